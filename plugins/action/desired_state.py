@@ -1,0 +1,161 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One action plugin for all modules of the collection: runs them inside Ansible's own worker where it can.
+
+For a task that is not local, is asynchronous, or where the controller lacks ``requests``, the same module runs the
+normal way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import date
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.waldur.provider.plugins.module_utils import _connection, _images
+from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, TASKS
+from ansible_collections.waldur.provider.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
+from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._run import run
+
+_HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+
+
+class ActionModule(ActionBase):
+    """Runs the module that the task names."""
+
+    _supports_check_mode = True
+    _supports_async = True
+    _supports_diff = True
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        """The module's result, whichever way it ran."""
+        super().run(tmp, task_vars)
+        name = self._task.resolved_action.rpartition(".")[2]
+        given = _plain(self._task.args)
+        environment = self._environment()
+        try:
+            values = _connection.resolve(given, self._variables(task_vars or {}), {**os.environ, **environment})
+        except InvalidInput as error:
+            return {"failed": True, "msg": error.message, "invocation": _invocation(given)}
+        if self._runs_elsewhere():
+            return self._as_module({**given, **values}, environment, task_vars)
+        return self._in_process(name, given, values, environment)
+
+    def _runs_elsewhere(self) -> bool:
+        local = self._connection.transport == "local"
+        return bool(self._task.async_val or not local or REQUESTS_IMPORT_ERROR)
+
+    def _environment(self) -> dict[str, str]:
+        """The task's own ``environment:``, templated."""
+        found: dict[str, str] = {}
+        self._compute_environment_string(found)
+        return {str(key): str(value) for key, value in found.items()}
+
+    def _variables(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """The variables ``waldur_<option>``, by option."""
+        named = {option: f"waldur_{option}" for option in (*_connection.OPTIONS, "profile")}
+        return {
+            option: _plain(self._templar.template(task_vars[variable]))
+            for option, variable in named.items()
+            if variable in task_vars
+        }
+
+    def _in_process(self, name: str, given: Any, values: Any, environment: dict[str, str]) -> dict[str, Any]:
+        task = TASKS[name]
+        shown = _invocation(given)
+        # The connection was checked by its own rules; the options of the noun are checked as a module would.
+        validation = ArgumentSpecValidator(task.spec, **task.rules).validate({**given, **values})
+        if validation.error_messages:
+            return {"failed": True, "msg": _refusal(self._task.resolved_action, validation), "invocation": shown}
+        try:
+            connection = _connection.connect(values, {**os.environ, **environment})
+            result = run(
+                name,
+                validation.validated_parameters,
+                connection,
+                check=self._task.check_mode,
+                diff=self._task.diff,
+                read_image=self._read_image,
+            )
+        except WaldurError as error:
+            return _plain({"failed": True, "msg": error.message, "invocation": shown, **error.details})
+        return _plain({**result, "invocation": shown})
+
+    def _as_module(self, arguments: Any, environment: dict[str, str], task_vars: Any) -> dict[str, Any]:
+        """Runs the module the normal way. Ansible prints the environment that it hands on at -vvvv, so what is ours in
+        it has become arguments, whose secrets it masks."""
+        self._task.environment = [{key: value for key, value in environment.items() if not key.startswith("WALDUR_")}]
+        try:
+            self._place_images(arguments)
+        except InvalidInput as error:
+            return {"failed": True, "msg": error.message}
+        return self._execute_module(
+            module_name=self._task.resolved_action,
+            module_args=arguments,
+            task_vars=task_vars,
+            wrap_async=self._task.async_val,
+        )
+
+    def _place_images(self, arguments: Any) -> None:
+        """Images are read on the controller: checked here, and copied to where the module runs."""
+        documents = arguments.get("service_providers")
+        entries = [arguments, *(documents if isinstance(documents, list) else [])]
+        for number, entry in enumerate(entries):
+            if isinstance(entry, dict) and isinstance(entry.get("image"), str) and entry["image"].strip():
+                where = "image" if number == 0 else f"service_providers[{number - 1}].image"
+                entry["image"] = self._placed(where, entry["image"].strip(), number)
+
+    def _placed(self, where: str, path: str, number: int) -> str:
+        found = self._find(path)
+        _images.read_image(where, found)
+        if self._connection.transport == "local":
+            return found
+        if not self._connection._shell.tmpdir:
+            self._make_tmp_path()
+        folder = self._connection._shell.tmpdir
+        remote = self._connection._shell.join_path(folder, f"{number}-{os.path.basename(found)}")
+        self._transfer_file(found, remote)
+        self._fixup_perms2((folder, remote))
+        return remote
+
+    def _read_image(self, where: str, path: str) -> ImageFile:
+        return _images.read_image(where, self._find(path))
+
+    def _find(self, path: str) -> str:
+        """As for copy: absolute, or in files/ of the role or play, or beside the playbook."""
+        path = os.path.expanduser(path)
+        try:
+            return str(self._find_needle("files", path))
+        except AnsibleError:
+            return str(self._loader.path_dwim(path))
+
+
+def _plain(value: Any) -> Any:
+    """A JSON round trip, as arguments and results of a module make: no tags, no special kinds of text."""
+    return json.loads(json.dumps(value, default=_text))
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _invocation(given: dict[str, Any]) -> dict[str, Any]:
+    secret = {name for name, option in CONNECTION.items() if option.get("no_log")}
+    return {"module_args": {key: _HIDDEN if key in secret else value for key, value in given.items()}}
+
+
+def _refusal(action: str, validation: Any) -> str:
+    message = str(validation.errors.msg)
+    if isinstance(validation.errors[0], UnsupportedError):
+        return f"Unsupported parameters for ({action}) module: {message}"
+    return message

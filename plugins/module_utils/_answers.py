@@ -1,0 +1,99 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the server says, read with care: errors in all their shapes, and secrets that must not travel on."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+from ._operations import Operation
+
+# Keys of answers that hold secrets (design: taken out at the client, for every consumer).
+_SECRET_KEYS = frozenset({"secret_options", "token", "api_secret_code"})
+_LONGEST = 400
+
+_RIGHTS = {
+    "create": "it takes a staff token, or the permission SERVICE_PROVIDER.REGISTER on the customer",
+    "update": "it takes a staff token, or the role CUSTOMER.OWNER on the provider's customer",
+    "partial_update": "it takes a staff token, or the role CUSTOMER.OWNER on the provider's customer",
+    "destroy": "it takes a staff token, or the role CUSTOMER.OWNER on the provider's customer",
+    "add_user": "role changes need a staff token on most Waldur versions",
+    "update_user": "role changes need a staff token on most Waldur versions",
+    "delete_user": "role changes need a staff token on most Waldur versions",
+    "list_users": "it takes a staff or support token, or a role on the provider",
+    "set_offerings_username": "it takes the permission SERVICE_PROVIDER.SET_OFFERINGS_USERNAME",
+    "api_secret_code": "it takes the permission SERVICE_PROVIDER.GET_API_SECRET_CODE",
+    "generate_api_secret_code": "it takes the permission SERVICE_PROVIDER.GENERATE_API_SECRET_CODE",
+    "stat": "it takes the permission SERVICE_PROVIDER.GET_STATISTICS",
+    "revenue": "it takes the permission SERVICE_PROVIDER.GET_REVENUE",
+    "customers": "it takes the permission SERVICE_PROVIDER.LIST_CUSTOMERS",
+    "customer_projects": "it takes the permission SERVICE_PROVIDER.LIST_CUSTOMER_PROJECTS",
+    "projects": "it takes the permission SERVICE_PROVIDER.LIST_PROJECTS",
+    "project_permissions": "it takes the permission SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS",
+    "users": "it takes the permission SERVICE_PROVIDER.LIST_USERS",
+    "user_customers": "it takes the permission SERVICE_PROVIDER.LIST_USER_CUSTOMERS",
+    "keys": "it takes the permission SERVICE_PROVIDER.LIST_KEYS",
+    "course_accounts": "it takes the permission SERVICE_PROVIDER.LIST_COURSE_ACCOUNTS",
+    "project_service_accounts": "it takes the permission SERVICE_PROVIDER.LIST_SERVICE_ACCOUNTS",
+    "robot_account_customers": "it takes the permission SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_CUSTOMERS",
+    "robot_account_projects": "it takes the permission SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_PROJECTS",
+}
+_NEWER_ROUTES = {
+    "list_users": "this Waldur has no roles on service providers (2025 or newer)",
+    "add_user": "this Waldur has no roles on service providers (2025 or newer)",
+    "update_user": "this Waldur has no roles on service providers (2025 or newer)",
+    "delete_user": "this Waldur has no roles on service providers (2025 or newer)",
+    "compliance_overview": "this Waldur has no compliance reports (2025 or newer)",
+    "compliance_offering_users": "this Waldur has no compliance reports (2025 or newer)",
+    "checklists_summary": "this Waldur has no compliance reports (2025 or newer)",
+    "course_accounts": "this Waldur has no list of course accounts (2025 or newer)",
+    "project_service_accounts": "this Waldur has no list of project service accounts (2025 or newer)",
+}
+
+
+def right_for(operation: Operation) -> str:
+    """What a caller needs for ``operation`` (contract section 2, "Caller"), as the end of a sentence."""
+    return _RIGHTS.get(operation.name, "the token's user lacks the right")
+
+
+def route_missing(operation: Operation) -> str:
+    """Why an HTML 404 came: the server has no such route (real-server notes: HTML 404 = no such route)."""
+    return _NEWER_ROUTES.get(
+        operation.name, f"no such address on this server (cannot {operation.title}): does api_url name a Waldur?"
+    )
+
+
+def words(body: Any) -> str:
+    """The server's own words out of an error body of any shape (contract 1.12), as one line."""
+    text = _flat(body) if not isinstance(body, str) else _plain(body)
+    text = re.sub(r"\s+", " ", text).strip()
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def _flat(body: Any) -> str:
+    if isinstance(body, dict):
+        if set(body) <= {"detail"}:
+            return _flat(body.get("detail", ""))
+        return "; ".join(f"{key}: {_flat(value)}" for key, value in body.items())
+    if isinstance(body, list):
+        return ", ".join(_flat(value) for value in body)
+    return "" if body is None else str(body)
+
+
+def _plain(page: str) -> str:
+    """An HTML page says what it is in its title or heading; the rest is decoration."""
+    match = re.search(r"<(title|h1)[^>]*>(.*?)</\1>", page, re.IGNORECASE | re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]*>", " ", match[2] if match else page))
+
+
+def without_secrets(value: Any) -> Any:
+    """``value`` with every key that holds a secret taken out, at any depth."""
+    if isinstance(value, dict):
+        return {key: without_secrets(item) for key, item in value.items() if key not in _SECRET_KEYS}
+    if isinstance(value, list):
+        return [without_secrets(item) for item in value]
+    return value

@@ -1,0 +1,195 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of the modules, and what they mean: task options → wishes of the document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import _desired_state as document
+from ._desired_state import DEFAULT_ROLE, Desired, ReadImage
+from ._engine import Planned
+from ._errors import InvalidInput
+
+Spec = dict[str, Any]
+
+# No defaults here: a value set anywhere else must be able to speak (see ``_connection.resolve``).
+CONNECTION: Spec = {
+    "api_url": {"type": "str"},
+    "access_token": {"type": "str", "no_log": True},
+    "auth_scheme": {"type": "str", "choices": ["Token", "Bearer"]},
+    "validate_certs": {"type": "bool"},
+    "ca_path": {"type": "path"},
+    "client_cert": {"type": "path"},
+    "client_key": {"type": "path", "no_log": False},
+    "proxy": {"type": "str", "no_log": True},
+    "timeout": {"type": "float"},
+    "retries": {"type": "int"},
+    "profile": {"type": "str"},
+}
+_MISSING_USERS = {"type": "str", "choices": ["fail", "warn"], "default": "fail"}
+_STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+
+# References, names and dates are raw: Ansible would make text of numbers, and 007 would become "7" unnoticed.
+_REFERENCE = {"type": "raw", "required": True}
+_GRANT: Spec = {
+    "role": {"type": "str", "default": DEFAULT_ROLE},
+    "expiration_time": {"type": "raw"},
+    "state": _STATE,
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One module: its own options, the rules between them, what they wish for, and what it returns."""
+
+    options: Spec
+    wishes: Callable[[Mapping[str, Any], ReadImage], list[Desired]]
+    returns: Callable[[Mapping[str, Any], Planned, bool], dict[str, Any]]
+    rules: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> Spec:
+        """The whole argument spec."""
+        return {**CONNECTION, **self.options}
+
+
+def _one_provider(options: Mapping[str, Any], **parts: Any) -> list[Desired]:
+    name = document.reference("service_provider", options["service_provider"])
+    return [Desired("", name, "service_provider", **parts)]
+
+
+def _service_provider(options: Mapping[str, Any], read_image: ReadImage) -> list[Desired]:
+    if options["state"] == "absent":
+        for key in document.PROFILE_KEYS:
+            if options.get(key) is not None:
+                raise InvalidInput(f"{key}: can't go with state: absent, which deletes the provider: leave it out.")
+    profile = document.profile("", options["state"], options, read_image)
+    return [Desired("", document.reference("customer", options["customer"]), profile=profile)]
+
+
+def _user_role(options: Mapping[str, Any], read_image: ReadImage) -> list[Desired]:
+    if options.get("users") is not None:
+        _only_single(options, {"role": DEFAULT_ROLE, "expiration_time": None, "state": "present"}, "users")
+        grants = document.grants("users", options["users"], options["exclusive"])
+        return _one_provider(options, grants=grants)
+    if options["exclusive"]:
+        raise InvalidInput(
+            "exclusive: goes with users only: with one user, each item of a loop would revoke the others."
+        )
+    entry = document.grant("user", {key: options.get(key) for key in ("user", *_GRANT)}, "")
+    return _one_provider(options, grants=document.Grants((entry,), single=True))
+
+
+def _offering_username(options: Mapping[str, Any], read_image: ReadImage) -> list[Desired]:
+    if options.get("usernames") is not None:
+        _only_single(options, {"username": None}, "usernames")
+        return _one_provider(options, usernames=document.usernames("usernames", options["usernames"]))
+    entry = document.username("user", {key: options.get(key) for key in ("user", "username")}, "")
+    return _one_provider(options, usernames=document.Usernames((entry,), single=True))
+
+
+def _only_single(options: Mapping[str, Any], defaults: Mapping[str, Any], list_option: str) -> None:
+    for key, default in defaults.items():
+        if options.get(key) != default:
+            raise InvalidInput(f"{key}: goes with user; each entry of {list_option} has its own.")
+
+
+def _api_secret_code(options: Mapping[str, Any], read_image: ReadImage) -> list[Desired]:
+    code = {key: options.get(key) for key in ("state", "fingerprint")}
+    return _one_provider(options, secret_code=document.secret_code("", code, ""))
+
+
+def _desired_state(options: Mapping[str, Any], read_image: ReadImage) -> list[Desired]:
+    return document.parse(options["service_providers"], read_image)
+
+
+def _first(kind: str, key: str) -> Callable[[Mapping[str, Any], Planned, bool], dict[str, Any]]:
+    return lambda options, planned, done: {key: planned.results(kind, done=done)[0]}
+
+
+def _code(options: Mapping[str, Any], planned: Planned, done: bool) -> dict[str, Any]:
+    found = planned.results("api_secret_code", done=done)[0]
+    return found if options["reveal"] else {"fingerprint": found["fingerprint"]}
+
+
+def _plan(options: Mapping[str, Any], planned: Planned, done: bool) -> dict[str, Any]:
+    codes = zip(planned.providers("api_secret_code"), planned.results("api_secret_code", done=done), strict=True)
+    return {
+        "plan": [change.as_dict() for change in planned.changes],
+        "summary": {**planned.summary(), "fingerprints": {name: code["fingerprint"] for name, code in codes}},
+    }
+
+
+TASKS: dict[str, Task] = {
+    "service_provider": Task(
+        {
+            "customer": _REFERENCE,
+            "description": {"type": "str"},
+            "enable_notifications": {"type": "bool"},
+            "image": {"type": "str"},
+            "allowed_domains": {"type": "list", "elements": "str"},
+            "account_options": {"type": "dict"},
+            "state": _STATE,
+        },
+        _service_provider,
+        _first("service_provider", "service_provider"),
+    ),
+    "user_role": Task(
+        {
+            "service_provider": _REFERENCE,
+            "user": {"type": "raw"},
+            **_GRANT,
+            "users": {"type": "list", "elements": "dict", "options": {"user": _REFERENCE, **_GRANT}},
+            "exclusive": {"type": "bool", "default": False},
+            "max_removals": {"type": "int"},
+            "missing_users": _MISSING_USERS,
+        },
+        _user_role,
+        _first("user_role", "user_roles"),
+        {"mutually_exclusive": [["user", "users"]], "required_one_of": [["user", "users"]]},
+    ),
+    "offering_username": Task(
+        {
+            "service_provider": _REFERENCE,
+            "user": {"type": "raw"},
+            "username": {"type": "raw"},
+            "usernames": {
+                "type": "list",
+                "elements": "dict",
+                "options": {"user": _REFERENCE, "username": _REFERENCE},
+            },
+            "missing_users": _MISSING_USERS,
+        },
+        _offering_username,
+        _first("offering_username", "offering_usernames"),
+        {
+            "mutually_exclusive": [["user", "usernames"]],
+            "required_one_of": [["user", "usernames"]],
+            "required_by": {"user": ["username"]},
+        },
+    ),
+    "api_secret_code": Task(
+        {
+            "service_provider": _REFERENCE,
+            "state": {"type": "str", "choices": ["present", "rotated"], "default": "present"},
+            "fingerprint": {"type": "raw"},
+            "reveal": {"type": "bool", "default": False},
+        },
+        _api_secret_code,
+        _code,
+    ),
+    "desired_state": Task(
+        {
+            "service_providers": {"type": "list", "elements": "raw", "required": True},
+            "max_removals": {"type": "int"},
+            "missing_users": _MISSING_USERS,
+        },
+        _desired_state,
+        _plan,
+    ),
+}

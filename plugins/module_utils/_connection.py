@@ -1,0 +1,215 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Connection options: from the task, variables, profiles and the environment, in a fixed order (design section 2)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from ._client import Connection
+from ._errors import InvalidInput
+
+with contextlib.suppress(ImportError):  # reported with missing_required_lib where a module starts
+    from requests.utils import should_bypass_proxies
+
+OPTIONS = (
+    "api_url",
+    "access_token",
+    "auth_scheme",
+    "validate_certs",
+    "ca_path",
+    "client_cert",
+    "client_key",
+    "proxy",
+    "timeout",
+    "retries",
+)
+_DEFAULT_PROFILES = "~/.config/waldur/profiles.yml"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place that options can come from; ``name`` says in messages which."""
+
+    name: str
+    values: Mapping[str, Any]
+
+
+def resolve(options: Mapping[str, Any], variables: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Every connection option that is set anywhere, from the first place that has it.
+
+    ``options`` are the task's, ``variables`` those named ``waldur_<option>`` (by option). Order: option, variable, a
+    profile that option or variable name, environment, the profile that ``WALDUR_PROFILE`` names. Raises
+    ``InvalidInput``, also where the token comes from a place that does not agree on the URL: no site's token may go
+    to another.
+    """
+    sources = [Source("the task", _given(options)), Source("variables", _given(variables))]
+    named = next((source.values["profile"] for source in sources if source.values.get("profile")), None)
+    if named:
+        sources.append(_profile(named, environment))
+    sources.append(Source("the environment", _of_environment(environment)))
+    if not named and environment.get("WALDUR_PROFILE"):
+        sources.append(_profile(environment["WALDUR_PROFILE"], environment))
+    found = {name: source for name in OPTIONS for source in reversed(sources) if name in source.values}
+    # The first source that has the option wins: the reversed walk above lets it write last.
+    _agree(found)
+    return {name: source.values[name] for name, source in found.items()}
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in (*OPTIONS, "profile") if values.get(name) not in (None, "")}
+
+
+def _of_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    found = {name: environment.get(f"WALDUR_{name.upper()}") for name in OPTIONS}
+    found["access_token"] = found["access_token"] or environment.get("WALDUR_API_TOKEN")
+    return {name: value for name, value in found.items() if value}
+
+
+def _profile(name: Any, environment: Mapping[str, str]) -> Source:
+    path = os.path.expanduser(environment.get("WALDUR_PROFILES_FILE") or _DEFAULT_PROFILES)
+    profiles = _read_profiles(path)
+    if not isinstance(profiles, Mapping) or name not in profiles:
+        known = ", ".join(sorted(map(str, profiles))) if isinstance(profiles, Mapping) else ""
+        raise InvalidInput(f"profile: {path} has no profile '{name}'{': it has ' + known if known else ''}.")
+    values = profiles[name]
+    if not isinstance(values, Mapping):
+        raise InvalidInput(f"profile: '{name}' in {path} must be a mapping of connection options.")
+    for key in values:
+        if key not in OPTIONS:
+            raise InvalidInput(f"profile: '{key}' in '{name}' of {path} is not known; known are {', '.join(OPTIONS)}.")
+    return Source(f"profile '{name}'", _given(values))
+
+
+def _read_profiles(path: str) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise InvalidInput("profile: reading profiles takes PyYAML where the task runs: install it there.") from None
+    try:
+        with open(path, encoding="utf-8") as file:
+            return yaml.safe_load(file) or {}
+    except OSError as error:
+        raise InvalidInput(f"profile: can't read {path}: {error.strerror}; set WALDUR_PROFILES_FILE.") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        # The parser's own words quote the file, and the file holds tokens.
+        raise InvalidInput(f"profile: {path} is not valid YAML.") from None
+
+
+def _agree(found: Mapping[str, Source]) -> None:
+    for name in ("api_url", "access_token"):
+        if name not in found:
+            other = " or WALDUR_API_TOKEN" if name == "access_token" else ""
+            raise InvalidInput(
+                f"{name}: is missing: set it in the task, as variable waldur_{name}, as WALDUR_{name.upper()}{other} in"
+                " the environment, or in a profile."
+            )
+    url, token = found["api_url"], found["access_token"]
+    if url is token:
+        return
+    there = token.values.get("api_url")
+    if there is None or base_url(there) != base_url(url.values["api_url"]):
+        says = f"names another URL ({there})" if there else "names no URL"
+        raise InvalidInput(
+            f"access_token: comes from {token.name}, which {says}, and api_url comes from {url.name}: set both in the"
+            " same place, so that no site's token goes to another."
+        )
+
+
+def base_url(value: Any) -> str:
+    """The URL without a trailing slash or ``/api/``."""
+    text = str(value).strip()
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise InvalidInput(f"api_url: '{_without_login(text)}' is no URL like https://waldur.example.org/api/.")
+    if parts.username or parts.password:
+        raise InvalidInput("api_url: must not hold a user or password: use access_token.")
+    path = parts.path.rstrip("/")
+    path = path[: -len("/api")] if path.endswith("/api") else path
+    return f"{parts.scheme}://{parts.netloc.lower()}{path.rstrip('/')}"
+
+
+def _without_login(text: str) -> str:
+    return text.rpartition("@")[2]
+
+
+def connect(values: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
+    """Checked values as a ``Connection``; what is not set gets its default. Raises ``InvalidInput``."""
+    url = base_url(values["api_url"])
+    token = str(values["access_token"]).strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise InvalidInput(
+            "access_token: holds characters that no token has (space, line end, umlaut): check the value."
+        )
+    scheme = str(values.get("auth_scheme", "Token"))
+    if scheme not in ("Token", "Bearer"):
+        raise InvalidInput(f"auth_scheme: must be Token or Bearer, and '{scheme}' was given.")
+    return Connection(
+        url,
+        token,
+        scheme,
+        _verify(values, environment),
+        _certificate(values),
+        _proxies(url, values, environment),
+        _number("timeout", values.get("timeout", 30), 0.1, 3600),
+        int(_number("retries", values.get("retries", 4), 0, 20)),
+    )
+
+
+def _number(name: str, value: Any, least: float, most: float) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not least <= number <= most or (name == "retries" and number != int(number)):
+        raise InvalidInput(f"{name}: must be a number from {least:g} to {most:g}, and '{value}' was given.")
+    return number
+
+
+def _verify(values: Mapping[str, Any], environment: Mapping[str, str]) -> bool | str:
+    word = str(values.get("validate_certs", True)).strip().lower()
+    if word not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
+        raise InvalidInput(f"validate_certs: must be true or false, and '{word}' was given.")
+    if word in ("false", "no", "off", "0"):
+        return False
+    if values.get("ca_path"):
+        return _existing("ca_path", values["ca_path"])
+    return environment.get("REQUESTS_CA_BUNDLE") or environment.get("CURL_CA_BUNDLE") or True
+
+
+def _certificate(values: Mapping[str, Any]) -> str | tuple[str, str] | None:
+    if values.get("client_key") and not values.get("client_cert"):
+        raise InvalidInput("client_key: needs client_cert, the certificate that the key belongs to.")
+    if not values.get("client_cert"):
+        return None
+    certificate = _existing("client_cert", values["client_cert"])
+    return (certificate, _existing("client_key", values["client_key"])) if values.get("client_key") else certificate
+
+
+def _existing(name: str, path: Any) -> str:
+    found = os.path.expanduser(str(path))
+    if not os.path.exists(found):
+        raise InvalidInput(f"{name}: there is no file {found}.")
+    return found
+
+
+def _proxies(url: str, values: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The option, else the proxy of the task's effective environment, as requests itself would read it."""
+    if values.get("proxy"):
+        return (("http", str(values["proxy"])), ("https", str(values["proxy"])))
+    scheme = urlsplit(url).scheme
+
+    def variable(name: str) -> str | None:
+        return environment.get(name) or environment.get(name.upper())
+
+    if should_bypass_proxies(url, no_proxy=variable("no_proxy") or ""):
+        return ()
+    proxy = variable(f"{scheme}_proxy") or variable("all_proxy")
+    return ((scheme, proxy),) if proxy else ()

@@ -1,0 +1,151 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plan and apply: the same plan in check mode and in earnest. Names no noun; the rooms of ``_resources`` do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._desired_state import Desired
+from ._errors import InvalidInput, WaldurError
+from ._plan import Change, Comparison, refuse, summary
+from ._references import Target
+from ._resources import ROOMS
+from ._session import People, Room, Session
+
+
+@dataclass
+class Work:
+    """One noun of one provider: what is wished for, what is there, what must change."""
+
+    desired: Desired
+    target: Target
+    room: Room
+    part: Any
+    state: Any
+    comparison: Comparison = field(default_factory=Comparison)
+
+
+@dataclass
+class Planned:
+    """A plan with everything that is needed to carry it out."""
+
+    works: list[Work]
+    people: People
+    comparison: Comparison
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes in the order in which they are carried out."""
+        return self.comparison.changes
+
+    def summary(self) -> dict[str, Any]:
+        """The plan in numbers."""
+        return summary(self.comparison)
+
+    def providers(self, kind: str) -> list[str]:
+        """The providers in which the room ``kind`` has work, in the order of ``results``."""
+        return [work.target.name for work in self.works if work.room.kind == kind]
+
+    def results(self, kind: str, *, done: bool) -> list[Any]:
+        """What the room ``kind`` returns for each provider; predicted where the plan is not ``done``."""
+        return [
+            work.room.result(work.part, work.state, self.people, work.comparison.changes, done=done)
+            for work in self.works
+            if work.room.kind == kind
+        ]
+
+
+def make_plan(session: Session, document: Sequence[Desired], max_removals: int | None = None) -> Planned:
+    """Reads what is there and compares. Raises ``InvalidInput`` for a plan that must not be carried out."""
+    works = _read(session, document)
+    people = _people(session, works)
+    for work in works:
+        work.comparison = work.room.compare(session, work.target, work.part, work.state, people)
+    comparison = Comparison.of(work.comparison for work in works)
+    refuse(comparison, max_removals)
+    return Planned(works, people, comparison)
+
+
+def _read(session: Session, document: Sequence[Desired]) -> list[Work]:
+    session.references.begin()
+    session.references.expect_customers([d.reference for d in document if d.reference_kind == "customer"])
+    first: dict[str, str] = {}
+    works = []
+    for desired in document:
+        option = f"{desired.where}.customer" if desired.where else desired.reference_kind
+        target = session.references.target(desired.reference_kind, option, desired.reference)
+        if target.customer_uuid in first:
+            raise InvalidInput(
+                f"{option}: {target.name} stands in {first[target.customer_uuid]} already: make one entry of the two."
+            )
+        first[target.customer_uuid] = desired.where
+        for room in ROOMS:
+            part = room.part(desired)
+            if part is not None:
+                works.append(Work(desired, target, room, part, room.read(session, target, part)))
+    return works
+
+
+def _people(session: Session, works: list[Work]) -> People:
+    """Everybody who is named anywhere, looked up together, after all rows that may already tell were read."""
+    wanted: list[str] = []
+    unseen: set[str] = set()
+    for work in works:
+        named, not_shown = work.room.users(work.part, work.state)
+        wanted.extend(named)
+        unseen.update(not_shown)
+    return session.references.users(wanted, frozenset(unseen))
+
+
+def apply(session: Session, planned: Planned) -> None:
+    """Carries out exactly that plan, then looks whether it holds.
+
+    Where it stops half-way, the error carries ``applied`` and ``not_applied``.
+    """
+    owners = {id(change): work for work in planned.works for change in work.comparison.changes}
+    for number, change in enumerate(planned.changes):
+        work = owners[id(change)]
+        try:
+            work.room.write(session, work.target, work.state, change)
+        except WaldurError as error:
+            raise _stopped(error, planned.changes, number) from None
+    try:
+        for work in planned.works:
+            if work.comparison.changes:
+                _verify(session, work, planned.people)
+    except WaldurError as error:
+        error.details.setdefault("applied", [change.as_dict() for change in planned.changes])
+        raise
+
+
+def _stopped(error: WaldurError, changes: Sequence[Change], number: int) -> WaldurError:
+    rest = len(changes) - number - 1
+    error.message = f"{changes[number]}: {error.message}"
+    if len(changes) > 1:
+        error.message += f" {number} changes were applied before it, {rest} after it were not tried."
+    error.args = (error.message,)
+    error.details.update(
+        applied=[change.as_dict() for change in changes[:number]],
+        failed=changes[number].as_dict(),
+        not_applied=[change.as_dict() for change in changes[number:]],
+    )
+    return error
+
+
+def _verify(session: Session, work: Work, people: People) -> None:
+    work.state, before = work.room.verify(session, work.target, work.part, work.state), work.state
+    if work.state is before:
+        return
+    left = work.room.compare(session, work.target, work.part, work.state, people)
+    if left.changes or left.errors:
+        what = "; ".join([*(str(change) for change in left.changes), *left.errors])
+        raise WaldurError(
+            f"Waldur answered that all is well, and looking again this is still not as asked: {what}. Somebody else may"
+            " have changed it meanwhile: run again.",
+            not_applied=[change.as_dict() for change in left.changes],
+        )

@@ -1,0 +1,61 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can go wrong, as exceptions. One sentence each; ``fail_json`` is called at the rim only (see ``_run``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class WaldurError(Exception):
+    """Something the person who runs the play must know: one clear sentence, no secret in it.
+
+    ``details`` (JSON data) is returned beside ``msg``, for example which changes were applied before a failure.
+    """
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class InvalidInput(WaldurError):
+    """An option holds a value that can't be used; the message names the option and says what to do."""
+
+
+class AnswerError(WaldurError):
+    """The server answered a request with an error (contract 1.12). ``status`` is the HTTP status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Unauthorized(AnswerError):
+    """401: the token is missing, wrong or expired."""
+
+
+class Forbidden(AnswerError):
+    """403: the token is good, the right is missing."""
+
+
+class NotFound(AnswerError):
+    """404 in JSON: there is no such object, or this token may not see it."""
+
+
+class RouteMissing(AnswerError):
+    """404 in HTML: this Waldur has no such route; it is older (or newer) than the request."""
+
+
+class ServerDefect(AnswerError):
+    """5xx: the server broke, or a proxy before it did."""
+
+
+class NoAnswer(WaldurError):
+    """No usable answer came: connection, TLS, timeout, a cut body. A write may or may not have taken effect."""
+
+
+class LostAnswer(WaldurError):
+    """A write that must not be repeated was sent, and its outcome is unknown (contract 1.13)."""

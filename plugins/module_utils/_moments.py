@@ -1,0 +1,71 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Moments: what people write, what the server says, what is sent. Compared parsed, never as text (contract 1.10)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+NEVER = "never"
+
+_TEXT = re.compile(
+    r"^(\d{4})-(\d{2})-(\d{2})"
+    r"(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$"
+)
+
+
+def parse(value: Any) -> datetime:
+    """The moment in UTC that ``value`` names: a date (its midnight, UTC), a date-time (UTC where no offset is given),
+    as text or as the object that YAML makes of it. Raises ``ValueError`` for all else."""
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc) if value.tzinfo else value.replace(tzinfo=timezone.utc)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=timezone.utc)
+    match = _TEXT.match(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("not a date")
+    year, month, day, hour, minute, second, fraction, offset = match.groups()
+    microsecond = int(((fraction or "") + "000000")[:6])
+    local = datetime(
+        int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), microsecond, timezone.utc
+    )
+    try:
+        return local - _offset(offset)
+    except OverflowError as error:
+        raise ValueError("not a date") from error
+
+
+def _offset(text: str | None) -> timedelta:
+    if text is None or text in "Zz":
+        return timedelta()
+    digits = text[1:].replace(":", "")
+    hours, minutes = int(digits[:2]), int(digits[2:] or 0)
+    if hours > 14 or minutes > 59:
+        raise ValueError("not an offset")
+    offset = timedelta(hours=hours, minutes=minutes)
+    return -offset if text[0] == "-" else offset
+
+
+def from_server(text: str | None) -> datetime | None:
+    """The moment in an answer; null, an empty text and a key that is absent mean "no moment" (contract 1.11)."""
+    return parse(text) if text else None
+
+
+def to_server(moment: datetime | None) -> str | None:
+    """The one form that every server reads the same way: UTC with ``Z`` (contract 1.10)."""
+    if moment is None:
+        return None
+    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+
+
+def from_http_date(text: str | None) -> datetime | None:
+    """The moment of a ``Date`` header, or nothing where it can't be read."""
+    try:
+        return parsedate_to_datetime(text).astimezone(timezone.utc) if text else None
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,369 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What people call things → the objects meant (design section 2, "References"). Batched, and kept once found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import _uuids
+from ._client import PAGE_SIZE, Client, Row
+from ._errors import Forbidden, InvalidInput, NotFound
+
+# Up to this many look-ups one by one are never dearer than learning how long the whole list is.
+_FEW = 3
+# Request lines of 4.7 kB were refused by a real server, 3.1 kB passed (real-server notes, "Users").
+_LONGEST_QUERY = 3000
+
+_USER_FIELDS = ("uuid", "username", "email", "full_name", "is_active")
+_CUSTOMER_FIELDS = ("uuid", "url", "name", "abbreviation", "slug")
+
+Way = tuple[str, Callable[[Row], Any]]
+
+
+@dataclass(frozen=True)
+class User:
+    """A person. ``username`` is nothing where the token may not see it; ``is_active`` is nothing where unknown."""
+
+    uuid: str
+    username: str | None = None
+    email: str | None = None
+    is_active: bool | None = None
+
+    @property
+    def shown(self) -> str:
+        """How the user is called in plans and messages."""
+        return self.username or self.uuid
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A user that can't be used: unknown to this token, or deactivated. ``reason`` ends a sentence."""
+
+    reference: str
+    reason: str
+    user: User | None = None
+
+
+@dataclass
+class Target:
+    """A service provider, or the customer that is to become one (then ``uuid`` is nothing until it is created)."""
+
+    customer_uuid: str
+    customer_url: str
+    name: str
+    uuid: str | None = None
+    row: Row | None = None
+
+
+class References:
+    """Finds what references mean. Lives as long as the connection: only what was found is kept, never state."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._targets: dict[tuple[str, str], Target] = {}
+        self._users: dict[str, list[User]] = {}
+        self._by_uuid: dict[str, User] = {}
+        self._nobody: set[str] = set()
+        self._providers: list[Row] | None = None
+        self._customers: list[Row] | None = None
+        self._roles: list[Row] | None = None
+        self._me: Row | None = None
+
+    def begin(self) -> None:
+        """A new run: state that was read for the last one counts no more."""
+        self._providers = self._customers = None
+        for target in self._targets.values():
+            target.row = None
+
+    def forget_providers(self) -> None:
+        """A provider was created or deleted: what was found may be wrong now."""
+        self._targets.clear()
+        self._providers = None
+
+    def me(self) -> Row:
+        """The token's own user (contract 3.j): uuid, username, is_staff, is_support."""
+        if self._me is None:
+            self._me = self._client.get("me", field=["uuid", "username", "is_staff", "is_support"])
+        return self._me
+
+    def sees_everybody(self) -> bool:
+        """Whether the token is staff's or support's, who see all users and accounts (contract 3.e, 3.j)."""
+        return bool(self.me().get("is_staff") or self.me().get("is_support"))
+
+    # --- service providers and customers -----------------------------------------------------------------------------
+
+    def providers(self) -> list[Row]:
+        """All service providers, read once per run (contract 2.1)."""
+        if self._providers is None:
+            self._providers = self._client.rows("service_providers")
+        return self._providers
+
+    def target(self, kind: str, option: str, value: str) -> Target:
+        """The one that ``value`` means: ``kind`` is service_provider (must exist) or customer (may lack a provider)."""
+        found = self._targets.get((kind, value))
+        if found is None:
+            found = self._provider(option, value) if kind == "service_provider" else self._customer(option, value)
+            if found.uuid:
+                self._targets[kind, value] = found
+        return found
+
+    def expect_customers(self, values: Sequence[str]) -> None:
+        """Many customers are about to be asked for: read their list once instead of looking them up one by one."""
+        unknown = [value for value in values if ("customer", value) not in self._targets]
+        if len(unknown) > _FEW:
+            self._customers = self._client.rows("all_customers", field=_CUSTOMER_FIELDS)
+
+    def _provider(self, option: str, value: str) -> Target:
+        ways: list[Way] = [
+            (_uuids.normal(value) or "", lambda row: _uuids.normal(row.get("uuid"))),
+            (_uuids.of_url(value, "marketplace-service-providers") or "", lambda row: _uuids.normal(row.get("uuid"))),
+            *_customer_ways(value, "customer_"),
+        ]
+        found = _first_match(self.providers(), ways)
+        if len(found) > 1:
+            raise _ambiguous(option, value, "service providers", [(row["customer_name"], row["uuid"]) for row in found])
+        if found:
+            return _target_of_provider(found[0])
+        customers = self._visible_customers(value)
+        if customers:
+            raise InvalidInput(
+                f"{option}: the customer '{customers[0]['name']}' exists and is not a service provider: create it with"
+                " waldur.provider.service_provider first."
+            )
+        raise InvalidInput(f"{option}: there is no service provider '{value}': give its customer's name or its UUID.")
+
+    def _customer(self, option: str, value: str) -> Target:
+        uuid = _uuids.normal(value) or _uuids.of_url(value, "customers")
+        by_uuid = [row for row in self.providers() if uuid and _uuids.normal(row.get("customer_uuid")) == uuid]
+        if by_uuid:
+            return _target_of_provider(by_uuid[0])
+        found = self._visible_customers(value)
+        if len(found) > 1:
+            raise _ambiguous(option, value, "customers", [(row["name"], row["uuid"]) for row in found])
+        if found:
+            return self._target_of_customer(found[0])
+        # A manager's token sees no customers, and every provider with its customer's name.
+        named = _first_match(self.providers(), _customer_ways(value, "customer_"))
+        if len(named) > 1:
+            raise _ambiguous(
+                option, value, "customers", [(row["customer_name"], row["customer_uuid"]) for row in named]
+            )
+        if named:
+            return _target_of_provider(named[0])
+        raise InvalidInput(
+            f"{option}: there is no customer '{value}' that this token can see: give its exact name, abbreviation, slug"
+            " or UUID."
+        )
+
+    def _target_of_customer(self, customer: Row) -> Target:
+        uuid = _uuids.normal(customer["uuid"]) or ""
+        for row in self.providers():
+            if _uuids.normal(row.get("customer_uuid")) == uuid:
+                return _target_of_provider(row)
+        url = customer.get("url") or f"{self._client.connection.api_url}/api/customers/{uuid}/"
+        return Target(uuid, url, customer.get("name") or uuid)
+
+    def _visible_customers(self, value: str) -> list[Row]:
+        """The customers that the first way that matches anything gives."""
+        if self._customers is not None:
+            return _first_match(self._customers, _customer_ways(value, ""))
+        uuid = _uuids.normal(value) or _uuids.of_url(value, "customers")
+        if uuid:
+            try:
+                return [self._client.get("customer", uuid, field=_CUSTOMER_FIELDS)]
+            except (NotFound, Forbidden):
+                pass
+        for filter_name, key in (("name_exact", "name"), ("abbreviation", "abbreviation"), ("slug", "slug")):
+            query: dict[str, Any] = {filter_name: value}
+            rows = self._client.rows("all_customers", field=_CUSTOMER_FIELDS, **query)
+            found = [row for row in rows if row.get(key) == value]
+            if found:
+                return found
+        return []
+
+    # --- roles -------------------------------------------------------------------------------------------------------
+
+    def role(self, option: str, value: str) -> Row:
+        """The active role of that name or UUID that can be held on a service provider (contract 3.a)."""
+        if self._roles is None:
+            self._roles = self._client.rows("roles", field=["uuid", "name", "content_type", "is_active"])
+        uuid = _uuids.normal(value)
+        found = [role for role in self._roles if uuid and _uuids.normal(role["uuid"]) == uuid]
+        found = found or [role for role in self._roles if role["name"] == value]
+        usable = [role["name"] for role in self._roles if _is_for_providers(role) and role.get("is_active", True)]
+        choose = f"choose one of {', '.join(sorted(usable))}" if usable else "this Waldur has no such role yet"
+        if not found:
+            raise InvalidInput(f"{option}: there is no role '{value}': {choose}.")
+        if not _is_for_providers(found[0]):
+            raise InvalidInput(
+                f"{option}: the role '{found[0]['name']}' is held on a {found[0].get('content_type')}, not on a service"
+                f" provider: {choose}."
+            )
+        if not found[0].get("is_active", True):
+            raise InvalidInput(f"{option}: the role '{found[0]['name']}' is disabled: {choose}.")
+        return found[0]
+
+    # --- users -------------------------------------------------------------------------------------------------------
+
+    def learn_users(self, rows: Iterable[Row]) -> None:
+        """Takes note of the people in grants and project permissions; both list active users only (contract 3.d)."""
+        for row in rows:
+            uuid, username = _uuids.normal(row.get("user_uuid")), row.get("user_username")
+            if uuid and username and uuid not in self._by_uuid:
+                self._by_uuid[uuid] = User(uuid, username, row.get("user_email"), True)
+                self._users[username] = [self._by_uuid[uuid]]
+
+    def users(self, values: Iterable[str], unseen: frozenset[str] = frozenset()) -> dict[str, User | Missing]:
+        """The person that each value means. ``unseen``: UUIDs whose person is not shown, so they are not looked up."""
+        wanted = list(dict.fromkeys(values))
+        unknown = [value for value in wanted if value not in self._users and _user_uuid(value) not in self._by_uuid]
+        self._look_up([value for value in unknown if not (value in unseen and _user_uuid(value))])
+        return {value: self._one_user(value) for value in wanted}
+
+    def user_uuid(self, value: str) -> str | None:
+        """The UUID that a user reference is known to mean, without asking the server."""
+        known = self._users.get(value, [])
+        return known[0].uuid if len(known) == 1 else _user_uuid(value)
+
+    def _one_user(self, value: str) -> User | Missing:
+        uuid = _user_uuid(value)
+        if uuid in self._by_uuid:
+            found = [self._by_uuid[uuid]]
+        elif uuid and value not in self._users and uuid not in self._nobody:
+            return User(uuid)
+        else:
+            found = self._users.get(value, [])
+        if len(found) > 1:
+            raise _ambiguous("user", value, "users", [(user.shown, user.uuid) for user in found])
+        if not found:
+            return Missing(
+                value,
+                f"no user '{value}' that this token can see: give the UUID, use a staff token, or set missing_users:"
+                " warn",
+            )
+        if found[0].is_active is False:
+            return Missing(value, f"the user '{value}' is deactivated", found[0])
+        return found[0]
+
+    def _look_up(self, values: list[str]) -> None:
+        """The cheapest of single look-ups, ``username_list`` and the whole list (real-server notes, "Users")."""
+        names = [value for value in values if not _user_uuid(value)]
+        uuids = [value for value in values if _user_uuid(value)]
+        if len(values) > _FEW:
+            batches = list(_batches(names))
+            single = sum("@" in name for name in names) + len(uuids)
+            pages = -(-self._client.count("all_users", field=["uuid"]) // PAGE_SIZE)
+            if pages <= len(batches) + single:
+                self._index(self._client.rows("all_users", field=_USER_FIELDS), values)
+                return
+            for batch in batches:
+                rows = self._client.rows("all_users", field=_USER_FIELDS, username_list=",".join(batch))
+                self._note([row for row in rows if row.get("username") in batch])
+            names = [name for name in names if name not in self._users and "@" in name]
+        for name in names:
+            self._look_up_name(name)
+        for uuid in uuids:
+            self._look_up_uuid(uuid)
+
+    def _look_up_name(self, name: str) -> None:
+        rows = self._client.rows("all_users", field=_USER_FIELDS, username=name)
+        self._note([row for row in rows if row.get("username") == name])
+        if name not in self._users and "@" in name:
+            rows = self._client.rows("all_users", field=_USER_FIELDS, email=name)
+            found = [_user(row) for row in rows if str(row.get("email") or "").casefold() == name.casefold()]
+            if found:
+                self._users[name] = found
+
+    def _look_up_uuid(self, value: str) -> None:
+        """As a UUID first; people whose username merely looks like one exist."""
+        uuid = _user_uuid(value) or ""
+        try:
+            self._note([self._client.get("user", uuid, field=_USER_FIELDS)])
+        except (NotFound, Forbidden):
+            self._look_up_name(value)
+            self._not_seen(value)
+
+    def _not_seen(self, value: str) -> None:
+        """Staff see everybody, so for them a UUID that is not there means nobody; others may still use it."""
+        if value not in self._users and self.me().get("is_staff"):
+            self._nobody.add(_user_uuid(value) or "")
+
+    def _note(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            user = _user(row)
+            self._by_uuid[user.uuid] = user
+            if user.username:
+                self._users[user.username] = [user]
+
+    def _index(self, rows: list[Row], values: list[str]) -> None:
+        self._note(rows)
+        emails: dict[str, list[User]] = {}
+        for row in rows:
+            emails.setdefault(str(row.get("email") or "").casefold(), []).append(_user(row))
+        for value in values:
+            if _user_uuid(value):
+                if _user_uuid(value) not in self._by_uuid:
+                    self._not_seen(value)
+            elif value not in self._users and value.casefold() in emails:
+                self._users[value] = emails[value.casefold()]
+
+
+def _customer_ways(value: str, prefix: str) -> list[Way]:
+    uuid = _uuids.normal(value) or _uuids.of_url(value, "customers")
+    return [
+        (uuid or "", lambda row: _uuids.normal(row.get(f"{prefix}uuid"))),
+        (value, lambda row: row.get(f"{prefix}name")),
+        (value, lambda row: row.get(f"{prefix}abbreviation")),
+        (value, lambda row: row.get(f"{prefix}slug")),
+    ]
+
+
+def _first_match(rows: Iterable[Row], ways: Iterable[Way]) -> list[Row]:
+    """The rows that the first way that matches anything gives; an empty value matches nothing."""
+    rows = list(rows)
+    for value, key in ways:
+        found = [row for row in rows if value and key(row) == value]
+        if found:
+            return found
+    return []
+
+
+def _target_of_provider(row: Row) -> Target:
+    customer = _uuids.normal(row.get("customer_uuid")) or ""
+    name = row.get("customer_name") or customer
+    return Target(customer, row.get("customer") or "", name, _uuids.normal(row["uuid"]), row)
+
+
+def _is_for_providers(role: Row) -> bool:
+    return str(role.get("content_type", "")).replace("_", "") == "serviceprovider"
+
+
+def _user_uuid(value: str) -> str | None:
+    return _uuids.normal(value) or _uuids.of_url(value, "users")
+
+
+def _user(row: Row) -> User:
+    return User(_uuids.normal(row["uuid"]) or "", row.get("username"), row.get("email"), row.get("is_active"))
+
+
+def _batches(names: Iterable[str]) -> Iterable[list[str]]:
+    batch: list[str] = []
+    size = 0
+    for name in names:
+        if size + len(name) * 3 > _LONGEST_QUERY:
+            yield batch
+            batch, size = [], 0
+        batch.append(name)
+        size += len(name.encode()) + 3
+    if batch:
+        yield batch
+
+
+def _ambiguous(option: str, value: str, things: str, candidates: Iterable[tuple[Any, Any]]) -> InvalidInput:
+    names = ", ".join(f"{name} ({uuid})" for name, uuid in candidates)
+    return InvalidInput(f"{option}: '{value}' means several {things}: {names}. Give the UUID of one.")

@@ -1,0 +1,96 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The API secret code: read, and rotated once per fingerprint (contract 2.12, 2.13, 3.f)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .._client import Row
+from .._desired_state import Desired, SecretCode
+from .._errors import LostAnswer, WaldurError
+from .._plan import Change, Comparison
+from .._references import Target
+from .._session import People, Session
+
+
+@dataclass
+class State:
+    """The present code (never shown) and its fingerprint; both None where there is none."""
+
+    code: str | None = field(default=None, repr=False)
+
+    @property
+    def fingerprint(self) -> str | None:
+        """``sha256:`` and the first 16 hex digits of the code's SHA-256."""
+        return fingerprint(self.code) if self.code else None
+
+
+def fingerprint(code: str) -> str:
+    """What a code is called where the code itself must not appear."""
+    return f"sha256:{hashlib.sha256(code.encode()).hexdigest()[:16]}"
+
+
+class ApiSecretCode:
+    """The room of the secret code."""
+
+    kind = "api_secret_code"
+
+    def part(self, desired: Desired) -> SecretCode | None:
+        """The wish for the secret code."""
+        return desired.secret_code
+
+    def read(self, session: Session, target: Target, part: SecretCode) -> State:
+        """The present code; a provider that is yet to be created will get one of its own."""
+        return State(session.client.secret_code(target.uuid) if target.uuid else None)
+
+    def users(self, part: SecretCode, state: State) -> tuple[Iterable[str], Iterable[str]]:
+        """A code names nobody."""
+        return (), ()
+
+    def compare(self, session: Session, target: Target, part: SecretCode, state: State, people: People) -> Comparison:
+        """Rotate where there is no code, where the leaked one is still in force, or always when asked so."""
+        if target.uuid is None:
+            return Comparison()
+        leaked = part.state == "rotated" and part.fingerprint in (None, state.fingerprint)
+        if state.code is not None and not leaked:
+            return Comparison()
+        change = Change(
+            target.name,
+            self.kind,
+            "API secret code",
+            "rotate",
+            {"fingerprint": state.fingerprint},
+            {"fingerprint": None},
+            {"customer": target.customer_uuid, "user": None, "role": None},
+        )
+        return Comparison((change,))
+
+    def write(self, session: Session, target: Target, state: State, change: Change) -> None:
+        """Replaces the code. A lost answer is followed by a look, never by a second rotation."""
+        uuid = target.uuid or ""
+        before = state.fingerprint
+        try:
+            state.code = session.client.new_secret_code(uuid)
+        except LostAnswer as error:
+            state.code = session.client.secret_code(uuid)
+            found = (
+                "the code was not rotated" if state.fingerprint == before else f"it was rotated to {state.fingerprint}"
+            )
+            raise LostAnswer(f"{error.message}; looked again: {found}. It was not tried twice.") from None
+        if state.code is None or state.fingerprint == before:
+            raise WaldurError("Waldur answered that all is well and gave no new API secret code.")
+
+    def verify(self, session: Session, target: Target, part: SecretCode, state: State) -> State:
+        """The answer held the new code."""
+        return state
+
+    def result(self, part: SecretCode, state: State, people: People, planned: Sequence[Change], *, done: bool) -> Row:
+        """The fingerprint, and the code itself for those who may reveal it; both unknown before a rotation is done."""
+        if planned and not done:
+            return {"fingerprint": None, "api_secret_code": None}
+        return {"fingerprint": state.fingerprint, "api_secret_code": state.code}

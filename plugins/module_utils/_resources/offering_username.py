@@ -1,0 +1,227 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The username of a user in the provider's offerings (contract 2.11, 3.e; real-server notes, "the four traps")."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .. import _uuids
+from .._client import Row
+from .._desired_state import Desired, UsernameEntry, Usernames
+from .._plan import Change, Comparison
+from .._references import Missing, Target, User
+from .._session import People, Session, unusable
+
+_LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")
+_OPTION = "service_provider_can_create_offering_user"
+
+_ACCOUNT_FIELDS = ("uuid", "offering_uuid", "user_uuid", "username", "customer_uuid")
+_PERMISSION_FIELDS = ("user_uuid", "user_username", "project_uuid", "role_name", "created")
+_RESOURCE_FIELDS = (
+    "uuid",
+    "offering_uuid",
+    "offering_name",
+    "offering_shared",
+    "project_uuid",
+    "state",
+    "provider_uuid",
+)
+
+
+@dataclass
+class State:
+    """Which offerings each user reaches, and the names of the accounts there.
+
+    ``reach``: user UUID → offering UUIDs; ``hidden``: those among them whose accounts this token can't read back.
+    """
+
+    names: dict[str, str] = field(default_factory=dict)
+    accounts: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    reach: dict[str, set[str]] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+    exists: bool = True
+
+
+class OfferingUsername:
+    """The room of account names."""
+
+    kind = "offering_username"
+
+    def part(self, desired: Desired) -> Usernames | None:
+        """The wishes for account names."""
+        return desired.usernames
+
+    def read(self, session: Session, target: Target, part: Usernames) -> State:
+        """Accounts, project permissions and resources, each read once, in bulk; for a single user, his alone."""
+        if target.uuid is None:
+            return State(exists=False)
+        only: str | None = None
+        if part.single:
+            person = session.references.users([part.entries[0].user])[part.entries[0].user]
+            only = person.uuid if isinstance(person, User) else None
+            if only is None:
+                return State()
+        state = State()
+        projects = _projects(session, target, only)
+        _read_reach(session, target, projects, state)
+        if not session.references.sees_everybody() and state.names:
+            state.hidden = _unreadable(session, target)
+        if state.reach:
+            _read_accounts(session, target, only, state)
+        return state
+
+    def users(self, part: Usernames, state: State) -> tuple[Iterable[str], Iterable[str]]:
+        """All of them are shown."""
+        return ([entry.user for entry in part.entries] if state.exists else []), ()
+
+    def compare(self, session: Session, target: Target, part: Usernames, state: State, people: People) -> Comparison:
+        """A change is needed where a reachable offering has no account of the user, or one with another name."""
+        if not state.exists:
+            text = f"{target.name}: usernames can only be planned once the service provider exists; run again then."
+            return Comparison(warnings=(text,)) if part.entries else Comparison()
+        parts: list[Comparison] = []
+        asked: dict[str, tuple[str, str]] = {}
+        seen: dict[str, str] = {}
+        for entry in part.entries:
+            person = people[entry.user]
+            if isinstance(person, Missing):
+                parts.append(unusable(session, entry.where, person))
+            elif person.uuid in seen:
+                text = f"{entry.where}: {person.shown} stands in {seen[person.uuid]} already: keep one of the two."
+                parts.append(Comparison(errors=(text,)))
+            elif entry.username in asked:
+                where, other = asked[entry.username]
+                text = f"'{entry.username}' is asked for {person.shown}, and in {where} for {other}"
+                text = f"{entry.where}.username: {text}: two people can't share one name."
+                parts.append(Comparison(errors=(text,)))
+            else:
+                seen[person.uuid], asked[entry.username] = entry.where, (entry.where, person.shown)
+                parts.append(_compare_entry(target, entry, person, state))
+        return Comparison.of(parts)
+
+    def write(self, session: Session, target: Target, state: State, change: Change) -> None:
+        """One POST for one user, whatever the number of offerings. Its answer tells nothing (contract 2.11)."""
+        session.client.write("set_offerings_username", target.uuid, body=change.payload)
+
+    def verify(self, session: Session, target: Target, part: Usernames, state: State) -> State:
+        """Read again: only the accounts tell what was set."""
+        return self.read(session, target, part)
+
+    def result(
+        self, part: Usernames, state: State, people: People, planned: Sequence[Change], *, done: bool
+    ) -> list[Row]:
+        """Per user that reaches an offering: the username, the offerings, and the names before that were others."""
+        before = {change.id["user"]: dict(change.before or {}) for change in planned}
+        found = []
+        for entry in part.entries:
+            person = people.get(entry.user)
+            readable = state.reach.get(person.uuid, set()) - state.hidden if isinstance(person, User) else set()
+            if isinstance(person, User) and readable:
+                found.append(
+                    {
+                        "user": person.shown,
+                        "user_uuid": person.uuid,
+                        "username": entry.username,
+                        "offerings": sorted(_labels(state, readable).values()),
+                        "before": before.get(person.uuid, {}),
+                    }
+                )
+        return found
+
+
+def _projects(session: Session, target: Target, only: str | None) -> dict[str, set[str]]:
+    """Project UUID → the users with a role there. Old servers ignore the filter, so rows of others are left out."""
+    rows = session.client.rows("project_permissions", target.uuid, field=_PERMISSION_FIELDS, user=only)
+    session.references.learn_users(rows)
+    projects: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        user = _uuids.normal(row.get("user_uuid"))
+        if user and only in (None, user):
+            projects[_uuids.normal(row.get("project_uuid")) or ""].add(user)
+    return projects
+
+
+def _read_reach(session: Session, target: Target, projects: dict[str, set[str]], state: State) -> None:
+    """Private offerings are left out: their projects are not among the permissions, so their reach is unknown."""
+    if not projects:
+        return
+    rows = session.client.rows(
+        "provider_resources", provider_uuid=target.customer_uuid, state=_LIVE_STATES, field=_RESOURCE_FIELDS
+    )
+    for row in rows:
+        offering = _uuids.normal(row.get("offering_uuid")) or ""
+        live = row.get("state") in _LIVE_STATES and row.get("offering_shared") is not False
+        if not live or _uuids.normal(row.get("provider_uuid")) not in (None, target.customer_uuid):
+            continue
+        state.names[offering] = row.get("offering_name") or offering
+        for user in projects.get(_uuids.normal(row.get("project_uuid")) or "", ()):
+            state.reach.setdefault(user, set()).add(offering)
+
+
+def _unreadable(session: Session, target: Target) -> set[str]:
+    """Offerings whose accounts only staff and support can read back, though the POST sets them (contract 3.e)."""
+
+    def lift(row: Row) -> Row:
+        options = {**(row.get("secret_options") or {}), **(row.get("plugin_options") or {})}
+        return {**row, "_readable": bool(options.get(_OPTION))}
+
+    rows = session.client.rows(
+        "provider_offerings",
+        customer_uuid=target.customer_uuid,
+        field=["uuid", "customer_uuid", "plugin_options", "secret_options"],
+        prepare=lift,
+    )
+    return {_uuids.normal(row["uuid"]) or "" for row in rows if not row["_readable"]}
+
+
+def _read_accounts(session: Session, target: Target, only: str | None, state: State) -> None:
+    """The filter takes the customer's UUID. Accounts in any state count, Deleted ones too: the POST renames them."""
+    rows = session.client.rows(
+        "offering_users",
+        provider_uuid=target.customer_uuid,
+        field=_ACCOUNT_FIELDS,
+        user_uuid=only,
+    )
+    for row in rows:
+        if _uuids.normal(row.get("customer_uuid")) in (None, target.customer_uuid):
+            pair = (_uuids.normal(row["offering_uuid"]) or "", _uuids.normal(row["user_uuid"]) or "")
+            state.accounts[pair] = row.get("username")
+
+
+def _compare_entry(target: Target, entry: UsernameEntry, person: User, state: State) -> Comparison:
+    reach = state.reach.get(person.uuid, set())
+    if not reach:
+        text = f"{entry.where}: {person.shown} reaches no offering of {target.name} through a project; nothing was set."
+        return Comparison(warnings=(text,))
+    readable = reach - state.hidden
+    warnings: tuple[str, ...] = ()
+    if reach & state.hidden:
+        names = ", ".join(sorted(state.names[offering] for offering in reach & state.hidden))
+        warnings = (f"{target.name}: this token can't read accounts back in {names}; they were left out of the plan.",)
+    now = {offering: state.accounts.get((offering, person.uuid)) for offering in readable}
+    differing = {offering: name for offering, name in now.items() if (name or "").strip() != entry.username}
+    if not differing:
+        return Comparison(warnings=warnings)
+    labels = _labels(state, differing)
+    change = Change(
+        target.name,
+        OfferingUsername.kind,
+        person.shown,
+        "set_username",
+        {labels[offering]: differing[offering] or None for offering in sorted(differing, key=labels.__getitem__)},
+        {labels[offering]: entry.username for offering in sorted(differing, key=labels.__getitem__)},
+        {"customer": target.customer_uuid, "user": person.uuid, "role": None},
+        payload={"user_uuid": person.uuid, "username": entry.username},
+    )
+    return Comparison((change,), warnings)
+
+
+def _labels(state: State, offerings: Iterable[str]) -> dict[str, str]:
+    """Offerings by name; names are not unique, so twins carry a piece of their UUID."""
+    names = [state.names[offering] for offering in state.names]
+    return {o: state.names[o] if names.count(state.names[o]) == 1 else f"{state.names[o]} ({o[:8]})" for o in offerings}

@@ -1,0 +1,244 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The service provider itself: its profile (contract 2.1 to 2.6, 3.g)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import _images, _uuids
+from .._client import Row
+from .._desired_state import UNSET, Desired, ImageFile, Profile
+from .._errors import LostAnswer, NotFound, WaldurError
+from .._plan import Change, Comparison
+from .._references import Target
+from .._session import People, Session
+
+_NEWER = ("allowed_domains", "account_options")
+_LIVE_STATES = ("Draft", "Active", "Paused", "Unavailable")
+
+
+@dataclass
+class State:
+    """The provider's row (None: there is no provider), the digest of its image, and what would block its deletion."""
+
+    row: Row | None
+    image: _images.Digest | None = None
+    live_offerings: list[str] = field(default_factory=list)
+    newer: bool = True
+
+
+class ServiceProvider:
+    """The room of the profile."""
+
+    kind = "service_provider"
+
+    def part(self, desired: Desired) -> Profile | None:
+        """The wishes for the profile."""
+        return desired.profile
+
+    def read(self, session: Session, target: Target, part: Profile) -> State:
+        """The row as the list gave it in this run, else read on its own; the image's bytes only where they matter."""
+        if target.uuid is None:
+            known = session.references.providers()
+            return State(None, newer=not known or "account_options" in known[0])
+        row = target.row
+        if row is None:
+            try:
+                row = session.client.get("service_provider", target.uuid)
+            except NotFound:
+                session.references.forget_providers()
+                raise WaldurError(f"The service provider of {target.name} was deleted meanwhile: run again.") from None
+        state = State(row, newer="account_options" in row)
+        if part.state == "absent":
+            state.live_offerings = _live_offerings(session, target)
+        elif part.image is not UNSET and row.get("image"):
+            state.image = _images.digest(session.client.download(row["image"]))
+        return state
+
+    def users(self, part: Profile, state: State) -> tuple[Iterable[str], Iterable[str]]:
+        """A profile names nobody."""
+        return (), ()
+
+    def compare(self, session: Session, target: Target, part: Profile, state: State, people: People) -> Comparison:
+        """Create, update or delete; an update holds only what differs."""
+        if part.state == "absent":
+            return _deletion(target, state)
+        unknown = [name for name in _NEWER if name in part.fields and not state.newer]
+        if unknown:
+            return Comparison(errors=(f"{unknown[0]}: this Waldur does not have it (2026 or newer): leave it out.",))
+        before, after, send = _differences(part, state)
+        if state.row is None:
+            given = {**part.fields, **({"image": after["image"]} if "image" in after else {})}
+            return Comparison(
+                (_change(target, "create", None, {"customer": target.name, **given}, (send, part.image)),)
+            )
+        if not after:
+            return Comparison()
+        image = part.image if "image" in after else UNSET
+        return Comparison((_change(target, "update", before, after, (send, image)),))
+
+    def write(self, session: Session, target: Target, state: State, change: Change) -> None:
+        """Sends JSON fields first and an image after them, as only multipart carries files and it makes a left-out
+        boolean false on creation (contract 0.10)."""
+        if change.action == "delete":
+            session.client.write("destroy", target.uuid)
+            session.references.forget_providers()
+            target.uuid, state.row = None, None
+            return
+        fields, image = change.payload
+        if image is not UNSET and not image.content and change.action == "update":
+            fields = {**fields, "image": None}
+        if change.action == "create":
+            state.row = _create(session, target, {"customer": target.customer_url, **fields})
+            target.uuid = _uuids.normal(state.row["uuid"])
+        elif fields:
+            state.row = session.client.write("partial_update", target.uuid, body=fields)
+        if image is not UNSET and image.content:
+            kind = _images.content_type(image.content) or "application/octet-stream"
+            files = {"image": (image.name, image.content, kind)}
+            state.row = session.client.write("partial_update", target.uuid, files=files)
+            state.image = _images.digest(image.content)
+        _check_answer(state.row or {}, fields, image)
+
+    def verify(self, session: Session, target: Target, part: Profile, state: State) -> State:
+        """The answers to writes hold the whole object, and were compared when they came."""
+        return state
+
+    def result(
+        self, part: Profile, state: State, people: People, planned: Sequence[Change], *, done: bool
+    ) -> Row | None:
+        """The provider's row, or the one that the changes would make of it."""
+        row = dict(state.row) if state.row is not None else None
+        for change in () if done else planned:
+            if change.action == "delete":
+                row = None
+            elif change.action == "create":
+                row = _merged(
+                    _blank(change), {key: value for key, value in (change.after or {}).items() if key != "customer"}
+                )
+            elif row is not None:
+                row = _merged(row, change.after or {})
+        return row
+
+
+def _live_offerings(session: Session, target: Target) -> list[str]:
+    """The offerings that block a deletion: any not archived (contract 2.6); those below another offering do not."""
+    rows = session.client.rows(
+        "provider_offerings",
+        customer_uuid=target.customer_uuid,
+        state=_LIVE_STATES,
+        field=["uuid", "name", "state", "customer_uuid", "parent_uuid"],
+    )
+    return sorted(
+        f"{row['name']} ({row['state']})"
+        for row in rows
+        if _uuids.normal(row.get("customer_uuid")) == target.customer_uuid
+        and row.get("state") in _LIVE_STATES
+        and not row.get("parent_uuid")
+    )
+
+
+def _deletion(target: Target, state: State) -> Comparison:
+    if state.row is None:
+        return Comparison()
+    if state.live_offerings:
+        names = ", ".join(state.live_offerings)
+        return Comparison(
+            errors=(
+                f"state: the provider {target.name} can't be deleted while it has offerings: archive {names} first.",
+            )
+        )
+    keys = ("description", "enable_notifications")
+    before = {"customer": target.name, **{key: state.row.get(key) for key in keys}}
+    return Comparison((_change(target, "delete", before, None, None),))
+
+
+def _differences(part: Profile, state: State) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """What differs before and after, in words, and the JSON fields to send."""
+    row = state.row or {}
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    send: dict[str, Any] = {}
+    for name, value in part.fields.items():
+        now, wanted = row.get(name), value
+        if name == "account_options":
+            now, wanted = _options_that_differ(now or {}, value)
+            differs = bool(wanted)
+        elif name == "allowed_domains":
+            differs = sorted(now or []) != sorted(value)
+        else:
+            differs = (now.strip() if isinstance(now, str) else now) != value
+        if differs or state.row is None:
+            before[name], after[name], send[name] = now, wanted, wanted
+    if isinstance(part.image, ImageFile):
+        wanted_image = _images.digest(part.image.content) if part.image.content else None
+        has_image = bool(row.get("image"))
+        if (wanted_image != state.image) if wanted_image else has_image:
+            before["image"] = state.image.as_dict() if state.image else None
+            after["image"] = wanted_image.as_dict() if wanted_image else None
+    return before, after, send
+
+
+def _options_that_differ(now: Row, wanted: Row) -> tuple[Row, Row]:
+    """Merged key by key, as the server does; a blank value removes a key (contract 2.5)."""
+    keys = [key for key in wanted if (now.get(key) or None) != (wanted[key] if wanted[key] != "" else None)]
+    return {key: now.get(key) for key in keys}, {key: "" if wanted[key] is None else wanted[key] for key in keys}
+
+
+def _change(target: Target, action: str, before: Any, after: Any, payload: Any) -> Change:
+    ids = {"customer": target.customer_uuid, "user": None, "role": None}
+    return Change(target.name, ServiceProvider.kind, target.name, action, before, after, ids, payload=payload)
+
+
+def _create(session: Session, target: Target, body: Row) -> Row:
+    try:
+        row: Row = session.client.write("create", body=body)
+    except LostAnswer as error:
+        rows = session.client.rows("service_providers", customer_uuid=target.customer_uuid)
+        there = any(_uuids.normal(row.get("customer_uuid")) == target.customer_uuid for row in rows)
+        found = "the provider is there now" if there else "the provider is not there"
+        raise LostAnswer(f"{error.message}; looked again: {found}. Run again.") from None
+    session.references.forget_providers()
+    return row
+
+
+def _check_answer(row: Row, sent: Row, image: Any) -> None:
+    """A field that the server ignored silently is an error, never "changed" (contract 2.5)."""
+    for name, wanted in sent.items():
+        now = row.get(name)
+        if name == "account_options":
+            ignored = any(((now or {}).get(key) or None) != (value or None) for key, value in wanted.items())
+        elif name in ("customer", "image"):
+            ignored = name == "image" and now is not None
+        else:
+            ignored = (sorted(now or []) != sorted(wanted)) if isinstance(wanted, list) else now != wanted
+        if ignored:
+            hint = " It takes a staff token." if name == "allowed_domains" else ""
+            raise WaldurError(f"{name}: Waldur answered that all is well and kept another value.{hint}")
+    if image is not UNSET and image.content and not row.get("image"):
+        raise WaldurError("image: Waldur answered that all is well and kept no image.")
+
+
+def _blank(change: Change) -> Row:
+    return {
+        "uuid": None,
+        "url": None,
+        "customer_uuid": change.id["customer"],
+        "customer_name": change.service_provider,
+        "description": "",
+        "enable_notifications": True,
+        "image": None,
+    }
+
+
+def _merged(row: Row, after: Any) -> Row:
+    merged = {**row, **{key: value for key, value in after.items() if key != "account_options"}}
+    if "account_options" in after:
+        options = {**(row.get("account_options") or {}), **after["account_options"]}
+        merged["account_options"] = {key: value for key, value in options.items() if value not in ("", None)}
+    return merged

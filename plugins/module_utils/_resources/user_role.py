@@ -1,0 +1,317 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who holds which role on a provider, and until when (contract 2.7 to 2.10, 3.a to 3.d)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .. import _moments, _uuids
+from .._client import Row
+from .._desired_state import UNSET, Desired, GrantEntry, Grants
+from .._errors import LostAnswer, ServerDefect, WaldurError
+from .._plan import Change, Comparison
+from .._references import Missing, Target, User
+from .._session import People, Session, unusable
+
+_OPERATIONS = {
+    "grant": "add_user",
+    "extend": "update_user",
+    "shorten": "update_user",
+    "make_permanent": "update_user",
+    "revoke": "delete_user",
+}
+
+
+@dataclass
+class State:
+    """The grants on the provider, the roles that entries name, the moment on the server's clock, the token's user."""
+
+    rows: list[Row]
+    roles: dict[str, Row]
+    now: datetime
+    me: str | None = None
+    only_user: str | None = None
+    by_pair: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            self.by_pair.setdefault(_pair(row), []).append(row)
+
+
+class UserRole:
+    """The room of role grants."""
+
+    kind = "user_role"
+
+    def part(self, desired: Desired) -> Grants | None:
+        """The wishes for grants."""
+        return desired.grants
+
+    def read(self, session: Session, target: Target, part: Grants) -> State:
+        """All grants in bulk; for a single user that is known already, his alone."""
+        only = _single_user(session, target, part)
+        rows: list[Row] = []
+        if target.uuid:
+            rows = session.client.rows("list_users", target.uuid, user=only)
+            session.references.learn_users(rows)
+        if only:
+            # Servers of 2024 list everybody when they do not know the user (real-server notes, "Roles").
+            rows = [row for row in rows if _uuids.normal(row.get("user_uuid")) == only]
+        roles = {entry.role: session.references.role(f"{entry.where}.role", entry.role) for entry in part.entries}
+        me = _uuids.normal(session.references.me().get("uuid")) if part.exclusive else None
+        return State(rows, roles, session.client.now(), me, only)
+
+    def users(self, part: Grants, state: State) -> tuple[Iterable[str], Iterable[str]]:
+        """Who is to lose a grant that is not there is not shown."""
+        holders = {holder for holder, _role in state.by_pair}
+        return (
+            [entry.user for entry in part.entries],
+            [e.user for e in part.entries if e.state == "absent" and _uuids.normal(e.user) not in holders],
+        )
+
+    def compare(self, session: Session, target: Target, part: Grants, state: State, people: People) -> Comparison:
+        """The pure heart of it: entries against grants, then what an exclusive list implies."""
+        parts: list[Comparison] = []
+        kept: dict[tuple[str, str], str] = {}
+        unresolved = False
+        for entry in part.entries:
+            person = people[entry.user]
+            if isinstance(person, Missing):
+                unresolved = unresolved or person.user is None
+                parts.append(_missing(session, entry, person))
+                continue
+            pair = (person.uuid, _uuids.normal(state.roles[entry.role]["uuid"]) or "")
+            if pair in kept:
+                parts.append(Comparison(errors=(_twice(entry, kept[pair], person, state),)))
+                continue
+            kept[pair] = entry.where
+            parts.append(_compare_entry(target, entry, person, state))
+        if part.exclusive:
+            keeps = [e for e in part.entries if e.state == "present" and not _ended(e, state.now)]
+            parts.append(_exclusive(target, part, state, set(kept), keeps=bool(keeps), unresolved=unresolved))
+        return Comparison.of(parts)
+
+    def write(self, session: Session, target: Target, state: State, change: Change) -> None:
+        """One grant, expiry or revocation; the answer is compared with what was asked."""
+        body: Row = change.payload
+        operation = _OPERATIONS[change.action]
+        try:
+            answer = session.client.write(operation, target.uuid, body=body)
+        except LostAnswer as error:
+            there = "is there now" if _present_rows(session, target, body) else "is not there"
+            raise LostAnswer(f"{error.message}; looked again: the grant {there}. Run again.") from None
+        except ServerDefect as error:
+            raise ServerDefect(f"{error.message} {_why(session, target, body)}", error.status) from None
+        if change.action == "revoke":
+            return
+        told = _moments.from_server((answer or {}).get("expiration_time"))
+        if told != _moments.from_server(body.get("expiration_time")):
+            raise WaldurError(
+                f"expiration_time: Waldur answered that all is well and set {told or 'never'} as the expiry."
+            )
+
+    def verify(self, session: Session, target: Target, part: Grants, state: State) -> State:
+        """Read again: races make double grants that no single answer tells."""
+        rows = session.client.rows("list_users", target.uuid, user=state.only_user)
+        if state.only_user:
+            rows = [row for row in rows if _uuids.normal(row.get("user_uuid")) == state.only_user]
+        return State(rows, state.roles, session.client.now(), state.me, state.only_user)
+
+    def result(self, part: Grants, state: State, people: People, planned: Sequence[Change], *, done: bool) -> list[Row]:
+        """The grants as they are, or would be: of the provider, or of the one user that a single task names."""
+        rows = {pair: list(rows) for pair, rows in state.by_pair.items()}
+        for change in () if done else planned:
+            pair = (change.id["user"] or "", change.id["role"] or "")
+            if change.action == "revoke":
+                rows.pop(pair, None)
+            elif change.action == "grant":
+                rows[pair] = [_predicted(change)]
+            else:
+                rows[pair] = [{**row, "expiration_time": (change.after or {})["expiration_time"]} for row in rows[pair]]
+        found = [row for same in rows.values() for row in same]
+        if part.single:
+            named = {person.uuid for person in people.values() if isinstance(person, User)}
+            found = [row for row in found if _pair(row)[0] in named]
+        return sorted(found, key=lambda row: (str(row.get("user_username")), str(row.get("role_name"))))
+
+
+def _pair(row: Row) -> tuple[str, str]:
+    return _uuids.normal(row.get("user_uuid")) or "", _uuids.normal(row.get("role_uuid")) or ""
+
+
+def _single_user(session: Session, target: Target, part: Grants) -> str | None:
+    """The UUID of the one user to read, where he is known without reading all grants."""
+    if not part.single or target.uuid is None:
+        return None
+    return session.references.user_uuid(part.entries[0].user)
+
+
+def _missing(session: Session, entry: GrantEntry, person: Missing) -> Comparison:
+    if entry.state == "absent" and person.user is not None:
+        text = f"{entry.where}: {person.reason}, so Waldur hides the grants; nothing to revoke."
+        return Comparison(warnings=(text,))
+    return unusable(session, entry.where, person)
+
+
+def _twice(entry: GrantEntry, first: str, person: User, state: State) -> str:
+    role = state.roles[entry.role]["name"]
+    return f"{entry.where}: {person.shown} as {role} stands in {first} already: keep one of the two."
+
+
+def _ended(entry: GrantEntry, now: datetime) -> bool:
+    return isinstance(entry.expiration_time, datetime) and entry.expiration_time <= now
+
+
+def _compare_entry(target: Target, entry: GrantEntry, person: User, state: State) -> Comparison:
+    role = state.roles[entry.role]
+    rows = state.by_pair.get((person.uuid, _uuids.normal(role["uuid"]) or ""), [])
+    expiries = [_moments.from_server(row.get("expiration_time")) for row in rows]
+    name = f"{person.shown} as {role['name']}"
+    if len(rows) > 1 and (entry.state == "absent" or any(_differs(entry, now) for now in expiries)):
+        return Comparison(errors=(_double(target, name, rows),))
+    if entry.state == "absent":
+        return Comparison((_change(target, person, role, "revoke", expiries[0]),)) if rows else Comparison()
+    if _ended(entry, state.now):
+        return _compare_ended(entry, name, expiries)
+    if not rows:
+        until = entry.expiration_time if isinstance(entry.expiration_time, datetime) else None
+        return Comparison((_change(target, person, role, "grant", None, until),))
+    if not _differs(entry, expiries[0]):
+        return _unchanged(entry, name, expiries[0], state.now)
+    wanted = entry.expiration_time if isinstance(entry.expiration_time, datetime) else None
+    action = _direction(expiries[0], wanted)
+    return Comparison((_change(target, person, role, action, expiries[0], wanted),))
+
+
+def _differs(entry: GrantEntry, now: datetime | None) -> bool:
+    return entry.expiration_time is not UNSET and entry.expiration_time != now
+
+
+def _unchanged(entry: GrantEntry, name: str, expiry: datetime | None, now: datetime) -> Comparison:
+    if entry.expiration_time is UNSET and expiry is not None and expiry <= now:
+        text = (
+            f"{entry.where}: the grant of {name} expired at {_moments.to_server(expiry)} and stays listed until"
+            " Waldur's daily clean-up; it was left as it is: set expiration_time to keep it."
+        )
+        return Comparison(warnings=(text,))
+    return Comparison()
+
+
+def _compare_ended(entry: GrantEntry, name: str, expiries: list[datetime | None]) -> Comparison:
+    """An expiry that has passed means "ended" (design section 5), so a document does not break the day after."""
+    moment = _moments.to_server(entry.expiration_time if isinstance(entry.expiration_time, datetime) else None)
+    if any(
+        now is None or (isinstance(entry.expiration_time, datetime) and now > entry.expiration_time) for now in expiries
+    ):
+        text = f"{entry.where}.expiration_time: {moment} has passed, and {name} is still granted: use state: absent."
+        return Comparison(errors=(text,))
+    return Comparison(warnings=(f"{entry.where}: {moment} has passed, so the grant of {name} has ended.",))
+
+
+def _direction(now: datetime | None, wanted: datetime | None) -> str:
+    if wanted is None:
+        return "make_permanent"
+    return "shorten" if now is None or wanted < now else "extend"
+
+
+def _double(target: Target, name: str, rows: list[Row]) -> str:
+    grants = ", ".join(f"{row.get('uuid')} until {row.get('expiration_time') or 'never'}" for row in rows)
+    return (
+        f"{name} is granted {len(rows)} times on {target.name} ({grants}), and Waldur breaks on changing such a grant:"
+        " have an administrator revoke all but one (2026 servers: POST /api/user-permissions/<uuid>/revoke/)."
+    )
+
+
+def _exclusive(
+    target: Target, part: Grants, state: State, named: set[tuple[str, str]], *, keeps: bool, unresolved: bool
+) -> Comparison:
+    if not keeps:
+        text = (
+            f"{part.where}: no entry keeps any grant, so everybody would lose access to {target.name}: list who stays."
+        )
+        return Comparison(errors=(text,))
+    if unresolved:
+        text = f"{part.where}: some users are unknown, so no grant on {target.name} was revoked for not being listed."
+        return Comparison(warnings=(text,))
+    changes, warnings, errors = [], [], []
+    for pair, rows in state.by_pair.items():
+        expiry = _moments.from_server(rows[0].get("expiration_time"))
+        lasting = [r for r in rows if not _expired(r, state.now)]
+        if pair in named or not lasting:
+            continue
+        person = User(pair[0], rows[0].get("user_username"))
+        role = {"uuid": rows[0]["role_uuid"], "name": rows[0].get("role_name")}
+        name = f"{person.shown} as {role['name']}"
+        if pair[0] == state.me:
+            warnings.append(f"{part.where}: {name} on {target.name} is the token's own grant and was kept; list it.")
+        elif len(rows) > 1:
+            errors.append(_double(target, name, rows))
+        else:
+            changes.append(_change(target, person, role, "revoke", expiry, unnamed=True))
+    return Comparison(tuple(changes), tuple(warnings), tuple(errors))
+
+
+def _expired(row: Row, now: datetime) -> bool:
+    expiry = _moments.from_server(row.get("expiration_time"))
+    return expiry is not None and expiry <= now
+
+
+def _change(
+    target: Target,
+    person: User,
+    role: Row,
+    action: str,
+    now: datetime | None,
+    wanted: datetime | None = None,
+    *,
+    unnamed: bool = False,
+) -> Change:
+    role_uuid = _uuids.normal(role["uuid"]) or ""
+    ids = {"customer": target.customer_uuid, "user": person.uuid, "role": role_uuid}
+    body: Row = {"role": role_uuid, "user": person.uuid}
+    # A left-out expiry clears it (contract 3.c), so update_user always says it; add_user only where there is one.
+    if action != "revoke" and (action != "grant" or wanted is not None):
+        body["expiration_time"] = _moments.to_server(wanted)
+    return Change(
+        target.name,
+        UserRole.kind,
+        f"{person.shown} as {role['name']}",
+        action,
+        None if action == "grant" else {"expiration_time": _moments.to_server(now)},
+        None if action == "revoke" else {"expiration_time": _moments.to_server(wanted)},
+        ids,
+        unnamed,
+        body,
+    )
+
+
+def _present_rows(session: Session, target: Target, body: Row) -> list[Row]:
+    rows = session.client.rows("list_users", target.uuid, user=body["user"])
+    return [row for row in rows if _pair(row) == (body["user"], body["role"])]
+
+
+def _why(session: Session, target: Target, body: Row) -> str:
+    """After a 500 the grants are read again: the two known causes are told apart (contract 3.a, 3.c)."""
+    rows = _present_rows(session, target, body)
+    if not rows:
+        return "Looked again: the grant is not there any more; run again."
+    if len(rows) > 1:
+        return "Looked again: " + _double(target, f"{rows[0].get('user_username')} as {rows[0].get('role_name')}", rows)
+    return f"Looked again: the grant is there until {rows[0].get('expiration_time') or 'never'}."
+
+
+def _predicted(change: Change) -> Row:
+    username, _as, role_name = change.name.partition(" as ")
+    return {
+        "uuid": None,
+        "user_uuid": change.id["user"],
+        "user_username": username,
+        "role_uuid": change.id["role"],
+        "role_name": role_name,
+        "expiration_time": (change.after or {}).get("expiration_time"),
+    }

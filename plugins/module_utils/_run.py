@@ -1,0 +1,96 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Ansible side: one task, run inside Ansible's own process or as a module. The only place that fails a task."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from . import _connection, _images
+from ._arguments import TASKS
+from ._client import REQUESTS_IMPORT_ERROR, Client, Connection
+from ._desired_state import ReadImage
+from ._engine import apply, make_plan
+from ._errors import InvalidInput, WaldurError
+from ._plan import diff as plan_diff
+from ._references import References
+from ._session import Session
+
+# All items of a loop share one worker process: the connection, and references once found, live across them.
+_OPEN: dict[Connection, tuple[Client, References]] = {}
+
+_MASK = "********"
+
+
+def run(
+    name: str,
+    options: Mapping[str, Any],
+    connection: Connection,
+    *,
+    check: bool,
+    diff: bool,
+    read_image: ReadImage = _images.read_image,
+) -> dict[str, Any]:
+    """Runs the module ``name`` (without the collection's name) and gives its result, warnings included.
+
+    ``options`` are valid by the module's argument spec. Raises ``WaldurError`` with no secret in its message.
+    """
+    if connection not in _OPEN:
+        client = Client(connection)
+        _OPEN[connection] = (client, References(client))
+    client, references = _OPEN[connection]
+    task = TASKS[name]
+    try:
+        removals = options.get("max_removals")
+        if removals is not None and removals < 0:
+            raise InvalidInput(f"max_removals: must be 0 or more, and {removals} was given.")
+        session = Session(client, references, options.get("missing_users", "fail"))
+        planned = make_plan(session, task.wishes(options, read_image), removals)
+        if not check:
+            apply(session, planned)
+    except WaldurError as error:
+        error.args = (client.hide(error.message),)
+        error.message = client.hide(error.message)
+        error.details = masked(error.details, client.hidden)
+        raise
+    result = {"changed": bool(planned.changes), "warnings": list(planned.comparison.warnings)}
+    if diff:
+        result["diff"] = plan_diff(planned.changes)
+    result.update(task.returns(options, planned, not check))
+    revealed = {result["api_secret_code"]} if result.get("api_secret_code") else set()
+    return dict(masked(result, client.hidden - revealed))
+
+
+def masked(value: Any, hidden: frozenset[str]) -> Any:
+    """``value`` with every hidden text in it masked: in-process there is nobody else who would."""
+    if isinstance(value, dict):
+        return {key: masked(item, hidden) for key, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item, hidden) for item in value]
+    if isinstance(value, str):
+        for text in hidden:
+            value = value.replace(text, _MASK)
+    return value
+
+
+def run_module(name: str) -> None:
+    """The whole of a module's ``main()``."""
+    task = TASKS[name]
+    module = AnsibleModule(argument_spec=task.spec, supports_check_mode=True, **task.rules)
+    if REQUESTS_IMPORT_ERROR:
+        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    try:
+        values = _connection.resolve(module.params, {}, os.environ)
+        connection = _connection.connect(values, os.environ)
+        result = run(name, module.params, connection, check=module.check_mode, diff=module._diff)
+    except WaldurError as error:
+        module.fail_json(msg=error.message, **error.details)
+    for warning in result.pop("warnings"):
+        module.warn(warning)
+    module.exit_json(**result)

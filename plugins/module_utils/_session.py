@@ -1,0 +1,62 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one run works with, and what a room of the house must offer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ._client import Client
+from ._desired_state import Desired
+from ._plan import Change, Comparison
+from ._references import Missing, References, Target, User
+
+People = Mapping[str, "User | Missing"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """The connection, what references mean on it, and what to do about users whom Waldur does not know (fail, warn)."""
+
+    client: Client
+    references: References
+    missing_users: str = "fail"
+
+
+class Room(Protocol):
+    """One noun: how to read it, how to compare it, how to write it. ``state`` is the room's own picture of now."""
+
+    kind: str
+
+    def part(self, desired: Desired) -> Any:
+        """The wishes for this noun, or None where there are none."""
+
+    def read(self, session: Session, target: Target, part: Any) -> Any:
+        """What is there now. Only reads."""
+
+    def users(self, part: Any, state: Any) -> tuple[Iterable[str], Iterable[str]]:
+        """The user references in ``part``, and those of them whose person will not be shown."""
+
+    def compare(self, session: Session, target: Target, part: Any, state: Any, people: People) -> Comparison:
+        """What must change. Pure: asks nobody and changes nothing."""
+
+    def write(self, session: Session, target: Target, state: Any, change: Change) -> None:
+        """Carries out one change of this room; what the answer tells goes into ``state``."""
+
+    def verify(self, session: Session, target: Target, part: Any, state: Any) -> Any:
+        """The state after writing: read again where the answers to writes do not tell it."""
+
+    def result(self, part: Any, state: Any, people: People, planned: Sequence[Change], *, done: bool) -> Any:
+        """What a task returns: the object as it is, or, where the planned changes are not ``done``, as it would be."""
+
+
+def unusable(session: Session, where: str, missing: Missing) -> Comparison:
+    """What an entry leads to whose user can't be used: an error, or a warning where ``missing_users`` says so."""
+    if session.missing_users == "warn":
+        return Comparison(warnings=(f"{where} was left out: {missing.reason}.",), missing_users=(missing.reference,))
+    hint = "" if "missing_users" in missing.reason else "; take the entry out, or set missing_users: warn"
+    return Comparison(errors=(f"{where}.user: {missing.reason}{hint}.".replace("..", "."),))

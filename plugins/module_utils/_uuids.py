@@ -1,0 +1,27 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""UUIDs come with and without dashes and in any case; one form is compared (contract 1.2)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_DASHED = re.compile(r"^[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$")
+
+
+def normal(value: Any) -> str | None:
+    """The 32 lower-case hex digits of ``value``, or nothing where it is not a UUID."""
+    if isinstance(value, str) and _DASHED.match(value.strip()):
+        return value.strip().replace("-", "").lower()
+    return None
+
+
+def of_url(value: Any, collection: str) -> str | None:
+    """The UUID in a URL of an object of ``collection`` (such as ``customers``); only the path counts (contract 1.3)."""
+    if not isinstance(value, str):
+        return None
+    match = re.match(rf"^(?:https?://[^/]+(?:/[^?#]*)?)?/api/{collection}/([^/?#]+)/?$", value.strip())
+    return normal(match[1]) if match else None
