@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Paths are relative on purpose: the checkout may lie anywhere, under any name, spaces included.
+
+PYTHON ?= python3
+BIN := .venv/bin
+TREE := build/ansible_collections/waldur/provider
+PARALLEL := $(if $(filter output-sync,$(.FEATURES)),-j2 --output-sync=target)
+
+# Only this checkout is looked at: no configuration, and no collection that happens to be installed, can shadow it.
+$(foreach name,$(filter ANSIBLE_%,$(.VARIABLES)),$(eval unexport $(name)))
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build
+export ANSIBLE_COLLECTIONS_SCAN_SYS_PATH := false
+export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint unit integration coverage sanity clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
+
+demo: .venv/demo.stamp $(TREE) ## play with the collection against a simulated Waldur
+	@$(BIN)/python examples/demo/run.py
+
+simulator: .venv/demo.stamp ## start a simulated Waldur; its URL and tokens are printed, Ctrl-C ends it
+	@cd tests && exec ../$(BIN)/python -m simulator
+
+test: .venv/test.stamp ## run every check; the first one that fails ends it
+	@$(MAKE) --no-print-directory $(PARALLEL) lint
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory integration
+	@$(MAKE) --no-print-directory coverage
+	@$(MAKE) --no-print-directory sanity
+	@echo "== every check passed"
+
+lint: ruff mypy changelog ansible-lint docs-lint ## ruff, mypy, changelog fragments, ansible-lint and plugin documentation
+
+ruff: .venv/test.stamp
+	@echo "== ruff"
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+mypy: .venv/test.stamp $(TREE)
+	@echo "== mypy"
+	@$(BIN)/mypy
+
+changelog: .venv/test.stamp
+	@echo "== antsibull-changelog"
+	@$(BIN)/antsibull-changelog lint
+
+ansible-lint: .venv/test.stamp $(TREE)
+	@echo "== ansible-lint"
+	@$(BIN)/ansible-lint --offline
+
+docs-lint: .venv/test.stamp $(TREE)
+	@echo "== antsibull-docs"
+	@$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
+
+unit: .venv/test.stamp $(TREE) ## the tests of single parts
+	@echo "== pytest tests/unit"
+	@COVERAGE_FILE=build/.coverage.unit $(BIN)/python -m pytest -n auto --cov --cov-report= tests/unit
+
+integration: .venv/test.stamp $(TREE) ## the tests of whole playbooks against the simulator
+	@echo "== pytest tests/integration"
+	@COVERAGE_FILE=build/.coverage.integration $(BIN)/python -m pytest -n auto --cov --cov-report= tests/integration
+
+coverage: .venv/test.stamp ## what the last unit and integration tests left uncovered
+	@echo "== coverage"
+	@$(BIN)/coverage combine --quiet --keep build/.coverage.unit build/.coverage.integration
+	@$(BIN)/coverage report
+
+sanity: .venv/test.stamp ## ansible-test sanity, on a copy
+	@echo "== ansible-test sanity"
+	@$(BIN)/python tests/tools/run_ansible_test.py sanity
+
+clean: ## remove all that make made
+	rm -rf .venv build .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output
+
+# The collection under the path that Ansible and Python look for, whatever the checkout is called.
+$(TREE):
+	@mkdir -p $(@D)
+	@touch build/ansible.cfg
+	@ln -s ../../.. $@
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or newer is needed, and $(PYTHON) is %d.%d: try make PYTHON=python3.12" % sys.version_info[:2])'
+	@$(PYTHON) -m venv .venv
+
+.venv/demo.stamp: requirements/demo.txt requirements/ansible.txt requirements/simulator.txt | .venv/bin/python
+	@echo "== installing Ansible and the simulator into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/demo.txt
+	@touch $@
+
+.venv/test.stamp: requirements/test.txt .venv/demo.stamp
+	@echo "== installing the checks into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/test.txt
+	@touch $@
