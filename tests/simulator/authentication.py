@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is calling: user tokens, their lifetime, and staff acting as somebody (contract 1.1)."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import authentication, exceptions
+from rest_framework.request import Request
+
+from . import clock
+from .models import User
+from .uuids import parse_uuid
+
+
+class AnonymousUser:
+    """Nobody: what views see without an Authorization header."""
+
+    is_authenticated = False
+    is_anonymous = True
+    is_staff = False
+    is_support = False
+    pk = None
+    username = ""
+
+
+class TokenAuthentication(authentication.TokenAuthentication):
+    """``Authorization: Token <key>``; other scheme words count as no login, as on the recorded server."""
+
+    keyword = "Token"
+
+    def authenticate(self, request: Request) -> tuple[User, str] | None:
+        result = self._authenticate_header(request)
+        wanted = request.META.get("HTTP_X_IMPERSONATED_USER_UUID")
+        if result and wanted and result[0].is_staff:
+            other = User.objects.filter(uuid=parse_uuid(wanted), is_active=True).first()
+            return (other, result[1]) if other else result
+        return result
+
+    def _authenticate_header(self, request: Request) -> tuple[User, str] | None:
+        word, *rest = authentication.get_authorization_header(request).split() or [b""]
+        if word.lower() != self.keyword.lower().encode():
+            return None
+        if not rest:
+            raise exceptions.AuthenticationFailed(_("Invalid token. No credentials provided."))
+        if len(rest) > 1:
+            raise exceptions.AuthenticationFailed(_("Invalid token. Token string should not contain spaces."))
+        return self.authenticate_credentials(rest[0].decode("latin-1"))
+
+    def authenticate_credentials(self, key: str) -> tuple[Any, str]:
+        user = User.objects.filter(token=key).first()
+        if user is None:
+            raise exceptions.AuthenticationFailed(_("Invalid token."))
+        if not user.is_active:
+            raise exceptions.AuthenticationFailed(_("User inactive or deleted."))
+        if user.token_lifetime is not None:
+            self._use(user)
+        return user, key
+
+    @staticmethod
+    def _use(user: User) -> None:
+        # Each use pushes the expiry forward; a token never used starts its life now.
+        used = user.token_used or clock.now()
+        if used + datetime.timedelta(seconds=user.token_lifetime) < clock.now():
+            raise exceptions.AuthenticationFailed(_("Token has expired."))
+        User.objects.filter(pk=user.pk).update(token_used=clock.now())

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The simulator's own time: frozen, or running from a chosen moment."""
+
+from __future__ import annotations
+
+import datetime
+import time
+
+
+class Clock:
+    """Tells the moment; ``set`` moves it."""
+
+    def __init__(self) -> None:
+        self._start = datetime.datetime.now(datetime.timezone.utc)
+        self._since: float | None = time.monotonic()
+
+    def set(self, moment: datetime.datetime, *, frozen: bool = False) -> None:
+        """Continue from *moment* (aware), or stand still at it when *frozen*."""
+        self._start = moment.astimezone(datetime.timezone.utc)
+        self._since = None if frozen else time.monotonic()
+
+    def now(self) -> datetime.datetime:
+        """The present moment in UTC."""
+        if self._since is None:
+            return self._start
+        return self._start + datetime.timedelta(seconds=time.monotonic() - self._since)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the clock stands still."""
+        return self._since is None
+
+
+CLOCK = Clock()
+
+
+def now() -> datetime.datetime:
+    """The present moment of the one clock; a default for model fields."""
+    return CLOCK.now()
+
+
+def parse(text: str) -> datetime.datetime:
+    """A moment from ISO 8601 text; without an offset it is UTC. Raises ``ValueError``."""
+    moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)

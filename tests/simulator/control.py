@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The control channel below ``/simulator/``: JSON, no token, never counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+
+from . import arrange, clock, editions, world
+from .recorder import RECORDER
+
+Answer = dict[str, Any] | list[Any]
+MISTAKES = (ValueError, TypeError, KeyError, LookupError, OSError, ValidationError)
+
+
+def base_url(request: HttpRequest) -> str:
+    """The simulator's address as the caller wrote it."""
+    return f"{request.scheme}://{request.get_host()}"
+
+
+def view(**methods: Callable[[HttpRequest, dict[str, Any]], Answer]) -> Callable[[HttpRequest], JsonResponse]:
+    """A view that answers each of *methods* with what its function returns for the JSON body."""
+
+    @transaction.non_atomic_requests
+    def answer(request: HttpRequest) -> JsonResponse:
+        function = methods.get(request.method or "")
+        if function is None:
+            return JsonResponse({"error": f"only {', '.join(methods)} here"}, status=405)
+        try:
+            return JsonResponse(function(request, json.loads(request.body or "{}")), safe=False)
+        except MISTAKES as problem:
+            return JsonResponse({"error": f"{type(problem).__name__}: {problem}"}, status=400)
+
+    return answer
+
+
+def about(request: HttpRequest, body: dict[str, Any]) -> Answer:
+    """What this simulator is: url, edition, clock, tokens."""
+    return {
+        "url": base_url(request),
+        "edition": editions.current().name,
+        "clock": clock.now().isoformat(),
+        "tokens": world.tokens(),
+    }
+
+
+def counts(request: HttpRequest, body: dict[str, Any]) -> Answer:
+    """What was asked since the last zeroing."""
+    return RECORDER.summary()
+
+
+def zero(request: HttpRequest, body: dict[str, Any]) -> Answer:
+    """Forget what was asked."""
+    RECORDER.zero()
+    return RECORDER.summary()
+
+
+def requests(request: HttpRequest, body: dict[str, Any]) -> Answer:
+    """The last thousand requests."""
+    return list(RECORDER.requests)
+
+
+def reset(request: HttpRequest, body: dict[str, Any]) -> Answer:
+    """Back to the start of the world."""
+    world.reset()
+    return about(request, body)
+
+
+def set_clock(request: HttpRequest, body: dict[str, Any]) -> Answer:
+    """Go on from ``now``, or stand still at it when ``frozen``."""
+    clock.CLOCK.set(clock.parse(body["now"]), frozen=bool(body.get("frozen")))
+    return {"clock": clock.now().isoformat(), "frozen": clock.CLOCK.frozen}
+
+
+def sweep(request: HttpRequest, body: dict[str, Any]) -> Answer:
+    """The daily job that ends expired grants."""
+    return {"swept": world.sweep()}
+
+
+def load(request: HttpRequest, body: Any) -> Answer:
+    """Load another world; it is the new start."""
+    world.load(body, base_url(request))
+    return about(request, {})
+
+
+def objects(request: HttpRequest, body: dict[str, Any]) -> Answer:
+    """Arrange what the API can't make."""
+    return arrange.arrange(**body)
+
+
+urlpatterns = [
+    path("", view(GET=about)),
+    path("counts", view(GET=counts, DELETE=zero)),
+    path("requests", view(GET=requests)),
+    path("reset", view(POST=reset)),
+    path("clock", view(GET=about, PUT=set_clock)),
+    path("sweep", view(POST=sweep)),
+    path("world", view(POST=load)),
+    path("objects", view(POST=objects)),
+]

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may do and see what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from rest_framework import exceptions
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+
+from . import editions
+from .models import ACCOUNT_OPTION, Customer, Grant, Object, Offering, OfferingUser, Project, Resource, User
+
+
+def column_of(scope: Object) -> str:
+    """The column of :class:`Grant` that points to *scope*."""
+    return {"serviceprovider": "service_provider"}.get(scope._meta.model_name, scope._meta.model_name)
+
+
+def has_permission(user: Any, permission: str | None, scope: Object) -> bool:
+    """Whether *user* is staff or holds, on *scope* itself, a role with *permission*.
+
+    Expired grants count until the daily sweep revokes them (contract 3.d). A *permission* of None matches only
+    holders of a role without any permission, the effect of a failed look-up described in contract 3.a.
+    """
+    if not user.is_authenticated:
+        return False
+    if user.is_staff:
+        return True
+    held = Grant.objects.filter(user=user, is_active=True, **{column_of(scope): scope})
+    return held.filter(role__permissions__permission=permission).exists()
+
+
+def demand(user: Any, permission: str | None, *scopes: Object) -> None:
+    """Raise 403 unless *user* has *permission* on one of *scopes*."""
+    if not any(has_permission(user, permission, scope) for scope in scopes):
+        raise exceptions.PermissionDenied()
+
+
+def is_owner(user: Any, customer: Customer) -> bool:
+    """Whether *user* is staff or holds CUSTOMER.OWNER on *customer*."""
+    if user.is_staff:
+        return True
+    return Grant.objects.filter(user=user, is_active=True, customer=customer, role__name="CUSTOMER.OWNER").exists()
+
+
+def sees_all(user: Any) -> bool:
+    """Staff and support see every object of the look-ups."""
+    return bool(user.is_staff or user.is_support)
+
+
+def connected_customers(user: User) -> QuerySet:
+    """Ids of the customers on which *user* holds a role."""
+    return Grant.objects.filter(user=user, is_active=True, customer__isnull=False).values("customer_id")
+
+
+def connected_projects(user: User) -> QuerySet:
+    """Ids of the projects in which *user* holds a role."""
+    return Grant.objects.filter(user=user, is_active=True, project__isnull=False).values("project_id")
+
+
+def visible_customers(user: User) -> QuerySet:
+    """Own customers and those of own projects; all for staff and support (contract 3.j)."""
+    if sees_all(user):
+        return Customer.objects.all()
+    return Customer.objects.filter(
+        Q(id__in=connected_customers(user))
+        | Q(id__in=Project.objects.filter(id__in=connected_projects(user)).values("customer_id"))
+    )
+
+
+def visible_projects(user: User) -> QuerySet:
+    """Own projects and those of own customers; all for staff and support."""
+    if sees_all(user):
+        return Project.objects.all()
+    return Project.objects.filter(Q(id__in=connected_projects(user)) | Q(customer__in=connected_customers(user)))
+
+
+def visible_users(user: User) -> QuerySet:
+    """Oneself and the active users around one's customers, projects, and customers' resources.
+
+    An owner of a provider sees the users of the projects that have resources there: the nine of nineteen that the
+    recorded owner saw.
+    """
+    if sees_all(user):
+        return User.objects.all()
+    customers = connected_customers(user)
+    projects = Project.objects.filter(Q(id__in=connected_projects(user)) | Q(customer__in=customers)).values("id")
+    served = Resource.objects.exclude(state="Terminated").filter(offering__customer__in=customers).values("project_id")
+    related = Grant.objects.filter(is_active=True).filter(
+        Q(customer__in=customers) | Q(project__in=projects) | Q(project__in=served)
+    )
+    return User.objects.filter(Q(id=user.pk) | Q(id__in=related.values("user_id"), is_active=True))
+
+
+def visible_offerings(user: User) -> QuerySet:
+    """The offerings of own customers, and those with an own role; all for staff and support."""
+    if sees_all(user):
+        return Offering.objects.all()
+    own = Grant.objects.filter(user=user, is_active=True, offering__isnull=False).values("offering_id")
+    return Offering.objects.filter(Q(customer__in=connected_customers(user)) | Q(id__in=own))
+
+
+def visible_resources(user: User) -> QuerySet:
+    """The resources of the offerings that *user* sees as a provider."""
+    if sees_all(user):
+        return Resource.objects.all()
+    return Resource.objects.filter(offering__in=visible_offerings(user))
+
+
+def visible_accounts(user: User) -> QuerySet:
+    """All for staff and support; others only where the offering lets its provider create accounts (contract 3.e)."""
+    if sees_all(user):
+        return OfferingUser.objects.all()
+    option = f"offering__{editions.current().account_option_column}__{ACCOUNT_OPTION}"
+    own = Q(user=user) | Q(offering__customer__in=connected_customers(user))
+    return OfferingUser.objects.filter(own, **{option: True})
+
+
+class ReadAnonymously(BasePermission):
+    """Anyone reads, only staff writes: the roles."""
+
+    def has_permission(self, request: Any, view: Any) -> bool:
+        return request.method in SAFE_METHODS or bool(request.user.is_authenticated and request.user.is_staff)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Counts what is asked of the API, and dates the answers by the simulator's clock."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import re
+from collections.abc import Callable
+from email.utils import format_datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from .clock import CLOCK
+
+CONTROL = "/simulator/"
+WRITES = frozenset(("POST", "PUT", "PATCH", "DELETE"))
+# The front of the recorded server took request lines up to these lengths in bytes.
+LONGEST_LINE = 4096
+LONGEST_LINE_AT_ALL = 8192
+
+
+class Recorder:
+    """The requests since the last zeroing; those of the control channel are never among them."""
+
+    def __init__(self) -> None:
+        self.zero()
+
+    def zero(self) -> None:
+        """Forget everything."""
+        self.operations: collections.Counter[str] = collections.Counter()
+        self.writes = 0
+        self.requests: collections.deque[dict[str, Any]] = collections.deque(maxlen=1000)
+
+    def add(self, request: HttpRequest, response: HttpResponseBase) -> None:
+        """Count one answered request."""
+        self.operations[f"{request.method} {route_of(request)}"] += 1
+        self.writes += request.method in WRITES
+        user = getattr(request, "user", None)
+        row = {
+            "method": request.method,
+            "path": request.get_full_path(),
+            "status": response.status_code,
+            "user": getattr(user, "username", "") or None,
+        }
+        failure = getattr(request, "failure", None)
+        self.requests.append({**row, "error": failure} if failure else row)
+
+    def summary(self) -> dict[str, Any]:
+        """The counts as the control channel shows them."""
+        total = sum(self.operations.values())
+        return {
+            "requests": total,
+            "reads": total - self.writes,
+            "writes": self.writes,
+            "operations": dict(self.operations),
+        }
+
+
+RECORDER = Recorder()
+
+
+@functools.lru_cache(maxsize=1000)
+def pattern_of(route: str) -> str:
+    """The path of a Django route, its variables in braces."""
+    route = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", r"{\1}", route)
+    route = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
+    return "/" + re.sub(r"[\^$\\]|/\?", "", route)
+
+
+def route_of(request: HttpRequest) -> str:
+    """The pattern of the request's route, or its path where no route matched."""
+    match = request.resolver_match
+    return pattern_of(match.route) if match else request.path
+
+
+class RecorderMiddleware:
+    """The outermost layer: sees every request and its final answer."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = refuse_long_line(request) or self.get_response(request)
+        if not request.path.startswith(CONTROL):
+            RECORDER.add(request, response)
+        response["Date"] = format_datetime(CLOCK.now(), usegmt=True)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """Keep what a 500 hides, for whoever asks the control channel."""
+        request.failure = repr(exception)  # type: ignore[attr-defined]
+
+
+def refuse_long_line(request: HttpRequest) -> HttpResponse | None:
+    """The proxy's answer to a request line that is too long, else None."""
+    length = len(f"{request.method} {request.get_full_path()} HTTP/1.1")
+    if length > LONGEST_LINE_AT_ALL:
+        return HttpResponse("<html><body><h1>414 Request-URI Too Large</h1></body></html>", status=414)
+    if length > LONGEST_LINE:
+        return HttpResponse("<html><body><h1>400 Bad Request</h1></body></html>", status=400)
+    return None

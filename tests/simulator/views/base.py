@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the views of all areas share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404
+from rest_framework import mixins, viewsets
+
+from ..models import Object
+from ..uuids import parse_uuid
+
+
+class ObjectViewSet(viewsets.GenericViewSet):
+    """Looks objects up by UUID, dashed or not; a malformed one is an object that does not exist."""
+
+    lookup_field = "uuid"
+
+    def get_object(self) -> Any:
+        # The list's filters apply before the look-up, so they leak into detail routes as on the real server.
+        queryset = self.filter_queryset(self.get_queryset())
+        found = self.find(queryset, self.kwargs["uuid"])
+        self.check_object_permissions(self.request, found)
+        return found
+
+    @staticmethod
+    def find(queryset: Any, value: str) -> Object:
+        """The object of *queryset* with the UUID *value*; raises 404."""
+        wanted = parse_uuid(value)
+        found = queryset.filter(uuid=wanted).first() if wanted else None
+        if found is None:
+            raise Http404(f"No {queryset.model.__name__} matches the given query.")
+        return found
+
+
+class LookUpViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ObjectViewSet):
+    """A list and its objects, to read."""

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Offerings, resources and accounts (contract 3.e and 3.j)."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from rest_framework import exceptions, serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ..filters import OfferingFilter, OfferingUserFilter, ResourceFilter
+from ..models import Offering, OfferingUser, Resource
+from ..permissions import demand, visible_accounts, visible_offerings, visible_resources
+from ..serializers.marketplace import (
+    NewOfferingUserSerializer,
+    OfferingSerializer,
+    OfferingUserSerializer,
+    ResourceSerializer,
+)
+from .base import LookUpViewSet, ObjectViewSet
+
+# From which states each action starts, and where it leads (contract 3.e).
+TRANSITIONS = {
+    "begin_creating": (("Requested", "Error creating"), "Creating"),
+    "set_ok": (
+        (
+            "Requested",
+            "Creating",
+            "Pending account linking",
+            "Pending additional validation",
+            "Error creating",
+            "Error deleting",
+        ),
+        "OK",
+    ),
+    "set_validation_complete": (("Pending account linking", "Pending additional validation"), "OK"),
+}
+
+
+class OfferingViewSet(LookUpViewSet):
+    """``/api/marketplace-provider-offerings/``."""
+
+    queryset = Offering.objects.all()
+    serializer_class = OfferingSerializer
+    filterset_class = OfferingFilter
+
+    def get_queryset(self) -> QuerySet:
+        return visible_offerings(self.request.user).select_related("customer", "category", "parent").order_by("name")
+
+
+class ResourceViewSet(LookUpViewSet):
+    """``/api/marketplace-provider-resources/``."""
+
+    queryset = Resource.objects.all()
+    serializer_class = ResourceSerializer
+    filterset_class = ResourceFilter
+
+    def get_queryset(self) -> QuerySet:
+        related = ("offering__customer", "offering__category", "project__customer")
+        return visible_resources(self.request.user).select_related(*related).order_by("id")
+
+
+class RestrictionSerializer(serializers.Serializer):
+    """The body of ``update_restricted``."""
+
+    is_restricted = serializers.BooleanField()
+
+
+class OfferingUserViewSet(viewsets.ModelViewSet, ObjectViewSet):
+    """``/api/marketplace-offering-users/``."""
+
+    queryset = OfferingUser.objects.all()
+    serializer_class = OfferingUserSerializer
+    filterset_class = OfferingUserFilter
+
+    def get_queryset(self) -> QuerySet:
+        return visible_accounts(self.request.user).select_related("user", "offering__customer").order_by("id")
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        return NewOfferingUserSerializer if self.action == "create" else super().get_serializer_class()
+
+    def demand(self, permission: str, offering: Offering) -> None:
+        """Raise 403 unless the caller has *permission* on the offering or its customer."""
+        demand(self.request.user, permission, offering, offering.customer)
+
+    def perform_create(self, serializer: NewOfferingUserSerializer) -> None:
+        offering = serializer.validated_data["offering"]
+        self.demand("OFFERING.CREATE_USER", offering)
+        serializer.check_option(offering)
+        serializer.save()
+
+    def perform_update(self, serializer: OfferingUserSerializer) -> None:
+        self.demand("OFFERING.UPDATE_USER", serializer.instance.offering)
+        serializer.save()
+
+    def perform_destroy(self, instance: OfferingUser) -> None:
+        self.demand("OFFERING.DELETE_USER", instance.offering)
+        instance.delete()
+
+    def _advance(self, name: str) -> Response:
+        account = self.get_object()
+        self.demand("OFFERING.UPDATE_USER", account.offering)
+        sources, target = TRANSITIONS[name]
+        if account.state not in sources:
+            raise exceptions.ValidationError(f"Valid states for operation: {', '.join(sources)}.")
+        account.state = target
+        account.save()
+        return Response(status=status.HTTP_200_OK)
+
+    @action(detail=True, methods=["post"])
+    def begin_creating(self, request: Request, uuid: str) -> Response:
+        """Requested or failed: now being created."""
+        return self._advance("begin_creating")
+
+    @action(detail=True, methods=["post"])
+    def set_ok(self, request: Request, uuid: str) -> Response:
+        """The account works."""
+        return self._advance("set_ok")
+
+    @action(detail=True, methods=["post"])
+    def set_validation_complete(self, request: Request, uuid: str) -> Response:
+        """What was pending is done."""
+        return self._advance("set_validation_complete")
+
+    @action(detail=True, methods=["post"], serializer_class=RestrictionSerializer)
+    def update_restricted(self, request: Request, uuid: str) -> Response:
+        """Restrict the account, or lift that."""
+        body = RestrictionSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        account = self.get_object()
+        self.demand("OFFERINGUSER.UPDATE_RESTRICTION", account.offering)
+        account.is_restricted = body.validated_data["is_restricted"]
+        account.save()
+        return Response(status=status.HTTP_200_OK)

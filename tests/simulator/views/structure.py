@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Customers, users, projects, the version and uploaded images."""
+
+from __future__ import annotations
+
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpResponse
+from rest_framework import exceptions, permissions
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from .. import editions
+from ..filters import CustomerFilter, ProjectFilter, UserFilter
+from ..models import Customer, Grant, Media, Project, User
+from ..permissions import sees_all, visible_customers, visible_projects, visible_users
+from ..serializers.structure import CustomerSerializer, ProjectSerializer, UserSerializer
+from .base import LookUpViewSet, ObjectViewSet
+from .grants import SCOPES
+
+
+class CustomerViewSet(LookUpViewSet):
+    """``/api/customers/``."""
+
+    queryset = Customer.objects.all()
+    serializer_class = CustomerSerializer
+    filterset_class = CustomerFilter
+
+    def get_queryset(self) -> QuerySet:
+        return visible_customers(self.request.user).select_related("service_provider").order_by("name")
+
+
+class UserViewSet(LookUpViewSet):
+    """``/api/users/`` and ``/api/users/me/``."""
+
+    queryset = User.objects.all()
+    serializer_class = UserSerializer
+    filterset_class = UserFilter
+
+    def get_queryset(self) -> QuerySet:
+        grants = Grant.objects.filter(is_active=True).select_related("user", "role", "created_by", *SCOPES)
+        held = Prefetch("grants", grants.order_by("id"), to_attr="active_grants")
+        return visible_users(self.request.user).prefetch_related(held).order_by("username")
+
+    @action(detail=False, methods=["get"])
+    def me(self, request: Request) -> Response:
+        """The caller."""
+        caller = self.get_queryset().get(pk=request.user.pk)
+        return Response(self.get_serializer(caller).data)
+
+
+class ProjectViewSet(LookUpViewSet):
+    """``/api/projects/``."""
+
+    queryset = Project.objects.all()
+    serializer_class = ProjectSerializer
+    filterset_class = ProjectFilter
+
+    def get_queryset(self) -> QuerySet:
+        projects = visible_projects(self.request.user).select_related("customer").order_by("name")
+        return projects if "is_removed" in self.request.query_params else projects.filter(is_removed=False)
+
+
+class VersionView(APIView):
+    """``/api/version/``, for staff and support (contract 1.14)."""
+
+    def get(self, request: Request) -> Response:
+        if not sees_all(request.user):
+            raise exceptions.PermissionDenied()
+        edition = editions.current()
+        return Response({"version": edition.version, "latest_version": edition.latest_version})
+
+
+class MediaView(APIView):
+    """``/api/media/<uuid>/``: the bytes as they were sent, without a token (contract 1.15)."""
+
+    permission_classes = (permissions.AllowAny,)
+
+    def get(self, request: Request, uuid: str) -> HttpResponse:
+        media = ObjectViewSet.find(Media.objects.all(), uuid)
+        return HttpResponse(bytes(media.content), content_type=media.content_type)
