@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The client against a server that answers by a script: retries, pages, errors in every shape, secrets."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from ansible_collections.waldur.provider.plugins.module_utils import _errors
+from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
+
+from .scripted import HTML, Answer, ScriptedServer
+
+TOKEN = "0123456789abcdef0123456789abcdef01234567"
+UUID = "e182aaedb6ae4541956a3c14629abc02"
+GRANT = {"role": UUID, "user": UUID}
+
+
+def client_of(server: ScriptedServer, **options: Any) -> Client:
+    return Client(Connection(server.url, TOKEN, **{"timeout": 2.0, "retries": 2, **options}))
+
+
+def rows(*numbers: int) -> list[dict[str, Any]]:
+    return [{"uuid": f"{number:032x}", "name": f"row {number}"} for number in numbers]
+
+
+def page(*numbers: int, total: int) -> Answer:
+    return Answer(body=rows(*numbers), headers={"X-Result-Count": str(total)})
+
+
+# --- authentication --------------------------------------------------------------------------------------------------
+
+
+def test_the_token_goes_out_with_its_scheme_and_json_is_asked_for() -> None:
+    with ScriptedServer(Answer(body={"uuid": UUID})) as server:
+        client_of(server, auth_scheme="Bearer").get("me")
+    _method, _path, headers = server.requests[0]
+    assert headers["Authorization"] == f"Bearer {TOKEN}"
+    assert headers["Accept"] == "application/json"
+    assert headers["Accept-Language"] == "en"
+
+
+def test_a_netrc_entry_does_not_replace_the_token(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login mallory password stolen\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with ScriptedServer(Answer(body={"uuid": UUID})) as server:
+        client_of(server).get("me")
+    assert server.requests[0][2]["Authorization"] == f"Token {TOKEN}"
+
+
+# --- retries ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_reading_is_repeated_when_the_server_is_busy(status: int) -> None:
+    with ScriptedServer(Answer(status, HTML, content_type="text/html"), Answer(body={"uuid": UUID})) as server:
+        assert client_of(server).get("me") == {"uuid": UUID}
+    assert len(server.requests) == 2
+
+
+def test_retry_after_is_honoured() -> None:
+    busy = Answer(429, {"detail": "slow down"}, {"Retry-After": "1"})
+    with ScriptedServer(busy, Answer(body={"uuid": UUID})) as server:
+        begin = time.monotonic()
+        client_of(server).get("me")
+    assert time.monotonic() - begin >= 1
+
+
+def test_a_retry_after_beyond_the_deadline_ends_at_once_with_the_servers_words() -> None:
+    busy = Answer(429, {"detail": "come back tomorrow"}, {"Retry-After": "86400"})
+    with ScriptedServer(busy) as server:
+        begin = time.monotonic()
+        with pytest.raises(_errors.AnswerError, match="429: come back tomorrow"):
+            client_of(server).get("me")
+    assert time.monotonic() - begin < 1
+    assert len(server.requests) == 1
+
+
+def test_retries_end() -> None:
+    with ScriptedServer(Answer(503, HTML, content_type="text/html")) as server:
+        with pytest.raises(_errors.ServerDefect, match=r"503: 502 Bad Gateway"):
+            client_of(server).get("me")
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_write_that_must_not_be_repeated_is_sent_once_and_its_outcome_is_unknown(status: int) -> None:
+    with ScriptedServer(Answer(status, HTML, {"Retry-After": "0"}, content_type="text/html")) as server:
+        with pytest.raises(_errors.LostAnswer):
+            client_of(server).write("add_user", UUID, body=GRANT)
+    assert len(server.requests) == 1
+
+
+def test_a_write_that_was_refused_as_too_many_is_repeated_because_nothing_happened() -> None:
+    with ScriptedServer(Answer(429, {"detail": "slow down"}), Answer(201, {"expiration_time": None})) as server:
+        assert client_of(server).write("add_user", UUID, body=GRANT) == {"expiration_time": None}
+    assert len(server.requests) == 2
+
+
+def test_a_broken_connection_after_add_user_is_a_lost_answer() -> None:
+    with ScriptedServer(Answer(reset=True)) as server:
+        with pytest.raises(_errors.LostAnswer, match="grant the role was lost"):
+            client_of(server).write("add_user", UUID, body=GRANT)
+    assert len(server.requests) == 1
+
+
+def test_a_timeout_after_a_rotation_is_a_lost_answer_and_not_a_second_rotation() -> None:
+    with ScriptedServer(Answer(body={}, wait=1.0)) as server:
+        with pytest.raises(_errors.LostAnswer, match=r"no answer from .* within 0.3 seconds"):
+            client_of(server, timeout=0.3).new_secret_code(UUID)
+    assert len(server.requests) == 1
+
+
+def test_safe_writes_are_repeated_after_a_broken_connection() -> None:
+    with ScriptedServer(Answer(reset=True), Answer(body={"expiration_time": None})) as server:
+        client_of(server).write("update_user", UUID, body={**GRANT, "expiration_time": None})
+    assert len(server.requests) == 2
+
+
+def test_a_safe_write_without_any_answer_says_that_it_may_be_run_again() -> None:
+    with ScriptedServer(Answer(reset=True)) as server:
+        with pytest.raises(_errors.NoAnswer, match=r"Cannot tell whether .* took effect \(.*\): run again"):
+            client_of(server, retries=0).write("delete_user", UUID, body=GRANT)
+
+
+def test_a_server_that_is_not_there_is_named_with_the_option() -> None:
+    with ScriptedServer(Answer()) as server:
+        url = server.url
+    with pytest.raises(_errors.NoAnswer, match=r"127\.0\.0\.1:\d+ refused the connection: check api_url"):
+        Client(Connection(url, TOKEN, retries=0)).get("me")
+
+
+def test_a_host_name_that_is_not_there_is_named_with_the_option() -> None:
+    with pytest.raises(_errors.NoAnswer, match=r"check api_url"):
+        Client(Connection("http://no-such-host.invalid", TOKEN, retries=0)).get("me")
+
+
+def test_a_grant_that_could_not_even_be_sent_is_no_lost_answer() -> None:
+    with ScriptedServer(Answer()) as server:
+        url = server.url
+    with pytest.raises(_errors.NoAnswer):
+        Client(Connection(url, TOKEN, retries=0)).write("add_user", UUID, body=GRANT)
+
+
+def test_a_body_that_is_cut_short_is_an_error() -> None:
+    with ScriptedServer(Answer(body={"uuid": UUID}, cut=True)) as server:
+        with pytest.raises(_errors.NoAnswer, match="cut short"):
+            client_of(server, retries=0).get("me")
+
+
+# --- redirects -------------------------------------------------------------------------------------------------------
+
+
+def test_reading_follows_a_redirect_on_the_same_host() -> None:
+    moved = Answer(301, headers={"Location": "/api/users/me/"})
+    with ScriptedServer(moved, Answer(body={"uuid": UUID})) as server:
+        assert client_of(server).get("me") == {"uuid": UUID}
+
+
+def test_reading_does_not_follow_a_redirect_to_another_host() -> None:
+    with ScriptedServer(Answer(302, headers={"Location": "http://evil.example.org/api/"})) as server:
+        with pytest.raises(_errors.WaldurError, match=r"http://evil\.example\.org.*set api_url"):
+            client_of(server).get("me")
+    assert len(server.requests) == 1
+
+
+def test_a_write_never_follows_a_redirect() -> None:
+    with ScriptedServer(Answer(301, headers={"Location": "/api/elsewhere/"})) as server:
+        with pytest.raises(_errors.WaldurError, match="set api_url"):
+            client_of(server).write("partial_update", UUID, body={"description": "x"})
+    assert [method for method, _path, _headers in server.requests] == ["PATCH"]
+
+
+def test_a_circle_of_redirects_ends() -> None:
+    there, back = Answer(302, headers={"Location": "/a/"}), Answer(302, headers={"Location": "/b/"})
+    with ScriptedServer(there, back, there, back, there, back) as server:
+        with pytest.raises(_errors.WaldurError, match="in a circle"):
+            client_of(server).get("me")
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+def test_all_pages_are_read() -> None:
+    def answer(method: str, path: str, headers: dict[str, str]) -> Answer:
+        if "page=" not in path.replace("page_size=", ""):
+            return page(1, 2, total=5)
+        return page(3, 4, total=5) if "page=2" in path else page(5, total=5)
+
+    with ScriptedServer(Answer()) as server:
+        server.next_answer = answer  # type: ignore[method-assign]
+        assert client_of(server).rows("all_users") == rows(1, 2, 3, 4, 5)
+
+
+def test_rows_that_pages_repeat_are_taken_once_and_a_second_reading_mends_it() -> None:
+    script = [page(1, 2, total=3), page(2, total=3), page(1, 2, total=3), page(3, total=3)]
+    with ScriptedServer(*script) as server:
+        assert client_of(server).rows("all_users") == rows(1, 2, 3)
+
+
+def test_a_count_that_never_agrees_is_an_error_and_no_silent_truncation() -> None:
+    with ScriptedServer(page(1, 2, total=2), page(1, total=3), page(1, total=3)) as server:
+        client = client_of(server)
+        assert client.rows("all_users") == rows(1, 2)
+        with pytest.raises(_errors.WaldurError, match="announced 3 rows and gave 1 different ones, twice"):
+            client.rows("all_users")
+
+
+def test_rows_without_a_uuid_are_told_apart_as_a_whole() -> None:
+    body = [{"user_uuid": UUID, "project_uuid": "a"}, {"user_uuid": UUID, "project_uuid": "b"}]
+    with ScriptedServer(Answer(body=body, headers={"X-Result-Count": "2"})) as server:
+        assert client_of(server).rows("project_permissions", UUID) == body
+
+
+def test_a_list_without_pages_is_taken_as_it_comes() -> None:
+    with ScriptedServer(Answer(body=[{"total": 5, "year": 2026, "month": 11}])) as server:
+        assert client_of(server).rows("revenue", UUID) == [{"total": 5, "year": 2026, "month": 11}]
+    assert "page_size" not in server.requests[0][1]
+
+
+def test_parameters_go_out_repeated_or_joined_as_the_operation_says() -> None:
+    with ScriptedServer(Answer(body=[], headers={"X-Result-Count": "0"})) as server:
+        client_of(server).rows(
+            "provider_resources", state=["OK", "Erred"], offering_uuid=["a", "b"], field=["uuid"], provider_uuid=None
+        )
+    assert server.requests[0][1].endswith("?state=OK&state=Erred&offering_uuid=a%2Cb&field=uuid&page_size=300")
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "words"),
+    [
+        (Answer(401, {"detail": "Invalid token."}), _errors.Unauthorized, "401: Invalid token.*access_token is wrong"),
+        (Answer(403, {"detail": "No."}), _errors.Forbidden, "403: No.*staff token on most Waldur versions"),
+        (Answer(404, {"detail": "Not found."}), _errors.NotFound, "404: Not found"),
+        (Answer(404, HTML, content_type="text/html"), _errors.RouteMissing, "no roles on service providers"),
+        (Answer(400, {"role": ["Role is not found."]}), _errors.AnswerError, "role: Role is not found."),
+        (Answer(400, ["A bare list."]), _errors.AnswerError, r"400: A bare list\."),
+        (Answer(400, {"non_field_errors": ["a", "b"]}), _errors.AnswerError, "non_field_errors: a, b"),
+        (Answer(400, "{broken"), _errors.AnswerError, "400: {broken"),
+        (Answer(500, HTML, content_type="text/html"), _errors.ServerDefect, "Waldur broke on the request"),
+    ],
+)
+def test_an_error_of_any_shape_is_told_in_one_sentence(answer: Answer, error: type, words: str) -> None:
+    with ScriptedServer(answer) as server, pytest.raises(error, match=words):
+        client_of(server, retries=0).write("update_user", UUID, body=GRANT)
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(body="<html><title>Log in</title></html>", content_type="text/html"), Answer(200, None)]
+)
+def test_a_log_in_page_instead_of_json_is_an_error(answer: Answer) -> None:
+    with ScriptedServer(answer) as server, pytest.raises(_errors.WaldurError, match="does api_url name a Waldur"):
+        client_of(server).get("me")
+
+
+def test_an_answer_of_another_form_is_an_error() -> None:
+    with ScriptedServer(Answer(body=[1, 2])) as server:
+        with pytest.raises(_errors.WaldurError, match="another form"):
+            client_of(server).get("me")
+
+
+def test_the_token_is_masked_when_the_server_echoes_it() -> None:
+    with ScriptedServer(Answer(400, {"detail": f"unknown {TOKEN}"})) as server:
+        with pytest.raises(_errors.AnswerError) as caught:
+            client_of(server).get("me")
+    assert TOKEN not in str(caught.value)
+
+
+def test_an_unusable_certificate_file_is_told_with_the_option(tmp_path: Any) -> None:
+    wrong = tmp_path / "ca.pem"
+    wrong.write_text("no certificate")
+    with ScriptedServer(Answer()) as server, pytest.raises(_errors.NoAnswer, match="ca_path"):
+        Client(Connection(server.url.replace("http:", "https:"), TOKEN, verify=str(wrong), retries=0)).get("me")
+
+
+# --- secrets and time ------------------------------------------------------------------------------------------------
+
+
+def test_secrets_in_rows_are_taken_out_at_any_depth() -> None:
+    row = {"uuid": UUID, "secret_options": {"a": 1}, "nested": [{"token": "t", "kept": True}]}
+    with ScriptedServer(Answer(body=[row], headers={"X-Result-Count": "1"})) as server:
+        assert client_of(server).rows("provider_offerings") == [{"uuid": UUID, "nested": [{"kept": True}]}]
+
+
+def test_a_row_can_be_prepared_before_its_secrets_are_taken_out() -> None:
+    with ScriptedServer(Answer(body=[{"uuid": UUID, "secret_options": {"a": 1}}])) as server:
+        found = client_of(server).rows("provider_offerings", prepare=lambda row: {**row, "a": row["secret_options"]["a"]})
+    assert found == [{"uuid": UUID, "a": 1}]
+
+
+def test_a_secret_code_is_masked_in_all_that_comes_after() -> None:
+    with ScriptedServer(Answer(body={"api_secret_code": "s3cretc0de"})) as server:
+        client = client_of(server)
+        assert client.secret_code(UUID) == "s3cretc0de"
+    assert client.hide(f"code s3cretc0de, token {TOKEN}") == "code ********, token ********"
+
+
+def test_a_missing_secret_code_is_none() -> None:
+    with ScriptedServer(Answer(body={"api_secret_code": None})) as server:
+        assert client_of(server).secret_code(UUID) is None
+
+
+def test_the_servers_clock_decides() -> None:
+    with ScriptedServer(Answer(body={}, headers={"Date": "Thu, 22 Nov 2040 21:44:00 GMT"})) as server:
+        client = client_of(server)
+        client.get("me")
+    assert client.now().isoformat() == "2040-11-22T21:44:00+00:00"
+
+
+# --- downloads -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("path", "with_token"), [("/api/media/abc/", True), ("/media/abc.png", False)])
+def test_media_below_api_is_fetched_with_the_token_and_other_media_without(path: str, with_token: bool) -> None:
+    with ScriptedServer(Answer(body=b"\x89PNG", content_type="image/png")) as server:
+        assert client_of(server).download(server.url + path) == b"\x89PNG"
+    assert ("Authorization" in server.requests[0][2]) is with_token
+
+
+def test_media_below_api_of_another_host_name_is_fetched_from_our_own_server() -> None:
+    with ScriptedServer(Answer(body=b"\x89PNG", content_type="image/png")) as server:
+        assert client_of(server).download("https://behind-a-proxy.example.org/api/media/abc/") == b"\x89PNG"
+    assert server.requests[0][1] == "/api/media/abc/"
+
+
+def test_a_download_that_fails_is_an_error() -> None:
+    with ScriptedServer(Answer(404, HTML, content_type="text/html")) as server:
+        with pytest.raises(_errors.WaldurError, match="Cannot download the present image: the server answered 404"):
+            client_of(server).download("/api/media/abc/")
+
+
+def test_a_download_without_an_answer_is_an_error(tmp_path: Any) -> None:
+    with ScriptedServer(Answer(reset=True)) as server, pytest.raises(_errors.NoAnswer, match="Cannot download"):
+        client_of(server, retries=0).download("/api/media/abc/")

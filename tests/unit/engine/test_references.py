@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people call things, against the recorded world: which way wins, what an error says, what it costs."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._references import Missing, User
+from simulator.handle import Simulator
+
+from ...conftest import Connect
+
+ALPHA = "e182aaedb6ae4541956a3c14629abc02"
+ALPHA_CUSTOMER = "d2c8772ce559428283e388badd97f2d6"
+SPARE_CUSTOMER = "45a7411d101545d381584f905d569e1a"
+MEMBER1 = "51d1acdbef2e4274bda95a1ce5391e54"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ALPHA,
+        "E182AAED-B6AE-4541-956A-3C14629ABC02",
+        f"https://anything.example.org/api/marketplace-service-providers/{ALPHA}/",
+        ALPHA_CUSTOMER,
+        f"/api/customers/{ALPHA_CUSTOMER}/",
+        "Alpha Cloud Ltd",
+        "ALPHA",
+        "alpha-cl-1",
+    ],
+)
+def test_a_provider_is_found_in_every_way(sim: Simulator, connect: Connect, value: str) -> None:
+    found = connect().references.target("service_provider", "service_provider", value)
+    assert (found.uuid, found.customer_uuid, found.name) == (ALPHA, ALPHA_CUSTOMER, "Alpha Cloud Ltd")
+    assert sim.counts().requests == 1
+
+
+@pytest.mark.parametrize("alias", ["staff", "manager_alpha"])
+@pytest.mark.parametrize(
+    "value",
+    ["Alpha Cloud Ltd", "ALPHA", "alpha-cl-1", ALPHA_CUSTOMER, f"http://x.example.org/api/customers/{ALPHA_CUSTOMER}/"],
+)
+def test_a_customer_is_found_in_every_way_also_by_a_token_that_sees_no_customers(
+    sim: Simulator, connect: Connect, value: str, alias: str
+) -> None:
+    found = connect(alias).references.target("customer", "customer", value)
+    assert (found.uuid, found.customer_uuid) == (ALPHA, ALPHA_CUSTOMER)
+
+
+def test_a_customer_without_a_provider_is_a_target_without_a_uuid(sim: Simulator, connect: Connect) -> None:
+    found = connect().references.target("customer", "customer", SPARE_CUSTOMER)
+    assert (found.uuid, found.name) == (None, "Spare Customer (no provider)")
+    assert found.customer_url.endswith(f"/api/customers/{SPARE_CUSTOMER}/")
+
+
+def test_a_customer_without_a_provider_gets_its_own_message_where_a_provider_is_asked_for(
+    sim: Simulator, connect: Connect
+) -> None:
+    with pytest.raises(InvalidInput, match=r"^service_provider: the customer 'Spare Customer .*' exists and is not a"):
+        connect().references.target("service_provider", "service_provider", "SPARE")
+
+
+@pytest.mark.parametrize(("kind", "words"), [("service_provider", "no service provider 'X'"), ("customer", "no customer")])
+def test_an_unknown_name_is_an_error_that_names_the_option(
+    sim: Simulator, connect: Connect, kind: str, words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=rf"^{kind}: there is {words}"):
+        connect().references.target(kind, kind, "X")
+
+
+def test_several_customers_of_one_name_are_an_error_with_the_candidates(sim: Simulator, connect: Connect) -> None:
+    sim.change("Customer", {"abbreviation": "BETA"}, {"name": "Alpha Cloud Ltd"})
+    for kind in ("customer", "service_provider"):
+        with pytest.raises(InvalidInput, match=rf"several .*{ALPHA_CUSTOMER if kind == 'customer' else ALPHA}.*UUID of one"):
+            connect().references.target(kind, kind, "Alpha Cloud Ltd")
+
+
+def test_a_name_goes_before_an_abbreviation(sim: Simulator, connect: Connect) -> None:
+    sim.change("Customer", {"abbreviation": "SPARE"}, {"name": "ALPHA"})
+    assert connect().references.target("customer", "customer", "ALPHA").customer_uuid == SPARE_CUSTOMER
+
+
+def test_names_are_case_sensitive(sim: Simulator, connect: Connect) -> None:
+    with pytest.raises(InvalidInput):
+        connect().references.target("service_provider", "service_provider", "alpha cloud ltd")
+
+
+def test_many_customers_cost_one_list_and_not_a_look_up_each(sim: Simulator, connect: Connect) -> None:
+    references = connect().references
+    names = [f"Extra Provider {number:02}" for number in range(1, 11)]
+    references.expect_customers(names)
+    assert [references.target("customer", "customer", name).name for name in names] == names
+    assert sim.counts().operations == {"GET /api/customers/": 1, "GET /api/marketplace-service-providers/": 1}
+
+
+# --- roles -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_role_is_found_by_name_and_by_uuid(sim: Simulator, connect: Connect) -> None:
+    references = connect().references
+    role = references.role("role", "CUSTOMER.MANAGER")
+    assert references.role("role", role["uuid"].upper()) == role
+    assert sim.counts().requests == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("CUSTOMER.OWNER", "held on a customer, not on a service provider: choose one of CUSTOMER.MANAGER"),
+        ("NOPE", "there is no role 'NOPE': choose one of CUSTOMER.MANAGER"),
+    ],
+)
+def test_a_role_that_does_not_fit_is_an_error_that_says_which_do(
+    sim: Simulator, connect: Connect, value: str, words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=f"^role: .*{words}"):
+        connect().references.role("role", value)
+
+
+def test_a_disabled_role_is_an_error(sim: Simulator, connect: Connect) -> None:
+    sim.change("Role", {"name": "CUSTOMER.MANAGER"}, {"is_active": False})
+    with pytest.raises(InvalidInput, match="is disabled: this Waldur has no such role yet"):
+        connect().references.role("role", "CUSTOMER.MANAGER")
+
+
+# --- users -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "member1",
+        "member1@example.org",
+        "MEMBER1@example.ORG",
+        MEMBER1,
+        "51D1ACDB-EF2E-4274-BDA9-5A1CE5391E54",
+        f"http://x.example.org/api/users/{MEMBER1}/",
+    ],
+)
+def test_a_user_is_found_in_every_way(sim: Simulator, connect: Connect, value: str) -> None:
+    found = connect().references.users([value])[value]
+    assert isinstance(found, User)
+    assert (found.uuid, found.username) == (MEMBER1, "member1")
+
+
+def test_part_of_an_email_is_nobody(sim: Simulator, connect: Connect) -> None:
+    assert isinstance(connect().references.users(["ember1@example.org"])["ember1@example.org"], Missing)
+
+
+def test_usernames_are_case_sensitive(sim: Simulator, connect: Connect) -> None:
+    assert isinstance(connect().references.users(["Member1"])["Member1"], Missing)
+
+
+def test_a_username_goes_before_an_email(sim: Simulator, connect: Connect) -> None:
+    sim.change("User", {"username": "member2"}, {"username": "member1@example.org"})
+    found = connect().references.users(["member1@example.org"])["member1@example.org"]
+    assert isinstance(found, User)
+    assert found.uuid != MEMBER1
+
+
+@pytest.mark.parametrize("others", [0, 6])
+def test_an_email_of_two_people_is_an_error_with_both(sim: Simulator, connect: Connect, others: int) -> None:
+    sim.change("User", {"username": "member2"}, {"email": "member1@example.org"})
+    wanted = ["member1@example.org", *(f"nobody{number}" for number in range(others))]
+    with pytest.raises(InvalidInput, match=r"^user: 'member1@example.org' means several users: member1 .*, member2 "):
+        connect().references.users(wanted)
+
+
+@pytest.mark.parametrize("others", [0, 6])
+def test_a_username_that_looks_like_a_uuid_is_tried_as_a_uuid_first(
+    sim: Simulator, connect: Connect, others: int
+) -> None:
+    name = "0123456789abcdef0123456789abcdef"
+    sim.change("User", {"username": "member2"}, {"username": name})
+    found = connect().references.users([name, MEMBER1, *(f"nobody{number}" for number in range(others))])
+    assert isinstance(found[name], User)
+    assert found[name].username == name  # type: ignore[union-attr]
+    assert found[MEMBER1].username == "member1"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("others", [0, 6])
+def test_a_uuid_that_staff_cannot_see_is_nobody(sim: Simulator, connect: Connect, others: int) -> None:
+    nobody = "0123456789abcdef0123456789abcdef"
+    found = connect().references.users([nobody, *(f"nobody{number}" for number in range(others))])
+    assert isinstance(found[nobody], Missing)
+
+
+def test_a_uuid_that_an_owner_cannot_see_is_taken_on_trust(sim: Simulator, connect: Connect) -> None:
+    rolefree = "a829e6b910c44151a0438a09ab146bfc"
+    assert connect("owner").references.users([rolefree]) == {rolefree: User(rolefree)}
+
+
+def test_a_name_that_a_token_cannot_see_says_what_to_do(sim: Simulator, connect: Connect) -> None:
+    found = connect("owner").references.users(["rolefree1"])["rolefree1"]
+    assert isinstance(found, Missing)
+    assert "that this token can see: give the UUID, use a staff token, or set missing_users: warn" in found.reason
+
+
+@pytest.mark.parametrize("others", [0, 6])
+def test_a_deactivated_user_counts_as_missing(sim: Simulator, connect: Connect, others: int) -> None:
+    found = connect().references.users(["inactive", *(f"nobody{number}" for number in range(others))])["inactive"]
+    assert isinstance(found, Missing)
+    assert found.reason == "the user 'inactive' is deactivated"
+    assert found.user is not None
+
+
+def test_a_uuid_whose_person_is_not_shown_costs_no_request(sim: Simulator, connect: Connect) -> None:
+    assert connect().references.users([MEMBER1], frozenset([MEMBER1])) == {MEMBER1: User(MEMBER1)}
+    assert sim.counts().requests == 0
+
+
+def test_people_in_grants_that_were_read_cost_no_request(sim: Simulator, connect: Connect) -> None:
+    references = connect().references
+    references.learn_users([{"user_uuid": MEMBER1, "user_username": "member1", "user_email": "x@example.org"}])
+    assert references.users(["member1", MEMBER1])["member1"] == User(MEMBER1, "member1", "x@example.org", True)
+    assert references.user_uuid("member1") == MEMBER1
+    assert sim.counts().requests == 0
+
+
+@pytest.mark.parametrize("form", ["user{:04}", "user{:04}@example.org"])
+def test_a_thousand_users_cost_pages_and_not_a_thousand_requests(
+    other_world: Simulator, connect: Connect, form: str
+) -> None:
+    other_world.load(generate={"providers": 1, "users": 1000, "grants": 0, "accounts": 0})
+    other_world.zero()
+    wanted = [form.format(number) for number in range(1, 1001)]
+    found = connect().references.users(wanted)
+    assert all(isinstance(found[value], User) for value in wanted)
+    assert other_world.counts().requests <= 6
+
+
+def test_a_few_of_many_users_are_asked_for_by_their_names(other_world: Simulator, connect: Connect) -> None:
+    other_world.load(generate={"providers": 1, "users": 3000, "grants": 0, "accounts": 0})
+    other_world.zero()
+    wanted = [f"user{number:04}" for number in range(1, 21)]
+    found = connect().references.users([*wanted, "user0030@example.org", "a,b"])
+    assert all(isinstance(found[value], User) for value in wanted)
+    assert isinstance(found["a,b"], Missing)
+    assert other_world.counts().requests <= 5
