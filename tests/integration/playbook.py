@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs playbooks with the real ansible-playbook, and looks for tokens and secret codes in all that it prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from simulator.handle import Simulator
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+# How a task runs: inside Ansible's own process, or as a module in a process of its own.
+WAYS = ("local", "as_module")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left: its exit code, all that it printed, and the results in their order."""
+
+    code: int
+    output: str
+    lines: list[dict[str, Any]]
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        """The results alone."""
+        return [line["result"] for line in self.lines]
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The result of the only task."""
+        assert len(self.lines) == 1, self.output
+        return self.results[0]
+
+    def of(self, task: str) -> dict[str, Any]:
+        """The result of the task of that name."""
+        return next(line["result"] for line in self.lines if line["task"].endswith(task))
+
+
+@dataclass
+class Runner:
+    """Runs playbooks against one simulator. ``secrets`` must appear in no output; more can be added."""
+
+    sim: Simulator
+    folder: Path
+    alias: str = "staff"
+    way: str = "local"
+    secrets: set[str] = field(default_factory=set)
+
+    def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
+        """The environment of a run: nothing of the caller's Ansible or Waldur settings, the token beside the URL."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "WALDUR_"))}
+        return {
+            **kept,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build"),
+            "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
+            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "plugins" / "callback"),
+            "ANSIBLE_CALLBACKS_ENABLED": "results",
+            "ANSIBLE_CONNECTION_PLUGINS": str(HERE / "plugins" / "connection"),
+            "ANSIBLE_CONFIG": str(HERE / "plugins" / "ansible.cfg"),
+            "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_RETRY_FILES_ENABLED": "false",
+            "RESULTS_FILE": str(self.folder / "results.jsonl"),
+            "WALDUR_API_URL": self.sim.url,
+            "WALDUR_ACCESS_TOKEN": self.sim.token(self.alias),
+            **extra,
+        }
+
+    def command(
+        self, command: Sequence[str], environment: Mapping[str, str] | None = None, *, leaks_allowed: bool = False
+    ) -> Outcome:
+        """Runs one of Ansible's commands; fails when a token or code is in what it prints."""
+        results = self.folder / "results.jsonl"
+        results.write_text("")
+        done = subprocess.run(
+            [sys.executable, "-m", f"ansible.cli.{command[0]}", *command[1:]],
+            cwd=self.folder,
+            env=self.environment(environment or {}),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        output = done.stdout + done.stderr
+        if not leaks_allowed:
+            for secret in {*self.sim.tokens.values(), *self.secrets}:
+                assert secret not in output, "a token or a secret code was printed"
+                assert secret not in results.read_text(), "a token or a secret code is in a result"
+        return Outcome(done.returncode, output, [json.loads(line) for line in results.read_text().splitlines()])
+
+    def inventory(self) -> str:
+        """A host that runs tasks the wanted way, with the interpreter of the tests."""
+        path = self.folder / "inventory.yml"
+        host = {"ansible_connection": self.way, "ansible_python_interpreter": sys.executable}
+        path.write_text(yaml.safe_dump({"all": {"hosts": {"localhost": host}}}))
+        return str(path)
+
+    def play(
+        self,
+        tasks: Sequence[Mapping[str, Any]],
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        leaks_allowed: bool = False,
+        **keys: Any,
+    ) -> Outcome:
+        """Runs tasks in a play of their own with ``--diff`` and the highest verbosity."""
+        play = {"name": "Case", "hosts": "localhost", "gather_facts": False, **keys, "tasks": list(tasks)}
+        path = self.folder / "play.yml"
+        path.write_text(yaml.safe_dump([play], sort_keys=False))
+        command = ["playbook", "-i", self.inventory(), "--diff", "-vvvv", *options, str(path)]
+        return self.command(command, environment, leaks_allowed=leaks_allowed)
+
+
+def runner(sim: Simulator, alias: str = "staff", way: str = "local") -> Runner:
+    """A runner with a folder of its own."""
+    return Runner(sim, Path(tempfile.mkdtemp(prefix="play-")), alias, way)
