@@ -11,6 +11,7 @@ $(foreach name,$(filter ANSIBLE_%,$(.VARIABLES)),$(eval unexport $(name)))
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build
 export ANSIBLE_COLLECTIONS_SCAN_SYS_PATH := false
 export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
+export CHECKOUT := $(CURDIR)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
@@ -57,18 +58,20 @@ docs-lint: .venv/test.stamp $(TREE)
 	@echo "== antsibull-docs"
 	@$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 
-unit: .venv/test.stamp $(TREE) ## the tests of single parts
-	@echo "== pytest tests/unit"
-	@COVERAGE_FILE=build/.coverage.unit $(BIN)/python -m pytest -n auto --cov --cov-report= tests/unit
+# Ansible kills a worker once it has its result, unless told to wait: the lines of the last task would be missing by chance.
+unit integration: .venv/test.stamp $(TREE)
+	@echo "== pytest tests/$@"
+	@rm -rf build/coverage/$@ && mkdir -p build/coverage/$@
+	@ANSIBLE_WORKER_SHUTDOWN_POLL_COUNT=100 COVERAGE_FILE="$(CURDIR)/build/coverage/$@/lines" \
+		$(BIN)/coverage run -m pytest -n auto tests/$@
 
-integration: .venv/test.stamp $(TREE) ## the tests of whole playbooks against the simulator
-	@echo "== pytest tests/integration"
-	@COVERAGE_FILE=build/.coverage.integration $(BIN)/python -m pytest -n auto --cov --cov-report= tests/integration
+unit: ## the tests of single parts
+integration: ## the tests of whole playbooks against the simulator
 
-coverage: .venv/test.stamp ## what the last unit and integration tests left uncovered
+coverage: .venv/test.stamp ## what the last unit and integration tests left out
 	@echo "== coverage"
-	@$(BIN)/coverage combine --quiet --keep build/.coverage.unit build/.coverage.integration
-	@$(BIN)/coverage report
+	@COVERAGE_FILE=build/coverage/lines $(BIN)/coverage combine --quiet --keep build/coverage/unit build/coverage/integration
+	@COVERAGE_FILE=build/coverage/lines $(BIN)/coverage report
 
 sanity: .venv/test.stamp ## ansible-test sanity, on a copy
 	@echo "== ansible-test sanity"

@@ -30,8 +30,8 @@ VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 CACHE = Path("~/.ansible/test/cache").expanduser()
 UNTESTED = re.compile(r"All targets skipped|Skipping (?:sanity test|tests)\b.*|No tests found\b.*")
 PIP_TALK = re.compile(
-    r" +(?:Downloading|━)|(?:Collecting|Downloading|Installing|Looking in|Preparing|Requirement already|Successfully|Using cached)"
-    r" |WARNING: Location |\n"
+    r" *(?:Collecting|Downloading|Installing|Looking in|Preparing|Requirement already|Successfully|Using cached|━+) "
+    r"|WARNING: Location |\n"
 )
 BOOTSTRAP = '''"""Install pip {version} from the wheel beside this file, in place of the script that brings its own."""
 
