@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import random
 import uuid
+from typing import Any
 
 # No I, O, l, i, o, 0 or 1: nobody can misread a code (contract 3.f).
 SECRET_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789"
@@ -18,14 +19,14 @@ def restart(seed: int = 0) -> None:
     _random.seed(seed)
 
 
-def bookmark() -> object:
+def bookmark() -> tuple[Any, ...]:
     """Where the sequence is, for :func:`return_to`."""
     return _random.getstate()
 
 
-def return_to(place: object) -> None:
+def return_to(place: tuple[Any, ...]) -> None:
     """Continue the sequence from a :func:`bookmark`."""
-    _random.setstate(place)  # type: ignore[arg-type] - what getstate() gave
+    _random.setstate(place)
 
 
 def new_uuid() -> uuid.UUID:

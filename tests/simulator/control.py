@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.core.exceptions import FieldError, ObjectDoesNotExist, ValidationError
+from django.db import Error, transaction
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
@@ -16,7 +16,7 @@ from . import arrange, clock, editions, world
 from .recorder import RECORDER
 
 Answer = dict[str, Any] | list[Any]
-MISTAKES = (ValueError, TypeError, KeyError, LookupError, OSError, ValidationError)
+MISTAKES = (ValueError, TypeError, LookupError, OSError, FieldError, ObjectDoesNotExist, ValidationError, Error)
 
 
 def base_url(request: HttpRequest) -> str:

@@ -7,12 +7,15 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 from django.apps import apps
 from django.db import connection, connections
 
 # SQLite's one connection serves one request at a time.
 LOCK = threading.RLock()
+# What reads may remember of the rows; every write empties it.
+MEMORY: dict[Any, Any] = {}
 _shared = None
 _snapshot: sqlite3.Connection | None = None
 

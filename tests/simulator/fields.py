@@ -130,11 +130,11 @@ class ObjectSerializer(RestrictedSerializer, serializers.ModelSerializer):
     }
     serializer_related_field = LinkField
 
-    def build_field(self, field_name: str, info: Any, model_class: type, nested_depth: int) -> tuple[type, dict]:
+    def build_field(self, field_name: str, *where: Any) -> tuple[type, dict[str, Any]]:
         passed_on = getattr(self.Meta, "passed_on", {})
         if field_name in passed_on:
             return PassedOnField, {"fallback": passed_on[field_name]}
-        return super().build_field(field_name, info, model_class, nested_depth)
+        return super().build_field(field_name, *where)
 
 
 def shown(source: str) -> serializers.ReadOnlyField:

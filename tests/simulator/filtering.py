@@ -6,12 +6,23 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters as filters
+from django import forms
 from django.db.models import Q, QuerySet
 from django.urls import Resolver404, resolve
 from django_filters.widgets import BooleanWidget
 
 from .models import folded
 from .uuids import parse_uuid
+
+
+class AskedFilterSet(filters.FilterSet):
+    """A FilterSet of those filters alone that the query names: the others would do nothing, slowly."""
+
+    base_filters: dict[str, filters.Filter]
+
+    def __init__(self, data: Any = None, queryset: QuerySet | None = None, **kwargs: Any) -> None:
+        self.base_filters = {name: self.base_filters[name] for name in data or () if name in self.base_filters}
+        super().__init__(data, queryset, **kwargs)
 
 
 class UrlFilter(filters.CharFilter):
@@ -40,6 +51,19 @@ class FoldedNameFilter(filters.CharFilter):
 
     def filter(self, queryset: QuerySet, value: str) -> QuerySet:
         return queryset.filter(**{f"{self.field_name}__contains": folded(value)}) if value else queryset
+
+
+class OpenChoiceField(forms.MultipleChoiceField):
+    """Repeated texts of any kind: those that nothing has are no mistake."""
+
+    def valid_value(self, value: str) -> bool:
+        return True
+
+
+class OpenChoiceFilter(filters.MultipleChoiceFilter):
+    """Any of the repeated texts (contract 2.23: ``type``)."""
+
+    field_class = OpenChoiceField
 
 
 class UuidListFilter(filters.BaseInFilter, filters.UUIDFilter):

@@ -10,7 +10,9 @@ from django.db.models import Q, QuerySet
 from django_filters.widgets import BooleanWidget
 
 from .filtering import (
+    AskedFilterSet,
     FoldedNameFilter,
+    OpenChoiceFilter,
     TextListFilter,
     UrlFilter,
     UuidListFilter,
@@ -40,7 +42,7 @@ from .models import (
 from .uuids import parse_uuid
 
 
-class ServiceProviderFilter(filters.FilterSet):
+class ServiceProviderFilter(AskedFilterSet):
     """Filters of the provider list."""
 
     customer = UrlFilter("customer-detail", field_name="customer__uuid")
@@ -55,7 +57,7 @@ class ServiceProviderFilter(filters.FilterSet):
         fields: list[str] = []
 
 
-class GrantFilter(filters.FilterSet):
+class GrantFilter(AskedFilterSet):
     """Filters shared by every list of grants."""
 
     user = filters.UUIDFilter(field_name="user__uuid")
@@ -116,7 +118,7 @@ class ProviderGrantFilter(GrantFilter):
         return queryset.filter(role__uuid=wanted) if wanted else queryset.filter(role__name=value)
 
 
-class RoleFilter(filters.FilterSet):
+class RoleFilter(AskedFilterSet):
     """Filters of the roles; a 2025 server has no other."""
 
     is_active = truth("is_active")
@@ -128,7 +130,7 @@ class RoleFilter(filters.FilterSet):
         fields: list[str] = []
 
 
-class CustomerFilter(filters.FilterSet):
+class CustomerFilter(AskedFilterSet):
     """Filters of the customers."""
 
     query = filters.CharFilter(method="filter_query")
@@ -166,7 +168,7 @@ class CustomerFilter(filters.FilterSet):
         return queryset.filter(id__in=owned.values("customer_id")) if value else queryset
 
 
-class UserFilter(filters.FilterSet):
+class UserFilter(AskedFilterSet):
     """Filters of the users."""
 
     username = exact("username")
@@ -225,7 +227,7 @@ class UserFilter(filters.FilterSet):
         return queryset.filter(id__in=Grant.objects.filter(project__uuid=value, is_active=True).values("user_id"))
 
 
-class ProjectFilter(filters.FilterSet):
+class ProjectFilter(AskedFilterSet):
     """Filters of the projects."""
 
     name = part("name")
@@ -258,7 +260,7 @@ class ProjectFilter(filters.FilterSet):
         fields: list[str] = []
 
 
-class OfferingFilter(filters.FilterSet):
+class OfferingFilter(AskedFilterSet):
     """Filters of the provider's offerings."""
 
     name = part("name")
@@ -269,7 +271,7 @@ class OfferingFilter(filters.FilterSet):
     category_uuid = filters.UUIDFilter(field_name="category__uuid")
     parent_uuid = filters.UUIDFilter(field_name="parent__uuid")
     state = filters.MultipleChoiceFilter(choices=labels(*OFFERING_STATES))
-    type = filters.AllValuesMultipleFilter(field_name="type")
+    type = OpenChoiceFilter(field_name="type")
     shared = truth("shared")
     billable = truth("billable")
     uuid_list = UuidListFilter(field_name="uuid", lookup_expr="in")
@@ -289,7 +291,7 @@ class OfferingFilter(filters.FilterSet):
         fields: list[str] = []
 
 
-class ResourceFilter(filters.FilterSet):
+class ResourceFilter(AskedFilterSet):
     """Filters of the provider's resources; ``provider_uuid`` is the UUID of the customer."""
 
     name = part("name")
@@ -321,7 +323,7 @@ class ResourceFilter(filters.FilterSet):
         fields: list[str] = []
 
 
-class OfferingUserFilter(filters.FilterSet):
+class OfferingUserFilter(AskedFilterSet):
     """Filters of the accounts; ``provider_uuid`` is the UUID of the customer (contract 3.e)."""
 
     user_uuid = filters.UUIDFilter(field_name="user__uuid")

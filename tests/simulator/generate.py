@@ -150,7 +150,7 @@ def _manager_grants(
 
 def _offering(maker: Maker, provider: ServiceProvider, category: Category, number: int) -> Offering:
     name = f"Offering {provider.customer.abbreviation} {number:04d}"
-    options = {
+    options: dict[str, dict[str, Any]] = {
         "plugin_options": {"username_generation_policy": "service_provider"},
         "secret_options": {},
     }

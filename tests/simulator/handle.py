@@ -66,6 +66,7 @@ class Simulator:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         line = process.stdout.readline() if process.stdout else b""
         if not line:
+            close_pipes(process)
             raise SimulatorError(f"the simulator ended with {process.wait()}; see its standard error")
         return cls(process, json.loads(line))
 
@@ -78,9 +79,7 @@ class Simulator:
     def stop(self) -> None:
         """End the process."""
         self._connection.close()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
+        close_pipes(self._process)
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
@@ -155,6 +154,13 @@ class Simulator:
         self._connection.close()
         self._connection.request(method, path, payload)
         return self._connection.getresponse()
+
+
+def close_pipes(process: subprocess.Popen[bytes]) -> None:
+    """Close both pipes of *process*; it ends when its standard input does."""
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
 
 
 def _pairs(values: dict[str, Any]) -> str:

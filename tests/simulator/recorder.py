@@ -13,8 +13,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from .clock import CLOCK
+from .database import MEMORY
 
 CONTROL = "/simulator/"
+READS = frozenset(("GET", "HEAD", "OPTIONS"))
 WRITES = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 # The front of the recorded server took request lines up to these lengths in bytes.
 LONGEST_LINE = 4096
@@ -83,6 +85,8 @@ class RecorderMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = refuse_long_line(request) or self.get_response(request)
+        if request.method not in READS:
+            MEMORY.clear()
         if not request.path.startswith(CONTROL):
             RECORDER.add(request, response)
         response["Date"] = format_datetime(CLOCK.now(), usegmt=True)
@@ -90,7 +94,7 @@ class RecorderMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         """Keep what a 500 hides, for whoever asks the control channel."""
-        request.failure = repr(exception)  # type: ignore[attr-defined]
+        request.failure = repr(exception)
 
 
 def refuse_long_line(request: HttpRequest) -> HttpResponse | None:

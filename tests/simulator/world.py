@@ -37,7 +37,7 @@ class Start:
     """What a reset goes back to, beside the rows."""
 
     now: Any
-    chance: object
+    chance: tuple[Any, ...]
     tokens: dict[str, str]
 
 

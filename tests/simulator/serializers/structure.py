@@ -167,7 +167,10 @@ class UserSerializer(ObjectSerializer):
         return MomentField().to_representation(user.token_used + datetime.timedelta(seconds=user.token_lifetime))
 
     def get_permissions(self, user: User) -> list[dict[str, Any]]:
-        return [PermissionSerializer(context={}).to_representation(grant) for grant in user.active_grants]
+        grants = getattr(user, "active_grants", None)
+        if grants is None:
+            grants = user.grants.filter(is_active=True)
+        return PermissionSerializer(grants, many=True).data
 
 
 class ProjectSerializer(ObjectSerializer):

@@ -28,10 +28,11 @@ class ObjectViewSet(viewsets.GenericViewSet):
     def find(queryset: Any, value: str) -> Object:
         """The object of *queryset* with the UUID *value*; raises 404."""
         wanted = parse_uuid(value)
-        found = queryset.filter(uuid=wanted).first() if wanted else None
-        if found is None:
-            raise Http404(f"No {queryset.model.__name__} matches the given query.")
-        return found
+        if wanted is not None:
+            # UUIDs are unique, so the list's order and a LIMIT would only cost time.
+            for found in queryset.filter(uuid=wanted).order_by():
+                return found
+        raise Http404(f"No {queryset.model.__name__} matches the given query.")
 
 
 class LookUpViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ObjectViewSet):

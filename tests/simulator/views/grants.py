@@ -33,7 +33,7 @@ def listed_grants() -> QuerySet:
     return Grant.objects.filter(is_active=True, user__is_active=True).order_by("id")
 
 
-class GrantActions:
+class GrantActions(ObjectViewSet):
     """The four role calls of a scope."""
 
     # The real server looks the permission up under the model's name and finds none, so only staff pass, and
@@ -43,7 +43,8 @@ class GrantActions:
     @action(detail=True, methods=["get"], filterset_class=ProviderGrantFilter, serializer_class=GrantSerializer)
     def list_users(self, request: Request, uuid: str) -> Response:
         """Who holds a role here."""
-        scope = self.find(self.get_queryset(), uuid)
+        # Only which scope it is: the filters here are those of the grants, not of the scope's own list.
+        scope = self.find(self.queryset.model.objects.only("pk"), uuid)
         grants = listed_grants().filter(**{column_of(scope): scope}).select_related("user", "role", "created_by")
         page = self.paginate_queryset(self.filter_queryset(grants))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)

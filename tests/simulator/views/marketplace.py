@@ -67,7 +67,7 @@ class RestrictionSerializer(serializers.Serializer):
     is_restricted = serializers.BooleanField()
 
 
-class OfferingUserViewSet(viewsets.ModelViewSet, ObjectViewSet):
+class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
     """``/api/marketplace-offering-users/``."""
 
     queryset = OfferingUser.objects.all()

@@ -14,13 +14,12 @@ from ..filters import ServiceProviderFilter
 from ..models import Offering, OfferingUser, Resource, ServiceProvider, User
 from ..permissions import connected_projects, demand, is_owner
 from ..serializers.providers import OfferingsUsernameSerializer, ServiceProviderSerializer
-from .base import ObjectViewSet
 from .grants import GrantActions
 
 PERMISSION = "SERVICE_PROVIDER.{}".format
 
 
-class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet, ObjectViewSet):
+class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
     """``/api/marketplace-service-providers/``."""
 
     queryset = ServiceProvider.objects.select_related("customer", "image")

@@ -19,6 +19,8 @@ from ..serializers.structure import CustomerSerializer, ProjectSerializer, UserS
 from .base import LookUpViewSet, ObjectViewSet
 from .grants import SCOPES
 
+HELD_GRANTS = Grant.objects.filter(is_active=True).select_related("user", "role", "created_by", *SCOPES).order_by("id")
+
 
 class CustomerViewSet(LookUpViewSet):
     """``/api/customers/``."""
@@ -39,9 +41,11 @@ class UserViewSet(LookUpViewSet):
     filterset_class = UserFilter
 
     def get_queryset(self) -> QuerySet:
-        grants = Grant.objects.filter(is_active=True).select_related("user", "role", "created_by", *SCOPES)
-        held = Prefetch("grants", grants.order_by("id"), to_attr="active_grants")
-        return visible_users(self.request.user).prefetch_related(held).order_by("username")
+        users = visible_users(self.request.user).order_by("username")
+        wanted = self.request.query_params.getlist("field")
+        if wanted and "permissions" not in wanted:
+            return users
+        return users.prefetch_related(Prefetch("grants", HELD_GRANTS, to_attr="active_grants"))
 
     @action(detail=False, methods=["get"])
     def me(self, request: Request) -> Response:
