@@ -1,0 +1,111 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How to reach a Waldur: the options that every module has, described once."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The fragment ``waldur.provider.connection``."""
+
+    DOCUMENTATION = r"""
+requirements:
+  - python >= 3.10
+  - requests >= 2.31
+  - PyYAML, where O(profile) is used
+options:
+  api_url:
+    description:
+      - The URL of the Waldur, with or without the trailing C(/api/), such as V(https://waldur.example.org/api/).
+      - Only C(http) and C(https) are taken, without a user, a password, a query or a fragment in it.
+      - Left out, the variable C(waldur_api_url), the profile or the environment variable E(WALDUR_API_URL) says it.
+        Where none does, the task fails.
+    type: str
+  access_token:
+    description:
+      - The API token of the user in whose name the task acts.
+      - Left out, the variable C(waldur_access_token), the profile or the environment variable
+        E(WALDUR_ACCESS_TOKEN) (or E(WALDUR_API_TOKEN)) says it. Where none does, the task fails.
+      - It must come from the same place as O(api_url), or from a place that names the same URL. Otherwise the task
+        fails before anything is sent, so that no site's token goes to another.
+      - Don't write a token into a task, as Ansible shows the source of tasks that fail. Use the environment, a
+        profile, or a variable from Ansible Vault.
+    type: str
+  auth_scheme:
+    description:
+      - The word before the token in the C(Authorization) header. Personal access tokens of newer versions take
+        V(Bearer).
+      - Left out everywhere, it is V(Token).
+      - The variable is C(waldur_auth_scheme), the environment variable E(WALDUR_AUTH_SCHEME).
+    type: str
+    choices: [Token, Bearer]
+  validate_certs:
+    description:
+      - Whether the server's certificate is checked. Turn it off for tests only, as the token is sent then to whoever
+        answers.
+      - Left out everywhere, it is V(true).
+      - The variable is C(waldur_validate_certs), the environment variable E(WALDUR_VALIDATE_CERTS).
+    type: bool
+  ca_path:
+    description:
+      - A file with the certificates of the authorities to trust, or a folder of such files prepared by OpenSSL's
+        C(rehash). A path that does not exist is an error. Not looked at with O(validate_certs=false).
+      - Left out everywhere, E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) of the task's environment counts, else the
+        authorities that come with C(requests).
+      - The variable is C(waldur_ca_path), the environment variable E(WALDUR_CA_PATH).
+    type: path
+  client_cert:
+    description:
+      - A PEM file with a certificate to present to the server, where it asks for one. It may hold the key too. A path
+        that does not exist is an error.
+      - Left out everywhere, no certificate is presented.
+      - The variable is C(waldur_client_cert), the environment variable E(WALDUR_CLIENT_CERT).
+    type: path
+  client_key:
+    description:
+      - The file with the private key of O(client_cert), where that file does not hold it. Without O(client_cert) it
+        is an error.
+      - The variable is C(waldur_client_key), the environment variable E(WALDUR_CLIENT_KEY).
+    type: path
+  proxy:
+    description:
+      - The URL of a proxy to go through, for C(http) and C(https) alike.
+      - Left out everywhere, the usual variables of the task's environment count (E(HTTPS_PROXY), E(HTTP_PROXY),
+        E(ALL_PROXY) and E(NO_PROXY), in small letters too).
+      - The variable is C(waldur_proxy), the environment variable E(WALDUR_PROXY).
+    type: str
+  timeout:
+    description:
+      - How many seconds to wait for a connection, and again for each piece of an answer, from 0.1 to 3600.
+      - Left out everywhere, it is 30.
+      - The variable is C(waldur_timeout), the environment variable E(WALDUR_TIMEOUT).
+    type: float
+  retries:
+    description:
+      - How often to try again, from 0 to 20, when no connection is made, no answer comes, or the answer is 429, 502,
+        503 or 504. The waits grow, and the server's C(Retry-After) is respected, within O(timeout) times the number
+        of tries.
+      - Requests that must not happen twice (creating a provider, granting a role, rotating the secret code) are
+        repeated only where the first one was surely not carried out.
+      - Left out everywhere, it is 4.
+      - The variable is C(waldur_retries), the environment variable E(WALDUR_RETRIES).
+    type: int
+  profile:
+    description:
+      - The name of a section of the profiles file, a YAML file that holds any of the other connection options under
+        names of your choice. It is the file that the environment variable E(WALDUR_PROFILES_FILE) names, else
+        C(~/.config/waldur/profiles.yml).
+      - A file that can't be read, a name that is not in it, or a key that is not a connection option is an error.
+      - A profile named here or by the variable C(waldur_profile) comes before the environment, one named by the
+        environment variable E(WALDUR_PROFILE) after it.
+      - Left out everywhere, no profile is read.
+    type: str
+notes:
+  - "Each connection option is taken from the first place that has it: the task (and C(module_defaults)), the variable
+    C(waldur_<option>), a O(profile) that the task or a variable names, the environment variable E(WALDUR_<OPTION>),
+    the profile that E(WALDUR_PROFILE) names, and last the value that the option's description gives. An empty text
+    counts as left out. The task's own C(environment) counts as environment."
+  - The token goes to the host of O(api_url) and nowhere else. C(.netrc) is not read.
+"""

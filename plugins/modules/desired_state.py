@@ -1,0 +1,309 @@
+#!/usr/bin/python
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: desired_state
+short_description: Keep whole Waldur service providers as one document says
+version_added: 1.0.0
+author: Waldur provider collection maintainers (@waldur)
+description:
+  - Compares a document that describes service providers (profile, roles, usernames, API secret code) with Waldur,
+    makes a plan of what differs, and carries out exactly that plan. In check mode the plan is returned and nothing is
+    changed.
+  - What the document leaves out is left alone. A second run changes nothing.
+  - The document is checked as a whole before anything is asked of Waldur, and the plan as a whole before anything is
+    changed.
+  - "The changes are carried out in this order, in which what is needed comes first and what takes away comes last:
+    providers are created and updated, roles are granted and their expiries changed, usernames are set, secret codes
+    are rotated, roles are revoked, providers are deleted."
+  - Where carrying out stops half-way, RV(applied) and RV(not_applied) say what was done and what was not. Another run
+    goes on from there.
+extends_documentation_fragment:
+  - waldur.provider.connection
+  - waldur.provider.attributes
+  - waldur.provider.attributes.writes
+  - waldur.provider.references.missing_users
+  - waldur.provider.limits
+options:
+  service_providers:
+    description:
+      - The document, a list with one mapping for each service provider. It is checked strictly. A key that is not
+        known or misspelt, or a value of the wrong kind, is an error that says where, and names the nearest known key.
+        A key without a value (C(null)) counts as left out. The same provider twice is an error.
+      - "C(customer) (required): the customer that is, or is to be, the service provider, by name, abbreviation, slug,
+        UUID or URL. None or several are an error, with the candidates in the message."
+      - "C(state): V(present), the default, creates the provider where it is missing. V(absent) deletes it, and no
+        other key but C(customer) can stand beside it. With offerings that are not archived it can't be deleted."
+      - "C(description): text of up to 2000 characters. An empty text clears it."
+      - "C(enable_notifications): whether Waldur notifies the provider's people, V(true) or V(false)."
+      - "C(image): the path of an image file on the controller (PNG, JPEG, GIF, WebP, BMP or TIFF, of up to 10 MB). A
+        relative path is looked for in C(files) of the role or play and beside the playbook. An empty text removes the
+        image."
+      - "C(allowed_domains): a list of domain names. Takes a staff token and Waldur of 2026 or newer."
+      - "C(account_options): a mapping that is merged key by key with the one that is there. An empty value removes a
+        key. Takes Waldur of 2026 or newer."
+      - "C(users): a list of roles, see below. Roles that are not listed are left alone, unless C(exclusive_users) is
+        V(true)."
+      - "C(users[].user) (required): the user, by username, else by e-mail address (in any case), or by UUID or URL."
+      - "C(users[].role): the role, by name or UUID. The default is V(CUSTOMER.MANAGER)."
+      - "C(users[].expiration_time): when the role ends, as a date-time (in UTC where no offset is given), a date (its
+        midnight in UTC, at which the day begins), or V(never). Left out, the expiry of a grant stays as it is, and a
+        new grant has none. A moment that has passed means that the role has ended. Where there is no grant, or one
+        with that expiry, nothing changes but a warning is given, so that a document doesn't break on the day after.
+        Where there is one that would last longer, it is an error that asks for V(absent)."
+      - "C(users[].state): V(present), the default, or V(absent) to revoke the role. With V(absent) there is no
+        C(expiration_time). The same user and role twice is an error."
+      - "C(exclusive_users): V(true) revokes every grant on the provider, of any role, that no entry of C(users)
+        keeps, within O(max_removals). The token's own grant is kept, with a warning, unless an entry revokes it. A
+        list in which no entry keeps a grant is refused. While some user is unknown, nothing is revoked for not being
+        listed, and a warning says so. The default is V(false)."
+      - "C(offering_usernames): a list of usernames in the provider's offerings."
+      - "C(offering_usernames[].user) (required): the user, as in C(users)."
+      - "C(offering_usernames[].username) (required): the name of the user's accounts in all offerings of the provider
+        that they reach through a project, of 1 to 100 characters. One name for two users is an error."
+      - "C(api_secret_code): a mapping of C(state) and C(fingerprint). With C(state) V(present), the default, a code
+        is made where there is none. With V(rotated) and a C(fingerprint) the code is rotated while the present one
+        has this fingerprint, that is once. With V(rotated) alone it is rotated at every run. The code is never
+        returned. Use M(waldur.provider.api_secret_code) to read it."
+      - YAML has traps. Without quotes, V(007), V(0123) and V(12:30:45) are numbers, and V(no) is a boolean.
+        References, names and fingerprints that arrive as such are refused with the hint to quote them. Dates are
+        taken with and without quotes, and with quotes they stay the same in every tool. So quote names, fingerprints
+        and dates.
+    type: list
+    elements: raw
+    required: true
+notes:
+  - A provider that doesn't exist yet is planned whole, in check mode too, with its profile and its roles. Its
+    usernames can only be planned once it exists, so they are set by the next run, and a warning says so. The next run
+    looks at its API secret code too.
+  - Role changes take a staff token on most versions of Waldur, and so does creating a provider. Usernames take
+    C(SERVICE_PROVIDER.SET_OFFERINGS_USERNAME) and C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS), the secret code takes
+    C(SERVICE_PROVIDER.GET_API_SECRET_CODE) and C(SERVICE_PROVIDER.GENERATE_API_SECRET_CODE).
+  - There is no secret in the document, in the plan, or in what is returned.
+  - One task for all providers is the fastest way. Lists are read whole, in pages of 300 rows.
+seealso:
+  - module: waldur.provider.service_provider
+  - module: waldur.provider.user_role
+  - module: waldur.provider.offering_username
+  - module: waldur.provider.api_secret_code
+"""
+
+EXAMPLES = r"""
+- name: Describe a service provider and its managers
+  waldur.provider.desired_state:
+    service_providers:
+      - customer: ALPHA
+        description: Compute and storage for research
+        users:
+          - user: manager_alpha
+          - user: member2@example.org
+            expiration_time: "2027-06-30"
+
+- name: Plan and change nothing
+  waldur.provider.desired_state:
+    service_providers:
+      - customer: ALPHA
+        users:
+          - user: manager_alpha
+        exclusive_users: true
+  check_mode: true
+  diff: true
+  register: planned
+
+- name: Show the plan, one line for each change
+  ansible.builtin.debug:
+    msg: "{{ item.action }} {{ item.name }} on {{ item.service_provider }}"
+  loop: "{{ planned.plan }}"
+  loop_control:
+    label: "{{ item.kind }}"
+
+- name: Describe everything, for two service providers
+  waldur.provider.desired_state:
+    service_providers:
+      - customer: Alpha Cloud Ltd
+        description: Virtual machines and storage
+        enable_notifications: true
+        image: logo.png
+        users:
+          - {user: manager_alpha, role: CUSTOMER.MANAGER, expiration_time: never}
+          - {user: member1, expiration_time: "2027-06-30T18:00:00+03:00"}
+          - {user: outsider, state: absent}
+        exclusive_users: true
+        offering_usernames:
+          - {user: member1, username: member1_cloud}
+          - {user: member3, username: "004711"}
+        api_secret_code:
+          state: rotated
+          fingerprint: "sha256:1571e2342f780ab4"
+      - customer: Delta University
+        description: Registered by this run
+        users:
+          - {user: delta_owner}
+
+- name: Keep going when people have not logged in yet, and let nobody lose access unnamed
+  waldur.provider.desired_state:
+    service_providers:
+      - customer: BETA
+        users:
+          - user: owner_beta
+          - user: newcomer@example.org
+        exclusive_users: true
+    missing_users: warn
+    max_removals: 0
+
+- name: Apply a document that lies in a file beside the playbook
+  waldur.provider.desired_state:
+    service_providers: "{{ (lookup('ansible.builtin.file', 'providers.yml') | from_yaml).service_providers }}"
+"""
+
+RETURN = r"""
+plan:
+  description:
+    - The changes in the order in which they are carried out. Within a step of that order they are sorted by provider,
+      kind and name. In check mode the changes that would be made. An empty list where all is as it should be.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    service_provider:
+      description: The name of the customer that is the service provider.
+      type: str
+      sample: Alpha Cloud Ltd
+    kind:
+      description: What is changed, one of V(service_provider), V(user_role), V(offering_username) and
+        V(api_secret_code).
+      type: str
+      sample: user_role
+    name:
+      description: The name of the thing, for people.
+      type: str
+      sample: member1 as CUSTOMER.MANAGER
+    action:
+      description: What is done, one of V(create), V(update), V(delete), V(grant), V(extend), V(shorten),
+        V(make_permanent), V(revoke), V(set_username) and V(rotate).
+      type: str
+      sample: extend
+    before:
+      description:
+        - What differs, as it is. V(none) where there is nothing yet.
+        - Moments are in UTC, an image is its SHA-256 and size in bytes, usernames are offering and name.
+      type: dict
+      sample: {expiration_time: "2027-01-01T00:00:00Z"}
+    after:
+      description:
+        - What differs, as it will be, in the same form. V(none) where nothing is left.
+        - The fingerprint of a code that will be rotated is V(none), as nobody knows it yet.
+      type: dict
+      sample: {expiration_time: "2027-06-30T00:00:00Z"}
+    id:
+      description: The UUIDs of what is changed, as names are not unique.
+      type: dict
+      contains:
+        customer:
+          description: The UUID of the customer that is the service provider.
+          type: str
+          sample: d2c8772ce559428283e388badd97f2d6
+        user:
+          description: The UUID of the user, V(none) for changes that concern no user.
+          type: str
+          sample: 51d1acdbef2e4274bda95a1ce5391e54
+        role:
+          description: The UUID of the role, V(none) for changes that concern no role.
+          type: str
+          sample: d51bab95e9a74d39be894869c14ec67e
+summary:
+  description: The plan in numbers.
+  returned: success
+  type: dict
+  contains:
+    total:
+      description: How many changes there are.
+      type: int
+      sample: 5
+    actions:
+      description: How many changes of which action. Actions that don't occur are left out.
+      type: dict
+      sample: {update: 1, grant: 2, set_username: 2}
+    missing_users:
+      description: The users whose entries were left out, as the document names them (O(missing_users=warn)).
+      type: list
+      elements: str
+      sample: [newcomer@example.org]
+    fingerprints:
+      description: The fingerprint of the API secret code, for each service provider whose entry has
+        C(api_secret_code). V(none) in check mode where it would be rotated, and for a provider that this run creates.
+      type: dict
+      sample: {Alpha Cloud Ltd: "sha256:f0ba3c65ab1f3d2e"}
+removals:
+  description: The grants that would be revoked though no entry names them, each as in RV(plan). Nothing was changed
+    then.
+  returned: when there are more of them than O(max_removals) allows
+  type: list
+  elements: dict
+  sample:
+    - service_provider: Alpha Cloud Ltd
+      kind: user_role
+      name: member2 as CUSTOMER.MANAGER
+      action: revoke
+      before: {expiration_time: null}
+      after: null
+      id:
+        customer: d2c8772ce559428283e388badd97f2d6
+        user: 4d6b00766d9a494d9a05b60e87009a12
+        role: d51bab95e9a74d39be894869c14ec67e
+errors:
+  description: All that is wrong with the plan, a sentence each. Nothing was changed then.
+  returned: when the plan was refused
+  type: list
+  elements: str
+  sample:
+    - "service_providers[0].users[1].user: no user 'bob' that this token can see: give the UUID, use a staff token, or
+      set missing_users: warn."
+applied:
+  description: The changes that were carried out before the failure, each as in RV(plan).
+  returned: when carrying out the plan failed
+  type: list
+  elements: dict
+  sample:
+    - service_provider: Alpha Cloud Ltd
+      kind: service_provider
+      name: Alpha Cloud Ltd
+      action: update
+      before: {description: Provider of Alpha Cloud Ltd}
+      after: {description: Compute and storage for research}
+      id:
+        customer: d2c8772ce559428283e388badd97f2d6
+        user: null
+        role: null
+not_applied:
+  description: The changes that were not carried out, in the same form, the one that failed first. Where all were, and
+    looking again some don't hold, those.
+  returned: when carrying out the plan failed
+  type: list
+  elements: dict
+  sample:
+    - service_provider: Alpha Cloud Ltd
+      kind: user_role
+      name: member1 as CUSTOMER.MANAGER
+      action: grant
+      before: null
+      after: {expiration_time: "2027-06-30T00:00:00Z"}
+      id:
+        customer: d2c8772ce559428283e388badd97f2d6
+        user: 51d1acdbef2e4274bda95a1ce5391e54
+        role: d51bab95e9a74d39be894869c14ec67e
+"""
+
+from ansible_collections.waldur.provider.plugins.module_utils._run import run_module
+
+
+def main() -> None:
+    """Entry point."""
+    run_module("desired_state")
+
+
+if __name__ == "__main__":
+    main()
