@@ -111,17 +111,6 @@ not_applied:
   returned: when carrying out the plan failed
   type: list
   elements: dict
-  sample:
-    - service_provider: Alpha Cloud Ltd
-      kind: api_secret_code
-      name: API secret code
-      action: rotate
-      before: {fingerprint: "sha256:1571e2342f780ab4"}
-      after: {fingerprint: null}
-      id:
-        customer: d2c8772ce559428283e388badd97f2d6
-        user: null
-        role: null
 """
 
 from ansible_collections.waldur.provider.plugins.module_utils._run import run_module

@@ -191,13 +191,13 @@ plan:
         - What differs, as it is. V(none) where there is nothing yet.
         - Moments are in UTC, an image is its SHA-256 and size in bytes, usernames are offering and name.
       type: dict
-      sample: {expiration_time: "2027-01-01T00:00:00Z"}
+      sample: {expiration_time: "2027-06-30T00:00:00Z"}
     after:
       description:
         - What differs, as it will be, in the same form. V(none) where nothing is left.
         - The fingerprint of a code that will be rotated is V(none), as nobody knows it yet.
       type: dict
-      sample: {expiration_time: "2027-06-30T00:00:00Z"}
+      sample: {expiration_time: "2027-12-31T00:00:00Z"}
     id:
       description: The UUIDs of what is changed, as names are not unique.
       type: dict
@@ -222,11 +222,11 @@ summary:
     total:
       description: How many changes there are.
       type: int
-      sample: 5
+      sample: 4
     actions:
       description: How many changes of which action. Actions that don't occur are left out.
       type: dict
-      sample: {update: 1, grant: 2, set_username: 2}
+      sample: {update: 1, grant: 1, set_username: 2}
     missing_users:
       description: The users whose entries were left out, as the document names them (O(missing_users=warn)).
       type: list
@@ -236,7 +236,7 @@ summary:
       description: The fingerprint of the API secret code, for each service provider whose entry has
         C(api_secret_code). V(none) in check mode where it would be rotated, and for a provider that this run creates.
       type: dict
-      sample: {Alpha Cloud Ltd: "sha256:f0ba3c65ab1f3d2e"}
+      sample: {Alpha Cloud Ltd: "sha256:1571e2342f780ab4"}
 removals:
   description: The grants that would be revoked though no entry names them, each as in RV(plan). Nothing was changed
     then.

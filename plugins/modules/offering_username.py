@@ -142,7 +142,7 @@ errors:
   type: list
   elements: str
   sample:
-    - "usernames[1].username: 'carol_hpc' is asked for member2, and in usernames[0] for member1: two people can't
+    - "usernames[1].username: 'member1_hpc' is asked for member2, and in usernames[0] for member1: two people can't
       share one name."
 applied:
   description: The changes that were carried out before the failure, each as in
@@ -157,17 +157,6 @@ not_applied:
   returned: when carrying out the plan failed
   type: list
   elements: dict
-  sample:
-    - service_provider: Alpha Cloud Ltd
-      kind: offering_username
-      name: member1
-      action: set_username
-      before: {Beta HPC: m1_beta}
-      after: {Beta HPC: member1_hpc}
-      id:
-        customer: d2c8772ce559428283e388badd97f2d6
-        user: 51d1acdbef2e4274bda95a1ce5391e54
-        role: null
 """
 
 from ansible_collections.waldur.provider.plugins.module_utils._run import run_module

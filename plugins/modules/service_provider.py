@@ -163,7 +163,7 @@ service_provider:
         - The URL of the image. Waldur makes a new one at each upload.
         - In check mode, where an image would be uploaded, its C(sha256) and C(size) in bytes.
       type: raw
-      sample: https://waldur.example.org/media/marketplace_service_provider_images/logo.png
+      sample: https://waldur.example.org/api/media/df26f51766fa498988135d586a1689ad/
     customer:
       description: The URL of the customer in the API.
       type: str
@@ -206,7 +206,8 @@ errors:
   type: list
   elements: str
   sample:
-    - "state: the provider Alpha Cloud Ltd can't be deleted while it has offerings: archive Alpha VM (Active) first."
+    - "state: the provider Alpha Cloud Ltd can't be deleted while it has offerings: archive Alpha Draft (Draft),
+      Alpha Private (Active), Alpha Request (Active), Alpha Storage (Active), Alpha VM (Active) first."
 applied:
   description: The changes that were carried out before the failure, each as in
     RV(waldur.provider.desired_state#module:plan).
@@ -220,17 +221,6 @@ not_applied:
   returned: when carrying out the plan failed
   type: list
   elements: dict
-  sample:
-    - service_provider: Alpha Cloud Ltd
-      kind: service_provider
-      name: Alpha Cloud Ltd
-      action: update
-      before: {description: Provider of Alpha Cloud Ltd}
-      after: {description: Compute and storage for research}
-      id:
-        customer: d2c8772ce559428283e388badd97f2d6
-        user: null
-        role: null
 """
 
 from ansible_collections.waldur.provider.plugins.module_utils._run import run_module
