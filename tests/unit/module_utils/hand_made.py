@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""States, people and wishes made by hand: comparing asks nobody, so no test here needs a server."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from ansible_collections.waldur.provider.plugins.module_utils._client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile
+from ansible_collections.waldur.provider.plugins.module_utils._references import Missing, References, Target, User
+from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+
+CUSTOMER = "c" * 32
+PROVIDER = "d" * 32
+
+ALICE = User("a1" * 16, "alice", "alice@example.org", True)
+BOB = User("b0" * 16, "bob", "bob@example.org", True)
+CAROL = User("ca" * 16, "carol", "carol@example.org", True)
+GONE = User("9e" * 16, "gone", None, False)
+
+NOBODY = Missing("nobody", "no user 'nobody' that this token can see: give the UUID, or set missing_users: warn")
+DEACTIVATED = Missing("gone", "the user 'gone' is deactivated", GONE)
+
+PEOPLE: dict[str, User | Missing] = {
+    "alice": ALICE,
+    "alice@example.org": ALICE,
+    "bob": BOB,
+    "carol": CAROL,
+    "nobody": NOBODY,
+    "gone": DEACTIVATED,
+}
+
+
+def session(missing_users: str = "fail") -> Session:
+    """A session with nobody at the other end: a comparison that asks fails here."""
+    return Session(cast(Client, None), cast(References, None), missing_users)
+
+
+def target(uuid: str | None = PROVIDER) -> Target:
+    """The service provider of all cases; without a UUID it is yet to be created."""
+    return Target(CUSTOMER, f"https://waldur.example.org/api/customers/{CUSTOMER}/", "ACME", uuid)
+
+
+def no_image(where: str, path: str) -> ImageFile:
+    """Stands where no case may read a file."""
+    raise AssertionError(f"{where} must not be read from {path}")
+
+
+def image(where: str, path: str) -> ImageFile:
+    """A file whose bytes are its own path."""
+    return ImageFile(path, path.encode())
+
+
+def document(**keys: Any) -> list[dict[str, Any]]:
+    """A document of one provider."""
+    return [{"customer": "ACME", **keys}]

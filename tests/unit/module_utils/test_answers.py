@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the server says: errors in all their shapes, and secrets that must not travel on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.waldur.provider.plugins.module_utils import _answers
+from ansible_collections.waldur.provider.plugins.module_utils._operations import OPERATIONS, operation
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["name", "secret_options", "token", "api_secret_code", "plugin_options"]), inner, max_size=5
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"detail": "Not found."}, "Not found."),
+        ({"customer": ["This field must be unique."]}, "customer: This field must be unique."),
+        (
+            {"non_field_errors": ["Role is not valid for this scope."]},
+            "non_field_errors: Role is not valid for this scope.",
+        ),
+        (["Service provider has active offerings."], "Service provider has active offerings."),
+        ({"image": ["not a file", "too big"], "customer": ["null"]}, "image: not a file, too big; customer: null"),
+        ({"options": {"login_shell": ["bad"]}}, "options: login_shell: bad"),
+        ({"detail": {"code": "x"}}, "code: x"),
+        ({"detail": "no", "code": 7}, "detail: no; code: 7"),
+        ({}, ""),
+        ([], ""),
+        (None, ""),
+        ("", ""),
+        (7, "7"),
+        ("plain  words\n of a\tproxy ", "plain words of a proxy"),
+        ("<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>", "502 Bad Gateway"),
+        ('<html><body><h1 class="x">Server <b>Error</b> (500)</h1></body></html>', "Server Error (500)"),
+        ("<TITLE>Not&nbsp;Found &amp; gone</TITLE>", "Not Found & gone"),
+        ("<p>It <i>broke</i>.</p>", "It broke ."),
+    ],
+)
+def test_the_words_of_an_error_of_any_shape_are_one_line(body: Any, words: str) -> None:
+    assert _answers.words(body) == words
+
+
+def test_a_long_error_is_cut() -> None:
+    found = _answers.words({"detail": "x" * 1000})
+    assert found == "x" * 400 + "…"
+    assert _answers.words({"detail": "x" * 400}) == "x" * 400
+
+
+@given(JSON)
+def test_any_answer_gives_one_short_line(body: Any) -> None:
+    found = _answers.words(body)
+    assert len(found) <= 401
+    assert len(found.splitlines()) <= 1
+
+
+@pytest.mark.parametrize("key", ["secret_options", "token", "api_secret_code"])
+def test_a_secret_is_taken_out_at_any_depth(key: str) -> None:
+    body = [{"name": "a", key: "s3cret", "inner": {"rows": [{key: {"x": "s3cret"}, "y": 1}]}}]
+    assert _answers.without_secrets(body) == [{"name": "a", "inner": {"rows": [{"y": 1}]}}]
+
+
+@given(JSON)
+def test_no_key_that_holds_a_secret_is_left_and_all_else_is(body: Any) -> None:
+    found = _answers.without_secrets(body)
+    assert not any(f'"{key}": ' in json.dumps(found) for key in _answers._SECRET_KEYS)
+    assert _answers.without_secrets(found) == found
+    if not any(f'"{key}": ' in json.dumps(body) for key in _answers._SECRET_KEYS):
+        assert found == body
+
+
+@pytest.mark.parametrize("name", ["add_user", "update_user", "delete_user"])
+def test_a_role_change_without_the_right_names_the_staff_token(name: str) -> None:
+    assert "need a staff token on most Waldur versions" in _answers.right_for(operation(name))
+
+
+def test_a_reach_without_the_right_names_the_permission() -> None:
+    assert "SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS" in _answers.right_for(operation("project_permissions"))
+
+
+def test_an_operation_without_a_known_right_is_told_in_general_words() -> None:
+    assert _answers.right_for(operation("all_users")) == "the token's user lacks the right"
+
+
+@pytest.mark.parametrize("name", ["list_users", "add_user", "update_user", "delete_user"])
+def test_a_missing_route_of_roles_tells_that_this_waldur_is_older(name: str) -> None:
+    expected = "this Waldur has no roles on service providers (2025 or newer)"
+    assert _answers.route_missing(operation(name)) == expected
+
+
+def test_a_missing_route_that_all_waldurs_have_asks_about_the_url() -> None:
+    told = _answers.route_missing(operation("service_providers"))
+    assert told == "no such address on this server (cannot list the service providers): does api_url name a Waldur?"
+
+
+def test_rights_and_routes_are_told_of_operations_that_exist() -> None:
+    assert {*_answers._RIGHTS, *_answers._NEWER_ROUTES} <= set(OPERATIONS)
