@@ -46,9 +46,10 @@ mypy: .venv/test.stamp $(TREE)
 	@echo "== mypy"
 	@$(BIN)/mypy
 
-changelog: .venv/test.stamp
+# The antsibull tools write a log into the home folder.
+changelog: .venv/test.stamp $(TREE)
 	@echo "== antsibull-changelog"
-	@$(BIN)/antsibull-changelog lint
+	@HOME="$(CURDIR)/build" $(BIN)/antsibull-changelog lint
 
 ansible-lint: .venv/test.stamp $(TREE)
 	@echo "== ansible-lint"
@@ -56,7 +57,7 @@ ansible-lint: .venv/test.stamp $(TREE)
 
 docs-lint: .venv/test.stamp $(TREE)
 	@echo "== antsibull-docs"
-	@$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
+	@HOME="$(CURDIR)/build" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 
 # Ansible kills a worker once it has its result, unless told to wait: the lines of the last task would be missing by chance.
 unit integration: .venv/test.stamp $(TREE)
