@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -44,6 +45,7 @@ class ActionModule(ActionBase):
         given = _plain(self._task.args)
         environment = self._environment()
         try:
+            _refuse_dates(self._task.args, "")
             values = _connection.resolve(given, self._variables(task_vars or {}), {**os.environ, **environment})
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, "invocation": _invocation(given)}
@@ -138,6 +140,18 @@ class ActionModule(ActionBase):
             return str(self._find_needle("files", path))
         except AnsibleError:
             return str(self._loader.path_dwim(path))
+
+
+def _refuse_dates(value: Any, where: str) -> None:
+    """An unquoted date where a name is wanted: after the JSON round trip it could not be told from text any more."""
+    if isinstance(value, date) and not where.endswith("expiration_time"):
+        raise InvalidInput(f"{where}: {value!s} arrived as a date, not as text: quote it as it is written.")
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _refuse_dates(item, f"{where}.{key}" if where else str(key))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            _refuse_dates(item, f"{where}[{index}]")
 
 
 def _plain(value: Any) -> Any:

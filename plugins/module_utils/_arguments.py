@@ -37,7 +37,7 @@ _STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 # References, names and dates are raw: Ansible would make text of numbers, and 007 would become "7" unnoticed.
 _REFERENCE = {"type": "raw", "required": True}
 _GRANT: Spec = {
-    "role": {"type": "str", "default": DEFAULT_ROLE},
+    "role": {"type": "raw", "default": DEFAULT_ROLE},
     "expiration_time": {"type": "raw"},
     "state": _STATE,
 }
@@ -81,7 +81,7 @@ def _user_role(options: Mapping[str, Any], read_image: ReadImage) -> list[Desire
         raise InvalidInput(
             "exclusive: goes with users only: with one user, each item of a loop would revoke the others."
         )
-    entry = document.grant("user", {key: options.get(key) for key in ("user", *_GRANT)}, "")
+    entry = document.grant("", {key: options.get(key) for key in ("user", *_GRANT)})
     return _one_provider(options, grants=document.Grants((entry,), single=True))
 
 
@@ -89,7 +89,7 @@ def _offering_username(options: Mapping[str, Any], read_image: ReadImage) -> lis
     if options.get("usernames") is not None:
         _only_single(options, {"username": None}, "usernames")
         return _one_provider(options, usernames=document.usernames("usernames", options["usernames"]))
-    entry = document.username("user", {key: options.get(key) for key in ("user", "username")}, "")
+    entry = document.username("", {key: options.get(key) for key in ("user", "username")})
     return _one_provider(options, usernames=document.Usernames((entry,), single=True))
 
 
@@ -101,7 +101,7 @@ def _only_single(options: Mapping[str, Any], defaults: Mapping[str, Any], list_o
 
 def _api_secret_code(options: Mapping[str, Any], read_image: ReadImage) -> list[Desired]:
     code = {key: options.get(key) for key in ("state", "fingerprint")}
-    return _one_provider(options, secret_code=document.secret_code("", code, ""))
+    return _one_provider(options, secret_code=document.secret_code("", code))
 
 
 def _desired_state(options: Mapping[str, Any], read_image: ReadImage) -> list[Desired]:
@@ -129,10 +129,10 @@ TASKS: dict[str, Task] = {
     "service_provider": Task(
         {
             "customer": _REFERENCE,
-            "description": {"type": "str"},
+            "description": {"type": "raw"},
             "enable_notifications": {"type": "bool"},
-            "image": {"type": "str"},
-            "allowed_domains": {"type": "list", "elements": "str"},
+            "image": {"type": "raw"},
+            "allowed_domains": {"type": "list", "elements": "raw"},
             "account_options": {"type": "dict"},
             "state": _STATE,
         },

@@ -110,7 +110,7 @@ class Client:
 
     def hide(self, text: str) -> str:
         """``text`` with the token, and every secret code that passed through, masked."""
-        for secret in self._hidden:
+        for secret in sorted(self._hidden, key=len, reverse=True):
             text = text.replace(secret, "********")
         return text
 
@@ -255,7 +255,7 @@ class Client:
         target = urljoin(answer.url, answer.headers.get("Location", ""))
         here, there = urlsplit(answer.url), urlsplit(target)
         safe = here.hostname == there.hostname and (here.scheme, there.scheme) != ("https", "http")
-        if wanted.writes or not safe or target == answer.url:
+        if wanted.writes or not safe:
             raise WaldurError(
                 f"Cannot {wanted.title}: the server redirects to {there.scheme}://{there.netloc}, and only reading is"
                 " redirected, on the same host: set api_url to the address that Waldur itself uses."

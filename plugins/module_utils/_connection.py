@@ -126,8 +126,12 @@ def _agree(found: Mapping[str, Source]) -> None:
 def base_url(value: Any) -> str:
     """The URL without a trailing slash or ``/api/``."""
     text = str(value).strip()
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:  # brackets or a port that no URL has
+        usable = False
+    if not usable or parts.query or parts.fragment:
         raise InvalidInput(f"api_url: '{_without_login(text)}' is no URL like https://waldur.example.org/api/.")
     if parts.username or parts.password:
         raise InvalidInput("api_url: must not hold a user or password: use access_token.")

@@ -50,11 +50,26 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class GrantEntry:
-    """One wish for one user and one role; ``expiration_time`` None means never. ``where`` names the entry."""
+class Entry:
+    """An entry of a list of wishes, or the one wish of a task's own options (then ``where`` is empty)."""
 
     where: str
     user: str
+
+    def option(self, name: str) -> str:
+        """What an option of this entry is called in messages."""
+        return f"{self.where}.{name}" if self.where else name
+
+    @property
+    def place(self) -> str:
+        """What the entry itself is called in messages."""
+        return self.where or "user"
+
+
+@dataclass(frozen=True)
+class GrantEntry(Entry):
+    """One wish for one user and one role; ``expiration_time`` None means never."""
+
     role: str = DEFAULT_ROLE
     expiration_time: datetime | Unset | None = UNSET
     state: str = "present"
@@ -71,12 +86,10 @@ class Grants:
 
 
 @dataclass(frozen=True)
-class UsernameEntry:
+class UsernameEntry(Entry):
     """One wish for the name of one user's accounts."""
 
-    where: str
-    user: str
-    username: str
+    username: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,7 +135,7 @@ def text(where: str, value: Any) -> str:
             raise InvalidInput(f"{where}: the text holds a NUL character; remove it.")
         return value.strip()
     if isinstance(value, (bool, int, float, date)):
-        raise InvalidInput(f'{where}: {value!s} arrived as a {_kind(value)}, not as text: quote it, "{value!s}".')
+        raise InvalidInput(f"{where}: {value!s} arrived as a {_kind(value)}, not as text: quote it as it is written.")
     raise InvalidInput(f"{where}: must be text, and a {_kind(value)} was given.")
 
 
@@ -160,7 +173,9 @@ def expiration(where: str, value: Any) -> datetime | None:
     if isinstance(value, str) and value.strip().lower() == _moments.NEVER:
         return None
     if isinstance(value, (bool, int, float)):
-        raise InvalidInput(f'{where}: {value!s} arrived as a {_kind(value)}, not as a date: quote it, "2027-06-30".')
+        raise InvalidInput(
+            f'{where}: {value!s} arrived as a {_kind(value)}, not as a date: quote it, like "2027-06-30".'
+        )
     try:
         return _moments.parse(value)
     except ValueError:
@@ -298,9 +313,9 @@ def grants(where: str, value: Any, exclusive: bool = False, where_exclusive: str
     return Grants(tuple(entries), exclusive, where_exclusive)
 
 
-def grant(where: str, value: Any, prefix: str | None = None) -> GrantEntry:
-    """One entry of it; ``prefix`` stands before option names in messages (the entry's place when left out)."""
-    prefix = f"{where}." if prefix is None else prefix
+def grant(where: str, value: Any) -> GrantEntry:
+    """One entry of it; ``where`` is empty for the options of a task."""
+    prefix = f"{where}." if where else ""
     entry = mapping(where, value, _ENTRY_KEYS["users"])
     if "user" not in entry:
         raise InvalidInput(f"{prefix}user: is missing: give a username, an e-mail address or a UUID.")
@@ -320,9 +335,9 @@ def usernames(where: str, value: Any) -> Usernames:
     return Usernames(tuple(entries))
 
 
-def username(where: str, value: Any, prefix: str | None = None) -> UsernameEntry:
-    """One entry of it."""
-    prefix = f"{where}." if prefix is None else prefix
+def username(where: str, value: Any) -> UsernameEntry:
+    """One entry of it; ``where`` is empty for the options of a task."""
+    prefix = f"{where}." if where else ""
     entry = mapping(where, value, _ENTRY_KEYS["offering_usernames"])
     for key in _ENTRY_KEYS["offering_usernames"]:
         if key not in entry:
@@ -335,9 +350,9 @@ def username(where: str, value: Any, prefix: str | None = None) -> UsernameEntry
     return UsernameEntry(where, reference(f"{prefix}user", entry["user"]), name)
 
 
-def secret_code(where: str, value: Any, prefix: str | None = None) -> SecretCode:
-    """The wish for the API secret code."""
-    prefix = f"{where}." if prefix is None else prefix
+def secret_code(where: str, value: Any) -> SecretCode:
+    """The wish for the API secret code; ``where`` is empty for the options of a task."""
+    prefix = f"{where}." if where else ""
     entry = mapping(where, value, _ENTRY_KEYS["api_secret_code"])
     state = choice(f"{prefix}state", entry.get("state", "present"), ("present", "rotated"))
     if "fingerprint" not in entry:

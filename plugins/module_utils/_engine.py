@@ -119,7 +119,7 @@ def apply(session: Session, planned: Planned) -> None:
             if work.comparison.changes:
                 _verify(session, work, planned.people)
     except WaldurError as error:
-        error.details.setdefault("applied", [change.as_dict() for change in planned.changes])
+        error.details.update(changed=True, applied=[change.as_dict() for change in planned.changes])
         raise
 
 
@@ -127,11 +127,12 @@ def _stopped(error: WaldurError, changes: Sequence[Change], number: int) -> Wald
     rest = len(changes) - number - 1
     error.message = f"{changes[number]}: {error.message}"
     if len(changes) > 1:
-        error.message += f" {number} changes were applied before it, {rest} after it were not tried."
+        error.message += f" Applied before it: {number} of {len(changes)} changes; not tried after it: {rest}."
     error.args = (error.message,)
     error.details.update(
+        changed=number > 0,
         applied=[change.as_dict() for change in changes[:number]],
-        failed=changes[number].as_dict(),
+        failed_change=changes[number].as_dict(),
         not_applied=[change.as_dict() for change in changes[number:]],
     )
     return error

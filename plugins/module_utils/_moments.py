@@ -22,6 +22,13 @@ _TEXT = re.compile(
 def parse(value: Any) -> datetime:
     """The moment in UTC that ``value`` names: a date (its midnight, UTC), a date-time (UTC where no offset is given),
     as text or as the object that YAML makes of it. Raises ``ValueError`` for all else."""
+    try:
+        return _in_utc(value)
+    except OverflowError as error:  # a moment before year 1 or after 9999 in UTC
+        raise ValueError("not a date") from error
+
+
+def _in_utc(value: Any) -> datetime:
     if isinstance(value, datetime):
         return value.astimezone(timezone.utc) if value.tzinfo else value.replace(tzinfo=timezone.utc)
     if isinstance(value, date):
@@ -34,10 +41,7 @@ def parse(value: Any) -> datetime:
     local = datetime(
         int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), microsecond, timezone.utc
     )
-    try:
-        return local - _offset(offset)
-    except OverflowError as error:
-        raise ValueError("not a date") from error
+    return local - _offset(offset)
 
 
 def _offset(text: str | None) -> timedelta:

@@ -29,6 +29,10 @@ _ORDER = {
     "delete": 5,
 }
 
+# How "no value" reads where "none" would mislead.
+_NOTHING_BEFORE = {"expiration_time": "never"}
+_NOTHING_AFTER = {"expiration_time": "never", "fingerprint": "a new one"}
+
 
 @dataclass(frozen=True)
 class Change:
@@ -126,17 +130,17 @@ def diff(changes: Sequence[Change]) -> list[dict[str, str]]:
             {
                 "before_header": provider,
                 "after_header": provider,
-                "before": "".join(_lines(change.name, change.before) for change in own),
-                "after": "".join(_lines(change.name, change.after) for change in own),
+                "before": "".join(_lines(change.name, change.before, _NOTHING_BEFORE) for change in own),
+                "after": "".join(_lines(change.name, change.after, _NOTHING_AFTER) for change in own),
             }
         )
     return shown
 
 
-def _lines(name: str, values: Mapping[str, Any] | None) -> str:
+def _lines(name: str, values: Mapping[str, Any] | None, nothing: Mapping[str, str]) -> str:
     if values is None:
         return ""
-    return "".join(f"{name}: {label}{_word(key, value)}\n" for label, key, value in _flat(values))
+    return "".join(f"{name}: {label}{_word(value, nothing.get(key, 'none'))}\n" for label, key, value in _flat(values))
 
 
 def _flat(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
@@ -149,9 +153,9 @@ def _flat(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
     return rows
 
 
-def _word(key: str, value: Any) -> str:
+def _word(value: Any, nothing: str) -> str:
     if value is None:
-        return "never" if key == "expiration_time" else "none"
+        return nothing
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (list, tuple)):

@@ -42,11 +42,12 @@ class User:
 
 @dataclass(frozen=True)
 class Missing:
-    """A user that can't be used: unknown to this token, or deactivated. ``reason`` ends a sentence."""
+    """A user that can't be used: unknown to this token, or deactivated. ``advice`` says what to do about it."""
 
     reference: str
     reason: str
     user: User | None = None
+    advice: str = "check it"
 
 
 @dataclass
@@ -240,14 +241,14 @@ class References:
             found = self._users.get(value, [])
         if len(found) > 1:
             raise _ambiguous("user", value, "users", [(user.shown, user.uuid) for user in found])
+        if not found and uuid:
+            return Missing(value, f"no user has the UUID or username '{value}'", advice="check it")
         if not found:
             return Missing(
-                value,
-                f"no user '{value}' that this token can see: give the UUID, use a staff token, or set missing_users:"
-                " warn",
+                value, f"no user '{value}' that this token can see", advice="give the UUID, use a staff token"
             )
         if found[0].is_active is False:
-            return Missing(value, f"the user '{value}' is deactivated", found[0])
+            return Missing(value, f"the user '{value}' is deactivated", found[0], "take the entry out")
         return found[0]
 
     def _look_up(self, values: list[str]) -> None:

@@ -55,8 +55,8 @@ def run(
         if not check:
             apply(session, planned)
     except WaldurError as error:
-        error.args = (client.hide(error.message),)
-        error.message = client.hide(error.message)
+        error.message = masked(error.message, client.hidden)
+        error.args = (error.message,)
         error.details = masked(error.details, client.hidden)
         raise
     result = {"changed": bool(planned.changes), "warnings": list(planned.comparison.warnings)}
@@ -70,11 +70,12 @@ def run(
 def masked(value: Any, hidden: frozenset[str]) -> Any:
     """``value`` with every hidden text in it masked: in-process there is nobody else who would."""
     if isinstance(value, dict):
-        return {key: masked(item, hidden) for key, item in value.items()}
-    if isinstance(value, list):
+        return {masked(key, hidden): masked(item, hidden) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
         return [masked(item, hidden) for item in value]
     if isinstance(value, str):
-        for text in hidden:
+        # The longest first: one secret may hold another.
+        for text in sorted(hidden, key=len, reverse=True):
             value = value.replace(text, _MASK)
     return value
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ._client import Client
-from ._desired_state import Desired
+from ._desired_state import Desired, Entry
 from ._plan import Change, Comparison
 from ._references import Missing, References, Target, User
 
@@ -54,9 +54,11 @@ class Room(Protocol):
         """What a task returns: the object as it is, or, where the planned changes are not ``done``, as it would be."""
 
 
-def unusable(session: Session, where: str, missing: Missing) -> Comparison:
+def unusable(session: Session, entry: Entry, missing: Missing) -> Comparison:
     """What an entry leads to whose user can't be used: an error, or a warning where ``missing_users`` says so."""
     if session.missing_users == "warn":
-        return Comparison(warnings=(f"{where} was left out: {missing.reason}.",), missing_users=(missing.reference,))
-    hint = "" if "missing_users" in missing.reason else "; take the entry out, or set missing_users: warn"
-    return Comparison(errors=(f"{where}.user: {missing.reason}{hint}.".replace("..", "."),))
+        text = f"{entry.place} was left out: {missing.reason}."
+        return Comparison(warnings=(text,), missing_users=(missing.reference,))
+    return Comparison(
+        errors=(f"{entry.option('user')}: {missing.reason}: {missing.advice}, or set missing_users: warn.",)
+    )

@@ -278,6 +278,10 @@ applied:
         customer: d2c8772ce559428283e388badd97f2d6
         user: null
         role: null
+failed_change:
+  description: The change that failed, in the same form.
+  returned: when carrying out the plan failed
+  type: dict
 not_applied:
   description: The changes that were not carried out, in the same form, the one that failed first. Where all were, and
     looking again some don't hold, those.

@@ -35,7 +35,7 @@ options:
       - What the provider offers, as plain text of up to 2000 characters. An empty text clears it.
       - It is sent and compared without white space around it, as Waldur stores it.
       - Left out, it stays as it is. A new provider gets an empty one.
-    type: str
+    type: raw
   enable_notifications:
     description:
       - Whether Waldur notifies the provider's people of orders and the like.
@@ -49,14 +49,14 @@ options:
       - It is uploaded only where its bytes differ from those of the image that Waldur has.
       - A file that can't be read, is too large or is not such an image is an error.
       - Left out, the image stays as it is.
-    type: str
+    type: raw
   allowed_domains:
     description:
       - The domain names that the provider may use, in any order. An empty list takes all of them away.
       - It takes a staff token, and Waldur of 2026 or newer. Elsewhere it is an error.
       - Left out, they stay as they are.
     type: list
-    elements: str
+    elements: raw
   account_options:
     description:
       - Options of the provider's accounts, as Waldur of 2026 or newer has them. On older versions it is an error.
@@ -215,6 +215,10 @@ applied:
   type: list
   elements: dict
   sample: []
+failed_change:
+  description: The change that failed, in the same form.
+  returned: when carrying out the plan failed
+  type: dict
 not_applied:
   description: The changes that were not carried out, in the same form, the one that failed first. Where all were, and
     looking again some don't hold, those.

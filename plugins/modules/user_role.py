@@ -38,7 +38,7 @@ options:
       - The role of O(user), by name or UUID. It must be a role for service providers, and not disabled. Otherwise the
         message lists those that can be used.
       - Can't go with O(users), where each entry has its own.
-    type: str
+    type: raw
     default: CUSTOMER.MANAGER
   expiration_time:
     description:
@@ -72,7 +72,7 @@ options:
         required: true
       role:
         description: The role, as O(role).
-        type: str
+        type: raw
         default: CUSTOMER.MANAGER
       expiration_time:
         description: When the role ends, as O(expiration_time).
@@ -264,6 +264,10 @@ applied:
   type: list
   elements: dict
   sample: []
+failed_change:
+  description: The change that failed, in the same form.
+  returned: when carrying out the plan failed
+  type: dict
 not_applied:
   description: The changes that were not carried out, in the same form, the one that failed first. Where all were, and
     looking again some don't hold, those.

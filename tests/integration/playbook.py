@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from simulator.handle import Simulator
 
 HERE = Path(__file__).resolve().parent

@@ -55,7 +55,12 @@ class ApiSecretCode:
     def compare(self, session: Session, target: Target, part: SecretCode, state: State, people: People) -> Comparison:
         """Rotate where there is no code, where the leaked one is still in force, or always when asked so."""
         if target.uuid is None:
-            return Comparison()
+            text = (
+                f"{target.name}: its API secret code is new when the service provider is created, so it is not rotated."
+            )
+            return (
+                Comparison(warnings=(text,)) if part.state == "rotated" and part.fingerprint is None else Comparison()
+            )
         leaked = part.state == "rotated" and part.fingerprint in (None, state.fingerprint)
         if state.code is not None and not leaked:
             return Comparison()

@@ -90,17 +90,17 @@ class OfferingUsername:
         for entry in part.entries:
             person = people[entry.user]
             if isinstance(person, Missing):
-                parts.append(unusable(session, entry.where, person))
+                parts.append(unusable(session, entry, person))
             elif person.uuid in seen:
-                text = f"{entry.where}: {person.shown} stands in {seen[person.uuid]} already: keep one of the two."
+                text = f"{entry.place}: {person.shown} stands in {seen[person.uuid]} already: keep one of the two."
                 parts.append(Comparison(errors=(text,)))
             elif entry.username in asked:
                 where, other = asked[entry.username]
                 text = f"'{entry.username}' is asked for {person.shown}, and in {where} for {other}"
-                text = f"{entry.where}.username: {text}: two people can't share one name."
+                text = f"{entry.option('username')}: {text}: two people can't share one name."
                 parts.append(Comparison(errors=(text,)))
             else:
-                seen[person.uuid], asked[entry.username] = entry.where, (entry.where, person.shown)
+                seen[person.uuid], asked[entry.username] = entry.place, (entry.place, person.shown)
                 parts.append(_compare_entry(target, entry, person, state))
         return Comparison.of(parts)
 
@@ -196,7 +196,7 @@ def _read_accounts(session: Session, target: Target, only: str | None, state: St
 def _compare_entry(target: Target, entry: UsernameEntry, person: User, state: State) -> Comparison:
     reach = state.reach.get(person.uuid, set())
     if not reach:
-        text = f"{entry.where}: {person.shown} reaches no offering of {target.name} through a project; nothing was set."
+        text = f"{entry.place}: {person.shown} reaches no offering of {target.name} through a project; nothing was set."
         return Comparison(warnings=(text,))
     readable = reach - state.hidden
     warnings: tuple[str, ...] = ()

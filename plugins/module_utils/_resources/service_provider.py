@@ -186,8 +186,13 @@ def _differences(part: Profile, state: State) -> tuple[dict[str, Any], dict[str,
 
 def _options_that_differ(now: Row, wanted: Row) -> tuple[Row, Row]:
     """Merged key by key, as the server does; a blank value removes a key (contract 2.5)."""
-    keys = [key for key in wanted if (now.get(key) or None) != (wanted[key] if wanted[key] != "" else None)]
+    keys = [key for key in wanted if _option(now, key) != _option(wanted, key)]
     return {key: now.get(key) for key in keys}, {key: "" if wanted[key] is None else wanted[key] for key in keys}
+
+
+def _option(options: Row, key: str) -> Any:
+    """The value of an account option; null and an empty text mean that there is none, false and 0 are values."""
+    return None if options.get(key) == "" else options.get(key)
 
 
 def _change(target: Target, action: str, before: Any, after: Any, payload: Any) -> Change:
@@ -212,7 +217,7 @@ def _check_answer(row: Row, sent: Row, image: Any) -> None:
     for name, wanted in sent.items():
         now = row.get(name)
         if name == "account_options":
-            ignored = any(((now or {}).get(key) or None) != (value or None) for key, value in wanted.items())
+            ignored = any(_option(now or {}, key) != _option(wanted, key) for key in wanted)
         elif name in ("customer", "image"):
             ignored = name == "image" and now is not None
         else:

@@ -62,7 +62,7 @@ class UserRole:
         if only:
             # Servers of 2024 list everybody when they do not know the user (real-server notes, "Roles").
             rows = [row for row in rows if _uuids.normal(row.get("user_uuid")) == only]
-        roles = {entry.role: session.references.role(f"{entry.where}.role", entry.role) for entry in part.entries}
+        roles = {entry.role: session.references.role(entry.option("role"), entry.role) for entry in part.entries}
         me = _uuids.normal(session.references.me().get("uuid")) if part.exclusive else None
         return State(rows, roles, session.client.now(), me, only)
 
@@ -82,18 +82,18 @@ class UserRole:
         for entry in part.entries:
             person = people[entry.user]
             if isinstance(person, Missing):
-                unresolved = unresolved or person.user is None
+                unresolved = True
                 parts.append(_missing(session, entry, person))
                 continue
             pair = (person.uuid, _uuids.normal(state.roles[entry.role]["uuid"]) or "")
             if pair in kept:
                 parts.append(Comparison(errors=(_twice(entry, kept[pair], person, state),)))
                 continue
-            kept[pair] = entry.where
+            kept[pair] = entry.place
             parts.append(_compare_entry(target, entry, person, state))
         if part.exclusive:
-            keeps = [e for e in part.entries if e.state == "present" and not _ended(e, state.now)]
-            parts.append(_exclusive(target, part, state, set(kept), keeps=bool(keeps), unresolved=unresolved))
+            keeps = any(_keeps(entry, people[entry.user], state) for entry in part.entries)
+            parts.append(_exclusive(target, part, state, set(kept), keeps=keeps, unresolved=unresolved))
         return Comparison.of(parts)
 
     def write(self, session: Session, target: Target, state: State, change: Change) -> None:
@@ -153,14 +153,18 @@ def _single_user(session: Session, target: Target, part: Grants) -> str | None:
 
 def _missing(session: Session, entry: GrantEntry, person: Missing) -> Comparison:
     if entry.state == "absent" and person.user is not None:
-        text = f"{entry.where}: {person.reason}, so Waldur hides the grants; nothing to revoke."
+        text = f"{entry.place}: {person.reason}, so Waldur hides the grants; nothing to revoke."
         return Comparison(warnings=(text,))
-    return unusable(session, entry.where, person)
+    return unusable(session, entry, person)
 
 
 def _twice(entry: GrantEntry, first: str, person: User, state: State) -> str:
     role = state.roles[entry.role]["name"]
-    return f"{entry.where}: {person.shown} as {role} stands in {first} already: keep one of the two."
+    return f"{entry.place}: {person.shown} as {role} stands in {first} already: keep one of the two."
+
+
+def _keeps(entry: GrantEntry, person: User | Missing, state: State) -> bool:
+    return entry.state == "present" and isinstance(person, User) and not _ended(entry, state.now)
 
 
 def _ended(entry: GrantEntry, now: datetime) -> bool:
@@ -195,7 +199,7 @@ def _differs(entry: GrantEntry, now: datetime | None) -> bool:
 def _unchanged(entry: GrantEntry, name: str, expiry: datetime | None, now: datetime) -> Comparison:
     if entry.expiration_time is UNSET and expiry is not None and expiry <= now:
         text = (
-            f"{entry.where}: the grant of {name} expired at {_moments.to_server(expiry)} and stays listed until"
+            f"{entry.place}: the grant of {name} expired at {_moments.to_server(expiry)} and stays listed until"
             " Waldur's daily clean-up; it was left as it is: set expiration_time to keep it."
         )
         return Comparison(warnings=(text,))
@@ -208,9 +212,11 @@ def _compare_ended(entry: GrantEntry, name: str, expiries: list[datetime | None]
     if any(
         now is None or (isinstance(entry.expiration_time, datetime) and now > entry.expiration_time) for now in expiries
     ):
-        text = f"{entry.where}.expiration_time: {moment} has passed, and {name} is still granted: use state: absent."
+        text = (
+            f"{entry.option('expiration_time')}: {moment} has passed, and {name} is still granted: use state: absent."
+        )
         return Comparison(errors=(text,))
-    return Comparison(warnings=(f"{entry.where}: {moment} has passed, so the grant of {name} has ended.",))
+    return Comparison(warnings=(f"{entry.place}: {moment} has passed, so the grant of {name} has ended.",))
 
 
 def _direction(now: datetime | None, wanted: datetime | None) -> str:
@@ -236,7 +242,9 @@ def _exclusive(
         )
         return Comparison(errors=(text,))
     if unresolved:
-        text = f"{part.where}: some users are unknown, so no grant on {target.name} was revoked for not being listed."
+        text = (
+            f"{part.where}: some users are unknown or deactivated, so no unlisted grant on {target.name} was revoked."
+        )
         return Comparison(warnings=(text,))
     changes, warnings, errors = [], [], []
     for pair, rows in state.by_pair.items():

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+
 from ansible_collections.waldur.provider.plugins.module_utils import _errors
 from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
 
@@ -80,17 +81,21 @@ def test_a_retry_after_beyond_the_deadline_ends_at_once_with_the_servers_words()
 
 
 def test_retries_end() -> None:
-    with ScriptedServer(Answer(503, HTML, content_type="text/html")) as server:
-        with pytest.raises(_errors.ServerDefect, match=r"503: 502 Bad Gateway"):
-            client_of(server).get("me")
+    with (
+        ScriptedServer(Answer(503, HTML, content_type="text/html")) as server,
+        pytest.raises(_errors.ServerDefect, match=r"503: 502 Bad Gateway"),
+    ):
+        client_of(server).get("me")
     assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_write_that_must_not_be_repeated_is_sent_once_and_its_outcome_is_unknown(status: int) -> None:
-    with ScriptedServer(Answer(status, HTML, {"Retry-After": "0"}, content_type="text/html")) as server:
-        with pytest.raises(_errors.LostAnswer):
-            client_of(server).write("add_user", UUID, body=GRANT)
+    with (
+        ScriptedServer(Answer(status, HTML, {"Retry-After": "0"}, content_type="text/html")) as server,
+        pytest.raises(_errors.LostAnswer),
+    ):
+        client_of(server).write("add_user", UUID, body=GRANT)
     assert len(server.requests) == 1
 
 
@@ -101,16 +106,20 @@ def test_a_write_that_was_refused_as_too_many_is_repeated_because_nothing_happen
 
 
 def test_a_broken_connection_after_add_user_is_a_lost_answer() -> None:
-    with ScriptedServer(Answer(reset=True)) as server:
-        with pytest.raises(_errors.LostAnswer, match="grant the role was lost"):
-            client_of(server).write("add_user", UUID, body=GRANT)
+    with (
+        ScriptedServer(Answer(reset=True)) as server,
+        pytest.raises(_errors.LostAnswer, match="grant the role was lost"),
+    ):
+        client_of(server).write("add_user", UUID, body=GRANT)
     assert len(server.requests) == 1
 
 
 def test_a_timeout_after_a_rotation_is_a_lost_answer_and_not_a_second_rotation() -> None:
-    with ScriptedServer(Answer(body={}, wait=1.0)) as server:
-        with pytest.raises(_errors.LostAnswer, match=r"no answer from .* within 0.3 seconds"):
-            client_of(server, timeout=0.3).new_secret_code(UUID)
+    with (
+        ScriptedServer(Answer(body={}, wait=1.0)) as server,
+        pytest.raises(_errors.LostAnswer, match=r"no answer from .* within 0.3 seconds"),
+    ):
+        client_of(server, timeout=0.3).new_secret_code(UUID)
     assert len(server.requests) == 1
 
 
@@ -121,9 +130,11 @@ def test_safe_writes_are_repeated_after_a_broken_connection() -> None:
 
 
 def test_a_safe_write_without_any_answer_says_that_it_may_be_run_again() -> None:
-    with ScriptedServer(Answer(reset=True)) as server:
-        with pytest.raises(_errors.NoAnswer, match=r"Cannot tell whether .* took effect \(.*\): run again"):
-            client_of(server, retries=0).write("delete_user", UUID, body=GRANT)
+    with (
+        ScriptedServer(Answer(reset=True)) as server,
+        pytest.raises(_errors.NoAnswer, match=r"Cannot tell whether .* took effect \(.*\): run again"),
+    ):
+        client_of(server, retries=0).write("delete_user", UUID, body=GRANT)
 
 
 def test_a_server_that_is_not_there_is_named_with_the_option() -> None:
@@ -146,9 +157,11 @@ def test_a_grant_that_could_not_even_be_sent_is_no_lost_answer() -> None:
 
 
 def test_a_body_that_is_cut_short_is_an_error() -> None:
-    with ScriptedServer(Answer(body={"uuid": UUID}, cut=True)) as server:
-        with pytest.raises(_errors.NoAnswer, match="cut short"):
-            client_of(server, retries=0).get("me")
+    with (
+        ScriptedServer(Answer(body={"uuid": UUID}, cut=True)) as server,
+        pytest.raises(_errors.NoAnswer, match="cut short"),
+    ):
+        client_of(server, retries=0).get("me")
 
 
 # --- redirects -------------------------------------------------------------------------------------------------------
@@ -161,24 +174,30 @@ def test_reading_follows_a_redirect_on_the_same_host() -> None:
 
 
 def test_reading_does_not_follow_a_redirect_to_another_host() -> None:
-    with ScriptedServer(Answer(302, headers={"Location": "http://evil.example.org/api/"})) as server:
-        with pytest.raises(_errors.WaldurError, match=r"http://evil\.example\.org.*set api_url"):
-            client_of(server).get("me")
+    with (
+        ScriptedServer(Answer(302, headers={"Location": "http://evil.example.org/api/"})) as server,
+        pytest.raises(_errors.WaldurError, match=r"http://evil\.example\.org.*set api_url"),
+    ):
+        client_of(server).get("me")
     assert len(server.requests) == 1
 
 
 def test_a_write_never_follows_a_redirect() -> None:
-    with ScriptedServer(Answer(301, headers={"Location": "/api/elsewhere/"})) as server:
-        with pytest.raises(_errors.WaldurError, match="set api_url"):
-            client_of(server).write("partial_update", UUID, body={"description": "x"})
+    with (
+        ScriptedServer(Answer(301, headers={"Location": "/api/elsewhere/"})) as server,
+        pytest.raises(_errors.WaldurError, match="set api_url"),
+    ):
+        client_of(server).write("partial_update", UUID, body={"description": "x"})
     assert [method for method, _path, _headers in server.requests] == ["PATCH"]
 
 
 def test_a_circle_of_redirects_ends() -> None:
     there, back = Answer(302, headers={"Location": "/a/"}), Answer(302, headers={"Location": "/b/"})
-    with ScriptedServer(there, back, there, back, there, back) as server:
-        with pytest.raises(_errors.WaldurError, match="in a circle"):
-            client_of(server).get("me")
+    with (
+        ScriptedServer(there, back, there, back, there, back) as server,
+        pytest.raises(_errors.WaldurError, match="in a circle"),
+    ):
+        client_of(server).get("me")
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------
@@ -260,15 +279,16 @@ def test_a_log_in_page_instead_of_json_is_an_error(answer: Answer) -> None:
 
 
 def test_an_answer_of_another_form_is_an_error() -> None:
-    with ScriptedServer(Answer(body=[1, 2])) as server:
-        with pytest.raises(_errors.WaldurError, match="another form"):
-            client_of(server).get("me")
+    with ScriptedServer(Answer(body=[1, 2])) as server, pytest.raises(_errors.WaldurError, match="another form"):
+        client_of(server).get("me")
 
 
 def test_the_token_is_masked_when_the_server_echoes_it() -> None:
-    with ScriptedServer(Answer(400, {"detail": f"unknown {TOKEN}"})) as server:
-        with pytest.raises(_errors.AnswerError) as caught:
-            client_of(server).get("me")
+    with (
+        ScriptedServer(Answer(400, {"detail": f"unknown {TOKEN}"})) as server,
+        pytest.raises(_errors.AnswerError) as caught,
+    ):
+        client_of(server).get("me")
     assert TOKEN not in str(caught.value)
 
 
@@ -290,7 +310,9 @@ def test_secrets_in_rows_are_taken_out_at_any_depth() -> None:
 
 def test_a_row_can_be_prepared_before_its_secrets_are_taken_out() -> None:
     with ScriptedServer(Answer(body=[{"uuid": UUID, "secret_options": {"a": 1}}])) as server:
-        found = client_of(server).rows("provider_offerings", prepare=lambda row: {**row, "a": row["secret_options"]["a"]})
+        found = client_of(server).rows(
+            "provider_offerings", prepare=lambda row: {**row, "a": row["secret_options"]["a"]}
+        )
     assert found == [{"uuid": UUID, "a": 1}]
 
 
@@ -330,9 +352,11 @@ def test_media_below_api_of_another_host_name_is_fetched_from_our_own_server() -
 
 
 def test_a_download_that_fails_is_an_error() -> None:
-    with ScriptedServer(Answer(404, HTML, content_type="text/html")) as server:
-        with pytest.raises(_errors.WaldurError, match="Cannot download the present image: the server answered 404"):
-            client_of(server).download("/api/media/abc/")
+    with (
+        ScriptedServer(Answer(404, HTML, content_type="text/html")) as server,
+        pytest.raises(_errors.WaldurError, match="Cannot download the present image: the server answered 404"),
+    ):
+        client_of(server).download("/api/media/abc/")
 
 
 def test_a_download_without_an_answer_is_an_error(tmp_path: Any) -> None:

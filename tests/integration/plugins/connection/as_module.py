@@ -10,7 +10,7 @@ from ansible.plugins.connection import local
 DOCUMENTATION = local.DOCUMENTATION.replace("name: local", "name: as_module")
 
 
-class Connection(local.Connection):  # type: ignore[misc]
+class Connection(local.Connection):
     """Ansible's own local connection under another name."""
 
     transport: Any = "as_module"

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The README's example runs as it is written there: the playbook and both commands."""
+
+from __future__ import annotations
+
+import re
+
+from simulator.handle import Simulator
+
+from .playbook import ROOT, runner
+
+README = (ROOT / "README.md").read_text()
+
+
+def fenced(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_example_of_the_readme_runs_as_written(sim: Simulator) -> None:
+    # The world of the example: the recorded one under other names.
+    sim.change("Customer", {"abbreviation": "ALPHA"}, {"name": "University HPC"})
+    for name, new in (("member1", "alice"), ("manager_alpha", "bob"), ("member3", "carol")):
+        sim.change("User", {"username": name}, {"username": new, "email": f"{new}@example.org"})
+    run = runner(sim)
+    (run.folder / "providers.yml").write_text(fenced("yaml")[0])
+    commands = [line.split() for line in fenced("shell")[0].splitlines() if line.startswith("ansible-playbook ")]
+    assert commands == [
+        ["ansible-playbook", "providers.yml", "--check", "--diff"],
+        ["ansible-playbook", "providers.yml"],
+    ]
+
+    planned = run.command(["playbook", *commands[0][1:]])
+    assert planned.result["changed"] is True, planned.output
+    assert sim.counts().writes == 0
+    for line in (
+        "+University HPC: description: Compute and storage for research",
+        "+alice as CUSTOMER.MANAGER: expiration_time: 2027-06-30T00:00:00Z",
+        "-bob as CUSTOMER.MANAGER: expiration_time: never",
+        "+carol: Alpha VM: carol_hpc",
+    ):
+        assert f"\n{line}" in planned.output
+
+    assert run.command(["playbook", *commands[1][1:]]).result["changed"] is True
+    assert run.command(["playbook", *commands[1][1:]]).result["changed"] is False
+
+
+def test_the_connection_example_of_the_readme_holds(sim: Simulator) -> None:
+    defaults = fenced("yaml")[1]
+    run = runner(sim)
+    (run.folder / "profiles.yml").write_text(
+        f"production: {{api_url: {sim.url}, access_token: {sim.token('staff')}}}\n"
+    )
+    task = "  - name: Grant\n    waldur.provider.user_role: {service_provider: ALPHA, user: member1}\n"
+    indented = "".join(f"  {line}\n" for line in defaults.splitlines())
+    play = f"- hosts: localhost\n  gather_facts: false\n{indented}  tasks:\n{task}"
+    (run.folder / "play.yml").write_text(play)
+    environment = {
+        "WALDUR_API_URL": "",
+        "WALDUR_ACCESS_TOKEN": "",
+        "WALDUR_PROFILES_FILE": str(run.folder / "profiles.yml"),
+    }
+    outcome = run.command(["playbook", "play.yml", "--diff", "-vvvv"], environment)
+    assert outcome.result["changed"] is True, outcome.output

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine, connected to the simulator."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
+from ansible_collections.waldur.provider.plugins.module_utils._references import References
+from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from simulator.handle import Simulator
+
+from .kinds import Connect
+
+
+@pytest.fixture
+def connect(running: Simulator) -> Connect:
+    """Makes an engine session on the simulator, with the token of any caller."""
+
+    def make(alias: str = "staff", missing_users: str = "fail") -> Session:
+        client = Client(Connection(running.url, running.token(alias), retries=0))
+        return Session(client, References(client), missing_users)
+
+    return make
