@@ -18,7 +18,7 @@ BOB = User("b0" * 16, "bob", "bob@example.org", True)
 CAROL = User("ca" * 16, "carol", "carol@example.org", True)
 GONE = User("9e" * 16, "gone", None, False)
 
-NOBODY = Missing("nobody", "no user 'nobody' that this token can see: give the UUID, or set missing_users: warn")
+NOBODY = Missing("nobody", "no user 'nobody' that this token can see")
 DEACTIVATED = Missing("gone", "the user 'gone' is deactivated", GONE)
 
 PEOPLE: dict[str, User | Missing] = {

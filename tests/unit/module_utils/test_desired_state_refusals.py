@@ -107,7 +107,7 @@ def test_names_references_and_fingerprints_that_yaml_made_something_of_are_to_be
 ) -> None:
     told = refusal(PLACES[place](value))
     assert told.startswith(f"service_providers[0].{place}: {value} arrived as a {kind}")
-    assert f'quote it, "{value}"' in told
+    assert "quote it" in told
 
 
 @pytest.mark.parametrize("place", PLACES)

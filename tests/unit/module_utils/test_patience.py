@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Retries: what is repeated, how often, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+from urllib3 import HTTPResponse
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, ProtocolError, ReadTimeoutError
+
+from ansible_collections.waldur.provider.plugins.module_utils import _patience
+from ansible_collections.waldur.provider.plugins.module_utils._patience import Patience, patience
+
+FOR_GET = "GET", "/api/"
+Wait = Callable[[float], None]
+
+
+@pytest.fixture
+def wait(monkeypatch: pytest.MonkeyPatch) -> Wait:
+    """A clock that stands still until it is told to go on."""
+    now = [1000.0]
+    monkeypatch.setattr(_patience, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def go_on(seconds: float) -> None:
+        now[0] += seconds
+
+    return go_on
+
+
+def answer(status: int, **headers: str) -> HTTPResponse:
+    return HTTPResponse(status=status, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+@pytest.mark.parametrize("method", ["GET", "PATCH", "POST", "DELETE"])
+def test_what_may_be_repeated_is_repeated_after_these_statuses(status: int, method: str) -> None:
+    assert patience(4, 30, repeat_safe=True).is_retry(method, status)
+
+
+@pytest.mark.parametrize("status", [200, 301, 400, 401, 403, 404, 409, 500, 501])
+def test_no_other_status_is_repeated(status: int) -> None:
+    for repeat_safe in (True, False):
+        rule = patience(4, 30, repeat_safe=repeat_safe)
+        assert not rule.is_retry("GET", status)
+        assert not rule.is_retry("GET", status, has_retry_after=True)
+
+
+@pytest.mark.parametrize("has_retry_after", [True, False])
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_write_that_must_not_be_repeated_is_repeated_only_after_429(status: int, has_retry_after: bool) -> None:
+    rule = patience(4, 30, repeat_safe=False)
+    assert not rule.is_retry("POST", status, has_retry_after)
+    assert rule.is_retry("POST", 429, has_retry_after)
+
+
+def test_zero_retries_repeat_nothing(wait: Wait) -> None:
+    rule = patience(0, 30, repeat_safe=True)
+    assert not rule.is_retry("GET", 503)
+    with pytest.raises(MaxRetryError):
+        rule.increment(*FOR_GET, error=ProtocolError("reset"))
+
+
+def test_as_many_retries_as_were_asked_for(wait: Wait) -> None:
+    rule = patience(2, 30, repeat_safe=True)
+    for _ in range(2):
+        rule = rule.increment(*FOR_GET, response=answer(503))
+    with pytest.raises(MaxRetryError):
+        rule.increment(*FOR_GET, response=answer(503))
+
+
+def test_a_lost_answer_is_repeated_only_where_it_is_safe(wait: Wait) -> None:
+    for lost in (ProtocolError("reset"), ReadTimeoutError(None, "/api/", "slow")):  # type: ignore[arg-type]
+        assert patience(4, 30, repeat_safe=True).increment(*FOR_GET, error=lost).total == 3
+        with pytest.raises((MaxRetryError, ProtocolError, ReadTimeoutError)):
+            patience(4, 30, repeat_safe=False).increment("POST", "/api/", error=lost)
+
+
+def test_a_connection_that_was_never_made_is_tried_again_for_every_request(wait: Wait) -> None:
+    failed = ConnectTimeoutError("no connection")
+    for repeat_safe in (True, False):
+        assert patience(4, 30, repeat_safe=repeat_safe).increment("POST", "/api/", error=failed).total == 3
+
+
+@pytest.mark.parametrize("repeat_safe", [True, False])
+def test_a_redirect_is_never_followed_by_the_retries(repeat_safe: bool) -> None:
+    assert patience(4, 30, repeat_safe=repeat_safe).redirect == 0
+
+
+def test_retry_after_is_honoured(wait: Wait) -> None:
+    rule = patience(4, 30, repeat_safe=True)
+    assert rule.get_retry_after(answer(429, Retry_After="7")) == 7
+    assert rule.respect_retry_after_header
+    assert rule.increment(*FOR_GET, response=answer(429, Retry_After="7")).total == 3
+
+
+def test_a_wait_that_would_pass_the_end_is_not_begun(wait: Wait) -> None:
+    rule = patience(4, 30, repeat_safe=True)
+    with pytest.raises(MaxRetryError):
+        rule.increment(*FOR_GET, response=answer(429, Retry_After="151"))
+    assert rule.increment(*FOR_GET, response=answer(429, Retry_After="150")).total == 3
+
+
+def test_the_end_in_time_is_counted_from_the_first_failure_on(wait: Wait) -> None:
+    wait(10_000)
+    rule = patience(4, 1, repeat_safe=True).increment(*FOR_GET, response=answer(503))
+    wait(4)
+    rule = rule.increment(*FOR_GET, response=answer(503))
+    assert rule.until == 11_005
+    wait(1)
+    with pytest.raises(MaxRetryError):
+        rule.increment(*FOR_GET, response=answer(503))
+
+
+def test_the_time_is_enough_for_every_try_to_time_out() -> None:
+    rule = patience(4, 30, repeat_safe=True)
+    assert rule.seconds == 150
+
+
+def test_a_copy_keeps_the_end_in_time() -> None:
+    rule = Patience(total=3, seconds=5, until=7)
+    copy = rule.new(total=2)
+    assert (copy.total, copy.seconds, copy.until) == (2, 5, 7)
+
+
+def test_one_rule_serves_many_requests_and_each_has_its_own_time(wait: Wait) -> None:
+    rule = patience(4, 1, repeat_safe=True)
+    first = rule.increment(*FOR_GET, response=answer(503))
+    wait(100)
+    second = rule.increment(*FOR_GET, response=answer(503))
+    assert rule.until is None
+    assert (first.until, second.until) == (1005, 1105)

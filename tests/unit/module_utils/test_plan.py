@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans: their order, their limits, and how they are shown."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._plan import Change, Comparison, diff, refuse, summary
+
+STAGES = [
+    ("create", "update"),
+    ("grant", "extend", "shorten", "make_permanent"),
+    ("set_username",),
+    ("rotate",),
+    ("revoke",),
+    ("delete",),
+]
+STAGE = {action: number for number, stage in enumerate(STAGES) for action in stage}
+
+
+def change(
+    action: str = "grant",
+    provider: str = "ACME",
+    kind: str = "user_role",
+    name: str = "alice",
+    *,
+    before: Any = None,
+    after: Any = None,
+    unnamed: bool = False,
+) -> Change:
+    ids = {"customer": f"customer of {provider}", "user": None, "role": None}
+    return Change(provider, kind, name, action, before, after, ids, unnamed)
+
+
+CHANGES = st.builds(
+    change,
+    action=st.sampled_from(list(STAGE)),
+    provider=st.sampled_from(["ACME", "Beta", "acme"]),
+    kind=st.sampled_from(["service_provider", "user_role", "offering_username", "api_secret_code"]),
+    name=st.sampled_from(["alice", "bob", "carol"]),
+    unnamed=st.booleans(),
+)
+
+
+# --- order -----------------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(CHANGES, max_size=8))
+def test_what_must_exist_comes_first_and_what_takes_away_comes_last(changes: list[Change]) -> None:
+    ordered = Comparison.of(Comparison((one,)) for one in changes).changes
+    stages = [STAGE[one.action] for one in ordered]
+    assert stages == sorted(stages)
+    keys = [(STAGE[one.action], one.service_provider, one.kind, one.name) for one in ordered]
+    assert keys == sorted(keys)
+    assert sorted(map(id, ordered)) == sorted(map(id, changes))
+
+
+@given(st.permutations([change(action, provider) for action in STAGE for provider in ("ACME", "Beta")]))
+def test_the_order_does_not_depend_on_the_order_of_comparing(changes: list[Change]) -> None:
+    ordered = Comparison.of([Comparison(tuple(changes))]).changes
+    assert [(one.service_provider, one.action) for one in ordered[:4]] == [
+        *((provider, action) for provider in ("ACME", "Beta") for action in _as_given(changes, provider, "create")),
+    ]
+
+
+def _as_given(changes: list[Change], provider: str, stage: str) -> list[str]:
+    same = STAGE[stage]
+    return [one.action for one in changes if one.service_provider == provider and STAGE[one.action] == same]
+
+
+def test_two_providers_of_one_name_keep_apart() -> None:
+    first, second = change("grant"), Change("ACME", "user_role", "alice", "grant", None, None, {"customer": "a"})
+    ordered = Comparison.of([Comparison((first, second))]).changes
+    assert [one.id["customer"] for one in ordered] == ["a", "customer of ACME"]
+
+
+def test_every_action_has_its_place() -> None:
+    assert all(change(action).order[0] == STAGE[action] for action in STAGE)
+
+
+def test_several_comparisons_make_one_and_say_each_thing_once() -> None:
+    parts = [
+        Comparison((change(),), ("w1", "w2"), ("e1",), ("u1",)),
+        Comparison((change("revoke"),), ("w2", "w3"), ("e1", "e2"), ("u1", "u2")),
+    ]
+    found = Comparison.of(parts)
+    assert len(found.changes) == 2
+    assert found.warnings == ("w1", "w2", "w3")
+    assert found.errors == ("e1", "e2")
+    assert found.missing_users == ("u1", "u2")
+    assert Comparison.of([]) == Comparison()
+
+
+# --- limits ----------------------------------------------------------------------------------------------------------
+
+
+def removals(number: int) -> Comparison:
+    return Comparison(tuple(change("revoke", name=f"user{index}", unnamed=True) for index in range(number)))
+
+
+@pytest.mark.parametrize(("number", "limit"), [(0, 0), (5, None), (5, 5), (1, 1), (3, 100)])
+def test_removals_up_to_the_limit_pass_and_unset_means_five(number: int, limit: int | None) -> None:
+    refuse(removals(number), limit)
+
+
+@pytest.mark.parametrize(("number", "limit", "allowed"), [(6, None, 5), (1, 0, 0), (4, 3, 3)])
+def test_more_removals_than_allowed_are_refused_and_listed(number: int, limit: int | None, allowed: int) -> None:
+    with pytest.raises(InvalidInput) as told:
+        refuse(removals(number), limit)
+    assert told.value.message.startswith(f"max_removals: the plan would revoke {number} grants that no entry names")
+    assert f"and {allowed} are allowed" in told.value.message
+    assert all(f"user{index} on ACME" in told.value.message for index in range(number))
+    assert [one["name"] for one in told.value.details["removals"]] == [f"user{index}" for index in range(number)]
+
+
+def test_removals_of_all_providers_count_together() -> None:
+    plan = Comparison.of(
+        Comparison((change("revoke", provider, unnamed=True),)) for provider in ("A", "B", "C", "D", "E", "F")
+    )
+    with pytest.raises(InvalidInput, match=r"^max_removals: the plan would revoke 6 grants"):
+        refuse(plan, None)
+
+
+def test_what_an_entry_asks_to_be_absent_does_not_count() -> None:
+    refuse(Comparison(tuple(change("revoke", name=f"user{index}") for index in range(10))), 0)
+
+
+def test_a_plan_with_errors_is_refused_with_all_of_them() -> None:
+    with pytest.raises(InvalidInput) as told:
+        refuse(Comparison((change(),), errors=("users[0]: wrong.", "users[1]: wrong too.")), None)
+    assert told.value.message == "users[0]: wrong. And 1 more: users[1]: wrong too."
+    assert told.value.details == {"errors": ["users[0]: wrong.", "users[1]: wrong too."]}
+
+
+def test_a_single_error_stands_for_itself() -> None:
+    with pytest.raises(InvalidInput) as told:
+        refuse(Comparison(errors=("users[0]: wrong.",)), None)
+    assert told.value.message == "users[0]: wrong."
+
+
+def test_warnings_and_missing_users_alone_refuse_nothing() -> None:
+    refuse(Comparison((change(),), ("careful",), (), ("bob",)), 0)
+
+
+# --- summary ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_summary_counts_changes_by_action_in_the_order_of_the_plan() -> None:
+    plan = Comparison((change("revoke"), change(), change(name="bob"), change("create")), missing_users=("dora",))
+    found = summary(plan)
+    assert found == {"total": 4, "actions": {"create": 1, "grant": 2, "revoke": 1}, "missing_users": ["dora"]}
+    assert list(found["actions"]) == ["create", "grant", "revoke"]
+
+
+def test_the_summary_of_nothing_is_zero() -> None:
+    assert summary(Comparison()) == {"total": 0, "actions": {}, "missing_users": []}
+
+
+@given(st.lists(CHANGES, max_size=8))
+def test_the_actions_of_a_summary_add_up(changes: list[Change]) -> None:
+    found = summary(Comparison(tuple(changes)))
+    assert sum(found["actions"].values()) == found["total"] == len(changes)
+
+
+# --- how it is shown -------------------------------------------------------------------------------------------------
+
+
+def test_a_change_is_returned_with_the_keys_of_a_plan_and_never_with_its_payload() -> None:
+    one = Change("ACME", "user_role", "alice", "revoke", {"x": 1}, None, {"customer": "c"}, True, {"secret": "s"})
+    assert one.as_dict() == {
+        "service_provider": "ACME",
+        "kind": "user_role",
+        "name": "alice",
+        "action": "revoke",
+        "before": {"x": 1},
+        "after": None,
+        "id": {"customer": "c"},
+    }
+    assert "secret" not in repr(one)
+    assert json.loads(json.dumps(one.as_dict())) == one.as_dict()
+    assert str(one) == "revoke alice (ACME)"
+
+
+def test_a_diff_has_one_before_and_after_per_provider_with_a_line_for_each_value() -> None:
+    until = "2027-06-30T00:00:00Z"
+    changes = [
+        change("create", "Beta", "service_provider", "Beta", after={"customer": "Beta", "description": "x"}),
+        change("grant", after={"expiration_time": until}),
+        change("shorten", name="bob", before={"expiration_time": None}, after={"expiration_time": until}),
+        change("make_permanent", name="dora", before={"expiration_time": until}, after={"expiration_time": None}),
+        change("revoke", name="carol", before={"expiration_time": None}),
+    ]
+    assert diff(changes) == [
+        {
+            "before_header": "Beta",
+            "after_header": "Beta",
+            "before": "",
+            "after": "Beta: customer: Beta\nBeta: description: x\n",
+        },
+        {
+            "before_header": "ACME",
+            "after_header": "ACME",
+            "before": f"bob: expiration_time: never\ndora: expiration_time: {until}\ncarol: expiration_time: never\n",
+            "after": f"alice: expiration_time: {until}\nbob: expiration_time: {until}\ndora: expiration_time: never\n",
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "lines"),
+    [
+        ({"description": ""}, "description: empty\n"),
+        ({"description": "two\nlines"}, "description: two\\nlines\n"),
+        ({"enable_notifications": True}, "enable_notifications: yes\n"),
+        ({"enable_notifications": False}, "enable_notifications: no\n"),
+        ({"image": None}, "image: none\n"),
+        ({"image": {"sha256": "ab", "size": 4}}, "image: sha256: ab\nACME: image: size: 4\n"),
+        ({"allowed_domains": ["a.org", "b.org"]}, "allowed_domains: a.org, b.org\n"),
+        ({"allowed_domains": []}, "allowed_domains: none\n"),
+        ({"account_options": {"login_shell": None}}, "account_options: login_shell: none\n"),
+        ({"account_options": {"x": {"y": 0}}}, "account_options: x: y: 0\n"),
+        ({"VM": "alice_hpc", "Storage": None}, "VM: alice_hpc\nACME: Storage: none\n"),
+    ],
+)
+def test_each_value_is_shown_on_a_line_of_its_own_in_words(values: dict[str, Any], lines: str) -> None:
+    [shown] = diff([change("update", name="ACME", before=values)])
+    assert shown["before"] == f"ACME: {lines}"
+
+
+def test_a_rotation_shows_the_old_fingerprint_and_that_the_new_one_is_not_known() -> None:
+    [shown] = diff([change("rotate", name="code", before={"fingerprint": "sha256:ab"}, after={"fingerprint": None})])
+    assert shown["before"] == "code: fingerprint: sha256:ab\n"
+    assert shown["after"].startswith("code: fingerprint: ")
+    assert "ab" not in shown["after"]
+
+
+def test_nothing_to_change_is_nothing_to_show() -> None:
+    assert diff([]) == []
+
+
+@given(st.lists(CHANGES, max_size=8))
+def test_every_provider_with_a_change_is_shown_once(changes: list[Change]) -> None:
+    headers = [shown["before_header"] for shown in diff(changes)]
+    assert len(headers) == len(set(headers))
+    assert set(headers) == {one.service_provider for one in changes}
