@@ -93,10 +93,10 @@ $(TREE):
 
 .venv/demo.stamp: requirements/demo.txt requirements/ansible.txt requirements/simulator.txt | .venv/bin/python
 	@echo "== installing Ansible and the simulator into .venv"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/demo.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r requirements/demo.txt
 	@touch $@
 
 .venv/test.stamp: requirements/test.txt .venv/demo.stamp
 	@echo "== installing the checks into .venv"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/test.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r requirements/test.txt
 	@touch $@
