@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -34,6 +35,7 @@ from ._patience import patience
 
 try:
     import requests
+    import urllib3
     from requests.adapters import HTTPAdapter
     from requests.auth import AuthBase
 
@@ -98,6 +100,9 @@ class Client:
         session.cert = connection.cert
         session.proxies = dict(connection.proxies)
         session.headers.update({"Accept": "application/json", "Accept-Language": "en"})
+        if connection.verify is False:
+            # Asked for by validate_certs; a warning at each request would only hide what matters.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         rule = patience(connection.retries, connection.timeout, repeat_safe=repeat_safe)
         adapter = HTTPAdapter(max_retries=rule, pool_maxsize=_PAGES_AT_ONCE)
         session.mount("https://", adapter)
@@ -232,15 +237,12 @@ class Client:
         body: Row | None = None,
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
     ) -> requests.Response:
-        session = self._repeating if wanted.repeat_safe else self._once
         content: dict[str, Any] = {"data": body, "files": files} if files else {"json": body}
         url = self.connection.api_url + wanted.path.format(uuid=uuid)
         params: list[tuple[str, str]] | None = _wire(wanted.query, query or {})
         for _hop in range(_REDIRECTS):
             try:
-                answer = session.request(
-                    wanted.method, url, params=params, timeout=self.connection.timeout, allow_redirects=False, **content
-                )
+                answer = self._request(wanted, url, params=params, **content)
             except OSError as error:  # every RequestException is one, and so is an unusable certificate file
                 raise self._no_answer(wanted, error) from None
             self._server_time = _moments.from_http_date(answer.headers.get("Date")) or self._server_time
@@ -250,6 +252,15 @@ class Client:
                 raise self._refusal(wanted, answer)
             url, params = self._redirect(wanted, answer), None
         raise WaldurError(f"Cannot {wanted.title}: the server redirects in a circle; check api_url.")
+
+    def _request(self, wanted: Operation, url: str, **content: Any) -> requests.Response:
+        """One request. A cut body comes to light after urllib3's retries, so what may be repeated is repeated here."""
+        session = self._repeating if wanted.repeat_safe else self._once
+        options = {"timeout": self.connection.timeout, "allow_redirects": False, **content}
+        for _again in range(self.connection.retries if wanted.repeat_safe else 0):
+            with contextlib.suppress(requests.exceptions.ChunkedEncodingError):
+                return session.request(wanted.method, url, **options)
+        return session.request(wanted.method, url, **options)
 
     def _redirect(self, wanted: Operation, answer: requests.Response) -> str:
         target = urljoin(answer.url, answer.headers.get("Location", ""))

@@ -70,14 +70,21 @@ class References:
         self._users: dict[str, list[User]] = {}
         self._by_uuid: dict[str, User] = {}
         self._nobody: set[str] = set()
+        # Providers all of whose grants were read once: who is not known by then is not among them.
+        self.grants_learned: set[str] = set()
         self._providers: list[Row] | None = None
         self._customers: list[Row] | None = None
         self._roles: list[Row] | None = None
         self._me: Row | None = None
 
     def begin(self) -> None:
-        """A new run: state that was read for the last one counts no more."""
+        """A new run: state that was read for the last one counts no more, nor does who was not found or not active."""
         self._providers = self._customers = None
+        self._nobody.clear()
+        self._by_uuid = {uuid: user for uuid, user in self._by_uuid.items() if user.is_active is not False}
+        self._users = {
+            name: users for name, users in self._users.items() if all(user.is_active is not False for user in users)
+        }
         for target in self._targets.values():
             target.row = None
 

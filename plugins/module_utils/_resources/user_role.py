@@ -59,6 +59,8 @@ class UserRole:
         if target.uuid:
             rows = session.client.rows("list_users", target.uuid, user=only)
             session.references.learn_users(rows)
+            if not only:
+                session.references.grants_learned.add(target.uuid)
         if only:
             # Servers of 2024 list everybody when they do not know the user (real-server notes, "Roles").
             rows = [row for row in rows if _uuids.normal(row.get("user_uuid")) == only]
@@ -82,7 +84,7 @@ class UserRole:
         for entry in part.entries:
             person = people[entry.user]
             if isinstance(person, Missing):
-                unresolved = True
+                unresolved = unresolved or entry.state == "present" or person.user is None
                 parts.append(_missing(session, entry, person))
                 continue
             pair = (person.uuid, _uuids.normal(state.roles[entry.role]["uuid"]) or "")
@@ -145,10 +147,15 @@ def _pair(row: Row) -> tuple[str, str]:
 
 
 def _single_user(session: Session, target: Target, part: Grants) -> str | None:
-    """The UUID of the one user to read, where he is known without reading all grants."""
+    """The UUID of the one user to read. The first time all grants are: they tell who others in a loop are."""
     if not part.single or target.uuid is None:
         return None
-    return session.references.user_uuid(part.entries[0].user)
+    reference = part.entries[0].user
+    known = session.references.user_uuid(reference)
+    if known or target.uuid not in session.references.grants_learned:
+        return known
+    person = session.references.users([reference])[reference]
+    return person.uuid if isinstance(person, User) else None
 
 
 def _missing(session: Session, entry: GrantEntry, person: Missing) -> Comparison:

@@ -164,6 +164,20 @@ def test_a_body_that_is_cut_short_is_an_error() -> None:
         client_of(server, retries=0).get("me")
 
 
+def test_reading_is_repeated_after_a_body_that_is_cut_short() -> None:
+    with ScriptedServer(Answer(body={"uuid": UUID}, cut=True), Answer(body={"uuid": UUID})) as server:
+        assert client_of(server).get("me") == {"uuid": UUID}
+
+
+def test_a_grant_is_not_repeated_after_a_body_that_is_cut_short() -> None:
+    with (
+        ScriptedServer(Answer(201, {"expiration_time": None}, cut=True)) as server,
+        pytest.raises(_errors.LostAnswer, match="cut short"),
+    ):
+        client_of(server).write("add_user", UUID, body=GRANT)
+    assert len(server.requests) == 1
+
+
 # --- redirects -------------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,12 @@ from PIL import Image
 
 from ansible_collections.waldur.provider.plugins.module_utils import _images
 from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import parse
+from ansible_collections.waldur.provider.plugins.module_utils._desired_state import (
+    Desired,
+    GrantEntry,
+    Grants,
+    parse,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._engine import Planned, apply, make_plan
 from ansible_collections.waldur.provider.plugins.module_utils._errors import (
     InvalidInput,
@@ -262,6 +267,17 @@ def test_an_unknown_user_stops_an_exclusive_list_from_revoking(sim: Simulator, c
     assert brief(planned) == [("grant", "member1 as CUSTOMER.MANAGER")]
     assert planned.summary()["missing_users"] == ["nobody"]
     assert any("no unlisted grant on Alpha Cloud Ltd was revoked" in text for text in planned.comparison.warnings)
+
+
+def test_a_loop_over_new_users_reads_all_grants_once(sim: Simulator, connect: Connect) -> None:
+    session = connect()
+    for name in ("member1", "member2", "member3"):
+        entry = GrantEntry("", name)
+        wish = [Desired("", "ALPHA", "service_provider", grants=Grants((entry,), single=True))]
+        apply(session, make_plan(session, wish))
+        assert [r["user_username"] for r in make_plan(session, wish).results("user_role", done=True)[0]] == [name]
+    asked = [request["path"] for request in sim.requests() if "/list_users/" in request["path"]]
+    assert sum("user=" not in path for path in asked) == 2  # before and after the first grant
 
 
 # --- usernames -------------------------------------------------------------------------------------------------------

@@ -245,3 +245,12 @@ def test_a_few_of_many_users_are_asked_for_by_their_names(other_world: Simulator
     assert all(isinstance(found[value], User) for value in wanted)
     assert isinstance(found["a,b"], Missing)
     assert other_world.counts().requests <= 5
+
+
+def test_who_was_not_found_or_not_active_is_asked_for_again_in_the_next_run(sim: Simulator, connect: Connect) -> None:
+    references = connect().references
+    nobody = "0123456789abcdef0123456789abcdef"
+    assert all(isinstance(found, Missing) for found in references.users(["inactive", nobody]).values())
+    sim.change("User", {"username": "inactive"}, {"is_active": True})
+    references.begin()
+    assert isinstance(references.users(["inactive"])["inactive"], User)
