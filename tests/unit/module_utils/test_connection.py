@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,12 @@ def test_a_file_that_is_no_text_is_no_yaml(tmp_path: Path) -> None:
     (tmp_path / "p.yml").write_bytes(b"\xff\xfe\x00site")
     told = refusal({"profile": "site"}, {}, {"WALDUR_PROFILES_FILE": str(tmp_path / "p.yml")})
     assert told.endswith("is not valid YAML.")
+
+
+def test_profiles_without_a_reader_of_yaml_are_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    told = refusal({"profile": "site"}, {}, {"WALDUR_PROFILES_FILE": "/nowhere"})
+    assert told.startswith("profile: reading profiles takes PyYAML")
 
 
 # --- URL and token go together ---------------------------------------------------------------------------------------

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What tasks return beside ``changed`` and ``diff``: plans made by hand, nobody asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._arguments import TASKS
+from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, Profile, SecretCode
+from ansible_collections.waldur.provider.plugins.module_utils._engine import Planned, Work
+from ansible_collections.waldur.provider.plugins.module_utils._plan import Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._resources import api_secret_code, service_provider
+
+from .hand_made import PROVIDER, session, target
+
+CODE = "aB3dE5gH7jK9mN2p"
+FINGERPRINT = api_secret_code.fingerprint(CODE)
+
+
+def planned(state: str = "present") -> Planned:
+    """The plan of one provider whose code is wished for."""
+    wish = SecretCode("", state)
+    room, found = api_secret_code.ApiSecretCode(), api_secret_code.State(CODE)
+    comparison = room.compare(session(), target(), wish, found, {})
+    return Planned([Work(Desired("", "ACME"), target(), room, wish, found, comparison)], {}, comparison)
+
+
+def returned(module: str, plan: Planned, done: bool = True, **options: Any) -> dict[str, Any]:
+    return TASKS[module].returns(options, plan, done)
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_the_code_is_returned_only_where_it_is_to_be_revealed(done: bool) -> None:
+    assert returned("api_secret_code", planned(), done, reveal=False) == {"fingerprint": FINGERPRINT}
+    revealed = {"fingerprint": FINGERPRINT, "api_secret_code": CODE}
+    assert returned("api_secret_code", planned(), done, reveal=True) == revealed
+
+
+def test_a_rotation_that_is_only_planned_reveals_nothing_that_will_not_hold() -> None:
+    found = returned("api_secret_code", planned("rotated"), done=False, reveal=True)
+    assert found == {"fingerprint": None, "api_secret_code": None}
+
+
+def test_a_desired_state_returns_plan_and_summary_and_fingerprints_but_no_code() -> None:
+    found = returned("desired_state", planned("rotated"))
+    assert [change["action"] for change in found["plan"]] == ["rotate"]
+    assert found["summary"] == {
+        "total": 1,
+        "actions": {"rotate": 1},
+        "missing_users": [],
+        "fingerprints": {"ACME": FINGERPRINT},
+    }
+    assert CODE not in str(found)
+
+
+def test_a_service_provider_is_returned_under_its_own_name() -> None:
+    room, found = service_provider.ServiceProvider(), service_provider.State({"uuid": PROVIDER})
+    plan = Planned([Work(Desired("", "ACME"), target(), room, Profile(), found)], {}, Comparison())
+    assert returned("service_provider", plan) == {"service_provider": {"uuid": PROVIDER}}
