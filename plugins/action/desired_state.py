@@ -26,8 +26,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._arguments import 
 from ansible_collections.waldur.provider.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._literals import restored
 from ansible_collections.waldur.provider.plugins.module_utils._run import run
 
+_COLLECTION = "waldur.provider."
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
@@ -41,16 +43,18 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """The module's result, whichever way it ran."""
         super().run(tmp, task_vars)
-        name = self._task.resolved_action.rpartition(".")[2]
-        given = _plain(self._task.args)
+        # The resolved name is the action's on ansible-core 2.17 and the module's on newer ones.
+        name = self._task.action.rpartition(".")[2]
+        arguments = {option: restored(value) for option, value in self._task.args.items()}
+        given = _plain(arguments)
         environment = self._environment()
         try:
-            _refuse_dates(self._task.args, "")
+            _refuse_dates(arguments, "")
             values = _connection.resolve(given, self._variables(task_vars or {}), {**os.environ, **environment})
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, "invocation": _invocation(given)}
         if self._runs_elsewhere():
-            return self._as_module({**given, **values}, environment, task_vars)
+            return self._as_module(name, {**given, **values}, environment, task_vars)
         return self._in_process(name, given, values, environment)
 
     def _runs_elsewhere(self) -> bool:
@@ -78,7 +82,7 @@ class ActionModule(ActionBase):
         # The connection was checked by its own rules; the options of the noun are checked as a module would.
         validation = ArgumentSpecValidator(task.spec, **task.rules).validate({**given, **values})
         if validation.error_messages:
-            return {"failed": True, "msg": _refusal(self._task.resolved_action, validation), "invocation": shown}
+            return {"failed": True, "msg": _refusal(name, validation), "invocation": shown}
         try:
             connection = _connection.connect(values, {**os.environ, **environment})
             result = run(
@@ -93,7 +97,7 @@ class ActionModule(ActionBase):
             return _plain({"failed": True, "msg": error.message, "invocation": shown, **error.details})
         return _plain({**result, "invocation": shown})
 
-    def _as_module(self, arguments: Any, environment: dict[str, str], task_vars: Any) -> dict[str, Any]:
+    def _as_module(self, name: str, arguments: Any, environment: dict[str, str], task_vars: Any) -> dict[str, Any]:
         """Runs the module the normal way. Ansible prints the environment that it hands on at -vvvv, so what is ours in
         it has become arguments, whose secrets it masks."""
         self._task.environment = [{key: value for key, value in environment.items() if not key.startswith("WALDUR_")}]
@@ -102,7 +106,7 @@ class ActionModule(ActionBase):
         except InvalidInput as error:
             return {"failed": True, "msg": error.message}
         return self._execute_module(
-            module_name=self._task.resolved_action,
+            module_name=_COLLECTION + name,
             module_args=arguments,
             task_vars=task_vars,
             wrap_async=self._task.async_val,
@@ -168,8 +172,8 @@ def _invocation(given: dict[str, Any]) -> dict[str, Any]:
     return {"module_args": {key: _HIDDEN if key in secret else value for key, value in given.items()}}
 
 
-def _refusal(action: str, validation: Any) -> str:
+def _refusal(name: str, validation: Any) -> str:
     message = str(validation.errors.msg)
     if isinstance(validation.errors[0], UnsupportedError):
-        return f"Unsupported parameters for ({action}) module: {message}"
+        return f"Unsupported parameters for ({_COLLECTION}{name}) module: {message}"
     return message

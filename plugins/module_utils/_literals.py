@@ -1,0 +1,45 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lists that ansible-core 2.17 and 2.18 made text of: they do so where an unquoted YAML date is in them.
+
+Their templating can't evaluate ``datetime.date(2027, 6, 30)`` and hands on the printed list. Nothing is executed here:
+literals and the two kinds of dates are recognised, anything else leaves the text as it is.
+"""
+
+from __future__ import annotations
+
+import ast
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+_CALLS = {
+    "datetime.date": date,
+    "datetime.datetime": datetime,
+    "datetime.timedelta": timedelta,
+    "datetime.timezone": timezone,
+}
+
+
+def restored(value: Any) -> Any:
+    """The list that ``value`` prints, dates included; ``value`` itself where it is anything else."""
+    if not isinstance(value, str) or not value.lstrip().startswith("[") or "datetime." not in value:
+        return value
+    try:
+        return _value(ast.parse(value.strip(), mode="eval").body)
+    except (SyntaxError, ValueError, TypeError, OverflowError, RecursionError):
+        return value
+
+
+def _value(node: ast.expr) -> Any:
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return [_value(item) for item in node.elts]
+    if isinstance(node, ast.Dict):
+        return {_value(key): _value(item) for key, item in zip(node.keys, node.values, strict=True) if key is not None}
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in _CALLS:
+        keywords = {keyword.arg: _value(keyword.value) for keyword in node.keywords if keyword.arg}
+        return _CALLS[ast.unparse(node.func)](*[_value(item) for item in node.args], **keywords)
+    if isinstance(node, ast.Attribute) and ast.unparse(node) == "datetime.timezone.utc":
+        return timezone.utc
+    return ast.literal_eval(node)
