@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from urllib3 import HTTPResponse
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
 
 from ansible_collections.waldur.provider.plugins.module_utils import _patience
 from ansible_collections.waldur.provider.plugins.module_utils._patience import Patience, patience
@@ -75,6 +75,15 @@ def test_a_lost_answer_is_repeated_only_where_it_is_safe(wait: Wait) -> None:
         assert patience(4, 30, repeat_safe=True).increment(*FOR_GET, error=lost).total == 3
         with pytest.raises((MaxRetryError, ProtocolError, ReadTimeoutError)):
             patience(4, 30, repeat_safe=False).increment("POST", "/api/", error=lost)
+
+
+def test_a_failure_of_an_unknown_kind_is_repeated_only_where_it_is_safe(wait: Wait) -> None:
+    strange = HTTPError("strange")
+    rule = patience(1, 30, repeat_safe=True).increment(*FOR_GET, error=strange)
+    with pytest.raises(MaxRetryError):
+        rule.increment(*FOR_GET, error=strange)
+    with pytest.raises(MaxRetryError):
+        patience(4, 30, repeat_safe=False).increment("POST", "/api/", error=strange)
 
 
 def test_a_connection_that_was_never_made_is_tried_again_for_every_request(wait: Wait) -> None:
