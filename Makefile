@@ -15,7 +15,7 @@ export CHECKOUT := $(CURDIR)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint unit integration coverage sanity clean
+.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint unit integration coverage sanity benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -77,6 +77,9 @@ coverage: .venv/test.stamp ## what the last unit and integration tests left out
 sanity: .venv/test.stamp ## ansible-test sanity, on a copy
 	@echo "== ansible-test sanity"
 	@$(BIN)/python tests/tools/run_ansible_test.py sanity
+
+benchmark: .venv/test.stamp $(TREE) ## what things cost; takes two minutes on an idle machine
+	@PYTHONPATH=build:tests $(BIN)/python tests/benchmarks/run.py
 
 clean: ## remove all that make made
 	rm -rf .venv build .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output

@@ -280,6 +280,29 @@ def test_the_token_is_printed_nowhere_when_a_task_fails(sim: Simulator, way: str
     )
 
 
+@ways
+def test_text_from_the_server_is_never_evaluated(other_world: Simulator, way: str) -> None:
+    other_world.load(generate={"providers": 1, "users": 3, "grants": 2, "accounts": 2, "templates": True})
+    provider = "P0001"
+    run = runner(other_world, way=way)
+    state = {"customer": provider, "users": [{"user": "user0003"}], "description": "{{ 'plain' }}"}
+    tasks = [
+        {"name": "Apply", "waldur.provider.desired_state": {"service_providers": [state]}, "register": "applied"},
+        {
+            "name": "Grants",
+            "waldur.provider.user_role": {"service_provider": provider, "user": "user0001"},
+            "register": "grants",
+        },
+        {"name": "Show", "ansible.builtin.debug": {"msg": "{{ applied }} {{ grants }}"}},
+    ]
+    outcome = run.play(tasks)
+    assert outcome.code == 0, outcome.output
+    assert outcome.of("Apply")["plan"][0]["after"] == {"description": "plain"}
+    # What came from the server is shown as it came: nothing was looked up.
+    assert "{{ lookup(" in outcome.of("Apply")["plan"][0]["before"]["description"]
+    assert "{{ lookup(" in str(outcome.of("Show")["msg"])
+
+
 # --- what it costs ---------------------------------------------------------------------------------------------------
 
 

@@ -44,6 +44,18 @@ def test_the_example_of_the_readme_runs_as_written(sim: Simulator) -> None:
     assert run.command(["playbook", *commands[1][1:]]).result["changed"] is False
 
 
+def test_the_example_of_one_noun_at_a_time_runs_as_written(sim: Simulator) -> None:
+    run = runner(sim)
+    playbook = str(ROOT / "examples" / "nouns.yml")
+    assert run.command(["playbook", playbook, "--check", "--diff"]).code == 0
+    assert sim.counts().writes == 0
+    first = run.command(["playbook", playbook])
+    assert first.of("by the fingerprint that it had")["changed"] is True, first.output
+    again = run.command(["playbook", playbook])
+    assert again.code == 0, again.output
+    assert [line["task"] for line in again.lines if line["result"]["changed"]] == []
+
+
 def test_the_connection_example_of_the_readme_holds(sim: Simulator) -> None:
     defaults = fenced("yaml")[1]
     run = runner(sim)
