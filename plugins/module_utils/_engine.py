@@ -14,7 +14,7 @@ from ._desired_state import Desired
 from ._errors import InvalidInput, WaldurError
 from ._plan import Change, Comparison, refuse, summary
 from ._references import Target
-from ._resources import ROOMS
+from ._rooms import ROOMS
 from ._session import People, Room, Session
 
 

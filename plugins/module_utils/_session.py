@@ -15,7 +15,7 @@ from ._desired_state import Desired, Entry
 from ._plan import Change, Comparison
 from ._references import Missing, References, Target, User
 
-People = Mapping[str, "User | Missing"]
+People = Mapping[str, User | Missing]
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,11 @@ class Runner:
     def inventory(self) -> str:
         """A host that runs tasks the wanted way, with the interpreter of the tests."""
         path = self.folder / "inventory.yml"
-        host = {"ansible_connection": self.way, "ansible_python_interpreter": sys.executable}
+        # Ansible does not quote an interpreter whose path holds a space when a task is asynchronous.
+        python = self.folder / "python"
+        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+        python.chmod(0o755)
+        host = {"ansible_connection": self.way, "ansible_python_interpreter": str(python)}
         path.write_text(yaml.safe_dump({"all": {"hosts": {"localhost": host}}}))
         return str(path)
 

@@ -17,7 +17,7 @@ def numbers(text: str) -> dict[str, Any]:
     """``users=10,grants=5,templates=true`` as a dictionary of numbers and flags."""
     values: dict[str, Any] = {}
     for pair in text.split(","):
-        name, _, value = pair.partition("=")
+        name, _equals, value = pair.partition("=")
         values[name.strip()] = int(value) if value.isdigit() else {"true": True, "false": False}.get(value, value)
     return values
 

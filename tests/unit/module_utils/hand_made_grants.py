@@ -31,9 +31,10 @@ def text(moment: datetime | None) -> str | None:
 
 
 def row(
-    user: User, expiry: datetime | None = None, role: Mapping[str, str] = MANAGER, uuid: str = "f"
+    user: User, expiry: datetime | None = None, role: Mapping[str, str] | None = None, uuid: str = "f"
 ) -> dict[str, Any]:
     """A row of list_users."""
+    role = role or MANAGER
     return {
         "uuid": uuid * 32,
         "user_uuid": user.uuid,
@@ -60,8 +61,8 @@ def compare(
     exclusive: bool = False,
     me: str | None = None,
     missing_users: str = "fail",
-    people: Mapping[str, User | Missing] = PEOPLE,
+    people: Mapping[str, User | Missing] | None = None,
 ) -> Comparison:
     """The wishes compared with the rows, at the moment NOW."""
     wishes = Grants(tuple(entries), exclusive, "exclusive_users")
-    return UserRole().compare(session(missing_users), target(), wishes, State(rows, ROLES, NOW, me), people)
+    return UserRole().compare(session(missing_users), target(), wishes, State(rows, ROLES, NOW, me), people or PEOPLE)

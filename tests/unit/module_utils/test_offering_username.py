@@ -32,10 +32,10 @@ def state(
     reach: Mapping[User, Iterable[str]],
     accounts: Mapping[tuple[User, str], str | None] | None = None,
     hidden: Iterable[str] = (),
-    names: Mapping[str, str] = NAMES,
+    names: Mapping[str, str] | None = None,
 ) -> State:
     return State(
-        dict(names),
+        dict(names or NAMES),
         {(offering, user.uuid): name for (user, offering), name in (accounts or {}).items()},
         {user.uuid: set(offerings) for user, offerings in reach.items()},
         set(hidden),

@@ -64,7 +64,7 @@ def test_zero_retries_repeat_nothing(wait: Wait) -> None:
 
 def test_as_many_retries_as_were_asked_for(wait: Wait) -> None:
     rule = patience(2, 30, repeat_safe=True)
-    for _ in range(2):
+    for _time in range(2):
         rule = rule.increment(*FOR_GET, response=answer(503))
     with pytest.raises(MaxRetryError):
         rule.increment(*FOR_GET, response=answer(503))

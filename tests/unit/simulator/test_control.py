@@ -19,7 +19,7 @@ def test_requests_are_counted_by_route_and_the_control_channel_is_not(api: Api) 
     user = api.user("rolefree1")
     api.sim.zero()
     api.get("roles/")
-    for _ in range(2):
+    for _time in range(2):
         api.post(f"{api.provider()}add_user/", {"user": user, "role": "CUSTOMER.MANAGER"})
     api.get(f"{api.provider()}project_permissions/")
     api.get("nowhere/")

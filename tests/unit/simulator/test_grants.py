@@ -72,7 +72,7 @@ def test_update_user_without_a_grant_is_500_in_html(api: Api) -> None:
 
 def test_delete_user_is_200_with_an_empty_body_whether_or_not_there_was_a_grant(api: Api) -> None:
     call(api, "add_user")
-    for _ in range(2):
+    for _time in range(2):
         answer = call(api, "delete_user")
         assert (answer.status, answer.content) == (200, b"")
         assert "Content-Type" not in answer.headers

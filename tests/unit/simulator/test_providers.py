@@ -150,7 +150,7 @@ def test_field_on_a_write_trims_the_body_so_nothing_is_stored(api: Api) -> None:
 
 
 def test_every_upload_of_an_image_has_a_new_url_readable_without_a_token(api: Api) -> None:
-    urls = [api.send_form("PATCH", api.provider(), {}, png()).body["image"] for _ in range(2)]
+    urls = [api.send_form("PATCH", api.provider(), {}, png()).body["image"] for _time in range(2)]
     assert urls[0] != urls[1]
     path = urls[1].removeprefix(api.sim.url)
     assert path.startswith("/api/media/")

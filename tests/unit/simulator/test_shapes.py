@@ -38,7 +38,7 @@ def test_rows_of_a_lookup_have_the_keys_of_the_contract(api: Api, path: str) -> 
         assert list(row) == LISTS[path]
 
 
-@pytest.mark.parametrize("path", set(LISTS) - {"marketplace-provider-resources/"})
+@pytest.mark.parametrize("path", sorted(set(LISTS) - {"marketplace-provider-resources/"}))
 def test_an_object_looks_like_its_row(api: Api, path: str) -> None:
     row = api.rows(path)[0]
     assert api.one(f"{path}{row['uuid']}/") == row
@@ -94,7 +94,7 @@ def test_uuids_are_32_hex_digits_and_moments_end_in_an_offset(api: Api) -> None:
             assert re.fullmatch("[0-9a-f]{32}", value), (key, value)
         if key in ("created", "modified", "date_joined"):
             assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00", value), (key, value)
-    assert {"uuid", "customer_uuid", "created", "modified"} <= {key for key, _ in found}
+    assert {"uuid", "customer_uuid", "created", "modified"} <= {key for key, _value in found}
 
 
 def test_urls_are_those_of_the_simulator(api: Api) -> None:

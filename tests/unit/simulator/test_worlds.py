@@ -65,7 +65,7 @@ def test_a_generated_user_has_an_address_a_name_and_a_token(made: Api) -> None:
 
 def test_the_same_numbers_make_the_same_world(made: Api) -> None:
     seen = []
-    for _ in range(2):
+    for _time in range(2):
         made.sim.load(generate={"users": 2, "grants": 2})
         seen.append((made.rows("users/"), made.rows(PROVIDERS)))
     assert seen[0] == seen[1]
