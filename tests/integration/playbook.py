@@ -108,7 +108,12 @@ class Runner:
         python = self.folder / "python"
         python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
         python.chmod(0o755)
-        host = {"ansible_connection": self.way, "ansible_python_interpreter": str(python)}
+        host = {
+            "ansible_connection": self.way,
+            "ansible_python_interpreter": str(python),
+            # Ansible writes and reads results of asynchronous tasks in two folders where HOME is not the user's own.
+            "ansible_async_dir": str(self.folder / "async"),
+        }
         path.write_text(yaml.safe_dump({"all": {"hosts": {"localhost": host}}}))
         return str(path)
 

@@ -83,26 +83,26 @@ class ServiceProvider:
         return Comparison((_change(target, "update", before, after, (send, image)),))
 
     def write(self, session: Session, target: Target, state: State, change: Change) -> None:
-        """Sends JSON fields first and an image after them, as only multipart carries files and it makes a left-out
-        boolean false on creation (contract 0.10)."""
+        """An image goes out before or with all else: if the server refuses it, nothing was written."""
         if change.action == "delete":
             session.client.write("destroy", target.uuid)
             session.references.forget_providers()
             target.uuid, state.row = None, None
             return
         fields, image = change.payload
-        if image is not UNSET and not image.content and change.action == "update":
-            fields = {**fields, "image": None}
+        upload = image if image is not UNSET and image.content else None
+        rest = dict(fields)
         if change.action == "create":
-            state.row = _create(session, target, {"customer": target.customer_url, **fields})
+            state.row, rest = _create(session, target, fields, upload)
             target.uuid = _uuids.normal(state.row["uuid"])
-        elif fields:
-            state.row = session.client.write("partial_update", target.uuid, body=fields)
-        if image is not UNSET and image.content:
-            kind = _images.content_type(image.content) or "application/octet-stream"
-            files = {"image": (image.name, image.content, kind)}
-            state.row = session.client.write("partial_update", target.uuid, files=files)
-            state.image = _images.digest(image.content)
+        elif upload:
+            state.row = session.client.write("partial_update", target.uuid, files=_files(upload))
+        elif image is not UNSET:
+            fields = rest = {**fields, "image": None}
+        if rest:
+            state.row = session.client.write("partial_update", target.uuid, body=rest)
+        if upload:
+            state.image = _images.digest(upload.content)
         _check_answer(state.row or {}, fields, image)
 
     def verify(self, session: Session, target: Target, part: Profile, state: State) -> State:
@@ -200,16 +200,28 @@ def _change(target: Target, action: str, before: Any, after: Any, payload: Any) 
     return Change(target.name, ServiceProvider.kind, target.name, action, before, after, ids, payload=payload)
 
 
-def _create(session: Session, target: Target, body: Row) -> Row:
+def _create(session: Session, target: Target, fields: Row, upload: ImageFile | None) -> tuple[Row, Row]:
+    """The new provider's row, and the fields that are still to be sent: a form with a file can't hold structures."""
+    body: Row = {"customer": target.customer_url, **fields}
+    rest: Row = {}
+    if upload:
+        rest = {name: body.pop(name) for name in _NEWER if name in body}
+        # A boolean that is left out of a form counts as false (contract 0.10).
+        body["enable_notifications"] = "false" if fields.get("enable_notifications") is False else "true"
     try:
-        row: Row = session.client.write("create", body=body)
+        row: Row = session.client.write("create", body=body, files=_files(upload) if upload else None)
     except LostAnswer as error:
         rows = session.client.rows("service_providers", customer_uuid=target.customer_uuid)
         there = any(_uuids.normal(row.get("customer_uuid")) == target.customer_uuid for row in rows)
         found = "the provider is there now" if there else "the provider is not there"
         raise LostAnswer(f"{error.message}; looked again: {found}. Run again.") from None
     session.references.forget_providers()
-    return row
+    return row, rest
+
+
+def _files(upload: ImageFile) -> dict[str, tuple[str, bytes, str]]:
+    kind = _images.content_type(upload.content) or "application/octet-stream"
+    return {"image": (upload.name, upload.content, kind)}
 
 
 def _check_answer(row: Row, sent: Row, image: Any) -> None:

@@ -366,6 +366,36 @@ def test_an_image_leaves_the_notifications_as_they_are(sim: Simulator, connect: 
     assert (row["enable_notifications"], row["description"]) == (True, "new")
 
 
+@pytest.mark.parametrize(("customer", "action"), [("ALPHA", "update"), ("SPARE", "create")])
+def test_an_image_that_the_server_refuses_leaves_nothing_half_done(
+    sim: Simulator, connect: Connect, tmp_path: Path, customer: str, action: str
+) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n and nothing else")
+    entry = {"customer": customer, "image": str(broken), "description": "new"}
+    session = connect()
+    planned = make_plan(session, parse([entry], _images.read_image))
+    with pytest.raises(WaldurError, match=rf"^{action} .*image: Upload a valid image"):
+        apply(session, planned)
+    assert brief(make_plan(connect(), parse([{"customer": customer, "description": "new"}], _images.read_image)))
+
+
+@pytest.mark.parametrize("notifications", [None, True, False])
+def test_a_new_provider_with_an_image_is_one_write_and_keeps_its_notifications(
+    sim: Simulator, connect: Connect, tmp_path: Path, notifications: bool | None
+) -> None:
+    entry: dict[str, Any] = {"customer": "SPARE", "image": png(tmp_path / "red.png", "red"), "description": "Grüße"}
+    if notifications is not None:
+        entry["enable_notifications"] = notifications
+    session = connect()
+    planned = make_plan(session, parse([entry], _images.read_image))
+    apply(session, planned)
+    row = planned.results("service_provider", done=True)[0]
+    assert (row["description"], row["enable_notifications"]) == ("Grüße", notifications is not False)
+    assert sim.counts().writes == 1
+    assert brief(make_plan(connect(), parse([entry], _images.read_image))) == []
+
+
 def test_a_provider_with_offerings_is_not_deleted_and_they_are_named(sim: Simulator, connect: Connect) -> None:
     with pytest.raises(InvalidInput, match=r"archive .*Alpha Draft \(Draft\).* first"):
         make_plan(connect(), wishes(state="absent"))
