@@ -54,6 +54,8 @@ class ActionModule(ActionBase):
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, "invocation": _invocation(given)}
         if self._runs_elsewhere():
+            # The profile has spoken; the file that holds it need not be where the module runs.
+            given.pop("profile", None)
             return self._as_module(name, {**given, **values}, environment, task_vars)
         return self._in_process(name, given, values, environment)
 

@@ -247,6 +247,27 @@ def test_a_few_of_many_users_are_asked_for_by_their_names(other_world: Simulator
     assert other_world.counts().requests <= 5
 
 
+def test_a_username_with_a_comma_is_found_among_many(other_world: Simulator, connect: Connect) -> None:
+    other_world.load(generate={"providers": 1, "users": 3000, "grants": 0, "accounts": 0})
+    other_world.change("User", {"username": "user0100"}, {"username": "a,b"})
+    found = connect().references.users(["a,b", *(f"user{number:04}" for number in range(1, 9))])
+    assert all(isinstance(person, User) for person in found.values())
+
+
+def test_a_server_that_ignores_the_list_of_usernames_is_read_once_and_whole(
+    other_world: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other_world.load(generate={"providers": 1, "users": 3000, "grants": 0, "accounts": 0})
+    session = connect()
+    real = session.client.rows
+    monkeypatch.setattr(session.client, "rows", lambda name, username_list=None, **query: real(name, **query))
+    wanted = [f"user{number:04}" for number in range(1, 900)] + ["user2000@example.org", "nobody"]
+    other_world.zero()
+    found = session.references.users(wanted)
+    assert [value for value, person in found.items() if isinstance(person, Missing)] == ["nobody"]
+    assert other_world.counts().requests <= 12
+
+
 def test_who_was_not_found_or_not_active_is_asked_for_again_in_the_next_run(sim: Simulator, connect: Connect) -> None:
     references = connect().references
     nobody = "0123456789abcdef0123456789abcdef"
