@@ -75,7 +75,7 @@ sanity: .venv/test.stamp ## ansible-test sanity, on a copy
 	@$(BIN)/python tests/tools/run_ansible_test.py sanity
 
 benchmark: .venv/test.stamp $(TREE) ## what things cost; takes two minutes on an idle machine
-	@PYTHONPATH=build:tests $(BIN)/python tests/benchmarks/run.py
+	@PYTHONPATH=build:tests $(BIN)/python -m benchmarks.run
 
 clean: ## remove all that make made
 	rm -rf .venv build .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output

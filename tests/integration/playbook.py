@@ -85,21 +85,24 @@ class Runner:
         """Runs one of Ansible's commands; fails when a token or code is in what it prints."""
         results = self.folder / "results.jsonl"
         results.write_text("")
+        outcome = self._run(command, self.environment(environment or {}))
+        if not leaks_allowed:
+            for secret in {*self.sim.tokens.values(), *self.secrets}:
+                assert secret not in outcome.output, "a token or a secret code was printed"
+                assert secret not in results.read_text(), "a token or a secret code is in a result"
+        return Outcome(outcome.code, outcome.output, [json.loads(line) for line in results.read_text().splitlines()])
+
+    def _run(self, command: Sequence[str], environment: Mapping[str, str]) -> Outcome:
         done = subprocess.run(
             [sys.executable, "-m", f"ansible.cli.{command[0]}", *command[1:]],
             cwd=self.folder,
-            env=self.environment(environment or {}),
+            env=environment,
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
-        output = done.stdout + done.stderr
-        if not leaks_allowed:
-            for secret in {*self.sim.tokens.values(), *self.secrets}:
-                assert secret not in output, "a token or a secret code was printed"
-                assert secret not in results.read_text(), "a token or a secret code is in a result"
-        return Outcome(done.returncode, output, [json.loads(line) for line in results.read_text().splitlines()])
+        return Outcome(done.returncode, done.stdout + done.stderr, [])
 
     def inventory(self) -> str:
         """A host that runs tasks the wanted way, with the interpreter of the tests."""
@@ -132,12 +135,18 @@ class Runner:
         command = ["playbook", "-i", self.inventory(), "--diff", "-vvvv", *options, str(path)]
         return self.command(command, environment, leaks_allowed=leaks_allowed)
 
-    def quietly(self, tasks: Sequence[Mapping[str, Any]]) -> Outcome:
-        """Runs tasks as people run them, for measuring."""
+    def quietly(self, tasks: Sequence[Mapping[str, Any]], variables: Mapping[str, Any], url: str) -> Outcome:
+        """Runs tasks as people run them, with nothing of ours listening: for measuring."""
         play = {"name": "Case", "hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}
-        path = self.folder / "play.yml"
-        path.write_text(yaml.safe_dump([play], sort_keys=False))
-        return self.command(["playbook", "-i", self.inventory(), str(path)], leaks_allowed=True)
+        for name, content in (
+            ("play.yml", [play]),
+            ("variables.json", {"ansible_python_interpreter": sys.executable, **variables}),
+        ):
+            (self.folder / name).write_text(json.dumps(content))
+        command = ["playbook", "-i", "localhost,", "-c", "local", "-e", "@variables.json", "play.yml"]
+        environment = self.environment({"WALDUR_API_URL": url})
+        del environment["ANSIBLE_CALLBACKS_ENABLED"], environment["ANSIBLE_CALLBACK_PLUGINS"]
+        return self._run(command, environment)
 
 
 def runner(sim: Simulator, alias: str = "staff", way: str = "local") -> Runner:
