@@ -129,6 +129,8 @@ def base_url(value: Any) -> str:
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        # Python 3.10 takes any name in brackets, where only an IPv6 address may stand.
+        usable = usable and ("[" not in parts.netloc or ":" in str(parts.hostname))
     except ValueError:  # brackets or a port that no URL has
         usable = False
     if not usable or parts.query or parts.fragment:
