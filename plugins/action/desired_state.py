@@ -102,17 +102,22 @@ class ActionModule(ActionBase):
     def _as_module(self, name: str, arguments: Any, environment: dict[str, str], task_vars: Any) -> dict[str, Any]:
         """Runs the module the normal way. Ansible prints the environment that it hands on at -vvvv, so what is ours in
         it has become arguments, whose secrets it masks."""
-        self._task.environment = [{key: value for key, value in environment.items() if not key.startswith("WALDUR_")}]
         try:
             self._place_images(arguments)
         except InvalidInput as error:
             return {"failed": True, "msg": error.message}
-        return self._execute_module(
-            module_name=_COLLECTION + name,
-            module_args=arguments,
-            task_vars=task_vars,
-            wrap_async=self._task.async_val,
-        )
+        whole = self._task.environment
+        self._task.environment = [{key: value for key, value in environment.items() if not key.startswith("WALDUR_")}]
+        try:
+            return self._execute_module(
+                module_name=_COLLECTION + name,
+                module_args=arguments,
+                task_vars=task_vars,
+                wrap_async=self._task.async_val,
+            )
+        finally:
+            # The next attempt of an until reads the connection from it again.
+            self._task.environment = whole
 
     def _place_images(self, arguments: Any) -> None:
         """Images are read on the controller: checked here, and copied to where the module runs."""

@@ -140,6 +140,24 @@ def test_until_reads_anew_at_each_attempt(sim: Simulator, way: str) -> None:
 
 
 @ways
+def test_until_finds_the_connection_of_its_environment_at_each_attempt(sim: Simulator, way: str) -> None:
+    run = runner(sim, way=way)
+    task = {
+        **GRANT,
+        "environment": {"WALDUR_API_URL": "{{ url }}", "WALDUR_ACCESS_TOKEN": "{{ secret }}"},
+        "register": "seen",
+        "until": "not seen.changed",
+        "retries": 3,
+        "delay": 0,
+    }
+    variables = run.folder / "secret.yml"
+    variables.write_text(yaml.safe_dump({"url": sim.url, "secret": sim.token("staff")}))
+    outcome = run.play([task], "-e", f"@{variables}", environment=elsewhere(run))
+    assert outcome.code == 0, outcome.output
+    assert outcome.result["attempts"] == 2
+
+
+@ways
 def test_a_loop_sees_what_its_earlier_items_wrote(sim: Simulator, way: str) -> None:
     tasks = [
         {
