@@ -12,7 +12,7 @@ from typing import Any
 
 from ._operations import Operation
 
-# Keys of answers that hold secrets (design: taken out at the client, for every consumer).
+# Keys of answers that hold secrets: taken out here, for every consumer.
 _SECRET_KEYS = frozenset({"secret_options", "token", "api_secret_code"})
 _LONGEST = 400
 
@@ -61,7 +61,7 @@ def right_for(operation: Operation) -> str:
 
 
 def route_missing(operation: Operation) -> str:
-    """Why an HTML 404 came: the server has no such route (real-server notes: HTML 404 = no such route)."""
+    """Why an HTML 404 came: the server has no such route (seen on a real server: a missing object answers in JSON)."""
     return _NEWER_ROUTES.get(
         operation.name, f"no such address on this server (cannot {operation.title}): does api_url name a Waldur?"
     )

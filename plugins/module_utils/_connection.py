@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connection options: from the task, variables, profiles and the environment, in a fixed order (design section 2)."""
+"""Connection options: from the task, variables, profiles and the environment, in a fixed order."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The desired-state document (design section 3): one schema, validated strictly, turned into typed wishes. Pure."""
+"""The desired-state document: one schema, validated strictly, turned into typed wishes. Pure."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Change:
 
     @property
     def order(self) -> tuple[int, str, str, str, str]:
-        """Where the change stands in a plan (design section 3)."""
+        """Where the change stands in a plan."""
         return _ORDER[self.action], self.service_provider, self.kind, self.name, str(self.id.get("customer"))
 
     def as_dict(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What people call things → the objects meant (design section 2, "References"). Batched, and kept once found."""
+"""What people call things → the objects meant. Batched, and kept once found."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ._errors import Forbidden, InvalidInput, NotFound
 
 # Up to this many look-ups one by one are never dearer than learning how long the whole list is.
 _FEW = 3
-# Request lines of 4.7 kB were refused by a real server, 3.1 kB passed (real-server notes, "Users").
+# Request lines of 4.7 kB were refused by a real server, 3.1 kB passed (seen on a real server).
 _LONGEST_QUERY = 3000
 
 _USER_FIELDS = ("uuid", "username", "email", "full_name", "is_active")
@@ -259,7 +259,7 @@ class References:
         return found[0]
 
     def _look_up(self, values: list[str]) -> None:
-        """The cheapest of single look-ups, ``username_list`` and the whole list (real-server notes, "Users")."""
+        """The cheapest of single look-ups, ``username_list`` and the whole list (seen on a real server)."""
         names = [value for value in values if not _user_uuid(value)]
         uuids = [value for value in values if _user_uuid(value)]
         if len(values) > _FEW:

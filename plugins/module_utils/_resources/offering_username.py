@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The username of a user in the provider's offerings (contract 2.11, 3.e; real-server notes, "the four traps")."""
+"""The username of a user in the provider's offerings (contract 2.11, 3.e, and what a real server was seen to do)."""
 
 from __future__ import annotations
 

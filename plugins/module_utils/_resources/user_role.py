@@ -62,7 +62,7 @@ class UserRole:
             if not only:
                 session.references.grants_learned.add(target.uuid)
         if only:
-            # Servers of 2024 list everybody when they do not know the user (real-server notes, "Roles").
+            # Servers of 2024 list everybody when they do not know the user (seen on a real server).
             rows = [row for row in rows if _uuids.normal(row.get("user_uuid")) == only]
         roles = {entry.role: session.references.role(entry.option("role"), entry.role) for entry in part.entries}
         me = _uuids.normal(session.references.me().get("uuid")) if part.exclusive else None
@@ -214,7 +214,7 @@ def _unchanged(entry: GrantEntry, name: str, expiry: datetime | None, now: datet
 
 
 def _compare_ended(entry: GrantEntry, name: str, expiries: list[datetime | None]) -> Comparison:
-    """An expiry that has passed means "ended" (design section 5), so a document does not break the day after."""
+    """An expiry that has passed means "ended", so a document does not break the day after."""
     moment = _moments.to_server(entry.expiration_time if isinstance(entry.expiration_time, datetime) else None)
     if any(
         now is None or (isinstance(entry.expiration_time, datetime) and now > entry.expiration_time) for now in expiries
