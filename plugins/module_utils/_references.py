@@ -16,7 +16,7 @@ from ._errors import Forbidden, InvalidInput, NotFound
 
 # Up to this many look-ups one by one are never dearer than learning how long the whole list is.
 _FEW = 3
-# Request lines of 4.7 kB were refused by a real server, 3.1 kB passed (seen on a real server).
+# Request lines of 4.7 kB were refused by a real server, 3.1 kB passed.
 _LONGEST_QUERY = 3000
 
 _USER_FIELDS = ("uuid", "username", "email", "full_name", "is_active")
