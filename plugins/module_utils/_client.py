@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -166,7 +167,7 @@ class Client:
         # The server decides the size of a page; what the first one held tells how many there are.
         if expected is not None and rows and expected > len(rows):
             size = len(rows)
-            numbers = range(2, -(-expected // size) + 1)
+            numbers = range(2, math.ceil(expected / size) + 1)
 
             def page(number: int) -> list[Row]:
                 answer = self._send(listing, uuid, query={**query, "page_size": size, "page": number})
