@@ -36,9 +36,8 @@ class ScriptedServer:
         self.script = list(script)
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Quiet(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that hang up are wanted here
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> ScriptedServer:
@@ -54,6 +53,11 @@ class ScriptedServer:
         with self._lock:
             self.requests.append((method, path, headers))
             return self.script.pop(0) if len(self.script) > 1 else self.script[0]
+
+
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that hang up are wanted here."""
 
 
 def _handler(scripted: ScriptedServer) -> type[BaseHTTPRequestHandler]:

@@ -218,13 +218,13 @@ def test_a_circle_of_redirects_ends() -> None:
 
 
 def test_all_pages_are_read() -> None:
-    def answer(method: str, path: str, headers: dict[str, str]) -> Answer:
-        if "page=" not in path.replace("page_size=", ""):
-            return page(1, 2, total=5)
-        return page(3, 4, total=5) if "page=2" in path else page(5, total=5)
+    class Pages(ScriptedServer):
+        def next_answer(self, method: str, path: str, headers: dict[str, str]) -> Answer:
+            if "page=" not in path.replace("page_size=", ""):
+                return page(1, 2, total=5)
+            return page(3, 4, total=5) if "page=2" in path else page(5, total=5)
 
-    with ScriptedServer(Answer()) as server:
-        server.next_answer = answer  # type: ignore[method-assign]
+    with Pages(Answer()) as server:
         assert client_of(server).rows("all_users") == rows(1, 2, 3, 4, 5)
 
 

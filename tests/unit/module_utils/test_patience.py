@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
-from urllib3 import HTTPResponse
+from urllib3 import HTTPConnectionPool, HTTPResponse
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
 
 from ansible_collections.waldur.provider.plugins.module_utils import _patience
@@ -71,7 +71,7 @@ def test_as_many_retries_as_were_asked_for(wait: Wait) -> None:
 
 
 def test_a_lost_answer_is_repeated_only_where_it_is_safe(wait: Wait) -> None:
-    for lost in (ProtocolError("reset"), ReadTimeoutError(None, "/api/", "slow")):  # type: ignore[arg-type]
+    for lost in (ProtocolError("reset"), ReadTimeoutError(HTTPConnectionPool("localhost"), "/api/", "slow")):
         assert patience(4, 30, repeat_safe=True).increment(*FOR_GET, error=lost).total == 3
         with pytest.raises((MaxRetryError, ProtocolError, ReadTimeoutError)):
             patience(4, 30, repeat_safe=False).increment("POST", "/api/", error=lost)

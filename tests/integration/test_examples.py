@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The examples in the documentation of every module run as they are written there."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from PIL import Image
+
+from simulator.handle import Simulator
+
+from .playbook import ROOT, runner
+
+MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
+
+
+def examples(module: Path, folder: Path) -> list[dict[str, Any]]:
+    """The tasks; the one place of theirs that a test must not write to becomes a folder of its own."""
+    for node in ast.parse(module.read_text()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXAMPLES":
+            text = str(ast.literal_eval(node.value)).replace("/etc/waldur-agent", str(folder))
+            found: list[dict[str, Any]] = yaml.safe_load(text)
+            return found
+    raise AssertionError(f"{module.name} has no examples")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
+def test_the_examples_of_a_module_run_as_written(sim: Simulator, module: Path) -> None:
+    run = runner(sim)
+    (run.folder / "files").mkdir()
+    Image.new("RGB", (4, 4), "red").save(run.folder / "files" / "logo.png")
+    (run.folder / "providers.yml").write_text("service_providers: [{customer: ALPHA, description: From a file}]\n")
+    profile = {"production": {"api_url": sim.url, "access_token": sim.token("staff")}}
+    (run.folder / "profiles.yml").write_text(yaml.safe_dump(profile))
+    tasks = examples(module, run.folder)
+    environment = {"WALDUR_PROFILES_FILE": str(run.folder / "profiles.yml")}
+    # Some examples reveal a code on purpose; the cases look for leaks.
+    outcome = run.play(tasks, environment=environment, leaks_allowed=True)
+    assert outcome.code == 0, outcome.output
+    assert {line["status"] for line in outcome.lines} == {"ok"}
