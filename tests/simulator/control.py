@@ -12,7 +12,7 @@ from django.db import Error, transaction
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
-from . import arrange, clock, editions, world
+from . import arrange, clock, editions, faults, world
 from .recorder import RECORDER
 
 Answer = dict[str, Any] | list[Any]
@@ -69,6 +69,7 @@ def requests(request: HttpRequest, body: dict[str, Any]) -> Answer:
 def reset(request: HttpRequest, body: dict[str, Any]) -> Answer:
     """Back to the start of the world."""
     world.reset()
+    faults.RULES.clear()
     return about(request, body)
 
 
@@ -94,6 +95,23 @@ def objects(request: HttpRequest, body: dict[str, Any]) -> Answer:
     return arrange.arrange(**body)
 
 
+def show_faults(request: HttpRequest, body: Any) -> Answer:
+    """The fault plan, with how often each rule fired."""
+    return [{**rule.given, "fired": rule.fired} for rule in faults.RULES]
+
+
+def add_faults(request: HttpRequest, body: Any) -> Answer:
+    """Add a rule, or a list of them."""
+    faults.add(body)
+    return show_faults(request, body)
+
+
+def clear_faults(request: HttpRequest, body: Any) -> Answer:
+    """Answer well again."""
+    faults.RULES.clear()
+    return []
+
+
 urlpatterns = [
     path("", view(GET=about)),
     path("counts", view(GET=counts, DELETE=zero)),
@@ -103,4 +121,5 @@ urlpatterns = [
     path("sweep", view(POST=sweep)),
     path("world", view(POST=load)),
     path("objects", view(POST=objects)),
+    path("faults", view(GET=show_faults, POST=add_faults, DELETE=clear_faults)),
 ]

@@ -138,6 +138,21 @@ class Simulator:
         """Delete every object that matches; returns their UUIDs."""
         return self._ask("POST", "objects", {"model": model, "where": where, "delete": True})["uuids"]
 
+    def fault(self, **rule: Any) -> None:
+        """Add a rule to the fault plan (its keys are in the README); raises :exc:`SimulatorError` that names a bad one.
+
+        >>> sim.fault(method="write", path="*/add_user/", skip=3, drop="before")  # doctest: +SKIP
+        """
+        self._ask("POST", "faults", rule)
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The rules, each with how often it ``fired``."""
+        return self._ask("GET", "faults")
+
+    def clear_faults(self) -> None:
+        """Answer well again."""
+        self._ask("DELETE", "faults")
+
     def _ask(self, method: str, name: str, body: Any = None) -> Any:
         payload = None if body is None else json.dumps(body)
         answer = self._send(method, f"/simulator/{name}", payload)

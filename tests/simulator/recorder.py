@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import functools
 import re
 from collections.abc import Callable
 from email.utils import format_datetime
 from typing import Any
 
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import Resolver404, resolve
 
 from .clock import CLOCK
-from .database import MEMORY
+from .database import LOCK, MEMORY
 
 CONTROL = "/simulator/"
 READS = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -35,19 +38,27 @@ class Recorder:
         self.writes = 0
         self.requests: collections.deque[dict[str, Any]] = collections.deque(maxlen=1000)
 
-    def add(self, request: HttpRequest, response: HttpResponseBase) -> None:
-        """Count one answered request."""
+    def add(self, request: HttpRequest, status: int | None) -> None:
+        """Count one request; a status of None means that it got no answer."""
         self.operations[f"{request.method} {route_of(request)}"] += 1
         self.writes += request.method in WRITES
         user = getattr(request, "user", None)
         row = {
             "method": request.method,
             "path": request.get_full_path(),
-            "status": response.status_code,
+            "status": status,
             "user": getattr(user, "username", "") or None,
         }
-        failure = getattr(request, "failure", None)
-        self.requests.append({**row, "error": failure} if failure else row)
+        more = {"error": getattr(request, "failure", None), "fault": request.META.get("simulator.fault")}
+        self.requests.append({**row, **{key: value for key, value in more.items() if value}})
+
+    def add_unhandled(self, environ: dict[str, Any], status: int | None) -> None:
+        """Count a request that a fault kept from the API."""
+        request = WSGIRequest(environ)
+        with contextlib.suppress(Resolver404):
+            request.resolver_match = resolve(request.path_info)
+        with LOCK:
+            self.add(request, status)
 
     def summary(self) -> dict[str, Any]:
         """The counts as the control channel shows them."""
@@ -87,8 +98,8 @@ class RecorderMiddleware:
         response = refuse_long_line(request) or self.get_response(request)
         if request.method not in READS:
             MEMORY.clear()
-        if not request.path.startswith(CONTROL):
-            RECORDER.add(request, response)
+        if not request.path.startswith(CONTROL) and "simulator.unseen" not in request.META:
+            RECORDER.add(request, response.status_code)
         response["Date"] = format_datetime(CLOCK.now(), usegmt=True)
         return response
 
