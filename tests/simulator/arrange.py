@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import ForeignKey, Model
 
 from . import clock
-from .uuids import parse_uuid
+from .fields import parse_uuid
 
 # How else than by UUID an object can be named, by its model.
 NAMES = {

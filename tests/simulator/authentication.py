@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from . import clock
 from .database import MEMORY
 from .models import User
-from .uuids import parse_uuid
+from .fields import parse_uuid
 
 
 class AnonymousUser:

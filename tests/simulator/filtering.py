@@ -1,8 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kinds of filters that the lists are made of (contract 1.7 to 1.9)."""
+"""The filters of ``filters/*.yaml`` as filter sets (contract 1.7 to 1.9); a name that is not there is ignored.
+
+A list's filters are a mapping from names to ``kind argument …``; where the arguments are left out the column is called
+like the filter. Kinds: those of :data:`KINDS`, ``any`` (part of any of the columns), ``url`` (a kind of object, and the
+column of its UUID), ``choice`` (a column, and a tuple of labels in ``models.py``),
+``order`` (``name=column …``) and ``call`` (a function of ``lookups.py`` that takes queryset, value and request; and
+the kind of the value, ``exact`` text when left out).
+``{is: …, since: …, until: …}`` bounds a filter to editions.
+"""
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import django_filters as filters
@@ -11,8 +20,9 @@ from django.db.models import Q, QuerySet
 from django.urls import Resolver404, resolve
 from django_filters.widgets import BooleanWidget
 
-from .models import folded
-from .uuids import parse_uuid
+from . import models
+from .fields import parse_uuid
+from .shapes import in_edition, read
 
 
 class AskedFilterSet(filters.FilterSet):
@@ -50,7 +60,31 @@ class FoldedNameFilter(filters.CharFilter):
     """Part of a full name, whatever the case and accents."""
 
     def filter(self, queryset: QuerySet, value: str) -> QuerySet:
-        return queryset.filter(**{f"{self.field_name}__contains": folded(value)}) if value else queryset
+        return queryset.filter(**{f"{self.field_name}__contains": models.folded(value)}) if value else queryset
+
+
+class AnyFilter(filters.CharFilter):
+    """Part of any of the columns, in any case."""
+
+    def filter(self, queryset: QuerySet, value: str) -> QuerySet:
+        wanted = Q()
+        for name in (self.field_name or "").split() if value else ():
+            wanted |= Q(**{f"{name}__icontains": value})
+        return queryset.filter(wanted)
+
+
+class CallMixin:
+    """Leaves the work to a function of ``lookups.py``; what it mixes into says how the value is read."""
+
+    field_name: str
+    parent: filters.FilterSet
+
+    def filter(self, queryset: QuerySet, value: Any) -> QuerySet:
+        from . import lookups
+
+        if value in ("", None):
+            return queryset
+        return getattr(lookups, self.field_name)(queryset, value, self.parent.request)
 
 
 class OpenChoiceField(forms.MultipleChoiceField):
@@ -74,43 +108,45 @@ class TextListFilter(filters.BaseInFilter, filters.CharFilter):
     """Texts joined by commas."""
 
 
-def labels(*names: str) -> list[tuple[str, str]]:
-    """Choices whose value is their label."""
-    return [(name, name) for name in names]
+KINDS: dict[str, Any] = {
+    "exact": filters.CharFilter,
+    "same": functools.partial(filters.CharFilter, lookup_expr="iexact"),
+    "part": functools.partial(filters.CharFilter, lookup_expr="icontains"),
+    "folded": FoldedNameFilter,
+    "number": filters.NumberFilter,
+    "truth": functools.partial(filters.BooleanFilter, widget=BooleanWidget),
+    "day": filters.DateFilter,
+    "moment": filters.IsoDateTimeFilter,
+    "since": functools.partial(filters.IsoDateTimeFilter, lookup_expr="gte"),
+    "uuid": filters.UUIDFilter,
+    "uuids": functools.partial(UuidListFilter, lookup_expr="in"),
+    "texts": functools.partial(TextListFilter, lookup_expr="in"),
+    "open": OpenChoiceFilter,
+}
 
 
-def part(field_name: str) -> filters.CharFilter:
-    """A substring in any case."""
-    return filters.CharFilter(field_name=field_name, lookup_expr="icontains")
+@functools.cache
+def filters_of(name: str) -> type[AskedFilterSet]:
+    """The filter set of the list *name* in the present edition."""
+    rules = {key: rule for key, rule in read("filters")[name].items() if in_edition(rule)}
+    texts = {key: (rule.get("is") if isinstance(rule, dict) else rule) or "exact" for key, rule in rules.items()}
+    return type(f"{name.title()}Filter", (AskedFilterSet,), {key: _made(key, text) for key, text in texts.items()})
 
 
-def exact(field_name: str) -> filters.CharFilter:
-    """The whole text, case-sensitive."""
-    return filters.CharFilter(field_name=field_name)
-
-
-def truth(field_name: str) -> filters.BooleanFilter:
-    """``true`` or ``false``."""
-    return filters.BooleanFilter(field_name=field_name, widget=BooleanWidget)
-
-
-def since(field_name: str) -> filters.IsoDateTimeFilter:
-    """At or after a moment."""
-    return filters.IsoDateTimeFilter(field_name=field_name, lookup_expr="gte")
-
-
-def any_part(*field_names: str) -> Any:
-    """A filter method: part of any of the fields, in any case."""
-
-    def method(self: filters.FilterSet, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        wanted = Q()
-        for field_name in field_names:
-            wanted |= Q(**{f"{field_name}__icontains": value})
-        return queryset.filter(wanted)
-
-    return method
-
-
-def ordering(**keys: str) -> filters.OrderingFilter:
-    """``o`` with *keys*: its name for the caller and the column behind it."""
-    return filters.OrderingFilter(fields=[(column, name) for name, column in keys.items()])
+def _made(name: str, text: str) -> filters.Filter:
+    kind, *arguments = text.split()
+    if kind == "order":
+        pairs = (pair.partition("=") for pair in arguments)
+        return filters.OrderingFilter(fields=[(column or key, key) for key, _equals, column in pairs])
+    if kind == "url":
+        return UrlFilter(f"{arguments[0]}-detail", field_name=arguments[1])
+    if kind == "choice":
+        choices = [(label, label) for label in getattr(models, arguments[1])]
+        return filters.MultipleChoiceFilter(field_name=arguments[0], choices=choices)
+    if kind == "any":
+        return AnyFilter(field_name=" ".join(arguments))
+    if kind == "call":
+        kind = KINDS[arguments[1]] if len(arguments) > 1 else filters.CharFilter
+        base, options = getattr(kind, "func", kind), getattr(kind, "keywords", {})
+        return type("CallFilter", (CallMixin, base), {})(field_name=arguments[0], **options)
+    return KINDS[kind](field_name=arguments[0] if arguments else name)

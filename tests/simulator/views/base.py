@@ -6,16 +6,29 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404
-from rest_framework import mixins, viewsets
+from django_filters import FilterSet
+from rest_framework import mixins, serializers, viewsets
 
+from ..fields import parse_uuid
+from ..filtering import filters_of
 from ..models import Object
-from ..uuids import parse_uuid
+from ..shapes import shape
 
 
 class ObjectViewSet(viewsets.GenericViewSet):
     """Looks objects up by UUID, dashed or not; a malformed one is an object that does not exist."""
 
     lookup_field = "uuid"
+    rows = ""
+    filters = ""
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        return self.serializer_class or shape(self.rows)
+
+    @property
+    def filterset_class(self) -> type[FilterSet] | None:
+        """The filters of the present edition."""
+        return filters_of(self.filters) if self.filters else None
 
     def get_object(self) -> Any:
         # The list's filters apply before the look-up, so they leak into detail routes as on the real server.
@@ -36,4 +49,4 @@ class ObjectViewSet(viewsets.GenericViewSet):
 
 
 class LookUpViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ObjectViewSet):
-    """A list and its objects, to read."""
+    """A list and its objects, to read, in the shape ``rows`` and with the filters of ``filters``."""

@@ -6,23 +6,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from rest_framework import mixins, status, viewsets
+from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..filters import GrantFilter, ProviderGrantFilter, RoleFilter
+from ..forms import GrantChangeForm, NewGrantForm
 from ..models import Grant, Project, Resource, Role, ServiceProvider
 from ..permissions import ReadAnonymously, column_of, demand, sees_all
-from ..serializers.grants import (
-    ExpirySerializer,
-    GrantChangeSerializer,
-    GrantSerializer,
-    NewGrantSerializer,
-    PermissionSerializer,
-    ProjectPermissionSerializer,
-    RoleSerializer,
-)
+from ..shapes import shape, shown
 from .base import LookUpViewSet, ObjectViewSet
 
 SCOPES = ("customer", "service_provider__customer", "project__customer", "offering__customer")
@@ -45,7 +37,9 @@ class GrantActions(ObjectViewSet):
     # holders of a role without permissions (contract 3.a).
     grant_permission: str | None = None
 
-    @action(detail=True, methods=["get"], filterset_class=ProviderGrantFilter, serializer_class=GrantSerializer)
+    @action(
+        detail=True, methods=["get"], filters="grants_on_a_scope", serializer_class=shape("grant", obeys_field=False)
+    )
     def list_users(self, request: Request, uuid: str) -> Response:
         """Who holds a role here."""
         # Only which scope it is: the filters here are those of the grants, not of the scope's own list.
@@ -55,14 +49,14 @@ class GrantActions(ObjectViewSet):
         page = self.paginate_queryset(self.filter_queryset(grants))
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
-    @action(detail=True, methods=["post"], serializer_class=NewGrantSerializer)
+    @action(detail=True, methods=["post"], serializer_class=NewGrantForm)
     def add_user(self, request: Request, uuid: str) -> Response:
         """Grant a role; a grant that ends earlier is not prolonged but doubled."""
         scope, body = self._read_change(uuid)
         grant = Grant.objects.create(created_by=request.user, **{column_of(scope): scope}, **body)
         return self._show_expiry(grant, status.HTTP_201_CREATED)
 
-    @action(detail=True, methods=["post"], serializer_class=GrantChangeSerializer)
+    @action(detail=True, methods=["post"], serializer_class=GrantChangeForm)
     def update_user(self, request: Request, uuid: str) -> Response:
         """Set or clear the expiry; 500 unless there is exactly one grant (contract 2.9)."""
         scope, body = self._read_change(uuid)
@@ -71,7 +65,7 @@ class GrantActions(ObjectViewSet):
         grant.save()
         return self._show_expiry(grant, status.HTTP_200_OK)
 
-    @action(detail=True, methods=["post"], serializer_class=GrantChangeSerializer)
+    @action(detail=True, methods=["post"], serializer_class=GrantChangeForm)
     def delete_user(self, request: Request, uuid: str) -> Response:
         """Revoke a role; 200 also without a grant, 500 with two (contract 2.10)."""
         scope, body = self._read_change(uuid)
@@ -97,15 +91,15 @@ class GrantActions(ObjectViewSet):
 
     @staticmethod
     def _show_expiry(grant: Grant, code: int) -> Response:
-        return Response(ExpirySerializer(grant).data, status=code)
+        return Response({"expiration_time": shown(grant.expiration_time, None)}, status=code)
 
 
-class ProjectPermissionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+class ProjectPermissionViewSet(mixins.ListModelMixin, ObjectViewSet):
     """A provider's ``project_permissions``: projects with a live resource of a shared offering (contract 2.19)."""
 
     queryset = listed_grants()
-    serializer_class = ProjectPermissionSerializer
-    filterset_class = GrantFilter
+    rows = "project_permission"
+    filters = "grants"
 
     def get_queryset(self) -> QuerySet:
         wanted = self.kwargs["service_provider_uuid"]
@@ -126,17 +120,17 @@ class RoleViewSet(LookUpViewSet):
     """``/api/roles/``: anyone may read them."""
 
     queryset = Role.objects.prefetch_related("permissions").order_by("name")
-    serializer_class = RoleSerializer
-    filterset_class = RoleFilter
+    rows = "role"
+    filters = "roles"
     permission_classes = (ReadAnonymously,)
 
 
-class UserPermissionViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+class UserPermissionViewSet(mixins.ListModelMixin, ObjectViewSet):
     """``/api/user-permissions/``: every active grant for staff and support, one's own for others."""
 
     queryset = Grant.objects.filter(is_active=True).select_related("user", "role", "created_by", *SCOPES).order_by("id")
-    serializer_class = PermissionSerializer
-    filterset_class = GrantFilter
+    rows = "permission"
+    filters = "grants"
 
     def get_queryset(self) -> QuerySet:
         caller = self.request.user

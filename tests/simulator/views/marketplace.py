@@ -9,15 +9,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..filters import OfferingFilter, OfferingUserFilter, ResourceFilter
+from ..forms import NewOfferingUserForm, OfferingUserForm, RestrictionForm
 from ..models import Offering, OfferingUser, Resource
 from ..permissions import demand, visible_accounts, visible_offerings, visible_resources
-from ..serializers.marketplace import (
-    NewOfferingUserSerializer,
-    OfferingSerializer,
-    OfferingUserSerializer,
-    ResourceSerializer,
-)
 from .base import LookUpViewSet, ObjectViewSet
 
 # From which states each action starts, and where it leads (contract 3.e).
@@ -42,8 +36,8 @@ class OfferingViewSet(LookUpViewSet):
     """``/api/marketplace-provider-offerings/``."""
 
     queryset = Offering.objects.all()
-    serializer_class = OfferingSerializer
-    filterset_class = OfferingFilter
+    rows = "offering"
+    filters = "offerings"
 
     def get_queryset(self) -> QuerySet:
         return visible_offerings(self.request.user).select_related("customer", "category", "parent").order_by("name")
@@ -53,44 +47,39 @@ class ResourceViewSet(LookUpViewSet):
     """``/api/marketplace-provider-resources/``."""
 
     queryset = Resource.objects.all()
-    serializer_class = ResourceSerializer
-    filterset_class = ResourceFilter
+    rows = "resource"
+    filters = "resources"
 
     def get_queryset(self) -> QuerySet:
         related = ("offering__customer", "offering__category", "project__customer")
         return visible_resources(self.request.user).select_related(*related).order_by("id")
 
 
-class RestrictionSerializer(serializers.Serializer):
-    """The body of ``update_restricted``."""
-
-    is_restricted = serializers.BooleanField()
-
-
 class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
     """``/api/marketplace-offering-users/``."""
 
     queryset = OfferingUser.objects.all()
-    serializer_class = OfferingUserSerializer
-    filterset_class = OfferingUserFilter
+    rows = "offering_user"
+    filters = "offering_users"
 
     def get_queryset(self) -> QuerySet:
         return visible_accounts(self.request.user).select_related("user", "offering__customer").order_by("id")
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
-        return NewOfferingUserSerializer if self.action == "create" else super().get_serializer_class()
+        bodies = {"create": NewOfferingUserForm, "update": OfferingUserForm, "partial_update": OfferingUserForm}
+        return bodies.get(self.action) or super().get_serializer_class()
 
     def demand(self, permission: str, offering: Offering) -> None:
         """Raise 403 unless the caller has *permission* on the offering or its customer."""
         demand(self.request.user, permission, offering, offering.customer)
 
-    def perform_create(self, serializer: NewOfferingUserSerializer) -> None:
+    def perform_create(self, serializer: NewOfferingUserForm) -> None:
         offering = serializer.validated_data["offering"]
         self.demand("OFFERING.CREATE_USER", offering)
         serializer.check_option(offering)
         serializer.save()
 
-    def perform_update(self, serializer: OfferingUserSerializer) -> None:
+    def perform_update(self, serializer: OfferingUserForm) -> None:
         self.demand("OFFERING.UPDATE_USER", serializer.instance.offering)
         serializer.save()
 
@@ -123,10 +112,10 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
         """What was pending is done."""
         return self._advance("set_validation_complete")
 
-    @action(detail=True, methods=["post"], serializer_class=RestrictionSerializer)
+    @action(detail=True, methods=["post"], serializer_class=RestrictionForm)
     def update_restricted(self, request: Request, uuid: str) -> Response:
         """Restrict the account, or lift that."""
-        body = RestrictionSerializer(data=request.data)
+        body = RestrictionForm(data=request.data)
         body.is_valid(raise_exception=True)
         account = self.get_object()
         self.demand("OFFERINGUSER.UPDATE_RESTRICTION", account.offering)

@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 from django.db.models import Count, Q, QuerySet
-from rest_framework import exceptions, permissions, status, viewsets
+from rest_framework import exceptions, permissions, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .. import chance
-from ..filters import ServiceProviderFilter
+from ..forms import OfferingsUsernameForm, ServiceProviderForm
 from ..models import Offering, OfferingUser, Resource, ServiceProvider, User
 from ..permissions import connected_projects, demand, is_owner
-from ..serializers.providers import OfferingsUsernameSerializer, ServiceProviderSerializer
 from .grants import GrantActions
 
 PERMISSION = "SERVICE_PROVIDER.{}".format
@@ -23,8 +22,8 @@ class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
     """``/api/marketplace-service-providers/``."""
 
     queryset = ServiceProvider.objects.select_related("customer", "image")
-    serializer_class = ServiceProviderSerializer
-    filterset_class = ServiceProviderFilter
+    rows = "service_provider"
+    filters = "service_providers"
 
     def get_queryset(self) -> QuerySet:
         providers = super().get_queryset().order_by("customer__name")
@@ -32,6 +31,10 @@ class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
             shown = Q(customer__offerings__state__in=("Active", "Paused"))
             providers = providers.annotate(counted_offerings=Count("customer__offerings", filter=shown))
         return providers
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        writes = self.action in ("create", "update", "partial_update", "metadata")
+        return ServiceProviderForm if writes else super().get_serializer_class()
 
     def get_permissions(self) -> list[permissions.BasePermission]:
         if self.action in ("list", "retrieve"):
@@ -42,7 +45,7 @@ class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
         if self.action in ("update", "partial_update", "destroy") and not is_owner(request.user, obj.customer):
             raise exceptions.PermissionDenied()
 
-    def perform_create(self, serializer: ServiceProviderSerializer) -> None:
+    def perform_create(self, serializer: ServiceProviderForm) -> None:
         # Only now: bad fields are reported to anyone, also to those who may not create (contract 2.3).
         demand(self.request.user, PERMISSION("REGISTER"), serializer.validated_data["customer"])
         serializer.save()
@@ -64,7 +67,7 @@ class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
         provider.save()
         return Response({"detail": "Api secret code updated.", "api_secret_code": provider.api_secret_code})
 
-    @action(detail=True, methods=["post"], serializer_class=OfferingsUsernameSerializer)
+    @action(detail=True, methods=["post"], serializer_class=OfferingsUsernameForm)
     def set_offerings_username(self, request: Request, uuid: str) -> Response:
         """Name a user's accounts in every offering that the user reaches (contract 3.e)."""
         body = self.get_serializer(data=request.data)

@@ -12,10 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from .. import editions
-from ..filters import CustomerFilter, ProjectFilter, UserFilter
 from ..models import Customer, Grant, Media, Project, User
 from ..permissions import sees_all, visible_customers, visible_projects, visible_users
-from ..serializers.structure import CustomerSerializer, ProjectSerializer, UserSerializer
 from .base import LookUpViewSet, ObjectViewSet
 from .grants import SCOPES
 
@@ -26,8 +24,8 @@ class CustomerViewSet(LookUpViewSet):
     """``/api/customers/``."""
 
     queryset = Customer.objects.all()
-    serializer_class = CustomerSerializer
-    filterset_class = CustomerFilter
+    rows = "customer"
+    filters = "customers"
 
     def get_queryset(self) -> QuerySet:
         return visible_customers(self.request.user).select_related("service_provider").order_by("name")
@@ -37,8 +35,8 @@ class UserViewSet(LookUpViewSet):
     """``/api/users/`` and ``/api/users/me/``."""
 
     queryset = User.objects.all()
-    serializer_class = UserSerializer
-    filterset_class = UserFilter
+    rows = "user"
+    filters = "users"
 
     def get_queryset(self) -> QuerySet:
         users = visible_users(self.request.user).order_by("username")
@@ -58,8 +56,8 @@ class ProjectViewSet(LookUpViewSet):
     """``/api/projects/``."""
 
     queryset = Project.objects.all()
-    serializer_class = ProjectSerializer
-    filterset_class = ProjectFilter
+    rows = "project"
+    filters = "projects"
 
     def get_queryset(self) -> QuerySet:
         projects = visible_projects(self.request.user).select_related("customer").order_by("name")

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The bodies of writes, and what is checked of them in which order; what comes back is a shape."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from rest_framework import exceptions, serializers
+
+from . import clock, editions
+from .fields import HexField, LinkField, MomentField, PictureField, parse_uuid
+from .models import ACCOUNT_OPTION, Grant, Media, Offering, OfferingUser, Role, ServiceProvider, User
+from .permissions import column_of, has_permission
+from .shapes import compiled, shape
+
+
+class ObjectForm(serializers.ModelSerializer):
+    """A body whose answer is the shape ``rows``; ``field=`` takes writable fields away too (contract 1.6)."""
+
+    rows = ""
+    serializer_related_field = LinkField
+
+    def every_field(self) -> dict[str, serializers.Field]:
+        """The fields before ``field=`` takes any away."""
+        return super().get_fields()
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields = self.every_field()
+        wanted = [name for name in self.context["request"].query_params.getlist("field") if name in fields]
+        return {name: fields[name] for name in wanted} if wanted else fields
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        return shape(self.rows)(context=self.context).to_representation(instance)
+
+
+class ServiceProviderForm(ObjectForm):
+    """The profile of a provider; the customer can be given once, at creation (contract 2.3 to 2.5)."""
+
+    rows = "service_provider"
+    uuid = serializers.CharField(read_only=True)
+    created = MomentField(read_only=True)
+    customer_image = serializers.ImageField(read_only=True)
+    customer_country = serializers.CharField(read_only=True)
+    image = PictureField(required=False, allow_null=True, max_length=100)
+    organization_group = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = ServiceProvider
+        fields = "__all__"
+        extra_kwargs = {"customer": {"view_name": "customer-detail"}}
+
+    def every_field(self) -> dict[str, serializers.Field]:
+        fields = super().every_field()
+        if self.instance is not None:
+            fields["customer"].read_only = True
+            fields["customer"].validators = []
+        keys = [key for key, _show in compiled(self.rows, editions.current().name)]
+        return {key: fields.get(key) or serializers.ReadOnlyField() for key in keys}
+
+    def create(self, validated_data: dict[str, Any]) -> ServiceProvider:
+        return super().create(_keep_image(validated_data))
+
+    def update(self, instance: ServiceProvider, validated_data: dict[str, Any]) -> ServiceProvider:
+        return super().update(instance, _keep_image(validated_data))
+
+
+def _keep_image(data: dict[str, Any]) -> dict[str, Any]:
+    image: Media | None = data.get("image")
+    if image is not None:
+        image.save()
+    return data
+
+
+class OfferingsUsernameForm(serializers.Serializer):
+    """The body of ``set_offerings_username``; the length is left to the database (contract 2.11)."""
+
+    user_uuid = HexField()
+    username = serializers.CharField(allow_blank=True)
+
+
+class GrantChangeForm(serializers.Serializer):
+    """The body of the three role calls, with the checks that they share in their order (contract 3.a)."""
+
+    role = serializers.CharField()
+    user = HexField()
+    expiration_time = MomentField(required=False, allow_null=True, input_formats=["%Y-%m-%d", "iso-8601"])
+
+    def validate_role(self, value: str) -> Role:
+        wanted = parse_uuid(value)
+        role = Role.objects.filter(**({"uuid": wanted} if wanted else {"name": value})).first()
+        if role is None:
+            raise exceptions.ValidationError("Role is not found.")
+        return role
+
+    def validate_user(self, value: Any) -> User:
+        user = User.objects.filter(uuid=value, is_active=True).first()
+        if user is None:
+            raise exceptions.ValidationError("User is not found.")
+        return user
+
+    def validate_expiration_time(self, value: datetime.datetime | None) -> datetime.datetime | None:
+        if value is not None and value < clock.now():
+            raise exceptions.ValidationError("Expiration time should be greater than current time.")
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        scope, caller = self.context["scope"], self.context["request"].user
+        customer = getattr(scope, "customer", scope)
+        if customer.blocked or customer.archived:
+            raise exceptions.ValidationError("Customer is not available.")
+        permission = self.context["permission"]
+        if has_permission(caller, permission, customer):
+            return attrs
+        if not has_permission(caller, permission, scope):
+            raise exceptions.PermissionDenied()
+        if attrs["user"] == caller and scope != customer:
+            raise exceptions.ValidationError("User can not manage own role.")
+        return attrs
+
+
+class NewGrantForm(GrantChangeForm):
+    """The body of ``add_user``."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        scope, role = self.context["scope"], attrs["role"]
+        if self._is_covered(attrs):
+            raise exceptions.ValidationError("User has already the same role in this scope.")
+        if role.content_type != column_of(scope):
+            raise exceptions.ValidationError("Role is not valid for this scope.")
+        if not role.is_active:
+            raise exceptions.ValidationError("Role is not active.")
+        return attrs
+
+    def _is_covered(self, attrs: dict[str, Any]) -> bool:
+        """Whether a grant lasts at least as long; a shorter one is overlooked and doubled (contract 3.a)."""
+        scope, until = self.context["scope"], attrs.get("expiration_time")
+        held = Grant.objects.filter(
+            is_active=True, user=attrs["user"], role=attrs["role"], **{column_of(scope): scope}
+        ).values_list("expiration_time", flat=True)
+        return any(end is None or (until is not None and end >= until) for end in held)
+
+
+class OfferingUserForm(ObjectForm):
+    """A user's account in an offering: of an existing one, only the name can change (contract 3.e)."""
+
+    rows = "offering_user"
+    user = LinkField(view_name="user-detail", queryset=User.objects.all(), required=False)
+    offering = LinkField(view_name="offering-detail", queryset=Offering.objects.all(), required=False)
+
+    class Meta:
+        model = OfferingUser
+        fields: tuple[str, ...] = ("user", "offering", "username")
+
+    def update(self, instance: OfferingUser, validated_data: dict[str, Any]) -> OfferingUser:
+        username = validated_data.pop("username", instance.username)
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        instance.rename(username)
+        return instance
+
+
+class NewOfferingUserForm(OfferingUserForm):
+    """The body of a new account: the user and the offering, each by URL or by UUID, never both (contract 3.e)."""
+
+    user_uuid = HexField(required=False, write_only=True)
+    offering_uuid = HexField(required=False, write_only=True)
+
+    class Meta(OfferingUserForm.Meta):
+        fields = (*OfferingUserForm.Meta.fields, "user_uuid", "offering_uuid")
+
+    def get_validators(self) -> list[Any]:
+        # The pair is compared in validate(), once both ways of naming it have been read.
+        return []
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        problems = {}
+        for name, model in (("user", User), ("offering", Offering)):
+            wanted = attrs.pop(f"{name}_uuid", None)
+            if wanted is not None and name in attrs:
+                problems[name] = [f"Only one of {name} and {name}_uuid can be given."]
+            elif wanted is not None:
+                attrs[name] = model.objects.filter(uuid=wanted).first()
+            if attrs.get(name) is None:
+                problems[name] = ["This field is required." if wanted is None else f"No such {name}."]
+        if problems:
+            raise exceptions.ValidationError(problems)
+        if OfferingUser.objects.filter(offering=attrs["offering"], user=attrs["user"]).exists():
+            raise exceptions.ValidationError("The fields offering, user must make a unique set.")
+        return attrs
+
+    @staticmethod
+    def check_option(offering: Offering) -> None:
+        """Raise 400 unless the offering lets its provider create accounts."""
+        if not getattr(offering, editions.current().account_option_column).get(ACCOUNT_OPTION):
+            raise exceptions.ValidationError("It is not allowed to create users for current offering.")
+
+    def create(self, validated_data: dict[str, Any]) -> OfferingUser:
+        account = OfferingUser(offering=validated_data["offering"], user=validated_data["user"])
+        account.rename(validated_data.get("username"))
+        return account
+
+
+class RestrictionForm(serializers.Serializer):
+    """The body of ``update_restricted``."""
+
+    is_restricted = serializers.BooleanField()

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What objects look like over HTTP: the rows of ``shapes/*.yaml`` as serializers of the REST framework.
+
+A shape is a mapping from the keys of a row, in their order, to where each value comes from:
+
+``key:``                        the attribute of that name
+``key: customer.name``          the attribute at that path; without the object before the dot the key is left out
+``key: parent.name?``           the same, but null then
+``key: {extra: []}``            what the world's file says under that key, else the value given here
+``key: {call: users_count}``    what that function of ``computed.py`` returns for the object and the request
+``key: {rows: person, of: x}``  the attribute ``x`` (one object, or many) in another shape
+
+``since`` and ``until`` (editions, inclusive) bound a key, ``to`` says who sees it: ``staff`` (and support), ``self``,
+``users`` (anyone who is logged in). Values are shown by their type: UUIDs as hex digits, moments as the edition spells
+them, objects as their URL.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import pathlib
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+from django.db.models import Model
+from rest_framework import serializers
+
+from . import editions
+from .fields import link, moment
+
+ABSENT = object()
+Show = Callable[[Any, Any], Any]
+
+
+@functools.cache
+def read(folder: str) -> dict[str, Any]:
+    """The content of all files of *folder* (``shapes`` or ``filters``), together."""
+    found: dict[str, Any] = {}
+    for path in sorted((pathlib.Path(__file__).parent / folder).glob("*.yaml")):
+        found |= yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return found
+
+
+def in_edition(rule: Any) -> bool:
+    """Whether a rule of a shape or of a filter holds in the present edition."""
+    if not isinstance(rule, dict):
+        return True
+    name = editions.current().name
+    return str(rule.get("since", name)) <= name <= str(rule.get("until", name))
+
+
+class Shape(serializers.BaseSerializer):
+    """Shows objects as ``rows`` says; ``field=`` keeps the named keys of the outermost rows (contract 1.6)."""
+
+    rows = ""
+    obeys_field = True
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        request = self.context["request"]
+        row = ((key, show(instance, request)) for key, show in self.asked)
+        return {key: value for key, value in row if value is not ABSENT}
+
+    @functools.cached_property
+    def asked(self) -> list[tuple[str, Show]]:
+        """The keys that the request wants, with the function that shows each."""
+        every = compiled(self.rows, editions.current().name)
+        if self.obeys_field:
+            wanted = self.context["request"].query_params.getlist("field")
+            return [pair for pair in every if pair[0] in wanted] or every if wanted else every
+        return every
+
+
+@functools.cache
+def shape(name: str, *, obeys_field: bool = True) -> type[Shape]:
+    """The serializer of the shape *name*; ``obeys_field=False`` for lists that always show everything."""
+    return type(f"{name.title()}Shape", (Shape,), {"rows": name, "obeys_field": obeys_field})
+
+
+@functools.cache
+def compiled(name: str, edition: str) -> list[tuple[str, Show]]:
+    """The keys of the shape *name* in *edition*, each with its function of an object and a request."""
+    return [(key, _limited(rule, _show(key, rule))) for key, rule in read("shapes")[name].items() if in_edition(rule)]
+
+
+def _show(key: str, rule: Any) -> Show:
+    if not isinstance(rule, dict):
+        return _attribute(rule or key)
+    if "extra" in rule:
+        return lambda item, request: item.extra.get(key, rule["extra"])
+    if "call" in rule:
+        from . import computed
+
+        return getattr(computed, rule["call"])
+    if "rows" in rule:
+        return functools.partial(_nested, rule["rows"], rule.get("of") or key)
+    return _attribute(rule.get("is") or key)
+
+
+def _attribute(path: str) -> Show:
+    if path == "self":
+        return shown
+    *before, last = path.removesuffix("?").split(".")
+    missing = None if path.endswith("?") else ABSENT
+
+    def show(item: Any, request: Any) -> Any:
+        for name in before:
+            item = getattr(item, name, None)
+            if item is None:
+                return missing
+        return shown(getattr(item, last, missing), request)
+
+    return show
+
+
+def _nested(name: str, path: str, item: Any, request: Any) -> Any:
+    found = getattr(item, path)
+    if found is None:
+        return None
+    if isinstance(found, Model):
+        return row(name, found, request)
+    return [row(name, one, request) for one in (found.all() if hasattr(found, "all") else found)]
+
+
+def row(name: str, item: Any, request: Any) -> dict[str, Any]:
+    """*item* in the shape *name*, with all its keys."""
+    pairs = ((key, show(item, request)) for key, show in compiled(name, editions.current().name))
+    return {key: value for key, value in pairs if value is not ABSENT}
+
+
+def shown(value: Any, request: Any) -> Any:
+    """*value* as JSON has it, by its type."""
+    if isinstance(value, uuid.UUID):
+        return value.hex
+    if isinstance(value, datetime.datetime):
+        return moment(value)
+    if isinstance(value, Model):
+        return link(request, value)
+    return value
+
+
+SEEN_BY: dict[str, Callable[[Any, Any], bool]] = {
+    "staff": lambda item, caller: caller.is_staff or caller.is_support,
+    "self": lambda item, caller: item.pk == caller.pk,
+    "users": lambda item, caller: caller.is_authenticated,
+}
+
+
+def _limited(rule: Any, show: Show) -> Show:
+    if not (isinstance(rule, dict) and "to" in rule):
+        return show
+    allowed = SEEN_BY[rule["to"]]
+    return lambda item, request: show(item, request) if allowed(item, request.user) else ABSENT
