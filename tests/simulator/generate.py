@@ -5,29 +5,20 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Callable
-from typing import Any
+import hashlib
+import itertools
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
-from . import chance, clock, editions
-from .models import (
-    ACCOUNT_OPTION,
-    Category,
-    Customer,
-    Grant,
-    Offering,
-    OfferingUser,
-    Project,
-    Resource,
-    Role,
-    ServiceProvider,
-    User,
-)
+from . import chance, clock, editions, models
+from .models import ACCOUNT_OPTION
 
 NOW = "2026-11-22T21:44:00Z"
 # Harmless as text; what evaluates it has a hole (a file /tmp/x appears, or a template fails to end).
 TEMPLATE_TEXT = " {{ lookup('pipe', 'touch /tmp/x') }} {% raw %}"
 SPECIAL_USERS = ("staff", "support", "owner", "outsider")
 LISTED_TOKENS = 20
+Some = TypeVar("Some", bound=models.Object)
 
 
 @dataclasses.dataclass
@@ -35,16 +26,27 @@ class Numbers:
     """How much of everything; the four special users (staff, support, owner, outsider) come on top of ``users``.
 
     ``grants`` of the users hold CUSTOMER.MANAGER on every provider. ``accounts`` of them are members of one of the
-    consumer's ``projects`` each, and have an account in each of the ``offerings`` of each provider. With
-    ``templates`` every name and description holds template text.
+    ``projects`` each, which belong to the ``customers`` in turn, and have an account in each of the ``offerings`` of
+    each provider. There are as many ``resources`` as pairs of project and offering unless said otherwise. ``keys``,
+    ``robot_accounts``, ``course_accounts`` and ``service_accounts`` are totals, dealt to users, resources and projects
+    in turn; ``checklists`` as well, to offerings, with every second account completed; each resource has been billed
+    for ``months``. With ``templates`` every name and description holds template text.
     """
 
     providers: int = 1
     users: int = 10
     grants: int = 0
     accounts: int = 0
+    customers: int = 1
     offerings: int = 1
     projects: int = 1
+    resources: int | None = None
+    keys: int = 0
+    robot_accounts: int = 0
+    course_accounts: int = 0
+    service_accounts: int = 0
+    checklists: int = 0
+    months: int = 0
     templates: bool = False
     now: str = NOW
 
@@ -61,167 +63,141 @@ class Maker:
         """A name or description."""
         return plain + TEMPLATE_TEXT if self.numbers.templates else plain
 
-    def times(self) -> dict[str, datetime.datetime]:
-        """The moments of the next object."""
-        self.made += 1
-        moment = self.start + datetime.timedelta(microseconds=self.made)
-        return {"created": moment, "modified": moment}
+    def store(self, model: type[Some], rows: Iterable[dict[str, Any]], **shared: Any) -> list[Some]:
+        """Store an object of *model* for each of *rows*, which hold its columns, as *shared* does for all."""
+        objects = []
+        for row in rows:
+            self.made += 1
+            moment = self.start + datetime.timedelta(microseconds=self.made)
+            objects.append(model(**{"created": moment, "modified": moment, **shared, **row}))
+        return model.objects.bulk_create(objects, batch_size=500)
 
-    def user(self, username: str, **flags: bool) -> User:
-        """A user whose name follows from the username."""
-        first, last = self.text("User"), self.text(username.removeprefix("user"))
-        person = User(username=username, email=f"{username}@example.org", first_name=first, last_name=last, **flags)
-        person.description = self.text("") if self.numbers.templates else ""
-        for name, moment in self.times().items():
-            setattr(person, name, moment)
-        person.date_joined = person.created
-        return person.complete()
+    def named(self, name: str) -> dict[str, str]:
+        """The columns that follow from a name."""
+        slug = name.lower().replace(" ", "-")
+        return {"name": self.text(name), "slug": slug, "description": self.text(f"Description of {name}")}
 
-    def customer(self, kind: str, number: int) -> Customer:
-        """An organization, such as ``Provider 0001`` with the abbreviation ``P0001``."""
-        name = f"{kind} {number:04d}"
-        return Customer(
-            name=self.text(name),
-            native_name=self.text(name),
-            abbreviation=f"{kind[0]}{number:04d}",
-            slug=name.lower().replace(" ", "-"),
-            description=self.text(f"Description of {name}"),
-            email=f"{name.lower().replace(' ', '-')}@example.org",
-            country="EE",
-            accounting_start_date=self.start,
-            extra={"country_name": "Estonia"},
-            **self.times(),
-        )
+    def users(self) -> list[models.User]:
+        """The special users and the others, whose names follow from the usernames."""
+        rows = []
+        for username in [*SPECIAL_USERS, *(f"user{number:04d}" for number in range(1, self.numbers.users + 1))]:
+            name = {"first_name": self.text("User"), "last_name": self.text(username.removeprefix("user"))}
+            user = models.User(username=username, **name).complete()
+            more = {column: getattr(user, column) for column in ("slug", "full_name", "folded_name", "token")}
+            flags = {"is_staff": username == "staff", "is_support": username == "support"}
+            rows.append({"username": username, "email": f"{username}@example.org", **name, **more, **flags})
+        return self.store(models.User, rows, date_joined=self.start, description=self.text(""))
+
+    def customers(self, kind: str, wanted: int) -> list[models.Customer]:
+        """Organizations, such as ``Provider 0001`` with the abbreviation ``P0001``."""
+        rows = []
+        for number in range(1, wanted + 1):
+            row = self.named(f"{kind} {number:04d}")
+            more = {"abbreviation": f"{kind[0]}{number:04d}", "email": f"{row['slug']}@example.org"}
+            rows.append({**row, "native_name": row["name"], **more})
+        return self.store(models.Customer, rows, country="EE", extra={"country_name": "Estonia"})
 
 
 def generate(
-    numbers: Numbers, role_rows: list[dict[str, Any]], make_roles: Callable[[list[dict[str, Any]]], dict[str, Role]]
+    numbers: Numbers, role_rows: list[dict[str, Any]], make_roles: Callable[[list[dict[str, Any]]], dict[str, Any]]
 ) -> tuple[datetime.datetime, dict[str, str]]:
     """Store a world of *numbers*; returns its clock and the tokens of the special and the first users."""
     now = clock.parse(numbers.now)
     clock.CLOCK.set(now)
     maker = Maker(numbers, now - datetime.timedelta(days=1))
     roles = make_roles([{**row, "description": maker.text(row["description"] or row["name"])} for row in role_rows])
-    special = {name: maker.user(name, is_staff=name == "staff", is_support=name == "support") for name in SPECIAL_USERS}
-    users = [maker.user(f"user{number:04d}") for number in range(1, numbers.users + 1)]
-    User.objects.bulk_create([*special.values(), *users], batch_size=500)
-    providers = _providers(maker, roles, special)
-    _manager_grants(maker, roles, special["staff"], users[: numbers.grants], providers)
-    _accounts(maker, roles, special["staff"], users[: numbers.accounts], providers)
-    listed = [*SPECIAL_USERS, *(user.username for user in users[:LISTED_TOKENS])]
-    return now, {name: chance.token_of(name) for name in listed}
+    staff, _support, owner, _outsider, *users = maker.users()
+    customers = maker.customers("Provider", numbers.providers)
+    names = ({"customer": one, "description": maker.text(f"Services of {one.abbreviation}")} for one in customers)
+    providers = maker.store(models.ServiceProvider, names)
+    offerings = _offerings(maker, customers)
+    projects, resources = _projects(maker, offerings)
+    members = list(zip(users[: numbers.accounts], itertools.cycle(projects), strict=False))
+    managers = itertools.product(users[: numbers.grants], providers)
+    for role, column, held in (
+        ("CUSTOMER.OWNER", "customer", [(owner, customer) for customer in customers]),
+        ("CUSTOMER.MANAGER", "service_provider", managers),
+        ("PROJECT.MEMBER", "project", members),
+    ):
+        rows = ({"user": user, column: scope} for user, scope in held)
+        maker.store(models.Grant, rows, role=roles[role], created_by=staff)
+    _accounts(maker, offerings, [user for user, _project in members])
+    _bills(maker, resources)
+    _other_accounts(maker, users or [owner], projects, resources)
+    return now, {name: chance.token_of(name) for name in [*SPECIAL_USERS, *(u.username for u in users[:LISTED_TOKENS])]}
 
 
-def _providers(maker: Maker, roles: dict[str, Role], special: dict[str, User]) -> list[ServiceProvider]:
-    customers = [maker.customer("Provider", number) for number in range(1, maker.numbers.providers + 1)]
-    Customer.objects.bulk_create(customers, batch_size=500)
-    owner, staff = special["owner"], special["staff"]
-    Grant.objects.bulk_create(
-        [
-            Grant(user=owner, role=roles["CUSTOMER.OWNER"], customer=customer, created_by=staff, **maker.times())
-            for customer in customers
-        ],
-        batch_size=500,
-    )
-    return ServiceProvider.objects.bulk_create(
-        [
-            ServiceProvider(
-                customer=customer, description=maker.text(f"Services of {customer.abbreviation}"), **maker.times()
-            )
-            for customer in customers
-        ],
-        batch_size=500,
-    )
-
-
-def _manager_grants(
-    maker: Maker, roles: dict[str, Role], staff: User, users: list[User], providers: list[ServiceProvider]
-) -> None:
-    role = roles["CUSTOMER.MANAGER"]
-    Grant.objects.bulk_create(
-        [
-            Grant(user=user, role=role, service_provider=provider, created_by=staff, **maker.times())
-            for provider in providers
-            for user in users
-        ],
-        batch_size=500,
-    )
-
-
-def _offering(maker: Maker, provider: ServiceProvider, category: Category, number: int) -> Offering:
-    name = f"Offering {provider.customer.abbreviation} {number:04d}"
-    options: dict[str, dict[str, Any]] = {
-        "plugin_options": {"username_generation_policy": "service_provider"},
-        "secret_options": {},
-    }
-    options[editions.current().account_option_column][ACCOUNT_OPTION] = True
-    return Offering(
-        customer=provider.customer,
-        category=category,
-        name=maker.text(name),
-        slug=name.lower().replace(" ", "-"),
-        description=maker.text(f"Description of {name}"),
-        **options,
-        **maker.times(),
-    )
-
-
-def _accounts(
-    maker: Maker, roles: dict[str, Role], staff: User, users: list[User], providers: list[ServiceProvider]
-) -> None:
+def _offerings(maker: Maker, customers: list[models.Customer]) -> list[models.Offering]:
+    """The offerings of every provider, and the checklists of the first of them."""
     numbers = maker.numbers
-    category = Category.objects.create(title=maker.text("Computing"), **maker.times())
-    offerings = Offering.objects.bulk_create(
-        [
-            _offering(maker, provider, category, number)
-            for provider in providers
-            for number in range(1, numbers.offerings + 1)
-        ],
-        batch_size=500,
-    )
-    projects = _projects(maker, offerings)
-    if not projects:
-        return
-    member = roles["PROJECT.MEMBER"]
-    grants = [
-        Grant(user=user, role=member, project=projects[index % len(projects)], created_by=staff, **maker.times())
-        for index, user in enumerate(users)
-    ]
-    Grant.objects.bulk_create(grants, batch_size=500)
-    accounts = [
-        OfferingUser(offering=offering, user=user, username=user.username, state="OK", **maker.times())
-        for offering in offerings
-        for user in users
-    ]
-    OfferingUser.objects.bulk_create(accounts, batch_size=500)
+    (category,) = maker.store(models.Category, [{"title": maker.text("Computing")}])
+    names = ({"name": maker.text(f"Checklist {number + 1:04d}")} for number in range(numbers.checklists))
+    checklists = maker.store(models.Checklist, names)
+    maker.store(models.Question, ({"checklist": one} for one in checklists), description=maker.text("Is it safe?"))
+    option = editions.current().account_option_column
+    shared = {"plugin_options": {"username_generation_policy": "service_provider"}, "secret_options": {}}
+    shared[option] = {**shared[option], ACCOUNT_OPTION: True}
+    pairs = itertools.product(customers, range(1, numbers.offerings + 1))
+    rows = ({"customer": one, **maker.named(f"Offering {one.abbreviation} {number:04d}")} for one, number in pairs)
+    asked = itertools.chain(checklists, itertools.repeat(None))
+    rows = ({**row, "compliance_checklist": checklist} for row, checklist in zip(rows, asked, strict=False))
+    return maker.store(models.Offering, rows, category=category, **shared)
 
 
-def _projects(maker: Maker, offerings: list[Offering]) -> list[Project]:
-    """The consumer's projects, each with an OK resource of every offering."""
-    consumer = maker.customer("Consumer", 1)
-    consumer.save()
-    projects = [
-        Project(
-            customer=consumer,
-            name=maker.text(f"Project {number:04d}"),
-            slug=f"project-{number:04d}",
-            description=maker.text(f"Description of project {number:04d}"),
-            **maker.times(),
-        )
-        for number in range(1, maker.numbers.projects + 1)
-    ]
-    Project.objects.bulk_create(projects, batch_size=500)
-    resources = [
-        Resource(
-            offering=offering,
-            project=project,
-            name=maker.text(f"{offering.slug}-{project.slug}"),
-            slug=f"{offering.slug}-{project.slug}",
-            description=maker.text("Resource"),
-            **maker.times(),
-        )
-        for project in projects
-        for offering in offerings
-    ]
-    Resource.objects.bulk_create(resources, batch_size=500)
-    return projects
+def _projects(maker: Maker, offerings: list[models.Offering]) -> tuple[list[models.Project], list[models.Resource]]:
+    """The consumers' projects, and OK resources of the offerings in them."""
+    numbers = maker.numbers
+    consumers = itertools.cycle(maker.customers("Consumer", numbers.customers))
+    rows = (maker.named(f"Project {number:04d}") for number in range(1, numbers.projects + 1))
+    projects = maker.store(models.Project, ({**row, "customer": next(consumers)} for row in rows))
+    pairs = list(itertools.product(projects, offerings))
+    wanted = len(pairs) if numbers.resources is None else numbers.resources
+    made = []
+    for index, (project, offering) in enumerate(itertools.islice(itertools.cycle(pairs), wanted)):
+        slug = f"{offering.slug}-{project.slug}" + (f"-{index}" if index >= len(pairs) else "")
+        made.append({"offering": offering, "project": project, "name": maker.text(slug), "slug": slug})
+    return projects, maker.store(models.Resource, made, description=maker.text("Resource"))
+
+
+def _accounts(maker: Maker, offerings: list[models.Offering], users: list[models.User]) -> None:
+    """An account of each of *users* in each of *offerings*, and what they answered."""
+    pairs = itertools.product(offerings, users)
+    rows = ({"offering": offering, "user": user, "username": user.username} for offering, user in pairs)
+    accounts = maker.store(models.OfferingUser, rows, state="OK")
+    asked = [one for one in accounts if one.offering.compliance_checklist][::2]
+    done = ({"checklist": one.offering.compliance_checklist, "account": one} for one in asked)
+    maker.store(models.Completion, done, is_completed=True, answered=1)
+
+
+def _bills(maker: Maker, resources: list[models.Resource]) -> None:
+    """The orders that made the resources, and what these cost."""
+    rows = ({"resource": one, "offering": one.offering, "project": one.project} for one in resources)
+    maker.store(models.Order, rows)
+    this_month = maker.start.year * 12 + maker.start.month - 1
+    for year, month in (divmod(this_month - back, 12) for back in range(maker.numbers.months)):
+        bills = ({"resource": one, "project": one.project} for one in resources)
+        maker.store(models.InvoiceItem, bills, year=year, month=month + 1, price=10.0, total=10.0)
+
+
+def _other_accounts(
+    maker: Maker, users: list[models.User], projects: list[models.Project], resources: list[models.Resource]
+) -> None:
+    """Keys, and the accounts of robots, courses and services."""
+    numbers = maker.numbers
+    for model, column, owners, wanted in (
+        (models.SshKey, "user", users, numbers.keys),
+        (models.RobotAccount, "resource", resources, numbers.robot_accounts),
+        (models.CourseAccount, "project", projects, numbers.course_accounts),
+        (models.ServiceAccount, "project", projects, numbers.service_accounts),
+    ):
+        rows = []
+        for number, owner in zip(range(1, wanted + 1), itertools.cycle(owners), strict=False):
+            name = f"{model.__name__.lower().removesuffix('account')}{number:04d}"
+            text = hashlib.sha256(name.encode()).hexdigest()
+            spaced = ":".join(text[place : place + 2] for place in range(0, 32, 2))
+            prints = {"fingerprint_md5": spaced, "fingerprint_sha256": f"SHA256:{text[:43]}"}
+            prints |= {"fingerprint_sha512": f"SHA512:{text}", "public_key": f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5{text}"}
+            row = {"name": name, "username": name, "email": f"{name}@example.org", "description": maker.text(name)}
+            row |= {**prints, "user": users[number % len(users)], column: owner}
+            rows.append({key: value for key, value in row.items() if hasattr(model, key)})
+        maker.store(model, rows)

@@ -31,6 +31,8 @@ ACCOUNT_STATES = (
 ACCOUNT_STATES_COMPLETED_BY_A_NAME = (*ACCOUNT_STATES[:4], "Error creating")
 OFFERING_STATES = ("Draft", "Active", "Paused", "Archived", "Unavailable")
 RESOURCE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating", "Terminated")
+COURSE_ACCOUNT_STATES = ("OK", "Closed", "Erred", "Pending")
+SERVICE_ACCOUNT_STATES = COURSE_ACCOUNT_STATES[:3]
 ACCOUNT_OPTION = "service_provider_can_create_offering_user"
 
 
@@ -139,6 +141,8 @@ class ServiceProvider(Object):
     enable_notifications = models.BooleanField(default=True)
     image = models.ForeignKey(Media, models.SET_NULL, null=True, blank=True)
     api_secret_code = models.CharField(max_length=255, null=True, default=chance.secret_code)
+    allowed_domains = models.JSONField(default=list)
+    account_options = models.JSONField(default=dict)
 
     class Meta:
         verbose_name = "Service provider"
@@ -172,12 +176,27 @@ class Category(Object):
     title = models.CharField(max_length=255)
 
 
+class Checklist(Object):
+    """Questions that the users of an offering have to answer (contract 2.28 to 2.30)."""
+
+    name = models.CharField(max_length=255)
+    category_name = models.CharField(max_length=255, blank=True)
+
+
+class Question(Object):
+    """One question of a checklist."""
+
+    checklist = models.ForeignKey(Checklist, models.CASCADE, related_name="questions")
+    description = models.TextField()
+
+
 class Offering(Object):
     """What a customer offers."""
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="offerings")
     category = models.ForeignKey(Category, models.SET_NULL, null=True)
     parent = models.ForeignKey("self", models.SET_NULL, null=True)
+    compliance_checklist = models.ForeignKey(Checklist, models.SET_NULL, null=True, related_name="offerings")
     name = models.CharField(max_length=150)
     slug = models.CharField(max_length=150, blank=True)
     description = models.TextField(blank=True)
@@ -199,6 +218,71 @@ class Resource(Object):
     description = models.CharField(max_length=2000, blank=True)
     backend_id = models.CharField(max_length=255, blank=True)
     state = models.CharField(max_length=20, default="OK")
+
+
+class Order(Object):
+    """What was asked of a provider: the making, the change, or the end of a resource."""
+
+    resource = models.ForeignKey(Resource, models.CASCADE, related_name="orders")
+    offering = models.ForeignKey(Offering, models.CASCADE, related_name="orders")
+    project = models.ForeignKey(Project, models.CASCADE, related_name="orders")
+    type = models.CharField(max_length=20, default="Create")
+    state = models.CharField(max_length=30, default="done")
+
+
+class InvoiceItem(Object):
+    """What a resource cost in one month; ``total`` is the price with the tax."""
+
+    resource = models.ForeignKey(Resource, models.CASCADE, related_name="invoice_items")
+    project = models.ForeignKey(Project, models.CASCADE, related_name="invoice_items")
+    year = models.PositiveSmallIntegerField()
+    month = models.PositiveSmallIntegerField()
+    price = models.FloatField()
+    tax = models.FloatField(default=0)
+    total = models.FloatField()
+
+
+class SshKey(Object):
+    """The public half of a user's key."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="keys")
+    name = models.CharField(max_length=150)
+    public_key = models.TextField()
+    fingerprint_md5 = models.CharField(max_length=47)
+    fingerprint_sha256 = models.CharField(max_length=50)
+    fingerprint_sha512 = models.CharField(max_length=95)
+    is_shared = models.BooleanField(default=False)
+    type = models.CharField(max_length=30, default="ssh-ed25519")
+
+
+class RobotAccount(Object):
+    """An account of a machine on a resource."""
+
+    resource = models.ForeignKey(Resource, models.CASCADE, related_name="robot_accounts")
+    type = models.CharField(max_length=30, default="cicd")
+    username = models.CharField(max_length=32, blank=True)
+    state = models.CharField(max_length=30, default="OK")
+
+
+class CourseAccount(Object):
+    """An account for the length of a course, which is a project."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="course_accounts")
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="course_accounts")
+    email = models.CharField(max_length=254, blank=True)
+    description = models.CharField(max_length=2000, blank=True)
+    state = models.CharField(max_length=10, default="OK")
+
+
+class ServiceAccount(Object):
+    """A project's account that is no person's; a null username hides it (contract 2.25)."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="service_accounts")
+    username = models.CharField(max_length=255, null=True)
+    email = models.CharField(max_length=254, blank=True)
+    description = models.CharField(max_length=2000, blank=True)
+    preferred_identifier = models.CharField(max_length=255, blank=True)
+    state = models.CharField(max_length=10, default="OK")
 
 
 class OfferingUser(Object):
@@ -228,6 +312,26 @@ class OfferingUser(Object):
         if username and changed and self.state in ACCOUNT_STATES_COMPLETED_BY_A_NAME:
             self.state = "OK"
         self.save()
+
+
+class Completion(Object):
+    """How far the holder of an account is with a checklist; there is none before the first answer."""
+
+    checklist = models.ForeignKey(Checklist, models.CASCADE, related_name="completions")
+    account = models.ForeignKey(OfferingUser, models.CASCADE, related_name="completions")
+    is_completed = models.BooleanField(default=False)
+    answered = models.PositiveSmallIntegerField(default=0)
+
+
+class ProviderAccount(Object):
+    """A user's one account at all offerings of a provider (contract 3.i)."""
+
+    service_provider = models.ForeignKey(ServiceProvider, models.CASCADE, related_name="accounts")
+    user = models.ForeignKey(User, models.CASCADE, related_name="provider_accounts")
+    username = models.CharField(max_length=100)
+
+    class Meta:
+        unique_together = ("service_provider", "user")
 
 
 class Role(Object):

@@ -6,30 +6,22 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
+import re
 from typing import Any
 
+import yaml
+from django.apps import apps
 from django.db import transaction
-from django.db.models import ForeignKey, Model
+from django.db.models import Field, ForeignKey, Model
 
 from . import chance, clock, database, editions, generate
-from .models import (
-    ACCOUNT_OPTION,
-    Category,
-    Customer,
-    Grant,
-    Offering,
-    OfferingUser,
-    Project,
-    Resource,
-    Role,
-    RolePermission,
-    ServiceProvider,
-    User,
-)
+from .models import ACCOUNT_OPTION, Grant, Offering, Role, RolePermission, User
 from .recorder import RECORDER
+from .shapes import in_edition
 
 WORLDS = pathlib.Path(__file__).parent / "worlds"
 RECORDED_HOST = "http://127.0.0.1:8000"
+Known = dict[str, dict[str, Any]]
 
 
 @dataclasses.dataclass
@@ -54,14 +46,18 @@ def load(source: str | dict[str, Any], base_url: str) -> None:
 
     *base_url* is the simulator's own address, for URLs inside recorded objects.
     """
+    global _start  # noqa: PLW0603 - one process has one world
     chance.restart()
     with transaction.atomic():
         database.empty()
         if isinstance(source, dict):
-            now, aliases = generate.generate(generate.Numbers(**source), read_recorded()["roles"], make_roles)
+            now, aliases = generate.generate(generate.Numbers(**source), read("recorded")["roles"], make_roles)
         else:
-            now, aliases = load_recorded(read_recorded(source, base_url))
-    _remember(now, aliases)
+            now, aliases = store(read(source, base_url))
+    clock.CLOCK.set(now)
+    RECORDER.zero()
+    database.keep_as_start()
+    _start = Start(now=now, chance=chance.bookmark(), tokens=aliases)
 
 
 def reset() -> None:
@@ -74,126 +70,111 @@ def reset() -> None:
     RECORDER.zero()
 
 
-def _remember(now: Any, aliases: dict[str, str]) -> None:
-    global _start  # noqa: PLW0603 - one process has one world
-    clock.CLOCK.set(now)
-    RECORDER.zero()
-    database.keep_as_start()
-    _start = Start(now=now, chance=chance.bookmark(), tokens=aliases)
-
-
-def read_recorded(source: str = "recorded", base_url: str = RECORDED_HOST) -> dict[str, Any]:
-    """The content of a world file; *source* is ``recorded`` or a path."""
+def read(source: str, base_url: str = RECORDED_HOST) -> dict[str, Any]:
+    """The content of a world file, in lists of plain rows; *source* is ``recorded`` or a path."""
     path = WORLDS / "recorded.json" if source == "recorded" else pathlib.Path(source)
-    return json.loads(path.read_text(encoding="utf-8").replace(RECORDED_HOST, base_url))
+    data = json.loads(path.read_text(encoding="utf-8").replace(RECORDED_HOST, base_url))
+    newer = yaml.safe_load((WORLDS / "newer.yaml").read_bytes())
+    if source == "recorded" and in_edition(newer):
+        data |= newer
+        for name, changes in newer["changes"].items():
+            for row in data[name]:
+                row.update(changes.get(row["uuid"], {}))
+    data["invoice_items"] = [
+        {"year": invoice["year"], "month": invoice["month"], **row}
+        for invoice in data.get("invoices", ())
+        for row in invoice["items"]
+    ]
+    for row in data.get("orders", ()):
+        row["resource_uuid"] = row["marketplace_resource_uuid"]
+    for row in data["offering_users"]:
+        row.setdefault("state", "OK" if row["username"] else "Requested")
+    return data
 
 
-def build(model: type[Model], row: dict[str, Any], **related: Any) -> Any:
-    """An unsaved *model* from a recorded row: columns by name, the rest in ``extra``."""
-    columns = {field.name: field for field in model._meta.concrete_fields if not isinstance(field, ForeignKey)}
-    values: dict[str, Any] = {}
-    for name, value in row.items():
-        field = columns.get(name)
-        if field is None or (value is None and not field.null):
-            continue
-        values[name] = field.to_python(value)
-    extra = {name: value for name, value in row.items() if name not in columns}
-    return model(**{**values, **related, "extra": extra})
+def list_of(model: type[Model]) -> str:
+    """The name of the list in a world file that holds the objects of *model*: ``ssh_keys`` for SshKey."""
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", model.__name__).lower()
+    return f"{name[:-1]}ies" if name.endswith("y") and not name.endswith("key") else f"{name}s"
 
 
-def keep(model: type[Model], objects: list[Any]) -> dict[str, Any]:
-    """Store *objects* and give them back by their 32 hex digits."""
-    return {item.uuid.hex: item for item in model.objects.bulk_create(objects, batch_size=500)}
-
-
-def load_recorded(data: dict[str, Any]) -> tuple[Any, dict[str, str]]:
-    """Store a recorded world; returns its clock and the tokens by alias."""
-    prices = data["billing_price_estimate"]
-    users = _users(data)
-    roles = make_roles(data["roles"])
-    customers = keep(Customer, [build(Customer, _priced(row, prices["customers"])) for row in data["customers"]])
-    rows = data["service_providers"]
-    providers = keep(ServiceProvider, [_of_customer(ServiceProvider, row, customers) for row in rows])
-    projects = keep(Project, [_of_customer(Project, row, customers) for row in data["projects"]])
-    categories = keep(Category, [build(Category, row) for row in data["categories"]])
-    offerings = keep(Offering, [_offering(row, customers, categories) for row in data["offerings"]])
-    keep(Resource, [_resource(row, offerings, projects) for row in data["resources"]])
-    keep(OfferingUser, [_account(row, offerings, users) for row in data["offering_users"]])
-    scopes = {"customer": customers, "service_provider": providers, "project": projects, "offering": offerings}
-    keep(Grant, [grant for row in data["grants"] if (grant := _grant(row, users, roles, scopes))])
-    names = {**{row["username"]: row["username"] for row in data["users"]}, **data["user_aliases"]}
-    tokens_by_user = {user.username: user.token for user in users.values()}
-    return clock.parse(data["clock"]), {alias: tokens_by_user[name] for alias, name in names.items()}
-
-
-def _users(data: dict[str, Any]) -> dict[str, User]:
+def store(data: dict[str, Any]) -> tuple[Any, dict[str, str]]:
+    """Store the world *data*; returns its clock and the tokens by alias."""
     aliases = {name: alias for alias, name in data["user_aliases"].items()}
-    users = [build(User, row) for row in data["users"]]
-    for user in users:
-        user.token = chance.token_of(aliases.get(user.username, user.username))
-        user.created = user.date_joined
-    return keep(User, [user.complete() for user in users])
+    known: Known = {"Role": make_roles(data["roles"])}
+    # The models are in such an order that each comes after those that it points to.
+    for model in apps.get_app_config("simulator").get_models():
+        rows = () if model in (Role, Grant) else data.get(list_of(model), ())
+        found = [finish(build(model, row, known), aliases) for row in rows]
+        known.setdefault(model.__name__, {item.uuid.hex: item for item in keep(found)})
+    keep([grant for row in data["grants"] if (grant := _grant(row, known))])
+    tokens_by_name = {user.username: user.token for user in known["User"].values()}
+    names = {**dict.fromkeys(tokens_by_name), **data["user_aliases"]}
+    return clock.parse(data["clock"]), {alias: tokens_by_name[name or alias] for alias, name in names.items()}
+
+
+def build(model: type[Model], row: dict[str, Any], known: Known) -> Any:
+    """An unsaved *model*: columns by name, related objects by ``<column>_uuid``, the rest in ``extra``."""
+    values: dict[str, Any] = {}
+    columns: dict[str, Field] = {field.name: field for field in model._meta.concrete_fields}
+    for name, field in columns.items():
+        if isinstance(field, ForeignKey):
+            values[name] = known.get(field.related_model.__name__, {}).get(row.get(f"{name}_uuid") or "")
+        elif row.get(name) is not None or (field.null and name in row):
+            values[name] = field.to_python(row[name])
+    return model(**values, extra={name: value for name, value in row.items() if name not in columns})
+
+
+def finish(item: Any, aliases: dict[str, str]) -> Any:
+    """*item* with what a recorded row can't say."""
+    if isinstance(item, User):
+        item.token = chance.token_of(aliases.get(item.username, item.username))
+        item.created = item.date_joined
+        item.complete()
+    elif isinstance(item, Offering):
+        # Where the option lives differs between versions, so it moves to where this edition looks for it.
+        allowed = [options.pop(ACCOUNT_OPTION, False) for options in (item.plugin_options, item.secret_options)]
+        if any(allowed):
+            getattr(item, editions.current().account_option_column)[ACCOUNT_OPTION] = True
+    return item
+
+
+def keep(objects: list[Any]) -> list[Any]:
+    """Store *objects*, all of one model."""
+    return type(objects[0]).objects.bulk_create(objects, batch_size=500) if objects else []
 
 
 def make_roles(rows: list[dict[str, Any]]) -> dict[str, Role]:
     """Store roles with their permissions, as the edition ships them; gives them back by name."""
     edition = editions.current()
-    roles = [build(Role, {key: value for key, value in row.items() if key != "permissions"}) for row in rows]
+    roles = [build(Role, {key: value for key, value in row.items() if key != "permissions"}, {}) for row in rows]
     for role in roles:
         if role.name == "CUSTOMER.MANAGER":
             role.content_type = edition.manager_scope
             role.description = role.extra["description_en"] = edition.manager_description
-    by_name = {role.name: role for role in Role.objects.bulk_create(roles)}
-    wanted = [
+    by_name = {role.name: role for role in keep(roles)}
+    wanted = (
         RolePermission(role=by_name[row["name"]], permission=permission)
         for row in rows
         for permission in dict.fromkeys([*row["permissions"], *edition.shipped_permissions.get(row["name"], ())])
-    ]
+    )
     RolePermission.objects.bulk_create(wanted)
     return by_name
 
 
-def _priced(row: dict[str, Any], prices: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "billing_price_estimate": prices.get(row["uuid"])}
-
-
-def _of_customer(model: type[Model], row: dict[str, Any], customers: dict[str, Customer]) -> Any:
-    return build(model, {**row, "image": None}, customer=customers[row["customer_uuid"]])
-
-
-def _offering(row: dict[str, Any], customers: dict[str, Customer], categories: dict[str, Category]) -> Offering:
-    offering = build(
-        Offering, row, customer=customers[row["customer_uuid"]], category=categories.get(row["category_uuid"])
-    )
-    # Where the option lives differs between versions, so it moves to where this edition looks for it.
-    allowed = any(options.pop(ACCOUNT_OPTION, False) for options in (offering.plugin_options, offering.secret_options))
-    if allowed:
-        getattr(offering, editions.current().account_option_column)[ACCOUNT_OPTION] = True
-    return offering
-
-
-def _resource(row: dict[str, Any], offerings: dict[str, Offering], projects: dict[str, Project]) -> Resource:
-    return build(Resource, row, offering=offerings[row["offering_uuid"]], project=projects[row["project_uuid"]])
-
-
-def _account(row: dict[str, Any], offerings: dict[str, Offering], users: dict[str, User]) -> OfferingUser:
-    account = build(OfferingUser, row, offering=offerings[row["offering_uuid"]], user=users[row["user_uuid"]])
-    if "state" not in row:
-        account.state = "OK" if account.username else "Requested"
-    return account
-
-
-def _grant(row: dict[str, Any], users: dict[str, User], roles: dict[str, Role], scopes: Any) -> Grant | None:
-    column, role = row["scope_type"], roles[row["role_name"]]
-    scope = scopes[column].get(row["scope_uuid"])
+def _grant(row: dict[str, Any], known: Known) -> Grant | None:
+    column, role = row["scope_type"], known["Role"][row["role_name"]]
+    scope = known[{"service_provider": "ServiceProvider"}.get(column, column.title())].get(row["scope_uuid"])
     if column == "customer" and role.content_type == "service_provider":
         # The role moved from the customer to its provider; a customer without one has nobody in it.
         column, scope = "service_provider", getattr(scope, "service_provider", None)
     if scope is None:
         return None
-    known = {key: row[key] for key in ("uuid", "created", "expiration_time") if row.get(key)}
-    created_by = users.get(row.get("created_by_uuid") or "")
-    return build(Grant, known, user=users[row["user_uuid"]], role=role, created_by=created_by, **{column: scope})
+    kept = {key: row.get(key) for key in ("uuid", "created", "expiration_time", "user_uuid", "created_by_uuid")}
+    grant = build(Grant, kept, known)
+    grant.role, grant.extra = role, {}
+    setattr(grant, column, scope)
+    return grant
 
 
 def sweep() -> int:
