@@ -12,7 +12,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import Resolver404, resolve
 
 from .clock import CLOCK
@@ -103,9 +103,12 @@ class RecorderMiddleware:
         response["Date"] = format_datetime(CLOCK.now(), usegmt=True)
         return response
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
-        """Keep what a 500 hides, for whoever asks the control channel."""
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Keep what a 500 hides, for whoever asks the control channel; but what no text or depth is, is refused."""
         request.failure = repr(exception)
+        if isinstance(exception, (RecursionError, UnicodeEncodeError)):
+            return JsonResponse({"detail": "JSON parse error - nested too deeply, or half a character"}, status=400)
+        return None
 
 
 def refuse_long_line(request: HttpRequest) -> HttpResponse | None:
