@@ -1,70 +1,51 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What differs between versions of Waldur, as data: the code asks the edition, never for a year."""
+"""What differs between versions of Waldur: ``editions.yaml``, asked by name; no code ever compares years."""
 
 from __future__ import annotations
 
 import dataclasses
+import pathlib
+from typing import Any
 
-# The permissions that a 2025 Waldur ships with both roles (contract 1.16).
-PROVIDER_PERMISSIONS = tuple(
-    f"SERVICE_PROVIDER.{name}"
-    for name in (
-        "GET_API_SECRET_CODE",
-        "GENERATE_API_SECRET_CODE",
-        "LIST_CUSTOMERS",
-        "LIST_CUSTOMER_PROJECTS",
-        "LIST_PROJECTS",
-        "LIST_PROJECT_PERMISSIONS",
-        "LIST_KEYS",
-        "LIST_USERS",
-        "LIST_USER_CUSTOMERS",
-        "SET_OFFERINGS_USERNAME",
-        "GET_STATISTICS",
-        "GET_REVENUE",
-        "GET_ROBOT_ACCOUNT_CUSTOMERS",
-        "GET_ROBOT_ACCOUNT_PROJECTS",
-    )
-)
+import yaml
 
 
 @dataclasses.dataclass(frozen=True)
 class Edition:
-    """One version of Waldur.
-
-    ``utc_suffix`` is how a UTC moment ends (contract 1.10); ``manager_scope`` the scope type of
-    CUSTOMER.MANAGER (contract 3.a); ``account_option_column`` the offering's column that holds
-    ``service_provider_can_create_offering_user``; ``shipped_permissions`` what roles hold beyond the world file.
-    """
+    """One version of Waldur."""
 
     name: str
     version: str
-    latest_version: str
+    # How a UTC moment ends (contract 1.10), and the charset of JSON, empty for none (contract 1.4).
     utc_suffix: str
+    charset: str
+    # The words that may stand before a token (contract 1.1).
+    scheme_words: list[str]
+    # The scope type of CUSTOMER.MANAGER and what the role says of itself (contract 3.a).
     manager_scope: str
     manager_description: str
+    # What roles hold beyond the world's file; what owners hold though no role says so; what everybody holds.
+    shipped_permissions: dict[str, list[str]]
+    owner_permissions: list[str]
+    open_permissions: list[str]
+    # Whether roles on a provider give rights there, or only those on its customer (contract 1.16).
+    provider_roles_count: bool
+    # The offering's column that holds service_provider_can_create_offering_user.
     account_option_column: str
-    shipped_permissions: dict[str, tuple[str, ...]]
+    # Which kinds of objects have the four role calls.
+    role_calls: list[str]
 
 
-EDITIONS = {
-    edition.name: edition
-    for edition in (
-        Edition(
-            name="2025",
-            version="7.9.0",
-            latest_version="7.9.0",
-            utc_suffix="+00:00",
-            manager_scope="service_provider",
-            manager_description="Service provider manager",
-            account_option_column="plugin_options",
-            shipped_permissions={
-                "CUSTOMER.OWNER": PROVIDER_PERMISSIONS,
-                "CUSTOMER.MANAGER": PROVIDER_PERMISSIONS,
-            },
-        ),
-    )
-}
+def _read() -> dict[str, Edition]:
+    found: dict[str, Edition] = {}
+    values: dict[str, Any] = {}
+    for name, changes in yaml.safe_load(pathlib.Path(__file__).with_name("editions.yaml").read_bytes()).items():
+        values = {**values, **changes}
+        found[name] = Edition(name=name, **values)
+    return found
 
+
+EDITIONS = _read()
 _current = EDITIONS["2025"]
 
 

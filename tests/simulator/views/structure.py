@@ -71,7 +71,7 @@ class VersionView(APIView):
         if not sees_all(request.user):
             raise exceptions.PermissionDenied()
         edition = editions.current()
-        return Response({"version": edition.version, "latest_version": edition.latest_version})
+        return Response({"version": edition.version, "latest_version": edition.version})
 
 
 class MediaView(APIView):
