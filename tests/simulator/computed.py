@@ -8,8 +8,19 @@ import datetime
 from typing import Any
 
 from .fields import moment
-from .models import Customer, Grant, Offering, Project, Role, ServiceProvider, User
-from .permissions import has_permission
+from .models import (
+    ACCOUNT_STATES,
+    Completion,
+    Customer,
+    Grant,
+    Offering,
+    OfferingUser,
+    Project,
+    Role,
+    ServiceProvider,
+    User,
+)
+from .permissions import has_permission, is_owner, sees_all
 from .shapes import ABSENT, row
 
 
@@ -88,15 +99,69 @@ def permissions_of(user: User, request: Any) -> list[dict[str, Any]]:
 
 def count_of_resources(project: Project, request: Any) -> int:
     """The resources that are not terminated."""
-    return project.resources.exclude(state="Terminated").count()
+    known = getattr(project, "live_resources", None)
+    return len(known) if known is not None else project.resources.exclude(state="Terminated").count()
 
 
 def resources_by_category(project: Project, request: Any) -> dict[str, int]:
     """The number of live resources by the UUID of their offering's category."""
-    found = project.resources.exclude(state="Terminated").values_list("offering__category__uuid", flat=True)
-    return dict(collections.Counter(category.hex for category in found if category))
+    known = getattr(project, "live_resources", None)
+    if known is None:
+        known = project.resources.exclude(state="Terminated").select_related("offering__category")
+    found = (resource.offering.category for resource in known)
+    return dict(collections.Counter(category.uuid.hex for category in found if category))
 
 
 def short_role(grant: Grant, request: Any) -> str:
     """``member`` for PROJECT.MEMBER."""
     return grant.role.name.rsplit(".", 1)[-1].lower()
+
+
+def payment_profiles(customer: Customer, request: Any) -> list[dict[str, Any]] | None:
+    """For staff, support and the customer's owners."""
+    if sees_all(request.user) or is_owner(request.user, customer):
+        return customer.extra.get("payment_profiles", [])
+    return None
+
+
+def pending_users(offering: Any, request: Any) -> int:
+    """Those who began with the offering's checklist and are not done."""
+    return offering.users_with_completions - offering.completed_users
+
+
+def compliance_rate(offering: Any, request: Any) -> float:
+    """How many in a hundred of the offering's users are done."""
+    return offering.completed_users / offering.total_users * 100 if offering.total_users else 0.0
+
+
+def state_code(account: OfferingUser, request: Any) -> int:
+    """The number of the account's state, from 1 (contract 3.h)."""
+    return ACCOUNT_STATES.index(account.state) + 1
+
+
+def completion_of(account: OfferingUser) -> Completion | None:
+    """The account's record of its offering's checklist, if it has any."""
+    wanted = account.offering.compliance_checklist_id
+    return next((one for one in account.completions.all() if one.checklist_id == wanted), None)
+
+
+def completion_percentage(account: Any, request: Any) -> int | None:
+    """How many in a hundred of the questions are answered; null without a checklist."""
+    if account.offering.compliance_checklist_id is None:
+        return None
+    done = completion_of(account)
+    return round(100 * done.answered / account.questions) if done and account.questions else 0
+
+
+def compliance_status(account: OfferingUser, request: Any) -> str:
+    """How far the account is (contract 3.h)."""
+    if account.offering.compliance_checklist_id is None:
+        return "no_checklist"
+    done = completion_of(account)
+    return "completed" if done and done.is_completed else "pending"
+
+
+def completion_modified(account: OfferingUser, request: Any) -> str | None:
+    """When the answers changed last."""
+    done = completion_of(account)
+    return moment(done.modified) if done else None

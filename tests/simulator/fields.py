@@ -27,6 +27,8 @@ PLACES = {
     "media": "media",
     "category": "marketplace-categories",
     "sshkey": "keys",
+    "courseaccount": "marketplace-course-accounts",
+    "serviceaccount": "marketplace-project-service-accounts",
 }
 
 

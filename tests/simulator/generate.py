@@ -135,13 +135,16 @@ def _offerings(maker: Maker, customers: list[models.Customer]) -> list[models.Of
     checklists = maker.store(models.Checklist, names)
     maker.store(models.Question, ({"checklist": one} for one in checklists), description=maker.text("Is it safe?"))
     option = editions.current().account_option_column
-    shared = {"plugin_options": {"username_generation_policy": "service_provider"}, "secret_options": {}}
+    shared: dict[str, dict[str, Any]] = {
+        "plugin_options": {"username_generation_policy": "service_provider"},
+        "secret_options": {},
+    }
     shared[option] = {**shared[option], ACCOUNT_OPTION: True}
     pairs = itertools.product(customers, range(1, numbers.offerings + 1))
     rows = ({"customer": one, **maker.named(f"Offering {one.abbreviation} {number:04d}")} for one, number in pairs)
     asked = itertools.chain(checklists, itertools.repeat(None))
-    rows = ({**row, "compliance_checklist": checklist} for row, checklist in zip(rows, asked, strict=False))
-    return maker.store(models.Offering, rows, category=category, **shared)
+    asking = ({**row, "compliance_checklist": one} for row, one in zip(rows, asked, strict=False))
+    return maker.store(models.Offering, asking, category=category, **shared)
 
 
 def _projects(maker: Maker, offerings: list[models.Offering]) -> tuple[list[models.Project], list[models.Resource]]:

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from rest_framework.exceptions import ValidationError
 
+from . import clock, editions
 from .fields import parse_uuid
-from .models import SCOPE_COLUMNS, Grant
+from .models import ACCOUNT_OPTION, SCOPE_COLUMNS, Grant, User
 
 
 def scope_type(grants: QuerySet, value: str, request: Any) -> QuerySet:
@@ -61,3 +64,120 @@ def used_by_customer(offerings: QuerySet, value: Any, request: Any) -> QuerySet:
 def used_in_project(offerings: QuerySet, value: Any, request: Any) -> QuerySet:
     """Offerings with a resource in a project."""
     return offerings.filter(resources__project__uuid=value).distinct()
+
+
+def nothing(rows: QuerySet, value: Any, request: Any) -> QuerySet:
+    """Rows of a kind that no world here has."""
+    return rows.none()
+
+
+def nothing_if_true(rows: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Rows with something that no row here has, or without it."""
+    return rows.none() if value else rows
+
+
+def everything(rows: QuerySet, value: Any, request: Any) -> QuerySet:
+    """Rows that are open to whomever."""
+    return rows
+
+
+def held_by(request: Any, **more: Any) -> QuerySet:
+    """The active grants of the caller."""
+    return Grant.objects.filter(is_active=True, user=request.user.pk, **more)
+
+
+def caller_has_role(customers: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Customers on which the caller has a role, or has none."""
+    held = Q(id__in=held_by(request, customer__isnull=False).values("customer_id"))
+    return customers.filter(held if value else ~held)
+
+
+def caller_may_create_projects(customers: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Customers in which the caller may create projects."""
+    held = held_by(request, role__permissions__permission="PROJECT.CREATE", customer__isnull=False)
+    return customers.filter(id__in=held.values("customer_id")) if value and not request.user.is_staff else customers
+
+
+def caller_has_project_role(projects: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Projects in which the caller has a role, or has none."""
+    held = Q(id__in=held_by(request, project__isnull=False).values("project_id"))
+    return projects.filter(held if value else ~held)
+
+
+def caller_administers(projects: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Projects of which the caller is an administrator."""
+    held = held_by(request, role__name="PROJECT.ADMIN").values("project_id")
+    return projects.filter(id__in=held) if value else projects
+
+
+def caller_manages(projects: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Projects that the caller manages, or whose customer the caller owns."""
+    managed = held_by(request, role__name="PROJECT.MANAGER").values("project_id")
+    owned = held_by(request, role__name="CUSTOMER.OWNER").values("customer_id")
+    return projects.filter(Q(id__in=managed) | Q(customer__in=owned)) if value else projects
+
+
+def without_finished(projects: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Projects whose last day has not passed."""
+    lasting = Q(end_date__isnull=True) | Q(end_date__gte=clock.now().date())
+    return projects.filter(lasting) if value else projects
+
+
+def with_member(projects: QuerySet, value: Any, request: Any) -> QuerySet:
+    """Projects in which a user has a role."""
+    return projects.filter(id__in=Grant.objects.filter(is_active=True, user__uuid=value).values("project_id"))
+
+
+def with_customer_role(users: QuerySet, value: list[str], request: Any) -> QuerySet:
+    """Users who hold one of the roles on a customer."""
+    held = Grant.objects.filter(is_active=True, customer__isnull=False, role__name__in=value)
+    return users.filter(id__in=held.values("user_id"))
+
+
+def with_project_role(users: QuerySet, value: list[str], request: Any) -> QuerySet:
+    """Users who hold one of the roles in a project."""
+    held = Grant.objects.filter(is_active=True, project__isnull=False, role__name__in=value)
+    return users.filter(id__in=held.values("user_id"))
+
+
+def managed_by(offerings: QuerySet, value: Any, request: Any) -> QuerySet:
+    """Offerings on which a user has a role."""
+    return offerings.filter(id__in=Grant.objects.filter(is_active=True, user__uuid=value).values("offering_id"))
+
+
+def with_attributes(offerings: QuerySet, value: str, request: Any) -> QuerySet:
+    """Offerings with all the attributes of a JSON object (contract 2.23)."""
+    try:
+        wanted = dict(json.loads(value)).items()
+    except (ValueError, TypeError):
+        raise ValidationError({"attributes": ["Filter attribute is not valid json."]}) from None
+    return offerings.filter(pk__in=[one.pk for one in offerings if wanted <= one.extra.get("attributes", {}).items()])
+
+
+def caller_has_account(offerings: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Offerings in which the caller has an account, or has none."""
+    held = Q(accounts__user=request.user.pk)
+    return offerings.filter(held) if value else offerings.exclude(held)
+
+
+def lets_create_accounts(offerings: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Offerings whose provider may create accounts, or may not."""
+    allowed = Q(**{f"{editions.current().account_option_column}__{ACCOUNT_OPTION}": True})
+    return offerings.filter(allowed) if value else offerings.exclude(allowed)
+
+
+def compliance_status(accounts: QuerySet, value: str, request: Any) -> QuerySet:
+    """Accounts by how far they are with their checklist; other words match everything (contract 2.29)."""
+    done = Q(completions__is_completed=True, completions__checklist=F("offering__compliance_checklist"))
+    asked = Q(offering__compliance_checklist__isnull=False)
+    if value == "completed":
+        return accounts.filter(asked, done)
+    if value == "pending":
+        return accounts.filter(asked).exclude(pk__in=accounts.filter(done).values("pk"))
+    return accounts.filter(~asked) if value == "no_checklist" else accounts
+
+
+def known_user(grants: QuerySet, value: str, request: Any) -> QuerySet:
+    """The grants of a user; of everybody, when there is no such user."""
+    user = User.objects.filter(uuid=parse_uuid(value)).first()
+    return grants.filter(user=user) if user else grants

@@ -3,19 +3,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import include, path
 from rest_framework.routers import DefaultRouter
 
-from . import control
-from .views import grants, marketplace, providers, structure
+from . import control, editions
+from .views import grants, marketplace, provider_lists, providers, structure
 
-# Its format suffixes make "…/a.b/" a JSON 404, as on the real server.
-router = DefaultRouter()
+
+class Router(DefaultRouter):
+    """The routes of the present edition; its format suffixes make "…/a.b/" a JSON 404, as on the real server."""
+
+    def get_routes(self, viewset: Any) -> list[Any]:
+        kind = viewset.queryset.model._meta.model_name if viewset.queryset is not None else ""
+        absent = editions.current().absent_actions.get(kind, ())
+        return [route for route in super().get_routes(viewset) if not set(route.mapping.values()) & set(absent)]
+
+
+router = Router()
 PROVIDERS = "marketplace-service-providers"
 SUB_LIST = PROVIDERS + r"/(?P<service_provider_uuid>[^/.]+)/{}"
 
 router.register(PROVIDERS, providers.ServiceProviderViewSet, "serviceprovider")
-router.register(SUB_LIST.format("project_permissions"), grants.ProjectPermissionViewSet, "serviceprovider-permissions")
+for name, view in provider_lists.LISTS.items():
+    router.register(SUB_LIST.format(name), view, f"serviceprovider-{name}")
 router.register("customers", structure.CustomerViewSet, "customer")
 router.register("users", structure.UserViewSet, "user")
 router.register("projects", structure.ProjectViewSet, "project")

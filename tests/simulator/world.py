@@ -76,7 +76,8 @@ def read(source: str, base_url: str = RECORDED_HOST) -> dict[str, Any]:
     data = json.loads(path.read_text(encoding="utf-8").replace(RECORDED_HOST, base_url))
     newer = yaml.safe_load((WORLDS / "newer.yaml").read_bytes())
     if source == "recorded" and in_edition(newer):
-        data |= newer
+        moment = {"created": data["clock"], "modified": data["clock"]}
+        data |= {name: [{**moment, **row} for row in rows] for name, rows in newer.items() if isinstance(rows, list)}
         for name, changes in newer["changes"].items():
             for row in data[name]:
                 row.update(changes.get(row["uuid"], {}))

@@ -1,0 +1,398 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a provider reads of those it serves (contract 2.14 to 2.30): a list is a function, a shape and its filters.
+
+The functions take the provider and the request. What they return decides how it is answered: a query set in pages of
+the shape ``rows``, anything else as it is.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db.models import Count, F, Model, Prefetch, Q, QuerySet, Sum
+from django_filters.utils import translate_validation
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from .. import clock, editions
+from ..fields import parse_uuid
+from ..filtering import filters_of
+from ..models import (
+    Checklist,
+    CourseAccount,
+    Customer,
+    Grant,
+    InvoiceItem,
+    Offering,
+    OfferingUser,
+    Order,
+    Project,
+    Resource,
+    RobotAccount,
+    ServiceAccount,
+    ServiceProvider,
+    SshKey,
+    User,
+)
+from ..permissions import connected_customers, connected_projects, demand, is_owner
+from ..shapes import in_edition, read, shape
+from .base import ObjectViewSet
+
+Find = Callable[[ServiceProvider, Request], Any]
+Bounds = dict[str, str]
+OLD, NEW, NEWEST, NEVER = {"until": "2024"}, {"since": "2025"}, {"since": "2026"}, {"since": "9999"}
+LISTS: dict[str, type[ProviderListViewSet]] = {}
+
+
+class ProviderListViewSet(ObjectViewSet):
+    """One list of one provider."""
+
+    # SERVICE_PROVIDER.<permission> is needed; without one anyone who is logged in may read.
+    permission = ""
+    # Whether it is a detail route of the provider, into which the filters of the providers leak; once all were.
+    leaks: Bounds = OLD
+    # Since when its own filters work, and whether ``field`` does.
+    filtered: Bounds = NEW
+    obeys_field: Bounds = NEW
+    support: Bounds = NEVER
+    # What adds the values of a page that would cost queries row by row.
+    complete: Callable[[list[Any], ServiceProvider], None] | None = None
+    find_rows: Find
+    title: str
+
+    def list(self, request: Request, service_provider_uuid: str) -> Response:
+        """Answer what the list's function finds."""
+        provider = self.get_provider(service_provider_uuid)
+        self.check_right(provider)
+        found = self.find_rows(provider, request)
+        if not isinstance(found, QuerySet):
+            return Response(found)
+        if self.filters and in_edition(self.filtered):
+            # Once only the provider was looked for strictly: what was wrong in a filter of the rows was passed over.
+            found = filtered(found, self.filters, request, strict=in_edition(NEW))
+        page = self.paginate_queryset(found)
+        if complete := type(self).complete:
+            complete(page, provider)
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def get_serializer_class(self) -> Any:
+        return shape(self.rows, obeys_field=in_edition(self.obeys_field))
+
+    def get_view_name(self) -> str:
+        """What OPTIONS calls it."""
+        return self.title if in_edition(self.leaks) else super().get_view_name()
+
+    def get_provider(self, uuid: str) -> ServiceProvider:
+        """The provider of the path; raises 404, and 400 for a leaking filter's bad value."""
+        providers = ServiceProvider.objects.select_related("customer")
+        if in_edition(self.leaks):
+            providers = filtered(providers, "service_providers", self.request, strict=True)
+        return self.find(providers, uuid)
+
+    def check_right(self, provider: ServiceProvider) -> None:
+        """Raise 403 unless the caller may read the list."""
+        caller, edition = self.request.user, editions.current()
+        name = f"SERVICE_PROVIDER.{self.permission}"
+        if not self.permission or name in edition.open_permissions or (caller.is_support and in_edition(self.support)):
+            return
+        if not (name in edition.owner_permissions and is_owner(caller, provider.customer)):
+            demand(caller, name, provider.customer, *([provider] if edition.provider_roles_count else []))
+
+
+def provider_list(permission: str = "", path: str = "", **more: Any) -> Callable[[Find], Find]:
+    """Serve the decorated function below a provider at *path*, which is its name when left out.
+
+    *more* are attributes of :class:`ProviderListViewSet`; ``since`` and ``until`` bound the whole list to editions.
+    Shape and filters are those called ``provider_<path>``, if there are any.
+    """
+
+    def register(find: Find) -> Find:
+        place = path or find.__name__
+        name = "provider_" + place.replace("/", "_")
+        usual = {"rows": name, "filters": name if name in read("filters") else "", "permission": permission}
+        if in_edition(more):
+            content = {**usual, "title": place.replace("_", " ").title(), "find_rows": staticmethod(find), **more}
+            LISTS[place] = type(f"Service{name.title().replace('_', '')}ViewSet", (ProviderListViewSet,), content)
+        return find
+
+    return register
+
+
+# Detail routes of the provider, with neither filters nor ``field`` of their own.
+detail_list = functools.partial(provider_list, leaks={}, filters="", obeys_field=NEVER)
+newer_list = functools.partial(provider_list, obeys_field=NEVER, since="2025")
+
+
+def filtered(rows: QuerySet, name: str, request: Request, *, strict: bool) -> QuerySet:
+    """*rows* by the filters called *name*; a bad value is 400, or overlooked if not *strict*."""
+    found = filters_of(name)(request.query_params, queryset=rows, request=request)
+    if strict and not found.is_valid():
+        raise translate_validation(found.errors)
+    return found.qs
+
+
+def served(provider: ServiceProvider) -> QuerySet:
+    """The live resources of the provider's shared offerings."""
+    live = Resource.objects.exclude(state="Terminated")
+    return live.filter(offering__customer=provider.customer, offering__shared=True)
+
+
+def served_projects(provider: ServiceProvider) -> QuerySet:
+    """The projects with such a resource, by name."""
+    return Project.objects.filter(is_removed=False, id__in=served(provider).values("project_id")).order_by("name")
+
+
+def memberships(provider: ServiceProvider) -> QuerySet:
+    """The active grants in these projects."""
+    return Grant.objects.filter(is_active=True, project__in=served(provider).values("project_id"))
+
+
+def estimates(resources: QuerySet, key: str) -> defaultdict[int, dict[str, float]]:
+    """What *resources* cost this month, summed up by their column *key*."""
+    now = clock.now()
+    items = InvoiceItem.objects.filter(resource__in=resources, year=now.year, month=now.month).order_by()
+    sums: defaultdict[int, dict[str, float]] = defaultdict(
+        lambda: {"total": 0.0, "current": 0.0, "tax": 0.0, "tax_current": 0.0}
+    )
+    for owner, total, price, tax in items.values_list(f"resource__{key}").annotate(
+        Sum("total"), Sum("price"), Sum("tax")
+    ):
+        sums[owner] = {"total": round(total, 10), "current": round(price, 10), "tax": tax, "tax_current": tax}
+    return sums
+
+
+def with_cost(rows: QuerySet, request: Request) -> QuerySet:
+    """*rows* that can be ordered by what they cost this month, and by who uses them; slower, so only where wanted."""
+    if "o" not in request.query_params:
+        return rows
+    now = Q(resources__invoice_items__year=clock.now().year, resources__invoice_items__month=clock.now().month)
+    served_here = Count("resources__project__customer", distinct=True)
+    cost = Sum("resources__invoice_items__total", filter=now)
+    return rows.annotate(cost=cost, cost_estimated=cost, customers_served=served_here)
+
+
+def counted(rows: QuerySet, key: str, of: str) -> dict[int, int]:
+    """How many different *of* belong to each *key* among *rows*."""
+    return dict(rows.order_by().values_list(key).annotate(Count(of, distinct=True)))
+
+
+def set_all(page: Iterable[Model], **values: Any) -> None:
+    """Give each object of *page* its own of each of *values*, which hold them by primary key."""
+    for item in page:
+        for name, by_key in values.items():
+            setattr(item, name, by_key[item.pk] if isinstance(by_key, defaultdict) else by_key.get(item.pk, 0))
+
+
+def complete_customers(page: list[Customer], provider: ServiceProvider) -> None:
+    """Add the served projects, their users, and what they cost."""
+    resources = served(provider).filter(project__customer__in=page)
+    projects: defaultdict[int, list[Project]] = defaultdict(list)
+    users: defaultdict[int, dict[int, User]] = defaultdict(dict)
+    for project in served_projects(provider).filter(customer__in=page):
+        projects[project.customer_id].append(project)
+    held = memberships(provider).filter(project__customer__in=page, user__is_active=True).select_related("user")
+    for grant in held.annotate(customer_key=F("project__customer_id")).order_by("user__username"):
+        users[grant.customer_key][grant.user_id] = grant.user
+    lists = defaultdict(list, {key: list(found.values()) for key, found in users.items()})
+    set_all(page, served_projects=projects, served_users=lists, estimate=estimates(resources, "project__customer_id"))
+    for customer in page:
+        customer.projects_count, customer.users_count = len(customer.served_projects), len(customer.served_users)
+
+
+@provider_list("LIST_CUSTOMERS", complete=complete_customers)
+def customers(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The customers with a served project."""
+    return Customer.objects.filter(id__in=served(provider).values("project__customer_id")).order_by("name")
+
+
+def complete_projects(page: list[Project], provider: ServiceProvider) -> None:
+    """Add what one customer's projects use, and cost; users who are not active count here too."""
+    resources = served(provider).filter(project__in=page)
+    held = Grant.objects.filter(is_active=True, project__in=page)
+    counts = {
+        "resources_count": counted(resources, "project_id", "id"),
+        "users_count": counted(held, "project_id", "user"),
+    }
+    set_all(page, estimate=estimates(resources, "project_id"), **counts)
+
+
+@provider_list("LIST_CUSTOMER_PROJECTS", complete=complete_projects)
+def customer_projects(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The served projects of one customer; once a 500 where it was not named."""
+    wanted = parse_uuid(request.query_params.get("project_customer_uuid"))
+    if wanted is None and in_edition(OLD):
+        raise ValueError("project_customer_uuid is missing or malformed")
+    return with_cost(served_projects(provider).filter(customer__uuid=wanted), request)
+
+
+LIVE = Resource.objects.exclude(state="Terminated").select_related("offering__category")
+
+
+@provider_list("LIST_PROJECTS", rows="project", obeys_field={})
+def projects(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The served projects."""
+    used = Prefetch("resources", LIVE, to_attr="live_resources")
+    found = served_projects(provider).select_related("customer").prefetch_related(used)
+    return with_cost(found, request)
+
+
+@provider_list("LIST_PROJECT_PERMISSIONS", rows="project_permission", filters="grants")
+def project_permissions(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The grants in the served projects."""
+    held = Grant.objects.filter(is_active=True, user__is_active=True, project__in=served_projects(provider))
+    return held.select_related("user", "role", "created_by", "project__customer").order_by("id")
+
+
+@provider_list("LIST_KEYS")
+def keys(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The keys of those with a role in the served projects; of the inactive ones for staff and support alone."""
+    held = memberships(provider)
+    if not (request.user.is_staff or request.user.is_support):
+        held = held.filter(user__is_active=True)
+    return SshKey.objects.filter(user__in=held.values("user_id")).select_related("user").order_by("name")
+
+
+def complete_users(page: list[User], provider: ServiceProvider) -> None:
+    """Add the number of served projects."""
+    set_all(page, projects_count=counted(memberships(provider).filter(user__in=page), "user_id", "project"))
+
+
+@provider_list("LIST_USERS", filtered={}, complete=complete_users)
+def users(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The active users with a role in the served projects."""
+    return User.objects.filter(is_active=True, id__in=memberships(provider).values("user_id")).order_by("username")
+
+
+@provider_list("LIST_USER_CUSTOMERS", complete=complete_customers)
+def user_customers(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The served customers that one user reaches; none without a known user."""
+    wanted = parse_uuid(request.query_params.get("user_uuid"))
+    user = User.objects.filter(uuid=wanted, is_active=True).first()
+    if wanted is None or user is None:
+        return Customer.objects.none()
+    reached = Q(project__in=connected_projects(user)) | Q(project__customer__in=connected_customers(user))
+    found = served(provider).filter(reached).values("project__customer_id")
+    return Customer.objects.filter(id__in=found).order_by("name")
+
+
+def complete_offerings(page: list[Offering], provider: ServiceProvider) -> None:
+    """Add the number of live resources, and what they cost."""
+    live = Resource.objects.exclude(state="Terminated").filter(offering__in=page)
+    set_all(page, resources_count=counted(live, "offering_id", "id"), estimate=estimates(live, "offering_id"))
+
+
+@provider_list(filtered={}, complete=complete_offerings)
+def offerings(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The billable and shared offerings, in whatever state."""
+    found = Offering.objects.filter(customer=provider.customer, billable=True, shared=True)
+    return with_cost(found.select_related("customer", "category").order_by("name"), request)
+
+
+@detail_list("GET_STATISTICS", support=NEWEST)
+def stat(provider: ServiceProvider, request: Request) -> dict[str, int]:
+    """Nine counters; nothing here starts campaigns or opens tickets."""
+    of_provider = Q(offering__customer=provider.customer)
+    resources = Resource.objects.filter(of_provider)
+    live = resources.exclude(state="Terminated")
+    month = clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    orders = Order.objects.filter(of_provider, state="done", created__gte=month)
+    made, ended = orders.filter(type="Create"), orders.filter(type="Terminate")
+    before = set(live.filter(created__lt=month).values_list("project__customer_id", flat=True))
+    now = set(live.values_list("project__customer_id", flat=True))
+    gained = set(made.values_list("project__customer_id", flat=True)) - before
+    lost = set(ended.values_list("project__customer_id", flat=True)) - now
+    offered = Offering.objects.filter(customer=provider.customer, billable=True, shared=True)
+    shown = ("Active", "Paused", *(("Unavailable",) if in_edition(NEW) else ()))
+    return {
+        "active_campaigns": 0,
+        "current_customers": len(now),
+        "customers_number_change": len(gained) - len(lost),
+        "active_resources": live.count(),
+        "resources_number_change": len(set(made.values_list("resource"))) - len(set(ended.values_list("resource"))),
+        "active_and_paused_offerings": offered.filter(state__in=shown).count(),
+        "unresolved_tickets": 0,
+        "pending_orders": Order.objects.filter(of_provider, state="pending-provider").count(),
+        "erred_resources": resources.filter(state="Erred").count(),
+    }
+
+
+@detail_list("GET_REVENUE", support=NEWEST)
+def revenue(provider: ServiceProvider, request: Request) -> list[dict[str, Any]]:
+    """What was billed in this and the twelve months before, decimals cut; the numbers of a date were texts once."""
+    now, number = clock.now(), int if in_edition(NEW) else str
+    late = Q(year__gt=now.year - 1) | Q(year=now.year - 1, month__gte=now.month)
+    items = InvoiceItem.objects.filter(late, resource__offering__customer=provider.customer)
+    months = items.values_list("year", "month").annotate(Sum("price")).order_by("year", "month")
+    return [{"total": int(total), "year": number(year), "month": number(month)} for year, month, total in months]
+
+
+def robots(provider: ServiceProvider) -> QuerySet:
+    """The robot accounts at the provider that are in use."""
+    return RobotAccount.objects.filter(
+        resource__offering__customer=provider.customer, state__in=("OK", "Requested deletion")
+    )
+
+
+@detail_list("GET_ROBOT_ACCOUNT_CUSTOMERS")
+def robot_account_customers(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The customers with a robot account."""
+    text = request.query_params.get("customer_name", "")
+    found = robots(provider).filter(resource__project__customer__name__icontains=text)
+    return Customer.objects.filter(id__in=found.values("resource__project__customer_id")).order_by("name")
+
+
+@detail_list("GET_ROBOT_ACCOUNT_PROJECTS")
+def robot_account_projects(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The projects with a robot account; ``project_name`` looks at the project of the offering, which has none."""
+    found = robots(provider).none() if request.query_params.get("project_name") else robots(provider)
+    return Project.objects.filter(id__in=found.values("resource__project_id")).order_by("name")
+
+
+@newer_list("LIST_COURSE_ACCOUNTS")
+def course_accounts(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The accounts of courses in the served projects; once those without a user were left out."""
+    found = CourseAccount.objects.filter(project__in=served_projects(provider))
+    found = found if in_edition(NEWEST) else found.filter(user__isnull=False)
+    return found.select_related("user", "project__customer").order_by("id")
+
+
+@newer_list("LIST_SERVICE_ACCOUNTS")
+def project_service_accounts(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The service accounts of the served projects that have a username, be it empty."""
+    found = ServiceAccount.objects.filter(project__in=served_projects(provider), username__isnull=False)
+    return found.select_related("project__customer").order_by("id")
+
+
+@newer_list("LIST_CUSTOMERS", "compliance/compliance_overview")
+def compliance_overview(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The offerings with a checklist, and how many of their users are how far."""
+    done = Q(accounts__completions__is_completed=True)
+    found = provider.customer.offerings.filter(compliance_checklist__isnull=False).annotate(
+        total_users=Count("accounts", distinct=True),
+        users_with_completions=Count("accounts__completions__account", distinct=True),
+        completed_users=Count("accounts__completions__account", distinct=True, filter=done),
+    )
+    return found.select_related("compliance_checklist").order_by("name")
+
+
+@newer_list("LIST_CUSTOMERS", "compliance/offering_users")
+def compliance_of_accounts(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The provider's accounts and how far each is."""
+    found = OfferingUser.objects.filter(offering__customer=provider.customer)
+    found = found.select_related("user", "offering__compliance_checklist").prefetch_related("completions")
+    questions = Count("offering__compliance_checklist__questions", distinct=True)
+    return found.annotate(questions=questions).order_by("offering__name", "user__last_name", "user__first_name", "id")
+
+
+@newer_list("LIST_CUSTOMERS", "compliance/checklists_summary")
+def checklists_summary(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The checklists of the provider's offerings, those in most use first."""
+    found = Checklist.objects.filter(offerings__customer=provider.customer)
+    counts = {
+        "offerings_count": Count("offerings", distinct=True),
+        "questions_count": Count("questions", distinct=True),
+    }
+    return found.annotate(**counts).order_by("-offerings_count", "name")
