@@ -32,8 +32,14 @@ class Edition:
     provider_roles_count: bool
     # The offering's column that holds service_provider_can_create_offering_user.
     account_option_column: str
-    # Which kinds of objects have the four role calls.
-    role_calls: list[str]
+    # Whether the list's filters apply to list_users too, by which filters it goes, and who may see it (contract 2.7).
+    scope_filters_leak: bool
+    grant_filters: str
+    teams_are_private: bool
+    # The rows that show everything, whatever ``field=`` says.
+    shapes_without_field: list[str]
+    # The actions that are not there yet, by the kind of object.
+    absent_actions: dict[str, list[str]]
 
 
 def _read() -> dict[str, Edition]:

@@ -10,7 +10,7 @@ from rest_framework import exceptions, serializers
 
 from . import clock, editions
 from .fields import HexField, LinkField, MomentField, PictureField, parse_uuid
-from .models import ACCOUNT_OPTION, Grant, Media, Offering, OfferingUser, Role, ServiceProvider, User
+from .models import ACCOUNT_OPTION, Customer, Grant, Media, Offering, OfferingUser, Role, ServiceProvider, User
 from .permissions import column_of, has_permission
 from .shapes import compiled, shape
 
@@ -27,6 +27,8 @@ class ObjectForm(serializers.ModelSerializer):
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = self.every_field()
+        if self.rows in editions.current().shapes_without_field:
+            return fields
         wanted = [name for name in self.context["request"].query_params.getlist("field") if name in fields]
         return {name: fields[name] for name in wanted} if wanted else fields
 
@@ -52,7 +54,7 @@ class ServiceProviderForm(ObjectForm):
 
     def every_field(self) -> dict[str, serializers.Field]:
         fields = super().every_field()
-        if self.instance is not None:
+        if self.context["request"].method in ("PUT", "PATCH"):
             fields["customer"].read_only = True
             fields["customer"].validators = []
         keys = [key for key, _show in compiled(self.rows, editions.current().name)]
@@ -70,6 +72,24 @@ def _keep_image(data: dict[str, Any]) -> dict[str, Any]:
     if image is not None:
         image.save()
     return data
+
+
+class CustomerForm(ObjectForm):
+    """What can be changed of a customer; the last three by staff alone, and silently not by others."""
+
+    rows = "customer"
+
+    class Meta:
+        model = Customer
+        fields = (
+            *("name", "native_name", "abbreviation", "description", "contact_details", "email", "phone_number"),
+            *("registration_code", "backend_id", "country", "agreement_number", "blocked", "archived"),
+        )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if self.context["request"].user.is_staff:
+            return attrs
+        return {name: value for name, value in attrs.items() if name not in self.Meta.fields[-3:]}
 
 
 class OfferingsUsernameForm(serializers.Serializer):
@@ -109,6 +129,8 @@ class GrantChangeForm(serializers.Serializer):
         customer = getattr(scope, "customer", scope)
         if customer.blocked or customer.archived:
             raise exceptions.ValidationError("Customer is not available.")
+        if not getattr(scope, "shared", True):
+            raise exceptions.ValidationError("Offering is not available.")
         permission = self.context["permission"]
         if has_permission(caller, permission, customer):
             return attrs

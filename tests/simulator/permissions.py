@@ -24,11 +24,17 @@ def has_permission(user: Any, permission: str | None, scope: Object) -> bool:
     Expired grants count until the daily sweep revokes them (contract 3.d). A *permission* of None matches only
     holders of a role without any permission, the effect of a failed look-up described in contract 3.a.
     """
+    edition = editions.current()
     if not user.is_authenticated:
         return False
-    if user.is_staff:
+    if user.is_staff or permission in edition.open_permissions:
         return True
-    held = Grant.objects.filter(user=user, is_active=True, **{column_of(scope): scope})
+    if permission in edition.owner_permissions and isinstance(scope, Customer):
+        return is_owner(user, scope)
+    where = Q(**{column_of(scope): scope})
+    if edition.provider_roles_count and isinstance(scope, Customer):
+        where |= Q(service_provider__customer=scope)
+    held = Grant.objects.filter(where, user=user, is_active=True)
     return held.filter(role__permissions__permission=permission).exists()
 
 
@@ -43,6 +49,14 @@ def is_owner(user: Any, customer: Customer) -> bool:
     if user.is_staff:
         return True
     return Grant.objects.filter(user=user, is_active=True, customer=customer, role__name="CUSTOMER.OWNER").exists()
+
+
+def sees_team(user: Any, scope: Object) -> bool:
+    """Whether *user* may see who holds roles on *scope*: the team itself, and that of its customer (contract 2.7)."""
+    held = Grant.objects.filter(user=user, is_active=True)
+    customer = getattr(scope, "customer", scope)
+    near = Q(**{column_of(scope): scope}) | Q(customer=customer) | Q(project__customer=customer)
+    return sees_all(user) or held.filter(near).exists()
 
 
 def sees_all(user: Any) -> bool:

@@ -67,7 +67,7 @@ class Shape(serializers.BaseSerializer):
     def asked(self) -> list[tuple[str, Show]]:
         """The keys that the request wants, with the function that shows each."""
         every = compiled(self.rows, editions.current().name)
-        if self.obeys_field:
+        if self.obeys_field and self.rows not in editions.current().shapes_without_field:
             wanted = self.context["request"].query_params.getlist("field")
             return [pair for pair in every if pair[0] in wanted] or every if wanted else every
         return every

@@ -21,6 +21,8 @@ class ObjectViewSet(viewsets.GenericViewSet):
     lookup_field = "uuid"
     rows = ""
     filters = ""
+    # What OPTIONS says of every view.
+    description = ""
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         return self.serializer_class or shape(self.rows)
@@ -32,7 +34,9 @@ class ObjectViewSet(viewsets.GenericViewSet):
 
     def get_object(self) -> Any:
         # The list's filters apply before the look-up, so they leak into detail routes as on the real server.
-        queryset = self.filter_queryset(self.get_queryset())
+        queryset = self.get_queryset()
+        if self.request.query_params:
+            queryset = self.filter_queryset(queryset)
         found = self.find(queryset, self.kwargs["uuid"])
         self.check_object_permissions(self.request, found)
         return found

@@ -13,6 +13,7 @@ from ..forms import NewOfferingUserForm, OfferingUserForm, RestrictionForm
 from ..models import Offering, OfferingUser, Resource
 from ..permissions import demand, visible_accounts, visible_offerings, visible_resources
 from .base import LookUpViewSet, ObjectViewSet
+from .scopes import GrantActions
 
 # From which states each action starts, and where it leads (contract 3.e).
 TRANSITIONS = {
@@ -32,7 +33,7 @@ TRANSITIONS = {
 }
 
 
-class OfferingViewSet(LookUpViewSet):
+class OfferingViewSet(GrantActions, LookUpViewSet):
     """``/api/marketplace-provider-offerings/``."""
 
     queryset = Offering.objects.all()
@@ -41,6 +42,16 @@ class OfferingViewSet(LookUpViewSet):
 
     def get_queryset(self) -> QuerySet:
         return visible_offerings(self.request.user).select_related("customer", "category", "parent").order_by("name")
+
+
+    @action(detail=True, methods=["post"])
+    def archive(self, request: Request, uuid: str) -> Response:
+        """The end of an offering, from whatever state."""
+        offering = self.get_object()
+        demand(request.user, "OFFERING.ARCHIVE", offering, offering.customer)
+        offering.state = "Archived"
+        offering.save()
+        return Response({"detail": "Offering state updated.", "state": offering.state})
 
 
 class ResourceViewSet(LookUpViewSet):

@@ -13,7 +13,7 @@ from .. import chance
 from ..forms import OfferingsUsernameForm, ServiceProviderForm
 from ..models import Offering, OfferingUser, Resource, ServiceProvider, User
 from ..permissions import connected_projects, demand, is_owner
-from .grants import GrantActions
+from .scopes import GrantActions
 
 PERMISSION = "SERVICE_PROVIDER.{}".format
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
-from rest_framework import exceptions, permissions
+from rest_framework import exceptions, mixins, permissions, serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from .. import editions
+from ..forms import CustomerForm
 from ..models import Customer, Grant, Media, Project, User
-from ..permissions import sees_all, visible_customers, visible_projects, visible_users
+from ..permissions import demand, sees_all, visible_customers, visible_projects, visible_users
 from .base import LookUpViewSet, ObjectViewSet
 from .grants import SCOPES
+from .scopes import GrantActions
 
 HELD_GRANTS = Grant.objects.filter(is_active=True).select_related("user", "role", "created_by", *SCOPES).order_by("id")
 
 
-class CustomerViewSet(LookUpViewSet):
+class CustomerViewSet(GrantActions, mixins.UpdateModelMixin, LookUpViewSet):
     """``/api/customers/``."""
 
     queryset = Customer.objects.all()
@@ -29,6 +31,13 @@ class CustomerViewSet(LookUpViewSet):
 
     def get_queryset(self) -> QuerySet:
         return visible_customers(self.request.user).select_related("service_provider").order_by("name")
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        return CustomerForm if self.action in ("update", "partial_update") else super().get_serializer_class()
+
+    def perform_update(self, serializer: CustomerForm) -> None:
+        demand(self.request.user, "CUSTOMER.UPDATE", serializer.instance)
+        serializer.save()
 
 
 class UserViewSet(LookUpViewSet):
@@ -52,7 +61,7 @@ class UserViewSet(LookUpViewSet):
         return Response(self.get_serializer(caller).data)
 
 
-class ProjectViewSet(LookUpViewSet):
+class ProjectViewSet(GrantActions, LookUpViewSet):
     """``/api/projects/``."""
 
     queryset = Project.objects.all()
