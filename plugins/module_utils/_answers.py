@@ -43,15 +43,15 @@ _RIGHTS = {
     "robot_account_projects": "it takes the permission SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_PROJECTS",
 }
 _NEWER_ROUTES = {
-    "list_users": "this Waldur has no roles on service providers (2025 or newer)",
-    "add_user": "this Waldur has no roles on service providers (2025 or newer)",
-    "update_user": "this Waldur has no roles on service providers (2025 or newer)",
-    "delete_user": "this Waldur has no roles on service providers (2025 or newer)",
-    "compliance_overview": "this Waldur has no compliance reports (2025 or newer)",
-    "compliance_offering_users": "this Waldur has no compliance reports (2025 or newer)",
-    "checklists_summary": "this Waldur has no compliance reports (2025 or newer)",
-    "course_accounts": "this Waldur has no list of course accounts (2025 or newer)",
-    "project_service_accounts": "this Waldur has no list of project service accounts (2025 or newer)",
+    "list_users": "This Waldur has no roles on service providers (2025 or newer).",
+    "add_user": "This Waldur has no roles on service providers (2025 or newer).",
+    "update_user": "This Waldur has no roles on service providers (2025 or newer).",
+    "delete_user": "This Waldur has no roles on service providers (2025 or newer).",
+    "compliance_overview": "This Waldur has no compliance reports (2025 or newer).",
+    "compliance_offering_users": "This Waldur has no compliance reports (2025 or newer).",
+    "checklists_summary": "This Waldur has no compliance reports (2025 or newer).",
+    "course_accounts": "This Waldur has no list of course accounts (2025 or newer).",
+    "project_service_accounts": "This Waldur has no list of project service accounts (2025 or newer).",
 }
 
 
@@ -63,7 +63,8 @@ def right_for(operation: Operation) -> str:
 def route_missing(operation: Operation) -> str:
     """Why an HTML 404 came: the server has no such route (seen on a real server: a missing object answers in JSON)."""
     return _NEWER_ROUTES.get(
-        operation.name, f"no such address on this server (cannot {operation.title}): does api_url name a Waldur?"
+        operation.name,
+        f"Cannot {operation.title}: there is no such address on this server: does api_url name a Waldur?",
     )
 
 

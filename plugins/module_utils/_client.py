@@ -186,14 +186,18 @@ class Client:
         *,
         body: Row | None = None,
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
-    ) -> Any:
-        """The only function that changes anything. The answer's body, without secrets; nothing where it is empty.
+        telling: bool = True,
+    ) -> Row:
+        """The only function that changes anything. The answer's body without secrets; it may be empty unless *telling*.
 
-        Raises ``LostAnswer`` where the outcome of a request that must not be repeated is unknown.
+        Raises ``LostAnswer`` where the outcome is unknown.
         """
         writing = operation(name)
         answer = self._send(writing, uuid, body=body, files=files)
-        return without_secrets(self._json(answer, writing)) if answer.content.strip() else None
+        if not telling and not answer.content.strip():
+            return {}
+        row: Row = without_secrets(_expect(self._json(answer, writing), dict, writing))
+        return row
 
     def secret_code(self, uuid: str) -> str | None:
         """The present API secret code in clear (contract 2.12); masked from now on wherever ``hide`` is used."""
@@ -269,8 +273,8 @@ class Client:
         safe = here.hostname == there.hostname and (here.scheme, there.scheme) != ("https", "http")
         if wanted.writes or not safe:
             raise WaldurError(
-                f"Cannot {wanted.title}: the server redirects to {there.scheme}://{there.netloc}, and only reading is"
-                " redirected, on the same host: set api_url to the address that Waldur itself uses."
+                f"Cannot {wanted.title}: the server redirects to {there.scheme}://{there.netloc}{there.path}, and only"
+                " reading is redirected, on the same host: set api_url to the address that Waldur itself uses."
             )
         return target
 
@@ -279,10 +283,9 @@ class Client:
             "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
         )
         cause = self._cause(error)
-        if wanted.writes and not wanted.repeat_safe and not unsent:
-            return LostAnswer(f"The answer to the request to {wanted.title} was lost ({cause})")
         if wanted.writes and not unsent:
-            return NoAnswer(f"Cannot tell whether the request to {wanted.title} took effect ({cause}): run again.")
+            late = ", and it may still be at work" if "ReadTimeout" in repr(error) else ""
+            return LostAnswer(f"The answer to the request to {wanted.title} was lost ({cause}{late})")
         return NoAnswer(f"Cannot {wanted.title}: {cause}.")
 
     def _cause(self, error: Exception) -> str:
@@ -313,28 +316,33 @@ class Client:
             said = words(answer.json() if is_json else answer.text)
         except ValueError:
             said = words(answer.text)
-        said = self.hide(said)
+        # Pages of proxies name their status themselves.
+        said = self.hide(said).removeprefix(str(status)).strip()
         told = f"Waldur refused to {wanted.title} ({status}{': ' + said if said else ''})"
         if status == 401:
             return Unauthorized(f"{told}: access_token is wrong, expired or not allowed here.", status)
         if status == 403:
             return Forbidden(f"{told}: {right_for(wanted)}.", status)
         if status == 404:
-            return NotFound(f"{told}.", status) if is_json else RouteMissing(f"{route_missing(wanted)}.", status)
+            return NotFound(f"{told}.", status) if is_json else RouteMissing(route_missing(wanted), status)
+        if status == 429:
+            wait = answer.headers.get("Retry-After")
+            asks = f"it asks to wait {wait} seconds" if wait else "it gets too many requests"
+            return AnswerError(f"{told}: {asks}, so run again later.", status)
         if status >= 500:
             broke = f"Waldur broke on the request to {wanted.title} ({status}{': ' + said if said else ''})"
-            lost = wanted.writes and not wanted.repeat_safe
-            return LostAnswer(broke) if lost else ServerDefect(f"{broke}.", status)
+            return LostAnswer(broke) if wanted.writes else ServerDefect(f"{broke}.", status)
         return AnswerError(f"{told}.", status)
 
     def _json(self, answer: requests.Response, wanted: Operation) -> Any:
         try:
             return answer.json()
         except ValueError:
-            raise WaldurError(
-                f"Cannot {wanted.title}: the server answered {answer.status_code} without JSON"
-                f" ({self.hide(words(answer.text)) or 'empty'}): does api_url name a Waldur, and no log-in page?"
-            ) from None
+            page = f"{answer.status_code} without JSON ({self.hide(words(answer.text)) or 'empty'})"
+            hint = "does api_url name a Waldur, and no log-in page?"
+            if wanted.writes:
+                raise LostAnswer(f"The request to {wanted.title} was answered {page}: {hint}") from None
+            raise WaldurError(f"Cannot {wanted.title}: the server answered {page}: {hint}") from None
 
 
 def _connection_cause(error: Exception, host: str, timeout: float) -> str:
@@ -352,11 +360,12 @@ def _connection_cause(error: Exception, host: str, timeout: float) -> str:
 
 
 def _expect(value: Any, kind: type, wanted: Operation) -> Any:
-    if not isinstance(value, kind):
-        raise WaldurError(
-            f"Cannot {wanted.title}: the server's answer has another form than Waldur's: does api_url name a Waldur?"
-        )
-    return value
+    if isinstance(value, kind):
+        return value
+    form = "in another form than Waldur's: does api_url name a Waldur?"
+    if wanted.writes:
+        raise LostAnswer(f"The request to {wanted.title} was answered {form}")
+    raise WaldurError(f"Cannot {wanted.title}: the server answered {form}")
 
 
 def _once_each(rows: Iterable[Row]) -> list[Row]:

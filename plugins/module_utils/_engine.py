@@ -119,21 +119,26 @@ def apply(session: Session, planned: Planned) -> None:
             if work.comparison.changes:
                 _verify(session, work, planned.people)
     except WaldurError as error:
+        if "not_applied" not in error.details:
+            error.message = f"All {len(planned.changes)} changes were carried out, but not looked at: {error.message}"
+            error.args = (error.message,)
         error.details.update(changed=True, applied=[change.as_dict() for change in planned.changes])
         raise
 
 
 def _stopped(error: WaldurError, changes: Sequence[Change], number: int) -> WaldurError:
     rest = len(changes) - number - 1
+    took_effect = error.details.pop("took_effect", False)
     error.message = f"{changes[number]}: {error.message}"
     if len(changes) > 1:
         error.message += f" Applied before it: {number} of {len(changes)} changes; not tried after it: {rest}."
     error.args = (error.message,)
+    done = number + bool(took_effect)
     error.details.update(
-        changed=number > 0,
-        applied=[change.as_dict() for change in changes[:number]],
+        changed=done > 0 or took_effect is None,
+        applied=[change.as_dict() for change in changes[:done]],
         failed_change=changes[number].as_dict(),
-        not_applied=[change.as_dict() for change in changes[number:]],
+        not_applied=[change.as_dict() for change in changes[done:]],
     )
     return error
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -50,12 +51,29 @@ class RouteMissing(AnswerError):
 
 
 class ServerDefect(AnswerError):
-    """5xx: the server broke, or a proxy before it did."""
+    """5xx on reading: the server broke, or a proxy before it did."""
 
 
 class NoAnswer(WaldurError):
-    """No usable answer came: connection, TLS, timeout, a cut body. A write may or may not have taken effect."""
+    """No usable answer came (connection, TLS, timeout, a cut body), and nothing was changed by the request."""
 
 
 class LostAnswer(WaldurError):
-    """A write that must not be repeated was sent, and its outcome is unknown (contract 1.13)."""
+    """A write was sent, and its outcome is unknown (contract 1.13): no answer, a cut one, a 5xx, a page instead.
+
+    The message has no end yet: who carries out the change adds what there is now (see ``looked_again``).
+    """
+
+
+def looked_again(lost: LostAnswer, look: Callable[[], tuple[bool, str]]) -> LostAnswer:
+    """``lost`` with what is there now. ``look`` reads it: whether the write took effect, and that in words.
+
+    ``details["took_effect"]`` is None where looking failed too.
+    """
+    try:
+        lost.details["took_effect"], found = look()
+        lost.message += f"; looked again: {found}"
+    except WaldurError as second:
+        lost.details["took_effect"] = None
+        lost.message += f"; looking again failed too, so it may have taken effect or not: {second.message}"
+    return lost

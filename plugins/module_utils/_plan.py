@@ -70,7 +70,8 @@ class Change:
         }
 
     def __str__(self) -> str:
-        return f"{self.action} {self.name} ({self.service_provider})"
+        where = "" if self.name == self.service_provider else f" ({self.service_provider})"
+        return f"{self.action} {self.name}{where}"
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ api_secret_code:
   returned: with O(reveal=true)
   type: str
 applied:
-  description: The changes that were carried out before the failure, each as in
+  description: The changes that were carried out, the failed one too where it took effect, each as in
     RV(waldur.provider.desired_state#module:plan).
   returned: when carrying out the plan failed
   type: list

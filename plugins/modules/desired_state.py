@@ -263,7 +263,7 @@ errors:
     - "service_providers[0].users[1].user: no user 'bob' that this token can see: give the UUID, use a staff token, or
       set missing_users: warn."
 applied:
-  description: The changes that were carried out before the failure, each as in RV(plan).
+  description: The changes that were carried out, the failed one too where it took effect, each as in RV(plan).
   returned: when carrying out the plan failed
   type: list
   elements: dict

@@ -145,7 +145,7 @@ errors:
     - "usernames[1].username: 'member1_hpc' is asked for member2, and in usernames[0] for member1: two people can't
       share one name."
 applied:
-  description: The changes that were carried out before the failure, each as in
+  description: The changes that were carried out, the failed one too where it took effect, each as in
     RV(waldur.provider.desired_state#module:plan).
   returned: when carrying out the plan failed
   type: list

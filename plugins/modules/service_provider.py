@@ -209,7 +209,7 @@ errors:
     - "state: the provider Alpha Cloud Ltd can't be deleted while it has offerings: archive Alpha Draft (Draft),
       Alpha Private (Active), Alpha Request (Active), Alpha Storage (Active), Alpha VM (Active) first."
 applied:
-  description: The changes that were carried out before the failure, each as in
+  description: The changes that were carried out, the failed one too where it took effect, each as in
     RV(waldur.provider.desired_state#module:plan).
   returned: when carrying out the plan failed
   type: list

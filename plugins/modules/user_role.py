@@ -258,7 +258,7 @@ errors:
     - "users[1].user: no user 'bob' that this token can see: give the UUID, use a staff token, or set missing_users:
       warn."
 applied:
-  description: The changes that were carried out before the failure, each as in
+  description: The changes that were carried out, the failed one too where it took effect, each as in
     RV(waldur.provider.desired_state#module:plan).
   returned: when carrying out the plan failed
   type: list

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .._client import Row
 from .._desired_state import Desired, SecretCode
-from .._errors import LostAnswer, WaldurError
+from .._errors import LostAnswer, WaldurError, looked_again
 from .._plan import Change, Comparison
 from .._references import Target
 from .._session import People, Session
@@ -79,14 +79,21 @@ class ApiSecretCode:
         """Replaces the code. A lost answer is followed by a look, never by a second rotation."""
         uuid = target.uuid or ""
         before = state.fingerprint
+
+        def look() -> tuple[bool, str]:
+            state.code = session.client.secret_code(uuid)
+            if state.fingerprint != before:
+                return (
+                    True,
+                    f"it was rotated, to {state.fingerprint}. Another run without fingerprint would rotate it again.",
+                )
+            leaked = f" with fingerprint: {before}, so that it can't be rotated twice" if before else ""
+            return False, f"it was not rotated, and not tried twice. Run again{leaked}."
+
         try:
             state.code = session.client.new_secret_code(uuid)
         except LostAnswer as error:
-            state.code = session.client.secret_code(uuid)
-            found = (
-                "the code was not rotated" if state.fingerprint == before else f"it was rotated to {state.fingerprint}"
-            )
-            raise LostAnswer(f"{error.message}; looked again: {found}. It was not tried twice.") from None
+            raise looked_again(error, look) from None
         if state.code is None or state.fingerprint == before:
             raise WaldurError("Waldur answered that all is well and gave no new API secret code.")
 

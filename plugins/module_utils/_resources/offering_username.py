@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from .. import _uuids
 from .._client import Row
 from .._desired_state import Desired, UsernameEntry, Usernames
+from .._errors import LostAnswer, looked_again
 from .._plan import Change, Comparison
 from .._references import Missing, Target, User
 from .._session import People, Session, unusable
@@ -106,7 +107,20 @@ class OfferingUsername:
 
     def write(self, session: Session, target: Target, state: State, change: Change) -> None:
         """One POST for one user, whatever the number of offerings. Its answer tells nothing (contract 2.11)."""
-        session.client.write("set_offerings_username", target.uuid, body=change.payload)
+        wish = change.payload
+
+        def look() -> tuple[bool, str]:
+            rows = session.client.rows(
+                "offering_users", provider_uuid=target.customer_uuid, field=_ACCOUNT_FIELDS, user_uuid=wish["user_uuid"]
+            )
+            own = [row for row in rows if _uuids.normal(row.get("user_uuid")) == wish["user_uuid"]]
+            named = sum((row.get("username") or "").strip() == wish["username"] for row in own)
+            return named >= len(change.after or ()), f"{named} of {len(own)} accounts have that username. Run again."
+
+        try:
+            session.client.write("set_offerings_username", target.uuid, body=wish, telling=False)
+        except LostAnswer as error:
+            raise looked_again(error, look) from None
 
     def verify(self, session: Session, target: Target, part: Usernames, state: State) -> State:
         """Read again: only the accounts tell what was set."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from .. import _images, _uuids
 from .._client import Row
 from .._desired_state import UNSET, Desired, ImageFile, Profile
-from .._errors import LostAnswer, NotFound, WaldurError
+from .._errors import LostAnswer, NotFound, WaldurError, looked_again
 from .._plan import Change, Comparison
 from .._references import Target
 from .._session import People, Session
@@ -84,30 +85,43 @@ class ServiceProvider:
 
     def write(self, session: Session, target: Target, state: State, change: Change) -> None:
         """An image goes out before or with all else: if the server refuses it, nothing was written."""
+        try:
+            self._write(session, target, state, change)
+        except LostAnswer as error:
+            raise looked_again(error, lambda: _look(session, target, change)) from None
+
+    def _write(self, session: Session, target: Target, state: State, change: Change) -> None:
         if change.action == "delete":
-            session.client.write("destroy", target.uuid)
+            # An attempt whose answer was lost may have done it already (contract 1.13).
+            with contextlib.suppress(NotFound):
+                session.client.write("destroy", target.uuid, telling=False)
             session.references.forget_providers()
             target.uuid, state.row = None, None
             return
         fields, image = change.payload
         upload = image if image is not UNSET and image.content else None
-        rest = dict(fields)
+        rest, before = dict(fields), ""
         if change.action == "create":
+            before = "the provider was created"
             state.row, rest = _create(session, target, fields, upload)
+            session.references.forget_providers()
             target.uuid = _uuids.normal(state.row["uuid"])
         elif upload:
+            before = "the image was uploaded"
             state.row = session.client.write("partial_update", target.uuid, files=_files(upload))
         elif image is not UNSET:
             fields = rest = {**fields, "image": None}
         if rest:
-            state.row = session.client.write("partial_update", target.uuid, body=rest)
+            state.row = _send_rest(session, target, rest, before)
         if upload:
             state.image = _images.digest(upload.content)
         _check_answer(state.row or {}, fields, image)
 
     def verify(self, session: Session, target: Target, part: Profile, state: State) -> State:
-        """The answers to writes hold the whole object, and were compared when they came."""
-        return state
+        """The answers to writes hold the whole object, and were compared when they came; a deletion's holds nothing."""
+        if part.state != "absent":
+            return state
+        return State(_row_now(session, target), live_offerings=state.live_offerings)
 
     def result(
         self, part: Profile, state: State, people: People, planned: Sequence[Change], *, done: bool
@@ -208,15 +222,48 @@ def _create(session: Session, target: Target, fields: Row, upload: ImageFile | N
         rest = {name: body.pop(name) for name in _NEWER if name in body}
         # A boolean that is left out of a form counts as false (contract 0.10).
         body["enable_notifications"] = "false" if fields.get("enable_notifications") is False else "true"
-    try:
-        row: Row = session.client.write("create", body=body, files=_files(upload) if upload else None)
-    except LostAnswer as error:
-        rows = session.client.rows("service_providers", customer_uuid=target.customer_uuid)
-        there = any(_uuids.normal(row.get("customer_uuid")) == target.customer_uuid for row in rows)
-        found = "the provider is there now" if there else "the provider is not there"
-        raise LostAnswer(f"{error.message}; looked again: {found}. Run again.") from None
-    session.references.forget_providers()
+    row = session.client.write("create", body=body, files=_files(upload) if upload else None)
+    if not _uuids.normal(row.get("uuid")):
+        raise LostAnswer("The answer to the request to create the service provider names no provider")
     return row, rest
+
+
+def _look(session: Session, target: Target, change: Change) -> tuple[bool, str]:
+    """Whether a change took effect whose answer was lost, and that in words."""
+    session.references.forget_providers()
+    row = _row_now(session, target)
+    if change.action == "delete" or row is None:
+        is_there = f"the provider is {'not ' if row is None else 'still '}there. Run again."
+        return change.action == "delete" and row is None, is_there
+    fields, image = change.payload
+    left = [name for name, wanted in fields.items() if not _kept(name, row.get(name), wanted)]
+    if image is not UNSET and not _holds_image(session, row, image):
+        left.append("image")
+    found = "the provider is there now" if change.action == "create" else "it took effect"
+    return not left, f"{found}. Run again." if not left else f"not as asked: {', '.join(left)}. Run again."
+
+
+def _row_now(session: Session, target: Target) -> Row | None:
+    rows = session.client.rows("service_providers", customer_uuid=target.customer_uuid)
+    return next((row for row in rows if _uuids.normal(row.get("customer_uuid")) == target.customer_uuid), None)
+
+
+def _holds_image(session: Session, row: Row, image: ImageFile) -> bool:
+    url = row.get("image")
+    return session.client.download(url) == image.content if url and image.content else not url and not image.content
+
+
+def _send_rest(session: Session, target: Target, rest: Row, before: str) -> Row:
+    """The fields that no form can hold; a refusal tells what was done ``before`` it."""
+    try:
+        return session.client.write("partial_update", target.uuid, body=rest)
+    except LostAnswer:
+        raise
+    except WaldurError as error:
+        if before:
+            error.message += f" Before that, {before}."
+            error.details["took_effect"] = None
+        raise
 
 
 def _files(upload: ImageFile) -> dict[str, tuple[str, bytes, str]]:
@@ -227,18 +274,20 @@ def _files(upload: ImageFile) -> dict[str, tuple[str, bytes, str]]:
 def _check_answer(row: Row, sent: Row, image: Any) -> None:
     """A field that the server ignored silently is an error, never "changed" (contract 2.5)."""
     for name, wanted in sent.items():
-        now = row.get(name)
-        if name == "account_options":
-            ignored = any(_option(now or {}, key) != _option(wanted, key) for key in wanted)
-        elif name in ("customer", "image"):
-            ignored = name == "image" and now is not None
-        else:
-            ignored = (sorted(now or []) != sorted(wanted)) if isinstance(wanted, list) else now != wanted
-        if ignored:
+        if not _kept(name, row.get(name), wanted):
             hint = " It takes a staff token." if name == "allowed_domains" else ""
             raise WaldurError(f"{name}: Waldur answered that all is well and kept another value.{hint}")
     if image is not UNSET and image.content and not row.get("image"):
         raise WaldurError("image: Waldur answered that all is well and kept no image.")
+
+
+def _kept(name: str, now: Any, wanted: Any) -> bool:
+    """Whether the server holds what was sent."""
+    if name == "account_options":
+        return all(_option(now or {}, key) == _option(wanted, key) for key in wanted)
+    if name in ("customer", "image"):
+        return name == "customer" or now is None
+    return sorted(now or []) == sorted(wanted) if isinstance(wanted, list) else bool(now == wanted)
 
 
 def _blank(change: Change) -> Row:

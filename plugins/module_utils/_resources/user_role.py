@@ -13,7 +13,7 @@ from datetime import datetime
 from .. import _moments, _uuids
 from .._client import Row
 from .._desired_state import UNSET, Desired, GrantEntry, Grants
-from .._errors import LostAnswer, ServerDefect, WaldurError
+from .._errors import LostAnswer, WaldurError, looked_again
 from .._plan import Change, Comparison
 from .._references import Missing, Target, User
 from .._session import People, Session, unusable
@@ -103,15 +103,12 @@ class UserRole:
         body: Row = change.payload
         operation = _OPERATIONS[change.action]
         try:
-            answer = session.client.write(operation, target.uuid, body=body)
+            answer = session.client.write(operation, target.uuid, body=body, telling=change.action != "revoke")
         except LostAnswer as error:
-            there = "is there now" if _present_rows(session, target, body) else "is not there"
-            raise LostAnswer(f"{error.message}; looked again: the grant {there}. Run again.") from None
-        except ServerDefect as error:
-            raise ServerDefect(f"{error.message} {_why(session, target, body)}", error.status) from None
+            raise looked_again(error, lambda: _look(session, target, change)) from None
         if change.action == "revoke":
             return
-        told = _moments.from_server((answer or {}).get("expiration_time"))
+        told = _moments.from_server(answer.get("expiration_time"))
         if told != _moments.from_server(body.get("expiration_time")):
             raise WaldurError(
                 f"expiration_time: Waldur answered that all is well and set {told or 'never'} as the expiry."
@@ -310,14 +307,17 @@ def _present_rows(session: Session, target: Target, body: Row) -> list[Row]:
     return [row for row in rows if _pair(row) == (body["user"], body["role"])]
 
 
-def _why(session: Session, target: Target, body: Row) -> str:
-    """After a 500 the grants are read again: the two known causes are told apart (contract 3.a, 3.c)."""
-    rows = _present_rows(session, target, body)
-    if not rows:
-        return "Looked again: the grant is not there any more; run again."
+def _look(session: Session, target: Target, change: Change) -> tuple[bool, str]:
+    """Whether a change took effect whose answer was lost, and what is there; double grants too (contract 3.a, 3.c)."""
+    rows = _present_rows(session, target, change.payload)
     if len(rows) > 1:
-        return "Looked again: " + _double(target, f"{rows[0].get('user_username')} as {rows[0].get('role_name')}", rows)
-    return f"Looked again: the grant is there until {rows[0].get('expiration_time') or 'never'}."
+        return False, _double(target, change.name, rows)
+    if not rows:
+        return change.action == "revoke", "the grant is not there. Run again."
+    expiry = _moments.from_server(rows[0].get("expiration_time"))
+    wanted = _moments.from_server(change.payload.get("expiration_time"))
+    until = f"until {_moments.to_server(expiry)}" if expiry else "without an end"
+    return change.action != "revoke" and expiry == wanted, f"the grant is there {until}. Run again."
 
 
 def _predicted(change: Change) -> Row:

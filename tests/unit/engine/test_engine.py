@@ -21,7 +21,6 @@ from ansible_collections.waldur.provider.plugins.module_utils._engine import Pla
 from ansible_collections.waldur.provider.plugins.module_utils._errors import (
     InvalidInput,
     LostAnswer,
-    ServerDefect,
     WaldurError,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._session import Session
@@ -177,7 +176,7 @@ def test_a_lost_answer_to_a_grant_is_followed_by_a_look_and_never_by_a_second_gr
     session = connect()
     planned = make_plan(session, users({"user": "member1"}))
     _lose_answers(monkeypatch, after_the_write=True)
-    with pytest.raises(LostAnswer, match=r"looked again: the grant is there now\. Run again\."):
+    with pytest.raises(LostAnswer, match=r"looked again: the grant is there without an end\. Run again\."):
         apply(session, planned)
     monkeypatch.undo()
     assert done(connect(), users({"user": "member1"})) == []
@@ -198,7 +197,7 @@ def test_a_grant_that_vanishes_before_its_expiry_is_changed_is_told(sim: Simulat
     session = connect()
     planned = make_plan(session, users({"user": "member1", "expiration_time": "2027-06-30"}))
     done(connect(), users({"user": "member1", "state": "absent"}))
-    with pytest.raises(ServerDefect, match="Looked again: the grant is not there any more; run again"):
+    with pytest.raises(LostAnswer, match=r"looked again: the grant is not there\. Run again\."):
         apply(session, planned)
 
 
@@ -207,7 +206,7 @@ def test_a_grant_that_becomes_double_meanwhile_is_told_with_what_to_do(sim: Simu
     session = connect()
     planned = make_plan(session, users({"user": "member1", "expiration_time": "2027-06-30"}))
     _grant_behind_the_back(sim, session)
-    with pytest.raises(ServerDefect, match=r"granted 2 times .* have an administrator revoke all but one"):
+    with pytest.raises(LostAnswer, match=r"granted 2 times .* have an administrator revoke all but one"):
         apply(session, planned)
 
 
@@ -480,9 +479,7 @@ def test_a_lost_answer_to_a_rotation_is_never_a_second_rotation(
         raise LostAnswer("The answer was lost")
 
     monkeypatch.setattr(Client, "new_secret_code", lost)
-    with pytest.raises(
-        LostAnswer, match=r"looked again: it was rotated to sha256:[0-9a-f]{16}\. It was not tried twice"
-    ):
+    with pytest.raises(LostAnswer, match=r"looked again: it was rotated, to sha256:[0-9a-f]{16}\. Another run without"):
         apply(session, planned)
     assert sim.counts().operations[f"POST {PROVIDERS}{{uuid}}/api_secret_code/"] == 1
 

@@ -98,13 +98,15 @@ def test_an_operation_without_a_known_right_is_told_in_general_words() -> None:
 
 @pytest.mark.parametrize("name", ["list_users", "add_user", "update_user", "delete_user"])
 def test_a_missing_route_of_roles_tells_that_this_waldur_is_older(name: str) -> None:
-    expected = "this Waldur has no roles on service providers (2025 or newer)"
+    expected = "This Waldur has no roles on service providers (2025 or newer)."
     assert _answers.route_missing(operation(name)) == expected
 
 
 def test_a_missing_route_that_all_waldurs_have_asks_about_the_url() -> None:
     told = _answers.route_missing(operation("service_providers"))
-    assert told == "no such address on this server (cannot list the service providers): does api_url name a Waldur?"
+    assert told == (
+        "Cannot list the service providers: there is no such address on this server: does api_url name a Waldur?"
+    )
 
 
 def test_rights_and_routes_are_told_of_operations_that_exist() -> None:
