@@ -58,9 +58,9 @@ docs-lint: .venv/test.stamp $(TREE)
 	@echo "== antsibull-docs"
 	@HOME="$(CURDIR)/build" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 
-unit: .venv/test.stamp $(TREE) ## the tests of single parts
-	@echo "== pytest tests/unit"
-	@COVERAGE_FILE=build/.coverage $(BIN)/python -m pytest -n auto --cov --cov-report= --cov-fail-under=0 tests/unit
+unit: .venv/test.stamp $(TREE) ## the tests of single parts, and of what holds in every generated case
+	@echo "== pytest tests/unit tests/properties"
+	@COVERAGE_FILE=build/.coverage $(BIN)/python -m pytest -n auto --cov --cov-report= --cov-fail-under=0 tests/unit tests/properties
 
 coverage: .venv/test.stamp ## which lines the last unit tests left out
 	@echo "== coverage of tests/unit"

@@ -1,13 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every test may ask for: a simulator with the recorded world, or with a world of its own."""
+"""What every test may ask for: a simulator with the recorded world, or with a world of its own; and how many cases are
+generated: the same ones at every run, as a red test is a defect and never a matter of luck, or with
+``HYPOTHESIS_PROFILE=thorough`` ever new ones, and more."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from simulator.handle import Simulator
+
+# Making up a whole marketplace takes its time, and some of what is made up is refused.
+_SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+settings.register_profile(
+    "quick", derandomize=True, database=None, deadline=None, max_examples=100, suppress_health_check=_SLOW
+)
+settings.register_profile("thorough", deadline=None, max_examples=5000, suppress_health_check=_SLOW, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A marketplace small enough to be held in one hand, and what the comparison makes of it.
+
+The engine compares; what a change then does, and what a document asks for, is told here a second time, from the
+changes as they are published and from the document as it is written.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, cast
+
+from ansible_collections.waldur.provider.plugins.module_utils import _images, _moments, _uuids
+from ansible_collections.waldur.provider.plugins.module_utils._client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, ImageFile, parse
+from ansible_collections.waldur.provider.plugins.module_utils._engine import Planned, Work
+from ansible_collections.waldur.provider.plugins.module_utils._plan import Comparison, refuse
+from ansible_collections.waldur.provider.plugins.module_utils._references import Missing, References, Target, User
+from ansible_collections.waldur.provider.plugins.module_utils._resources import (
+    api_secret_code,
+    offering_username,
+    service_provider,
+    user_role,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._rooms import ROOMS
+from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+
+Document = list[dict[str, Any]]
+Pair = tuple[str, str]
+
+NOW = datetime(2026, 11, 22, 22, tzinfo=timezone.utc)
+IMAGES = {"red.png": b"\x89PNG\r\n\x1a\nred", "blue.png": b"\x89PNG\r\n\x1a\nblue"}
+_BY_DIGEST = {_images.digest(content).sha256: content for content in IMAGES.values()}
+
+
+@dataclass(frozen=True)
+class Customer:
+    """An organization, by all that it can be called."""
+
+    uuid: str
+    name: str
+    abbreviation: str
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"https://waldur.example.org/api/customers/{self.uuid}/"
+
+    def called(self, reference: str) -> bool:
+        """Whether the reference means this customer."""
+        uuid = _uuids.normal(reference) or _uuids.of_url(reference, "customers")
+        return uuid == self.uuid if uuid else reference in (self.name, self.abbreviation)
+
+
+@dataclass
+class Provider:
+    """A customer, and its service provider where it is one (``there``)."""
+
+    customer: Customer
+    there: bool = True
+    newer: bool = True
+    fields: dict[str, Any] = field(default_factory=lambda: {"description": "", "enable_notifications": True})
+    image: bytes | None = None
+    grants: dict[Pair, list[datetime | None]] = field(default_factory=dict)
+    offerings: dict[str, str] = field(default_factory=dict)
+    reach: dict[str, set[str]] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+    accounts: dict[Pair, str | None] = field(default_factory=dict)
+    code: str | None = "first"
+
+    @property
+    def uuid(self) -> str:
+        """The provider's own UUID."""
+        return self.customer.uuid[::-1]
+
+    def labelled(self, label: str) -> str:
+        """The offering that a plan calls so: by name, or by name and a piece of the UUID."""
+        found = [uuid for uuid, name in self.offerings.items() if label in (name, f"{name} ({uuid[:8]})")]
+        assert len(found) == 1, f"{label} means {len(found)} offerings"
+        return found[0]
+
+
+@dataclass
+class World:
+    """Everybody and everything; ``me`` is the user of the token."""
+
+    people: Sequence[User]
+    roles: Mapping[str, str]
+    providers: list[Provider]
+    me: str | None = None
+    rotations: int = 0
+
+    def provider(self, reference: str) -> Provider:
+        """The provider, or the customer that may become one, that the reference means."""
+        return next(provider for provider in self.providers if provider.customer.called(reference))
+
+    def person(self, reference: str) -> User | Missing:
+        """Who is meant; deactivated and unknown people can't be used."""
+        uuid = _uuids.normal(reference) or _uuids.of_url(reference, "users")
+        for found in self.people:
+            by_name = reference == found.username or reference.casefold() == str(found.email).casefold()
+            if found.uuid == uuid or (by_name and not uuid):
+                return found if found.is_active else Missing(reference, f"the user '{reference}' is deactivated", found)
+        return Missing(reference, f"no user '{reference}' that this token can see")
+
+    def role(self, reference: str) -> dict[str, str]:
+        """The role of that name or UUID."""
+        uuid = self.roles.get(reference) or _uuids.normal(reference) or ""
+        return {"uuid": uuid, "name": next(name for name, known in self.roles.items() if known == uuid)}
+
+
+def read_image(where: str, path: str) -> ImageFile:
+    """The image of that name."""
+    return ImageFile(path, IMAGES[path])
+
+
+# --- what the engine sees, and what it makes of it -------------------------------------------------------------------
+
+
+def _profile(world: World, provider: Provider, desired: Desired) -> service_provider.State:
+    if not provider.there:
+        return service_provider.State(None, newer=provider.newer)
+    image = _images.digest(provider.image) if provider.image else None
+    row = {"uuid": provider.uuid, **provider.fields, "image": "https://there.example.org/1" if image else None}
+    return service_provider.State(row, image, newer=provider.newer)
+
+
+def _grants(world: World, provider: Provider, desired: Desired) -> user_role.State:
+    names = {person.uuid: person.username for person in world.people}
+    rows = [
+        {
+            "uuid": f"{number}{index}",
+            "user_uuid": user,
+            "user_username": names[user],
+            "role_uuid": role,
+            "role_name": world.role(role)["name"],
+            "expiration_time": _moments.to_server(expiry),
+        }
+        for number, ((user, role), expiries) in enumerate(provider.grants.items())
+        for index, expiry in enumerate(expiries)
+        # Waldur hides the grants of those who are deactivated (contract 3.d).
+        if not isinstance(world.person(user), Missing)
+    ]
+    entries = desired.grants.entries if desired.grants else ()
+    return user_role.State(rows, {entry.role: world.role(entry.role) for entry in entries}, NOW, world.me)
+
+
+def _accounts(world: World, provider: Provider, desired: Desired) -> offering_username.State:
+    if not provider.there:
+        return offering_username.State(exists=False)
+    accounts = dict(provider.accounts)
+    return offering_username.State(dict(provider.offerings), accounts, provider.reach, provider.hidden)
+
+
+def _code(world: World, provider: Provider, desired: Desired) -> api_secret_code.State:
+    return api_secret_code.State(provider.code if provider.there else None)
+
+
+_STATES: dict[str, Callable[[World, Provider, Desired], Any]] = {
+    "service_provider": _profile,
+    "user_role": _grants,
+    "offering_username": _accounts,
+    "api_secret_code": _code,
+}
+
+
+def planned(
+    world: World, document: Document, *, max_removals: int | None = None, missing_users: str = "fail"
+) -> Planned:
+    """What the engine plans, without asking anybody. Raises ``InvalidInput`` where it refuses to."""
+    session = Session(cast(Client, None), cast(References, None), missing_users)
+    people: dict[str, User | Missing] = {}
+    works = []
+    for desired in parse(document, read_image):
+        provider = world.provider(desired.reference)
+        uuid = provider.uuid if provider.there else None
+        target = Target(provider.customer.uuid, provider.customer.url, provider.customer.name, uuid)
+        for room in ROOMS:
+            part = room.part(desired)
+            if part is None:
+                continue
+            state = _STATES[room.kind](world, provider, desired)
+            people.update({reference: world.person(reference) for reference in room.users(part, state)[0]})
+            works.append(Work(desired, target, room, part, state))
+    for work in works:
+        work.comparison = work.room.compare(session, work.target, work.part, work.state, people)
+    comparison = Comparison.of(work.comparison for work in works)
+    refuse(comparison, max_removals)
+    return Planned(works, people, comparison)
+
+
+# --- what a change does, by what is published of it ------------------------------------------------------------------
+
+
+def applied(world: World, changes: Iterable[Mapping[str, Any]]) -> World:
+    """The world after the changes; ``changes`` as they are returned to people."""
+    world = copy.deepcopy(world)
+    for change in changes:
+        provider = world.provider(change["id"]["customer"])
+        _EFFECTS[change["kind"]](world, provider, change)
+    return world
+
+
+def _change_profile(world: World, provider: Provider, change: Mapping[str, Any]) -> None:
+    if change["action"] in ("create", "delete"):
+        assert provider.there is (change["action"] == "delete")
+        fresh = Provider(provider.customer, change["action"] == "create", provider.newer, code="new")
+        vars(provider).update(vars(fresh))
+    for name, value in (change["after"] or {}).items():
+        if name == "image":
+            provider.image = _BY_DIGEST[value["sha256"]] if value else None
+        elif name == "account_options":
+            options = {**(provider.fields.get(name) or {}), **value}
+            provider.fields[name] = {key: item for key, item in options.items() if item not in ("", None)}
+        elif name != "customer":
+            provider.fields[name] = value
+
+
+def _change_grant(world: World, provider: Provider, change: Mapping[str, Any]) -> None:
+    pair = (change["id"]["user"], change["id"]["role"])
+    assert provider.there
+    assert (pair in provider.grants) is (change["action"] != "grant")
+    if change["action"] == "revoke":
+        del provider.grants[pair]
+    else:
+        provider.grants[pair] = [_moments.from_server(change["after"]["expiration_time"])]
+
+
+def _name_accounts(world: World, provider: Provider, change: Mapping[str, Any]) -> None:
+    for label, name in change["after"].items():
+        provider.accounts[provider.labelled(label), change["id"]["user"]] = name
+
+
+def _rotate(world: World, provider: Provider, change: Mapping[str, Any]) -> None:
+    world.rotations += 1
+    provider.code = f"rotation {world.rotations}"
+
+
+_EFFECTS: dict[str, Callable[[World, Provider, Mapping[str, Any]], None]] = {
+    "service_provider": _change_profile,
+    "user_role": _change_grant,
+    "offering_username": _name_accounts,
+    "api_secret_code": _rotate,
+}
+
+
+# --- what a document asks for, by what is written in it --------------------------------------------------------------
+
+
+def unmet(world: World, document: Document) -> list[str]:
+    """Every wish of the document that the world does not fulfil. A rotation at every run is no wish for a state."""
+    wrong = []
+    for entry in document:
+        provider = world.provider(entry["customer"])
+        if provider.there is (entry.get("state") == "absent"):
+            wrong.append(f"{entry['customer']} is there: {provider.there}")
+        elif provider.there:
+            wrong += [*_unmet_profile(provider, entry), *_unmet_grants(world, provider, entry)]
+            wrong += [*_unmet_names(world, provider, entry), *_unmet_code(provider, entry)]
+    return wrong
+
+
+def _unmet_profile(provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
+    for name in ("description", "enable_notifications"):
+        wanted = entry.get(name)
+        wanted = wanted.strip() if isinstance(wanted, str) else wanted
+        if name in entry and provider.fields[name] != wanted:
+            yield f"{name} is {provider.fields[name]}"
+    if "image" in entry and provider.image != (IMAGES[entry["image"]] if entry["image"] else None):
+        yield "the image is another"
+    if sorted(entry.get("allowed_domains", provider.fields.get("allowed_domains") or [])) != sorted(
+        provider.fields.get("allowed_domains") or []
+    ):
+        yield "the domains are others"
+    options = provider.fields.get("account_options") or {}
+    for key, value in entry.get("account_options", {}).items():
+        if options.get(key) != (None if value == "" else value):
+            yield f"the option {key} is {options.get(key)}"
+
+
+def _unmet_grants(world: World, provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
+    named, everybody = set(), True
+    for wish in entry.get("users", []):
+        person = world.person(wish["user"])
+        if isinstance(person, Missing):
+            everybody = everybody and wish.get("state") == "absent" and person.user is not None
+            continue
+        pair = (person.uuid, world.role(wish.get("role", "CUSTOMER.MANAGER"))["uuid"])
+        named.add(pair)
+        if not _granted_as_wished(provider.grants.get(pair, []), wish):
+            yield f"{wish} has {provider.grants.get(pair)}"
+    for (user, role), expiries in provider.grants.items() if entry.get("exclusive_users") and everybody else ():
+        ended = all(expiry is not None and expiry <= NOW for expiry in expiries)
+        hidden = isinstance(world.person(user), Missing)
+        if (user, role) not in named and user != world.me and not ended and not hidden:
+            yield f"{user} keeps {role}"
+
+
+def _granted_as_wished(expiries: list[datetime | None], wish: Mapping[str, Any]) -> bool:
+    if wish.get("state") == "absent":
+        return not expiries
+    if "expiration_time" not in wish:
+        return bool(expiries)
+    moment = None if wish["expiration_time"] == "never" else _moments.parse(wish["expiration_time"])
+    if moment is not None and moment <= NOW:
+        return all(expiry is not None and expiry <= moment for expiry in expiries)
+    return bool(expiries) and all(expiry == moment for expiry in expiries)
+
+
+def _unmet_names(world: World, provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
+    for wish in entry.get("offering_usernames", []):
+        uuid = getattr(world.person(wish["user"]), "uuid", "")
+        for offering in provider.reach.get(uuid, set()) - provider.hidden:
+            if (provider.accounts.get((offering, uuid)) or "").strip() != wish["username"].strip():
+                yield f"{wish} is {provider.accounts.get((offering, uuid))} in {offering}"
+
+
+def _unmet_code(provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
+    wish = entry.get("api_secret_code")
+    if wish is not None and not provider.code:
+        yield "there is no code"
+    if wish and provider.code and wish.get("fingerprint") == api_secret_code.fingerprint(provider.code):
+        yield "the leaked code is in force"

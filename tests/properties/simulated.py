@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same situations on the simulator: arranged past the API, run as modules run, and looked at by another client."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import requests
+from hypothesis import strategies as st
+from PIL import Image
+
+from ansible_collections.waldur.provider.plugins.module_utils import _run
+from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile
+from simulator.handle import Simulator
+
+from .model import NOW, Provider, World
+from .strategies import ALPHA, BETA, EXTRA, ROLES, SPARE, Situation, as_json, situations
+
+PLACES = ((ALPHA,), (ALPHA, SPARE), (BETA, EXTRA))
+# Looked at beside those that a document is about.
+BYSTANDERS = ("d60f7000996d4ab8b168e75eeedda46f", "039aaceada36419e88c321b049573415")
+
+# What the API lists, by what tells its rows apart: the whole of it, as staff see it.
+LISTS = {
+    "customers": ("uuid",),
+    "users": ("uuid",),
+    "roles": ("uuid",),
+    "projects": ("uuid",),
+    "marketplace-provider-offerings": ("uuid",),
+    "marketplace-provider-resources": ("uuid",),
+    "marketplace-offering-users": ("customer_uuid", "offering_name", "user_uuid"),
+    "marketplace-service-providers": ("customer_uuid",),
+    "user-permissions": ("scope_type", "scope_name", "user_uuid", "role_uuid"),
+}
+# What a new row with the same content has of its own, and what rows tell about the grants that are listed themselves.
+VOLATILE = ("uuid", "url", "scope_uuid", "created", "modified", "permissions", "customer_permissions", "users_count")
+
+Snapshot = dict[tuple[str, ...], Any]
+
+
+def _png(colour: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (2, 2), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+PNGS = {"red.png": _png("red"), "blue.png": _png("blue")}
+
+
+def read_image(where: str, path: str) -> ImageFile:
+    """The image of that name, as the simulator's Pillow takes it."""
+    return ImageFile(path, PNGS[path])
+
+
+def _settling(document: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without rotations at every run, which never settle, and as a task's arguments arrive."""
+    found: list[dict[str, Any]] = as_json(document)
+    for entry in found:
+        if entry.get("api_secret_code") == {"state": "rotated"}:
+            entry["api_secret_code"] = {"state": "present"}
+    return found
+
+
+def simulated(places: Sequence[Any] = PLACES) -> st.SearchStrategy[Situation]:
+    """Situations that the simulator can be brought to, with documents that settle."""
+    return situations(places, paper=False).map(lambda found: replace(found, document=_settling(found.document)))
+
+
+@dataclass
+class Stage:
+    """The simulator, brought into a situation as often as it takes."""
+
+    sim: Simulator
+
+    def set(self, world: World) -> None:
+        """The recorded world, with the grants, profiles and codes of ``world``."""
+        sim = self.sim
+        sim.reset()
+        sim.set_clock(NOW, frozen=True)
+        viewer = {"name": "PROVIDER.VIEWER", "content_type": "service_provider"}
+        sim.change("Role", {"uuid": ROLES["PROVIDER.VIEWER"]}, viewer)
+        sim.change("Grant", {"service_provider__isnull": False}, {"is_active": False})
+        for provider in world.providers:
+            if provider.there:
+                self._set_provider(provider)
+        sim.zero()
+
+    def _set_provider(self, provider: Provider) -> None:
+        name = provider.customer.name
+        self.sim.change(
+            "ServiceProvider", {"customer__name": name}, {**provider.fields, "api_secret_code": provider.code}
+        )
+        for (user, role), expiries in provider.grants.items():
+            for expiry in expiries:
+                text = expiry.isoformat() if expiry else None
+                self.sim.create("Grant", user=user, role=role, service_provider=name, expiration_time=text)
+
+    def run(self, situation: Situation, *, check: bool = False, same_process: bool = False) -> dict[str, Any]:
+        """What the module ``desired_state`` returns. Raises ``WaldurError`` where the module would fail."""
+        if not same_process:
+            _run._OPEN.clear()
+        options = {"service_providers": situation.document, **situation.limits}
+        connection = Connection(self.sim.url, self.sim.token("staff"), retries=0)
+        return _run.run("desired_state", options, connection, check=check, diff=True, read_image=read_image)
+
+    def look(self) -> Snapshot:
+        """Everything that staff can see, without what volatile things look like."""
+        with requests.Session() as client:
+            client.trust_env = False
+            client.headers["Authorization"] = f"Token {self.sim.token('staff')}"
+            found: Snapshot = {}
+            for name, keys in LISTS.items():
+                for row in client.get(f"{self.sim.url}/api/{name}/", params={"page_size": 300}).json():
+                    found.setdefault((name, *(str(row[key]) for key in keys)), []).append(self._essence(client, row))
+            providers = client.get(f"{self.sim.url}/api/marketplace-service-providers/", params={"page_size": 300})
+            for row in providers.json():
+                if row["uuid"] in BYSTANDERS or row["customer_uuid"] in _PLAYERS:
+                    url = f"{self.sim.url}/api/marketplace-service-providers/{row['uuid']}/api_secret_code/"
+                    found["code", row["customer_uuid"]] = client.get(url).json()["api_secret_code"]
+            return found
+
+    @staticmethod
+    def _essence(client: requests.Session, row: dict[str, Any]) -> dict[str, Any]:
+        kept = {key: value for key, value in row.items() if key not in VOLATILE}
+        if kept.get("image"):
+            kept["image"] = hashlib.sha256(client.get(kept["image"]).content).hexdigest()
+        return kept
+
+
+_PLAYERS = {customer.uuid for place in PLACES for customer in place}
+
+
+def touched(change: dict[str, Any], keys: set[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    """The rows that the change may touch. A provider comes and goes with its code and all grants on it."""
+    customer, user, role = change["id"]["customer"], change["id"]["user"], change["id"]["role"]
+    on_provider = {
+        key for key in keys if key[:3] == ("user-permissions", "serviceprovider", change["service_provider"])
+    }
+    if change["kind"] == "user_role":
+        return {key for key in on_provider if key[3:] == (user, role)}
+    if change["kind"] == "offering_username":
+        return {("marketplace-offering-users", customer, offering, user) for offering in change["after"]}
+    if change["kind"] == "api_secret_code":
+        return {("code", customer)}
+    found: set[tuple[str, ...]] = {("marketplace-service-providers", customer)}
+    return (
+        found if change["action"] == "update" else {*found, *on_provider, ("code", customer), ("customers", customer)}
+    )
+
+
+def differing(before: Snapshot, after: Snapshot) -> set[tuple[str, ...]]:
+    """What is not the same in both."""
+    return {key for key in {*before, *after} if before.get(key) != after.get(key)}
+
+
+def requests_for(change: dict[str, Any]) -> int:
+    """How many requests one change takes: an image goes out as a form of its own before the rest of an update."""
+    after = change["after"] or {}
+    return 2 if change["action"] == "update" and after.get("image") and len(after) > 1 else 1

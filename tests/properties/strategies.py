@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Random marketplaces, and random documents that are written for them.
+
+People, customers and roles are those of the simulator's recorded world, so that the same documents can be tried on it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from ansible_collections.waldur.provider.plugins.module_utils._references import User
+from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import fingerprint
+
+from .model import IMAGES, NOW, Customer, Document, Provider, World
+
+# The second one is made of a role that is not used.
+ROLES = {"CUSTOMER.MANAGER": "d51bab95e9a74d39be894869c14ec67e", "PROVIDER.VIEWER": "380dca719d47446586012f648194918c"}
+PEOPLE = {
+    "member1": "51d1acdbef2e4274bda95a1ce5391e54",
+    "member2": "4d6b00766d9a494d9a05b60e87009a12",
+    "member3": "fb7e58f7608c4139837aa7bc9372aee7",
+    "member4": "cfc73e101d254f789007306947dfa1e8",
+    "pa1": "64857190b68647b6adf462bea28944dd",
+    "admin": "e47dc660df0240318b589613d52acdff",
+}
+GONE = {"inactive": "ebd8cbb205af42088210766b25122925"}
+ME = PEOPLE["admin"]
+ALPHA = Customer("d2c8772ce559428283e388badd97f2d6", "Alpha Cloud Ltd", "ALPHA")
+BETA = Customer("f339c6f330254f4e8fd253b4fda7f25e", "Beta HPC Centre", "BETA")
+EXTRA = Customer("f375c52ee623457ba0f50f90a2d93c02", "Extra Provider 01", "EXTRA01")
+SPARE = Customer("45a7411d101545d381584f905d569e1a", "Spare Customer (no provider)", "SPARE")
+# Only on paper: two customers of one name, and two offerings of one name.
+TWIN = Customer("45a7411d101545d381584f905d569e1b", BETA.name, "TWIN")
+OFFERINGS = {"1a" * 16: "Cluster", "1b" * 16: "Cluster", "1c" * 16: "Store"}
+
+PAST = [NOW - timedelta(days=days) for days in (1, 90)]
+FUTURE = [NOW + timedelta(days=days) for days in (1, 200, 400)]
+EXPIRIES: list[datetime | None] = [None, *FUTURE, *PAST]
+USERNAMES = ("member1", "m.1", "one", "two", "ümlaut")
+TEXTS = ("", "Compute", "Compute and storage", "more: {{ braces }}")
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is, what is wanted, and the limits that were set."""
+
+    world: World
+    document: Document
+    max_removals: int | None = None
+    missing_users: str = "fail"
+
+    @property
+    def limits(self) -> dict[str, Any]:
+        """The limits as ``planned`` takes them."""
+        return {"max_removals": self.max_removals, "missing_users": self.missing_users}
+
+
+def everybody() -> list[User]:
+    """Those who are active, and one who is not."""
+    return [User(found, name, _email(name), name in PEOPLE) for name, found in {**PEOPLE, **GONE}.items()]
+
+
+def _email(name: str) -> str:
+    return "admin@example.com" if name == "admin" else f"{name}@example.org"
+
+
+# --- what is ---------------------------------------------------------------------------------------------------------
+
+# Choosing from ready-made lists, in few steps, keeps an example at some milliseconds.
+_HOLDERS = [*PEOPLE.values(), *GONE.values()]
+_PAIRS = [(user, role) for role in ROLES.values() for user in _HOLDERS]
+_ONE_EXPIRY = [[expiry] for expiry in EXPIRIES]
+# A double grant is rare, and breaks every plan that has to change it.
+_DOUBLES = [[None, FUTURE[0]], [FUTURE[1], FUTURE[1]]]
+_REACHES = [set(OFFERINGS), set(list(OFFERINGS)[:1]), set(list(OFFERINGS)[1:]), set[str]()]
+
+
+def _grants(doubles: bool) -> st.SearchStrategy[dict[tuple[str, str], list[datetime | None]]]:
+    expiries = [*_ONE_EXPIRY * 4, *(_DOUBLES if doubles else [])]
+    return st.dictionaries(st.sampled_from(_PAIRS[:-1]), st.sampled_from(expiries), min_size=2, max_size=6)
+
+
+@st.composite
+def _profiles(draw: st.DrawFn, provider: Provider) -> None:
+    provider.fields = {"description": draw(st.sampled_from(TEXTS)), "enable_notifications": draw(st.booleans())}
+    if provider.newer:
+        provider.fields["allowed_domains"] = draw(st.sampled_from(_DOMAINS))
+        provider.fields["account_options"] = draw(st.sampled_from([{}, {"shell": "x"}, {"shell": "x", "uid": 0}]))
+
+
+@st.composite
+def _accounts(draw: st.DrawFn, provider: Provider) -> None:
+    provider.offerings = dict(OFFERINGS)
+    provider.reach = draw(st.dictionaries(st.sampled_from(_HOLDERS), st.sampled_from(_REACHES), min_size=3, max_size=6))
+    provider.hidden = draw(st.sampled_from([set[str](), set[str](), {"1c" * 16}]))
+    pairs = [(offering, user) for user in _HOLDERS for offering in OFFERINGS]
+    provider.accounts = draw(
+        st.dictionaries(st.sampled_from(pairs), st.sampled_from([None, "", *USERNAMES]), max_size=6)
+    )
+
+
+@st.composite
+def worlds(draw: st.DrawFn, customers: Sequence[Customer], paper: bool = True) -> World:
+    """A marketplace; on ``paper`` also what the simulator can't be brought to."""
+    providers = []
+    newer = paper and draw(st.booleans())
+    for customer in customers:
+        provider = Provider(customer, customer is not SPARE, newer)
+        if provider.there:
+            draw(_profiles(provider))
+            provider.grants = {pair: list(found) for pair, found in draw(_grants(doubles=paper)).items()}
+            provider.code = draw(st.sampled_from(["leaked", "good", None]))
+        if provider.there and paper:
+            provider.image = draw(st.sampled_from([None, IMAGES["red.png"]]))
+            draw(_accounts(provider))
+        providers.append(provider)
+    return World(everybody(), ROLES, providers, ME)
+
+
+# --- what is wanted --------------------------------------------------------------------------------------------------
+
+
+def _user_references(name: str) -> list[str]:
+    found = {**PEOPLE, **GONE}.get(name)
+    if found is None:
+        return [name]
+    return [
+        name,
+        _email(name).title(),
+        found,
+        str(uuid.UUID(found)).upper(),
+        f"https://waldur.example.org/api/users/{found}/",
+    ]
+
+
+def _role_references(name: str) -> list[dict[str, str]]:
+    written = [{"role": name}, {"role": str(uuid.UUID(ROLES[name]))}]
+    return [{}, *written] if name == "CUSTOMER.MANAGER" else written
+
+
+def _customer_references(customer: Customer) -> list[str]:
+    ways = [customer.abbreviation, customer.uuid, str(uuid.UUID(customer.uuid)).upper(), customer.url]
+    return ways if customer in (BETA, TWIN) else [*ways, customer.name]
+
+
+_SOON, _LATER = FUTURE[1].strftime("%Y-%m-%dT%H:%M:%SZ"), FUTURE[2].isoformat()
+_ENDS = ["never", _SOON, _LATER, FUTURE[0].date(), FUTURE[1], PAST[1].date().isoformat()]
+_FATES: list[dict[str, Any]] = [
+    {},
+    *({"expiration_time": end} for end in _ENDS),
+    {"state": "absent"},
+    {"state": "absent"},
+]
+_DOMAINS: list[list[str]] = [[], ["a.org"], ["a.org", "b.org"], ["b.org", "a.org"]]
+
+
+def _wishes(names: Sequence[str]) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Wishes for grants, no two of them for the same person and role."""
+    ready = [
+        ((name, role), {"user": user, **role_part, **fate})
+        for role in ROLES
+        for name in names
+        for user in _user_references(name)
+        for role_part in _role_references(role)
+        for fate in _FATES
+    ]
+    lists = st.lists(st.sampled_from(ready), unique_by=lambda wish: wish[0], min_size=2, max_size=7)
+    return lists.map(lambda wishes: [dict(wish) for _pair, wish in wishes])
+
+
+def _usernames() -> st.SearchStrategy[list[dict[str, Any]]]:
+    ready = [
+        (name, text.strip(), {"user": user, "username": text})
+        for name in [*PEOPLE, *GONE]
+        for user in _user_references(name)
+        for text in [*USERNAMES, f" {USERNAMES[0]}\n"]
+    ]
+    unique = (lambda wish: wish[0], lambda wish: wish[1])
+    lists = st.lists(st.sampled_from(ready), unique_by=unique, min_size=1, max_size=4)
+    return lists.map(lambda wishes: [dict(wish) for _name, _text, wish in wishes])
+
+
+_BY_PRINT = [{"state": "rotated", "fingerprint": fingerprint(code)} for code in ("leaked", "other")]
+_KEYS: dict[str, st.SearchStrategy[Any]] = {
+    "state": st.just("present"),
+    "description": st.sampled_from([*TEXTS, " Compute\n"]),
+    "enable_notifications": st.booleans(),
+    "image": st.sampled_from(["red.png", "blue.png", ""]),
+    "users": _wishes([*PEOPLE, *GONE, "nobody"]),
+    "exclusive_users": st.booleans(),
+    "offering_usernames": _usernames(),
+    "api_secret_code": st.sampled_from([{}, {"state": "present"}, *_BY_PRINT, {"state": "rotated"}]),
+}
+_NEWER_KEYS: dict[str, st.SearchStrategy[Any]] = {
+    "allowed_domains": st.sampled_from(_DOMAINS),
+    "account_options": st.sampled_from([{"shell": "x"}, {"shell": "y", "uid": ""}, {"uid": 0, "home": False}]),
+}
+_OLDER_ENTRIES = st.fixed_dictionaries({}, optional=_KEYS)
+_NEWER_ENTRIES = st.fixed_dictionaries({}, optional={**_KEYS, **_NEWER_KEYS})
+_DELETED = st.sampled_from([False] * 19 + [True])
+
+
+@st.composite
+def _entries(draw: st.DrawFn, provider: Provider) -> dict[str, Any]:
+    entry = {"customer": draw(st.sampled_from(_customer_references(provider.customer)))}
+    if draw(_DELETED):
+        return {**entry, "state": "absent"}
+    entry.update(draw(_NEWER_ENTRIES if provider.newer else _OLDER_ENTRIES))
+    if "users" not in entry:
+        entry.pop("exclusive_users", None)
+    return entry
+
+
+PLACES = ((ALPHA,), (ALPHA, SPARE), (BETA, TWIN))
+
+
+@st.composite
+def situations(draw: st.DrawFn, places: Sequence[Sequence[Customer]] = PLACES, paper: bool = True) -> Situation:
+    """A world, a document for it, and limits; some plans in it are refused, for one reason or another."""
+    world = draw(worlds(draw(st.sampled_from(places)), paper))
+    chosen = draw(st.sampled_from([world.providers, world.providers[:1], world.providers[-1:]]))
+    document = [draw(_entries(provider)) for provider in chosen]
+    removals = draw(st.sampled_from([None, 20, 0, 1]))
+    return Situation(world, document, removals, draw(st.sampled_from(["warn", "fail"])))
+
+
+def as_json(value: Any) -> Any:
+    """The document as JSON has it: dates become text."""
+    if isinstance(value, dict):
+        return {key: as_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_json(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value

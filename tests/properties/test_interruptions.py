@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every interruption: the connection breaks at the k-th write, for every k, before and after the write took effect."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import accumulate
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, WaldurError
+from simulator.handle import Simulator
+
+from .simulated import Snapshot, Stage, requests_for, simulated
+from .strategies import Situation
+
+# Each of them is a dozen runs.
+EXAMPLES = settings(max_examples=max(settings().max_examples // 12, 1))
+SECRET = "POST /api/marketplace-service-providers/{uuid}/api_secret_code/"
+
+
+@pytest.fixture(scope="module")
+def stage(running: Simulator) -> Stage:
+    """The simulator of the session; every example begins with a reset."""
+    return Stage(running)
+
+
+def undisturbed(stage: Stage, situation: Situation) -> tuple[Snapshot, list[dict[str, Any]], Snapshot]:
+    """The world at the start, the plan, and the world after it when nothing goes wrong."""
+    stage.set(situation.world)
+    start = stage.look()
+    try:
+        plan = stage.run(situation)["plan"]
+    except InvalidInput:
+        plan = []
+    assume(plan)
+    return start, plan, stage.look()
+
+
+def essence(found: Snapshot, start: Snapshot) -> Snapshot:
+    """Of codes, which are never the same twice, only whether there is one and whether it is another one."""
+    codes = {key: (bool(code), code == start.get(key)) for key, code in found.items() if key[0] == "code"}
+    return {**found, **codes}
+
+
+@pytest.mark.parametrize("drop", ["before", "after"])
+@EXAMPLES
+@given(situation=simulated())
+def test_after_any_interruption_a_second_run_ends_in_the_desired_state(
+    stage: Stage, drop: str, situation: Situation
+) -> None:
+    start, plan, wanted = undisturbed(stage, situation)
+    ends = list(accumulate(requests_for(change) for change in plan))
+    for write in range(ends[-1]):
+        stage.set(situation.world)
+        stage.sim.fault(method="write", skip=write, drop=drop)
+        number = next(number for number, end in enumerate(ends) if write < end)
+        with pytest.raises(WaldurError) as stopped:
+            stage.run(situation)
+        assert_told(stopped.value, plan, number)
+        assert [rule["fired"] for rule in stage.sim.faults()] == [1]
+        assert stage.sim.counts().writes == write + 1, "something was tried again, or went on"
+        stage.sim.clear_faults()
+        stage.run(situation, same_process=write % 2 == 1)
+        assert essence(stage.look(), start) == essence(wanted, start)
+        assert_rotated_once(stage, plan, repeated=drop == "before")
+
+
+def assert_told(error: WaldurError, plan: list[dict[str, Any]], number: int) -> None:
+    """The error says what was applied and what was not."""
+    told = error.details
+    assert (told["applied"], told["not_applied"]) == (plan[:number], plan[number:])
+    assert (told["failed_change"], told["changed"]) == (plan[number], number > 0)
+    name = f"{plan[number]['action']} {plan[number]['name']} ({plan[number]['service_provider']}): "
+    assert error.message.startswith(name)
+    if len(plan) > 1:
+        rest = len(plan) - number - 1
+        ending = f" Applied before it: {number} of {len(plan)} changes; not tried after it: {rest}."
+        assert error.message.endswith(ending)
+
+
+def assert_rotated_once(stage: Stage, plan: list[dict[str, Any]], *, repeated: bool) -> None:
+    """A rotation that took effect is not asked for again; one that did not may be."""
+    asked = stage.sim.counts().operations.get(SECRET, 0)
+    planned = Counter(change["action"] for change in plan)["rotate"]
+    assert planned <= asked <= planned + (1 if repeated else 0)

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever is there and whatever is wanted: what holds of every plan. Comparing asks nobody, so no server is needed."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import Counter
+from typing import Any
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ansible_collections.waldur.provider.plugins.module_utils._engine import Planned
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._plan import diff
+
+from .model import World, applied, planned, unmet
+from .strategies import Situation, as_json, situations
+
+# The order of the design: what must exist before something else can, and what takes away last.
+PHASES = (
+    ("create", "update"),
+    ("grant", "extend", "shorten", "make_permanent"),
+    ("set_username",),
+    ("rotate",),
+    ("revoke",),
+    ("delete",),
+)
+
+
+def plan_of(situation: Situation, world: World | None = None) -> Planned:
+    """The plan; examples whose plan is refused are passed over."""
+    try:
+        return planned(world or situation.world, situation.document, **situation.limits)
+    except InvalidInput:
+        assume(False)
+        raise
+
+
+def published(plan: Planned) -> list[dict[str, Any]]:
+    """The changes as pipelines get them, after a journey as JSON."""
+    changes: list[dict[str, Any]] = json.loads(json.dumps([change.as_dict() for change in plan.changes]))
+    return changes
+
+
+def lasting(plan: Planned, situation: Situation) -> list[dict[str, Any]]:
+    """Without the rotations that happen at every run because no fingerprint says which code is leaked."""
+    every_run = {
+        situation.world.provider(entry["customer"]).customer.uuid
+        for entry in situation.document
+        if entry.get("api_secret_code", {}).get("state") == "rotated" and "fingerprint" not in entry["api_secret_code"]
+    }
+    return [c for c in published(plan) if c["action"] != "rotate" or c["id"]["customer"] not in every_run]
+
+
+def settled(situation: Situation, plan: Planned) -> World:
+    """The world after the plan, and, where a provider was created, after the usernames that could only follow."""
+    world = applied(situation.world, published(plan))
+    if any(change.action == "create" for change in plan.changes):
+        world = applied(world, lasting(plan_of(situation, world), situation))
+    return world
+
+
+@given(situations())
+def test_what_was_applied_is_what_was_wanted(situation: Situation) -> None:
+    assert unmet(settled(situation, plan_of(situation)), situation.document) == []
+
+
+@given(situations())
+def test_after_applying_a_plan_nothing_is_left_to_plan(situation: Situation) -> None:
+    world = settled(situation, plan_of(situation))
+    assert lasting(planned(world, situation.document, **situation.limits), situation) == []
+
+
+@given(situations())
+def test_where_all_is_as_wanted_nothing_is_planned(situation: Situation) -> None:
+    plan = plan_of(situation)
+    met = not unmet(situation.world, situation.document)
+    # Accounts at people's own disposal aside, a plan is made of what is not as wanted and of nothing else.
+    assert (lasting(plan, situation) == []) is met
+
+
+@given(situations())
+def test_only_what_is_listed_changes(situation: Situation) -> None:
+    for change in plan_of(situation).changes:
+        entry = next(
+            entry
+            for entry in situation.document
+            if situation.world.provider(entry["customer"]).customer.uuid == change.id["customer"]
+        )
+        assert _is_listed(situation.world, entry, change.as_dict()) is not change.unnamed, change
+
+
+def _is_listed(world: World, entry: dict[str, Any], change: dict[str, Any]) -> bool:
+    if change["kind"] == "service_provider":
+        return change["action"] == "delete" or set(change["after"]) <= {*entry, "customer"}
+    if change["kind"] == "api_secret_code":
+        return "api_secret_code" in entry
+    listed = entry["users" if change["kind"] == "user_role" else "offering_usernames"]
+    return any(
+        getattr(world.person(wish["user"]), "uuid", None) == change["id"]["user"]
+        and change["id"]["role"] in (None, world.role(wish.get("role", "CUSTOMER.MANAGER"))["uuid"])
+        for wish in listed
+    )
+
+
+@given(situations())
+def test_no_change_is_idle_and_no_two_changes_touch_the_same_thing(situation: Situation) -> None:
+    changes = published(plan_of(situation))
+    for change in changes:
+        # What a rotation brings is known afterwards only.
+        if change["before"] and change["after"] and change["action"] != "rotate":
+            assert all(change["before"][key] != value for key, value in change["after"].items()), change
+    touched = Counter((c["id"]["customer"], c["kind"], c["id"]["user"], c["id"]["role"]) for c in changes)
+    assert set(touched.values()) <= {1}
+
+
+@given(situations(), st.data())
+def test_every_single_change_is_needed(situation: Situation, data: st.DataObject) -> None:
+    plan = plan_of(situation)
+    changes = published(plan)
+    assume(changes)
+    left_out = data.draw(st.sampled_from(changes))
+    # What is done to a new provider can't be done without it.
+    alone = left_out["action"] != "create"
+    others = [c for c in changes if c != left_out and (alone or c["id"]["customer"] != left_out["id"]["customer"])]
+    left = published(planned(applied(situation.world, others), situation.document, **situation.limits))
+    assert left_out in left
+    assert {_key(c) for c in left} - {_key(c) for c in changes} <= {_key(c) for c in left if c["kind"] in _LATER}
+
+
+# What a run may find more of when it runs again: usernames of a new provider, and codes rotated at every run.
+_LATER = ("offering_username", "api_secret_code")
+
+
+def _key(change: dict[str, Any]) -> str:
+    return json.dumps(change, sort_keys=True)
+
+
+@given(situations())
+def test_changes_come_in_an_order_in_which_they_can_be_carried_out(situation: Situation) -> None:
+    changes = published(plan_of(situation))
+    phase = {action: number for number, actions in enumerate(PHASES) for action in actions}
+    keys = [(phase[c["action"]], c["service_provider"], c["kind"], c["name"], c["id"]["customer"]) for c in changes]
+    assert keys == sorted(keys)
+
+
+@given(situations(), st.randoms(use_true_random=False))
+def test_a_plan_does_not_depend_on_the_order_in_which_a_document_is_written(situation: Situation, random: Any) -> None:
+    shuffled = copy.deepcopy(situation.document)
+    for entry in shuffled:
+        for key in ("users", "offering_usernames"):
+            random.shuffle(entry.get(key, []))
+    random.shuffle(shuffled)
+    assert _outcome(situation.world, shuffled, situation) == _outcome(situation.world, situation.document, situation)
+
+
+def _outcome(world: World, document: Any, situation: Situation) -> Any:
+    try:
+        return published(planned(world, document, **situation.limits))
+    except InvalidInput:
+        return "refused"
+
+
+@given(situations())
+def test_dates_mean_the_same_as_text(situation: Situation) -> None:
+    assert _outcome(situation.world, as_json(situation.document), situation) == _outcome(
+        situation.world, situation.document, situation
+    )
+
+
+@given(situations())
+def test_a_change_says_whom_and_what_it_is_about_by_uuid(situation: Situation) -> None:
+    has = {"user_role": {"user", "role"}, "offering_username": {"user"}}
+    for change in published(plan_of(situation)):
+        given_ids = {key for key, value in change["id"].items() if value}
+        assert given_ids == {"customer", *has.get(change["kind"], set())}
+        assert all(len(value) == 32 for value in change["id"].values() if value)
+
+
+@given(situations())
+def test_the_summary_and_the_diff_count_the_same_changes(situation: Situation) -> None:
+    plan = plan_of(situation)
+    summary = plan.summary()
+    assert summary["total"] == sum(summary["actions"].values()) == len(plan.changes)
+    assert len(diff(plan.changes)) == len({change.service_provider for change in plan.changes})
+    assert bool(plan.changes) is bool(diff(plan.changes))
+
+
+@given(situations())
+def test_what_check_mode_predicts_of_grants_is_what_is_there_afterwards(situation: Situation) -> None:
+    assume(situation.world.providers)
+    plan = plan_of(situation)
+    after = applied(situation.world, published(plan))
+    later = planned(after, situation.document, max_removals=99, missing_users="warn")
+    for kind in ("user_role", "service_provider"):
+        predicted = dict(zip(plan.providers(kind), plan.results(kind, done=False), strict=True))
+        found = dict(zip(later.providers(kind), later.results(kind, done=True), strict=True))
+        for name, told in predicted.items():
+            if plan.providers(kind).count(name) == 1:
+                assert _essence(told) == _essence(found[name])
+
+
+def _essence(result: Any) -> Any:
+    """Without what only the server can know (UUIDs, URLs, names of those who were not looked at)."""
+    if isinstance(result, list):
+        return sorted([row["user_uuid"], row["role_uuid"], str(row["expiration_time"])] for row in result)
+    return result and {key: value for key, value in result.items() if key in ("description", "enable_notifications")}
