@@ -149,8 +149,8 @@ def completion_percentage(account: Any, request: Any) -> int | None:
     """How many in a hundred of the questions are answered; null without a checklist."""
     if account.offering.compliance_checklist_id is None:
         return None
-    done = completion_of(account)
-    return round(100 * done.answered / account.questions) if done and account.questions else 0
+    done, questions = completion_of(account), len(account.offering.compliance_checklist.questions.all())
+    return round(100 * done.answered / questions) if done and questions else 0
 
 
 def compliance_status(account: OfferingUser, request: Any) -> str:

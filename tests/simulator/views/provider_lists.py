@@ -12,36 +12,19 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.db.models import Count, F, Model, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Model, Prefetch, Q, QuerySet, Sum
 from django_filters.utils import translate_validation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .. import clock, editions
+from .. import clock, models
 from ..fields import parse_uuid
 from ..filtering import filters_of
-from ..models import (
-    Checklist,
-    CourseAccount,
-    Customer,
-    Grant,
-    InvoiceItem,
-    Offering,
-    OfferingUser,
-    Order,
-    Project,
-    Resource,
-    RobotAccount,
-    ServiceAccount,
-    ServiceProvider,
-    SshKey,
-    User,
-)
-from ..permissions import connected_customers, connected_projects, demand, is_owner
+from ..permissions import connected_customers, connected_projects, demand
 from ..shapes import in_edition, read, shape
 from .base import ObjectViewSet
 
-Find = Callable[[ServiceProvider, Request], Any]
+Find = Callable[[models.ServiceProvider, Request], Any]
 Bounds = dict[str, str]
 OLD, NEW, NEWEST, NEVER = {"until": "2024"}, {"since": "2025"}, {"since": "2026"}, {"since": "9999"}
 LISTS: dict[str, type[ProviderListViewSet]] = {}
@@ -59,7 +42,7 @@ class ProviderListViewSet(ObjectViewSet):
     obeys_field: Bounds = NEW
     support: Bounds = NEVER
     # What adds the values of a page that would cost queries row by row.
-    complete: Callable[[list[Any], ServiceProvider], None] | None = None
+    complete: Callable[[list[Any], models.ServiceProvider], None] | None = None
     find_rows: Find
     title: str
 
@@ -85,21 +68,18 @@ class ProviderListViewSet(ObjectViewSet):
         """What OPTIONS calls it."""
         return self.title if in_edition(self.leaks) else super().get_view_name()
 
-    def get_provider(self, uuid: str) -> ServiceProvider:
+    def get_provider(self, uuid: str) -> models.ServiceProvider:
         """The provider of the path; raises 404, and 400 for a leaking filter's bad value."""
-        providers = ServiceProvider.objects.select_related("customer")
+        providers = models.ServiceProvider.objects.select_related("customer")
         if in_edition(self.leaks):
             providers = filtered(providers, "service_providers", self.request, strict=True)
         return self.find(providers, uuid)
 
-    def check_right(self, provider: ServiceProvider) -> None:
+    def check_right(self, provider: models.ServiceProvider) -> None:
         """Raise 403 unless the caller may read the list."""
-        caller, edition = self.request.user, editions.current()
-        name = f"SERVICE_PROVIDER.{self.permission}"
-        if not self.permission or name in edition.open_permissions or (caller.is_support and in_edition(self.support)):
-            return
-        if not (name in edition.owner_permissions and is_owner(caller, provider.customer)):
-            demand(caller, name, provider.customer, *([provider] if edition.provider_roles_count else []))
+        caller = self.request.user
+        if self.permission and not (caller.is_support and in_edition(self.support)):
+            demand(caller, f"SERVICE_PROVIDER.{self.permission}", provider.customer)
 
 
 def provider_list(permission: str = "", path: str = "", **more: Any) -> Callable[[Find], Find]:
@@ -134,26 +114,28 @@ def filtered(rows: QuerySet, name: str, request: Request, *, strict: bool) -> Qu
     return found.qs
 
 
-def served(provider: ServiceProvider) -> QuerySet:
+def served(provider: models.ServiceProvider) -> QuerySet:
     """The live resources of the provider's shared offerings."""
-    live = Resource.objects.exclude(state="Terminated")
+    live = models.Resource.objects.exclude(state="Terminated")
     return live.filter(offering__customer=provider.customer, offering__shared=True)
 
 
-def served_projects(provider: ServiceProvider) -> QuerySet:
+def served_projects(provider: models.ServiceProvider) -> QuerySet:
     """The projects with such a resource, by name."""
-    return Project.objects.filter(is_removed=False, id__in=served(provider).values("project_id")).order_by("name")
+    return models.Project.objects.filter(is_removed=False, id__in=served(provider).values("project_id")).order_by(
+        "name"
+    )
 
 
-def memberships(provider: ServiceProvider) -> QuerySet:
+def memberships(provider: models.ServiceProvider) -> QuerySet:
     """The active grants in these projects."""
-    return Grant.objects.filter(is_active=True, project__in=served(provider).values("project_id"))
+    return models.Grant.objects.filter(is_active=True, project__in=served(provider).values("project_id"))
 
 
 def estimates(resources: QuerySet, key: str) -> defaultdict[int, dict[str, float]]:
     """What *resources* cost this month, summed up by their column *key*."""
     now = clock.now()
-    items = InvoiceItem.objects.filter(resource__in=resources, year=now.year, month=now.month).order_by()
+    items = models.InvoiceItem.objects.filter(resource__in=resources, year=now.year, month=now.month).order_by()
     sums: defaultdict[int, dict[str, float]] = defaultdict(
         lambda: {"total": 0.0, "current": 0.0, "tax": 0.0, "tax_current": 0.0}
     )
@@ -186,32 +168,35 @@ def set_all(page: Iterable[Model], **values: Any) -> None:
             setattr(item, name, by_key[item.pk] if isinstance(by_key, defaultdict) else by_key.get(item.pk, 0))
 
 
-def complete_customers(page: list[Customer], provider: ServiceProvider) -> None:
+def complete_customers(page: list[models.Customer], provider: models.ServiceProvider) -> None:
     """Add the served projects, their users, and what they cost."""
     resources = served(provider).filter(project__customer__in=page)
-    projects: defaultdict[int, list[Project]] = defaultdict(list)
-    users: defaultdict[int, dict[int, User]] = defaultdict(dict)
+    projects: defaultdict[int, list[models.Project]] = defaultdict(list)
+    lists: defaultdict[int, list[models.User]] = defaultdict(list)
     for project in served_projects(provider).filter(customer__in=page):
         projects[project.customer_id].append(project)
-    held = memberships(provider).filter(project__customer__in=page, user__is_active=True).select_related("user")
-    for grant in held.annotate(customer_key=F("project__customer_id")).order_by("user__username"):
-        users[grant.customer_key][grant.user_id] = grant.user
-    lists = defaultdict(list, {key: list(found.values()) for key, found in users.items()})
+    held = memberships(provider).filter(project__customer__in=page, user__is_active=True).order_by("user__username")
+    # Names of columns, not whole users: a customer can have ten thousand.
+    people = models.User.objects.only("uuid", "full_name", "email", "extra").in_bulk(
+        held.values_list("user_id", flat=True)
+    )
+    for place, user in dict.fromkeys(held.values_list("project__customer_id", "user_id")):
+        lists[place].append(people[user])
     set_all(page, served_projects=projects, served_users=lists, estimate=estimates(resources, "project__customer_id"))
     for customer in page:
         customer.projects_count, customer.users_count = len(customer.served_projects), len(customer.served_users)
 
 
 @provider_list("LIST_CUSTOMERS", complete=complete_customers)
-def customers(provider: ServiceProvider, request: Request) -> QuerySet:
+def customers(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The customers with a served project."""
-    return Customer.objects.filter(id__in=served(provider).values("project__customer_id")).order_by("name")
+    return models.Customer.objects.filter(id__in=served(provider).values("project__customer_id")).order_by("name")
 
 
-def complete_projects(page: list[Project], provider: ServiceProvider) -> None:
+def complete_projects(page: list[models.Project], provider: models.ServiceProvider) -> None:
     """Add what one customer's projects use, and cost; users who are not active count here too."""
     resources = served(provider).filter(project__in=page)
-    held = Grant.objects.filter(is_active=True, project__in=page)
+    held = models.Grant.objects.filter(is_active=True, project__in=page)
     counts = {
         "resources_count": counted(resources, "project_id", "id"),
         "users_count": counted(held, "project_id", "user"),
@@ -220,7 +205,7 @@ def complete_projects(page: list[Project], provider: ServiceProvider) -> None:
 
 
 @provider_list("LIST_CUSTOMER_PROJECTS", complete=complete_projects)
-def customer_projects(provider: ServiceProvider, request: Request) -> QuerySet:
+def customer_projects(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The served projects of one customer; once a 500 where it was not named."""
     wanted = parse_uuid(request.query_params.get("project_customer_uuid"))
     if wanted is None and in_edition(OLD):
@@ -228,11 +213,11 @@ def customer_projects(provider: ServiceProvider, request: Request) -> QuerySet:
     return with_cost(served_projects(provider).filter(customer__uuid=wanted), request)
 
 
-LIVE = Resource.objects.exclude(state="Terminated").select_related("offering__category")
+LIVE = models.Resource.objects.exclude(state="Terminated").select_related("offering__category")
 
 
 @provider_list("LIST_PROJECTS", rows="project", obeys_field={})
-def projects(provider: ServiceProvider, request: Request) -> QuerySet:
+def projects(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The served projects."""
     used = Prefetch("resources", LIVE, to_attr="live_resources")
     found = served_projects(provider).select_related("customer").prefetch_related(used)
@@ -240,71 +225,74 @@ def projects(provider: ServiceProvider, request: Request) -> QuerySet:
 
 
 @provider_list("LIST_PROJECT_PERMISSIONS", rows="project_permission", filters="grants")
-def project_permissions(provider: ServiceProvider, request: Request) -> QuerySet:
+def project_permissions(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The grants in the served projects."""
-    held = Grant.objects.filter(is_active=True, user__is_active=True, project__in=served_projects(provider))
-    return held.select_related("user", "role", "created_by", "project__customer").order_by("id")
+    held = models.Grant.objects.filter(is_active=True, user__is_active=True, project__in=served_projects(provider))
+    related = held.select_related("user", "role", "created_by", "project__customer").order_by("id")
+    return related.defer("user__extra", "created_by__extra", "project__extra", "project__customer__extra")
 
 
 @provider_list("LIST_KEYS")
-def keys(provider: ServiceProvider, request: Request) -> QuerySet:
+def keys(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The keys of those with a role in the served projects; of the inactive ones for staff and support alone."""
     held = memberships(provider)
     if not (request.user.is_staff or request.user.is_support):
         held = held.filter(user__is_active=True)
-    return SshKey.objects.filter(user__in=held.values("user_id")).select_related("user").order_by("name")
+    return models.SshKey.objects.filter(user__in=held.values("user_id")).select_related("user").order_by("name")
 
 
-def complete_users(page: list[User], provider: ServiceProvider) -> None:
+def complete_users(page: list[models.User], provider: models.ServiceProvider) -> None:
     """Add the number of served projects."""
     set_all(page, projects_count=counted(memberships(provider).filter(user__in=page), "user_id", "project"))
 
 
 @provider_list("LIST_USERS", filtered={}, complete=complete_users)
-def users(provider: ServiceProvider, request: Request) -> QuerySet:
+def users(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The active users with a role in the served projects."""
-    return User.objects.filter(is_active=True, id__in=memberships(provider).values("user_id")).order_by("username")
+    return models.User.objects.filter(is_active=True, id__in=memberships(provider).values("user_id")).order_by(
+        "username"
+    )
 
 
 @provider_list("LIST_USER_CUSTOMERS", complete=complete_customers)
-def user_customers(provider: ServiceProvider, request: Request) -> QuerySet:
+def user_customers(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The served customers that one user reaches; none without a known user."""
     wanted = parse_uuid(request.query_params.get("user_uuid"))
-    user = User.objects.filter(uuid=wanted, is_active=True).first()
+    user = models.User.objects.filter(uuid=wanted, is_active=True).first()
     if wanted is None or user is None:
-        return Customer.objects.none()
+        return models.Customer.objects.none()
     reached = Q(project__in=connected_projects(user)) | Q(project__customer__in=connected_customers(user))
     found = served(provider).filter(reached).values("project__customer_id")
-    return Customer.objects.filter(id__in=found).order_by("name")
+    return models.Customer.objects.filter(id__in=found).order_by("name")
 
 
-def complete_offerings(page: list[Offering], provider: ServiceProvider) -> None:
+def complete_offerings(page: list[models.Offering], provider: models.ServiceProvider) -> None:
     """Add the number of live resources, and what they cost."""
-    live = Resource.objects.exclude(state="Terminated").filter(offering__in=page)
+    live = models.Resource.objects.exclude(state="Terminated").filter(offering__in=page)
     set_all(page, resources_count=counted(live, "offering_id", "id"), estimate=estimates(live, "offering_id"))
 
 
 @provider_list(filtered={}, complete=complete_offerings)
-def offerings(provider: ServiceProvider, request: Request) -> QuerySet:
+def offerings(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The billable and shared offerings, in whatever state."""
-    found = Offering.objects.filter(customer=provider.customer, billable=True, shared=True)
+    found = models.Offering.objects.filter(customer=provider.customer, billable=True, shared=True)
     return with_cost(found.select_related("customer", "category").order_by("name"), request)
 
 
 @detail_list("GET_STATISTICS", support=NEWEST)
-def stat(provider: ServiceProvider, request: Request) -> dict[str, int]:
+def stat(provider: models.ServiceProvider, request: Request) -> dict[str, int]:
     """Nine counters; nothing here starts campaigns or opens tickets."""
     of_provider = Q(offering__customer=provider.customer)
-    resources = Resource.objects.filter(of_provider)
+    resources = models.Resource.objects.filter(of_provider)
     live = resources.exclude(state="Terminated")
     month = clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    orders = Order.objects.filter(of_provider, state="done", created__gte=month)
+    orders = models.Order.objects.filter(of_provider, state="done", created__gte=month)
     made, ended = orders.filter(type="Create"), orders.filter(type="Terminate")
     before = set(live.filter(created__lt=month).values_list("project__customer_id", flat=True))
     now = set(live.values_list("project__customer_id", flat=True))
     gained = set(made.values_list("project__customer_id", flat=True)) - before
     lost = set(ended.values_list("project__customer_id", flat=True)) - now
-    offered = Offering.objects.filter(customer=provider.customer, billable=True, shared=True)
+    offered = models.Offering.objects.filter(customer=provider.customer, billable=True, shared=True)
     shown = ("Active", "Paused", *(("Unavailable",) if in_edition(NEW) else ()))
     return {
         "active_campaigns": 0,
@@ -314,60 +302,61 @@ def stat(provider: ServiceProvider, request: Request) -> dict[str, int]:
         "resources_number_change": len(set(made.values_list("resource"))) - len(set(ended.values_list("resource"))),
         "active_and_paused_offerings": offered.filter(state__in=shown).count(),
         "unresolved_tickets": 0,
-        "pending_orders": Order.objects.filter(of_provider, state="pending-provider").count(),
+        "pending_orders": models.Order.objects.filter(of_provider, state="pending-provider").count(),
         "erred_resources": resources.filter(state="Erred").count(),
     }
 
 
 @detail_list("GET_REVENUE", support=NEWEST)
-def revenue(provider: ServiceProvider, request: Request) -> list[dict[str, Any]]:
+def revenue(provider: models.ServiceProvider, request: Request) -> list[dict[str, Any]]:
     """What was billed in this and the twelve months before, decimals cut; the numbers of a date were texts once."""
     now, number = clock.now(), int if in_edition(NEW) else str
     late = Q(year__gt=now.year - 1) | Q(year=now.year - 1, month__gte=now.month)
-    items = InvoiceItem.objects.filter(late, resource__offering__customer=provider.customer)
+    items = models.InvoiceItem.objects.filter(late, resource__offering__customer=provider.customer)
     months = items.values_list("year", "month").annotate(Sum("price")).order_by("year", "month")
     return [{"total": int(total), "year": number(year), "month": number(month)} for year, month, total in months]
 
 
-def robots(provider: ServiceProvider) -> QuerySet:
+def robots(provider: models.ServiceProvider) -> QuerySet:
     """The robot accounts at the provider that are in use."""
-    return RobotAccount.objects.filter(
+    return models.RobotAccount.objects.filter(
         resource__offering__customer=provider.customer, state__in=("OK", "Requested deletion")
     )
 
 
 @detail_list("GET_ROBOT_ACCOUNT_CUSTOMERS")
-def robot_account_customers(provider: ServiceProvider, request: Request) -> QuerySet:
+def robot_account_customers(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The customers with a robot account."""
     text = request.query_params.get("customer_name", "")
     found = robots(provider).filter(resource__project__customer__name__icontains=text)
-    return Customer.objects.filter(id__in=found.values("resource__project__customer_id")).order_by("name")
+    return models.Customer.objects.filter(id__in=found.values("resource__project__customer_id")).order_by("name")
 
 
 @detail_list("GET_ROBOT_ACCOUNT_PROJECTS")
-def robot_account_projects(provider: ServiceProvider, request: Request) -> QuerySet:
+def robot_account_projects(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The projects with a robot account; ``project_name`` looks at the project of the offering, which has none."""
     found = robots(provider).none() if request.query_params.get("project_name") else robots(provider)
-    return Project.objects.filter(id__in=found.values("resource__project_id")).order_by("name")
+    return models.Project.objects.filter(id__in=found.values("resource__project_id")).order_by("name")
 
 
 @newer_list("LIST_COURSE_ACCOUNTS")
-def course_accounts(provider: ServiceProvider, request: Request) -> QuerySet:
+def course_accounts(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The accounts of courses in the served projects; once those without a user were left out."""
-    found = CourseAccount.objects.filter(project__in=served_projects(provider))
+    found = models.CourseAccount.objects.filter(project__in=served_projects(provider))
     found = found if in_edition(NEWEST) else found.filter(user__isnull=False)
-    return found.select_related("user", "project__customer").order_by("id")
+    related = found.select_related("user", "project__customer").order_by("id")
+    return related.defer("user__extra", "project__extra", "project__customer__extra")
 
 
 @newer_list("LIST_SERVICE_ACCOUNTS")
-def project_service_accounts(provider: ServiceProvider, request: Request) -> QuerySet:
+def project_service_accounts(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The service accounts of the served projects that have a username, be it empty."""
-    found = ServiceAccount.objects.filter(project__in=served_projects(provider), username__isnull=False)
+    found = models.ServiceAccount.objects.filter(project__in=served_projects(provider), username__isnull=False)
     return found.select_related("project__customer").order_by("id")
 
 
 @newer_list("LIST_CUSTOMERS", "compliance/compliance_overview")
-def compliance_overview(provider: ServiceProvider, request: Request) -> QuerySet:
+def compliance_overview(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The offerings with a checklist, and how many of their users are how far."""
     done = Q(accounts__completions__is_completed=True)
     found = provider.customer.offerings.filter(compliance_checklist__isnull=False).annotate(
@@ -379,18 +368,18 @@ def compliance_overview(provider: ServiceProvider, request: Request) -> QuerySet
 
 
 @newer_list("LIST_CUSTOMERS", "compliance/offering_users")
-def compliance_of_accounts(provider: ServiceProvider, request: Request) -> QuerySet:
+def compliance_of_accounts(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The provider's accounts and how far each is."""
-    found = OfferingUser.objects.filter(offering__customer=provider.customer)
+    found = models.OfferingUser.objects.filter(offering__customer=provider.customer)
     found = found.select_related("user", "offering__compliance_checklist").prefetch_related("completions")
-    questions = Count("offering__compliance_checklist__questions", distinct=True)
-    return found.annotate(questions=questions).order_by("offering__name", "user__last_name", "user__first_name", "id")
+    found = found.prefetch_related("offering__compliance_checklist__questions")
+    return found.order_by("offering__name", "user__last_name", "user__first_name", "id")
 
 
 @newer_list("LIST_CUSTOMERS", "compliance/checklists_summary")
-def checklists_summary(provider: ServiceProvider, request: Request) -> QuerySet:
+def checklists_summary(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The checklists of the provider's offerings, those in most use first."""
-    found = Checklist.objects.filter(offerings__customer=provider.customer)
+    found = models.Checklist.objects.filter(offerings__customer=provider.customer)
     counts = {
         "offerings_count": Count("offerings", distinct=True),
         "questions_count": Count("questions", distinct=True),
