@@ -12,8 +12,8 @@ from rest_framework.request import Request
 
 from . import clock
 from .database import MEMORY
-from .models import User
 from .fields import parse_uuid
+from .models import User
 
 
 class AnonymousUser:

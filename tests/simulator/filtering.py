@@ -3,10 +3,11 @@
 
 A list's filters are a mapping from names to ``kind argument …``; where the arguments are left out the column is called
 like the filter. Kinds: those of :data:`KINDS`, ``any`` (part of any of the columns), ``url`` (a kind of object, and the
-column of its UUID), ``choice`` (a column, and a tuple of labels in ``models.py``),
-``order`` (``name=column …``) and ``call`` (a function of ``lookups.py`` that takes queryset, value and request; and
-the kind of the value, ``exact`` text when left out).
-``{is: …, since: …, until: …}`` bounds a filter to editions.
+column of its UUID), ``choice`` (a column, and a tuple of labels in ``models.py``), ``order`` (``name=column …``),
+``loose`` (an order by columns that passes over what it does not know) and ``call`` (a function of ``lookups.py`` that
+takes queryset, value and request; and the kind of the value, ``exact`` text when left out).
+``{is: …, since: …, until: …}`` bounds a filter to editions; in a list of these the one of the edition counts.
+``like`` names the list whose filters it has, too.
 """
 
 from __future__ import annotations
@@ -73,6 +74,15 @@ class AnyFilter(filters.CharFilter):
         return queryset.filter(wanted)
 
 
+class LooseOrderFilter(filters.CharFilter):
+    """Order by those of the named columns that there are; other names are passed over."""
+
+    def filter(self, queryset: QuerySet, value: str) -> QuerySet:
+        known = (self.field_name or "").split()
+        wanted = [name for name in (value or "").split(",") if name.strip().lstrip("-") in known]
+        return queryset.order_by(*(name.strip() for name in wanted)) if wanted else queryset
+
+
 class CallMixin:
     """Leaves the work to a function of ``lookups.py``; what it mixes into says how the value is read."""
 
@@ -125,15 +135,22 @@ KINDS: dict[str, Any] = {
     "uuids": functools.partial(UuidListFilter, lookup_expr="in"),
     "texts": functools.partial(TextListFilter, lookup_expr="in"),
     "open": OpenChoiceFilter,
+    "any": AnyFilter,
+    "loose": LooseOrderFilter,
 }
 
 
 @functools.cache
 def filters_of(name: str) -> type[AskedFilterSet]:
     """The filter set of the list *name* in the present edition."""
-    rules = {key: rule for key, rule in read("filters")[name].items() if in_edition(rule)}
-    texts = {key: (rule.get("is") if isinstance(rule, dict) else rule) or "exact" for key, rule in rules.items()}
-    return type(f"{name.title()}Filter", (AskedFilterSet,), {key: _made(key, text) for key, text in texts.items()})
+    own = read("filters")[name]
+    rules = {**read("filters").get(own.get("like"), {}), **own}
+    made = {}
+    for key, alternatives in rules.items():
+        for rule in alternatives if isinstance(alternatives, list) else [alternatives]:
+            if key != "like" and in_edition(rule):
+                made[key] = _made(key, (rule.get("is") if isinstance(rule, dict) else rule) or "exact")
+    return type(f"{name.title()}Filter", (AskedFilterSet,), made)
 
 
 def _made(name: str, text: str) -> filters.Filter:
@@ -146,10 +163,8 @@ def _made(name: str, text: str) -> filters.Filter:
     if kind == "choice":
         choices = [(label, label) for label in getattr(models, arguments[1])]
         return filters.MultipleChoiceFilter(field_name=arguments[0], choices=choices)
-    if kind == "any":
-        return AnyFilter(field_name=" ".join(arguments))
     if kind == "call":
-        kind = KINDS[arguments[1]] if len(arguments) > 1 else filters.CharFilter
-        base, options = getattr(kind, "func", kind), getattr(kind, "keywords", {})
-        return type("CallFilter", (CallMixin, base), {})(field_name=arguments[0], **options)
-    return KINDS[kind](field_name=arguments[0] if arguments else name)
+        base = KINDS[arguments[1] if len(arguments) > 1 else "exact"]
+        kind, options = getattr(base, "func", base), getattr(base, "keywords", {})
+        return type("CallFilter", (CallMixin, kind), {})(field_name=arguments[0], **options)
+    return KINDS[kind](field_name=" ".join(arguments) or name)

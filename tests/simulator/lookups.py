@@ -11,7 +11,8 @@ from rest_framework.exceptions import ValidationError
 
 from . import clock, editions
 from .fields import parse_uuid
-from .models import ACCOUNT_OPTION, SCOPE_COLUMNS, Grant, User
+from .models import ACCOUNT_OPTION, SCOPE_COLUMNS, Customer, Grant, User
+from .permissions import visible_customers, visible_projects
 
 
 def scope_type(grants: QuerySet, value: str, request: Any) -> QuerySet:
@@ -28,15 +29,72 @@ def scope(grants: QuerySet, value: Any, request: Any) -> QuerySet:
     return grants.filter(wanted)
 
 
+def scope_of_customer(grants: QuerySet, value: Any, request: Any) -> QuerySet:
+    """The grants on a customer and on what is the customer's."""
+    wanted = Q(customer__uuid=value)
+    for column in ("service_provider", "project", "offering"):
+        wanted |= Q(**{f"{column}__customer__uuid": value})
+    return grants.filter(wanted)
+
+
+def roles(grants: QuerySet, value: list[str], request: Any) -> QuerySet:
+    """Any of the roles, each by UUID or by name."""
+    uuids = [parse_uuid(one) for one in value if parse_uuid(one)]
+    return grants.filter(Q(role__uuid__in=uuids) | Q(role__name__in=value)) if value else grants
+
+
 def role(grants: QuerySet, value: str, request: Any) -> QuerySet:
     """A role by UUID or by name."""
     wanted = parse_uuid(value)
     return grants.filter(role__uuid=wanted) if wanted else grants.filter(role__name=value)
 
 
-def is_service_provider(customers: QuerySet, value: bool, request: Any) -> QuerySet:
-    """Customers with, or without, a provider."""
-    return customers.filter(service_provider__isnull=not value)
+def with_provider(customers: QuerySet, value: str, request: Any) -> QuerySet:
+    """Customers with a provider; anything but "true" is passed over."""
+    return customers.filter(service_provider__isnull=False) if value in ("true", "True") else customers
+
+
+def nothing_if_said(rows: QuerySet, value: str, request: Any) -> QuerySet:
+    """Rows with something that no row here has; anything but "true" is passed over."""
+    return rows.none() if value in ("true", "True") else rows
+
+
+def with_resources(customers: QuerySet, value: str, request: Any) -> QuerySet:
+    """Customers whose projects ever had a resource, whatever the value."""
+    return customers.filter(projects__resources__isnull=False).distinct()
+
+
+def served_by(customers: QuerySet, value: str, request: Any) -> QuerySet:
+    """Customers that use what the customer with this UUID offers; a malformed one is passed over."""
+    wanted = parse_uuid(value)
+    used = customers.filter(projects__resources__offering__customer__uuid=wanted)
+    return used.distinct() if wanted else customers
+
+
+def customer_query(customers: QuerySet, value: str, request: Any) -> QuerySet:
+    """Part of a name or number, or the whole UUID."""
+    names = ("name", "native_name", "abbreviation", "registration_code", "agreement_number")
+    wanted = Q(uuid=parse_uuid(value)) if parse_uuid(value) else Q()
+    for name in names:
+        wanted |= Q(**{f"{name}__icontains": value})
+    return customers.filter(wanted)
+
+
+def user_query(users: QuerySet, value: str, request: Any) -> QuerySet:
+    """Part of a name, number or address; of two words the first is a first name, the second a last name."""
+    wanted = Q()
+    for name in ("first_name", "last_name", "civil_number", "username", "email"):
+        wanted |= Q(**{f"{name}__icontains": value})
+    if len(words := value.split()) > 1:
+        wanted |= Q(first_name__icontains=words[0]) | Q(last_name__icontains=words[1])
+    return users.filter(wanted)
+
+
+def visible_to(rows: QuerySet, value: str, request: Any) -> QuerySet:
+    """The customers or projects that a user sees; none for an unknown user."""
+    user = User.objects.filter(uuid=parse_uuid(value)).first()
+    visible = visible_customers if rows.model is Customer else visible_projects
+    return rows.filter(pk__in=visible(user)) if user else rows.none()
 
 
 def owned_by_caller(customers: QuerySet, value: bool, request: Any) -> QuerySet:
@@ -64,6 +122,35 @@ def used_by_customer(offerings: QuerySet, value: Any, request: Any) -> QuerySet:
 def used_in_project(offerings: QuerySet, value: Any, request: Any) -> QuerySet:
     """Offerings with a resource in a project."""
     return offerings.filter(resources__project__uuid=value).distinct()
+
+
+def resource_managed_by(resources: QuerySet, value: Any, request: Any) -> QuerySet:
+    """Resources of the shared offerings on which a user has a role."""
+    held = Grant.objects.filter(is_active=True, user__uuid=value).values("offering_id")
+    return resources.filter(offering__shared=True, offering__in=held)
+
+
+def visible_to_username(resources: QuerySet, value: str, request: Any) -> QuerySet:
+    """Resources in the projects that a user sees."""
+    user = User.objects.filter(username=value).first()
+    return resources.filter(project__in=visible_projects(user)) if user else resources.none()
+
+
+def with_order_state(resources: QuerySet, value: list[str], request: Any) -> QuerySet:
+    """Resources with an order in one of the states."""
+    return resources.filter(orders__state__in=value).distinct() if value else resources
+
+
+def provider_backed(accounts: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Accounts whose holder has one account at all the provider's offerings, or has none (contract 3.i)."""
+    backed = Q(user__provider_accounts__service_provider__customer=F("offering__customer"))
+    return accounts.filter(backed) if value else accounts.exclude(pk__in=accounts.filter(backed).values("pk"))
+
+
+def of_provider_account(accounts: QuerySet, value: Any, request: Any) -> QuerySet:
+    """Accounts that stand for a provider's account."""
+    backed = Q(user__provider_accounts__service_provider__customer=F("offering__customer"))
+    return accounts.filter(backed, user__provider_accounts__uuid=value)
 
 
 def nothing(rows: QuerySet, value: Any, request: Any) -> QuerySet:

@@ -10,6 +10,11 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 
+def no_description(view: Any, html: bool = False) -> str:
+    """What OPTIONS says of every view."""
+    return ""
+
+
 class LinkHeaderPagination(PageNumberPagination):
     """``page`` and ``page_size``; ``Link`` has first, prev, next and last, ``X-Result-Count`` the total."""
 

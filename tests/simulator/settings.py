@@ -24,6 +24,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     # The language of messages must not depend on the content type, and 2025 servers send no charset.
     "UNAUTHENTICATED_USER": "simulator.authentication.AnonymousUser",
     "COMPACT_JSON": True,
+    # OPTIONS of the real server describes nothing.
+    "VIEW_DESCRIPTION_FUNCTION": "simulator.pagination.no_description",
 }
 
 

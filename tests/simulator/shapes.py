@@ -67,6 +67,9 @@ class Shape(serializers.BaseSerializer):
     def asked(self) -> list[tuple[str, Show]]:
         """The keys that the request wants, with the function that shows each."""
         every = compiled(self.rows, editions.current().name)
+        if self.parent is not None:
+            # One's own token is shown by the detail route and by "me", not in a list.
+            every = [pair for pair in every if pair[0] not in own_keys(self.rows)]
         if self.obeys_field and self.rows not in editions.current().shapes_without_field:
             wanted = self.context["request"].query_params.getlist("field")
             return [pair for pair in every if pair[0] in wanted] or every if wanted else every
@@ -77,6 +80,13 @@ class Shape(serializers.BaseSerializer):
 def shape(name: str, *, obeys_field: bool = True) -> type[Shape]:
     """The serializer of the shape *name*; ``obeys_field=False`` for lists that always show everything."""
     return type(f"{name.title()}Shape", (Shape,), {"rows": name, "obeys_field": obeys_field})
+
+
+@functools.cache
+def own_keys(name: str) -> frozenset[str]:
+    """The keys of the shape *name* that are for the object itself."""
+    rules = read("shapes")[name].items()
+    return frozenset(key for key, rule in rules if isinstance(rule, dict) and rule.get("to") == "self")
 
 
 @functools.cache

@@ -21,8 +21,6 @@ class ObjectViewSet(viewsets.GenericViewSet):
     lookup_field = "uuid"
     rows = ""
     filters = ""
-    # What OPTIONS says of every view.
-    description = ""
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         return self.serializer_class or shape(self.rows)

@@ -46,7 +46,7 @@ class UserPermissionViewSet(mixins.ListModelMixin, ObjectViewSet):
 
     queryset = Grant.objects.filter(is_active=True).select_related("user", "role", "created_by", *SCOPES).order_by("id")
     rows = "permission"
-    filters = "grants"
+    filters = "user_permissions"
 
     def get_queryset(self) -> QuerySet:
         caller = self.request.user

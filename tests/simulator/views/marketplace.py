@@ -43,7 +43,6 @@ class OfferingViewSet(GrantActions, LookUpViewSet):
     def get_queryset(self) -> QuerySet:
         return visible_offerings(self.request.user).select_related("customer", "category", "parent").order_by("name")
 
-
     @action(detail=True, methods=["post"])
     def archive(self, request: Request, uuid: str) -> Response:
         """The end of an offering, from whatever state."""

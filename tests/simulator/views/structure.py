@@ -70,7 +70,9 @@ class ProjectViewSet(GrantActions, LookUpViewSet):
 
     def get_queryset(self) -> QuerySet:
         projects = visible_projects(self.request.user).select_related("customer").order_by("name")
-        return projects if "is_removed" in self.request.query_params else projects.filter(is_removed=False)
+        query = self.request.query_params
+        every = "is_removed" in query or query.get("include_terminated", "").lower() == "true"
+        return projects if every else projects.filter(is_removed=False)
 
 
 class VersionView(APIView):
