@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
-from . import clock
+from . import clock, editions
 from .database import MEMORY
 from .fields import parse_uuid
 from .models import User
@@ -28,7 +28,7 @@ class AnonymousUser:
 
 
 class TokenAuthentication(authentication.TokenAuthentication):
-    """``Authorization: Token <key>``; other scheme words count as no login, as on the recorded server."""
+    """``Authorization: Token <key>``; a scheme word that the edition lacks counts as no login."""
 
     keyword = "Token"
 
@@ -42,13 +42,14 @@ class TokenAuthentication(authentication.TokenAuthentication):
 
     def _authenticate_header(self, request: Request) -> tuple[User, str] | None:
         word, *rest = authentication.get_authorization_header(request).split() or [b""]
-        if word.lower() != self.keyword.lower().encode():
+        if word.lower() not in (keyword.lower().encode() for keyword in editions.current().scheme_words):
             return None
         if not rest:
             raise exceptions.AuthenticationFailed(_("Invalid token. No credentials provided."))
         if len(rest) > 1:
             raise exceptions.AuthenticationFailed(_("Invalid token. Token string should not contain spaces."))
-        return self.authenticate_credentials(rest[0].decode("latin-1"))
+        # A personal access token is the user's own with "w_" before it, and may do all that the user may.
+        return self.authenticate_credentials(rest[0].decode("latin-1").removeprefix("w_"))
 
     def authenticate_credentials(self, key: str) -> tuple[Any, str]:
         # A run asks a thousand times with the same token, so its holder is read once between two writes.

@@ -31,7 +31,7 @@ def role_permissions(role: Role, request: Any) -> list[str]:
 
 def holders(role: Role, request: Any) -> int:
     """How many hold the role."""
-    return role.grants.filter(is_active=True).count()
+    return role.assigned
 
 
 def user_image(grant: Grant, request: Any) -> str | None:
@@ -165,3 +165,13 @@ def completion_modified(account: OfferingUser, request: Any) -> str | None:
     """When the answers changed last."""
     done = completion_of(account)
     return moment(done.modified) if done else None
+
+
+def runtime_state(account: OfferingUser, request: Any) -> str:
+    """Whether the account waits for its holder (contract 3.e)."""
+    return account.state if account.state.startswith("Pending") else "Active"
+
+
+def may_update_integration(offering: Offering, request: Any) -> bool:
+    """Whether the caller may change how the offering works."""
+    return secret_options(offering, request) is not ABSENT

@@ -38,6 +38,8 @@ class Edition:
     teams_are_private: bool
     # The rows that show everything, whatever ``field=`` says.
     shapes_without_field: list[str]
+    # Whether staff may grant roles to deactivated users.
+    inactive_users_get_roles: bool
     # The actions that are not there yet, by the kind of object.
     absent_actions: dict[str, list[str]]
 

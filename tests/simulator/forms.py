@@ -14,6 +14,8 @@ from .models import ACCOUNT_OPTION, Customer, Grant, Media, Offering, OfferingUs
 from .permissions import column_of, has_permission
 from .shapes import compiled, shape
 
+NAMING_POLICIES = ("service_provider", "anonymized", "full_name", "waldur_username", "freeipa", "identity_claim")
+
 
 class ObjectForm(serializers.ModelSerializer):
     """A body whose answer is the shape ``rows``; ``field=`` takes writable fields away too (contract 1.6)."""
@@ -36,6 +38,22 @@ class ObjectForm(serializers.ModelSerializer):
         return shape(self.rows)(context=self.context).to_representation(instance)
 
 
+class AccountOptionsForm(serializers.Serializer):
+    """How a provider's accounts are made (contract 3.i); what is blank is taken away."""
+
+    account_scope = serializers.ChoiceField(["offering", "provider"], required=False, allow_blank=True)
+    username_generation_policy = serializers.ChoiceField(NAMING_POLICIES, required=False, allow_blank=True)
+    username_anonymized_prefix = serializers.RegexField(r"^[a-z_][\w.-]*$", required=False, allow_blank=True)
+    homedir_prefix = serializers.RegexField(r"^/[\w./-]*$", required=False, allow_blank=True)
+    login_shell = serializers.RegexField(r"^/[\w./-]*$", required=False, allow_blank=True)
+    project_groups_enabled = serializers.BooleanField(required=False, allow_null=True)
+
+    @staticmethod
+    def merged(options: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+        """*options* with *changes*, without what is blank in these."""
+        return {key: value for key, value in {**options, **changes}.items() if value not in ("", None)}
+
+
 class ServiceProviderForm(ObjectForm):
     """The profile of a provider; the customer can be given once, at creation (contract 2.3 to 2.5)."""
 
@@ -46,6 +64,8 @@ class ServiceProviderForm(ObjectForm):
     customer_country = serializers.CharField(read_only=True)
     image = PictureField(required=False, allow_null=True, max_length=100)
     organization_group = serializers.CharField(read_only=True)
+    allowed_domains = serializers.ListField(child=serializers.CharField(max_length=255), required=False)
+    account_options = AccountOptionsForm(required=False)
 
     class Meta:
         model = ServiceProvider
@@ -60,18 +80,19 @@ class ServiceProviderForm(ObjectForm):
         keys = [key for key, _show in compiled(self.rows, editions.current().name)]
         return {key: fields.get(key) or serializers.ReadOnlyField() for key in keys}
 
-    def create(self, validated_data: dict[str, Any]) -> ServiceProvider:
-        return super().create(_keep_image(validated_data))
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not self.context["request"].user.is_staff:
+            attrs.pop("allowed_domains", None)
+        if "account_options" in attrs:
+            now = self.instance.account_options if self.instance else {}
+            attrs["account_options"] = AccountOptionsForm.merged(now, attrs["account_options"])
+        return attrs
 
-    def update(self, instance: ServiceProvider, validated_data: dict[str, Any]) -> ServiceProvider:
-        return super().update(instance, _keep_image(validated_data))
-
-
-def _keep_image(data: dict[str, Any]) -> dict[str, Any]:
-    image: Media | None = data.get("image")
-    if image is not None:
-        image.save()
-    return data
+    def save(self, **kwargs: Any) -> ServiceProvider:
+        image: Media | None = self.validated_data.get("image")
+        if image is not None:
+            image.save()
+        return super().save(**kwargs)
 
 
 class CustomerForm(ObjectForm):
@@ -114,8 +135,8 @@ class GrantChangeForm(serializers.Serializer):
         return role
 
     def validate_user(self, value: Any) -> User:
-        user = User.objects.filter(uuid=value, is_active=True).first()
-        if user is None:
+        user = User.objects.filter(uuid=value).first()
+        if user is None or not (user.is_active or editions.current().inactive_users_get_roles):
             raise exceptions.ValidationError("User is not found.")
         return user
 
@@ -131,6 +152,8 @@ class GrantChangeForm(serializers.Serializer):
             raise exceptions.ValidationError("Customer is not available.")
         if not getattr(scope, "shared", True):
             raise exceptions.ValidationError("Offering is not available.")
+        if not (attrs["user"].is_active or caller.is_staff):
+            raise exceptions.ValidationError("User is deactivated.")
         permission = self.context["permission"]
         if has_permission(caller, permission, customer):
             return attrs
@@ -228,3 +251,9 @@ class RestrictionForm(serializers.Serializer):
     """The body of ``update_restricted``."""
 
     is_restricted = serializers.BooleanField()
+
+
+class RevocationForm(serializers.Serializer):
+    """The body of ``revoke``."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=255)

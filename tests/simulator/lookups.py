@@ -142,15 +142,8 @@ def with_order_state(resources: QuerySet, value: list[str], request: Any) -> Que
 
 
 def provider_backed(accounts: QuerySet, value: bool, request: Any) -> QuerySet:
-    """Accounts whose holder has one account at all the provider's offerings, or has none (contract 3.i)."""
-    backed = Q(user__provider_accounts__service_provider__customer=F("offering__customer"))
-    return accounts.filter(backed) if value else accounts.exclude(pk__in=accounts.filter(backed).values("pk"))
-
-
-def of_provider_account(accounts: QuerySet, value: Any, request: Any) -> QuerySet:
-    """Accounts that stand for a provider's account."""
-    backed = Q(user__provider_accounts__service_provider__customer=F("offering__customer"))
-    return accounts.filter(backed, user__provider_accounts__uuid=value)
+    """Accounts that stand for the provider's one account of their holder, or do not (contract 3.i)."""
+    return accounts.filter(service_provider_account__isnull=not value)
 
 
 def nothing(rows: QuerySet, value: Any, request: Any) -> QuerySet:
@@ -202,6 +195,11 @@ def caller_manages(projects: QuerySet, value: bool, request: Any) -> QuerySet:
     managed = held_by(request, role__name="PROJECT.MANAGER").values("project_id")
     owned = held_by(request, role__name="CUSTOMER.OWNER").values("customer_id")
     return projects.filter(Q(id__in=managed) | Q(customer__in=owned)) if value else projects
+
+
+def with_terminated(projects: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Terminated projects too, or only the others."""
+    return projects if value else projects.filter(is_removed=False)
 
 
 def without_finished(projects: QuerySet, value: bool, request: Any) -> QuerySet:

@@ -295,6 +295,7 @@ class OfferingUser(Object):
     is_restricted = models.BooleanField(default=False)
     service_provider_comment = models.TextField(blank=True)
     service_provider_comment_url = models.CharField(max_length=200, blank=True)
+    service_provider_account = models.ForeignKey("ProviderAccount", models.SET_NULL, null=True, related_name="backs")
 
     class Meta:
         unique_together = ("offering", "user")

@@ -6,8 +6,20 @@ from __future__ import annotations
 from typing import Any
 
 from rest_framework.pagination import PageNumberPagination
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
+
+from . import editions
+
+
+class Renderer(JSONRenderer):
+    """JSON, with the charset that the edition names (contract 1.4)."""
+
+    @property
+    def charset(self) -> str | None:
+        """What follows ``application/json``."""
+        return editions.current().charset or None
 
 
 def no_description(view: Any, html: bool = False) -> str:

@@ -30,6 +30,11 @@ class ObjectViewSet(viewsets.GenericViewSet):
         """The filters of the present edition."""
         return filters_of(self.filters) if self.filters else None
 
+    def asks(self, *names: str) -> bool:
+        """Whether the query has one of the filters *names*, and the edition knows it."""
+        known = self.filterset_class.base_filters if self.filterset_class else {}
+        return any(name in self.request.query_params and name in known for name in names)
+
     def get_object(self) -> Any:
         # The list's filters apply before the look-up, so they leak into detail routes as on the real server.
         queryset = self.get_queryset()

@@ -73,7 +73,11 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
     filters = "offering_users"
 
     def get_queryset(self) -> QuerySet:
-        return visible_accounts(self.request.user).select_related("user", "offering__customer").order_by("id")
+        return (
+            visible_accounts(self.request.user)
+            .select_related("user", "offering__customer", "service_provider_account")
+            .order_by("id")
+        )
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         bodies = {"create": NewOfferingUserForm, "update": OfferingUserForm, "partial_update": OfferingUserForm}

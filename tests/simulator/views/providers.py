@@ -78,6 +78,7 @@ class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
             raise exceptions.ValidationError(f"A user with the uuid [{wanted}] is not found.")
         provider = self.get_object()
         demand(request.user, PERMISSION("SET_OFFERINGS_USERNAME"), provider.customer)
+        name_provider_account(provider, user, body.validated_data["username"])
         name_accounts(provider, user, body.validated_data["username"])
         return Response({"detail": "Offering users have been set."}, status=status.HTTP_201_CREATED)
 
@@ -94,3 +95,16 @@ def name_accounts(provider: ServiceProvider, user: User, username: str) -> None:
         account, _created = OfferingUser.objects.get_or_create(offering=offering, user=user)
         if username:
             account.rename(username)
+
+
+def name_provider_account(provider: ServiceProvider, user: User, username: str) -> None:
+    """Give the one account for all of the provider's offerings, if there is one, a name that nobody else has there."""
+    account = provider.accounts.filter(user=user).first()
+    if account is None or not username:
+        return
+    if provider.accounts.filter(username=username).exclude(user=user).exists():
+        raise exceptions.ValidationError({"username": ["Another user of this provider has the username."]})
+    account.username = username
+    account.save()
+    for backed in account.backs.all():
+        backed.rename(username)

@@ -80,11 +80,7 @@ class GrantActions(ObjectViewSet):
 
     def _read_change(self, verb: str) -> tuple[Any, dict[str, Any]]:
         scope = self.get_object()
-        kind = scope._meta.model_name
-        # The real server looks a provider's permission up under the model's name and finds none, so only staff pass,
-        # and holders of a role without permissions (contract 3.a).
-        permission = None if kind == "serviceprovider" else f"{kind.upper()}.{verb}_PERMISSION"
-        context = {**self.get_serializer_context(), "scope": scope, "permission": permission}
+        context = {**self.get_serializer_context(), "scope": scope, "permission": permission_to(verb, scope)}
         body = self.get_serializer_class()(data=self.request.data, context=context)
         body.is_valid(raise_exception=True)
         return scope, body.validated_data
@@ -97,6 +93,16 @@ class GrantActions(ObjectViewSet):
     @staticmethod
     def _show_expiry(grant: Grant, code: int) -> Response:
         return Response({"expiration_time": shown(grant.expiration_time, None)}, status=code)
+
+
+def permission_to(verb: str, scope: Any) -> str | None:
+    """What is needed to CREATE, UPDATE or DELETE grants on *scope*.
+
+    The real server looks a provider's permission up under the model's name and finds none, so only staff pass, and
+    holders of a role without permissions (contract 3.a).
+    """
+    kind = scope._meta.model_name
+    return None if kind == "serviceprovider" else f"{kind.upper()}.{verb}_PERMISSION"
 
 
 def end(grant: Grant) -> None:

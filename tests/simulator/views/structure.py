@@ -70,9 +70,7 @@ class ProjectViewSet(GrantActions, LookUpViewSet):
 
     def get_queryset(self) -> QuerySet:
         projects = visible_projects(self.request.user).select_related("customer").order_by("name")
-        query = self.request.query_params
-        every = "is_removed" in query or query.get("include_terminated", "").lower() == "true"
-        return projects if every else projects.filter(is_removed=False)
+        return projects if self.asks("is_removed", "include_terminated") else projects.filter(is_removed=False)
 
 
 class VersionView(APIView):
