@@ -9,7 +9,7 @@ from django.urls import include, path
 from rest_framework.routers import DefaultRouter
 
 from . import control, editions
-from .views import grants, marketplace, provider_lists, providers, structure
+from .views import grants, marketplace, provider_accounts, providers, structure
 
 
 class Router(DefaultRouter):
@@ -26,7 +26,7 @@ PROVIDERS = "marketplace-service-providers"
 SUB_LIST = PROVIDERS + r"/(?P<service_provider_uuid>[^/.]+)/{}"
 
 router.register(PROVIDERS, providers.ServiceProviderViewSet, "serviceprovider")
-for name, view in provider_lists.LISTS.items():
+for name, view in provider_accounts.LISTS.items():
     router.register(SUB_LIST.format(name), view, f"serviceprovider-{name}")
 router.register("customers", structure.CustomerViewSet, "customer")
 router.register("users", structure.UserViewSet, "user")

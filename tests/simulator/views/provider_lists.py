@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import Count, Model, Prefetch, Q, QuerySet, Sum
+from django.http import HttpResponseBase
 from django_filters.utils import translate_validation
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .. import clock, models
 from ..fields import parse_uuid
 from ..filtering import filters_of
-from ..permissions import connected_customers, connected_projects, demand
+from ..permissions import connected_customers, connected_projects, demand, is_owner
 from ..shapes import in_edition, read, shape
 from .base import ObjectViewSet
 
@@ -33,30 +35,36 @@ LISTS: dict[str, type[ProviderListViewSet]] = {}
 class ProviderListViewSet(ObjectViewSet):
     """One list of one provider."""
 
-    # SERVICE_PROVIDER.<permission> is needed; without one anyone who is logged in may read.
+    # SERVICE_PROVIDER.<permission> is needed, or OWNER for the role; without any, one must but be logged in.
     permission = ""
     # Whether it is a detail route of the provider, into which the filters of the providers leak; once all were.
     leaks: Bounds = OLD
     # Since when its own filters work, and whether ``field`` does.
     filtered: Bounds = NEW
     obeys_field: Bounds = NEW
+    # Whether support may read without the permission, and whether the UUID may be the provider's customer's.
     support: Bounds = NEVER
+    by_customer: Bounds = NEVER
     # What adds the values of a page that would cost queries row by row.
     complete: Callable[[list[Any], models.ServiceProvider], None] | None = None
     find_rows: Find
     title: str
 
-    def list(self, request: Request, service_provider_uuid: str) -> Response:
+    def answer(self, request: Request, service_provider_uuid: str) -> HttpResponseBase:
         """Answer what the list's function finds."""
         provider = self.get_provider(service_provider_uuid)
         self.check_right(provider)
         found = self.find_rows(provider, request)
         if not isinstance(found, QuerySet):
-            return Response(found)
+            return found if isinstance(found, HttpResponseBase) else Response(found)
         if self.filters and in_edition(self.filtered):
             # Once only the provider was looked for strictly: what was wrong in a filter of the rows was passed over.
             found = filtered(found, self.filters, request, strict=in_edition(NEW))
-        page = self.paginate_queryset(found)
+        # Keys first: SQLite sorts whole rows, with all that belongs to them, slower than it finds three hundred again.
+        keys = self.paginate_queryset(found.values_list("pk", flat=True))
+        found.query.where = type(found.query.where)()
+        by_key = {row.pk: row for row in found.filter(pk__in=keys).order_by()}
+        page = [by_key[key] for key in keys]
         if complete := type(self).complete:
             complete(page, provider)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
@@ -73,20 +81,25 @@ class ProviderListViewSet(ObjectViewSet):
         providers = models.ServiceProvider.objects.select_related("customer")
         if in_edition(self.leaks):
             providers = filtered(providers, "service_providers", self.request, strict=True)
-        return self.find(providers, uuid)
+        owned = providers.filter(customer__uuid=parse_uuid(uuid)).first() if in_edition(self.by_customer) else None
+        return owned or self.find(providers, uuid)
 
     def check_right(self, provider: models.ServiceProvider) -> None:
         """Raise 403 unless the caller may read the list."""
         caller = self.request.user
-        if self.permission and not (caller.is_support and in_edition(self.support)):
+        if self.permission == "OWNER":
+            if not is_owner(caller, provider.customer):
+                raise PermissionDenied()
+        elif self.permission and not (caller.is_support and in_edition(self.support)):
             demand(caller, f"SERVICE_PROVIDER.{self.permission}", provider.customer)
 
 
-def provider_list(permission: str = "", path: str = "", **more: Any) -> Callable[[Find], Find]:
+def provider_list(permission: str = "", path: str = "", method: str = "list", **more: Any) -> Callable[[Find], Find]:
     """Serve the decorated function below a provider at *path*, which is its name when left out.
 
-    *more* are attributes of :class:`ProviderListViewSet`; ``since`` and ``until`` bound the whole list to editions.
-    Shape and filters are those called ``provider_<path>``, if there are any.
+    *method* is what routers call it: ``list`` for GET, ``create`` for POST. *more* are attributes of
+    :class:`ProviderListViewSet`; ``since`` and ``until`` bound the whole list to editions. Shape and filters are those
+    called ``provider_<path>``, if there are any.
     """
 
     def register(find: Find) -> Find:
@@ -95,6 +108,7 @@ def provider_list(permission: str = "", path: str = "", **more: Any) -> Callable
         usual = {"rows": name, "filters": name if name in read("filters") else "", "permission": permission}
         if in_edition(more):
             content = {**usual, "title": place.replace("_", " ").title(), "find_rows": staticmethod(find), **more}
+            content[method] = ProviderListViewSet.answer
             LISTS[place] = type(f"Service{name.title().replace('_', '')}ViewSet", (ProviderListViewSet,), content)
         return find
 
@@ -112,6 +126,11 @@ def filtered(rows: QuerySet, name: str, request: Request, *, strict: bool) -> Qu
     if strict and not found.is_valid():
         raise translate_validation(found.errors)
     return found.qs
+
+
+def offered(provider: models.ServiceProvider) -> QuerySet:
+    """The provider's billable and shared offerings, in whatever state."""
+    return models.Offering.objects.filter(customer=provider.customer, billable=True, shared=True)
 
 
 def served(provider: models.ServiceProvider) -> QuerySet:
@@ -272,11 +291,10 @@ def complete_offerings(page: list[models.Offering], provider: models.ServiceProv
     set_all(page, resources_count=counted(live, "offering_id", "id"), estimate=estimates(live, "offering_id"))
 
 
-@provider_list(filtered={}, complete=complete_offerings)
+@provider_list(filtered={}, by_customer=NEW, complete=complete_offerings)
 def offerings(provider: models.ServiceProvider, request: Request) -> QuerySet:
     """The billable and shared offerings, in whatever state."""
-    found = models.Offering.objects.filter(customer=provider.customer, billable=True, shared=True)
-    return with_cost(found.select_related("customer", "category").order_by("name"), request)
+    return with_cost(offered(provider).select_related("customer", "category").order_by("name"), request)
 
 
 @detail_list("GET_STATISTICS", support=NEWEST)
@@ -292,7 +310,6 @@ def stat(provider: models.ServiceProvider, request: Request) -> dict[str, int]:
     now = set(live.values_list("project__customer_id", flat=True))
     gained = set(made.values_list("project__customer_id", flat=True)) - before
     lost = set(ended.values_list("project__customer_id", flat=True)) - now
-    offered = models.Offering.objects.filter(customer=provider.customer, billable=True, shared=True)
     shown = ("Active", "Paused", *(("Unavailable",) if in_edition(NEW) else ()))
     return {
         "active_campaigns": 0,
@@ -300,7 +317,7 @@ def stat(provider: models.ServiceProvider, request: Request) -> dict[str, int]:
         "customers_number_change": len(gained) - len(lost),
         "active_resources": live.count(),
         "resources_number_change": len(set(made.values_list("resource"))) - len(set(ended.values_list("resource"))),
-        "active_and_paused_offerings": offered.filter(state__in=shown).count(),
+        "active_and_paused_offerings": offered(provider).filter(state__in=shown).count(),
         "unresolved_tickets": 0,
         "pending_orders": models.Order.objects.filter(of_provider, state="pending-provider").count(),
         "erred_resources": resources.filter(state="Erred").count(),
