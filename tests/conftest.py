@@ -41,3 +41,8 @@ def other_world(running: Simulator) -> Iterator[Simulator]:
     """A simulator whose test loads a world of its own; the recorded one comes back afterwards."""
     yield running
     running.load()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``pytest tests/contract --recordings FILE``."""
+    parser.addoption("--recordings", metavar="FILE", help="replay this file instead of tests/contract's own")
