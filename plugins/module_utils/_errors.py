@@ -65,10 +65,10 @@ class LostAnswer(WaldurError):
     """
 
 
-def looked_again(lost: LostAnswer, look: Callable[[], tuple[bool, str]]) -> LostAnswer:
+def looked_again(lost: LostAnswer, look: Callable[[], tuple[bool | None, str]]) -> LostAnswer:
     """``lost`` with what is there now. ``look`` reads it: whether the write took effect, and that in words.
 
-    ``details["took_effect"]`` is None where looking failed too.
+    ``details["took_effect"]`` is None where a part of it did, or where looking failed too.
     """
     try:
         lost.details["took_effect"], found = look()

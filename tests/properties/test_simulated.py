@@ -11,10 +11,10 @@ from hypothesis import assume, given, settings
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
 from simulator.handle import Simulator
 
-from .simulated import Stage, differing, requests_for, simulated, touched
+from .simulated import UNSHRUNK, Stage, differing, requests_for, simulated, touched
 from .strategies import Situation
 
-EXAMPLES = settings(max_examples=settings().max_examples // 4)
+EXAMPLES = settings(max_examples=settings().max_examples // 4, phases=UNSHRUNK)
 
 
 @pytest.fixture(scope="module")

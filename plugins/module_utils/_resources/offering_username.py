@@ -78,14 +78,14 @@ class OfferingUsername:
 
     def users(self, part: Usernames, state: State) -> tuple[Iterable[str], Iterable[str]]:
         """All of them are shown."""
-        return ([entry.user for entry in part.entries] if state.exists else []), ()
+        return [entry.user for entry in part.entries], ()
 
     def compare(self, session: Session, target: Target, part: Usernames, state: State, people: People) -> Comparison:
         """A change is needed where a reachable offering has no account of the user, or one with another name."""
-        if not state.exists:
-            text = f"{target.name}: usernames can only be planned once the service provider exists; run again then."
-            return Comparison(warnings=(text,)) if part.entries else Comparison()
         parts: list[Comparison] = []
+        if part.entries and not state.exists:
+            text = f"{target.name}: usernames can only be planned once the service provider exists; run again then."
+            parts.append(Comparison(warnings=(text,)))
         asked: dict[str, tuple[str, str]] = {}
         seen: dict[str, str] = {}
         for entry in part.entries:
@@ -102,7 +102,8 @@ class OfferingUsername:
                 parts.append(Comparison(errors=(text,)))
             else:
                 seen[person.uuid], asked[entry.username] = entry.place, (entry.place, person.shown)
-                parts.append(_compare_entry(target, entry, person, state))
+                if state.exists:
+                    parts.append(_compare_entry(target, entry, person, state))
         return Comparison.of(parts)
 
     def write(self, session: Session, target: Target, state: State, change: Change) -> None:

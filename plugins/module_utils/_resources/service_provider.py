@@ -228,8 +228,8 @@ def _create(session: Session, target: Target, fields: Row, upload: ImageFile | N
     return row, rest
 
 
-def _look(session: Session, target: Target, change: Change) -> tuple[bool, str]:
-    """Whether a change took effect whose answer was lost, and that in words."""
+def _look(session: Session, target: Target, change: Change) -> tuple[bool | None, str]:
+    """Whether a change took effect whose answer was lost (None: a part of it did), and that in words."""
     session.references.forget_providers()
     row = _row_now(session, target)
     if change.action == "delete" or row is None:
@@ -239,8 +239,10 @@ def _look(session: Session, target: Target, change: Change) -> tuple[bool, str]:
     left = [name for name, wanted in fields.items() if not _kept(name, row.get(name), wanted)]
     if image is not UNSET and not _holds_image(session, row, image):
         left.append("image")
-    found = "the provider is there now" if change.action == "create" else "it took effect"
-    return not left, f"{found}. Run again." if not left else f"not as asked: {', '.join(left)}. Run again."
+    if left:
+        partly = change.action == "create" or len(left) < len(fields) + (image is not UNSET)
+        return None if partly else False, f"not as asked: {', '.join(left)}. Run again."
+    return True, f"{'the provider is there now' if change.action == 'create' else 'it took effect'}. Run again."
 
 
 def _row_now(session: Session, target: Target) -> Row | None:

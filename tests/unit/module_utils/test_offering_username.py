@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -168,7 +169,7 @@ def test_a_skipped_user_takes_no_name_away_from_others() -> None:
 
 def test_usernames_of_a_provider_that_does_not_exist_yet_are_one_warning() -> None:
     found = OfferingUsername().compare(
-        session(), target(None), Usernames((entry("alice", "a"), entry("bob", "b"))), State(exists=False), {}
+        session(), target(None), Usernames((entry("alice", "a"), entry("bob", "b"))), State(exists=False), PEOPLE
     )
     assert found == Comparison(
         warnings=("ACME: usernames can only be planned once the service provider exists; run again then.",)
@@ -177,10 +178,21 @@ def test_usernames_of_a_provider_that_does_not_exist_yet_are_one_warning() -> No
     assert nothing == Comparison()
 
 
-def test_the_users_of_a_provider_that_does_not_exist_yet_are_not_looked_up() -> None:
-    wishes = Usernames((entry("alice", "a"),))
-    assert list(OfferingUsername().users(wishes, State(exists=False))[0]) == []
-    assert list(OfferingUsername().users(wishes, State())[0]) == ["alice"]
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        (("nobody", "b"), r"^offering_usernames\[1\].user: no user 'nobody'"),
+        (("alice@example.org", "b"), "alice stands in .* already"),
+        (("bob", "a"), "two people can't share one name"),
+    ],
+)
+def test_wrong_entries_are_told_before_their_provider_is_created(second: tuple[str, str], words: str) -> None:
+    first = UsernameEntry("offering_usernames[0]", "alice", "a")
+    wishes = Usernames((first, UsernameEntry("offering_usernames[1]", *second)))
+    assert list(OfferingUsername().users(wishes, State(exists=False))[0]) == ["alice", second[0]]
+    found = OfferingUsername().compare(session(), target(None), wishes, State(exists=False), PEOPLE)
+    assert len(found.errors) == 1
+    assert re.search(words, found.errors[0])
 
 
 def test_a_provider_that_is_to_be_created_is_not_asked_for_accounts() -> None:
