@@ -247,6 +247,13 @@ class NewOfferingUserForm(OfferingUserForm):
         return account
 
 
+class StepForm(serializers.Serializer):
+    """The body of a step in an account's life, which may be empty (contract 3.e)."""
+
+    comment = serializers.CharField(required=False, allow_blank=True)
+    comment_url = serializers.URLField(required=False, allow_blank=True, max_length=200)
+
+
 class RestrictionForm(serializers.Serializer):
     """The body of ``update_restricted``."""
 

@@ -54,8 +54,7 @@ class Object(models.Model):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk:
-            self.modified = clock.now()
+        self.modified = clock.now() if self.pk else self.created
         super().save(*args, **kwargs)
 
 

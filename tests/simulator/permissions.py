@@ -78,10 +78,16 @@ def visible_customers(user: User) -> QuerySet:
     """Own customers and those of own projects; all for staff and support (contract 3.j)."""
     if sees_all(user):
         return Customer.objects.all()
-    return Customer.objects.filter(
-        Q(id__in=connected_customers(user))
-        | Q(id__in=Project.objects.filter(id__in=connected_projects(user)).values("customer_id"))
-    )
+    seen = near_customers(user)
+    if editions.current().provider_roles_count:
+        seen |= Q(service_provider__grants__in=Grant.objects.filter(user=user, is_active=True))
+    return Customer.objects.filter(seen).distinct()
+
+
+def near_customers(user: User) -> Q:
+    """The customers on which, or in a project of which, *user* holds a role."""
+    projects = Project.objects.filter(id__in=connected_projects(user))
+    return Q(id__in=connected_customers(user)) | Q(id__in=projects.values("customer_id"))
 
 
 def visible_projects(user: User) -> QuerySet:

@@ -52,7 +52,8 @@ class ObjectViewSet(viewsets.GenericViewSet):
             # UUIDs are unique, so the list's order and a LIMIT would only cost time.
             for found in queryset.filter(uuid=wanted).order_by():
                 return found
-        raise Http404(f"No {queryset.model.__name__} matches the given query.")
+        name = {"Grant": "UserRole"}.get(queryset.model.__name__, queryset.model.__name__)
+        raise Http404(f"No {name} matches the given query.")
 
 
 class LookUpViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ObjectViewSet):

@@ -4,32 +4,30 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
-from rest_framework import exceptions, serializers, status, viewsets
+from rest_framework import exceptions, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..forms import NewOfferingUserForm, OfferingUserForm, RestrictionForm
+from ..forms import NewOfferingUserForm, OfferingUserForm, RestrictionForm, StepForm
 from ..models import Offering, OfferingUser, Resource
 from ..permissions import demand, visible_accounts, visible_offerings, visible_resources
 from .base import LookUpViewSet, ObjectViewSet
 from .scopes import GrantActions
 
-# From which states each action starts, and where it leads (contract 3.e).
-TRANSITIONS = {
+PENDING = ("Pending account linking", "Pending additional validation")
+# From which states each step of an account starts, and where it leads (contract 3.e).
+STEPS: dict[str, tuple[tuple[str, ...], str]] = {
     "begin_creating": (("Requested", "Error creating"), "Creating"),
-    "set_ok": (
-        (
-            "Requested",
-            "Creating",
-            "Pending account linking",
-            "Pending additional validation",
-            "Error creating",
-            "Error deleting",
-        ),
-        "OK",
-    ),
-    "set_validation_complete": (("Pending account linking", "Pending additional validation"), "OK"),
+    "set_ok": (("Requested", "Creating", *PENDING, "Error creating", "Error deleting"), "OK"),
+    "set_pending_account_linking": (("Requested", "Creating", PENDING[1]), PENDING[0]),
+    "set_pending_additional_validation": (("Requested", "Creating", PENDING[0]), PENDING[1]),
+    "set_validation_complete": (PENDING, "OK"),
+    "set_error_creating": (("Requested", "Creating", *PENDING), "Error creating"),
+    "request_deletion": (("OK", "Creating", *PENDING, "Error creating"), "Requested deletion"),
+    "set_deleting": (("Requested deletion", "Error deleting"), "Deleting"),
+    "set_error_deleting": (("Requested deletion", "Deleting"), "Error deleting"),
+    "set_deleted": (("Requested", "Deleting"), "Deleted"),
 }
 
 
@@ -101,30 +99,21 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
         self.demand("OFFERING.DELETE_USER", instance.offering)
         instance.delete()
 
-    def _advance(self, name: str) -> Response:
+    @action(detail=True, methods=["post"], url_path=f"(?P<step>{'|'.join(STEPS)})", serializer_class=StepForm)
+    def advance(self, request: Request, uuid: str, step: str) -> Response:
+        """Take the account one step further in its life."""
+        body = self.get_serializer(data=request.data)
+        body.is_valid(raise_exception=True)
         account = self.get_object()
         self.demand("OFFERING.UPDATE_USER", account.offering)
-        sources, target = TRANSITIONS[name]
+        sources, target = STEPS[step]
         if account.state not in sources:
             raise exceptions.ValidationError(f"Valid states for operation: {', '.join(sources)}.")
         account.state = target
+        for name, value in body.validated_data.items():
+            setattr(account, f"service_provider_{name}", value)
         account.save()
-        return Response(status=status.HTTP_200_OK)
-
-    @action(detail=True, methods=["post"])
-    def begin_creating(self, request: Request, uuid: str) -> Response:
-        """Requested or failed: now being created."""
-        return self._advance("begin_creating")
-
-    @action(detail=True, methods=["post"])
-    def set_ok(self, request: Request, uuid: str) -> Response:
-        """The account works."""
-        return self._advance("set_ok")
-
-    @action(detail=True, methods=["post"])
-    def set_validation_complete(self, request: Request, uuid: str) -> Response:
-        """What was pending is done."""
-        return self._advance("set_validation_complete")
+        return Response()
 
     @action(detail=True, methods=["post"], serializer_class=RestrictionForm)
     def update_restricted(self, request: Request, uuid: str) -> Response:
@@ -135,4 +124,4 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
         self.demand("OFFERINGUSER.UPDATE_RESTRICTION", account.offering)
         account.is_restricted = body.validated_data["is_restricted"]
         account.save()
-        return Response(status=status.HTTP_200_OK)
+        return Response()

@@ -2,14 +2,14 @@
 """What a provider reads of those it serves (contract 2.14 to 2.30): a list is a function, a shape and its filters.
 
 The functions take the provider and the request. What they return decides how it is answered: a query set in pages of
-the shape ``rows``, anything else as it is.
+the list's shape, anything else as it is.
 """
 
 from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Count, Model, Prefetch, Q, QuerySet, Sum
@@ -22,11 +22,12 @@ from rest_framework.response import Response
 from .. import clock, models
 from ..fields import parse_uuid
 from ..filtering import filters_of
-from ..permissions import connected_customers, connected_projects, demand, is_owner
+from ..models import ServiceProvider
+from ..permissions import connected_customers, connected_projects, demand, is_owner, sees_all
 from ..shapes import in_edition, read, shape
 from .base import ObjectViewSet
 
-Find = Callable[[models.ServiceProvider, Request], Any]
+Find = Callable[[ServiceProvider, Request], Any]
 Bounds = dict[str, str]
 OLD, NEW, NEWEST, NEVER = {"until": "2024"}, {"since": "2025"}, {"since": "2026"}, {"since": "9999"}
 LISTS: dict[str, type[ProviderListViewSet]] = {}
@@ -35,20 +36,20 @@ LISTS: dict[str, type[ProviderListViewSet]] = {}
 class ProviderListViewSet(ObjectViewSet):
     """One list of one provider."""
 
-    # SERVICE_PROVIDER.<permission> is needed, or OWNER for the role; without any, one must but be logged in.
-    permission = ""
-    # Whether it is a detail route of the provider, into which the filters of the providers leak; once all were.
-    leaks: Bounds = OLD
-    # Since when its own filters work, and whether ``field`` does.
-    filtered: Bounds = NEW
-    obeys_field: Bounds = NEW
-    # Whether support may read without the permission, and whether the UUID may be the provider's customer's.
-    support: Bounds = NEVER
-    by_customer: Bounds = NEVER
-    # What adds the values of a page that would cost queries row by row.
-    complete: Callable[[list[Any], models.ServiceProvider], None] | None = None
     find_rows: Find
     title: str
+    # SERVICE_PROVIDER.<permission> is needed, or OWNER for the role; without any, one must but be logged in.
+    permission = ""
+    # Since when support may read without it, and since when the UUID may be that of the provider's customer.
+    support: Bounds = NEVER
+    by_customer: Bounds = NEVER
+    # When it is a detail route of the provider, into which the filters of the providers leak; once all were.
+    leaks: Bounds = OLD
+    # When its own filters work, and when ``field`` does.
+    filtered: Bounds = NEW
+    obeys_field: Bounds = NEW
+    # Adds the values of a page that would cost queries row by row.
+    complete: Callable[[list[Any], ServiceProvider], None] | None = None
 
     def answer(self, request: Request, service_provider_uuid: str) -> HttpResponseBase:
         """Answer what the list's function finds."""
@@ -60,14 +61,17 @@ class ProviderListViewSet(ObjectViewSet):
         if self.filters and in_edition(self.filtered):
             # Once only the provider was looked for strictly: what was wrong in a filter of the rows was passed over.
             found = filtered(found, self.filters, request, strict=in_edition(NEW))
-        # Keys first: SQLite sorts whole rows, with all that belongs to them, slower than it finds three hundred again.
-        keys = self.paginate_queryset(found.values_list("pk", flat=True))
-        found.query.where = type(found.query.where)()
-        by_key = {row.pk: row for row in found.filter(pk__in=keys).order_by()}
-        page = [by_key[key] for key in keys]
+        page = self.read_page(found)
         if complete := type(self).complete:
             complete(page, provider)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def read_page(self, found: QuerySet) -> list[Any]:
+        """One page of *found*: first its keys, as SQLite is slow to sort whole rows with all that belongs to them."""
+        keys = self.paginate_queryset(found.values_list("pk", flat=True))
+        found.query.where = type(found.query.where)()
+        by_key = {row.pk: row for row in found.filter(pk__in=keys).order_by()}
+        return [by_key[key] for key in keys]
 
     def get_serializer_class(self) -> Any:
         return shape(self.rows, obeys_field=in_edition(self.obeys_field))
@@ -76,21 +80,20 @@ class ProviderListViewSet(ObjectViewSet):
         """What OPTIONS calls it."""
         return self.title if in_edition(self.leaks) else super().get_view_name()
 
-    def get_provider(self, uuid: str) -> models.ServiceProvider:
+    def get_provider(self, uuid: str) -> ServiceProvider:
         """The provider of the path; raises 404, and 400 for a leaking filter's bad value."""
-        providers = models.ServiceProvider.objects.select_related("customer")
+        providers = ServiceProvider.objects.select_related("customer")
         if in_edition(self.leaks):
             providers = filtered(providers, "service_providers", self.request, strict=True)
         owned = providers.filter(customer__uuid=parse_uuid(uuid)).first() if in_edition(self.by_customer) else None
         return owned or self.find(providers, uuid)
 
-    def check_right(self, provider: models.ServiceProvider) -> None:
+    def check_right(self, provider: ServiceProvider) -> None:
         """Raise 403 unless the caller may read the list."""
         caller = self.request.user
-        if self.permission == "OWNER":
-            if not is_owner(caller, provider.customer):
-                raise PermissionDenied()
-        elif self.permission and not (caller.is_support and in_edition(self.support)):
+        if self.permission == "OWNER" and not is_owner(caller, provider.customer):
+            raise PermissionDenied()
+        if self.permission not in ("", "OWNER") and not (caller.is_support and in_edition(self.support)):
             demand(caller, f"SERVICE_PROVIDER.{self.permission}", provider.customer)
 
 
@@ -128,41 +131,49 @@ def filtered(rows: QuerySet, name: str, request: Request, *, strict: bool) -> Qu
     return found.qs
 
 
-def offered(provider: models.ServiceProvider) -> QuerySet:
+def offered(provider: ServiceProvider) -> QuerySet:
     """The provider's billable and shared offerings, in whatever state."""
     return models.Offering.objects.filter(customer=provider.customer, billable=True, shared=True)
 
 
-def served(provider: models.ServiceProvider) -> QuerySet:
+def served(provider: ServiceProvider) -> QuerySet:
     """The live resources of the provider's shared offerings."""
     live = models.Resource.objects.exclude(state="Terminated")
     return live.filter(offering__customer=provider.customer, offering__shared=True)
 
 
-def served_projects(provider: models.ServiceProvider) -> QuerySet:
-    """The projects with such a resource, by name."""
-    return models.Project.objects.filter(is_removed=False, id__in=served(provider).values("project_id")).order_by(
-        "name"
-    )
+def by_name(model: type[Model], resources: QuerySet, column: str) -> QuerySet:
+    """The objects of *model* to which *column* of *resources* points, by name."""
+    return model._default_manager.filter(id__in=resources.values(column)).order_by("name")
 
 
-def memberships(provider: models.ServiceProvider) -> QuerySet:
+def served_projects(provider: ServiceProvider) -> QuerySet:
+    """The projects with a served resource, by name."""
+    return by_name(models.Project, served(provider), "project_id").filter(is_removed=False)
+
+
+def memberships(provider: ServiceProvider) -> QuerySet:
     """The active grants in these projects."""
     return models.Grant.objects.filter(is_active=True, project__in=served(provider).values("project_id"))
 
 
-def estimates(resources: QuerySet, key: str) -> defaultdict[int, dict[str, float]]:
-    """What *resources* cost this month, summed up by their column *key*."""
+def add_counts(page: list[Any], **counts: tuple[QuerySet, str, str]) -> None:
+    """Give each object of *page* the numbers *counts*: of rows, by a column for the object, what differs in another."""
+    for name, (rows, key, counted) in counts.items():
+        numbers = dict(rows.order_by().values_list(key).annotate(Count(counted, distinct=True)))
+        for item in page:
+            setattr(item, name, numbers.get(item.pk, 0))
+
+
+def add_estimates(page: list[Any], resources: QuerySet, key: str) -> None:
+    """Give each object of *page* what those *resources* cost this month that point to it by the column *key*."""
     now = clock.now()
     items = models.InvoiceItem.objects.filter(resource__in=resources, year=now.year, month=now.month).order_by()
-    sums: defaultdict[int, dict[str, float]] = defaultdict(
-        lambda: {"total": 0.0, "current": 0.0, "tax": 0.0, "tax_current": 0.0}
-    )
-    for owner, total, price, tax in items.values_list(f"resource__{key}").annotate(
-        Sum("total"), Sum("price"), Sum("tax")
-    ):
-        sums[owner] = {"total": round(total, 10), "current": round(price, 10), "tax": tax, "tax_current": tax}
-    return sums
+    sums = items.values_list(f"resource__{key}").annotate(Sum("price"), Sum("tax"))
+    costs = {owner: (round(price, 10), round(tax, 10)) for owner, price, tax in sums}
+    for item in page:
+        price, tax = costs.get(item.pk, (0.0, 0.0))
+        item.estimate = {"total": price + tax, "current": price, "tax": tax, "tax_current": tax}
 
 
 def with_cost(rows: QuerySet, request: Request) -> QuerySet:
@@ -170,61 +181,56 @@ def with_cost(rows: QuerySet, request: Request) -> QuerySet:
     if "o" not in request.query_params:
         return rows
     now = Q(resources__invoice_items__year=clock.now().year, resources__invoice_items__month=clock.now().month)
-    served_here = Count("resources__project__customer", distinct=True)
     cost = Sum("resources__invoice_items__total", filter=now)
-    return rows.annotate(cost=cost, cost_estimated=cost, customers_served=served_here)
+    users = Count("resources__project__customer", distinct=True)
+    return rows.annotate(cost=cost, cost_estimated=cost, customers_served=users)
 
 
-def counted(rows: QuerySet, key: str, of: str) -> dict[int, int]:
-    """How many different *of* belong to each *key* among *rows*."""
-    return dict(rows.order_by().values_list(key).annotate(Count(of, distinct=True)))
-
-
-def set_all(page: Iterable[Model], **values: Any) -> None:
-    """Give each object of *page* its own of each of *values*, which hold them by primary key."""
-    for item in page:
-        for name, by_key in values.items():
-            setattr(item, name, by_key[item.pk] if isinstance(by_key, defaultdict) else by_key.get(item.pk, 0))
-
-
-def complete_customers(page: list[models.Customer], provider: models.ServiceProvider) -> None:
+def complete_customers(page: list[Any], provider: ServiceProvider) -> None:
     """Add the served projects, their users, and what they cost."""
-    resources = served(provider).filter(project__customer__in=page)
-    projects: defaultdict[int, list[models.Project]] = defaultdict(list)
-    lists: defaultdict[int, list[models.User]] = defaultdict(list)
+    projects, users = defaultdict(list), defaultdict(list)
     for project in served_projects(provider).filter(customer__in=page):
         projects[project.customer_id].append(project)
     held = memberships(provider).filter(project__customer__in=page, user__is_active=True).order_by("user__username")
     # Names of columns, not whole users: a customer can have ten thousand.
     people = models.User.objects.only("uuid", "full_name", "email", "extra").in_bulk(
-        held.values_list("user_id", flat=True)
+        held.values_list("user", flat=True)
     )
-    for place, user in dict.fromkeys(held.values_list("project__customer_id", "user_id")):
-        lists[place].append(people[user])
-    set_all(page, served_projects=projects, served_users=lists, estimate=estimates(resources, "project__customer_id"))
+    for customer, user in dict.fromkeys(held.values_list("project__customer_id", "user_id")):
+        users[customer].append(people[user])
     for customer in page:
+        customer.served_projects, customer.served_users = projects[customer.pk], users[customer.pk]
         customer.projects_count, customer.users_count = len(customer.served_projects), len(customer.served_users)
+    add_estimates(page, served(provider), "project__customer_id")
 
 
 @provider_list("LIST_CUSTOMERS", complete=complete_customers)
-def customers(provider: models.ServiceProvider, request: Request) -> QuerySet:
+def customers(provider: ServiceProvider, request: Request) -> QuerySet:
     """The customers with a served project."""
-    return models.Customer.objects.filter(id__in=served(provider).values("project__customer_id")).order_by("name")
+    return by_name(models.Customer, served(provider), "project__customer_id")
 
 
-def complete_projects(page: list[models.Project], provider: models.ServiceProvider) -> None:
+@provider_list("LIST_USER_CUSTOMERS", complete=complete_customers)
+def user_customers(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The served customers that one user reaches; none without a known user."""
+    wanted = parse_uuid(request.query_params.get("user_uuid"))
+    user = models.User.objects.filter(uuid=wanted, is_active=True).first()
+    if wanted is None or user is None:
+        return models.Customer.objects.none()
+    reached = Q(project__in=connected_projects(user)) | Q(project__customer__in=connected_customers(user))
+    return by_name(models.Customer, served(provider).filter(reached), "project__customer_id")
+
+
+def complete_projects(page: list[Any], provider: ServiceProvider) -> None:
     """Add what one customer's projects use, and cost; users who are not active count here too."""
     resources = served(provider).filter(project__in=page)
     held = models.Grant.objects.filter(is_active=True, project__in=page)
-    counts = {
-        "resources_count": counted(resources, "project_id", "id"),
-        "users_count": counted(held, "project_id", "user"),
-    }
-    set_all(page, estimate=estimates(resources, "project_id"), **counts)
+    add_counts(page, resources_count=(resources, "project_id", "id"), users_count=(held, "project_id", "user"))
+    add_estimates(page, resources, "project_id")
 
 
 @provider_list("LIST_CUSTOMER_PROJECTS", complete=complete_projects)
-def customer_projects(provider: models.ServiceProvider, request: Request) -> QuerySet:
+def customer_projects(provider: ServiceProvider, request: Request) -> QuerySet:
     """The served projects of one customer; once a 500 where it was not named."""
     wanted = parse_uuid(request.query_params.get("project_customer_uuid"))
     if wanted is None and in_edition(OLD):
@@ -232,100 +238,83 @@ def customer_projects(provider: models.ServiceProvider, request: Request) -> Que
     return with_cost(served_projects(provider).filter(customer__uuid=wanted), request)
 
 
-LIVE = models.Resource.objects.exclude(state="Terminated").select_related("offering__category")
-
-
 @provider_list("LIST_PROJECTS", rows="project", obeys_field={})
-def projects(provider: models.ServiceProvider, request: Request) -> QuerySet:
+def projects(provider: ServiceProvider, request: Request) -> QuerySet:
     """The served projects."""
-    used = Prefetch("resources", LIVE, to_attr="live_resources")
-    found = served_projects(provider).select_related("customer").prefetch_related(used)
-    return with_cost(found, request)
+    live = models.Resource.objects.exclude(state="Terminated").select_related("offering__category")
+    used = Prefetch("resources", live, to_attr="live_resources")
+    return with_cost(served_projects(provider).select_related("customer").prefetch_related(used), request)
 
 
 @provider_list("LIST_PROJECT_PERMISSIONS", rows="project_permission", filters="grants")
-def project_permissions(provider: models.ServiceProvider, request: Request) -> QuerySet:
-    """The grants in the served projects."""
+def project_permissions(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The grants of active users in the served projects."""
     held = models.Grant.objects.filter(is_active=True, user__is_active=True, project__in=served_projects(provider))
-    related = held.select_related("user", "role", "created_by", "project__customer").order_by("id")
-    return related.defer("user__extra", "created_by__extra", "project__extra", "project__customer__extra")
+    found = held.select_related("user", "role", "created_by", "project__customer").order_by("id")
+    return found.defer("user__extra", "created_by__extra", "project__extra", "project__customer__extra")
 
 
 @provider_list("LIST_KEYS")
-def keys(provider: models.ServiceProvider, request: Request) -> QuerySet:
+def keys(provider: ServiceProvider, request: Request) -> QuerySet:
     """The keys of those with a role in the served projects; of the inactive ones for staff and support alone."""
     held = memberships(provider)
-    if not (request.user.is_staff or request.user.is_support):
+    if not sees_all(request.user):
         held = held.filter(user__is_active=True)
     return models.SshKey.objects.filter(user__in=held.values("user_id")).select_related("user").order_by("name")
 
 
-def complete_users(page: list[models.User], provider: models.ServiceProvider) -> None:
+def complete_users(page: list[Any], provider: ServiceProvider) -> None:
     """Add the number of served projects."""
-    set_all(page, projects_count=counted(memberships(provider).filter(user__in=page), "user_id", "project"))
+    add_counts(page, projects_count=(memberships(provider).filter(user__in=page), "user_id", "project"))
 
 
 @provider_list("LIST_USERS", filtered={}, complete=complete_users)
-def users(provider: models.ServiceProvider, request: Request) -> QuerySet:
+def users(provider: ServiceProvider, request: Request) -> QuerySet:
     """The active users with a role in the served projects."""
-    return models.User.objects.filter(is_active=True, id__in=memberships(provider).values("user_id")).order_by(
-        "username"
-    )
+    found = models.User.objects.filter(is_active=True, id__in=memberships(provider).values("user_id"))
+    return found.order_by("username")
 
 
-@provider_list("LIST_USER_CUSTOMERS", complete=complete_customers)
-def user_customers(provider: models.ServiceProvider, request: Request) -> QuerySet:
-    """The served customers that one user reaches; none without a known user."""
-    wanted = parse_uuid(request.query_params.get("user_uuid"))
-    user = models.User.objects.filter(uuid=wanted, is_active=True).first()
-    if wanted is None or user is None:
-        return models.Customer.objects.none()
-    reached = Q(project__in=connected_projects(user)) | Q(project__customer__in=connected_customers(user))
-    found = served(provider).filter(reached).values("project__customer_id")
-    return models.Customer.objects.filter(id__in=found).order_by("name")
-
-
-def complete_offerings(page: list[models.Offering], provider: models.ServiceProvider) -> None:
+def complete_offerings(page: list[Any], provider: ServiceProvider) -> None:
     """Add the number of live resources, and what they cost."""
     live = models.Resource.objects.exclude(state="Terminated").filter(offering__in=page)
-    set_all(page, resources_count=counted(live, "offering_id", "id"), estimate=estimates(live, "offering_id"))
+    add_counts(page, resources_count=(live, "offering_id", "id"))
+    add_estimates(page, live, "offering_id")
 
 
 @provider_list(filtered={}, by_customer=NEW, complete=complete_offerings)
-def offerings(provider: models.ServiceProvider, request: Request) -> QuerySet:
-    """The billable and shared offerings, in whatever state."""
+def offerings(provider: ServiceProvider, request: Request) -> QuerySet:
+    """The billable and shared offerings."""
     return with_cost(offered(provider).select_related("customer", "category").order_by("name"), request)
 
 
 @detail_list("GET_STATISTICS", support=NEWEST)
-def stat(provider: models.ServiceProvider, request: Request) -> dict[str, int]:
+def stat(provider: ServiceProvider, request: Request) -> dict[str, int]:
     """Nine counters; nothing here starts campaigns or opens tickets."""
-    of_provider = Q(offering__customer=provider.customer)
-    resources = models.Resource.objects.filter(of_provider)
-    live = resources.exclude(state="Terminated")
+    of_provider, customer = Q(offering__customer=provider.customer), "project__customer_id"
     month = clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    orders = models.Order.objects.filter(of_provider, state="done", created__gte=month)
-    made, ended = orders.filter(type="Create"), orders.filter(type="Terminate")
-    before = set(live.filter(created__lt=month).values_list("project__customer_id", flat=True))
-    now = set(live.values_list("project__customer_id", flat=True))
-    gained = set(made.values_list("project__customer_id", flat=True)) - before
-    lost = set(ended.values_list("project__customer_id", flat=True)) - now
+    live = models.Resource.objects.filter(of_provider).exclude(state="Terminated")
+    orders = models.Order.objects.filter(of_provider)
+    done = orders.filter(state="done", created__gte=month)
+    made, ended = done.filter(type="Create"), done.filter(type="Terminate")
+    now = set(live.values_list(customer))
+    gained = set(made.values_list(customer)) - set(live.filter(created__lt=month).values_list(customer))
     shown = ("Active", "Paused", *(("Unavailable",) if in_edition(NEW) else ()))
     return {
         "active_campaigns": 0,
         "current_customers": len(now),
-        "customers_number_change": len(gained) - len(lost),
+        "customers_number_change": len(gained) - len(set(ended.values_list(customer)) - now),
         "active_resources": live.count(),
         "resources_number_change": len(set(made.values_list("resource"))) - len(set(ended.values_list("resource"))),
         "active_and_paused_offerings": offered(provider).filter(state__in=shown).count(),
         "unresolved_tickets": 0,
-        "pending_orders": models.Order.objects.filter(of_provider, state="pending-provider").count(),
-        "erred_resources": resources.filter(state="Erred").count(),
+        "pending_orders": orders.filter(state="pending-provider").count(),
+        "erred_resources": live.filter(state="Erred").count(),
     }
 
 
 @detail_list("GET_REVENUE", support=NEWEST)
-def revenue(provider: models.ServiceProvider, request: Request) -> list[dict[str, Any]]:
+def revenue(provider: ServiceProvider, request: Request) -> list[dict[str, Any]]:
     """What was billed in this and the twelve months before, decimals cut; the numbers of a date were texts once."""
     now, number = clock.now(), int if in_edition(NEW) else str
     late = Q(year__gt=now.year - 1) | Q(year=now.year - 1, month__gte=now.month)
@@ -334,71 +323,63 @@ def revenue(provider: models.ServiceProvider, request: Request) -> list[dict[str
     return [{"total": int(total), "year": number(year), "month": number(month)} for year, month, total in months]
 
 
-def robots(provider: models.ServiceProvider) -> QuerySet:
+def robots(provider: ServiceProvider) -> QuerySet:
     """The robot accounts at the provider that are in use."""
-    return models.RobotAccount.objects.filter(
-        resource__offering__customer=provider.customer, state__in=("OK", "Requested deletion")
-    )
+    found = models.RobotAccount.objects.filter(resource__offering__customer=provider.customer)
+    return found.filter(state__in=("OK", "Requested deletion"))
 
 
 @detail_list("GET_ROBOT_ACCOUNT_CUSTOMERS")
-def robot_account_customers(provider: models.ServiceProvider, request: Request) -> QuerySet:
+def robot_account_customers(provider: ServiceProvider, request: Request) -> QuerySet:
     """The customers with a robot account."""
     text = request.query_params.get("customer_name", "")
-    found = robots(provider).filter(resource__project__customer__name__icontains=text)
-    return models.Customer.objects.filter(id__in=found.values("resource__project__customer_id")).order_by("name")
+    return by_name(models.Customer, robots(provider), "resource__project__customer_id").filter(name__icontains=text)
 
 
 @detail_list("GET_ROBOT_ACCOUNT_PROJECTS")
-def robot_account_projects(provider: models.ServiceProvider, request: Request) -> QuerySet:
+def robot_account_projects(provider: ServiceProvider, request: Request) -> QuerySet:
     """The projects with a robot account; ``project_name`` looks at the project of the offering, which has none."""
     found = robots(provider).none() if request.query_params.get("project_name") else robots(provider)
-    return models.Project.objects.filter(id__in=found.values("resource__project_id")).order_by("name")
+    return by_name(models.Project, found, "resource__project_id")
 
 
 @newer_list("LIST_COURSE_ACCOUNTS")
-def course_accounts(provider: models.ServiceProvider, request: Request) -> QuerySet:
+def course_accounts(provider: ServiceProvider, request: Request) -> QuerySet:
     """The accounts of courses in the served projects; once those without a user were left out."""
     found = models.CourseAccount.objects.filter(project__in=served_projects(provider))
     found = found if in_edition(NEWEST) else found.filter(user__isnull=False)
-    related = found.select_related("user", "project__customer").order_by("id")
-    return related.defer("user__extra", "project__extra", "project__customer__extra")
+    return found.select_related("user", "project__customer").order_by("id")
 
 
 @newer_list("LIST_SERVICE_ACCOUNTS")
-def project_service_accounts(provider: models.ServiceProvider, request: Request) -> QuerySet:
+def project_service_accounts(provider: ServiceProvider, request: Request) -> QuerySet:
     """The service accounts of the served projects that have a username, be it empty."""
     found = models.ServiceAccount.objects.filter(project__in=served_projects(provider), username__isnull=False)
     return found.select_related("project__customer").order_by("id")
 
 
 @newer_list("LIST_CUSTOMERS", "compliance/compliance_overview")
-def compliance_overview(provider: models.ServiceProvider, request: Request) -> QuerySet:
+def compliance_overview(provider: ServiceProvider, request: Request) -> QuerySet:
     """The offerings with a checklist, and how many of their users are how far."""
-    done = Q(accounts__completions__is_completed=True)
-    found = provider.customer.offerings.filter(compliance_checklist__isnull=False).annotate(
-        total_users=Count("accounts", distinct=True),
-        users_with_completions=Count("accounts__completions__account", distinct=True),
-        completed_users=Count("accounts__completions__account", distinct=True, filter=done),
-    )
-    return found.select_related("compliance_checklist").order_by("name")
+    begun = functools.partial(Count, "accounts__completions__account", distinct=True)
+    done = begun(filter=Q(accounts__completions__is_completed=True))
+    found = provider.customer.offerings.filter(compliance_checklist__isnull=False).order_by("name")
+    found = found.annotate(total_users=Count("accounts", distinct=True), users_with_completions=begun())
+    return found.annotate(completed_users=done).select_related("compliance_checklist")
 
 
 @newer_list("LIST_CUSTOMERS", "compliance/offering_users")
-def compliance_of_accounts(provider: models.ServiceProvider, request: Request) -> QuerySet:
+def compliance_of_accounts(provider: ServiceProvider, request: Request) -> QuerySet:
     """The provider's accounts and how far each is."""
     found = models.OfferingUser.objects.filter(offering__customer=provider.customer)
-    found = found.select_related("user", "offering__compliance_checklist").prefetch_related("completions")
-    found = found.prefetch_related("offering__compliance_checklist__questions")
-    return found.order_by("offering__name", "user__last_name", "user__first_name", "id")
+    found = found.order_by("offering__name", "user__last_name", "user__first_name", "id")
+    found = found.select_related("user", "offering__compliance_checklist")
+    return found.prefetch_related("completions", "offering__compliance_checklist__questions")
 
 
 @newer_list("LIST_CUSTOMERS", "compliance/checklists_summary")
-def checklists_summary(provider: models.ServiceProvider, request: Request) -> QuerySet:
+def checklists_summary(provider: ServiceProvider, request: Request) -> QuerySet:
     """The checklists of the provider's offerings, those in most use first."""
     found = models.Checklist.objects.filter(offerings__customer=provider.customer)
-    counts = {
-        "offerings_count": Count("offerings", distinct=True),
-        "questions_count": Count("questions", distinct=True),
-    }
-    return found.annotate(**counts).order_by("-offerings_count", "name")
+    found = found.annotate(offerings_count=Count("offerings", distinct=True))
+    return found.annotate(questions_count=Count("questions", distinct=True)).order_by("-offerings_count", "name")

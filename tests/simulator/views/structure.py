@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from rest_framework import exceptions, mixins, permissions, serializers
@@ -14,19 +16,46 @@ from rest_framework.views import APIView
 from .. import editions
 from ..forms import CustomerForm
 from ..models import Customer, Grant, Media, Project, User
-from ..permissions import demand, sees_all, visible_customers, visible_projects, visible_users
+from ..permissions import demand, near_customers, sees_all, visible_customers, visible_projects, visible_users
+from ..shapes import shape
 from .base import LookUpViewSet, ObjectViewSet
 from .grants import SCOPES
 from .scopes import GrantActions
 
+# What remains of a customer's row for one who but manages its provider.
+NAMES = (
+    *("url", "uuid", "name", "slug", "abbreviation", "native_name", "display_name", "image", "is_service_provider"),
+    *("service_provider", "service_provider_uuid", "is_service_provider_manager_only"),
+)
 HELD_GRANTS = Grant.objects.filter(is_active=True).select_related("user", "role", "created_by", *SCOPES).order_by("id")
+
+
+class CustomerShape(shape("customer")):  # type: ignore[misc]
+    """A customer's row, of which one who but manages its provider sees what it is called (contract 3.j)."""
+
+    def to_representation(self, instance: Customer) -> dict[str, Any]:
+        found = super().to_representation(instance)
+        if editions.current().provider_roles_count and not self.near(instance):
+            shown = {**found, "is_service_provider_manager_only": True}
+            return {key: value for key, value in shown.items() if key in NAMES and key in found}
+        return found
+
+    def near(self, customer: Customer) -> bool:
+        """Whether the caller has more to do with *customer* than to manage its provider."""
+        caller = self.context["request"].user
+        if sees_all(caller):
+            return True
+        if not hasattr(caller, "near_customers"):
+            found = Customer.objects.filter(near_customers(caller))
+            caller.near_customers = set(found.values_list("pk", flat=True))
+        return customer.pk in caller.near_customers
 
 
 class CustomerViewSet(GrantActions, mixins.UpdateModelMixin, LookUpViewSet):
     """``/api/customers/``."""
 
     queryset = Customer.objects.all()
-    rows = "customer"
+    serializer_class = CustomerShape
     filters = "customers"
 
     def get_queryset(self) -> QuerySet:
