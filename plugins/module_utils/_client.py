@@ -284,8 +284,8 @@ class Client:
         )
         cause = self._cause(error)
         if wanted.writes and not unsent:
-            late = ", and it may still be at work" if "ReadTimeout" in repr(error) else ""
-            return LostAnswer(f"The answer to the request to {wanted.title} was lost ({cause}{late})")
+            late = ", and Waldur may still be at it" if "ReadTimeout" in repr(error) else ""
+            return LostAnswer(f"The answer to the request to {wanted.title} was lost ({cause}){late}")
         return NoAnswer(f"Cannot {wanted.title}: {cause}.")
 
     def _cause(self, error: Exception) -> str:
@@ -338,11 +338,11 @@ class Client:
         try:
             return answer.json()
         except ValueError:
-            page = f"{answer.status_code} without JSON ({self.hide(words(answer.text)) or 'empty'})"
-            hint = "does api_url name a Waldur, and no log-in page?"
+            said = self.hide(words(answer.text)) or "empty"
+            page, hint = f"{answer.status_code} without JSON", "does api_url name a Waldur, and no log-in page?"
             if wanted.writes:
-                raise LostAnswer(f"The request to {wanted.title} was answered {page}: {hint}") from None
-            raise WaldurError(f"Cannot {wanted.title}: the server answered {page}: {hint}") from None
+                raise LostAnswer(f"The request to {wanted.title} was answered {page} ({said}: {hint})") from None
+            raise WaldurError(f"Cannot {wanted.title}: the server answered {page} ({said}): {hint}") from None
 
 
 def _connection_cause(error: Exception, host: str, timeout: float) -> str:
@@ -362,10 +362,10 @@ def _connection_cause(error: Exception, host: str, timeout: float) -> str:
 def _expect(value: Any, kind: type, wanted: Operation) -> Any:
     if isinstance(value, kind):
         return value
-    form = "in another form than Waldur's: does api_url name a Waldur?"
+    form, hint = "in another form than Waldur's", "does api_url name a Waldur?"
     if wanted.writes:
-        raise LostAnswer(f"The request to {wanted.title} was answered {form}")
-    raise WaldurError(f"Cannot {wanted.title}: the server answered {form}")
+        raise LostAnswer(f"The request to {wanted.title} was answered {form} ({hint})")
+    raise WaldurError(f"Cannot {wanted.title}: the server answered {form}: {hint}")
 
 
 def _once_each(rows: Iterable[Row]) -> list[Row]:

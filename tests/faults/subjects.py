@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every kind of write: the task that makes it, the request that carries it, and what the server holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from unit.simulator.api import Api
+
+from simulator.handle import Simulator
+
+ALPHA = "Alpha Cloud Ltd"
+SPARE = "Spare Customer (no provider)"
+LISTING = "marketplace-service-providers/"
+EXPIRY = "2027-06-30T00:00:00+00:00"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One write. ``path`` is the request that the faults hit; ``held`` tells what the server holds of it.
+
+    ``changes`` are those of a good run, in their order; ``begin`` brings the world to where they are needed; ``once``
+    marks what must never be carried out twice.
+    """
+
+    module: str
+    options: dict[str, Any]
+    method: str
+    path: str
+    held: Callable[[Api], Any]
+    changes: tuple[str, ...]
+    begin: Callable[[Simulator], Any] = field(default=lambda sim: None)
+    once: bool = False
+
+
+def provider(api: Api, customer: str) -> list[Any]:
+    """Every provider of a customer: description and notifications."""
+    rows = [row for row in api.rows(LISTING) if row["customer_name"] == customer]
+    return [[row["description"], row["enable_notifications"]] for row in rows]
+
+
+def grants(api: Api, username: str = "rolefree1") -> list[Any]:
+    """The expiries of all active grants of a user on the first provider."""
+    rows = api.rows(f"{api.provider()}list_users/", username=username)
+    return [row["expiration_time"] for row in rows]
+
+
+def usernames(api: Api) -> list[str]:
+    """The usernames of a user in the first provider's offerings."""
+    rows = api.rows("marketplace-offering-users/", user_username="member1")
+    return sorted(row["username"] for row in rows if row["customer_name"] == ALPHA)
+
+
+def code(api: Api) -> str:
+    """The API secret code of the first provider."""
+    return str(api.one(f"{api.provider()}api_secret_code/")["api_secret_code"])
+
+
+def whole(api: Api) -> list[Any]:
+    """All that the whole document speaks of."""
+    return [provider(api, ALPHA), grants(api), grants(api, "manager_alpha"), usernames(api)]
+
+
+def granted(**fields: Any) -> Callable[[Simulator], Any]:
+    """Begin with a grant."""
+    return lambda sim: sim.create("Grant", user="rolefree1", role="CUSTOMER.MANAGER", service_provider=ALPHA, **fields)
+
+
+MANAGER = "rolefree1 as CUSTOMER.MANAGER"
+ROLE = {"service_provider": ALPHA, "user": "rolefree1"}
+DOCUMENT = {
+    "customer": ALPHA,
+    "description": "As code",
+    "users": [{"user": "rolefree1"}, {"user": "manager_alpha", "state": "absent"}],
+    "offering_usernames": [{"user": "member1", "username": "m1"}],
+}
+SUBJECTS: dict[str, Subject] = {
+    "create": Subject(
+        "service_provider",
+        {"customer": SPARE, "description": "As code"},
+        "POST",
+        "*/marketplace-service-providers/",
+        lambda api: provider(api, SPARE),
+        (f"create {SPARE}",),
+        once=True,
+    ),
+    "update": Subject(
+        "service_provider",
+        {"customer": ALPHA, "description": "As code"},
+        "PATCH",
+        "*",
+        lambda api: provider(api, ALPHA),
+        (f"update {ALPHA}",),
+    ),
+    "delete": Subject(
+        "service_provider",
+        {"customer": "Extra Provider 01", "state": "absent"},
+        "DELETE",
+        "*",
+        lambda api: provider(api, "Extra Provider 01"),
+        ("delete Extra Provider 01",),
+    ),
+    "grant": Subject("user_role", ROLE, "POST", "*/add_user/", grants, (f"grant {MANAGER}",), once=True),
+    "extend": Subject(
+        "user_role",
+        {**ROLE, "expiration_time": EXPIRY},
+        "POST",
+        "*/update_user/",
+        grants,
+        (f"extend {MANAGER}",),
+        granted(expiration_time="2027-01-01T00:00:00Z"),
+    ),
+    "revoke": Subject(
+        "user_role",
+        {**ROLE, "state": "absent"},
+        "POST",
+        "*/delete_user/",
+        grants,
+        (f"revoke {MANAGER}",),
+        granted(),
+    ),
+    "username": Subject(
+        "offering_username",
+        {"service_provider": ALPHA, "user": "member1", "username": "m1"},
+        "POST",
+        "*/set_offerings_username/",
+        usernames,
+        ("set_username member1",),
+    ),
+    "rotation": Subject(
+        "api_secret_code",
+        {"service_provider": ALPHA, "state": "rotated"},
+        "POST",
+        "*/api_secret_code/",
+        code,
+        ("rotate API secret code",),
+        once=True,
+    ),
+    "document": Subject(
+        "desired_state",
+        {"service_providers": [DOCUMENT]},
+        "POST",
+        "*/add_user/",
+        whole,
+        (
+            f"update {ALPHA}",
+            f"grant {MANAGER}",
+            "set_username member1",
+            "revoke manager_alpha as CUSTOMER.MANAGER",
+        ),
+        once=True,
+    ),
+}

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every fault at every kind of write: what is told, sent and held by the server, and that a second run mends it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from unit.simulator.api import Api
+
+from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import fingerprint
+from simulator.handle import Simulator
+
+from .runs import LONG, SHORT, Result, plain, run
+from .subjects import SUBJECTS, Subject
+
+HERE = Path(__file__).parent
+RULES: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "rules.yml").read_text())
+EXPECTED: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load((HERE / "expected.yml").read_text())
+CASES = [pytest.param(fault, name, id=f"{name}: {fault}") for fault in RULES for name in SUBJECTS]
+
+
+# By subject, as every run from the same beginning ends in the same way.
+GOOD_ENDS: dict[str, Any] = {}
+
+
+def good_end(sim: Simulator, api: Api, name: str) -> Any:
+    """What the server holds after a run without any fault."""
+    if name not in GOOD_ENDS:
+        start(sim, api, SUBJECTS[name])
+        result = run(sim, SUBJECTS[name].module, SUBJECTS[name].options)
+        assert not result.failed, result.msg
+        GOOD_ENDS[name] = SUBJECTS[name].held(api)
+    return GOOD_ENDS[name]
+
+
+def start(sim: Simulator, api: Api, subject: Subject) -> Any:
+    """The beginning, again; new codes come in the same sequence, so two good ends are equal."""
+    sim.reset()
+    subject.begin(sim)
+    return subject.held(api)
+
+
+def in_words(held: Any, before: Any, asked: Any) -> str:
+    """What the server holds."""
+    return "as before" if held == before else "as asked" if held == asked else "a part"
+
+
+def carried_out(sim: Simulator, subject: Subject) -> int:
+    """How often the API itself carried the write out that the faults hit."""
+    rows = [row for row in sim.requests() if row["method"] == subject.method and row["user"]]
+    tail = subject.path.strip("*")
+    return sum(row["path"].endswith(tail) and row["status"] < 300 for row in rows)
+
+
+def check_told(result: Result, subject: Subject, expected: dict[str, Any], sim: Simulator) -> None:
+    """The message, word for word, and the lists of what was applied and what was not."""
+    assert plain(result.msg, sim) == expected.get("told", "changed")
+    if result.failed and "looking again this is still not as asked" not in result.msg:
+        done = expected.get("applied", 0)
+        assert result.names("applied") == list(subject.changes[:done])
+        assert result.names("not_applied") == list(subject.changes[done:])
+        assert result.result["changed"] is (done > 0)
+
+
+@pytest.mark.parametrize(("fault", "name"), CASES)
+def test_a_write_that_meets(sim: Simulator, api: Api, fault: str, name: str) -> None:
+    subject, rule, expected = SUBJECTS[name], RULES[fault], EXPECTED[fault][name]
+    asked = good_end(sim, api, name)
+    before = start(sim, api, subject)
+    known = {"fingerprint": fingerprint(before)} if name == "rotation" else {}
+    sim.fault(method=subject.method, path=subject.path, **rule)
+    sim.zero()
+    result = run(sim, subject.module, subject.options, timeout=SHORT if "delay" in rule else LONG)
+    sent = len([row for row in sim.requests() if row["method"] != "GET"])
+    # What the server is still at after a timeout.
+    time.sleep(rule.get("delay", 0) / 2)
+    check_told(result, subject, expected, sim)
+    assert in_words(subject.held(api), before, asked) == expected.get("holds", "as asked")
+    assert sent == expected.get("sent", 1)
+
+    sim.clear_faults()
+    again = run(sim, subject.module, {**subject.options, **known})
+    assert not again.failed, again.msg
+    assert subject.held(api) == asked
+    if subject.once:
+        assert carried_out(sim, subject) == 1
