@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections import Counter, defaultdict
 from typing import Any
 
@@ -16,6 +17,8 @@ from rest_framework.request import Request
 
 from .. import models
 from ..fields import HexField
+from ..forms import AccountOptionsForm
+from ..models import ServiceProvider
 from ..permissions import connected_projects
 from .provider_lists import LISTS, NEVER, NEW, detail_list, offered, provider_list
 
@@ -30,39 +33,39 @@ DEFAULTS: dict[str, Any] = {
     "homedir_prefix": "/home/",
     "login_shell": "/bin/bash",
 }
-POLICIES = ("service_provider", "anonymized", "full_name", "waldur_username", "freeipa", "identity_claim")
 FIRST_ID = 5000
+AGENT_BACKENDS = ("order_processing_backend", "membership_sync_backend", "reporting_backend")
+GLAUTH_USER = """
+[[users]]
+  name = {username}
+  givenname = {givenname}
+  sn = {sn}
+  mail = {mail}
+  uidnumber = {uidnumber}
+  primarygroup = {personal_group}
+  sshkeys = {ssh_keys}
+  loginShell = {login_shell}
+  homeDir = {home_dir}
+[[groups]]
+  name = {username}
+  gidnumber = {personal_group}
+"""
 
 
-class AccountOptionsForm(serializers.Serializer):
-    """A provider's ``account_options``; what is blank is removed."""
-
-    account_scope = serializers.ChoiceField(["offering", "provider"], required=False, allow_blank=True)
-    username_generation_policy = serializers.ChoiceField(POLICIES, required=False, allow_blank=True)
-    username_anonymized_prefix = serializers.RegexField(r"^[a-z_][\w.-]*$", required=False, allow_blank=True)
-    homedir_prefix = serializers.RegexField(r"^/[\w./-]*$", required=False, allow_blank=True)
-    login_shell = serializers.RegexField(r"^/[\w./-]*$", required=False, allow_blank=True)
-    project_groups_enabled = serializers.BooleanField(required=False, allow_null=True)
+def read_body(request: Request, **fields: serializers.Field) -> dict[str, Any]:
+    """The request's body, which has *fields*; raises 400."""
+    body = type("Body", (serializers.Serializer,), fields)(data=request.data)
+    body.is_valid(raise_exception=True)
+    return body.validated_data
 
 
-class PreviewForm(serializers.Serializer):
-    """The body of ``account_options_preview``."""
-
-    account_options = AccountOptionsForm()
-
-
-def merged(options: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """*options* with *changes*, without what is blank in these."""
-    return {key: value for key, value in {**options, **changes}.items() if value not in ("", None)}
-
-
-def accounts_of(provider: models.ServiceProvider) -> QuerySet:
+def accounts_of(provider: ServiceProvider) -> QuerySet:
     """The accounts at the provider that have a name."""
     found = models.OfferingUser.objects.filter(offering__customer=provider.customer).exclude(state="Deleted")
     return found.exclude(username=None).exclude(username="").select_related("user", "offering").order_by("id")
 
 
-def named(provider: models.ServiceProvider) -> dict[models.User, dict[str, list[models.OfferingUser]]]:
+def named(provider: ServiceProvider) -> dict[models.User, dict[str, list[models.OfferingUser]]]:
     """The accounts of each user, by name."""
     found: dict[models.User, dict[str, list[models.OfferingUser]]] = defaultdict(lambda: defaultdict(list))
     for account in accounts_of(provider):
@@ -70,22 +73,25 @@ def named(provider: models.ServiceProvider) -> dict[models.User, dict[str, list[
     return found
 
 
+def home_of(account: models.OfferingUser) -> str:
+    """The directory that the account has, if any."""
+    return account.extra.get("backend_metadata", {}).get("homeDir", "")
+
+
 def candidate(user: models.User, username: str, accounts: list[models.OfferingUser]) -> dict[str, Any]:
     """A name that a user's accounts could have from now on."""
-    places = [account.offering for account in accounts]
-    live = models.Resource.objects.exclude(state="Terminated").filter(offering__in=places)
-    homes = (account.extra.get("backend_metadata", {}).get("homeDir") for account in accounts)
+    live = models.Resource.objects.exclude(state="Terminated").filter(project__in=connected_projects(user))
     return {
         "username": username,
-        "offering_count": len(places),
-        "offering_uuids": [place.uuid.hex for place in places],
-        "has_active_resources": live.filter(project__in=connected_projects(user)).exists(),
-        "home_directories": sorted(filter(None, homes)),
+        "offering_count": len(accounts),
+        "offering_uuids": [account.offering.uuid.hex for account in accounts],
+        "has_active_resources": live.filter(offering__in=[account.offering for account in accounts]).exists(),
+        "home_directories": sorted(filter(None, map(home_of, accounts))),
     }
 
 
 @newest("OWNER")
-def username_conflicts(provider: models.ServiceProvider, request: Request) -> list[dict[str, Any]]:
+def username_conflicts(provider: ServiceProvider, request: Request) -> list[dict[str, Any]]:
     """The users whose accounts at the provider carry different names."""
     return [
         {
@@ -99,24 +105,17 @@ def username_conflicts(provider: models.ServiceProvider, request: Request) -> li
     ]
 
 
-class AdoptionForm(serializers.Serializer):
-    """The body of ``adopt_provider_accounts``: the name that survives, by the user's UUID."""
-
-    resolutions = serializers.DictField(child=serializers.CharField(), required=False, default=dict)
-
-
 @newest("OWNER", method="create")
-def adopt_provider_accounts(provider: models.ServiceProvider, request: Request) -> HttpResponse | dict[str, int]:
-    """Give each user one account at the provider: all or none."""
-    body = AdoptionForm(data=request.data)
-    body.is_valid(raise_exception=True)
-    wanted = {key.replace("-", "").lower(): name for key, name in body.validated_data["resolutions"].items()}
-    users = named(provider)
+def adopt_provider_accounts(provider: ServiceProvider, request: Request) -> dict[str, int]:
+    """Give each user one account at the provider, all or none; ``resolutions`` has the name that survives by user."""
+    body = read_body(request, resolutions=serializers.DictField(child=serializers.CharField(), default=dict))
+    wanted = {key.replace("-", "").lower(): name for key, name in body["resolutions"].items()}
+    users, chosen = named(provider), {}
     for user, names in users.items():
-        if len(names) > 1 and wanted.get(user.uuid.hex, "") not in names:
-            problem = f"{user.username} has conflicts between usernames: choose one of {', '.join(names)}."
+        chosen[user] = wanted.get(user.uuid.hex, "") if len(names) > 1 else next(iter(names))
+        if chosen[user] not in names:
+            problem = f"Username conflicts of {user.username}: choose one of {', '.join(names)}."
             raise ValidationError({"resolutions": [problem]})
-    chosen = {user: wanted[user.uuid.hex] if len(names) > 1 else next(iter(names)) for user, names in users.items()}
     held = {account.user: account.username for account in provider.accounts.select_related("user")}
     times = Counter({**chosen, **held}.values())
     if shared := sorted(name for name, number in times.items() if number > 1):
@@ -134,16 +133,16 @@ def adopt_provider_accounts(provider: models.ServiceProvider, request: Request) 
 
 def setting(key: str, offering: models.Offering, options: dict[str, Any]) -> dict[str, Any]:
     """What holds for *offering* at a provider with *options*, and who says so."""
-    for source, values in (("offering", offering.plugin_options), ("provider", options), ("default", DEFAULTS)):
-        if values.get(key) not in ("", None):
-            return {"value": values[key], "source": source}
-    return {"value": None, "source": "default"}
+    sources = {"offering": offering.plugin_options, "provider": options, "default": DEFAULTS}
+    return next({"value": values[key], "source": name} for name, values in sources.items() if values.get(key))
 
 
-def new_name(policy: str, user: models.User) -> str | None:
-    """The name that *policy* makes for *user*; None where it needs more than the user."""
+def renamed(account: models.OfferingUser, policy: str, prefix: str) -> dict[str, Any]:
+    """What *policy* makes of an account's name; null where it takes more than the user to know."""
+    user = account.user
     names = {"waldur_username": user.username, "full_name": f"{user.first_name}_{user.last_name}".lower()}
-    return names.get(policy)
+    name, row = names.get(policy), {"username": account.username or "", "home_directory": home_of(account)}
+    return {**row, "new_username": name, "new_home_directory": None if name is None else f"{prefix}{name}"}
 
 
 def preview(offering: models.Offering, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
@@ -152,153 +151,127 @@ def preview(offering: models.Offering, before: dict[str, Any], after: dict[str, 
         key: {"before": setting(key, offering, before), "after": setting(key, offering, after)} for key in DEFAULTS
     }
     now = {key: pair["after"]["value"] for key, pair in pairs.items()}
-    changed = [key for key, pair in pairs.items() if pair["before"]["value"] != pair["after"]["value"]]
-    accounts = list(offering.accounts.exclude(state="Deleted").select_related("user").order_by("id"))
-    own = [one for one in accounts if one.service_provider_account_id is None]
+    changed = [key for key, pair in pairs.items() if pair["before"]["value"] != now[key]]
+    accounts = offering.accounts.exclude(state="Deleted").select_related("user").order_by("id")
     policy, prefix = now["username_generation_policy"], now["homedir_prefix"]
     renames = []
-    for account in (
-        own if "username_generation_policy" in changed and policy not in ("service_provider", "freeipa") else ()
-    ):
-        name = new_name(policy, account.user)
-        home = account.extra.get("backend_metadata", {}).get("homeDir", "")
-        new_home = None if name is None else f"{prefix}{name}"
-        if name != account.username:
-            row = {"username": account.username or "", "new_username": name}
-            renames.append({**row, "home_directory": home, "new_home_directory": new_home})
-    example = f"{now['username_anonymized_prefix']}{FIRST_ID}" if policy == "anonymized" else "jdoe"
-    kept = bool({"homedir_prefix", "login_shell"} & set(changed))
+    if "username_generation_policy" in changed and policy != "service_provider":
+        own = accounts.filter(service_provider_account=None)
+        renames = [
+            row for row in (renamed(one, policy, prefix) for one in own) if row["username"] != row["new_username"]
+        ]
+    name = f"{now['username_anonymized_prefix']}{FIRST_ID}" if policy == "anonymized" else "jdoe"
     return {
         "uuid": offering.uuid.hex,
         "name": offering.name,
         "settings": pairs,
         "changed": changed,
-        "example": {
-            "username": example,
-            "home_directory": f"{prefix}{example}",
-            "login_shell": now["login_shell"],
-        },
+        "example": {"username": name, "home_directory": f"{prefix}{name}", "login_shell": now["login_shell"]},
         "renames": renames,
-        "provider_accounts_kept": len(accounts) - len(own) if changed else 0,
-        "accounts_keeping_home_or_shell": len(accounts) if kept else 0,
+        "provider_accounts_kept": accounts.exclude(service_provider_account=None).count() if changed else 0,
+        "accounts_keeping_home_or_shell": accounts.count() if {"homedir_prefix", "login_shell"} & set(changed) else 0,
     }
 
 
 @newest("OWNER", method="create")
-def account_options_preview(provider: models.ServiceProvider, request: Request) -> dict[str, Any]:
+def account_options_preview(provider: ServiceProvider, request: Request) -> dict[str, Any]:
     """What other options would do; nothing is stored."""
-    body = PreviewForm(data=request.data)
-    body.is_valid(raise_exception=True)
     before = provider.account_options
-    after = merged(before, body.validated_data["account_options"])
+    after = AccountOptionsForm.merged(
+        before, read_body(request, account_options=AccountOptionsForm())["account_options"]
+    )
     rows = [preview(offering, before, after) for offering in provider.customer.offerings.order_by("name")]
-    sums = {key: sum(row[key] for row in rows) for key in ("provider_accounts_kept", "accounts_keeping_home_or_shell")}
     conflicts = sum(len(names) > 1 for names in named(provider).values())
     return {
         "account_options": {"current": before, "proposed": after},
         "warnings": ["Usernames conflict."] if conflicts and after.get("account_scope") == "provider" else [],
         "offerings": rows,
         "renamed": sum(len(row["renames"]) for row in rows),
-        **sums,
+        "provider_accounts_kept": sum(row["provider_accounts_kept"] for row in rows),
+        "accounts_keeping_home_or_shell": sum(row["accounts_keeping_home_or_shell"] for row in rows),
         "username_conflicts": conflicts,
     }
 
 
-def shared_offerings(provider: models.ServiceProvider) -> list[models.Offering]:
-    """The offerings whose accounts are the provider's."""
-    found = provider.customer.offerings.order_by("name")
-    return [one for one in found if setting("account_scope", one, provider.account_options)["value"] == "provider"]
+def directory_entry(account: models.OfferingUser, provider: ServiceProvider) -> dict[str, Any]:
+    """An account in the directory, which is alone in a group of its own number."""
+    name, user, number = account.username or "", account.user, FIRST_ID + account.user_id
+    shown = {key: setting(key, account.offering, provider.account_options)["value"] for key in DEFAULTS}
+    return {
+        "username": name,
+        "uidnumber": number,
+        "disabled": not user.is_active or account.is_restricted,
+        "personal_group": number,
+        "mail": user.email,
+        "givenname": user.first_name,
+        "sn": user.last_name,
+        "login_shell": shown["login_shell"],
+        "home_dir": f"{shown['homedir_prefix']}{name}",
+        "ssh_keys": [key.public_key for key in user.keys.all()],
+        "memberships": [{"gid": number, "group_name": name, "kind": "personal", "role": None}],
+    }
 
 
 @newest("OWNER")
-def glauth_tree(provider: models.ServiceProvider, request: Request) -> dict[str, Any]:
-    """The directory of the shared accounts: each user once, in a group of the same number."""
-    places = shared_offerings(provider)
-    accounts = {one.username: one for one in accounts_of(provider).filter(offering__in=places)}
-    users, groups = [], []
-    for name, account in accounts.items():
-        number, user = FIRST_ID + account.user_id, account.user
-        group = {"gid": number, "kind": "personal", "role": None}
-        scope = {"type": "user", "uuid": user.uuid.hex, "name": user.full_name}
-        groups.append({**group, "name": name, "scope": scope, "members": [name]})
-        shell, home = (
-            setting(key, account.offering, provider.account_options) for key in ("login_shell", "homedir_prefix")
-        )
-        users.append(
-            {
-                "username": name,
-                "uidnumber": number,
-                "disabled": not user.is_active or account.is_restricted,
-                "personal_group": number,
-                "mail": user.email,
-                "givenname": user.first_name,
-                "sn": user.last_name,
-                "login_shell": shell["value"],
-                "home_dir": f"{home['value']}{name}",
-                "ssh_keys": [key.public_key for key in user.keys.all()],
-                "memberships": [{**group, "group_name": name}],
-            }
-        )
-    offerings = [{"uuid": place.uuid.hex, "name": place.name, "slug": place.slug} for place in places]
+def glauth_tree(provider: ServiceProvider, request: Request) -> dict[str, Any]:
+    """The directory of the accounts that offerings share, each once."""
+    every, options = provider.customer.offerings.order_by("name"), provider.account_options
+    places = [one for one in every if setting("account_scope", one, options)["value"] == "provider"]
+    accounts = {one.username: one for one in accounts_of(provider).filter(offering__in=places)}.values()
     robots = models.RobotAccount.objects.filter(resource__offering__in=places).order_by("id")
-    more = dict.fromkeys(("uidnumber", "personal_group", "login_shell", "home_dir"))
-    machines = [{"username": robot.username, **more, "ssh_keys": robot.extra.get("keys", [])} for robot in robots]
-    return {"offerings": offerings, "groups": groups, "users": users, "robot_accounts": machines, "warnings": []}
-
-
-def text_of(value: Any) -> str:
-    """A text of TOML."""
-    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    unset = dict.fromkeys(("uidnumber", "personal_group", "login_shell", "home_dir"))
+    groups = [
+        {
+            "gid": FIRST_ID + one.user_id,
+            "name": one.username,
+            "kind": "personal",
+            "role": None,
+            "scope": {"type": "user", "uuid": one.user.uuid.hex, "name": one.user.full_name},
+            "members": [one.username],
+        }
+        for one in accounts
+    ]
+    return {
+        "offerings": [{"uuid": place.uuid.hex, "name": place.name, "slug": place.slug} for place in places],
+        "groups": groups,
+        "users": [directory_entry(one, provider) for one in accounts],
+        "robot_accounts": [
+            {"username": one.username, **unset, "ssh_keys": one.extra.get("keys", [])} for one in robots
+        ],
+        "warnings": [],
+    }
 
 
 @newest("OWNER")
-def glauth_users_config(provider: models.ServiceProvider, request: Request) -> HttpResponse:
+def glauth_users_config(provider: ServiceProvider, request: Request) -> HttpResponse:
     """The same directory as the TOML that GLAuth reads."""
-    lines = []
-    for user in glauth_tree(provider, request)["users"]:
-        keys = ", ".join(map(text_of, user["ssh_keys"]))
-        texts = {"name": "username", "givenname": "givenname", "sn": "sn", "mail": "mail", "loginShell": "login_shell"}
-        lines += ["[[users]]", *(f"  {key} = {text_of(user[column])}" for key, column in texts.items())]
-        lines += [f"  homeDir = {text_of(user['home_dir'])}", f"  sshkeys = [{keys}]"]
-        lines += [f"  uidnumber = {user['uidnumber']}", f"  primarygroup = {user['personal_group']}"]
-        lines += ["[[groups]]", f"  name = {text_of(user['username'])}", f"  gidnumber = {user['personal_group']}", ""]
-    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
-
-
-class SiteAgentForm(serializers.Serializer):
-    """The body of ``generate_site_agent_config``."""
-
-    offering_uuids = serializers.ListField(child=HexField(), allow_empty=False)
-    include_policy_settings = serializers.BooleanField(default=True)
-    waldur_api_url = serializers.CharField(required=False)
-    timezone = serializers.CharField(default="UTC")
+    users = glauth_tree(provider, request)["users"]
+    # JSON's texts and lists are TOML's too.
+    texts = (GLAUTH_USER.format(**{key: json.dumps(value) for key, value in user.items()}) for user in users)
+    return HttpResponse("".join(texts), content_type="text/plain; charset=utf-8")
 
 
 @newest("GET_API_SECRET_CODE", method="create")
-def generate_site_agent_config(provider: models.ServiceProvider, request: Request) -> HttpResponse:
+def generate_site_agent_config(provider: ServiceProvider, request: Request) -> HttpResponse:
     """The file of settings for an agent that serves the offerings, secrets left out."""
-    body = SiteAgentForm(data=request.data)
-    body.is_valid(raise_exception=True)
-    wanted = body.validated_data["offering_uuids"]
-    found = list(provider.customer.offerings.filter(uuid__in=wanted).order_by("name"))
-    if len(found) < len(set(wanted)):
+    body = read_body(
+        request,
+        offering_uuids=serializers.ListField(child=HexField(), allow_empty=False),
+        include_policy_settings=serializers.BooleanField(default=True),
+        waldur_api_url=serializers.CharField(default=request.build_absolute_uri("/api/")),
+        timezone=serializers.CharField(default="UTC"),
+    )
+    found = provider.customer.offerings.filter(uuid__in=body["offering_uuids"]).order_by("name")
+    if len(found) < len(set(body["offering_uuids"])):
         raise ValidationError({"offering_uuids": ["Not all of these are offerings of this service provider."]})
-    url = body.validated_data.get("waldur_api_url") or request.build_absolute_uri("/api/")
-    rows = [
-        {
-            "name": offering.name,
-            "waldur_api_url": url,
-            "waldur_api_token": "<YOUR_API_TOKEN_HERE>",
-            "waldur_offering_uuid": offering.uuid.hex,
-            **{f"{kind}_backend": "slurm" for kind in ("order_processing", "membership_sync", "reporting")},
-        }
-        for offering in found
-    ]
-    text = yaml.safe_dump({"timezone": body.validated_data["timezone"], "offerings": rows}, sort_keys=False)
+    shared = {"waldur_api_url": body["waldur_api_url"], "waldur_api_token": "<YOUR_API_TOKEN_HERE>"}
+    rows = [{"name": one.name, **shared, "waldur_offering_uuid": one.uuid.hex} for one in found]
+    offerings = [{**row, **dict.fromkeys(AGENT_BACKENDS, "slurm")} for row in rows]
+    text = yaml.safe_dump({"timezone": body["timezone"], "offerings": offerings}, sort_keys=False)
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
 @provider_list("", "offerings/types", filters="", obeys_field=NEVER, by_customer=NEW, since="2026")
-def offering_types(provider: models.ServiceProvider, request: Request) -> list[str]:
+def offering_types(provider: ServiceProvider, request: Request) -> list[str]:
     """The types of the provider's offerings."""
     return sorted(set(offered(provider).values_list("type", flat=True)))

@@ -380,6 +380,7 @@ def compliance_of_accounts(provider: ServiceProvider, request: Request) -> Query
 @newer_list("LIST_CUSTOMERS", "compliance/checklists_summary")
 def checklists_summary(provider: ServiceProvider, request: Request) -> QuerySet:
     """The checklists of the provider's offerings, those in most use first."""
-    found = models.Checklist.objects.filter(offerings__customer=provider.customer)
-    found = found.annotate(offerings_count=Count("offerings", distinct=True))
+    own = provider.customer.offerings
+    used = Count("offerings", distinct=True, filter=Q(offerings__customer=provider.customer))
+    found = models.Checklist.objects.filter(id__in=own.values("compliance_checklist")).annotate(offerings_count=used)
     return found.annotate(questions_count=Count("questions", distinct=True)).order_by("-offerings_count", "name")

@@ -300,6 +300,8 @@ def test_an_account_shows_the_code_of_its_state_and_how_much_is_answered(api: Ap
 
 
 def test_checklists_in_most_use_come_first(api: Api) -> None:
+    # Those of other providers don't count.
+    api.sim.change("Offering", {"name": "Beta HPC"}, {"compliance_checklist": "c0000000000040008000000000000002"})
     rows = api.rows(f"{api.provider()}{COMPLIANCE}checklists_summary/")
     shown = [(row["checklist_name"], row["questions_count"], row["offerings_count"]) for row in rows]
     assert shown == [("Acceptable use", 2, 2), ("Personal data", 1, 1)]
@@ -314,12 +316,10 @@ FILTERS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("projects/", {"o": "-name"}, ["Project d1", "Project c2", "Project c1"]),
     ("projects/", {"o": "estimated_cost"}, ["Project c2", "Project d1", "Project c1"]),
     ("projects/", {"customer": CONSUMER}, ["Project c1", "Project c2"]),
-    ("projects/", {"can_manage": "true", "by": "owner"}, []),
     ("projects/", {"conceal_finished_projects": "true"}, ["Project c1", "Project c2", "Project d1"]),
     ("projects/", {"created": "2026-11-22T21:16:00.9Z"}, []),
     ("keys/", {"name": "pm"}, ["pm1-key1", "pm2-key1"]),
     ("keys/", {"user_uuid": MEMBER1, "o": "-name"}, ["member1-key2", "member1-key1"]),
-    ("keys/", {"fingerprint_md5": "7e:0f:9b:79:b8:82:0a:8f:a1:38:79:40:a6:4d:ed:f1"}, ["member1-key1"]),
     ("offerings/", {"state": ["Draft", "Paused"]}, ["Alpha Draft"]),
     ("offerings/", {"o": "-total_cost,name", "state": "Active"}, ["Alpha VM", "Alpha Storage", "Alpha Request"]),
     ("offerings/", {"type": "Support.OfferingTemplate"}, ["Alpha Request"]),
