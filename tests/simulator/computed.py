@@ -99,16 +99,12 @@ def permissions_of(user: User, request: Any) -> list[dict[str, Any]]:
 
 def count_of_resources(project: Project, request: Any) -> int:
     """The resources that are not terminated."""
-    known = getattr(project, "live_resources", None)
-    return len(known) if known is not None else project.resources.exclude(state="Terminated").count()
+    return len(project.live_resources)
 
 
 def resources_by_category(project: Project, request: Any) -> dict[str, int]:
     """The number of live resources by the UUID of their offering's category."""
-    known = getattr(project, "live_resources", None)
-    if known is None:
-        known = project.resources.exclude(state="Terminated").select_related("offering__category")
-    found = (resource.offering.category for resource in known)
+    found = (resource.offering.category for resource in project.live_resources)
     return dict(collections.Counter(category.uuid.hex for category in found if category))
 
 

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from .. import editions
 from ..forms import CustomerForm
-from ..models import Customer, Grant, Media, Project, User
+from ..models import Customer, Grant, Media, Project, User, with_live_resources
 from ..permissions import demand, near_customers, sees_all, visible_customers, visible_projects, visible_users
 from ..shapes import shape
 from .base import LookUpViewSet, ObjectViewSet
@@ -98,7 +98,7 @@ class ProjectViewSet(GrantActions, LookUpViewSet):
     filters = "projects"
 
     def get_queryset(self) -> QuerySet:
-        projects = visible_projects(self.request.user).select_related("customer").order_by("name")
+        projects = with_live_resources(visible_projects(self.request.user).select_related("customer").order_by("name"))
         return projects if self.asks("is_removed", "include_terminated") else projects.filter(is_removed=False)
 
 
