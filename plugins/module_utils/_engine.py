@@ -120,7 +120,9 @@ def apply(session: Session, planned: Planned) -> None:
                 _verify(session, work, planned.people)
     except WaldurError as error:
         if "not_applied" not in error.details:
-            error.message = f"All {len(planned.changes)} changes were carried out, but not looked at: {error.message}"
+            number = len(planned.changes)
+            done = "The change was" if number == 1 else f"All {number} changes were"
+            error.message = f"{done} carried out, but not checked: {error.message}"
             error.args = (error.message,)
         error.details.update(changed=True, applied=[change.as_dict() for change in planned.changes])
         raise
