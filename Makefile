@@ -14,7 +14,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint unit integration coverage sanity benchmark clean
+.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint unit integration coverage test-live sanity benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -69,6 +69,9 @@ coverage: .venv/test.stamp ## which lines the last unit tests left out
 integration: .venv/test.stamp $(TREE) ## the tests of whole playbooks against the simulator
 	@echo "== pytest tests/integration"
 	@$(BIN)/python -m pytest -n auto tests/integration
+
+test-live: .venv/test.stamp $(TREE) ## the same tests against a real Waldur; tests/integration/README.md says what it needs
+	@$(BIN)/python -m pytest --live -rs tests/integration
 
 sanity: .venv/test.stamp ## ansible-test sanity, on a copy
 	@echo "== ansible-test sanity"

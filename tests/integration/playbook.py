@@ -11,11 +11,12 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import pytest
 import yaml
 
-from simulator.handle import Simulator
+from .cast import Cast
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -48,15 +49,34 @@ class Outcome:
         return next(line["result"] for line in self.lines if line["task"].endswith(task))
 
 
+class Target(Protocol):
+    """Where playbooks run against: a simulator, or a Waldur of any kind."""
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """The tokens that may be printed nowhere."""
+
+    def token(self, alias: str) -> str:
+        """The token of one user."""
+
+
 @dataclass
 class Runner:
-    """Runs playbooks against one simulator. ``secrets`` must appear in no output; more can be added."""
+    """Runs playbooks against one Waldur. ``secrets`` must appear in no output; more can be added.
 
-    sim: Simulator
+    The names of the recorded world become those of ``cast`` on their way in, and come back in what is printed.
+    """
+
+    sim: Target
     folder: Path
     alias: str = "staff"
     way: str = "local"
     secrets: set[str] = field(default_factory=set)
+    cast: Cast = field(default_factory=Cast)
 
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
         """The environment of a run: nothing of the caller's Ansible or Waldur settings, the token beside the URL."""
@@ -85,12 +105,25 @@ class Runner:
         """Runs one of Ansible's commands; fails when a token or code is in what it prints."""
         results = self.folder / "results.jsonl"
         results.write_text("")
-        outcome = self._run(command, self.environment(environment or {}))
+        outcome = self._run(self.said_here(command), self.environment(environment or {}))
         if not leaks_allowed:
             for secret in {*self.sim.tokens.values(), *self.secrets}:
                 assert secret not in outcome.output, "a token or a secret code was printed"
                 assert secret not in results.read_text(), "a token or a secret code is in a result"
-        return Outcome(outcome.code, outcome.output, [json.loads(line) for line in results.read_text().splitlines()])
+        lines = [self.cast.back(json.loads(line)) for line in results.read_text().splitlines()]
+        return Outcome(outcome.code, self.cast.back(outcome.output), lines)
+
+    def said_here(self, value: Any) -> Any:
+        """*value* with this Waldur's names; the test is skipped where it has no counterpart."""
+        if why := self.cast.lacks(value):
+            pytest.skip(why)
+        return self.cast.forth(value)
+
+    def write(self, name: str, text: str) -> Path:
+        """A file of that name in the folder."""
+        path = self.folder / name
+        path.write_text(self.said_here(text))
+        return path
 
     def _run(self, command: Sequence[str], environment: Mapping[str, str]) -> Outcome:
         done = subprocess.run(
@@ -131,7 +164,7 @@ class Runner:
         """Runs tasks in a play of their own with ``--diff`` and the highest verbosity."""
         play = {"name": "Case", "hosts": "localhost", "gather_facts": False, **keys, "tasks": list(tasks)}
         path = self.folder / "play.yml"
-        path.write_text(yaml.safe_dump([play], sort_keys=False))
+        path.write_text(yaml.safe_dump(self.said_here([play]), sort_keys=False))
         command = ["playbook", "-i", self.inventory(), "--diff", "-vvvv", *options, str(path)]
         return self.command(command, environment, leaks_allowed=leaks_allowed)
 
@@ -149,6 +182,7 @@ class Runner:
         return self._run(command, environment)
 
 
-def runner(sim: Simulator, alias: str = "staff", way: str = "local") -> Runner:
+def runner(sim: Target, alias: str = "staff", way: str = "local") -> Runner:
     """A runner with a folder of its own."""
-    return Runner(sim, Path(tempfile.mkdtemp(prefix="play-")), alias, way)
+    folder = Path(tempfile.mkdtemp(prefix="play-"))
+    return Runner(sim, folder, alias, way, cast=getattr(sim, "cast", None) or Cast())

@@ -12,6 +12,7 @@ import yaml
 from simulator.handle import Simulator
 
 from .playbook import WAYS, Runner, runner
+from .waldur import Waldur
 
 GRANT = {"name": "Grant", "waldur.provider.user_role": {"service_provider": "ALPHA", "user": "member1"}}
 LIST_USERS = "GET /api/marketplace-service-providers/{uuid}/list_users/"
@@ -30,21 +31,23 @@ def elsewhere(run: Runner) -> dict[str, str]:
 
 
 @ways
-def test_the_tasks_own_environment_counts_as_environment(sim: Simulator, way: str) -> None:
-    run = runner(sim, way=way)
+def test_the_tasks_own_environment_counts_as_environment(waldur: Waldur, way: str) -> None:
+    run = runner(waldur, way=way)
     task = {**GRANT, "environment": {"WALDUR_API_URL": "{{ url }}/api/", "WALDUR_API_TOKEN": "{{ secret }}"}}
     variables = run.folder / "secret.yml"
-    variables.write_text(yaml.safe_dump({"url": sim.url, "secret": sim.token("staff")}))
+    variables.write_text(yaml.safe_dump({"url": waldur.url, "secret": waldur.token("staff")}))
     outcome = run.play([task], "-e", f"@{variables}", environment=elsewhere(run))
     assert outcome.result["changed"] is True, outcome.output
 
 
 @ways
-def test_variables_are_a_source(sim: Simulator, way: str) -> None:
-    run = runner(sim, way=way)
+def test_variables_are_a_source(waldur: Waldur, way: str) -> None:
+    run = runner(waldur, way=way)
     variables = run.folder / "secret.yml"
     variables.write_text(
-        yaml.safe_dump({"waldur_api_url": "{{ base }}", "base": sim.url, "waldur_access_token": sim.token("staff")})
+        yaml.safe_dump(
+            {"waldur_api_url": "{{ base }}", "base": waldur.url, "waldur_access_token": waldur.token("staff")}
+        )
     )
     outcome = run.play([GRANT], "-e", f"@{variables}", environment=elsewhere(run))
     assert outcome.result["changed"] is True, outcome.output
@@ -52,10 +55,10 @@ def test_variables_are_a_source(sim: Simulator, way: str) -> None:
 
 @ways
 @pytest.mark.parametrize("named_by", ["option", "variable", "environment"])
-def test_a_profile_is_a_source(sim: Simulator, way: str, named_by: str) -> None:
-    run = runner(sim, way=way)
+def test_a_profile_is_a_source(waldur: Waldur, way: str, named_by: str) -> None:
+    run = runner(waldur, way=way)
     profiles = run.folder / "profiles.yml"
-    profiles.write_text(yaml.safe_dump({"lab": {"api_url": sim.url, "access_token": sim.token("staff")}}))
+    profiles.write_text(yaml.safe_dump({"lab": {"api_url": waldur.url, "access_token": waldur.token("staff")}}))
     environment = {**elsewhere(run), "WALDUR_PROFILES_FILE": str(profiles)}
     task: dict[str, Any] = json.loads(json.dumps(GRANT))
     if named_by == "option":
@@ -68,8 +71,8 @@ def test_a_profile_is_a_source(sim: Simulator, way: str, named_by: str) -> None:
 
 
 @ways
-def test_module_defaults_of_one_module_and_of_the_group(sim: Simulator, way: str) -> None:
-    run = runner(sim, way=way)
+def test_module_defaults_of_one_module_and_of_the_group(waldur: Waldur, way: str) -> None:
+    run = runner(waldur, way=way)
     tasks = [
         {"name": "Role", "waldur.provider.user_role": {"user": "member1"}},
         {"name": "Code", "waldur.provider.api_secret_code": {"service_provider": "BETA"}},
@@ -91,14 +94,14 @@ def test_module_defaults_of_one_module_and_of_the_group(sim: Simulator, way: str
 
 
 @ways
-def test_async_waits_for_the_module(sim: Simulator, way: str) -> None:
-    outcome = runner(sim, way=way).play([{**GRANT, "async": 60, "poll": 1}])
+def test_async_waits_for_the_module(waldur: Waldur, way: str) -> None:
+    outcome = runner(waldur, way=way).play([{**GRANT, "async": 60, "poll": 1}])
     assert outcome.code == 0, outcome.output
     assert outcome.lines[-1]["result"]["changed"] is True
 
 
 @ways
-def test_async_without_waiting_and_async_status(sim: Simulator, way: str) -> None:
+def test_async_without_waiting_and_async_status(waldur: Waldur, way: str) -> None:
     tasks = [
         {**GRANT, "async": 60, "poll": 0, "register": "started"},
         {
@@ -110,19 +113,19 @@ def test_async_without_waiting_and_async_status(sim: Simulator, way: str) -> Non
             "delay": 1,
         },
     ]
-    outcome = runner(sim, way=way).play(tasks)
+    outcome = runner(waldur, way=way).play(tasks)
     assert outcome.code == 0, outcome.output
     assert outcome.of("Wait")["user_roles"][0]["user_username"] == "member1"
 
 
-def test_become_and_the_interpreter_do_not_matter_in_process(sim: Simulator) -> None:
+def test_become_and_the_interpreter_do_not_matter_in_process(waldur: Waldur) -> None:
     task = {**GRANT, "become": True, "become_user": "nobody", "vars": {"ansible_python_interpreter": "/nowhere/python"}}
-    assert runner(sim).play([task]).result["changed"] is True
+    assert runner(waldur).play([task]).result["changed"] is True
 
 
 @ways
-def test_delegate_to_localhost(sim: Simulator, way: str) -> None:
-    run = runner(sim, way=way)
+def test_delegate_to_localhost(waldur: Waldur, way: str) -> None:
+    run = runner(waldur, way=way)
     tasks = [{**GRANT, "delegate_to": "localhost", "vars": {"ansible_connection": way}}]
     inventory = run.folder / "others.yml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": {"far.example.org": {"ansible_connection": "ssh"}}}}))
@@ -131,17 +134,17 @@ def test_delegate_to_localhost(sim: Simulator, way: str) -> None:
 
 
 @ways
-def test_until_reads_anew_at_each_attempt(sim: Simulator, way: str) -> None:
+def test_until_reads_anew_at_each_attempt(waldur: Waldur, way: str) -> None:
     task = {**GRANT, "register": "seen", "until": "not seen.changed", "retries": 3, "delay": 0}
-    outcome = runner(sim, way=way).play([task])
+    outcome = runner(waldur, way=way).play([task])
     assert outcome.code == 0, outcome.output
     assert outcome.result["changed"] is False
     assert outcome.result["attempts"] == 2
 
 
 @ways
-def test_until_finds_the_connection_of_its_environment_at_each_attempt(sim: Simulator, way: str) -> None:
-    run = runner(sim, way=way)
+def test_until_finds_the_connection_of_its_environment_at_each_attempt(waldur: Waldur, way: str) -> None:
+    run = runner(waldur, way=way)
     task = {
         **GRANT,
         "environment": {"WALDUR_API_URL": "{{ url }}", "WALDUR_ACCESS_TOKEN": "{{ secret }}"},
@@ -151,14 +154,14 @@ def test_until_finds_the_connection_of_its_environment_at_each_attempt(sim: Simu
         "delay": 0,
     }
     variables = run.folder / "secret.yml"
-    variables.write_text(yaml.safe_dump({"url": sim.url, "secret": sim.token("staff")}))
+    variables.write_text(yaml.safe_dump({"url": waldur.url, "secret": waldur.token("staff")}))
     outcome = run.play([task], "-e", f"@{variables}", environment=elsewhere(run))
     assert outcome.code == 0, outcome.output
     assert outcome.result["attempts"] == 2
 
 
 @ways
-def test_a_loop_sees_what_its_earlier_items_wrote(sim: Simulator, way: str) -> None:
+def test_a_loop_sees_what_its_earlier_items_wrote(waldur: Waldur, way: str) -> None:
     tasks = [
         {
             "name": "Loop",
@@ -171,35 +174,35 @@ def test_a_loop_sees_what_its_earlier_items_wrote(sim: Simulator, way: str) -> N
             "loop": ["present", "present", "absent", "absent", "present"],
         },
     ]
-    outcome = runner(sim, way=way).play(tasks)
+    outcome = runner(waldur, way=way).play(tasks)
     assert outcome.code == 0, outcome.output
     for result in outcome.results:
         assert [item["changed"] for item in result["results"]] == [True, False, True, False, True]
 
 
 @ways
-def test_no_log_hides_everything(sim: Simulator, way: str) -> None:
-    outcome = runner(sim, way=way).play([{**GRANT, "no_log": True}])
+def test_no_log_hides_everything(waldur: Waldur, way: str) -> None:
+    outcome = runner(waldur, way=way).play([{**GRANT, "no_log": True}])
     assert outcome.code == 0
     assert "member1@example.org" not in outcome.output
 
 
 @ways
-def test_strategy_free(sim: Simulator, way: str) -> None:
-    outcome = runner(sim, way=way).play([GRANT, {**GRANT, "name": "Again"}], strategy="free")
+def test_strategy_free(waldur: Waldur, way: str) -> None:
+    outcome = runner(waldur, way=way).play([GRANT, {**GRANT, "name": "Again"}], strategy="free")
     assert [line["result"]["changed"] for line in outcome.lines] == [True, False], outcome.output
 
 
 @ways
-def test_short_names_by_the_collections_keyword(sim: Simulator, way: str) -> None:
+def test_short_names_by_the_collections_keyword(waldur: Waldur, way: str) -> None:
     task = {"name": "Grant", "user_role": {"service_provider": "ALPHA", "user": "member1"}}
-    outcome = runner(sim, way=way).play([task], collections=["waldur.provider"])
+    outcome = runner(waldur, way=way).play([task], collections=["waldur.provider"])
     assert outcome.result["changed"] is True, outcome.output
 
 
 @ways
-def test_ad_hoc_use(sim: Simulator, way: str) -> None:
-    run = runner(sim, way=way)
+def test_ad_hoc_use(waldur: Waldur, way: str) -> None:
+    run = runner(waldur, way=way)
     command = ["adhoc", "localhost", "-i", run.inventory(), "-m", "waldur.provider.user_role", "--diff", "-vvvv"]
     outcome = run.command([*command, "-a", "service_provider=ALPHA user=member1 expiration_time=2027-06-30"])
     assert outcome.code == 0, outcome.output
@@ -224,16 +227,16 @@ def test_several_hosts_at_once(sim: Simulator) -> None:
 
 
 @ways
-def test_unquoted_dates_of_a_file_are_understood(sim: Simulator, way: str) -> None:
-    run = runner(sim, way=way)
-    document = run.folder / "providers.yml"
-    document.write_text(
+def test_unquoted_dates_of_a_file_are_understood(waldur: Waldur, way: str) -> None:
+    run = runner(waldur, way=way)
+    document = run.write(
+        "providers.yml",
         "service_providers:\n"
         "  - customer: ALPHA\n"
         "    users:\n"
         "      - {user: member1, expiration_time: 2027-06-30}\n"
         "      - {user: member2, expiration_time: 2027-06-30T12:00:00Z}\n"
-        "      - {user: member3, expiration_time: 2027-06-30 12:00:00}\n"
+        "      - {user: member3, expiration_time: 2027-06-30 12:00:00}\n",
     )
     task = {"name": "Apply", "waldur.provider.desired_state": {"service_providers": "{{ service_providers }}"}}
     outcome = run.play([task], "-e", f"@{document}")
@@ -256,10 +259,9 @@ def test_unquoted_dates_of_a_file_are_understood(sim: Simulator, way: str) -> No
         ),
     ],
 )
-def test_what_yaml_makes_of_unquoted_names_is_refused(sim: Simulator, way: str, entry: str, message: str) -> None:
-    run = runner(sim, way=way)
-    document = run.folder / "providers.yml"
-    document.write_text(f"service_providers:\n  - customer: ALPHA\n    users: [{entry}]\n")
+def test_what_yaml_makes_of_unquoted_names_is_refused(waldur: Waldur, way: str, entry: str, message: str) -> None:
+    run = runner(waldur, way=way)
+    document = run.write("providers.yml", f"service_providers:\n  - customer: ALPHA\n    users: [{entry}]\n")
     task = {"name": "Apply", "waldur.provider.desired_state": {"service_providers": "{{ service_providers }}"}}
     outcome = run.play([task], "-e", f"@{document}")
     assert outcome.result["msg"] == f"service_providers[0].{message}"
@@ -269,8 +271,8 @@ def test_what_yaml_makes_of_unquoted_names_is_refused(sim: Simulator, way: str, 
 
 
 @ways
-def test_the_code_comes_only_when_it_is_asked_for(sim: Simulator, way: str) -> None:
-    run = runner(sim, way=way)
+def test_the_code_comes_only_when_it_is_asked_for(waldur: Waldur, way: str) -> None:
+    run = runner(waldur, way=way)
     reveal = {"name": "Reveal", "waldur.provider.api_secret_code": {"service_provider": "ALPHA", "reveal": True}}
     shown = run.play([reveal], leaks_allowed=True).result
     run.secrets.add(shown["api_secret_code"])
@@ -288,13 +290,13 @@ def test_the_code_comes_only_when_it_is_asked_for(sim: Simulator, way: str) -> N
 
 
 @ways
-def test_the_token_is_printed_nowhere_when_a_task_fails(sim: Simulator, way: str) -> None:
-    run = runner(sim, "outsider", way)
+def test_the_token_is_printed_nowhere_when_a_task_fails(waldur: Waldur, way: str) -> None:
+    run = runner(waldur, "outsider", way)
     outcome = run.play(
         [{"name": "Change", "waldur.provider.service_provider": {"customer": "ALPHA", "description": "x"}}]
     )
     assert outcome.result["msg"].startswith(
-        "update Alpha Cloud Ltd (Alpha Cloud Ltd): Waldur refused to change the service provider (403: You do not have"
+        "update Alpha Cloud Ltd: Waldur refused to change the service provider (403: You do not have permission"
     )
 
 

@@ -9,38 +9,51 @@ from typing import Any
 import pytest
 import yaml
 
-from simulator.handle import Simulator
+from .playbook import WAYS, Outcome, runner
+from .waldur import Waldur
 
-from .playbook import WAYS, runner
+Case = dict[str, Any]
+CASES: list[Case] = yaml.safe_load((Path(__file__).parent / "wrong_inputs.yml").read_text())
 
-CASES = yaml.safe_load((Path(__file__).parent / "wrong_inputs.yml").read_text())
+
+def task(case: Case) -> dict[str, Any]:
+    return {
+        "name": case["name"],
+        f"waldur.provider.{case['module']}": case["options"],
+        "vars": case.get("vars", {}),
+        "ignore_errors": True,
+    }
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_each_wrong_input_is_refused_in_one_sentence_before_the_first_write(sim: Simulator, way: str) -> None:
-    run = runner(sim, way=way)
+def played(waldur: Waldur, cases: list[Case], way: str) -> tuple[Outcome, dict[str, str]]:
+    """All *cases* in one playbook, and the message that each should get."""
+    run = runner(waldur, way=way)
     (run.folder / "text.png").write_text("no image")
     with (run.folder / "big.png").open("wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n" + bytes(10_000_000))
-    tasks: list[dict[str, Any]] = [
-        {
-            "name": case["name"],
-            f"waldur.provider.{case['module']}": case["options"],
-            "vars": case.get("vars", {}),
-            "ignore_errors": True,
-        }
-        for case in CASES
-    ]
     profiles = str(run.folder / "profiles.yml")
-    outcome = run.play(tasks, environment={"WALDUR_PROFILES_FILE": profiles})
-    assert outcome.code == 0, outcome.output
-    places = {"URL-OF-THE-SIMULATOR": sim.url, "PROFILES-FILE": profiles, "FOLDER": str(run.folder)}
-    told = {line["task"]: line["result"].get("msg") for line in outcome.lines}
-    for case in CASES:
-        wanted = case["msg"]
+    outcome = run.play([task(case) for case in cases], environment={"WALDUR_PROFILES_FILE": profiles})
+    places = {"URL-OF-THE-SIMULATOR": waldur.url, "PROFILES-FILE": profiles, "FOLDER": str(run.folder)}
+    wanted = {}
+    for case in cases:
+        wanted[case["name"]] = case["msg"]
         for name, value in places.items():
-            wanted = wanted.replace(name, value)
-        assert told[case["name"]] == wanted
+            wanted[case["name"]] = wanted[case["name"]].replace(name, value)
+    return outcome, wanted
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_each_wrong_input_is_refused_in_one_sentence_before_the_first_write(waldur: Waldur, way: str) -> None:
+    left_out = {case["name"]: waldur.cast.lacks([task(case), case["msg"]]) for case in CASES}
+    cases = [case for case in CASES if not left_out[case["name"]]]
+    for name, why in left_out.items():
+        if why:
+            waldur.leave_out(f"{name}: {why}")
+    waldur.watch()
+    outcome, wanted = played(waldur, cases, way)
+    assert outcome.code == 0, outcome.output
+    told = {line["task"]: line["result"].get("msg") for line in outcome.lines}
+    assert told == wanted
     assert {line["status"] for line in outcome.lines} == {"failed"}
     assert "Traceback" not in outcome.output
-    assert sim.counts().writes == 0, sim.counts().operations
+    assert not waldur.written(), waldur.wrote()
