@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same faults through the real ansible-playbook: the message arrives whole, in-process and as a module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from integration.playbook import WAYS, runner
+from unit.simulator.api import Api
+
+from simulator.handle import Simulator
+
+from .runs import plain
+from .subjects import SUBJECTS, Subject, code, whole
+from .test_faults import EXPECTED, RULES
+
+SAMPLE = [
+    ("grant", "a reset after the write"),
+    ("rotation", "a reset after the write"),
+    ("document", "503 in HTML for ever"),
+    ("create", "504 after the write"),
+    ("username", "HTML with status 200"),
+]
+
+
+def task(subject: Subject, **connection: Any) -> dict[str, Any]:
+    """One task with the subject's module."""
+    return {"name": "Case", f"waldur.provider.{subject.module}": {**subject.options, "retries": 1, **connection}}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("name", "fault"), SAMPLE, ids=[f"{name}: {fault}" for name, fault in SAMPLE])
+def test_a_play_tells_the_same(sim: Simulator, api: Api, name: str, fault: str, way: str) -> None:
+    subject, expected = SUBJECTS[name], EXPECTED[fault][name]
+    run = runner(sim, way=way)
+    run.secrets.add(code(api))
+    sim.fault(method=subject.method, path=subject.path, **RULES[fault])
+    outcome = run.play([task(subject)])
+    assert outcome.code == 2, outcome.output
+    assert code(api) not in outcome.output
+    assert "Traceback" not in outcome.output
+    result = outcome.result
+    assert plain(result["msg"], sim) == expected["told"]
+    done = expected.get("applied", 0)
+    for key, changes in (("applied", subject.changes[:done]), ("not_applied", subject.changes[done:])):
+        assert [f"{change['action']} {change['name']}" for change in result[key]] == list(changes)
+    assert result["changed"] is (done > 0)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_until_mends_what_a_fault_stopped(sim: Simulator, api: Api, way: str) -> None:
+    document = SUBJECTS["document"]
+    sim.fault(path="*/add_user/", drop="after")
+    sim.fault(path="*/set_offerings_username/", status=502, html=True, times=2)
+    again = {"register": "outcome", "until": "outcome is succeeded", "retries": 5, "delay": 0}
+    outcome = runner(sim, way=way).play([{**task(document), **again}])
+    assert outcome.code == 0, outcome.output
+    assert outcome.result["attempts"] == 3
+    assert whole(api)[1:] == [[None], [], ["m1", "m1"]]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_rescue_finds_what_was_applied(sim: Simulator, way: str) -> None:
+    document = SUBJECTS["document"]
+    sim.fault(path="*/set_offerings_username/", status=400, body={"username": ["Taken."]})
+    tell = "{{ ansible_failed_result.applied | map(attribute='action') | join(', ') }}"
+    block = {
+        "name": "Block",
+        "block": [task(document)],
+        "rescue": [{"name": "Tell", "ansible.builtin.debug": {"msg": tell}}],
+    }
+    outcome = runner(sim, way=way).play([block])
+    assert outcome.code == 0, outcome.output
+    assert outcome.of("Tell")["msg"] == "update, grant"
