@@ -119,11 +119,6 @@ class Customer(Object):
     archived = models.BooleanField(default=False)
     accounting_start_date = models.DateTimeField(default=clock.now)
 
-    @property
-    def live_projects(self) -> Any:
-        """The projects that are not removed, by name."""
-        return with_live_resources(self.projects.filter(is_removed=False).order_by("name"))
-
 
 class Media(Object):
     """An uploaded image, kept byte by byte; every upload is a new one (contract 1.15)."""

@@ -9,10 +9,11 @@ from django.http import Http404
 from django_filters import FilterSet
 from rest_framework import mixins, serializers, viewsets
 
+from .. import editions
 from ..fields import parse_uuid
 from ..filtering import filters_of
 from ..models import Object
-from ..shapes import shape
+from ..shapes import compiled, shape
 
 
 class ObjectViewSet(viewsets.GenericViewSet):
@@ -29,6 +30,12 @@ class ObjectViewSet(viewsets.GenericViewSet):
     def filterset_class(self) -> type[FilterSet] | None:
         """The filters of the present edition."""
         return filters_of(self.filters) if self.filters else None
+
+    def shows(self, rows: str, *keys: str) -> bool:
+        """Whether the answer, made of *rows*, has one of *keys*: ``field=`` may leave them out."""
+        known = {key for key, _show in compiled(rows, editions.current().name)}
+        wanted = known & set(self.request.query_params.getlist("field"))
+        return not wanted or bool(wanted & set(keys))
 
     def asks(self, *names: str) -> bool:
         """Whether the query has one of the filters *names*, and the edition knows it."""

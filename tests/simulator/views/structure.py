@@ -59,7 +59,11 @@ class CustomerViewSet(GrantActions, mixins.UpdateModelMixin, LookUpViewSet):
     filters = "customers"
 
     def get_queryset(self) -> QuerySet:
-        return visible_customers(self.request.user).select_related("service_provider").order_by("name")
+        customers = visible_customers(self.request.user).select_related("service_provider").order_by("name")
+        if not self.shows("customer", "projects", "projects_count"):
+            return customers
+        projects = with_live_resources(Project.objects.filter(is_removed=False).order_by("name"))
+        return customers.prefetch_related(Prefetch("projects", projects, to_attr="live_projects"))
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
         return CustomerForm if self.action in ("update", "partial_update") else super().get_serializer_class()
@@ -78,8 +82,7 @@ class UserViewSet(LookUpViewSet):
 
     def get_queryset(self) -> QuerySet:
         users = visible_users(self.request.user).order_by("username")
-        wanted = self.request.query_params.getlist("field")
-        if wanted and "permissions" not in wanted:
+        if not self.shows("user", "permissions"):
             return users
         return users.prefetch_related(Prefetch("grants", HELD_GRANTS, to_attr="active_grants"))
 
