@@ -25,7 +25,7 @@ from ansible_collections.waldur.provider.plugins.module_utils import _connection
 from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, TASKS
 from ansible_collections.waldur.provider.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, WaldurError, said
 from ansible_collections.waldur.provider.plugins.module_utils._literals import restored
 from ansible_collections.waldur.provider.plugins.module_utils._run import run
 
@@ -46,10 +46,13 @@ class ActionModule(ActionBase):
         # The resolved name is the action's on ansible-core 2.17 and the module's on newer ones.
         name = self._task.action.rpartition(".")[2]
         arguments = {option: restored(value) for option, value in self._task.args.items()}
+        try:
+            _refuse_dates(arguments, "")
+        except InvalidInput as error:
+            return {"failed": True, "msg": error.message}
         given = _plain(arguments)
         environment = self._environment()
         try:
-            _refuse_dates(arguments, "")
             values = _connection.resolve(given, self._variables(task_vars or {}), {**os.environ, **environment})
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, "invocation": _invocation(given)}
@@ -159,7 +162,9 @@ def _refuse_dates(value: Any, where: str) -> None:
         raise InvalidInput(f"{where}: {value!s} arrived as a date, not as text: quote it as it is written.")
     if isinstance(value, Mapping):
         for key, item in value.items():
-            _refuse_dates(item, f"{where}.{key}" if where else str(key))
+            if not isinstance(key, (str, int, float, type(None))):  # what can't be a key in JSON
+                raise InvalidInput(f"{where or 'options'}: the key {said(key)} is no text: quote it as it is written.")
+            _refuse_dates(item, f"{where}.{said(key)}" if where else said(key))
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             _refuse_dates(item, f"{where}[{index}]")

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ._client import Connection
-from ._errors import InvalidInput
+from ._errors import InvalidInput, said
 
 with contextlib.suppress(ImportError):  # reported with missing_required_lib where a module starts
     from requests.utils import should_bypass_proxies
@@ -78,13 +78,14 @@ def _profile(name: Any, environment: Mapping[str, str]) -> Source:
     profiles = _read_profiles(path)
     if not isinstance(profiles, Mapping) or name not in profiles:
         known = ", ".join(sorted(map(str, profiles))) if isinstance(profiles, Mapping) else ""
-        raise InvalidInput(f"profile: {path} has no profile '{name}'{': it has ' + known if known else ''}.")
+        raise InvalidInput(f"profile: {path} has no profile '{said(name)}'{': it has ' + known if known else ''}.")
     values = profiles[name]
     if not isinstance(values, Mapping):
-        raise InvalidInput(f"profile: '{name}' in {path} must be a mapping of connection options.")
+        raise InvalidInput(f"profile: '{said(name)}' in {path} must be a mapping of connection options.")
     for key in values:
         if key not in OPTIONS:
-            raise InvalidInput(f"profile: '{key}' in '{name}' of {path} is not known; known are {', '.join(OPTIONS)}.")
+            known = ", ".join(OPTIONS)
+            raise InvalidInput(f"profile: '{said(key)}' in '{said(name)}' of {path} is not known; known are {known}.")
     return Source(f"profile '{name}'", _given(values))
 
 
@@ -134,7 +135,7 @@ def base_url(value: Any) -> str:
     except ValueError:  # brackets or a port that no URL has
         usable = False
     if not usable or parts.query or parts.fragment:
-        raise InvalidInput(f"api_url: '{_without_login(text)}' is no URL like https://waldur.example.org/api/.")
+        raise InvalidInput(f"api_url: '{said(_without_login(text))}' is no URL like https://waldur.example.org/api/.")
     if parts.username or parts.password:
         raise InvalidInput("api_url: must not hold a user or password: use access_token.")
     path = parts.path.rstrip("/")
@@ -156,7 +157,7 @@ def connect(values: Mapping[str, Any], environment: Mapping[str, str]) -> Connec
         )
     scheme = str(values.get("auth_scheme", "Token"))
     if scheme not in ("Token", "Bearer"):
-        raise InvalidInput(f"auth_scheme: must be Token or Bearer, and '{scheme}' was given.")
+        raise InvalidInput(f"auth_scheme: must be Token or Bearer, and '{said(scheme)}' was given.")
     return Connection(
         url,
         token,
@@ -175,14 +176,14 @@ def _number(name: str, value: Any, least: float, most: float) -> float:
     except (TypeError, ValueError):
         number = -1.0
     if not least <= number <= most or (name == "retries" and number != int(number)):
-        raise InvalidInput(f"{name}: must be a number from {least:g} to {most:g}, and '{value}' was given.")
+        raise InvalidInput(f"{name}: must be a number from {least:g} to {most:g}, and '{said(value)}' was given.")
     return number
 
 
 def _verify(values: Mapping[str, Any], environment: Mapping[str, str]) -> bool | str:
     word = str(values.get("validate_certs", True)).strip().lower()
     if word not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
-        raise InvalidInput(f"validate_certs: must be true or false, and '{word}' was given.")
+        raise InvalidInput(f"validate_certs: must be true or false, and '{said(word)}' was given.")
     if word in ("false", "no", "off", "0"):
         return False
     if values.get("ca_path"):
@@ -202,7 +203,7 @@ def _certificate(values: Mapping[str, Any]) -> str | tuple[str, str] | None:
 def _existing(name: str, path: Any) -> str:
     found = os.path.expanduser(str(path))
     if not os.path.exists(found):
-        raise InvalidInput(f"{name}: there is no file {found}.")
+        raise InvalidInput(f"{name}: there is no file {said(found)}.")
     return found
 
 

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Any
 
 from . import _moments, _uuids
-from ._errors import InvalidInput
+from ._errors import InvalidInput, said
 
 DEFAULT_ROLE = "CUSTOMER.MANAGER"
 _FINGERPRINT = re.compile(r"^sha256:[0-9a-f]{16}$")
@@ -133,9 +133,12 @@ def text(where: str, value: Any) -> str:
     if isinstance(value, str):
         if "\0" in value:
             raise InvalidInput(f"{where}: the text holds a NUL character; remove it.")
+        if any("\ud800" <= char <= "\udfff" for char in value):  # what Python makes of such bytes
+            raise InvalidInput(f"{where}: the text holds bytes that are no UTF-8; write it anew.")
         return value.strip()
     if isinstance(value, (bool, int, float, date)):
-        raise InvalidInput(f"{where}: {value!s} arrived as a {_kind(value)}, not as text: quote it as it is written.")
+        kind = _kind(value)
+        raise InvalidInput(f"{where}: {said(value)} arrived as a {kind}, not as text: quote it as it is written.")
     raise InvalidInput(f"{where}: must be text, and a {_kind(value)} was given.")
 
 
@@ -156,14 +159,14 @@ def boolean(where: str, value: Any) -> bool:
         return True
     if word in ("no", "false", "off", "0", "n", "f"):
         return False
-    raise InvalidInput(f"{where}: must be true or false, and '{value}' was given.")
+    raise InvalidInput(f"{where}: must be true or false, and '{said(value)}' was given.")
 
 
 def choice(where: str, value: Any, choices: Sequence[str]) -> str:
     """One of ``choices``."""
     if value not in choices:
         raise InvalidInput(
-            f"{where}: must be {' or '.join(choices)}, and '{value}' was given.{_nearest(value, choices)}"
+            f"{where}: must be {' or '.join(choices)}, and '{said(value)}' was given.{_nearest(value, choices)}"
         )
     return str(value)
 
@@ -174,13 +177,13 @@ def expiration(where: str, value: Any) -> datetime | None:
         return None
     if isinstance(value, (bool, int, float)):
         raise InvalidInput(
-            f'{where}: {value!s} arrived as a {_kind(value)}, not as a date: quote it, like "2027-06-30".'
+            f'{where}: {said(value)} arrived as a {_kind(value)}, not as a date: quote it, like "2027-06-30".'
         )
     try:
         return _moments.parse(value)
     except ValueError:
         raise InvalidInput(
-            f'{where}: \'{value}\' is no date: write "2027-06-30", "2027-06-30T12:00:00Z" or never.'
+            f'{where}: \'{said(value)}\' is no date: write "2027-06-30", "2027-06-30T12:00:00Z" or never.'
         ) from None
 
 
@@ -188,7 +191,7 @@ def fingerprint(where: str, value: Any) -> str:
     """``sha256:`` and sixteen hex digits."""
     found = text(where, value).lower()
     if not _FINGERPRINT.match(found):
-        raise InvalidInput(f"{where}: '{found}' is no fingerprint: it is sha256: and 16 hex digits.")
+        raise InvalidInput(f"{where}: '{said(found)}' is no fingerprint: it is sha256: and 16 hex digits.")
     return found
 
 
@@ -206,7 +209,7 @@ def _kind(value: Any) -> str:
 
 
 def _nearest(key: Any, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(str(key), known, 1)
+    near = difflib.get_close_matches(said(key), known, 1)
     return f" Did you mean '{near[0]}'?" if near else ""
 
 
@@ -235,7 +238,8 @@ def mapping(where: str, value: Any, known: Sequence[str]) -> dict[str, Any]:
         raise InvalidInput(f"{where}: must be a mapping of {', '.join(known)}, and a {_kind(value)} was given.")
     for key in value:
         if key not in known:
-            raise InvalidInput(f"{where}: '{key}' is not known.{_nearest(key, known)} Known are {', '.join(known)}.")
+            names = ", ".join(known)
+            raise InvalidInput(f"{where}: '{said(key)}' is not known.{_nearest(key, known)} Known are {names}.")
     return {key: item for key, item in value.items() if item is not None}
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+_LONGEST = 100
+
 
 class WaldurError(Exception):
     """Something the person who runs the play must know: one clear sentence, no secret in it.
@@ -63,6 +65,16 @@ class LostAnswer(WaldurError):
 
     The message has no end yet: who carries out the change adds what there is now (see ``looked_again``).
     """
+
+
+def said(value: Any) -> str:
+    """How a value that was given is quoted in a message: on one line, nothing invisible, no longer than people read."""
+    try:
+        text = str(value)
+    except ValueError:  # a number of thousands of digits
+        text = hex(value)
+    text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[:_LONGEST])
+    return text if len(text) < _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def looked_again(lost: LostAnswer, look: Callable[[], tuple[bool | None, str]]) -> LostAnswer:

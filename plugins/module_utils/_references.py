@@ -12,7 +12,7 @@ from typing import Any
 
 from . import _uuids
 from ._client import PAGE_SIZE, Client, Row
-from ._errors import Forbidden, InvalidInput, NotFound
+from ._errors import Forbidden, InvalidInput, NotFound, said
 
 # Up to this many look-ups one by one are never dearer than learning how long the whole list is.
 _FEW = 3
@@ -143,7 +143,9 @@ class References:
                 f"{option}: the customer '{customers[0]['name']}' exists and is not a service provider: create it with"
                 " waldur.provider.service_provider first."
             )
-        raise InvalidInput(f"{option}: there is no service provider '{value}': give its customer's name or its UUID.")
+        raise InvalidInput(
+            f"{option}: there is no service provider '{said(value)}': give its customer's name or its UUID."
+        )
 
     def _customer(self, option: str, value: str) -> Target:
         uuid = _uuids.normal(value) or _uuids.of_url(value, "customers")
@@ -164,8 +166,8 @@ class References:
         if named:
             return _target_of_provider(named[0])
         raise InvalidInput(
-            f"{option}: there is no customer '{value}' that this token can see: give its exact name, abbreviation, slug"
-            " or UUID."
+            f"{option}: there is no customer '{said(value)}' that this token can see: give its exact name,"
+            " abbreviation, slug or UUID."
         )
 
     def _target_of_customer(self, customer: Row) -> Target:
@@ -206,7 +208,7 @@ class References:
         usable = [role["name"] for role in self._roles if _is_for_providers(role) and role.get("is_active", True)]
         choose = f"choose one of {', '.join(sorted(usable))}" if usable else "this Waldur has no such role yet"
         if not found:
-            raise InvalidInput(f"{option}: there is no role '{value}': {choose}.")
+            raise InvalidInput(f"{option}: there is no role '{said(value)}': {choose}.")
         if not _is_for_providers(found[0]):
             raise InvalidInput(
                 f"{option}: the role '{found[0]['name']}' is held on a {found[0].get('content_type')}, not on a service"
@@ -249,13 +251,13 @@ class References:
         if len(found) > 1:
             raise _ambiguous("user", value, "users", [(user.shown, user.uuid) for user in found])
         if not found and uuid:
-            return Missing(value, f"no user has the UUID or username '{value}'", advice="check it")
+            return Missing(value, f"no user has the UUID or username '{said(value)}'", advice="check it")
         if not found:
             return Missing(
-                value, f"no user '{value}' that this token can see", advice="give the UUID, use a staff token"
+                value, f"no user '{said(value)}' that this token can see", advice="give the UUID, use a staff token"
             )
         if found[0].is_active is False:
-            return Missing(value, f"the user '{value}' is deactivated", found[0], "take the entry out")
+            return Missing(value, f"the user '{said(value)}' is deactivated", found[0], "take the entry out")
         return found[0]
 
     def _look_up(self, values: list[str]) -> None:
@@ -378,4 +380,4 @@ def _batches(names: Iterable[str]) -> Iterable[list[str]]:
 
 def _ambiguous(option: str, value: str, things: str, candidates: Iterable[tuple[Any, Any]]) -> InvalidInput:
     names = ", ".join(f"{name} ({uuid})" for name, uuid in candidates)
-    return InvalidInput(f"{option}: '{value}' means several {things}: {names}. Give the UUID of one.")
+    return InvalidInput(f"{option}: '{said(value)}' means several {things}: {names}. Give the UUID of one.")

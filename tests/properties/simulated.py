@@ -16,7 +16,7 @@ from PIL import Image
 
 from ansible_collections.waldur.provider.plugins.module_utils import _run
 from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile
+from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile, ReadImage
 from simulator.handle import Simulator
 
 from .model import NOW, Provider, World
@@ -108,8 +108,14 @@ class Stage:
         if not same_process:
             _run._OPEN.clear()
         options = {"service_providers": situation.document, **situation.limits}
+        return self.run_task("desired_state", options, check=check)
+
+    def run_task(
+        self, name: str, options: dict[str, Any], *, check: bool, read_image: ReadImage = read_image
+    ) -> dict[str, Any]:
+        """What any module returns for options that passed its argument spec."""
         connection = Connection(self.sim.url, self.sim.token("staff"), retries=0)
-        return _run.run("desired_state", options, connection, check=check, diff=True, read_image=read_image)
+        return _run.run(name, options, connection, check=check, diff=True, read_image=read_image)
 
     def look(self, lists: Iterable[str] = LISTS) -> Snapshot:
         """What staff can see in these lists, and the secret codes; without what is never the same twice."""

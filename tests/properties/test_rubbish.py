@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever is handed over, the outcome is a plan or one sentence that names what is wrong: never a traceback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.waldur.provider.plugins.action.desired_state import _plain, _refuse_dates
+from ansible_collections.waldur.provider.plugins.module_utils import _connection, _images
+from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, TASKS
+from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, ImageFile, parse
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, said
+from ansible_collections.waldur.provider.plugins.module_utils._literals import restored
+from simulator.handle import Simulator
+
+from .rubbish import VALUES, WHOLE, spoiled, spoiled_documents
+from .simulated import UNSHRUNK, Stage, requests_for
+
+
+def assert_clean(message: str, *starts: str) -> None:
+    """One line that begins with where it went wrong, ends like a sentence, and is not longer than people read."""
+    assert message.startswith(starts), message
+    assert message.isprintable(), message
+    assert message.endswith((".", "?")), message
+    assert len(message) < 600, message
+
+
+def any_image(where: str, path: str) -> ImageFile:
+    """An image for known names, else what reading a file gives."""
+    return ImageFile(path, b"\x89PNG\r\n\x1a\n") if path == "red.png" else _images.read_image(where, path)
+
+
+def refusal(act: Callable[[], Any]) -> tuple[str, Any]:
+    """Our own refusal in words, or what came out. Any other exception is a defect."""
+    try:
+        return "", act()
+    except InvalidInput as error:
+        return error.message, None
+
+
+@given(spoiled_documents())
+def test_a_document_is_understood_or_refused_in_one_sentence(document: Any) -> None:
+    message, wishes = refusal(lambda: parse(document, any_image))
+    if message:
+        assert_clean(message, "service_providers")
+    else:
+        assert all(isinstance(wish, Desired) for wish in wishes)
+        assert len(wishes) == len(document)
+
+
+def run_as_a_task(stage: Stage, name: str, arguments: dict[str, Any], *, check: bool) -> dict[str, Any]:
+    """What the action plugin does with a task's arguments; nothing where Ansible itself refuses them."""
+    given = {option: restored(value) for option, value in arguments.items()}
+    _refuse_dates(given, "")
+    values = _connection.resolve(given, {}, {"WALDUR_API_URL": stage.sim.url, "WALDUR_API_TOKEN": "0" * 40})
+    _connection.connect(values, {})
+    task = TASKS[name]
+    validation = ArgumentSpecValidator(task.spec, **task.rules).validate({**_plain(given), **values})
+    if validation.error_messages:
+        return {}
+    return stage.run_task(name, validation.validated_parameters, check=check, read_image=any_image)
+
+
+@pytest.fixture(scope="module")
+def stage(running: Simulator) -> Stage:
+    """The simulator of the session; every example begins with a reset."""
+    return Stage(running)
+
+
+@settings(max_examples=settings().max_examples // 2, phases=UNSHRUNK)
+@given(document=spoiled_documents(), check=st.booleans())
+def test_a_spoiled_document_is_carried_out_or_refused_before_the_first_write(
+    stage: Stage, document: Any, check: bool
+) -> None:
+    stage.sim.reset()
+    options = {"service_providers": document}
+    message, result = refusal(lambda: run_as_a_task(stage, "desired_state", options, check=check))
+    if message:
+        assert_clean(message, "service_providers", "max_removals")
+        assert stage.sim.counts().writes == 0
+    else:
+        plan = result.get("plan", [])
+        assert plan == json.loads(json.dumps(plan))
+        assert stage.sim.counts().writes == (0 if check else sum(requests_for(change) for change in plan))
+
+
+# A valid task of each module, to be spoiled.
+TASKS_TO_SPOIL: dict[str, dict[str, Any]] = {
+    "service_provider": {"customer": "ALPHA", "description": "x", "enable_notifications": False, "image": "red.png"},
+    "user_role": {"service_provider": "ALPHA", "user": "member1", "role": "CUSTOMER.MANAGER", "state": "absent"},
+    "user_role list": {"service_provider": "ALPHA", "users": WHOLE["users"], "exclusive": True, "max_removals": 3},
+    "offering_username": {"service_provider": "ALPHA", "usernames": [{"user": "member1", "username": "m1"}]},
+    "api_secret_code": {"service_provider": "ALPHA", "state": "rotated", "fingerprint": "sha256:9f2c61aa01b7e3d4"},
+    "desired_state": {"service_providers": [WHOLE], "max_removals": 3, "missing_users": "warn"},
+}
+CONNECTION_OPTIONS = st.dictionaries(st.sampled_from(sorted(CONNECTION)), VALUES, max_size=2)
+
+
+@pytest.mark.parametrize("example", TASKS_TO_SPOIL)
+@settings(max_examples=settings().max_examples // 3, phases=UNSHRUNK)
+@given(data=st.data(), connection=CONNECTION_OPTIONS)
+def test_spoiled_options_of_a_module_are_carried_out_or_refused_before_the_first_write(
+    stage: Stage, example: str, data: st.DataObject, connection: dict[str, Any]
+) -> None:
+    name = example.partition(" ")[0]
+    spoilt = {str(key): value for key, value in data.draw(spoiled(TASKS_TO_SPOIL[example])).items()}
+    stage.sim.reset()
+    message, _result = refusal(lambda: run_as_a_task(stage, name, {**spoilt, **connection}, check=False))
+    if message:
+        assert_clean(message, *TASKS[name].spec, *map(said, spoilt))
+        assert stage.sim.counts().writes == 0

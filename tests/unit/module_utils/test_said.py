@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values in messages: whatever was given, the message stays one line that a person reads."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.action.desired_state import _refuse_dates
+from ansible_collections.waldur.provider.plugins.module_utils._desired_state import parse
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, said
+
+from .hand_made import document, no_image
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("plain ümlaut", "plain ümlaut"),
+        ("two\nlines\x1b[31m", "two\\nlines\\x1b[31m"),
+        ("\ud800", "\\ud800"),
+        ("x" * 100, "x" * 99 + "…"),
+        (7, "7"),
+        (None, "None"),
+    ],
+)
+def test_a_value_is_quoted_on_one_line_and_not_at_length(value: Any, words: str) -> None:
+    assert said(value) == words
+
+
+def test_a_number_of_thousands_of_digits_is_quoted_too() -> None:
+    assert said(1 << 20000).startswith("0x1000")
+    with pytest.raises(
+        InvalidInput, match=r"^service_providers\[0\].customer: 0x10+… arrived as a number"
+    ):
+        parse([{"customer": 1 << 20000}], no_image)
+
+
+def test_text_that_is_no_utf8_is_refused() -> None:
+    bad = document(users=[{"user": "caf\udce9"}])
+    with pytest.raises(InvalidInput) as refused:
+        parse(bad, no_image)
+    assert refused.value.message == (
+        "service_providers[0].users[0].user: the text holds bytes that are no UTF-8; write it anew."
+    )
+
+
+def test_a_key_that_is_a_date_is_refused_by_its_place() -> None:
+    users = [{"user": "alice", datetime.date(2027, 6, 30): "x"}]
+    with pytest.raises(InvalidInput, match=r"^users\[0\]: the key 2027-06-30 is no text: quote it as it is written\.$"):
+        _refuse_dates({"users": users}, "")
