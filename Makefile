@@ -14,7 +14,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint unit integration coverage test-live sanity benchmark clean
+.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint unit integration contract sdk coverage test-live sanity benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -73,6 +73,12 @@ integration: .venv/test.stamp $(TREE) ## the tests of whole playbooks against th
 test-live: .venv/test.stamp $(TREE) ## the same tests against a real Waldur; tests/integration/README.md says what it needs
 	@$(BIN)/python -m pytest --live -rs tests/integration
 
+contract: .venv/test.stamp $(TREE) sdk ## the simulator against a real Waldur's recordings, and read by the official SDK
+	@echo "== pytest tests/contract"
+	@$(BIN)/python -m pytest -n auto --dist loadfile tests/contract
+
+sdk: build/sdk-7.9.0/installed build/sdk-8.1.3/installed
+
 sanity: .venv/test.stamp ## ansible-test sanity, on a copy
 	@echo "== ansible-test sanity"
 	@$(BIN)/python tests/tools/run_ansible_test.py sanity
@@ -88,6 +94,13 @@ $(TREE):
 	@mkdir -p $(@D)
 	@touch build/ansible.cfg
 	@ln -s ../../.. $@
+
+# Each version of the SDK lies in a folder of its own, as two can't live in one environment.
+build/sdk-%/installed: requirements/sdk-%.txt | .venv/test.stamp
+	@echo "== installing the SDK $* into build"
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-compile --target $(@D) -r $<
+	@touch $@
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or newer is needed, and $(PYTHON) is %d.%d: try make PYTHON=python3.12" % sys.version_info[:2])'

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The official SDK as a second client: its models must parse whatever the simulator answers, and lose none of it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from simulator.handle import Simulator
+
+ROOT = pathlib.Path(__file__).parents[2]
+# 7.9.0 equals the reference of 2025.
+VERSIONS = {"2025": "7.9.0", "2026": "8.1.3"}
+TABLE: dict[str, dict[str, Any]] = yaml.safe_load(pathlib.Path(__file__).with_name("sdk_calls.yml").read_bytes())
+PENDING = {"uuid": "ed06245b91d542ba89297ae21867853c"}
+
+
+def calls(part: str, edition: str) -> dict[str, dict[str, Any]]:
+    """The arguments of each operation of a part of the table that the edition has."""
+    found = {name: {"editions": [*VERSIONS], **arguments} for name, arguments in TABLE[part].items()}
+    return {name: given for name, given in found.items() if edition in given.pop("editions")}
+
+
+def installed(edition: str) -> pathlib.Path:
+    """Where the edition's SDK lies; raises ``AssertionError`` where it does not."""
+    folder = ROOT / "build" / f"sdk-{VERSIONS[edition]}"
+    assert folder.is_dir(), "install the SDKs first: make sdk"
+    return folder
+
+
+@functools.cache
+def answers(edition: str) -> dict[str, dict[str, Any]]:
+    """What became of every call, by its operation; made in a process of its own."""
+    path = os.pathsep.join([str(installed(edition)), str(ROOT / "tests")])
+    with Simulator.start(edition=edition) as simulator:
+        simulator.change("OfferingUser", PENDING, {"state": "Pending account linking"})
+        task = {
+            "url": simulator.url,
+            "token": simulator.token("staff"),
+            "calls": {**calls("core", edition), **calls("supporting", edition)},
+        }
+        command = [sys.executable, "-m", "contract.sdk"]
+        environment = {**os.environ, "PYTHONPATH": path}
+        done = subprocess.run(
+            command, input=json.dumps(task), capture_output=True, text=True, env=environment, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    return {result.pop("operation"): result for result in map(json.loads, done.stdout.splitlines())}
+
+
+def complaints(edition: str, operation: str) -> list[str]:
+    """What is wrong with the answer as the SDK saw it; nothing when all is well."""
+    answer = answers(edition)[operation]
+    if "problem" in answer:
+        return [answer["problem"]]
+    found = [f"undeclared {key}" for key in answer["unexpected"] if key not in TABLE["undeclared"].get(operation, ())]
+    if answer["plain"] == []:
+        found.append("nothing is listed")
+    # Where the SDK knows no model it drops the body.
+    return found + (lost("", answer["plain"], answer["parsed"]) if answer["parsed"] is not None else [])
+
+
+def lost(where: str, plain: Any, parsed: Any) -> list[str]:
+    """Where the models' values differ from those of the plain JSON. Lists that did not come are empty in a model."""
+    if isinstance(plain, dict) and isinstance(parsed, dict):
+        keys = [key for key in {**plain, **parsed} if key in plain or parsed[key]]
+        return [item for key in keys for item in lost(f"{where}.{key}", plain.get(key), parsed.get(key))]
+    if isinstance(plain, list) and isinstance(parsed, list) and len(plain) == len(parsed):
+        return [item for pair in zip(plain, parsed, strict=True) for item in lost(f"{where}[]", *pair)]
+    return [] if same(plain, parsed) else [f"{where}: {plain!r} became {parsed!r}"]
+
+
+def same(plain: Any, parsed: Any) -> bool:
+    """Whether a model kept a value; it puts dashes into UUIDs, and midnight after a date."""
+    if parsed in (plain, f"{plain}T00:00:00"):
+        return True
+    try:
+        return uuid.UUID(plain) == uuid.UUID(parsed)
+    except (AttributeError, TypeError, ValueError):
+        return False
+
+
+@pytest.mark.parametrize(
+    ("edition", "operation"),
+    [(edition, name) for edition in VERSIONS for part in ("core", "supporting") for name in calls(part, edition)],
+)
+def test_the_models_of_the_sdk_parse_an_answer_and_lose_nothing(edition: str, operation: str) -> None:
+    assert not complaints(edition, operation)
+
+
+@pytest.mark.parametrize("edition", VERSIONS)
+def test_all_thirty_operations_work_through_the_sdk(
+    edition: str, record_property: Callable[[str, object], None]
+) -> None:
+    working = [operation for operation in TABLE["core"] if not complaints(edition, operation)]
+    count = f"{len(working)} of {len(TABLE['core'])} operations"
+    record_property("measured", f"{count} through the SDK {VERSIONS[edition]} on the {edition} edition")
+    assert count == "30 of 30 operations"
+
+
+@pytest.mark.parametrize("edition", VERSIONS)
+@pytest.mark.parametrize("operation", TABLE["core"])
+def test_every_key_comes_that_the_models_declare(edition: str, operation: str) -> None:
+    left_out = tuple(TABLE["left_out"].get(operation, ()))
+    absent = answers(edition)[operation].get("absent", ())
+    # Options are maps, of which an object has few.
+    assert not [key for key in absent if "_options." not in key and not key.startswith(left_out)]
+
+
+def test_the_table_holds_exactly_the_operations_on_providers_that_the_sdk_of_2025_has() -> None:
+    # Counts are HEAD requests to the lists.
+    modules = installed("2025").glob("waldur_api_client/api/marketplace_service_providers/*.py")
+    known = {path.stem for path in modules if not path.stem.endswith(("_count", "__init__"))}
+    assert known == set(TABLE["core"])
