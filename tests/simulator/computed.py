@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import collections
 import datetime
+import types
 from typing import Any
 
+from . import editions
 from .fields import moment
 from .models import (
+    ACCOUNT_OPTION,
     ACCOUNT_STATES,
     Completion,
     Customer,
@@ -172,3 +175,36 @@ def runtime_state(account: OfferingUser, request: Any) -> str:
 def may_update_integration(offering: Offering, request: Any) -> bool:
     """Whether the caller may change how the offering works."""
     return secret_options(offering, request) is not ABSENT
+
+
+def components(offering: Offering, request: Any) -> list[dict[str, Any]]:
+    """What the offering counts, with what the recorded Waldur did not tell yet."""
+    rows = offering.extra.get("components", [])
+    return [row("offering_component", types.SimpleNamespace(extra=one), request) for one in rows]
+
+
+def plans(offering: Offering, request: Any) -> list[dict[str, Any]]:
+    """The plans, likewise."""
+    parts = offering.extra.get("components", [])
+    rows = offering.extra.get("plans", [])
+    return [row("offering_plan", types.SimpleNamespace(extra=one, parts=parts), request) for one in rows]
+
+
+def plan_components(plan: Any, request: Any) -> list[dict[str, Any]]:
+    """What a plan has of each component, and for how much."""
+    prices, quotas = plan.extra["prices"], plan.extra["quotas"]
+    unset = dict.fromkeys(("future_price", "discount_threshold", "discount_rate"))
+    return [
+        {
+            **{key: part[key] for key in ("type", "name", "measured_unit")},
+            "amount": quotas[part["type"]],
+            "price": f"{prices[part['type']]:.10f}",
+            **unset,
+        }
+        for part in plan.parts
+    ]
+
+
+def creates_accounts(offering: Offering, request: Any) -> bool:
+    """Whether the provider may create accounts in the offering."""
+    return bool(getattr(offering, editions.current().account_option_column).get(ACCOUNT_OPTION))

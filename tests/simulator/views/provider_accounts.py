@@ -20,7 +20,7 @@ from ..fields import HexField
 from ..forms import AccountOptionsForm
 from ..models import ServiceProvider
 from ..permissions import connected_projects
-from .provider_lists import LISTS, NEVER, NEW, detail_list, offered, provider_list
+from .provider_lists import LISTS, NEW, detail_list, offered, provider_list
 
 __all__ = ["LISTS"]
 
@@ -271,7 +271,7 @@ def generate_site_agent_config(provider: ServiceProvider, request: Request) -> H
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
-@provider_list("", "offerings/types", filters="", obeys_field=NEVER, by_customer=NEW, since="2026")
+@provider_list("", "offerings/types", paged_texts=True, by_customer=NEW, since="2026")
 def offering_types(provider: ServiceProvider, request: Request) -> list[str]:
     """The types of the provider's offerings."""
     return sorted(set(offered(provider).values_list("type", flat=True)))

@@ -393,7 +393,7 @@ def test_a_page_of_ten_thousand_rows_is_read_at_once(other_world: Simulator) -> 
                 answer = api.get(path, page_size=300, page=20)
                 taken.append(time.perf_counter() - start)
             assert (len(answer.body), answer.headers["X-Result-Count"]) == (300, "10000")
-            # A loaded machine may take thrice the 150 ms of an idle one; a query a row would take ten times as long.
-            assert min(taken) < 0.45, name
+            # On an idle machine 30 to 90 ms; a loaded one may take longer, but not as long as a query a row would.
+            assert min(taken) < 1, name
     finally:
         api.close()
