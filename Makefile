@@ -83,8 +83,8 @@ sanity: .venv/test.stamp ## ansible-test sanity, on a copy
 	@echo "== ansible-test sanity"
 	@$(BIN)/python tests/tools/run_ansible_test.py sanity
 
-benchmark: .venv/test.stamp $(TREE) ## what things cost; takes two minutes on an idle machine
-	@PYTHONPATH=build:tests $(BIN)/python -m benchmarks.run
+benchmark: .venv/test.stamp $(TREE) ## what things cost beside what was promised; on an idle machine. OPTIONS=--help
+	@PYTHONPATH=build:tests $(BIN)/python -m benchmarks.run $(OPTIONS)
 
 clean: ## remove all that make made
 	rm -rf .venv build .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How things are measured: whole processes, side by side, the median of several runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from integration.playbook import ROOT, Runner, runner
+
+from simulator.handle import Simulator
+
+PROVIDER = "Provider 0001"
+Task = dict[str, Any]
+Asked = list[tuple[str, str, Any]]
+Action = Callable[[], Any]
+
+
+class Failed(Exception):
+    """A run that is measured did not do what it should; the end of what it printed."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much of everything: items of a loop, items of a document, the sizes between which costs grow, the rows of the
+    simulator's largest list, and the GETs of one object."""
+
+    loop: int = 100
+    items: int = 1000
+    growth: tuple[int, ...] = (10, 100, 1000, 5000)
+    rows: int = 10_000
+    gets: int = 600
+
+
+SMALL = Sizes(loop=5, items=20, growth=(2, 10), rows=400, gets=30)
+
+
+@dataclass
+class Bench:
+    """A simulator, and how often things are repeated."""
+
+    sim: Simulator
+    sizes: Sizes = field(default_factory=Sizes)
+    repeats: int = 3
+
+    def world(self, users: int, grants: int = 0, accounts: int = 0) -> Runner:
+        """One provider, and who is there; returns what runs playbooks."""
+        self.sim.load(generate={"providers": 1, "users": users, "grants": grants, "accounts": accounts})
+        return runner(self.sim)
+
+    def measure(self, actions: Mapping[str, Action], prepare: Action = lambda: None) -> dict[str, float]:
+        """The median seconds of each action, run in turn; ``prepare`` comes before each run and is not counted."""
+        taken: dict[str, list[float]] = {name: [] for name in actions}
+        for _repeat in range(self.repeats):
+            for name, action in actions.items():
+                prepare()
+                begin = time.perf_counter()
+                action()
+                taken[name].append(time.perf_counter() - begin)
+        return {name: statistics.median(times) for name, times in taken.items()}
+
+    def counted(self, action: Action) -> tuple[int, list[dict[str, Any]]]:
+        """How many requests *action* makes, and the last thousand of them."""
+        self.sim.zero()
+        action()
+        return self.sim.counts().requests, self.sim.requests()
+
+    def expect(self, requests: int) -> None:
+        """Raises :exc:`Failed` unless the bare script, which ran last, made as many requests."""
+        counts = self.sim.counts()
+        if counts.requests != requests:
+            raise Failed(f"the bare script made {counts.requests} requests, not {requests}: {counts.operations}")
+
+    def bare(self, run: Runner, asked: Asked) -> Action:
+        """A script in a process of its own that makes these requests."""
+        path = run.folder / "asked.json"
+        path.write_text(json.dumps({"url": self.sim.url, "token": self.sim.token("staff"), "asked": asked}))
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+        command = [sys.executable, "-m", "benchmarks.bare", str(path)]
+        return lambda: subprocess.run(command, env=environment, check=True)
+
+
+def play(
+    run: Runner,
+    tasks: Sequence[Task],
+    variables: Mapping[str, Any] | None = None,
+    *,
+    changed: bool = False,
+    url: str | None = None,
+) -> Action:
+    """A run of these tasks that must go well and change something or nothing."""
+
+    def action() -> None:
+        outcome = run.quietly(tasks, variables or {}, url or run.sim.url)
+        if outcome.code or (tasks and f"changed={int(changed)} " not in outcome.output):
+            raise Failed(outcome.output[-3000:])
+
+    return action
+
+
+def names(count: int) -> list[str]:
+    """The usernames of the first users."""
+    return [f"user{number:04}" for number in range(1, count + 1)]

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is measured, part by part; each part yields rows of the table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .bench import PROVIDER, Asked, Bench, Task, names, play
+from .replay import Replay
+from .simulated import simulator
+from .table import Row, seconds, times
+
+# The fixed reads beside the pages of lists that a document may cost.
+FEW = 10
+
+
+def loops(bench: Bench) -> Iterator[Row]:
+    """Single items that are right already: in a loop, in tasks of their own, and with Ansible's own module for HTTP."""
+    count = bench.sizes.loop
+    run = bench.world(users=count + 20, grants=count)
+    grant = {"service_provider": PROVIDER, "user": "{{ item }}"}
+    looped = [_loop("waldur.provider.user_role", grant, count)]
+    separate = [{"name": name, "waldur.provider.user_role": {**grant, "user": name}} for name in names(count)]
+    uri = {"url": f"{bench.sim.url}/api/marketplace-service-providers/?page_size=1", "return_content": True}
+    actions = {
+        "empty": play(run, []),
+        "fact": play(run, [_loop("ansible.builtin.set_fact", {"x": "{{ item }}"}, count)]),
+        "loop": play(run, looped),
+        "tasks": play(run, separate),
+    }
+    took = bench.measure(actions)
+    with Replay(bench.sim.url) as server:
+        replayed = {"loop": play(run, looped, url=server.url), "tasks": play(run, separate, url=server.url)}
+        for fill in replayed.values():
+            fill()
+        alone = bench.measure(replayed)
+    # Half a minute each: once is enough.
+    slow = Bench(bench.sim, bench.sizes, 1).measure({"uri": play(run, [_loop("ansible.builtin.uri", uri, count)])})[
+        "uri"
+    ]
+    requests, _asked = bench.counted(actions["loop"])
+
+    empty, looping = took["empty"], took["loop"]
+    what = f"loop of {count} unchanged user_role items"
+    faster = slow / looping
+    yield Row(
+        what, seconds(looping), f"ansible.builtin.uri {seconds(slow)}", times(faster), ">= 25 x faster", faster >= 25
+    )
+    over = looping - empty
+    nothing = f"empty playbook {seconds(empty)}"
+    yield Row(what, seconds(looping), nothing, f"+{over:.2f} s", "<= 1 s more", over <= 1)
+    fact = f"set_fact in the same loop {seconds(took['fact'])}"
+    yield Row(what, seconds(looping), fact, times(looping / took["fact"]))
+    over = alone["loop"] - empty
+    yield Row(
+        "  the server's time taken out", seconds(alone["loop"]), nothing, f"+{over:.2f} s", "<= 1 s more", over <= 1
+    )
+    few = count + 2
+    yield Row("  requests", str(requests), f"one an item, and {few - count}", "", f"<= {few}", requests <= few)
+    what = f"{count} separate unchanged user_role tasks"
+    yield Row(what, seconds(took["tasks"]), nothing, times(took["tasks"] / empty), "<= 4 s", took["tasks"] <= 4)
+    out = alone["tasks"]
+    yield Row("  the server's time taken out", seconds(out), nothing, times(out / empty), "<= 4 s", out <= 4)
+
+
+def _loop(module: str, options: dict[str, Any], count: int) -> Task:
+    return {"name": "Loop", module: options, "loop": names(count)}
+
+
+def state(bench: Bench) -> Iterator[Row]:
+    """A document with nothing to change."""
+    yield from _state(bench, bench.sizes.items, budget=True)
+
+
+def _state(bench: Bench, count: int, *, budget: bool) -> Iterator[Row]:
+    run = bench.world(users=count, grants=count, accounts=count)
+    document = {
+        "customer": PROVIDER,
+        "users": [{"user": name} for name in names(count)],
+        "offering_usernames": [{"user": name, "username": name} for name in names(count)],
+    }
+    task = {"name": "State", "waldur.provider.desired_state": {"service_providers": "{{ document }}"}}
+    action = play(run, [task], {"document": [document]})
+    requests, rows = bench.counted(action)
+    asked: Asked = [(row["method"], row["path"], None) for row in rows]
+    took = bench.measure({"ours": action, "bare": bench.bare(run, asked)}, prepare=bench.sim.zero)
+    bench.expect(requests)
+    what = f"desired_state, {count} grants and {count} usernames, no change"
+    yield _against_bare(what, took, requests, 1.5 if budget else None)
+    # Grants, accounts and memberships by pages of 300; the one resource of this world is a page.
+    most = 3 * math.ceil(count / 300) + 1 + FEW
+    yield Row("  requests", str(requests), f"{most - FEW} pages", "", f"<= pages + {FEW}", requests <= most)
+
+
+def _against_bare(what: str, took: dict[str, float], requests: int, most: float | None) -> Row:
+    ratio = took["ours"] / took["bare"]
+    bare = f"bare script, same {requests} requests {seconds(took['bare'])}"
+    within = None if most is None else ratio <= most
+    return Row(what, seconds(took["ours"]), bare, times(ratio), f"<= {most} x" if most else "", within)
+
+
+def grants(bench: Bench) -> Iterator[Row]:
+    """Grants to make."""
+    yield from _grants(bench, bench.sizes.items, budget=True)
+
+
+def _grants(bench: Bench, count: int, *, budget: bool) -> Iterator[Row]:
+    run = bench.world(users=count)
+    task = {"name": "Grant", "waldur.provider.user_role": {"service_provider": PROVIDER, "users": "{{ people }}"}}
+    people = {"people": [{"user": name} for name in names(count)]}
+    planned = play(run, [{**task, "check_mode": True}], people, changed=True)
+    applied = play(run, [task], people, changed=True)
+    _reads, rows = bench.counted(planned)
+    bench.sim.reset()
+    requests, _rows = bench.counted(applied)
+    asked = _same_requests(bench, [row["path"] for row in rows], count, requests)
+    took = bench.measure({"ours": applied, "bare": bench.bare(run, asked)}, prepare=bench.sim.reset)
+    bench.expect(requests)
+    yield _against_bare(f"{count} grants to make", took, requests, 1.3 if budget else None)
+    # The grants before and after, the users' names; one request each.
+    most = count + 1 + math.ceil(count / 300) + math.ceil((count + 4) / 300) + FEW
+    pages = most - FEW - count
+    yield Row(
+        "  requests", str(requests), f"{count} grants and {pages} pages", "", f"<= these + {FEW}", requests <= most
+    )
+
+
+def _same_requests(bench: Bench, reads: list[str], count: int, requests: int) -> Asked:
+    """The reads that plan, the grants, and the pages that are read in the end."""
+    found = fetch(bench, "/api/marketplace-service-providers/")[0]
+    provider = f"/api/marketplace-service-providers/{found['uuid']}"
+    role = next(row["uuid"] for row in fetch(bench, "/api/roles/?page_size=300") if row["name"] == "CUSTOMER.MANAGER")
+    users = {
+        row["username"]: row["uuid"]
+        for page in range(1, math.ceil((count + 4) / 300) + 1)
+        for row in fetch(bench, f"/api/users/?page_size=300&page={page}&field=uuid&field=username")
+    }
+    before: Asked = [("GET", path, None) for path in reads]
+    made: Asked = [("POST", f"{provider}/add_user/", {"role": role, "user": users[name]}) for name in names(count)]
+    pages = range(1, requests - len(before) - len(made) + 1)
+    after: Asked = [("GET", f"{provider}/list_users/?page_size=300&page={page}", None) for page in pages]
+    return before + made + after
+
+
+def fetch(bench: Bench, path: str) -> list[dict[str, Any]]:
+    """A page, as staff."""
+    import requests
+
+    headers = {"Authorization": f"Token {bench.sim.token('staff')}"}
+    answer = requests.get(bench.sim.url + path, headers=headers, timeout=60)
+    answer.raise_for_status()
+    rows: list[dict[str, Any]] = answer.json()
+    return rows
+
+
+def growth(bench: Bench) -> Iterator[Row]:
+    """How both grow with the number of items."""
+    for count in bench.sizes.growth:
+        yield from _state(bench, count, budget=False)
+    for count in bench.sizes.growth:
+        yield from _grants(bench, count, budget=False)
+
+
+PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
+    "loops": loops,
+    "state": state,
+    "grants": grants,
+    "growth": growth,
+    "simulator": simulator,
+}

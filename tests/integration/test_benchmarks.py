@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The benchmark runs, in small; what it counts is counted here too, as counts do not depend on the machine."""
+
+from __future__ import annotations
+
+import pytest
+from benchmarks import run
+from benchmarks.bench import Bench, Failed, Sizes, play
+from benchmarks.parts import PARTS
+from benchmarks.table import Row, head
+
+from simulator.handle import Simulator
+
+TINY = Sizes(loop=3, items=4, growth=(2, 3), rows=310, gets=5)
+
+
+@pytest.fixture
+def bench(other_world: Simulator) -> Bench:
+    return Bench(other_world, TINY, repeats=1)
+
+
+def counted(rows: list[Row]) -> list[tuple[str, bool | None]]:
+    """The numbers of requests, and whether they are within their budget."""
+    return [(row.ours, row.within) for row in rows if row.what.strip() == "requests"]
+
+
+def test_items_of_a_loop_cost_a_request_each_and_two_more(bench: Bench) -> None:
+    rows = list(PARTS["loops"](bench))
+    assert counted(rows) == [("5", True)]
+    assert {row.budget for row in rows} >= {">= 25 x faster", "<= 1 s more", "<= 4 s"}
+    assert all(len(str(row)) < 160 for row in rows)
+
+
+@pytest.mark.parametrize(("items", "requests"), [(4, 8), (299, 8), (301, 11)])
+def test_a_document_without_changes_costs_pages(bench: Bench, items: int, requests: int) -> None:
+    bench.sizes = Sizes(items=items)
+    rows = list(PARTS["state"](bench))
+    assert counted(rows) == [(str(requests), True)]
+    assert f"same {requests} requests" in rows[0].compared
+
+
+@pytest.mark.parametrize(("items", "requests"), [(4, 4 + 6), (305, 305 + 8)])
+def test_grants_cost_a_request_each_and_pages_and_the_bare_script_makes_the_same(
+    bench: Bench, items: int, requests: int
+) -> None:
+    bench.sizes = Sizes(items=items)
+    rows = list(PARTS["grants"](bench))
+    assert counted(rows) == [(str(requests), True)]
+    assert f"same {requests} requests" in rows[0].compared
+
+
+def test_a_bare_script_that_makes_other_requests_is_not_compared_with(bench: Bench) -> None:
+    run_here = bench.world(users=1)
+    bench.sim.zero()
+    bench.bare(run_here, [("GET", "/api/roles/", None)])()
+    bench.expect(1)
+    with pytest.raises(Failed, match=r"made 1 requests, not 2: \{'GET /api/roles/': 1\}"):
+        bench.expect(2)
+
+
+def test_the_growth_of_costs_is_shown_for_each_size(bench: Bench) -> None:
+    rows = list(PARTS["growth"](bench))
+    whats = [row.what for row in rows if "requests" not in row.what]
+    assert whats == [
+        "desired_state, 2 grants and 2 usernames, no change",
+        "desired_state, 3 grants and 3 usernames, no change",
+        "2 grants to make",
+        "3 grants to make",
+    ]
+
+
+def test_the_simulator_is_measured_too(bench: Bench) -> None:
+    rows = list(PARTS["simulator"](bench))
+    assert len(rows) == 6
+    assert all(row.within is not None for row in rows)
+
+
+def test_a_run_that_does_not_do_what_it_should_is_not_measured(bench: Bench) -> None:
+    task = {"name": "Grant", "waldur.provider.user_role": {"service_provider": "Provider 0001", "user": "nobody"}}
+    with pytest.raises(Failed, match="no user 'nobody'"):
+        play(bench.world(users=1), [task])()
+
+
+def test_parts_are_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    run.main(["simulator", "--small", "--repeats", "1"])
+    printed = capsys.readouterr().out
+    assert printed.startswith(head())
+    assert "GETs of one provider" in printed
+    assert "desired_state" not in printed
+    with pytest.raises(SystemExit):
+        run.main(["nothing"])
+    assert "unknown: nothing; there are loops, state, grants, growth, simulator" in capsys.readouterr().err
