@@ -98,7 +98,14 @@ class ApiSecretCode:
             raise WaldurError("Waldur answered that all is well and gave no new API secret code.")
 
     def verify(self, session: Session, target: Target, part: SecretCode, state: State) -> State:
-        """The answer held the new code."""
+        """The code of the answer must still be the one in force."""
+        now = State(session.client.secret_code(target.uuid or ""))
+        if now.fingerprint != state.fingerprint:
+            raise WaldurError(
+                f"The API secret code was rotated to {state.fingerprint}, and looking again it is {now.fingerprint}:"
+                " somebody else rotated it meanwhile, and theirs is the one in force.",
+                not_applied=[],
+            )
         return state
 
     def result(self, part: SecretCode, state: State, people: People, planned: Sequence[Change], *, done: bool) -> Row:

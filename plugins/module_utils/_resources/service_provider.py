@@ -14,11 +14,12 @@ from typing import Any
 from .. import _images, _uuids
 from .._client import Row
 from .._desired_state import UNSET, Desired, ImageFile, Profile
-from .._errors import LostAnswer, NotFound, WaldurError, looked_again
+from .._errors import AnswerError, LostAnswer, NotFound, WaldurError, looked_again
 from .._plan import Change, Comparison
 from .._references import Target
 from .._session import People, Session
 
+_REFUSED = 400
 _NEWER = ("allowed_domains", "account_options")
 _LIVE_STATES = ("Draft", "Active", "Paused", "Unavailable")
 
@@ -89,6 +90,16 @@ class ServiceProvider:
             self._write(session, target, state, change)
         except LostAnswer as error:
             raise looked_again(error, lambda: _look(session, target, change)) from None
+        except AnswerError as error:
+            row = _row_now(session, target) if change.action == "create" and error.status == _REFUSED else None
+            if row is None:
+                raise
+            # Somebody else made it since it was looked for: the same is as good as ours.
+            there, found = _look(session, target, change)
+            if not there:
+                error.message += f" Somebody else made it meanwhile; looked again: {found}"
+                raise
+            state.row, target.uuid = row, _uuids.normal(row["uuid"])
 
     def _write(self, session: Session, target: Target, state: State, change: Change) -> None:
         if change.action == "delete":

@@ -13,7 +13,7 @@ from datetime import datetime
 from .. import _moments, _uuids
 from .._client import Row
 from .._desired_state import UNSET, Desired, GrantEntry, Grants
-from .._errors import LostAnswer, WaldurError, looked_again
+from .._errors import AnswerError, LostAnswer, WaldurError, looked_again
 from .._plan import Change, Comparison
 from .._references import Missing, Target, User
 from .._session import People, Session, unusable
@@ -25,6 +25,8 @@ _OPERATIONS = {
     "make_permanent": "update_user",
     "revoke": "delete_user",
 }
+
+_REFUSED = 400
 
 
 @dataclass
@@ -106,6 +108,15 @@ class UserRole:
             answer = session.client.write(operation, target.uuid, body=body, telling=change.action != "revoke")
         except LostAnswer as error:
             raise looked_again(error, lambda: _look(session, target, change)) from None
+        except AnswerError as error:
+            if change.action != "grant" or error.status != _REFUSED:
+                raise
+            # Somebody else may have granted it since it was read: the same is as good as ours.
+            there, found = _look(session, target, change)
+            if not there:
+                error.message += f" Looked again: {found}"
+                raise
+            return
         if change.action == "revoke":
             return
         told = _moments.from_server(answer.get("expiration_time"))
@@ -119,7 +130,12 @@ class UserRole:
         rows = session.client.rows("list_users", target.uuid, user=state.only_user)
         if state.only_user:
             rows = [row for row in rows if _uuids.normal(row.get("user_uuid")) == state.only_user]
-        return State(rows, state.roles, session.client.now(), state.me, state.only_user)
+        now = State(rows, state.roles, session.client.now(), state.me, state.only_user)
+        doubles = [same for pair, same in now.by_pair.items() if len(same) > max(1, len(state.by_pair.get(pair, ())))]
+        if doubles:
+            told = " ".join(_double(target, _name(same[0]), same) for same in doubles)
+            raise WaldurError(f"Somebody else granted the same at the same time: {told}", not_applied=[])
+        return now
 
     def result(self, part: Grants, state: State, people: People, planned: Sequence[Change], *, done: bool) -> list[Row]:
         """The grants as they are, or would be: of the provider, or of the one user that a single task names."""
@@ -190,7 +206,8 @@ def _compare_entry(target: Target, entry: GrantEntry, person: User, state: State
         until = entry.expiration_time if isinstance(entry.expiration_time, datetime) else None
         return Comparison((_change(target, person, role, "grant", None, until),))
     if not _differs(entry, expiries[0]):
-        return _unchanged(entry, name, expiries[0], state.now)
+        twice = (f"{entry.place}: {_double(target, name, rows)}",) if len(rows) > 1 else ()
+        return Comparison(warnings=twice) if twice else _unchanged(entry, name, expiries[0], state.now)
     wanted = entry.expiration_time if isinstance(entry.expiration_time, datetime) else None
     action = _direction(expiries[0], wanted)
     return Comparison((_change(target, person, role, action, expiries[0], wanted),))
@@ -227,6 +244,10 @@ def _direction(now: datetime | None, wanted: datetime | None) -> str:
     if wanted is None:
         return "make_permanent"
     return "shorten" if now is None or wanted < now else "extend"
+
+
+def _name(row: Row) -> str:
+    return f"{row.get('user_username') or row.get('user_uuid')} as {row.get('role_name')}"
 
 
 def _double(target: Target, name: str, rows: list[Row]) -> str:

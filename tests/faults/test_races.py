@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Others at the same time: the end state is right, or the error says exactly what is not."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from unit.simulator.api import Api
+
+from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import fingerprint
+from simulator.handle import Simulator
+
+from .runs import Result, plain, run, run_beside
+from .subjects import ALPHA, DOCUMENT, EXPIRY, SPARE, SUBJECTS, code, grants, provider, usernames, whole
+
+GRANT = {"user": "rolefree1", "role": "CUSTOMER.MANAGER", "service_provider": ALPHA}
+MINE = {"user__username": "rolefree1", "is_active": True}
+CREATE = {"model": "Grant", "create": GRANT}
+DELETE = {"model": "Grant", "where": MINE, "delete": True}
+PROVIDER = {"model": "ServiceProvider", "where": {"customer__name": ALPHA}}
+EXTRA = {"model": "ServiceProvider", "where": {"customer__name": "Extra Provider 01"}}
+TWICE = (
+    "rolefree1 as CUSTOMER.MANAGER is granted 2 times on Alpha Cloud Ltd (UUID until never, UUID until never), and"
+    " Waldur breaks on changing such a grant: have an administrator revoke all but one (2026 servers: POST"
+    " /api/user-permissions/<uuid>/revoke/)."
+)
+CREATING = "*/marketplace-service-providers/"
+STILL = "Waldur answered that all is well, and looking again this is still not as asked: {}. Somebody else may have"
+LOST = "extend rolefree1 as CUSTOMER.MANAGER (Alpha Cloud Ltd): Waldur broke on the request to change the expiry of the"
+
+
+# --- eight at once ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def eight(sim: Simulator) -> list[str]:
+    """Eight people who may do everything, each with a token of his own."""
+    names = ["staff", *(f"member{number}" for number in range(1, 6)), "pm1", "pm2"]
+    for name in names[1:]:
+        sim.change("User", {"username": name}, {"is_staff": True})
+    return names
+
+
+def at_once(sim: Simulator, names: list[str], module: str, options: Any) -> list[Result]:
+    """One run for each of *names*, all at the same time; *options* may depend on the name."""
+
+    def one(name: str) -> Result:
+        given = options(name) if callable(options) else options
+        return run_beside(sim, module, given, alias=name)
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        return list(pool.map(one, names))
+
+
+@pytest.mark.parametrize("name", ["create", "update", "delete", "grant", "extend", "revoke", "username", "document"])
+def test_eight_runs_with_the_same_wish_all_end_well_and_it_is_fulfilled_once(
+    sim: Simulator, api: Api, eight: list[str], name: str
+) -> None:
+    subject = SUBJECTS[name]
+    subject.begin(sim)
+    results = at_once(sim, eight, subject.module, subject.options)
+    assert [result.msg for result in results if result.failed] == []
+    assert "changed" in [result.msg for result in results]
+    again = run(sim, subject.module, subject.options)
+    assert (again.msg, again.result["warnings"]) == ("ok", [])
+    assert {
+        "create": [["As code", True]],
+        "update": [["As code", True]],
+        "delete": [],
+        "grant": [None],
+        "extend": [EXPIRY],
+        "revoke": [],
+        "username": ["m1", "m1"],
+        "document": [[["As code", True]], [None], [], ["m1", "m1"]],
+    }[name] == subject.held(api)
+
+
+def test_eight_runs_that_grant_eight_people_on_one_provider_lose_nobody(
+    sim: Simulator, api: Api, eight: list[str]
+) -> None:
+    people = dict(zip(eight, ["rolefree1", *eight[1:]], strict=True))
+    results = at_once(sim, eight, "user_role", lambda name: {"service_provider": ALPHA, "user": people[name]})
+    assert [result.msg for result in results] == ["changed"] * 8
+    assert [grants(api, username) for username in people.values()] == [[None]] * 8
+
+
+def test_eight_rotations_leave_a_code_in_force_and_who_has_another_is_told(
+    sim: Simulator, api: Api, eight: list[str]
+) -> None:
+    before = fingerprint(code(api))
+    options = {"service_provider": ALPHA, "state": "rotated", "fingerprint": before}
+    results = at_once(sim, eight, "api_secret_code", options)
+    now = fingerprint(code(api))
+    assert now != before
+    assert now in [result.result.get("fingerprint") for result in results if not result.failed]
+    for result in results:
+        if result.failed:
+            assert "somebody else rotated it meanwhile, and theirs is the one in force." in result.msg
+    assert run(sim, "api_secret_code", options).msg == "ok"
+    assert fingerprint(code(api)) == now
+
+
+# --- somebody else, between reading and writing ----------------------------------------------------------------------
+
+
+def test_a_grant_that_somebody_else_made_first_is_as_good_as_ours(sim: Simulator, api: Api) -> None:
+    sim.fault(path="*/add_user/", meanwhile=CREATE)
+    result = run(sim, "user_role", SUBJECTS["grant"].options)
+    assert (result.failed, result.result["warnings"], grants(api)) == (False, [], [None])
+    assert run(sim, "user_role", SUBJECTS["grant"].options).msg == "ok"
+
+
+def test_a_grant_that_somebody_else_made_first_with_another_end_is_told(sim: Simulator, api: Api) -> None:
+    options = SUBJECTS["extend"].options
+    sim.fault(path="*/add_user/", meanwhile=CREATE)
+    result = run(sim, "user_role", options)
+    assert result.msg == (
+        "grant rolefree1 as CUSTOMER.MANAGER (Alpha Cloud Ltd): Waldur refused to grant the role (400:"
+        " non_field_errors: User has already the same role in this scope.). Looked again: the grant is there without an"
+        " end. Run again."
+    )
+    assert (result.result["changed"], run(sim, "user_role", options).msg, grants(api)) == (False, "changed", [EXPIRY])
+
+
+def test_a_grant_over_one_that_somebody_else_made_first_and_that_ends_is_no_silent_second(sim: Simulator) -> None:
+    ends = {**GRANT, "expiration_time": "2027-02-01T00:00:00Z"}
+    sim.fault(path="*/add_user/", meanwhile={"model": "Grant", "create": ends})
+    result = run(sim, "user_role", SUBJECTS["grant"].options)
+    twice = TWICE.replace("UUID until never,", "UUID until 2027-02-01T00:00:00+00:00,", 1)
+    assert plain(result.msg, sim) == f"Somebody else granted the same at the same time: {twice}"
+
+
+def test_a_provider_that_somebody_else_made_first_in_the_same_way_is_as_good_as_ours(sim: Simulator, api: Api) -> None:
+    made = {"customer": SPARE, "description": "As code"}
+    sim.fault(path=CREATING, method="POST", meanwhile={"model": "ServiceProvider", "create": made})
+    document = {"service_providers": [{**made, "users": [{"user": "rolefree1"}]}]}
+    result = run(sim, "desired_state", document)
+    assert not result.failed, result.msg
+    assert provider(api, SPARE) == [["As code", True]]
+    assert run(sim, "desired_state", document).msg == "ok"
+
+
+def test_a_provider_that_somebody_else_made_first_in_another_way_is_told(sim: Simulator, api: Api) -> None:
+    options = SUBJECTS["create"].options
+    made = {"customer": SPARE, "description": "By hand"}
+    sim.fault(path=CREATING, method="POST", meanwhile={"model": "ServiceProvider", "create": made})
+    result = run(sim, "service_provider", options)
+    assert result.msg == (
+        f"create {SPARE}: Waldur refused to create the service provider (400: customer: Service provider with this"
+        " customer already exists.). Somebody else made it meanwhile; looked again: not as asked: description. Run"
+        " again."
+    )
+    assert run(sim, "service_provider", options).msg == "changed"
+    assert provider(api, SPARE) == [["As code", True]]
+
+
+def test_a_grant_that_somebody_else_revoked_first_is_told(sim: Simulator, api: Api) -> None:
+    subject = SUBJECTS["extend"]
+    subject.begin(sim)
+    sim.fault(path="*/update_user/", meanwhile=DELETE)
+    result = run(sim, "user_role", subject.options)
+    assert result.msg == f"{LOST} grant (500: Server Error (500)); looked again: the grant is not there. Run again."
+    assert (run(sim, "user_role", subject.options).msg, grants(api)) == ("changed", [EXPIRY])
+
+
+def test_a_grant_that_somebody_else_doubled_first_is_told_with_what_to_do(sim: Simulator, api: Api) -> None:
+    subject = SUBJECTS["extend"]
+    subject.begin(sim)
+    sim.fault(path="*/update_user/", meanwhile=CREATE)
+    result = run(sim, "user_role", subject.options)
+    twice = TWICE.replace("UUID until never,", "UUID until 2027-01-01T00:00:00+00:00,", 1)
+    assert plain(result.msg, sim) == f"{LOST} grant (500: Server Error (500)); looked again: {twice}"
+    sim.zero()
+    assert plain(run(sim, "user_role", subject.options).msg, sim) == twice
+    assert sim.counts().writes == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "meanwhile"),
+    [
+        ("revoke", "*/delete_user/", DELETE),
+        ("delete", "*", {**EXTRA, "delete": True}),
+        ("update", "*", {**PROVIDER, "set": {"description": "Mine"}}),
+        (
+            "username",
+            "*/set_offerings_username/",
+            {"model": "OfferingUser", "where": {"user__username": "member1"}, "set": {"username": "theirs"}},
+        ),
+    ],
+)
+def test_what_somebody_else_did_first_is_overwritten_or_done_already(
+    sim: Simulator, api: Api, name: str, path: str, meanwhile: dict[str, Any]
+) -> None:
+    subject = SUBJECTS[name]
+    subject.begin(sim)
+    sim.fault(method=subject.method, path=path, meanwhile=meanwhile)
+    assert run(sim, subject.module, subject.options).msg == "changed"
+    assert run(sim, subject.module, subject.options).msg == "ok"
+
+
+def test_a_provider_that_somebody_else_deleted_first_is_told(sim: Simulator) -> None:
+    sim.fault(method="PATCH", meanwhile={**EXTRA, "delete": True})
+    options = {"customer": "Extra Provider 01", "description": "As code"}
+    result = run(sim, "service_provider", options)
+    assert result.msg == (
+        "update Extra Provider 01: Waldur refused to change the service provider (404: No ServiceProvider matches the"
+        " given query.)."
+    )
+    assert run(sim, "service_provider", options).msg == "changed"
+
+
+# --- somebody else, between writing and checking ---------------------------------------------------------------------
+
+
+def test_a_second_grant_at_the_same_time_is_never_left_silently(sim: Simulator, api: Api) -> None:
+    sim.fault(path="*/add_user/", meanwhile=CREATE, after=True)
+    result = run(sim, "user_role", SUBJECTS["grant"].options)
+    assert plain(result.msg, sim) == f"Somebody else granted the same at the same time: {TWICE}"
+    assert (result.result["changed"], result.names("not_applied"), len(grants(api))) == (True, [], 2)
+    assert len(set(re.findall(r"\b[0-9a-f]{32}\b", result.msg))) == 2
+    again = run(sim, "user_role", SUBJECTS["grant"].options)
+    assert (again.msg, plain(again.result["warnings"][0], sim)) == ("ok", f"user: {TWICE}")
+
+
+def test_a_second_grant_in_a_whole_document_is_told_too(sim: Simulator, api: Api) -> None:
+    sim.fault(path="*/add_user/", meanwhile=CREATE, after=True)
+    result = run(sim, "desired_state", {"service_providers": [DOCUMENT]})
+    assert plain(result.msg, sim) == f"Somebody else granted the same at the same time: {TWICE}"
+    assert result.names("applied") == list(SUBJECTS["document"].changes)
+    assert whole(api) == [[["As code", True]], [None, None], [], ["m1", "m1"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "meanwhile", "left"),
+    [
+        ("grant", DELETE, "grant rolefree1 as CUSTOMER.MANAGER (Alpha Cloud Ltd)"),
+        ("revoke", CREATE, "revoke rolefree1 as CUSTOMER.MANAGER (Alpha Cloud Ltd)"),
+        (
+            "extend",
+            {"model": "Grant", "where": MINE, "set": {"expiration_time": "2027-03-01T00:00:00Z"}},
+            "extend rolefree1 as CUSTOMER.MANAGER (Alpha Cloud Ltd)",
+        ),
+        (
+            "username",
+            {"model": "OfferingUser", "where": {"user__username": "member1"}, "set": {"username": "theirs"}},
+            "set_username member1 (Alpha Cloud Ltd)",
+        ),
+        (
+            "delete",
+            {"model": "ServiceProvider", "create": {"customer": "Extra Provider 01"}},
+            "delete Extra Provider 01",
+        ),
+    ],
+)
+def test_what_somebody_else_undoes_before_it_is_checked_is_told(
+    sim: Simulator, api: Api, name: str, meanwhile: dict[str, Any], left: str
+) -> None:
+    subject = SUBJECTS[name]
+    subject.begin(sim)
+    sim.fault(method=subject.method, path=subject.path, meanwhile=meanwhile, after=True)
+    result = run(sim, subject.module, subject.options)
+    assert result.msg == f"{STILL.format(left)} changed it meanwhile: run again."
+    assert (result.result["changed"], result.names("not_applied")) == (True, [left.removesuffix(" (Alpha Cloud Ltd)")])
+    assert run(sim, subject.module, subject.options).msg == "changed"
+    assert run(sim, subject.module, subject.options).msg == "ok"
+    if name == "username":
+        assert usernames(api) == ["m1", "m1"]
+
+
+def test_a_code_that_somebody_else_rotated_before_it_is_checked_is_told(sim: Simulator, api: Api) -> None:
+    theirs = {**PROVIDER, "set": {"api_secret_code": "their own code"}}
+    sim.fault(method="POST", path="*/api_secret_code/", meanwhile=theirs, after=True)
+    result = run(sim, "api_secret_code", SUBJECTS["rotation"].options)
+    assert plain(result.msg, sim) == (
+        "The API secret code was rotated to FINGERPRINT, and looking again it is FINGERPRINT: somebody else rotated it"
+        " meanwhile, and theirs is the one in force."
+    )
+    assert result.msg.count(fingerprint("their own code")) == 1
+    assert code(api) == "their own code"
+    assert "their own code" not in str(result)
