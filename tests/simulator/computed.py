@@ -208,3 +208,8 @@ def plan_components(plan: Any, request: Any) -> list[dict[str, Any]]:
 def creates_accounts(offering: Offering, request: Any) -> bool:
     """Whether the provider may create accounts in the offering."""
     return bool(getattr(offering, editions.current().account_option_column).get(ACCOUNT_OPTION))
+
+
+def robot_keys(robot: Any, request: Any) -> list[str]:
+    """The public keys of a robot account."""
+    return robot.extra.get("keys", [])

@@ -8,7 +8,7 @@ import datetime
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 from . import chance, clock, editions, models
 from .models import ACCOUNT_OPTION
@@ -18,7 +18,6 @@ NOW = "2026-11-22T21:44:00Z"
 TEMPLATE_TEXT = " {{ lookup('pipe', 'touch /tmp/x') }} {% raw %}"
 SPECIAL_USERS = ("staff", "support", "owner", "outsider")
 LISTED_TOKENS = 20
-Some = TypeVar("Some", bound=models.Object)
 
 
 @dataclasses.dataclass
@@ -63,13 +62,15 @@ class Maker:
         """A name or description."""
         return plain + TEMPLATE_TEXT if self.numbers.templates else plain
 
-    def store(self, model: type[Some], rows: Iterable[dict[str, Any]], **shared: Any) -> list[Some]:
+    def store(self, model: type[models.Object], rows: Iterable[dict[str, Any]], **shared: Any) -> list[Any]:
         """Store an object of *model* for each of *rows*, which hold its columns, as *shared* does for all."""
         objects = []
         for row in rows:
             self.made += 1
             moment = self.start + datetime.timedelta(microseconds=self.made)
             objects.append(model(**{"created": moment, "modified": moment, **shared, **row}))
+            if isinstance(objects[-1], models.User):
+                objects[-1].complete()
         return model.objects.bulk_create(objects, batch_size=500)
 
     def named(self, name: str) -> dict[str, str]:
@@ -82,10 +83,8 @@ class Maker:
         rows = []
         for username in [*SPECIAL_USERS, *(f"user{number:04d}" for number in range(1, self.numbers.users + 1))]:
             name = {"first_name": self.text("User"), "last_name": self.text(username.removeprefix("user"))}
-            user = models.User(username=username, **name).complete()
-            more = {column: getattr(user, column) for column in ("slug", "full_name", "folded_name", "token")}
             flags = {"is_staff": username == "staff", "is_support": username == "support"}
-            rows.append({"username": username, "email": f"{username}@example.org", **name, **more, **flags})
+            rows.append({"username": username, "email": f"{username}@example.org", **name, **flags})
         return self.store(models.User, rows, date_joined=self.start, description=self.text(""))
 
     def customers(self, kind: str, wanted: int) -> list[models.Customer]:
@@ -121,8 +120,7 @@ def generate(
     ):
         rows = ({"user": user, column: scope} for user, scope in held)
         maker.store(models.Grant, rows, role=roles[role], created_by=staff)
-    _accounts(maker, offerings, [user for user, _project in members])
-    _bills(maker, resources)
+    _accounts(maker, offerings, resources, [user for user, _project in members])
     _other_accounts(maker, users or [owner], projects, resources)
     return now, {name: chance.token_of(name) for name in [*SPECIAL_USERS, *(u.username for u in users[:LISTED_TOKENS])]}
 
@@ -162,24 +160,21 @@ def _projects(maker: Maker, offerings: list[models.Offering]) -> tuple[list[mode
     return projects, maker.store(models.Resource, made, description=maker.text("Resource"))
 
 
-def _accounts(maker: Maker, offerings: list[models.Offering], users: list[models.User]) -> None:
-    """An account of each of *users* in each of *offerings*, and what they answered."""
+def _accounts(
+    maker: Maker, offerings: list[models.Offering], resources: list[models.Resource], users: list[models.User]
+) -> None:
+    """An account of each user in each offering and what they answered; the orders of the resources and their cost."""
     pairs = itertools.product(offerings, users)
     rows = ({"offering": offering, "user": user, "username": user.username} for offering, user in pairs)
     accounts = maker.store(models.OfferingUser, rows, state="OK")
     asked = [one for one in accounts if one.offering.compliance_checklist][::2]
     done = ({"checklist": one.offering.compliance_checklist, "account": one} for one in asked)
     maker.store(models.Completion, done, is_completed=True, answered=1)
-
-
-def _bills(maker: Maker, resources: list[models.Resource]) -> None:
-    """The orders that made the resources, and what these cost."""
-    rows = ({"resource": one, "offering": one.offering, "project": one.project} for one in resources)
-    maker.store(models.Order, rows)
+    used = [{"resource": one, "project": one.project} for one in resources]
+    maker.store(models.Order, ({**row, "offering": row["resource"].offering} for row in used))
     this_month = maker.start.year * 12 + maker.start.month - 1
     for year, month in (divmod(this_month - back, 12) for back in range(maker.numbers.months)):
-        bills = ({"resource": one, "project": one.project} for one in resources)
-        maker.store(models.InvoiceItem, bills, year=year, month=month + 1, price=10.0, total=10.0)
+        maker.store(models.InvoiceItem, used, year=year, month=month + 1, price=10.0, total=10.0)
 
 
 def _other_accounts(

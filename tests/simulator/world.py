@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import pathlib
 import re
@@ -24,21 +23,13 @@ RECORDED_HOST = "http://127.0.0.1:8000"
 Known = dict[str, dict[str, Any]]
 
 
-@dataclasses.dataclass
-class Start:
-    """What a reset goes back to, beside the rows."""
-
-    now: Any
-    chance: tuple[Any, ...]
-    tokens: dict[str, str]
-
-
-_start: Start | None = None
+# The clock, the place in the sequence of chance and the tokens by alias at the start of the world.
+_start: tuple[Any, Any, dict[str, str]] = (None, None, {})
 
 
 def tokens() -> dict[str, str]:
     """The token of each alias of the present world."""
-    return _start.tokens if _start else {}
+    return _start[2]
 
 
 def load(source: str | dict[str, Any], base_url: str) -> None:
@@ -57,16 +48,14 @@ def load(source: str | dict[str, Any], base_url: str) -> None:
     clock.CLOCK.set(now)
     RECORDER.zero()
     database.keep_as_start()
-    _start = Start(now=now, chance=chance.bookmark(), tokens=aliases)
+    _start = (now, chance.bookmark(), aliases)
 
 
 def reset() -> None:
     """Go back to the start of the world: rows, clock, chance and counts."""
-    if _start is None:
-        return
     database.return_to_start()
-    clock.CLOCK.set(_start.now)
-    chance.return_to(_start.chance)
+    clock.CLOCK.set(_start[0])
+    chance.return_to(_start[1])
     RECORDER.zero()
 
 
@@ -81,10 +70,9 @@ def read(source: str, base_url: str = RECORDED_HOST) -> dict[str, Any]:
         for name, changes in newer["changes"].items():
             for row in data[name]:
                 row.update(changes.get(row["uuid"], {}))
+    bills = data.get("invoices", ())
     data["invoice_items"] = [
-        {"year": invoice["year"], "month": invoice["month"], **row}
-        for invoice in data.get("invoices", ())
-        for row in invoice["items"]
+        {**row, "year": bill["year"], "month": bill["month"]} for bill in bills for row in bill["items"]
     ]
     for row in data.get("orders", ()):
         row["resource_uuid"] = row["marketplace_resource_uuid"]
@@ -154,12 +142,9 @@ def make_roles(rows: list[dict[str, Any]]) -> dict[str, Role]:
             role.content_type = edition.manager_scope
             role.description = role.extra["description_en"] = edition.manager_description
     by_name = {role.name: role for role in keep(roles)}
-    wanted = (
-        RolePermission(role=by_name[row["name"]], permission=permission)
-        for row in rows
-        for permission in dict.fromkeys([*row["permissions"], *edition.shipped_permissions.get(row["name"], ())])
-    )
-    RolePermission.objects.bulk_create(wanted)
+    for row in rows:
+        names = dict.fromkeys([*row["permissions"], *edition.shipped_permissions.get(row["name"], ())])
+        RolePermission.objects.bulk_create(RolePermission(role=by_name[row["name"]], permission=one) for one in names)
     return by_name
 
 

@@ -20,6 +20,7 @@ from ..fields import HexField
 from ..forms import AccountOptionsForm
 from ..models import ServiceProvider
 from ..permissions import connected_projects
+from ..shapes import row
 from .provider_lists import LISTS, NEW, detail_list, offered, provider_list
 
 __all__ = ["LISTS"]
@@ -73,11 +74,6 @@ def named(provider: ServiceProvider) -> dict[models.User, dict[str, list[models.
     return found
 
 
-def home_of(account: models.OfferingUser) -> str:
-    """The directory that the account has, if any."""
-    return account.extra.get("backend_metadata", {}).get("homeDir", "")
-
-
 def candidate(user: models.User, username: str, accounts: list[models.OfferingUser]) -> dict[str, Any]:
     """A name that a user's accounts could have from now on."""
     live = models.Resource.objects.exclude(state="Terminated").filter(project__in=connected_projects(user))
@@ -86,7 +82,7 @@ def candidate(user: models.User, username: str, accounts: list[models.OfferingUs
         "offering_count": len(accounts),
         "offering_uuids": [account.offering.uuid.hex for account in accounts],
         "has_active_resources": live.filter(offering__in=[account.offering for account in accounts]).exists(),
-        "home_directories": sorted(filter(None, map(home_of, accounts))),
+        "home_directories": [],
     }
 
 
@@ -141,8 +137,8 @@ def renamed(account: models.OfferingUser, policy: str, prefix: str) -> dict[str,
     """What *policy* makes of an account's name; null where it takes more than the user to know."""
     user = account.user
     names = {"waldur_username": user.username, "full_name": f"{user.first_name}_{user.last_name}".lower()}
-    name, row = names.get(policy), {"username": account.username or "", "home_directory": home_of(account)}
-    return {**row, "new_username": name, "new_home_directory": None if name is None else f"{prefix}{name}"}
+    name, old = names.get(policy), {"username": account.username or "", "home_directory": ""}
+    return {**old, "new_username": name, "new_home_directory": None if name is None else f"{prefix}{name}"}
 
 
 def preview(offering: models.Offering, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
@@ -193,51 +189,22 @@ def account_options_preview(provider: ServiceProvider, request: Request) -> dict
     }
 
 
-def directory_entry(account: models.OfferingUser, provider: ServiceProvider) -> dict[str, Any]:
-    """An account in the directory, which is alone in a group of its own number."""
-    name, user, number = account.username or "", account.user, FIRST_ID + account.user_id
-    shown = {key: setting(key, account.offering, provider.account_options)["value"] for key in DEFAULTS}
-    return {
-        "username": name,
-        "uidnumber": number,
-        "disabled": not user.is_active or account.is_restricted,
-        "personal_group": number,
-        "mail": user.email,
-        "givenname": user.first_name,
-        "sn": user.last_name,
-        "login_shell": shown["login_shell"],
-        "home_dir": f"{shown['homedir_prefix']}{name}",
-        "ssh_keys": [key.public_key for key in user.keys.all()],
-        "memberships": [{"gid": number, "group_name": name, "kind": "personal", "role": None}],
-    }
-
-
 @newest("OWNER")
 def glauth_tree(provider: ServiceProvider, request: Request) -> dict[str, Any]:
-    """The directory of the accounts that offerings share, each once."""
+    """The directory of the accounts that offerings share, each once, alone in a group of its own number."""
     every, options = provider.customer.offerings.order_by("name"), provider.account_options
     places = [one for one in every if setting("account_scope", one, options)["value"] == "provider"]
-    accounts = {one.username: one for one in accounts_of(provider).filter(offering__in=places)}.values()
+    found = {one.username: one for one in accounts_of(provider).filter(offering__in=places)}
+    for name, account in found.items():
+        shell, prefix = (setting(key, account.offering, options)["value"] for key in ("login_shell", "homedir_prefix"))
+        account.number, account.login_shell, account.home_dir = FIRST_ID + account.user_id, shell, f"{prefix}{name}"
+        account.disabled = not account.user.is_active or account.is_restricted
+        account.ssh_keys = [key.public_key for key in account.user.keys.all()]
+        account.members, account.memberships = [name], [account]
     robots = models.RobotAccount.objects.filter(resource__offering__in=places).order_by("id")
-    unset = dict.fromkeys(("uidnumber", "personal_group", "login_shell", "home_dir"))
-    groups = [
-        {
-            "gid": FIRST_ID + one.user_id,
-            "name": one.username,
-            "kind": "personal",
-            "role": None,
-            "scope": {"type": "user", "uuid": one.user.uuid.hex, "name": one.user.full_name},
-            "members": [one.username],
-        }
-        for one in accounts
-    ]
+    rows = {"offerings": places, "groups": found.values(), "users": found.values(), "robot_accounts": robots}
     return {
-        "offerings": [{"uuid": place.uuid.hex, "name": place.name, "slug": place.slug} for place in places],
-        "groups": groups,
-        "users": [directory_entry(one, provider) for one in accounts],
-        "robot_accounts": [
-            {"username": one.username, **unset, "ssh_keys": one.extra.get("keys", [])} for one in robots
-        ],
+        **{name: [row(f"glauth_{name}", item, request) for item in items] for name, items in rows.items()},
         "warnings": [],
     }
 
