@@ -193,16 +193,8 @@ def plans(offering: Offering, request: Any) -> list[dict[str, Any]]:
 def plan_components(plan: Any, request: Any) -> list[dict[str, Any]]:
     """What a plan has of each component, and for how much."""
     prices, quotas = plan.extra["prices"], plan.extra["quotas"]
-    unset = dict.fromkeys(("future_price", "discount_threshold", "discount_rate"))
-    return [
-        {
-            **{key: part[key] for key in ("type", "name", "measured_unit")},
-            "amount": quotas[part["type"]],
-            "price": f"{prices[part['type']]:.10f}",
-            **unset,
-        }
-        for part in plan.parts
-    ]
+    rows = ({**part, "amount": quotas[part["type"]], "price": f"{prices[part['type']]:.10f}"} for part in plan.parts)
+    return [row("offering_plan_component", types.SimpleNamespace(extra=one), request) for one in rows]
 
 
 def creates_accounts(offering: Offering, request: Any) -> bool:

@@ -13,12 +13,17 @@ from .api import Api
 
 OWN_KEYS = {"token", "token_lifetime", "token_expires_at"}
 FOR_STAFF = {"description", "is_staff", "is_active", "is_support", "has_active_session", "ip_address"}
+# What belongs to a parent, a service or a synchronisation is left out without one, as in the recorded rows.
+NOT_OF_A_PLAIN_RESOURCE = {
+    *("parent_offering_uuid", "parent_offering_name", "parent_offering_slug", "parent_uuid", "parent_name"),
+    *("last_sync", "service_settings_uuid"),
+}
 LISTS = {
     "customers/": keys.CUSTOMER,
     "roles/": keys.ROLE,
     "projects/": keys.PROJECT,
     "marketplace-provider-offerings/": keys.OFFERING,
-    "marketplace-provider-resources/": keys.RESOURCE,
+    "marketplace-provider-resources/": [key for key in keys.RESOURCE if key not in NOT_OF_A_PLAIN_RESOURCE],
     "marketplace-offering-users/": keys.OFFERING_USER,
 }
 
