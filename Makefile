@@ -31,6 +31,7 @@ test: .venv/test.stamp ## run every check; the first one that fails ends it
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory coverage
 	@$(MAKE) --no-print-directory integration
+	@$(MAKE) --no-print-directory contract
 	@$(MAKE) --no-print-directory sanity
 	@echo "== every check passed"
 
