@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._errors import Wal
 from simulator.handle import Simulator
 
 # Where a timeout is waited for, and everywhere else.
-SHORT = 0.4
+SHORT = 0.8
 LONG = 10.0
 
 

@@ -37,7 +37,7 @@ TOLD: dict[str, tuple[dict[str, Any], str]] = {
     "503 in HTML": ({"status": 503, "html": True}, "Waldur broke on the request to {0} (503: Service Unavailable)."),
     "a reset": ({"drop": "before"}, "Cannot {0}: the connection to HOST broke."),
     "a body cut short": ({"cut": 1}, "Cannot {0}: the answer of HOST was cut short."),
-    "a timeout": ({"delay": 0.6}, "Cannot {0}: no answer from HOST within 0.4 seconds: see timeout."),
+    "a timeout": ({"delay": 1.2}, "Cannot {0}: no answer from HOST within 0.8 seconds: see timeout."),
     "HTML with status 200": (
         {"html": True},
         "Cannot {0}: the server answered 200 without JSON (200 OK): does api_url name a Waldur, and no log-in page?",
