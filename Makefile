@@ -63,9 +63,11 @@ unit: .venv/test.stamp $(TREE) ## the tests of single parts, and of what holds i
 	@echo "== pytest tests/unit tests/properties"
 	@COVERAGE_FILE=build/.coverage $(BIN)/python -m pytest -n auto --cov --cov-report= --cov-fail-under=0 tests/unit tests/properties
 
-coverage: .venv/test.stamp ## which lines the last unit tests left out
-	@echo "== coverage of tests/unit"
+coverage: .venv/test.stamp $(TREE) ## which lines and branches the last unit tests left out
+	@echo "== coverage of tests/unit and tests/properties"
 	@COVERAGE_FILE=build/.coverage $(BIN)/coverage report
+	@COVERAGE_FILE=build/.coverage $(BIN)/coverage json -q -o build/coverage.json
+	@$(BIN)/python tests/tools/check_coverage.py build/coverage.json
 
 integration: .venv/test.stamp $(TREE) ## the tests of whole playbooks against the simulator
 	@echo "== pytest tests/integration"

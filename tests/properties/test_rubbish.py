@@ -21,7 +21,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._literals import r
 from simulator.handle import Simulator
 
 from .rubbish import VALUES, WHOLE, spoiled, spoiled_documents
-from .simulated import UNSHRUNK, Stage, requests_for
+from .simulated import PNGS, UNSHRUNK, Stage, requests_for
 
 
 def assert_clean(message: str, *starts: str) -> None:
@@ -34,7 +34,7 @@ def assert_clean(message: str, *starts: str) -> None:
 
 def any_image(where: str, path: str) -> ImageFile:
     """An image for known names, else what reading a file gives."""
-    return ImageFile(path, b"\x89PNG\r\n\x1a\n") if path == "red.png" else _images.read_image(where, path)
+    return ImageFile(path, PNGS[path]) if path in PNGS else _images.read_image(where, path)
 
 
 def refusal(act: Callable[[], Any]) -> tuple[str, Any]:
