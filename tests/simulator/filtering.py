@@ -4,8 +4,10 @@
 A list's filters are a mapping from names to ``kind argument …``; where the arguments are left out the column is called
 like the filter. Kinds: those of :data:`KINDS`, ``any`` (part of any of the columns), ``url`` (a kind of object, and the
 column of its UUID), ``choice`` (a column, and a tuple of labels in ``models.py``), ``order`` (``name=column …``),
-``loose`` (an order by columns that passes over what it does not know) and ``call`` (a function of ``lookups.py`` that
-takes queryset, value and request; and the kind of the value, ``exact`` text when left out).
+``loose`` (an order by columns that passes over what it does not know), ``held`` and ``either`` (the kind of the value,
+the column of a grant that points to the row, and conditions, in which ``value`` and ``caller`` stand for these;
+``either`` turns round when false) and ``call`` (a function of ``lookups.py`` that takes queryset, value and request;
+and the kind of the value, ``exact`` text when left out).
 ``{is: …, since: …, until: …}`` bounds a filter to editions; in a list of these the one of the edition counts.
 ``like`` names the list whose filters it has, too.
 """
@@ -97,6 +99,24 @@ class CallMixin:
         return getattr(lookups, self.field_name)(queryset, value, self.parent.request)
 
 
+class HeldMixin(CallMixin):
+    """Keeps the rows on which, or by which, a role is held; ``False`` keeps all, or those on which none is held."""
+
+    conditions: dict[str, str]
+    excludes: bool
+
+    def filter(self, queryset: QuerySet, value: Any) -> QuerySet:
+        if value in ("", None):
+            return queryset
+        said = {"caller": self.parent.request.user.pk, "value": value}
+        found = {name: said.get(wanted, wanted) for name, wanted in self.conditions.items()}
+        held = models.Grant.objects.filter(is_active=True, **{f"{self.field_name}__isnull": False}, **found)
+        rows = Q(pk__in=held.values(self.field_name))
+        if value is False:
+            return queryset.exclude(rows) if self.excludes else queryset
+        return queryset.filter(rows)
+
+
 class OpenChoiceField(forms.MultipleChoiceField):
     """Repeated texts of any kind: those that nothing has are no mistake."""
 
@@ -132,6 +152,7 @@ KINDS: dict[str, Any] = {
     "since": functools.partial(filters.IsoDateTimeFilter, lookup_expr="gte"),
     "before": functools.partial(filters.IsoDateTimeFilter, lookup_expr="lte"),
     "uuid": filters.UUIDFilter,
+    "uuid_within": functools.partial(filters.UUIDFilter, distinct=True),
     "uuids": functools.partial(UuidListFilter, lookup_expr="in"),
     "texts": functools.partial(TextListFilter, lookup_expr="in"),
     "open": OpenChoiceFilter,
@@ -164,7 +185,14 @@ def _made(name: str, text: str) -> filters.Filter:
         choices = [(label, label) for label in getattr(models, arguments[1])]
         return filters.MultipleChoiceFilter(field_name=arguments[0], choices=choices)
     if kind == "call":
-        base = KINDS[arguments[1] if len(arguments) > 1 else "exact"]
-        kind, options = getattr(base, "func", base), getattr(base, "keywords", {})
-        return type("CallFilter", (CallMixin, kind), {})(field_name=arguments[0], **options)
+        return _mixed(CallMixin, arguments[1] if len(arguments) > 1 else "exact", arguments[0])
+    if kind in ("held", "either"):
+        conditions = dict(condition.split("=") for condition in arguments[2:])
+        return _mixed(HeldMixin, arguments[0], arguments[1], conditions=conditions, excludes=kind == "either")
     return KINDS[kind](field_name=" ".join(arguments) or name)
+
+
+def _mixed(mixin: type, kind: str, column: str, **attributes: Any) -> filters.Filter:
+    base = KINDS[kind]
+    made = type(mixin.__name__, (mixin, getattr(base, "func", base)), attributes)
+    return made(field_name=column, **getattr(base, "keywords", {}))

@@ -97,31 +97,10 @@ def visible_to(rows: QuerySet, value: str, request: Any) -> QuerySet:
     return rows.filter(pk__in=visible(user)) if user else rows.none()
 
 
-def owned_by_caller(customers: QuerySet, value: bool, request: Any) -> QuerySet:
-    """Customers that the caller owns."""
-    owned = Grant.objects.filter(user=request.user.pk, is_active=True, role__name="CUSTOMER.OWNER")
-    return customers.filter(id__in=owned.values("customer_id")) if value else customers
-
-
 def of_customer(users: QuerySet, value: Any, request: Any) -> QuerySet:
     """Users with a role on a customer or in one of its projects."""
     held = Grant.objects.filter(Q(customer__uuid=value) | Q(project__customer__uuid=value), is_active=True)
     return users.filter(id__in=held.values("user_id"))
-
-
-def of_project(users: QuerySet, value: Any, request: Any) -> QuerySet:
-    """Users with a role in a project."""
-    return users.filter(id__in=Grant.objects.filter(project__uuid=value, is_active=True).values("user_id"))
-
-
-def used_by_customer(offerings: QuerySet, value: Any, request: Any) -> QuerySet:
-    """Offerings with a resource of a customer."""
-    return offerings.filter(resources__project__customer__uuid=value).distinct()
-
-
-def used_in_project(offerings: QuerySet, value: Any, request: Any) -> QuerySet:
-    """Offerings with a resource in a project."""
-    return offerings.filter(resources__project__uuid=value).distinct()
 
 
 def resource_managed_by(resources: QuerySet, value: Any, request: Any) -> QuerySet:
@@ -166,28 +145,10 @@ def held_by(request: Any, **more: Any) -> QuerySet:
     return Grant.objects.filter(is_active=True, user=request.user.pk, **more)
 
 
-def caller_has_role(customers: QuerySet, value: bool, request: Any) -> QuerySet:
-    """Customers on which the caller has a role, or has none."""
-    held = Q(id__in=held_by(request, customer__isnull=False).values("customer_id"))
-    return customers.filter(held if value else ~held)
-
-
 def caller_may_create_projects(customers: QuerySet, value: bool, request: Any) -> QuerySet:
     """Customers in which the caller may create projects."""
     held = held_by(request, role__permissions__permission="PROJECT.CREATE", customer__isnull=False)
     return customers.filter(id__in=held.values("customer_id")) if value and not request.user.is_staff else customers
-
-
-def caller_has_project_role(projects: QuerySet, value: bool, request: Any) -> QuerySet:
-    """Projects in which the caller has a role, or has none."""
-    held = Q(id__in=held_by(request, project__isnull=False).values("project_id"))
-    return projects.filter(held if value else ~held)
-
-
-def caller_administers(projects: QuerySet, value: bool, request: Any) -> QuerySet:
-    """Projects of which the caller is an administrator."""
-    held = held_by(request, role__name="PROJECT.ADMIN").values("project_id")
-    return projects.filter(id__in=held) if value else projects
 
 
 def caller_manages(projects: QuerySet, value: bool, request: Any) -> QuerySet:
@@ -206,28 +167,6 @@ def without_finished(projects: QuerySet, value: bool, request: Any) -> QuerySet:
     """Projects whose last day has not passed."""
     lasting = Q(end_date__isnull=True) | Q(end_date__gte=clock.now().date())
     return projects.filter(lasting) if value else projects
-
-
-def with_member(projects: QuerySet, value: Any, request: Any) -> QuerySet:
-    """Projects in which a user has a role."""
-    return projects.filter(id__in=Grant.objects.filter(is_active=True, user__uuid=value).values("project_id"))
-
-
-def with_customer_role(users: QuerySet, value: list[str], request: Any) -> QuerySet:
-    """Users who hold one of the roles on a customer."""
-    held = Grant.objects.filter(is_active=True, customer__isnull=False, role__name__in=value)
-    return users.filter(id__in=held.values("user_id"))
-
-
-def with_project_role(users: QuerySet, value: list[str], request: Any) -> QuerySet:
-    """Users who hold one of the roles in a project."""
-    held = Grant.objects.filter(is_active=True, project__isnull=False, role__name__in=value)
-    return users.filter(id__in=held.values("user_id"))
-
-
-def managed_by(offerings: QuerySet, value: Any, request: Any) -> QuerySet:
-    """Offerings on which a user has a role."""
-    return offerings.filter(id__in=Grant.objects.filter(is_active=True, user__uuid=value).values("offering_id"))
 
 
 def with_attributes(offerings: QuerySet, value: str, request: Any) -> QuerySet:

@@ -57,6 +57,8 @@ class Shape(serializers.BaseSerializer):
 
     rows = ""
     obeys_field = True
+    # What OPTIONS says of a body that nothing reads.
+    fields: dict[str, serializers.Field] = {}
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         request = self.context["request"]

@@ -9,7 +9,7 @@ from django.urls import include, path
 from rest_framework.routers import DefaultRouter
 
 from . import control, editions
-from .views import grants, marketplace, provider_accounts, providers, structure
+from .views import marketplace, provider_accounts, providers, structure
 
 
 class Router(DefaultRouter):
@@ -31,8 +31,8 @@ for name, view in provider_accounts.LISTS.items():
 router.register("customers", structure.CustomerViewSet, "customer")
 router.register("users", structure.UserViewSet, "user")
 router.register("projects", structure.ProjectViewSet, "project")
-router.register("roles", grants.RoleViewSet, "role")
-router.register("user-permissions", grants.UserPermissionViewSet, "userpermission")
+router.register("roles", structure.RoleViewSet, "role")
+router.register("user-permissions", structure.UserPermissionViewSet, "userpermission")
 router.register("marketplace-provider-offerings", marketplace.OfferingViewSet, "offering")
 router.register("marketplace-provider-resources", marketplace.ResourceViewSet, "resource")
 router.register("marketplace-offering-users", marketplace.OfferingUserViewSet, "offeringuser")

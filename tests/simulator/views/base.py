@@ -22,9 +22,11 @@ class ObjectViewSet(viewsets.GenericViewSet):
     lookup_field = "uuid"
     rows = ""
     filters = ""
+    # What the writes read; it answers in its own shape.
+    bodies: dict[str, type[serializers.BaseSerializer]] = {}
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer]:
-        return self.serializer_class or shape(self.rows)
+        return self.bodies.get(self.action) or self.serializer_class or shape(self.rows)
 
     @property
     def filterset_class(self) -> type[FilterSet] | None:

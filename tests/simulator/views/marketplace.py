@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
-from rest_framework import exceptions, serializers, viewsets
+from rest_framework import exceptions, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -69,6 +69,10 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
     queryset = OfferingUser.objects.all()
     rows = "offering_user"
     filters = "offering_users"
+    bodies = {
+        **dict.fromkeys(("create", "metadata"), NewOfferingUserForm),
+        **dict.fromkeys(("update", "partial_update"), OfferingUserForm),
+    }
 
     def get_queryset(self) -> QuerySet:
         return (
@@ -76,10 +80,6 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
             .select_related("user", "offering__customer", "service_provider_account")
             .order_by("id")
         )
-
-    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
-        bodies = {"create": NewOfferingUserForm, "update": OfferingUserForm, "partial_update": OfferingUserForm}
-        return bodies.get(self.action) or super().get_serializer_class()
 
     def demand(self, permission: str, offering: Offering) -> None:
         """Raise 403 unless the caller has *permission* on the offering or its customer."""

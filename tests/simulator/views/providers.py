@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from django.db.models import Count, Q, QuerySet
-from rest_framework import exceptions, permissions, serializers, status, viewsets
+from rest_framework import exceptions, permissions, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,6 +24,7 @@ class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
     queryset = ServiceProvider.objects.select_related("customer", "image")
     rows = "service_provider"
     filters = "service_providers"
+    bodies = dict.fromkeys(("create", "update", "partial_update", "metadata"), ServiceProviderForm)
 
     def get_queryset(self) -> QuerySet:
         providers = super().get_queryset().order_by("customer__name")
@@ -31,10 +32,6 @@ class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
             shown = Q(customer__offerings__state__in=("Active", "Paused"))
             providers = providers.annotate(counted_offerings=Count("customer__offerings", filter=shown))
         return providers
-
-    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
-        writes = self.action in ("create", "update", "partial_update", "metadata")
-        return ServiceProviderForm if writes else super().get_serializer_class()
 
     def get_permissions(self) -> list[permissions.BasePermission]:
         if self.action in ("list", "retrieve"):

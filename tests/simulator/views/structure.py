@@ -1,33 +1,41 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Customers, users, projects, the version and uploaded images."""
+"""Customers, users, projects, roles and who holds them, the version and uploaded images (contract 3.j)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import HttpResponse
-from rest_framework import exceptions, mixins, permissions, serializers
+from rest_framework import exceptions, mixins, permissions
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from .. import editions
-from ..forms import CustomerForm
-from ..models import Customer, Grant, Media, Project, User, with_live_resources
-from ..permissions import demand, near_customers, sees_all, visible_customers, visible_projects, visible_users
+from ..forms import CustomerForm, RevocationForm
+from ..models import Customer, Grant, Media, Project, Role, User, with_live_resources
+from ..permissions import (
+    ReadAnonymously,
+    demand,
+    near_customers,
+    sees_all,
+    visible_customers,
+    visible_projects,
+    visible_users,
+)
 from ..shapes import shape
 from .base import LookUpViewSet, ObjectViewSet
-from .grants import SCOPES
-from .scopes import GrantActions
+from .scopes import GrantActions, end, permission_to
 
 # What remains of a customer's row for one who but manages its provider.
 NAMES = (
     *("url", "uuid", "name", "slug", "abbreviation", "native_name", "display_name", "image", "is_service_provider"),
     *("service_provider", "service_provider_uuid", "is_service_provider_manager_only"),
 )
-HELD_GRANTS = Grant.objects.filter(is_active=True).select_related("user", "role", "created_by", *SCOPES).order_by("id")
+SCOPES = ("customer", "service_provider__customer", "project__customer", "offering__customer")
+GRANTS = Grant.objects.select_related("user", "role", "created_by", *SCOPES).order_by("id")
 
 
 class CustomerShape(shape("customer")):  # type: ignore[misc]
@@ -56,6 +64,7 @@ class CustomerViewSet(GrantActions, mixins.UpdateModelMixin, LookUpViewSet):
 
     queryset = Customer.objects.all()
     serializer_class = CustomerShape
+    bodies = dict.fromkeys(("update", "partial_update", "metadata"), CustomerForm)
     filters = "customers"
 
     def get_queryset(self) -> QuerySet:
@@ -64,9 +73,6 @@ class CustomerViewSet(GrantActions, mixins.UpdateModelMixin, LookUpViewSet):
             return customers
         projects = with_live_resources(Project.objects.filter(is_removed=False).order_by("name"))
         return customers.prefetch_related(Prefetch("projects", projects, to_attr="live_projects"))
-
-    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
-        return CustomerForm if self.action in ("update", "partial_update") else super().get_serializer_class()
 
     def perform_update(self, serializer: CustomerForm) -> None:
         demand(self.request.user, "CUSTOMER.UPDATE", serializer.instance)
@@ -84,7 +90,7 @@ class UserViewSet(LookUpViewSet):
         users = visible_users(self.request.user).order_by("username")
         if not self.shows("user", "permissions"):
             return users
-        return users.prefetch_related(Prefetch("grants", HELD_GRANTS, to_attr="active_grants"))
+        return users.prefetch_related(Prefetch("grants", GRANTS.filter(is_active=True), to_attr="active_grants"))
 
     @action(detail=False, methods=["get"])
     def me(self, request: Request) -> Response:
@@ -123,3 +129,63 @@ class MediaView(APIView):
     def get(self, request: Request, uuid: str) -> HttpResponse:
         media = ObjectViewSet.find(Media.objects.all(), uuid)
         return HttpResponse(bytes(media.content), content_type=media.content_type)
+
+
+class RoleViewSet(LookUpViewSet):
+    """``/api/roles/``: anyone may read them."""
+
+    queryset = (
+        Role.objects.prefetch_related("permissions")
+        .annotate(assigned=Count("grants", filter=Q(grants__is_active=True)))
+        .order_by("name")
+    )
+    rows = "role"
+    filters = "roles"
+    permission_classes = (ReadAnonymously,)
+
+    def _switch(self, active: bool) -> Response:
+        role = self.get_object()
+        role.is_active = active
+        role.save()
+        return Response({"detail": f"The role {role.name} has been {'enabled' if active else 'disabled'}"})
+
+    @action(detail=True, methods=["post"])
+    def enable(self, request: Request, uuid: str) -> Response:
+        """Let the role be granted again."""
+        return self._switch(True)
+
+    @action(detail=True, methods=["post"])
+    def disable(self, request: Request, uuid: str) -> Response:
+        """Let the role be granted no longer; who holds it keeps it."""
+        return self._switch(False)
+
+
+class UserPermissionViewSet(mixins.ListModelMixin, ObjectViewSet):
+    """``/api/user-permissions/``: every active grant for staff and support, one's own for others."""
+
+    queryset = GRANTS
+    rows = "permission"
+    filters = "user_permissions"
+
+    def get_queryset(self) -> QuerySet:
+        grants = super().get_queryset()
+        if not self.asks("is_active", "show_inactive"):
+            grants = grants.filter(is_active=True)
+        return grants if sees_all(self.request.user) else grants.filter(user=self.request.user)
+
+    @action(detail=True, methods=["post"], serializer_class=RevocationForm)
+    def revoke(self, request: Request, uuid: str) -> Response:
+        """End one grant, also one of two (contract 3.a)."""
+        body = self.get_serializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        grant = self.get_object()
+        demand(
+            request.user,
+            permission_to("DELETE", grant.scope),
+            grant.scope,
+            getattr(grant.scope, "customer", grant.scope),
+        )
+        end(grant)
+        grant.extra["revoke_reason"] = body.validated_data.get("reason", "")
+        grant.save()
+        return Response()
