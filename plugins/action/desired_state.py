@@ -106,6 +106,8 @@ class ActionModule(ActionBase):
         """Runs the module the normal way. Ansible prints the environment that it hands on at -vvvv, so what is ours in
         it has become arguments, whose secrets it masks."""
         try:
+            # Refused here, as Ansible shows a module's arguments, and this one may hold a password.
+            _connection.base_url(arguments["api_url"])
             self._place_images(arguments)
         except InvalidInput as error:
             return {"failed": True, "msg": error.message}

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from typing import Any
 
@@ -69,10 +70,20 @@ def route_missing(operation: Operation) -> str:
 
 
 def words(body: Any) -> str:
-    """The server's own words out of an error body of any shape (contract 1.12), as one line."""
-    text = _flat(body) if not isinstance(body, str) else _plain(body)
+    """The server's own words out of an error body of any shape (contract 1.12), as one line, without secrets."""
+    if isinstance(body, str):
+        body = _parsed(body)
+    text = _flat(without_secrets(body)) if not isinstance(body, str) else _plain(body)
     text = re.sub(r"\s+", " ", text).strip()
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def _parsed(text: str) -> Any:
+    """JSON whatever it is called; of broken JSON nothing is told, as nobody knows where a secret stands in it."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return "broken JSON" if text.lstrip()[:1] in ("{", "[") else text
 
 
 def _flat(body: Any) -> str:

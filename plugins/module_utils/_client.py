@@ -272,8 +272,9 @@ class Client:
         here, there = urlsplit(answer.url), urlsplit(target)
         safe = here.hostname == there.hostname and (here.scheme, there.scheme) != ("https", "http")
         if wanted.writes or not safe:
+            place = there.netloc.rpartition("@")[2]
             raise WaldurError(
-                f"Cannot {wanted.title}: the server redirects to {there.scheme}://{there.netloc}{there.path}, and only"
+                f"Cannot {wanted.title}: the server redirects to {there.scheme}://{place}{there.path}, and only"
                 " reading is redirected, on the same host: set api_url to the address that Waldur itself uses."
             )
         return target
@@ -312,12 +313,8 @@ class Client:
 
     def _refusal(self, wanted: Operation, answer: requests.Response) -> WaldurError:
         status, is_json = answer.status_code, "json" in answer.headers.get("Content-Type", "")
-        try:
-            said = words(answer.json() if is_json else answer.text)
-        except ValueError:
-            said = words(answer.text)
-        # Pages of proxies name their status themselves.
-        said = self.hide(said).removeprefix(str(status)).strip()
+        # Hidden before it is cut, as half a token is too much. Pages of proxies name their status themselves.
+        said = words(self.hide(answer.text)).removeprefix(str(status)).strip()
         told = f"Waldur refused to {wanted.title} ({status}{': ' + said if said else ''})"
         if status == 401:
             return Unauthorized(f"{told}: access_token is wrong, expired or not allowed here.", status)
@@ -338,7 +335,7 @@ class Client:
         try:
             return answer.json()
         except ValueError:
-            said = self.hide(words(answer.text)) or "empty"
+            said = words(self.hide(answer.text)) or "empty"
             page, hint = f"{answer.status_code} without JSON", "does api_url name a Waldur, and no log-in page?"
             if wanted.writes:
                 raise LostAnswer(f"The request to {wanted.title} was answered {page} ({said}: {hint})") from None

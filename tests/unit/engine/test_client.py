@@ -196,6 +196,24 @@ def test_reading_does_not_follow_a_redirect_to_another_host() -> None:
     assert len(server.requests) == 1
 
 
+def test_the_user_and_password_of_a_redirect_are_told_to_nobody() -> None:
+    with (
+        ScriptedServer(Answer(302, headers={"Location": "http://a:b@evil.example.org/x/?token=c"})) as server,
+        pytest.raises(_errors.WaldurError, match=r"redirects to http://evil\.example\.org/x/, and"),
+    ):
+        client_of(server).get("me")
+
+
+def test_a_token_is_hidden_before_a_long_error_is_cut() -> None:
+    with (
+        ScriptedServer(Answer(400, "x" * 395 + TOKEN, headers={"Content-Type": "text/plain"})) as server,
+        pytest.raises(_errors.AnswerError) as caught,
+    ):
+        client_of(server).get("me")
+    assert TOKEN[:2] not in caught.value.message
+    assert "xxx*****…" in caught.value.message
+
+
 def test_a_write_never_follows_a_redirect() -> None:
     with (
         ScriptedServer(Answer(301, headers={"Location": "/api/elsewhere/"})) as server,
@@ -275,7 +293,7 @@ def test_parameters_go_out_repeated_or_joined_as_the_operation_says() -> None:
         (Answer(400, {"role": ["Role is not found."]}), _errors.AnswerError, "role: Role is not found."),
         (Answer(400, ["A bare list."]), _errors.AnswerError, r"400: A bare list\."),
         (Answer(400, {"non_field_errors": ["a", "b"]}), _errors.AnswerError, "non_field_errors: a, b"),
-        (Answer(400, "{broken"), _errors.AnswerError, "400: {broken"),
+        (Answer(400, "{broken"), _errors.AnswerError, "400: broken JSON"),
         (Answer(500, HTML, content_type="text/html"), _errors.LostAnswer, "Waldur broke on the request"),
     ],
 )

@@ -55,6 +55,22 @@ def test_the_words_of_an_error_of_any_shape_are_one_line(body: Any, words: str) 
     assert _answers.words(body) == words
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"detail": "no", "api_secret_code": "f00d"}, "no"),
+        ('{"options": {"secret_options": {"a": "f00d"}, "name": "x"}}', "options: name: x"),
+        ('["no", {"token": "f00d"}]', "no,"),
+        ('{"api_secret_code": "f00d", "na', "broken JSON"),
+        (' [{"token": "f00d', "broken JSON"),
+        ('"no"', "no"),
+        ('"no" it said', '"no" it said'),
+    ],
+)
+def test_the_words_of_an_error_hold_no_secret_also_where_it_is_not_called_json(body: Any, words: str) -> None:
+    assert _answers.words(body) == words
+
+
 def test_a_long_error_is_cut() -> None:
     found = _answers.words({"detail": "x" * 1000})
     assert found == "x" * 400 + "…"

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No token and no secret code in anything that a run leaves: output, results, callbacks, log, facts, files of any kind.
+
+Every run here is as loud as Ansible can be made, and all of its files are searched, those of the tests left out.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from PIL import Image
+
+from simulator.handle import Simulator
+
+from .playbook import WAYS, Outcome, Runner, runner
+from .waldur import Simulated, Waldur
+
+# Written by the tests themselves: they may hold a token, as their user wants it so.
+GIVEN = {"profiles.yml", "secret.yml"}
+MARKER = "marker-of-a-request-body"
+TASKS: dict[str, dict[str, Any]] = {
+    "service_provider": {"customer": "ALPHA", "description": f"{MARKER} in a description"},
+    "user_role": {"service_provider": "ALPHA", "user": "member1", "expiration_time": "2037-06-30"},
+    "offering_username": {"service_provider": "ALPHA", "user": "member1", "username": "secretive"},
+    "api_secret_code": {"service_provider": "ALPHA", "state": "rotated"},
+    "desired_state": {
+        "service_providers": [
+            {
+                "customer": "ALPHA",
+                "description": f"{MARKER} in a document",
+                "image": "logo.png",
+                "users": [{"user": "member2"}],
+                "api_secret_code": {"state": "rotated"},
+            }
+        ]
+    },
+}
+
+
+def ways(function: Any) -> Any:
+    return pytest.mark.parametrize("way", WAYS)(function)
+
+
+def loud(run: Runner, **more: str) -> dict[str, str]:
+    """An environment in which Ansible writes down all that it can."""
+    folder = run.folder
+    for name in ("tmp", "local", "remote", "facts", "retries", "tree", "junit"):
+        (folder / name).mkdir(exist_ok=True)
+    return {
+        "TMPDIR": str(folder / "tmp"),
+        "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
+        "ANSIBLE_REMOTE_TEMP": str(folder / "remote"),
+        "ANSIBLE_LOG_PATH": str(folder / "ansible.log"),
+        "ANSIBLE_LOG_VERBOSITY": "5",
+        "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder / "facts"),
+        "ANSIBLE_RETRY_FILES_ENABLED": "true",
+        "ANSIBLE_RETRY_FILES_SAVE_PATH": str(folder / "retries"),
+        "ANSIBLE_CALLBACKS_ENABLED": "results,tree,junit",
+        "ANSIBLE_CALLBACK_TREE_DIR": str(folder / "tree"),
+        "JUNIT_OUTPUT_DIR": str(folder / "junit"),
+        "ANSIBLE_INJECT_INVOCATION": "true",
+        "ANSIBLE_DISPLAY_TRACEBACK": "always",
+        **more,
+    }
+
+
+def holding(run: Runner, secrets: set[str]) -> list[str]:
+    """The files below the folder of a run that hold any of *secrets*."""
+    found = []
+    for path in sorted(run.folder.rglob("*")):
+        if path.is_file() and path.name not in GIVEN:
+            content = path.read_bytes()
+            found += [str(path.relative_to(run.folder)) for secret in secrets if secret.encode() in content]
+    return found
+
+
+def tasks(**keys: Any) -> list[dict[str, Any]]:
+    """Every module; its result becomes a fact that is cached."""
+    made: list[dict[str, Any]] = []
+    for name, options in TASKS.items():
+        fact = {f"seen_{name}": "{{ seen }}", "cacheable": True}
+        made += [
+            {"name": name, f"waldur.provider.{name}": options, "register": "seen", "ignore_errors": True, **keys},
+            {"name": "Keep", "ansible.builtin.set_fact": fact},
+            {"name": "Show", "ansible.builtin.debug": {"var": "seen"}},
+        ]
+    return made
+
+
+def play(run: Runner, *options: str, **keys: Any) -> Outcome:
+    Image.new("RGB", (4, 4), "red").save(run.folder / "logo.png")
+    environment = {**loud(run), **keys.pop("environment", {})}
+    return run.play(tasks(**keys), *options, environment=environment)
+
+
+def ended(outcome: Outcome) -> dict[str, str]:
+    """How each module ended."""
+    return {line["task"]: line["status"] for line in outcome.lines if line["task"] in TASKS}
+
+
+def written_down(run: Runner) -> set[str]:
+    """Where Ansible wrote results, so that a search of them can't have searched nothing."""
+    return {
+        name for name in ("ansible.log", "facts", "tree", "junit") if any(path.is_file() for path in _files(run, name))
+    }
+
+
+def _files(run: Runner, name: str) -> list[Path]:
+    return [run.folder / name, *(run.folder / name).rglob("*")]
+
+
+# --- what succeeds ---------------------------------------------------------------------------------------------------
+
+
+@ways
+def test_no_secret_is_left_by_modules_that_succeed(waldur: Waldur, way: str) -> None:
+    run = runner(waldur, way=way)
+    before = waldur.codes()
+    outcome = play(run)
+    assert ended(outcome) == dict.fromkeys(TASKS, "ok"), outcome.output
+    secrets = {*waldur.tokens.values(), *before, *waldur.codes()}
+    assert len(waldur.codes() - before) == 1
+    assert holding(run, secrets) == []
+    assert not [secret for secret in secrets if secret in outcome.output]
+    assert written_down(run) == {"ansible.log", "facts", "tree", "junit"}
+
+
+@ways
+def test_no_secret_is_left_by_asynchronous_tasks(waldur: Waldur, way: str) -> None:
+    run = runner(waldur, way=way)
+    before = waldur.codes()
+    for name, options in TASKS.items():
+        started = {"name": name, f"waldur.provider.{name}": options, "async": 60, "poll": 0, "register": "job"}
+        wait = {"jid": "{{ job.ansible_job_id }}"}
+        over = {"name": "Wait", "ansible.builtin.async_status": wait, "register": "end", "until": "end.finished"}
+        Image.new("RGB", (4, 4), "red").save(run.folder / "logo.png")
+        outcome = run.play([started, {**over, "retries": 60, "delay": 1}], environment=loud(run))
+        assert outcome.code == 0, outcome.output
+        secrets = {*waldur.tokens.values(), *before, *waldur.codes()}
+        assert not [secret for secret in secrets if secret in outcome.output]
+    # Ansible's own wrapper takes the program away a moment after the result is there.
+    patience = time.monotonic() + 30
+    while holding(run, secrets) and time.monotonic() < patience:
+        time.sleep(0.2)
+    assert holding(run, secrets) == []
+    assert sum(path.is_file() for path in _files(run, "async")) == len(TASKS)
+
+
+@ways
+def test_the_token_of_a_profile_is_left_nowhere(waldur: Waldur, way: str) -> None:
+    run = runner(waldur, way=way)
+    before = waldur.codes()
+    profile = {"lab": {"api_url": waldur.url, "access_token": waldur.token("staff")}}
+    broken = {"lab": {"api_url": waldur.url, "access_token": "0123456789" * 4, "retries": "many"}}
+    path = run.folder / "profiles.yml"
+    quiet = {
+        "WALDUR_API_URL": "",
+        "WALDUR_ACCESS_TOKEN": "",
+        "WALDUR_PROFILES_FILE": str(path),
+        "WALDUR_PROFILE": "lab",
+    }
+    for content, status in ((profile, "ok"), (broken, "failed"), ({"lab": ["0123456789" * 4]}, "failed")):
+        path.write_text(yaml.safe_dump(content))
+        outcome = play(run, environment=quiet)
+        assert ended(outcome) == dict.fromkeys(TASKS, status), outcome.output
+        secrets = {*waldur.tokens.values(), *before, *waldur.codes(), "0123456789" * 4}
+        assert holding(run, secrets) == []
+        assert not [secret for secret in secrets if secret in outcome.output]
+
+
+@ways
+def test_a_token_in_a_variable_or_in_the_environment_of_a_task_is_left_nowhere(waldur: Waldur, way: str) -> None:
+    run = runner(waldur, way=way)
+    variables = run.folder / "secret.yml"
+    variables.write_text(yaml.safe_dump({"url": waldur.url, "secret": waldur.token("staff")}))
+    quiet = {"WALDUR_API_URL": "", "WALDUR_ACCESS_TOKEN": ""}
+    for keys in (
+        {"environment": {"WALDUR_API_URL": "{{ url }}", "WALDUR_ACCESS_TOKEN": "{{ secret }}"}},
+        {"vars": {"waldur_api_url": "{{ url }}", "waldur_access_token": "{{ secret }}"}},
+    ):
+        given = [{**task, **keys} if task["name"] in TASKS else task for task in tasks()]
+        Image.new("RGB", (4, 4), "red").save(run.folder / "logo.png")
+        outcome = run.play(given, "-e", f"@{variables}", environment={**loud(run), **quiet})
+        assert ended(outcome) == dict.fromkeys(TASKS, "ok"), outcome.output
+        assert holding(run, {*waldur.tokens.values(), *waldur.codes()}) == []
+
+
+# --- what fails ------------------------------------------------------------------------------------------------------
+
+
+ECHO = '{{"detail": "as {token}", "api_secret_code": "{other}", "token": "{other}"}}'
+FAULTS: dict[str, dict[str, Any]] = {
+    "a token that is refused and told": {"method": "any", "status": 401, "body": ECHO},
+    "a refusal that tells all": {"status": 400, "body": ECHO},
+    "a defect that tells all": {"status": 500, "body": ECHO},
+    "text that tells all": {
+        "status": 503,
+        "body": "x" * 380 + " {token}",
+        "headers": {"Content-Type": "text/plain"},
+    },
+    "a page that tells all": {
+        "status": 502,
+        "body": "<html><title>{token}</title><body>{other}</body></html>",
+        "headers": {"Content-Type": "text/html"},
+    },
+    "JSON that ends early": {"method": "any", "status": 200, "body": '{{"api_secret_code": "{other}", "x'},
+    "an error that ends early": {"status": 500, "body": '{{"api_secret_code": "{other}", "x'},
+    "a redirect that tells all": {"redirect": "http://{user}:{token}@elsewhere.example.org/{token}/?token={other}"},
+    "a redirect of reading that tells all": {
+        "method": "any",
+        "redirect": "http://{user}:{other}@elsewhere.example.org/?token={other}",
+    },
+    "a connection that breaks before": {"drop": "before"},
+    "a connection that breaks after": {"drop": "after"},
+    "an answer that is cut": {"cut": 30, "after": True},
+}
+
+
+@ways
+@pytest.mark.parametrize("name", FAULTS, ids=lambda name: str(name).replace(" ", "_"))
+def test_no_secret_and_no_request_body_is_left_by_modules_that_fail(sim: Simulator, name: str, way: str) -> None:
+    run = runner(sim, way=way)
+    waldur = Simulated(sim)
+    codes = waldur.codes()
+    # What the server tells: the token, the code that is read, and a secret that passes by here only.
+    other = "f00dfeedf00dfeedf00dfeedf00dfeed"
+    words = {"token": sim.token("staff"), "code": sorted(codes)[0], "other": other, "user": "someone"}
+    fault = {"method": "write", **FAULTS[name]}
+    for key in ("body", "redirect"):
+        if key in fault:
+            fault[key] = fault[key].format(**words)
+    sim.fault(times=None, **fault)
+    outcome = play(run, environment={"WALDUR_RETRIES": "0", "WALDUR_TIMEOUT": "5"})
+    assert sim.faults()[0]["fired"] >= len(TASKS), outcome.output
+    assert set(ended(outcome).values()) == {"failed"}, outcome.output
+    sim.clear_faults()
+    secrets = {*sim.tokens.values(), *codes, *waldur.codes(), other}
+    # A part of a token is a leak too.
+    secrets |= {secret[:12] for secret in secrets} | {secret[-12:] for secret in secrets}
+    leaks = [line for line in outcome.output.splitlines() if any(secret in line for secret in secrets)]
+    assert leaks == []
+    assert holding(run, secrets) == []
+    assert "retries" in str([path for path in run.folder.rglob("*") if path.is_dir()])
+    told = [line["result"]["msg"] for line in outcome.lines if line["status"] == "failed"]
+    assert len(told) == len(TASKS)
+    assert not [message for message in told if MARKER in message]
+
+
+@ways
+def test_a_url_with_a_password_is_refused_without_telling_it(sim: Simulator, way: str) -> None:
+    run = runner(sim, way=way)
+    address = sim.url.replace("http://", "http://someone:hunter2-hunter2@")
+    environment = {"WALDUR_API_URL": address, "WALDUR_PROXY": "http://someone:hunter2-hunter2@127.0.0.1:9"}
+    outcome = play(run, environment=environment)
+    assert set(ended(outcome).values()) == {"failed"}
+    assert "hunter2" not in outcome.output
+    assert holding(run, {"hunter2"}) == []
+
+
+# --- what Ansible itself writes --------------------------------------------------------------------------------------
+
+
+def test_files_that_ansible_is_told_to_keep_hold_the_token_in_its_own_program_alone(sim: Simulator) -> None:
+    run = runner(sim, way="as_module")
+    play(run, environment={"ANSIBLE_KEEP_REMOTE_FILES": "1"})
+    kept = holding(run, {sim.token("staff")})
+    assert {Path(path).name.partition("_")[0] for path in kept} == {"AnsiballZ"}, kept
+    assert holding(run, Simulated(sim).codes()) == []
+    for path in run.folder.rglob("AnsiballZ_*"):
+        assert path.stat().st_mode & 0o077 == 0 or path.parent.stat().st_mode & 0o077 == 0, path
+
+
+def test_in_process_no_file_holds_the_token_even_where_ansible_is_told_to_keep_files(sim: Simulator) -> None:
+    run = runner(sim)
+    play(run, environment={"ANSIBLE_KEEP_REMOTE_FILES": "1"})
+    assert holding(run, {*sim.tokens.values(), *Simulated(sim).codes()}) == []
