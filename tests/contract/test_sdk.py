@@ -31,6 +31,15 @@ def calls(part: str, edition: str) -> dict[str, dict[str, Any]]:
     return {name: given for name, given in found.items() if edition in given.pop("editions")}
 
 
+def counts(edition: str) -> dict[str, dict[str, Any]]:
+    """The arguments of each operation that counts: those of the list that say whose it is."""
+    lists = TABLE["counts"][edition]
+    return {
+        count: {key: value for key, value in TABLE["core"][listing].items() if key.endswith("uuid")}
+        for count, listing in lists.items()
+    }
+
+
 def installed(edition: str) -> pathlib.Path:
     """Where the edition's SDK lies; raises ``AssertionError`` where it does not."""
     folder = ROOT / "build" / f"sdk-{VERSIONS[edition]}"
@@ -47,7 +56,7 @@ def answers(edition: str) -> dict[str, dict[str, Any]]:
         task = {
             "url": simulator.url,
             "token": simulator.token("staff"),
-            "calls": {**calls("core", edition), **calls("supporting", edition)},
+            "calls": {**counts(edition), **calls("core", edition), **calls("supporting", edition)},
         }
         command = [sys.executable, "-m", "contract.sdk"]
         environment = {**os.environ, "PYTHONPATH": path}
@@ -96,6 +105,14 @@ def same(plain: Any, parsed: Any) -> bool:
 )
 def test_the_models_of_the_sdk_parse_an_answer_and_lose_nothing(edition: str, operation: str) -> None:
     assert not complaints(edition, operation)
+
+
+@pytest.mark.parametrize(
+    ("edition", "operation"), [(edition, name) for edition in VERSIONS for name in counts(edition)]
+)
+def test_the_sdk_counts_as_many_rows_as_it_lists(edition: str, operation: str) -> None:
+    listed = answers(edition)[TABLE["counts"][edition][operation]]["plain"]
+    assert answers(edition)[operation]["parsed"] == len(listed) > 0
 
 
 @pytest.mark.parametrize("edition", VERSIONS)
