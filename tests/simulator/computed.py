@@ -32,21 +32,6 @@ def role_permissions(role: Role, request: Any) -> list[str]:
     return [given.permission for given in role.permissions.all()]
 
 
-def holders(role: Role, request: Any) -> int:
-    """How many hold the role."""
-    return role.assigned
-
-
-def user_image(grant: Grant, request: Any) -> str | None:
-    """The picture of the holder."""
-    return grant.user.extra.get("image")
-
-
-def customer_image(provider: ServiceProvider, request: Any) -> str | None:
-    """The picture of the provider's customer."""
-    return provider.customer.extra.get("image")
-
-
 def offering_count(provider: ServiceProvider, request: Any) -> int:
     """The offerings that are Active or Paused."""
     counted = getattr(provider, "counted_offerings", None)
@@ -66,11 +51,6 @@ def secret_options(offering: Offering, request: Any) -> Any:
 def display_name(customer: Customer, request: Any) -> str:
     """How the customer is called in short."""
     return customer.abbreviation or customer.name
-
-
-def count_of_projects(customer: Customer, request: Any) -> int:
-    """The projects that are not removed."""
-    return len(customer.live_projects)
 
 
 def count_of_users(customer: Customer, request: Any) -> int:
@@ -94,16 +74,6 @@ def token_expires_at(user: User, request: Any) -> str | None:
     if user.token_lifetime is None or user.token_used is None:
         return None
     return moment(user.token_used + datetime.timedelta(seconds=user.token_lifetime))
-
-
-def permissions_of(user: User, request: Any) -> list[dict[str, Any]]:
-    """The grants that the user holds."""
-    return [row("permission", grant, request) for grant in user.active_grants]
-
-
-def count_of_resources(project: Project, request: Any) -> int:
-    """The resources that are not terminated."""
-    return len(project.live_resources)
 
 
 def resources_by_category(project: Project, request: Any) -> dict[str, int]:

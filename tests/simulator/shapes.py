@@ -8,6 +8,7 @@ A shape is a mapping from the keys of a row, in their order, to where each value
 ``key: parent.name?``           the same, but null then
 ``key: {extra: []}``            what the world's file says under that key, else the value given here
 ``key: {call: users_count}``    what that function of ``computed.py`` returns for the object and the request
+``key: {count: x}``             how many there are in the attribute ``x``
 ``key: {rows: person, of: x}``  the attribute ``x`` (one object, or many) in another shape
 
 ``since`` and ``until`` (editions, inclusive) bound a key, ``to`` says who sees it: ``staff`` (and support), ``self``,
@@ -106,6 +107,8 @@ def _show(key: str, rule: Any) -> Show:
         from . import computed
 
         return getattr(computed, rule["call"])
+    if "count" in rule:
+        return lambda item, request: len(getattr(item, rule["count"]))
     if "rows" in rule:
         return functools.partial(_nested, rule["rows"], rule.get("of") or key)
     return _attribute(rule.get("is") or key)
@@ -122,7 +125,7 @@ def _attribute(path: str) -> Show:
             item = getattr(item, name, None)
             if item is None:
                 return missing
-        return shown(getattr(item, last, missing), request)
+        return shown(item.get(last, missing) if type(item) is dict else getattr(item, last, missing), request)
 
     return show
 
