@@ -14,7 +14,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint unit integration contract sdk coverage test-live sanity benchmark clean
+.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint unit integration contract sdk coverage mutation test-live sanity benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -69,6 +69,9 @@ coverage: .venv/test.stamp $(TREE) ## which lines and branches the last unit tes
 	@COVERAGE_FILE=build/.coverage $(BIN)/coverage json -q -o build/coverage.json
 	@$(BIN)/python tests/tools/check_coverage.py build/coverage.json
 
+mutation: .venv/mutation.stamp ## which changes of the engine no unit test notices; takes half an hour
+	@$(BIN)/python tests/tools/run_mutation.py
+
 integration: .venv/test.stamp $(TREE) ## the tests of whole playbooks against the simulator
 	@echo "== pytest tests/integration"
 	@$(BIN)/python -m pytest -n auto tests/integration
@@ -117,4 +120,9 @@ build/sdk-%/installed: requirements/sdk-%.txt | .venv/test.stamp
 .venv/test.stamp: requirements/test.txt .venv/demo.stamp
 	@echo "== installing the checks into .venv"
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r requirements/test.txt
+	@touch $@
+
+.venv/mutation.stamp: requirements/mutation.txt .venv/test.stamp
+	@echo "== installing mutmut into .venv"
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r requirements/mutation.txt
 	@touch $@

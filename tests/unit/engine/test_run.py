@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A module as Ansible starts it: options in, one line of JSON out, and never a traceback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible.module_utils import basic
+
+from ansible_collections.waldur.provider.plugins.module_utils import _run
+from simulator.handle import Simulator
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def run(sim: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a module with the simulator's connection, and gives what it printed."""
+
+    def start(name: str, **options: Any) -> dict[str, Any]:
+        connection = {"api_url": sim.url, "access_token": sim.token("staff"), "retries": 0}
+        arguments = {"ANSIBLE_MODULE_ARGS": {**connection, **options}}
+        monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(arguments).encode())
+        # Newer versions of Ansible ask how arguments are written down.
+        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+        with pytest.raises(SystemExit):
+            _run.run_module(name)
+        printed: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return printed
+
+    return start
+
+
+def test_a_module_prints_its_result_and_its_warnings(run: Run) -> None:
+    entry = {"user": "member1", "expiration_time": "2020-01-01"}
+    told = run("user_role", service_provider="ALPHA", users=[entry], _ansible_check_mode=True, _ansible_diff=True)
+    assert (told["changed"], told["diff"]) == (False, [])
+    assert [row["user_username"] for row in told["user_roles"]] == ["manager_alpha"]
+    assert "has passed, so the grant of member1" in json.dumps(told["warnings"])
+
+
+def test_without_diff_a_module_prints_none(run: Run, sim: Simulator) -> None:
+    told = run("service_provider", customer="ALPHA", description="new")
+    assert told["changed"]
+    assert "diff" not in told
+    assert sim.counts().writes == 1
+
+
+def test_a_module_that_fails_prints_one_sentence(run: Run) -> None:
+    told = run("user_role", service_provider="Nowhere", user="member1")
+    assert told["failed"]
+    assert told["msg"].startswith("service_provider: there is no service provider 'Nowhere'")
+    assert "exception" not in told
+
+
+def test_fewer_than_no_removals_are_refused(run: Run) -> None:
+    told = run("desired_state", service_providers=[], max_removals=-1)
+    assert told["msg"] == "max_removals: must be 0 or more, and -1 was given."
+
+
+def test_a_module_says_which_library_it_lacks(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_run, "REQUESTS_IMPORT_ERROR", "Traceback: no module named requests")
+    told = run("user_role", service_provider="ALPHA", user="member1")
+    assert told["msg"].startswith("Failed to import the required Python library (requests)")

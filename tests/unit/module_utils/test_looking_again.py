@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""After a lost answer the server is asked what there is now; that may fail, too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._errors import LostAnswer, NoAnswer, looked_again
+
+
+def lost() -> LostAnswer:
+    return LostAnswer("The answer to the request to grant a role was lost")
+
+
+@pytest.mark.parametrize("outcome", [True, False, None])
+def test_what_was_found_ends_the_sentence(outcome: Any) -> None:
+    error = looked_again(lost(), lambda: (outcome, "the grant is there. Run again."))
+    assert (
+        error.message
+        == "The answer to the request to grant a role was lost; looked again: the grant is there. Run again."
+    )
+    assert error.details == {"took_effect": outcome}
+
+
+def test_where_looking_fails_the_outcome_stays_unknown() -> None:
+    def look() -> tuple[bool, str]:
+        raise NoAnswer("Cannot list the roles: the connection broke.")
+
+    error = looked_again(lost(), look)
+    assert error.details == {"took_effect": None}
+    assert error.message == (
+        "The answer to the request to grant a role was lost; looking again failed too, so it may have taken effect or"
+        " not: Cannot list the roles: the connection broke."
+    )
