@@ -114,6 +114,5 @@ def _compare_lists(where: str, recorded: list[Any], ours: list[Any], matching: M
 
 def _identity(item: Any) -> str | None:
     # Rows are told apart by their UUID, words by themselves.
-    if isinstance(item, dict):
-        return item.get("uuid")
-    return item if isinstance(item, str) else None
+    found = item.get("uuid") if isinstance(item, dict) else item
+    return found if isinstance(found, str) else None

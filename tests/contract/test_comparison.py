@@ -52,6 +52,7 @@ def verdict(recorded: Any, ours: Any, matching: Matching, status: int = 200) -> 
         ({"rows": [{"a": "x"}]}, {"rows": []}, "body.rows, its length"),
         ([{"a": None}], [{"a": "x"}], "body[0].a"),
         (["a", "b"], ["b", "a"], "agrees"),
+        ([{"uuid": [1]}], [{"uuid": "x"}], "body[0].uuid"),
         ("text", "other text", "agrees"),
     ],
 )

@@ -40,10 +40,25 @@ def counts(edition: str) -> dict[str, dict[str, Any]]:
     }
 
 
+@functools.cache
 def installed(edition: str) -> pathlib.Path:
-    """Where the edition's SDK lies; raises ``AssertionError`` where it does not."""
-    folder = ROOT / "build" / f"sdk-{VERSIONS[edition]}"
-    assert folder.is_dir(), "install the SDKs first: make sdk"
+    """Where the edition's SDK lies; without make, which puts it there, it is installed now."""
+    version = VERSIONS[edition]
+    folder = ROOT / "build" / f"sdk-{version}"
+    if not (folder / "installed").exists():
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-compile",
+            "--upgrade",
+            "--target",
+            str(folder),
+        ]
+        subprocess.run([*command, "-r", str(ROOT / "requirements" / f"sdk-{version}.txt")], check=True)
+        (folder / "installed").touch()
     return folder
 
 
