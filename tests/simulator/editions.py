@@ -38,6 +38,8 @@ class Edition:
     teams_are_private: bool
     # The rows that show everything, whatever ``field=`` says.
     shapes_without_field: list[str]
+    # Whether set_offerings_username takes an empty name, which makes the missing accounts (contract 3.e).
+    blank_usernames: bool
     # Whether staff may grant roles to deactivated users.
     inactive_users_get_roles: bool
     # The actions that are not there yet, by the kind of object.

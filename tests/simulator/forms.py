@@ -117,7 +117,12 @@ class OfferingsUsernameForm(serializers.Serializer):
     """The body of ``set_offerings_username``; the length is left to the database (contract 2.11)."""
 
     user_uuid = HexField()
-    username = serializers.CharField(allow_blank=True)
+    username = serializers.CharField()
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields = super().get_fields()
+        fields["username"].allow_blank = editions.current().blank_usernames
+        return fields
 
 
 class GrantChangeForm(serializers.Serializer):

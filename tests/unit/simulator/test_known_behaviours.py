@@ -228,6 +228,15 @@ def test_set_offerings_username_says_nothing_and_touches_reachable_offerings_alo
     assert any_api.rows("marketplace-offering-users/", user_uuid=any_api.user("outsider")) == []
 
 
+def test_set_offerings_username_refuses_an_empty_name_in_2024(any_api: Api) -> None:
+    body = {"user_uuid": any_api.user("member1"), "username": " "}
+    answer = any_api.post(f"{any_api.provider()}set_offerings_username/", body, by="owner")
+    if any_api.sim.edition == "2024":
+        assert (answer.status, answer.body) == (400, {"username": ["This field may not be blank."]})
+    else:
+        assert answer.status == 201
+
+
 def test_revenue_is_not_paginated_and_its_months_are_text_in_2024(any_api: Api) -> None:
     answer = any_api.get(f"{any_api.provider()}revenue/", page_size=1, page=7)
     assert answer.status == 200
