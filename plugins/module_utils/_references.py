@@ -205,18 +205,21 @@ class References:
         uuid = _uuids.normal(value)
         found = [role for role in self._roles if uuid and _uuids.normal(role["uuid"]) == uuid]
         found = found or [role for role in self._roles if role["name"] == value]
-        usable = [role["name"] for role in self._roles if _is_for_providers(role) and role.get("is_active", True)]
-        choose = f"choose one of {', '.join(sorted(usable))}" if usable else "this Waldur has no such role yet"
         if not found:
-            raise InvalidInput(f"{option}: there is no role '{said(value)}': {choose}.")
+            raise InvalidInput(f"{option}: there is no role '{said(value)}': {self._usable_roles()}.")
         if not _is_for_providers(found[0]):
             raise InvalidInput(
                 f"{option}: the role '{found[0]['name']}' is held on a {found[0].get('content_type')}, not on a service"
-                f" provider: {choose}."
+                f" provider: {self._usable_roles()}."
             )
         if not found[0].get("is_active", True):
-            raise InvalidInput(f"{option}: the role '{found[0]['name']}' is disabled: {choose}.")
+            raise InvalidInput(f"{option}: the role '{found[0]['name']}' is disabled: {self._usable_roles()}.")
         return found[0]
+
+    def _usable_roles(self) -> str:
+        """What to do about a role that can't be used; asked for only then, as there may be a thousand entries."""
+        usable = [role["name"] for role in self._roles or () if _is_for_providers(role) and role.get("is_active", True)]
+        return f"choose one of {', '.join(sorted(usable))}" if usable else "this Waldur has no such role yet"
 
     # --- users -------------------------------------------------------------------------------------------------------
 
