@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Changes the engine in a thousand small ways, each in a copy, and tells which changes no unit test notices.
 
-What is changed and which tests are asked stands under ``[tool.mutmut]`` in ``pyproject.toml``. Arguments are patterns of
-mutants, such as ``"*_plan*"``. The copy stays below ``build``: ``mutmut show NAME`` and ``mutmut browse`` work there.
+What is changed and which tests are asked stands under ``[tool.mutmut]`` in ``pyproject.toml``. Arguments are patterns
+of mutants, such as ``"*_plan*"``. The copy stays below ``build``, where ``mutmut show NAME`` and ``mutmut browse`` work.
 """
 
 from __future__ import annotations

@@ -58,6 +58,29 @@ class AskedClient:
             raise found
         return found
 
+    def secret_code(self, uuid: str) -> str | None:
+        """The present secret code."""
+        self.asked.append(("api_secret_code", uuid, {}))
+        code: str | None = self._found("api_secret_code")["code"]
+        return code
+
+    def new_secret_code(self, uuid: str) -> str | None:
+        """The answer to a rotation."""
+        self.asked.append(("generate_api_secret_code", uuid, {}))
+        code: str | None = self._found("generate_api_secret_code")["code"]
+        return code
+
+    def download(self, url: str) -> bytes:
+        """An image is as long as its address."""
+        self.asked.append(("download", None, {"url": url}))
+        return url.encode()
+
+    def _found(self, name: str) -> Row:
+        found = self.objects[name]
+        if isinstance(found, WaldurError):
+            raise found
+        return found
+
     def now(self) -> datetime:
         """The moment of all cases."""
         return NOW
