@@ -2,7 +2,7 @@
 """Changes the engine in a thousand small ways, each in a copy, and tells which changes no unit test notices.
 
 What is changed and which tests are asked stands under ``[tool.mutmut]`` in ``pyproject.toml``. Arguments are patterns
-of mutants, such as ``"*_plan*"``. The copy stays below ``build``, where ``mutmut show NAME`` and ``mutmut browse`` work.
+of mutants, such as ``"*_plan*"``. The copy stays in ``build/mutation``, where ``mutmut show NAME`` works.
 """
 
 from __future__ import annotations
