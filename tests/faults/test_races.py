@@ -103,6 +103,22 @@ def test_eight_rotations_leave_a_code_in_force_and_who_has_another_is_told(
     assert fingerprint(code(api)) == now
 
 
+def test_a_server_that_takes_all_eight_grants_leaves_no_double_silently(
+    sim: Simulator, api: Api, eight: list[str]
+) -> None:
+    # Seen on a real server: eight times 201, eight rows. The delay lets all of them read before the first row is there.
+    unchecked = {"status": 201, "body": {"expiration_time": None}, "meanwhile": CREATE}
+    sim.fault(path="*/add_user/", times=None, delay=0.8, **unchecked)
+    results = at_once(sim, eight, "user_role", SUBJECTS["grant"].options)
+    rows = len(grants(api))
+    failed = [result.msg for result in results if result.failed]
+    assert rows > 1
+    assert any(f"granted {rows} times on {ALPHA}" in message for message in failed)
+    assert {message.split(": ")[0] for message in failed} == {"Somebody else granted the same at the same time"}
+    again = run(sim, "user_role", SUBJECTS["grant"].options)
+    assert (again.msg, f"granted {rows} times" in again.result["warnings"][0]) == ("ok", True)
+
+
 # --- somebody else, between reading and writing ----------------------------------------------------------------------
 
 
@@ -154,6 +170,18 @@ def test_a_provider_that_somebody_else_made_first_in_another_way_is_told(sim: Si
         " again."
     )
     assert run(sim, "service_provider", options).msg == "changed"
+    assert provider(api, SPARE) == [["As code", True]]
+
+
+def test_a_server_that_breaks_on_the_second_of_two_creations_is_looked_at_again(sim: Simulator, api: Api) -> None:
+    made = {"model": "ServiceProvider", "create": {"customer": SPARE, "description": "As code"}}
+    sim.fault(path=CREATING, method="POST", meanwhile=made, status=500, html=True)
+    result = run(sim, "service_provider", SUBJECTS["create"].options)
+    assert result.msg == (
+        f"create {SPARE}: Waldur broke on the request to create the service provider (500: Internal Server Error);"
+        " looked again: the provider is there now. Run again."
+    )
+    assert run(sim, "service_provider", SUBJECTS["create"].options).msg == "ok"
     assert provider(api, SPARE) == [["As code", True]]
 
 
