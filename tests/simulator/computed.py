@@ -64,11 +64,6 @@ def count_of_users(customer: Customer, request: Any) -> int:
     return len(known[customer.pk])
 
 
-def is_service_provider(customer: Customer, request: Any) -> bool:
-    """Whether the customer has a provider."""
-    return getattr(customer, "service_provider", None) is not None
-
-
 def token_expires_at(user: User, request: Any) -> str | None:
     """When the token ends unless it is used again."""
     if user.token_lifetime is None or user.token_used is None:

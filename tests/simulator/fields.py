@@ -29,6 +29,7 @@ PLACES = {
     "sshkey": "keys",
     "courseaccount": "marketplace-course-accounts",
     "serviceaccount": "marketplace-project-service-accounts",
+    "checklist": "checklists-admin",
 }
 
 
@@ -68,6 +69,13 @@ class LinkField(serializers.HyperlinkedRelatedField):
     """A URL of an object by its UUID; a malformed UUID in it is an object that does not exist."""
 
     lookup_field = "uuid"
+
+    def to_internal_value(self, data: Any) -> models.Model:
+        try:
+            return super().to_internal_value(data)
+        except ValueError:
+            # Brackets that hold no address break the splitting of URLs.
+            return self.fail("no_match")
 
     def get_object(self, view_name: str, view_args: Any, view_kwargs: dict[str, Any]) -> models.Model:
         value = parse_uuid(view_kwargs.get("uuid"))

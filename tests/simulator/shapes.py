@@ -8,6 +8,7 @@ A shape is a mapping from the keys of a row, in their order, to where each value
 ``key: parent.name?``           the same, but null then
 ``key: {extra: []}``            what the world's file says under that key, else the value given here
 ``key: {call: users_count}``    what that function of ``computed.py`` returns for the object and the request
+``key: {has: customer.email}``  whether there is anything at that path
 ``key: {count: x}``             how many there are in the attribute ``x``
 ``key: {rows: person, of: x}``  the attribute ``x`` (one object, or many) in another shape
 
@@ -101,17 +102,22 @@ def compiled(name: str, edition: str) -> list[tuple[str, Show]]:
 def _show(key: str, rule: Any) -> Show:
     if not isinstance(rule, dict):
         return _attribute(rule or key)
+    found = _attribute(f"{rule['has']}?" if "has" in rule else rule.get("is") or key)
     if "extra" in rule:
         return lambda item, request: item.extra.get(key, rule["extra"])
-    if "call" in rule:
-        from . import computed
-
-        return getattr(computed, rule["call"])
+    if "has" in rule:
+        return lambda item, request: found(item, request) is not None
     if "count" in rule:
         return lambda item, request: len(getattr(item, rule["count"]))
     if "rows" in rule:
         return functools.partial(_nested, rule["rows"], rule.get("of") or key)
-    return _attribute(rule.get("is") or key)
+    return _called(rule["call"]) if "call" in rule else found
+
+
+def _called(name: str) -> Show:
+    from . import computed
+
+    return getattr(computed, name)
 
 
 def _attribute(path: str) -> Show:
