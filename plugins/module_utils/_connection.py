@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ._client import Connection
-from ._errors import InvalidInput, said
+from ._errors import LONGEST_PATH, InvalidInput, said
 
 with contextlib.suppress(ImportError):  # reported with missing_required_lib where a module starts
     from requests.utils import should_bypass_proxies
@@ -203,7 +203,7 @@ def _certificate(values: Mapping[str, Any]) -> str | tuple[str, str] | None:
 def _existing(name: str, path: Any) -> str:
     found = os.path.expanduser(str(path))
     if not os.path.exists(found):
-        raise InvalidInput(f"{name}: there is no file {said(found)}.")
+        raise InvalidInput(f"{name}: there is no file {said(found, LONGEST_PATH)}.")
     return found
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 _LONGEST = 100
+LONGEST_PATH = 300
 
 
 class WaldurError(Exception):
@@ -67,14 +68,14 @@ class LostAnswer(WaldurError):
     """
 
 
-def said(value: Any) -> str:
+def said(value: Any, longest: int = _LONGEST) -> str:
     """How a value that was given is quoted in a message: on one line, nothing invisible, no longer than people read."""
     try:
         text = str(value)
     except ValueError:  # a number of thousands of digits
         text = hex(value)
-    text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[:_LONGEST])
-    return text if len(text) < _LONGEST else f"{text[: _LONGEST - 1]}…"
+    text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[:longest])
+    return text if len(text) < longest else f"{text[: longest - 1]}…"
 
 
 def looked_again(lost: LostAnswer, look: Callable[[], tuple[bool | None, str]]) -> LostAnswer:

@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 
 from ._desired_state import ImageFile
-from ._errors import InvalidInput
+from ._errors import LONGEST_PATH, InvalidInput, said
 
 # Waldur sets no limit of its own; web servers before it commonly refuse bodies over 10 MB.
 LIMIT = 10 * 1000 * 1000
@@ -54,13 +54,14 @@ def content_type(content: bytes) -> str | None:
 def read_image(where: str, path: str) -> ImageFile:
     """The image file at ``path``. Raises ``InvalidInput`` where it is missing, too big, or not an image."""
     path = os.path.expanduser(path)
+    shown = said(path, LONGEST_PATH)
     try:
         with open(path, "rb") as file:
             content = file.read(LIMIT + 1)
     except OSError as error:
-        raise InvalidInput(f"{where}: can't read {path}: {error.strerror}.") from None
+        raise InvalidInput(f"{where}: can't read {shown}: {error.strerror}.") from None
     if len(content) > LIMIT:
-        raise InvalidInput(f"{where}: {path} is larger than {LIMIT // 1000000} MB; give a smaller image.")
+        raise InvalidInput(f"{where}: {shown} is larger than {LIMIT // 1000000} MB; give a smaller image.")
     if content_type(content) is None:
-        raise InvalidInput(f"{where}: {path} is not an image that Waldur takes (PNG, JPEG, GIF, WebP, BMP, TIFF).")
+        raise InvalidInput(f"{where}: {shown} is not an image that Waldur takes (PNG, JPEG, GIF, WebP, BMP, TIFF).")
     return ImageFile(os.path.basename(path), content)
