@@ -9,6 +9,7 @@ import types
 from typing import Any
 
 from . import editions
+from .database import MEMORY
 from .fields import moment
 from .models import (
     ACCOUNT_OPTION,
@@ -33,11 +34,13 @@ def role_permissions(role: Role, request: Any) -> list[str]:
 
 
 def offering_count(provider: ServiceProvider, request: Any) -> int:
-    """The offerings that are Active or Paused."""
-    counted = getattr(provider, "counted_offerings", None)
-    return (
-        counted if counted is not None else provider.customer.offerings.filter(state__in=("Active", "Paused")).count()
-    )
+    """The offerings that are Active or Paused, counted once between two writes."""
+    if hasattr(provider, "counted_offerings"):
+        return provider.counted_offerings
+    key = ("offering_count", provider.pk)
+    if key not in MEMORY:
+        MEMORY[key] = provider.customer.offerings.filter(state__in=("Active", "Paused")).count()
+    return MEMORY[key]
 
 
 def secret_options(offering: Offering, request: Any) -> Any:
