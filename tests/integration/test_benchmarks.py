@@ -62,8 +62,8 @@ def test_the_growth_of_costs_is_shown_for_each_size(bench: Bench) -> None:
     rows = list(PARTS["growth"](bench))
     whats = [row.what for row in rows if "requests" not in row.what]
     assert whats == [
-        "desired_state, 2 grants and 2 usernames, no change",
-        "desired_state, 3 grants and 3 usernames, no change",
+        "desired_state, 2 grants, 2 usernames, no change",
+        "desired_state, 3 grants, 3 usernames, no change",
         "2 grants to make",
         "3 grants to make",
     ]
