@@ -127,6 +127,29 @@ def provider(uuid: str, name: str, **other: Any) -> dict[str, Any]:
     return {"uuid": uuid, "customer_uuid": CUSTOMER, "customer_name": name, "customer": "url", **other}
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        PROVIDER,
+        PROVIDER.upper(),
+        f"https://waldur.example.org/api/marketplace-service-providers/{PROVIDER}/",
+        CUSTOMER,
+        f"https://waldur.example.org/api/customers/{CUSTOMER}/",
+        "ACME Ltd",
+        "ACME",
+        "acme-ltd",
+    ],
+)
+def test_a_provider_is_found_by_all_that_it_is_called(value: str) -> None:
+    names = {"customer_abbreviation": "ACME", "customer_slug": "acme-ltd"}
+    other = provider("e" * 32, "Other", customer_uuid="ee" * 16, customer_abbreviation="OTHER", customer_slug="other")
+    found = provider(PROVIDER, "ACME Ltd", **names)
+    asked = AskedClient({"service_providers": [other, found]})
+    target = asked.session().references.target("service_provider", "service_provider", value)
+    assert (target.uuid, target.customer_uuid, target.name, target.row) == (PROVIDER, CUSTOMER, "ACME Ltd", found)
+    assert queries(asked) == [("service_providers", {})]
+
+
 def test_two_providers_of_one_name_are_told_with_both_uuids() -> None:
     rows = [provider(PROVIDER, "Twin"), provider("e" * 32, "Twin", customer_uuid="ee" * 16)]
     references = AskedClient({"service_providers": rows}).session().references

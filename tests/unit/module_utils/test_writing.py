@@ -232,8 +232,10 @@ def test_a_code_that_somebody_else_rotated_meanwhile_is_told() -> None:
     assert ApiSecretCode().verify(asked.session(), target(), part, state) is state
     assert asked.asked == [("api_secret_code", PROVIDER, {})]
     asked.objects["api_secret_code"] = {"code": "theirs"}
-    message, _took = outcome(lambda: ApiSecretCode().verify(asked.session(), target(), part, state))
-    assert message == (
+    with pytest.raises(WaldurError) as told:
+        ApiSecretCode().verify(asked.session(), target(), part, state)
+    assert told.value.details == {"not_applied": []}
+    assert told.value.message == (
         f"The API secret code was rotated to {fingerprint('ours')}, and looking again it is {fingerprint('theirs')}:"
         " somebody else rotated it meanwhile, and theirs is the one in force."
     )
