@@ -169,7 +169,8 @@ class Live:
             if row["uuid"] not in providers and often[row["name"]] == 1 and (not wanted or row["name"] in wanted)
         ]
         assert len(free) >= max(1, len(wanted)), f"not all of {wanted or 'the customers'} are free to become a provider"
-        return free[: len(CUSTOMERS)]
+        # In the order in which they are named: an owner's token is that of the first.
+        return sorted(free, key=lambda row: wanted.index(row["name"]) if wanted else 0)[: len(CUSTOMERS)]
 
     def _choose_users(self) -> list[Row]:
         """Those that are named, or the first that are nobody special; in the order of their names."""
