@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -26,6 +26,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_ignore_collect(collection_path: os.PathLike[str], config: pytest.Config) -> bool | None:
     """Leave out what says nothing about another Waldur."""
     return True if config.getoption("--live") and os.path.basename(collection_path) in SIMULATED_ONLY else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """The simulator has everything: a test that is skipped there has failed."""
+    report = yield
+    if report.skipped and not item.config.getoption("--live"):
+        report.outcome, report.longrepr = "failed", f"skipped, and only a live run may do so: {report.longrepr}"
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
