@@ -98,6 +98,12 @@ def test_rows_without_a_person_teach_nothing() -> None:
     assert references.user_uuid(str(BOB.uuid).upper()) == BOB.uuid
 
 
+def test_people_in_rows_are_known_whole_and_active() -> None:
+    references = AskedClient().session().references
+    references.learn_users([{"user_uuid": ALICE.uuid, "user_username": "alice", "user_email": "alice@example.org"}])
+    assert references.users(["alice", ALICE.uuid]) == {"alice": ALICE, ALICE.uuid: ALICE}
+
+
 # --- roles -----------------------------------------------------------------------------------------------------------
 
 
@@ -108,6 +114,14 @@ def test_a_role_of_a_server_that_does_not_say_whether_it_is_active_is_usable() -
     with pytest.raises(InvalidInput, match=r"no role .X.: choose one of A, VIEWER\.$"):
         references.role("role", "X")
     assert queries(asked) == [("roles", {"field": ["uuid", "name", "content_type", "is_active"]})]
+
+
+def test_a_role_is_found_by_its_uuid_and_its_scope_is_named() -> None:
+    owner = {"uuid": "0c" * 16, "name": "OWNER", "content_type": "customer"}
+    references = AskedClient({"roles": [owner, ROLE]}).session().references
+    assert references.role("role", f"{'0A' * 16}") == ROLE
+    with pytest.raises(InvalidInput, match=r"^role: the role 'OWNER' is held on a customer, not on a service provider"):
+        references.role("role", "0c" * 16)
 
 
 @pytest.mark.parametrize("scope", [{"content_type": "customer"}, {"content_type": None}, {}])
