@@ -338,3 +338,34 @@ def test_what_is_left_of_a_deleted_provider_is_read_again() -> None:
     )
     assert room.verify(asked.session(), target(), Profile(), state) is state
     assert asked.asked == [("service_providers", None, {"customer_uuid": CUSTOMER})]
+
+
+@pytest.mark.parametrize(
+    ("now", "status", "message"),
+    [
+        (OLD, 400, ""),
+        (
+            {**OLD, "description": "another's"},
+            400,
+            "Refused. Somebody else made it meanwhile; looked again: not as asked",
+        ),
+        (None, 400, "Refused."),
+        (OLD, 403, "Refused."),
+    ],
+)
+def test_a_provider_that_somebody_else_made_meanwhile_is_as_good_as_ours(now: Any, status: int, message: str) -> None:
+    asked = AskedClient({"service_providers": [now] if now else []}, {"create": AnswerError("Refused.", status)})
+    part = Profile(fields={"description": "old"})
+    if not message:
+        assert write_profile(asked, part, None).row == OLD
+    else:
+        assert outcome(lambda: write_profile(asked, part, None))[0].startswith(message)
+    looked = any(name == "service_providers" for name, _uuid, _query in asked.asked)
+    assert looked is (status == 400)
+
+
+def test_a_refused_change_of_a_provider_is_told_as_it_is() -> None:
+    asked = AskedClient({"service_providers": [OLD]}, {"partial_update": AnswerError("Refused.", 400)})
+    message, _took = outcome(lambda: write_profile(asked, Profile(fields={"description": "new"})))
+    assert message == "Refused."
+    assert [name for name, _uuid, _query in asked.asked] == ["partial_update"]
