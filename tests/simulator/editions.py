@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import pathlib
 from typing import Any
 
@@ -46,10 +47,17 @@ class Edition:
     absent_actions: dict[str, list[str]]
 
 
+@functools.cache
+def load(*place: str) -> Any:
+    """The content of the YAML file at *place* in this folder, read once."""
+    content = pathlib.Path(__file__).parent.joinpath(*place).read_bytes()
+    return yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def _read() -> dict[str, Edition]:
     found: dict[str, Edition] = {}
     values: dict[str, Any] = {}
-    for name, changes in yaml.safe_load(pathlib.Path(__file__).with_name("editions.yaml").read_bytes()).items():
+    for name, changes in load("editions.yaml").items():
         values = {**values, **changes}
         found[name] = Edition(name=name, **values)
     return found

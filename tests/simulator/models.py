@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The objects of the marketplace.
 
-Each model has columns for what is filtered, compared or changed; everything else that the API shows of an
-object is kept as it was recorded in ``extra`` and passed on by the serializers.
+Each model has columns (``models.yaml``) for what is filtered, compared or changed; everything else that the API shows
+of an object is kept as it was recorded in ``extra`` and passed on by the serializers.
 """
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from typing import Any
 
 from django.db import DataError, models
 
-from . import chance, clock
+from . import chance, clock, editions
 
 # Labels in the order of their codes, which start at 1 (contract 3.h).
 ACCOUNT_STATES = (
@@ -42,13 +43,49 @@ def folded(text: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char)).lower()
 
 
-class Object(models.Model):
-    """What every object has: a UUID and the moments of its making and its last change."""
+KINDS: dict[str, Any] = {
+    "text": models.CharField,
+    "prose": models.TextField,
+    "truth": models.BooleanField,
+    "number": models.PositiveIntegerField,
+    "float": models.FloatField,
+    "moment": models.DateTimeField,
+    "day": models.DateField,
+    "json": models.JSONField,
+    "bytes": models.BinaryField,
+    "uuid": functools.partial(models.UUIDField, editable=False),
+    "to": functools.partial(models.ForeignKey, on_delete=models.CASCADE),
+    "one": functools.partial(models.OneToOneField, on_delete=models.CASCADE),
+    "maybe": functools.partial(models.ForeignKey, on_delete=models.SET_NULL, null=True),
+}
+FLAGS = ("blank", "null", "unique", "db_index")
+DEFAULTS = {"yes": True, "no": False, "0": 0, "[]": list, "{}": dict}
+MADE = {"now": clock.now, "uuid": chance.new_uuid, "code": chance.secret_code}
 
-    uuid = models.UUIDField(unique=True, default=chance.new_uuid, editable=False)
-    created = models.DateTimeField(default=clock.now)
-    modified = models.DateTimeField(default=clock.now)
-    extra = models.JSONField(default=dict, blank=True)
+
+def column(rule: str) -> models.Field:
+    """The column that *rule* describes, as the head of ``models.yaml`` says."""
+    kind, *words = rule.split()
+    said: dict[str, Any] = {word: True for word in words if word in FLAGS}
+    rest = [word for word in words if word not in said]
+    if kind in ("to", "one", "maybe"):
+        return KINDS[kind](**dict(zip(("to", "related_name"), rest, strict=False)), **said)
+    for word in rest:
+        name, value = ("default", word[1:]) if word[0] == "=" else ("max_length", int(word))
+        said[name] = {**DEFAULTS, **MADE}.get(value, value)
+    return KINDS[kind](**said)
+
+
+class WithColumns(models.base.ModelBase):
+    """Gives each model the columns that ``models.yaml`` has for it."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any], **kwargs: Any) -> Any:
+        columns = {key: column(rule) for key, rule in editions.load("models.yaml").get(name, {}).items()}
+        return super().__new__(cls, name, bases, {**columns, **attrs}, **kwargs)
+
+
+class Object(models.Model, metaclass=WithColumns):
+    """What every object has: a UUID and the moments of its making and its last change."""
 
     class Meta:
         abstract = True
@@ -63,29 +100,6 @@ class User(Object):
 
     is_authenticated = True
     is_anonymous = False
-
-    username = models.CharField(max_length=128, unique=True)
-    slug = models.CharField(max_length=150, blank=True)
-    first_name = models.CharField(max_length=100, blank=True)
-    last_name = models.CharField(max_length=100, blank=True)
-    full_name = models.CharField(max_length=200, blank=True)
-    folded_name = models.CharField(max_length=200, blank=True)
-    native_name = models.CharField(max_length=200, blank=True)
-    email = models.CharField(max_length=254, blank=True, db_index=True)
-    phone_number = models.CharField(max_length=255, blank=True)
-    organization = models.CharField(max_length=255, blank=True)
-    job_title = models.CharField(max_length=120, blank=True)
-    description = models.CharField(max_length=2000, blank=True)
-    civil_number = models.CharField(max_length=50, null=True)
-    registration_method = models.CharField(max_length=50, default="default")
-    date_joined = models.DateTimeField(default=clock.now)
-    agreement_date = models.DateTimeField(null=True)
-    is_staff = models.BooleanField(default=False)
-    is_support = models.BooleanField(default=False)
-    is_active = models.BooleanField(default=True)
-    token = models.CharField(max_length=40, unique=True)
-    token_lifetime = models.PositiveIntegerField(null=True)
-    token_used = models.DateTimeField(null=True)
 
     def complete(self) -> User:
         """Fill in what follows from the names; returns itself."""
@@ -103,40 +117,13 @@ class User(Object):
 class Customer(Object):
     """An organization: it provides, consumes, or both."""
 
-    name = models.CharField(max_length=150)
-    native_name = models.CharField(max_length=160, blank=True)
-    abbreviation = models.CharField(max_length=12, blank=True)
-    slug = models.CharField(max_length=150, blank=True)
-    description = models.CharField(max_length=2000, blank=True)
-    email = models.CharField(max_length=75, blank=True)
-    phone_number = models.CharField(max_length=255, blank=True)
-    contact_details = models.TextField(blank=True)
-    agreement_number = models.CharField(max_length=160, blank=True)
-    registration_code = models.CharField(max_length=160, blank=True)
-    backend_id = models.CharField(max_length=255, blank=True)
-    country = models.CharField(max_length=2, blank=True)
-    blocked = models.BooleanField(default=False)
-    archived = models.BooleanField(default=False)
-    accounting_start_date = models.DateTimeField(default=clock.now)
-
 
 class Media(Object):
     """An uploaded image, kept byte by byte; every upload is a new one (contract 1.15)."""
 
-    content = models.BinaryField()
-    content_type = models.CharField(max_length=100)
-
 
 class ServiceProvider(Object):
     """The provider profile of a customer, at most one each."""
-
-    customer = models.OneToOneField(Customer, models.CASCADE, related_name="service_provider")
-    description = models.CharField(max_length=2000, blank=True)
-    enable_notifications = models.BooleanField(default=True)
-    image = models.ForeignKey(Media, models.SET_NULL, null=True, blank=True)
-    api_secret_code = models.CharField(max_length=255, null=True, default=chance.secret_code)
-    allowed_domains = models.JSONField(default=list)
-    account_options = models.JSONField(default=dict)
 
     class Meta:
         verbose_name = "Service provider"
@@ -154,15 +141,6 @@ class ServiceProvider(Object):
 class Project(Object):
     """A customer's project, in which resources are used."""
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="projects")
-    name = models.CharField(max_length=500)
-    slug = models.CharField(max_length=150, blank=True)
-    description = models.CharField(max_length=2000, blank=True)
-    backend_id = models.CharField(max_length=255, blank=True)
-    start_date = models.DateField(null=True)
-    end_date = models.DateField(null=True)
-    is_removed = models.BooleanField(default=False)
-
 
 def with_live_resources(projects: models.QuerySet) -> models.QuerySet:
     """*projects* with what is not terminated in them as ``live_resources``: one query for all."""
@@ -173,129 +151,49 @@ def with_live_resources(projects: models.QuerySet) -> models.QuerySet:
 class Category(Object):
     """A shelf of the marketplace."""
 
-    title = models.CharField(max_length=255)
-
 
 class Checklist(Object):
     """Questions that the users of an offering have to answer (contract 2.28 to 2.30)."""
-
-    name = models.CharField(max_length=255)
-    category_name = models.CharField(max_length=255, blank=True)
 
 
 class Question(Object):
     """One question of a checklist."""
 
-    checklist = models.ForeignKey(Checklist, models.CASCADE, related_name="questions")
-    description = models.TextField()
-
 
 class Offering(Object):
     """What a customer offers."""
-
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="offerings")
-    category = models.ForeignKey(Category, models.SET_NULL, null=True)
-    parent = models.ForeignKey("self", models.SET_NULL, null=True)
-    compliance_checklist = models.ForeignKey(Checklist, models.SET_NULL, null=True, related_name="offerings")
-    name = models.CharField(max_length=150)
-    slug = models.CharField(max_length=150, blank=True)
-    description = models.TextField(blank=True)
-    type = models.CharField(max_length=100, default="Marketplace.Basic")
-    state = models.CharField(max_length=20, default="Active")
-    shared = models.BooleanField(default=True)
-    billable = models.BooleanField(default=True)
-    plugin_options = models.JSONField(default=dict)
-    secret_options = models.JSONField(default=dict)
 
 
 class Resource(Object):
     """What a project has of an offering."""
 
-    offering = models.ForeignKey(Offering, models.CASCADE, related_name="resources")
-    project = models.ForeignKey(Project, models.CASCADE, related_name="resources")
-    name = models.CharField(max_length=150)
-    slug = models.CharField(max_length=150, blank=True)
-    description = models.CharField(max_length=2000, blank=True)
-    backend_id = models.CharField(max_length=255, blank=True)
-    state = models.CharField(max_length=20, default="OK")
-
 
 class Order(Object):
     """What was asked of a provider: the making, the change, or the end of a resource."""
-
-    resource = models.ForeignKey(Resource, models.CASCADE, related_name="orders")
-    offering = models.ForeignKey(Offering, models.CASCADE, related_name="orders")
-    project = models.ForeignKey(Project, models.CASCADE, related_name="orders")
-    type = models.CharField(max_length=20, default="Create")
-    state = models.CharField(max_length=30, default="done")
 
 
 class InvoiceItem(Object):
     """What a resource cost in one month; ``total`` is the price with the tax."""
 
-    resource = models.ForeignKey(Resource, models.CASCADE, related_name="invoice_items")
-    project = models.ForeignKey(Project, models.CASCADE, related_name="invoice_items")
-    year = models.PositiveSmallIntegerField()
-    month = models.PositiveSmallIntegerField()
-    price = models.FloatField()
-    tax = models.FloatField(default=0)
-    total = models.FloatField()
-
 
 class SshKey(Object):
     """The public half of a user's key."""
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="keys")
-    name = models.CharField(max_length=150)
-    public_key = models.TextField()
-    fingerprint_md5 = models.CharField(max_length=47)
-    fingerprint_sha256 = models.CharField(max_length=50)
-    fingerprint_sha512 = models.CharField(max_length=95)
-    is_shared = models.BooleanField(default=False)
-    type = models.CharField(max_length=30, default="ssh-ed25519")
 
 
 class RobotAccount(Object):
     """An account of a machine on a resource."""
 
-    resource = models.ForeignKey(Resource, models.CASCADE, related_name="robot_accounts")
-    type = models.CharField(max_length=30, default="cicd")
-    username = models.CharField(max_length=32, blank=True)
-    state = models.CharField(max_length=30, default="OK")
-
 
 class CourseAccount(Object):
     """An account for the length of a course, which is a project."""
-
-    project = models.ForeignKey(Project, models.CASCADE, related_name="course_accounts")
-    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="course_accounts")
-    email = models.CharField(max_length=254, blank=True)
-    description = models.CharField(max_length=2000, blank=True)
-    state = models.CharField(max_length=10, default="OK")
 
 
 class ServiceAccount(Object):
     """A project's account that is no person's; a null username hides it (contract 2.25)."""
 
-    project = models.ForeignKey(Project, models.CASCADE, related_name="service_accounts")
-    username = models.CharField(max_length=255, null=True)
-    email = models.CharField(max_length=254, blank=True)
-    description = models.CharField(max_length=2000, blank=True)
-    preferred_identifier = models.CharField(max_length=255, blank=True)
-    state = models.CharField(max_length=10, default="OK")
-
 
 class OfferingUser(Object):
     """A user's account in an offering."""
-
-    offering = models.ForeignKey(Offering, models.CASCADE, related_name="accounts")
-    user = models.ForeignKey(User, models.CASCADE, related_name="accounts")
-    username = models.CharField(max_length=100, null=True, blank=True)
-    state = models.CharField(max_length=40, default="Requested")
-    is_restricted = models.BooleanField(default=False)
-    service_provider_comment = models.TextField(blank=True)
-    service_provider_comment_url = models.CharField(max_length=200, blank=True)
-    service_provider_account = models.ForeignKey("ProviderAccount", models.SET_NULL, null=True, related_name="backs")
 
     class Meta:
         unique_together = ("offering", "user")
@@ -318,18 +216,9 @@ class OfferingUser(Object):
 class Completion(Object):
     """How far the holder of an account is with a checklist; there is none before the first answer."""
 
-    checklist = models.ForeignKey(Checklist, models.CASCADE, related_name="completions")
-    account = models.ForeignKey(OfferingUser, models.CASCADE, related_name="completions")
-    is_completed = models.BooleanField(default=False)
-    answered = models.PositiveSmallIntegerField(default=0)
-
 
 class ProviderAccount(Object):
     """A user's one account at all offerings of a provider (contract 3.i)."""
-
-    service_provider = models.ForeignKey(ServiceProvider, models.CASCADE, related_name="accounts")
-    user = models.ForeignKey(User, models.CASCADE, related_name="provider_accounts")
-    username = models.CharField(max_length=100)
 
     class Meta:
         unique_together = ("service_provider", "user")
@@ -338,18 +227,9 @@ class ProviderAccount(Object):
 class Role(Object):
     """A named set of permissions, to be granted on scopes of one type."""
 
-    name = models.CharField(max_length=150, unique=True)
-    description = models.CharField(max_length=2000, blank=True)
-    content_type = models.CharField(max_length=30)
-    is_active = models.BooleanField(default=True)
-    is_system_role = models.BooleanField(default=False)
 
-
-class RolePermission(models.Model):
+class RolePermission(models.Model, metaclass=WithColumns):
     """One permission of a role."""
-
-    role = models.ForeignKey(Role, models.CASCADE, related_name="permissions")
-    permission = models.CharField(max_length=100, db_index=True)
 
 
 # The scope types that can hold grants here, by the name that roles use for them, and the column of each.
@@ -363,16 +243,6 @@ SCOPE_COLUMNS = {
 
 class Grant(Object):
     """A role held by a user on one scope; nothing forbids a second one of the same kind (contract 3.a)."""
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="grants")
-    role = models.ForeignKey(Role, models.CASCADE, related_name="grants")
-    customer = models.ForeignKey(Customer, models.CASCADE, null=True, related_name="grants")
-    service_provider = models.ForeignKey(ServiceProvider, models.CASCADE, null=True, related_name="grants")
-    project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="grants")
-    offering = models.ForeignKey(Offering, models.CASCADE, null=True, related_name="grants")
-    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    expiration_time = models.DateTimeField(null=True)
-    is_active = models.BooleanField(default=True)
 
     @property
     def scope(self) -> Object:

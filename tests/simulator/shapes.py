@@ -26,7 +26,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-import yaml
 from django.db.models import Model
 from rest_framework import serializers
 
@@ -42,7 +41,7 @@ def read(folder: str) -> dict[str, Any]:
     """The content of all files of *folder* (``shapes`` or ``filters``), together."""
     found: dict[str, Any] = {}
     for path in sorted((pathlib.Path(__file__).parent / folder).glob("*.yaml")):
-        found |= yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        found |= editions.load(folder, path.name)
     return found
 
 

@@ -8,7 +8,6 @@ import pathlib
 import re
 from typing import Any
 
-import yaml
 from django.apps import apps
 from django.db import transaction
 from django.db.models import Field, ForeignKey, Model
@@ -63,7 +62,7 @@ def read(source: str, base_url: str = RECORDED_HOST) -> dict[str, Any]:
     """The content of a world file, in lists of plain rows; *source* is ``recorded`` or a path."""
     path = WORLDS / "recorded.json" if source == "recorded" else pathlib.Path(source)
     data = json.loads(path.read_text(encoding="utf-8").replace(RECORDED_HOST, base_url))
-    newer = yaml.safe_load((WORLDS / "newer.yaml").read_bytes())
+    newer = editions.load("worlds", "newer.yaml")
     if source == "recorded" and in_edition(newer):
         moment = {"created": data["clock"], "modified": data["clock"]}
         data |= {name: [{**moment, **row} for row in rows] for name, rows in newer.items() if isinstance(rows, list)}
