@@ -13,7 +13,7 @@ from .database import MEMORY
 from .fields import moment
 from .models import (
     ACCOUNT_OPTION,
-    ACCOUNT_STATES,
+    STATES,
     Completion,
     Customer,
     Grant,
@@ -104,7 +104,7 @@ def compliance_rate(offering: Any, request: Any) -> float:
 
 def state_code(account: OfferingUser, request: Any) -> int:
     """The number of the account's state, from 1 (contract 3.h)."""
-    return ACCOUNT_STATES.index(account.state) + 1
+    return STATES["ACCOUNT_STATES"].index(account.state) + 1
 
 
 def completion_of(account: OfferingUser) -> Completion | None:

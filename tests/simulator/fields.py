@@ -15,22 +15,7 @@ from . import editions
 from .models import Media
 
 # Where each kind of object lives, so that rows need no reversing of routes: a page of 300 rows has a thousand links.
-PLACES = {
-    "serviceprovider": "marketplace-service-providers",
-    "customer": "customers",
-    "user": "users",
-    "role": "roles",
-    "project": "projects",
-    "offering": "marketplace-provider-offerings",
-    "offeringuser": "marketplace-offering-users",
-    "resource": "marketplace-provider-resources",
-    "media": "media",
-    "category": "marketplace-categories",
-    "sshkey": "keys",
-    "courseaccount": "marketplace-course-accounts",
-    "serviceaccount": "marketplace-project-service-accounts",
-    "checklist": "checklists-admin",
-}
+PLACES = editions.load("routes.yaml")
 
 
 def parse_uuid(value: object) -> uuid.UUID | None:

@@ -3,7 +3,7 @@
 
 A list's filters are a mapping from names to ``kind argument …``; where the arguments are left out the column is called
 like the filter. Kinds: those of :data:`KINDS`, ``any`` (part of any of the columns), ``url`` (a kind of object, and the
-column of its UUID), ``choice`` (a column, and a tuple of labels in ``models.py``), ``order`` (``name=column …``),
+column of its UUID), ``choice`` (a column, and a list of labels in ``states.yaml``), ``order`` (``name=column …``),
 ``loose`` (an order by columns that passes over what it does not know), ``held`` and ``either`` (the kind of the value,
 the column of a grant that points to the row, and conditions, in which ``value`` and ``caller`` stand for these;
 ``either`` turns round when false) and ``call`` (a function of ``lookups.py`` that takes queryset, value and request;
@@ -182,7 +182,7 @@ def _made(name: str, text: str) -> filters.Filter:
     if kind == "url":
         return UrlFilter(f"{arguments[0]}-detail", field_name=arguments[1])
     if kind == "choice":
-        choices = [(label, label) for label in getattr(models, arguments[1])]
+        choices = [(label, label) for label in models.STATES[arguments[1]]]
         return filters.MultipleChoiceFilter(field_name=arguments[0], choices=choices)
     if kind == "call":
         return _mixed(CallMixin, arguments[1] if len(arguments) > 1 else "exact", arguments[0])

@@ -15,25 +15,7 @@ from django.db import DataError, models
 
 from . import chance, clock, editions
 
-# Labels in the order of their codes, which start at 1 (contract 3.h).
-ACCOUNT_STATES = (
-    "Requested",
-    "Creating",
-    "Pending account linking",
-    "Pending additional validation",
-    "OK",
-    "Requested deletion",
-    "Deleting",
-    "Deleted",
-    "Error creating",
-    "Error deleting",
-)
-# Saving a new name in one of these makes the account OK (contract 3.e).
-ACCOUNT_STATES_COMPLETED_BY_A_NAME = (*ACCOUNT_STATES[:4], "Error creating")
-OFFERING_STATES = ("Draft", "Active", "Paused", "Archived", "Unavailable")
-RESOURCE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating", "Terminated")
-COURSE_ACCOUNT_STATES = ("OK", "Closed", "Erred", "Pending")
-SERVICE_ACCOUNT_STATES = COURSE_ACCOUNT_STATES[:3]
+STATES = editions.load("states.yaml")
 ACCOUNT_OPTION = "service_provider_can_create_offering_user"
 
 
@@ -208,7 +190,7 @@ class OfferingUser(Object):
         """Store *username*; a name completes an account that waits for one (contract 3.e)."""
         changed = username != self.username
         self.username = username
-        if username and changed and self.state in ACCOUNT_STATES_COMPLETED_BY_A_NAME:
+        if username and changed and self.state in STATES["COMPLETED_BY_A_NAME"]:
             self.state = "OK"
         self.save()
 

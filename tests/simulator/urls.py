@@ -9,6 +9,7 @@ from django.urls import include, path
 from rest_framework.routers import DefaultRouter
 
 from . import control, editions
+from .fields import PLACES
 from .views import marketplace, provider_accounts, providers, structure
 
 
@@ -22,20 +23,18 @@ class Router(DefaultRouter):
 
 
 router = Router()
-PROVIDERS = "marketplace-service-providers"
-SUB_LIST = PROVIDERS + r"/(?P<service_provider_uuid>[^/.]+)/{}"
+VIEWS: tuple[Any, ...] = (
+    *(providers.ServiceProviderViewSet, structure.CustomerViewSet, structure.UserViewSet, structure.ProjectViewSet),
+    *(structure.RoleViewSet, structure.UserPermissionViewSet, marketplace.OfferingViewSet),
+    *(marketplace.ResourceViewSet, marketplace.OfferingUserViewSet),
+)
+SUB_LIST = PLACES["serviceprovider"] + r"/(?P<service_provider_uuid>[^/.]+)/{}"
 
-router.register(PROVIDERS, providers.ServiceProviderViewSet, "serviceprovider")
-for name, view in provider_accounts.LISTS.items():
-    router.register(SUB_LIST.format(name), view, f"serviceprovider-{name}")
-router.register("customers", structure.CustomerViewSet, "customer")
-router.register("users", structure.UserViewSet, "user")
-router.register("projects", structure.ProjectViewSet, "project")
-router.register("roles", structure.RoleViewSet, "role")
-router.register("user-permissions", structure.UserPermissionViewSet, "userpermission")
-router.register("marketplace-provider-offerings", marketplace.OfferingViewSet, "offering")
-router.register("marketplace-provider-resources", marketplace.ResourceViewSet, "resource")
-router.register("marketplace-offering-users", marketplace.OfferingUserViewSet, "offeringuser")
+for view in VIEWS:
+    kind = view.queryset.model._meta.model_name
+    router.register(PLACES[kind], view, kind)
+for name, sub_view in provider_accounts.LISTS.items():
+    router.register(SUB_LIST.format(name), sub_view, f"serviceprovider-{name}")
 
 urlpatterns = [
     path("api/version/", structure.VersionView.as_view(), name="version"),

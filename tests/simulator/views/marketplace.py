@@ -10,25 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ..forms import NewOfferingUserForm, OfferingUserForm, RestrictionForm, StepForm
-from ..models import Offering, OfferingUser, Resource
+from ..models import STATES, Offering, OfferingUser, Resource
 from ..permissions import demand, visible_accounts, visible_offerings, visible_resources
 from .base import LookUpViewSet, ObjectViewSet
 from .scopes import GrantActions
 
-PENDING = ("Pending account linking", "Pending additional validation")
-# From which states each step of an account starts, and where it leads (contract 3.e).
-STEPS: dict[str, tuple[tuple[str, ...], str]] = {
-    "begin_creating": (("Requested", "Error creating"), "Creating"),
-    "set_ok": (("Requested", "Creating", *PENDING, "Error creating", "Error deleting"), "OK"),
-    "set_pending_account_linking": (("Requested", "Creating", PENDING[1]), PENDING[0]),
-    "set_pending_additional_validation": (("Requested", "Creating", PENDING[0]), PENDING[1]),
-    "set_validation_complete": (PENDING, "OK"),
-    "set_error_creating": (("Requested", "Creating", *PENDING), "Error creating"),
-    "request_deletion": (("OK", "Creating", *PENDING, "Error creating"), "Requested deletion"),
-    "set_deleting": (("Requested deletion", "Error deleting"), "Deleting"),
-    "set_error_deleting": (("Requested deletion", "Deleting"), "Error deleting"),
-    "set_deleted": (("Requested", "Deleting"), "Deleted"),
-}
+STEPS = STATES["STEPS"]
 
 
 class OfferingViewSet(GrantActions, LookUpViewSet):
@@ -106,10 +93,10 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
         body.is_valid(raise_exception=True)
         account = self.get_object()
         self.demand("OFFERING.UPDATE_USER", account.offering)
-        sources, target = STEPS[step]
+        sources = STEPS[step]["from"]
         if account.state not in sources:
             raise exceptions.ValidationError(f"Valid states for operation: {', '.join(sources)}.")
-        account.state = target
+        account.state = STEPS[step]["to"]
         for name, value in body.validated_data.items():
             setattr(account, f"service_provider_{name}", value)
         account.save()
