@@ -8,32 +8,19 @@ import datetime
 import types
 from typing import Any
 
-from . import editions
+from . import editions, models
 from .database import MEMORY
 from .fields import moment
-from .models import (
-    ACCOUNT_OPTION,
-    STATES,
-    Completion,
-    Customer,
-    Grant,
-    Offering,
-    OfferingUser,
-    Project,
-    Role,
-    ServiceProvider,
-    User,
-)
 from .permissions import has_permission, is_owner, sees_all
 from .shapes import ABSENT, row
 
 
-def role_permissions(role: Role, request: Any) -> list[str]:
+def role_permissions(role: models.Role, request: Any) -> list[str]:
     """The names of the permissions that the role gives."""
     return [given.permission for given in role.permissions.all()]
 
 
-def offering_count(provider: ServiceProvider, request: Any) -> int:
+def offering_count(provider: models.ServiceProvider, request: Any) -> int:
     """The offerings that are Active or Paused, counted once between two writes."""
     if hasattr(provider, "counted_offerings"):
         return provider.counted_offerings
@@ -43,7 +30,7 @@ def offering_count(provider: ServiceProvider, request: Any) -> int:
     return MEMORY[key]
 
 
-def secret_options(offering: Offering, request: Any) -> Any:
+def secret_options(offering: models.Offering, request: Any) -> Any:
     """For those who may change the offering's integration; asked once per customer and request."""
     known = request.__dict__.setdefault("secrets_of_customer", {})
     if offering.customer_id not in known:
@@ -51,41 +38,41 @@ def secret_options(offering: Offering, request: Any) -> Any:
     return offering.secret_options if known[offering.customer_id] else ABSENT
 
 
-def display_name(customer: Customer, request: Any) -> str:
+def display_name(customer: models.Customer, request: Any) -> str:
     """How the customer is called in short."""
     return customer.abbreviation or customer.name
 
 
-def count_of_users(customer: Customer, request: Any) -> int:
+def count_of_users(customer: models.Customer, request: Any) -> int:
     """Those with a role on the customer or in one of its projects; asked once for all customers of a request."""
     known = request.__dict__.get("users_of_customers")
     if known is None:
         known = request.__dict__["users_of_customers"] = collections.defaultdict(set)
-        held = Grant.objects.filter(is_active=True, service_provider=None, offering=None)
+        held = models.Grant.objects.filter(is_active=True, service_provider=None, offering=None)
         for own, around, user in held.values_list("customer_id", "project__customer_id", "user_id"):
             known[own or around].add(user)
     return len(known[customer.pk])
 
 
-def token_expires_at(user: User, request: Any) -> str | None:
+def token_expires_at(user: models.User, request: Any) -> str | None:
     """When the token ends unless it is used again."""
     if user.token_lifetime is None or user.token_used is None:
         return None
     return moment(user.token_used + datetime.timedelta(seconds=user.token_lifetime))
 
 
-def resources_by_category(project: Project, request: Any) -> dict[str, int]:
+def resources_by_category(project: models.Project, request: Any) -> dict[str, int]:
     """The number of live resources by the UUID of their offering's category."""
     found = (resource.offering.category for resource in project.live_resources)
     return dict(collections.Counter(category.uuid.hex for category in found if category))
 
 
-def short_role(grant: Grant, request: Any) -> str:
+def short_role(grant: models.Grant, request: Any) -> str:
     """``member`` for PROJECT.MEMBER."""
     return grant.role.name.rsplit(".", 1)[-1].lower()
 
 
-def payment_profiles(customer: Customer, request: Any) -> list[dict[str, Any]] | None:
+def payment_profiles(customer: models.Customer, request: Any) -> list[dict[str, Any]] | None:
     """For staff, support and the customer's owners."""
     if sees_all(request.user) or is_owner(request.user, customer):
         return customer.extra.get("payment_profiles", [])
@@ -102,12 +89,12 @@ def compliance_rate(offering: Any, request: Any) -> float:
     return offering.completed_users / offering.total_users * 100 if offering.total_users else 0.0
 
 
-def state_code(account: OfferingUser, request: Any) -> int:
+def state_code(account: models.OfferingUser, request: Any) -> int:
     """The number of the account's state, from 1 (contract 3.h)."""
-    return STATES["ACCOUNT_STATES"].index(account.state) + 1
+    return models.STATES["ACCOUNT_STATES"].index(account.state) + 1
 
 
-def completion_of(account: OfferingUser) -> Completion | None:
+def completion_of(account: models.OfferingUser) -> models.Completion | None:
     """The account's record of its offering's checklist, if it has any."""
     wanted = account.offering.compliance_checklist_id
     return next((one for one in account.completions.all() if one.checklist_id == wanted), None)
@@ -121,7 +108,7 @@ def completion_percentage(account: Any, request: Any) -> int | None:
     return round(100 * done.answered / questions) if done and questions else 0
 
 
-def compliance_status(account: OfferingUser, request: Any) -> str:
+def compliance_status(account: models.OfferingUser, request: Any) -> str:
     """How far the account is (contract 3.h)."""
     if account.offering.compliance_checklist_id is None:
         return "no_checklist"
@@ -129,29 +116,29 @@ def compliance_status(account: OfferingUser, request: Any) -> str:
     return "completed" if done and done.is_completed else "pending"
 
 
-def completion_modified(account: OfferingUser, request: Any) -> str | None:
+def completion_modified(account: models.OfferingUser, request: Any) -> str | None:
     """When the answers changed last."""
     done = completion_of(account)
     return moment(done.modified) if done else None
 
 
-def runtime_state(account: OfferingUser, request: Any) -> str:
+def runtime_state(account: models.OfferingUser, request: Any) -> str:
     """Whether the account waits for its holder (contract 3.e)."""
     return account.state if account.state.startswith("Pending") else "Active"
 
 
-def may_update_integration(offering: Offering, request: Any) -> bool:
+def may_update_integration(offering: models.Offering, request: Any) -> bool:
     """Whether the caller may change how the offering works."""
     return secret_options(offering, request) is not ABSENT
 
 
-def components(offering: Offering, request: Any) -> list[dict[str, Any]]:
+def components(offering: models.Offering, request: Any) -> list[dict[str, Any]]:
     """What the offering counts, with what the recorded Waldur did not tell yet."""
     rows = offering.extra.get("components", [])
     return [row("offering_component", types.SimpleNamespace(extra=one), request) for one in rows]
 
 
-def plans(offering: Offering, request: Any) -> list[dict[str, Any]]:
+def plans(offering: models.Offering, request: Any) -> list[dict[str, Any]]:
     """The plans, likewise."""
     parts = offering.extra.get("components", [])
     rows = offering.extra.get("plans", [])
@@ -165,9 +152,9 @@ def plan_components(plan: Any, request: Any) -> list[dict[str, Any]]:
     return [row("offering_plan_component", types.SimpleNamespace(extra=one), request) for one in rows]
 
 
-def creates_accounts(offering: Offering, request: Any) -> bool:
+def creates_accounts(offering: models.Offering, request: Any) -> bool:
     """Whether the provider may create accounts in the offering."""
-    return bool(getattr(offering, editions.current().account_option_column).get(ACCOUNT_OPTION))
+    return bool(getattr(offering, editions.current().account_option_column).get(models.ACCOUNT_OPTION))
 
 
 def robot_keys(robot: Any, request: Any) -> list[str]:

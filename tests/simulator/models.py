@@ -41,8 +41,10 @@ KINDS: dict[str, Any] = {
     "maybe": functools.partial(models.ForeignKey, on_delete=models.SET_NULL, null=True),
 }
 FLAGS = ("blank", "null", "unique", "db_index")
-DEFAULTS = {"yes": True, "no": False, "0": 0, "[]": list, "{}": dict}
-MADE = {"now": clock.now, "uuid": chance.new_uuid, "code": chance.secret_code}
+DEFAULTS: dict[str, Any] = {
+    "yes": True, "no": False, "0": 0, "[]": list, "{}": dict,
+    "now": clock.now, "uuid": chance.new_uuid, "code": chance.secret_code,
+}
 
 
 def column(rule: str) -> models.Field:
@@ -53,8 +55,10 @@ def column(rule: str) -> models.Field:
     if kind in ("to", "one", "maybe"):
         return KINDS[kind](**dict(zip(("to", "related_name"), rest, strict=False)), **said)
     for word in rest:
-        name, value = ("default", word[1:]) if word[0] == "=" else ("max_length", int(word))
-        said[name] = {**DEFAULTS, **MADE}.get(value, value)
+        if word[0] == "=":
+            said["default"] = DEFAULTS.get(word[1:], word[1:])
+        else:
+            said["max_length"] = int(word)
     return KINDS[kind](**said)
 
 
@@ -82,6 +86,8 @@ class User(Object):
 
     is_authenticated = True
     is_anonymous = False
+    token: str
+    slug: str
 
     def complete(self) -> User:
         """Fill in what follows from the names; returns itself."""
@@ -176,6 +182,9 @@ class ServiceAccount(Object):
 
 class OfferingUser(Object):
     """A user's account in an offering."""
+
+    username: str | None
+    state: str
 
     class Meta:
         unique_together = ("offering", "user")

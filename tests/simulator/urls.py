@@ -10,7 +10,8 @@ from rest_framework.routers import DefaultRouter
 
 from . import control, editions
 from .fields import PLACES
-from .views import marketplace, provider_accounts, providers, structure
+from .shapes import in_edition
+from .views import marketplace, provider_accounts, provider_lists, providers, structure
 
 
 class Router(DefaultRouter):
@@ -33,8 +34,10 @@ SUB_LIST = PLACES["serviceprovider"] + r"/(?P<service_provider_uuid>[^/.]+)/{}"
 for view in VIEWS:
     kind = view.queryset.model._meta.model_name
     router.register(PLACES[kind], view, kind)
-for name, sub_view in provider_accounts.LISTS.items():
-    router.register(SUB_LIST.format(name), sub_view, f"serviceprovider-{name}")
+for name, rule in editions.load("lists.yaml").items():
+    if in_edition(rule):
+        sub_view = provider_lists.view_of(name, rule, {**vars(provider_lists), **vars(provider_accounts)})
+        router.register(SUB_LIST.format(name), sub_view, f"serviceprovider-{name}")
 
 urlpatterns = [
     path("api/version/", structure.VersionView.as_view(), name="version"),

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections import Counter, defaultdict
 from typing import Any
@@ -15,42 +14,16 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from .. import models
+from .. import editions, models
 from ..fields import HexField
 from ..forms import AccountOptionsForm
 from ..models import ServiceProvider
 from ..permissions import connected_projects
 from ..shapes import row
-from .provider_lists import LISTS, NEW, detail_list, offered, provider_list
+from .provider_lists import offered
 
-__all__ = ["LISTS"]
-
-newest = functools.partial(detail_list, since="2026")
-# What holds where neither the offering nor its provider says otherwise.
-DEFAULTS: dict[str, Any] = {
-    "account_scope": "offering",
-    "username_generation_policy": "service_provider",
-    "username_anonymized_prefix": "walduruser_",
-    "homedir_prefix": "/home/",
-    "login_shell": "/bin/bash",
-}
-FIRST_ID = 5000
-AGENT_BACKENDS = ("order_processing_backend", "membership_sync_backend", "reporting_backend")
-GLAUTH_USER = """
-[[users]]
-  name = {username}
-  givenname = {givenname}
-  sn = {sn}
-  mail = {mail}
-  uidnumber = {uidnumber}
-  primarygroup = {personal_group}
-  sshkeys = {ssh_keys}
-  loginShell = {login_shell}
-  homeDir = {home_dir}
-[[groups]]
-  name = {username}
-  gidnumber = {personal_group}
-"""
+ACCOUNTS = editions.load("accounts.yaml")
+DEFAULTS, FIRST_ID = ACCOUNTS["defaults"], ACCOUNTS["first_id"]
 
 
 def read_body(request: Request, **fields: serializers.Field) -> dict[str, Any]:
@@ -86,7 +59,6 @@ def candidate(user: models.User, username: str, accounts: list[models.OfferingUs
     }
 
 
-@newest("OWNER")
 def username_conflicts(provider: ServiceProvider, request: Request) -> list[dict[str, Any]]:
     """The users whose accounts at the provider carry different names."""
     return [
@@ -101,7 +73,6 @@ def username_conflicts(provider: ServiceProvider, request: Request) -> list[dict
     ]
 
 
-@newest("OWNER", method="create")
 def adopt_provider_accounts(provider: ServiceProvider, request: Request) -> dict[str, int]:
     """Give each user one account at the provider, all or none; ``resolutions`` has the name that survives by user."""
     body = read_body(request, resolutions=serializers.DictField(child=serializers.CharField(), default=dict))
@@ -169,7 +140,6 @@ def preview(offering: models.Offering, before: dict[str, Any], after: dict[str, 
     }
 
 
-@newest("OWNER", method="create")
 def account_options_preview(provider: ServiceProvider, request: Request) -> dict[str, Any]:
     """What other options would do; nothing is stored."""
     before = provider.account_options
@@ -189,7 +159,6 @@ def account_options_preview(provider: ServiceProvider, request: Request) -> dict
     }
 
 
-@newest("OWNER")
 def glauth_tree(provider: ServiceProvider, request: Request) -> dict[str, Any]:
     """The directory of the accounts that offerings share, each once, alone in a group of its own number."""
     every, options = provider.customer.offerings.order_by("name"), provider.account_options
@@ -209,16 +178,16 @@ def glauth_tree(provider: ServiceProvider, request: Request) -> dict[str, Any]:
     }
 
 
-@newest("OWNER")
 def glauth_users_config(provider: ServiceProvider, request: Request) -> HttpResponse:
     """The same directory as the TOML that GLAuth reads."""
     users = glauth_tree(provider, request)["users"]
     # JSON's texts and lists are TOML's too.
-    texts = (GLAUTH_USER.format(**{key: json.dumps(value) for key, value in user.items()}) for user in users)
+    texts = (
+        ACCOUNTS["glauth_user"].format(**{key: json.dumps(value) for key, value in user.items()}) for user in users
+    )
     return HttpResponse("".join(texts), content_type="text/plain; charset=utf-8")
 
 
-@newest("GET_API_SECRET_CODE", method="create")
 def generate_site_agent_config(provider: ServiceProvider, request: Request) -> HttpResponse:
     """The file of settings for an agent that serves the offerings, secrets left out."""
     body = read_body(
@@ -233,12 +202,11 @@ def generate_site_agent_config(provider: ServiceProvider, request: Request) -> H
         raise ValidationError({"offering_uuids": ["Not all of these are offerings of this service provider."]})
     shared = {"waldur_api_url": body["waldur_api_url"], "waldur_api_token": "<YOUR_API_TOKEN_HERE>"}
     rows = [{"name": one.name, **shared, "waldur_offering_uuid": one.uuid.hex} for one in found]
-    offerings = [{**row, **dict.fromkeys(AGENT_BACKENDS, "slurm")} for row in rows]
+    offerings = [{**row, **ACCOUNTS["agent_backends"]} for row in rows]
     text = yaml.safe_dump({"timezone": body["timezone"], "offerings": offerings}, sort_keys=False)
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
-@provider_list("", "offerings/types", paged_texts=True, by_customer=NEW, since="2026")
 def offering_types(provider: ServiceProvider, request: Request) -> list[str]:
     """The types of the provider's offerings."""
     return sorted(set(offered(provider).values_list("type", flat=True)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a provider reads of those it serves (contract 2.14 to 2.30): a list is a function, a shape and its filters.
+"""What a provider reads of those it serves (contract 2.14 to 2.30): a function for each list of ``lists.yaml``.
 
 The functions take the provider and the request. What they return decides how it is answered: a query set in pages of
 the list's shape, anything else as it is.
@@ -30,7 +30,6 @@ from .base import ObjectViewSet
 Find = Callable[[ServiceProvider, Request], Any]
 Bounds = dict[str, str]
 OLD, NEW, NEWEST, NEVER = {"until": "2024"}, {"since": "2025"}, {"since": "2026"}, {"since": "9999"}
-LISTS: dict[str, type[ProviderListViewSet]] = {}
 
 
 class ProviderListViewSet(ObjectViewSet):
@@ -101,30 +100,14 @@ class ProviderListViewSet(ObjectViewSet):
             demand(caller, f"SERVICE_PROVIDER.{self.permission}", provider.customer)
 
 
-def provider_list(permission: str = "", path: str = "", method: str = "list", **more: Any) -> Callable[[Find], Find]:
-    """Serve the decorated function below a provider at *path*, which is its name when left out.
-
-    *method* is what routers call it: ``list`` for GET, ``create`` for POST. *more* are attributes of
-    :class:`ProviderListViewSet`; ``since`` and ``until`` bound the whole list to editions. Shape and filters are those
-    called ``provider_<path>``, if there are any.
-    """
-
-    def register(find: Find) -> Find:
-        place = path or find.__name__
-        name = "provider_" + place.replace("/", "_")
-        usual = {"rows": name, "filters": name if name in read("filters") else "", "permission": permission}
-        if in_edition(more):
-            content = {**usual, "title": place.replace("_", " ").title(), "find_rows": staticmethod(find), **more}
-            content[method] = ProviderListViewSet.answer
-            LISTS[place] = type(f"Service{name.title().replace('_', '')}ViewSet", (ProviderListViewSet,), content)
-        return find
-
-    return register
-
-
-# Detail routes of the provider, with neither filters nor ``field`` of their own.
-detail_list = functools.partial(provider_list, leaks={}, filters="", obeys_field=NEVER)
-newer_list = functools.partial(provider_list, obeys_field=NEVER, since="2025")
+def view_of(place: str, rule: dict[str, Any], functions: dict[str, Any]) -> type[ProviderListViewSet]:
+    """The view of the list at *place* below a provider, as ``lists.yaml`` has it, with *functions* by their names."""
+    name = "provider_" + place.replace("/", "_")
+    content = {"rows": name, "filters": name if name in read("filters") else "", **rule}
+    content |= {"title": place.replace("_", " ").title(), "complete": functions.get(rule.get("complete", ""))}
+    content |= {"find_rows": staticmethod(functions[rule.get("function", place)])}
+    content[rule.get("method", "list")] = ProviderListViewSet.answer
+    return type(f"Service{name.title().replace('_', '')}ViewSet", (ProviderListViewSet,), content)
 
 
 def filtered(rows: QuerySet, name: str, request: Request, *, strict: bool) -> QuerySet:
@@ -208,13 +191,11 @@ def complete_customers(page: list[Any], provider: ServiceProvider) -> None:
     add_estimates(page, served(provider), "project__customer_id")
 
 
-@provider_list("LIST_CUSTOMERS", complete=complete_customers)
 def customers(provider: ServiceProvider, request: Request) -> QuerySet:
     """The customers with a served project."""
     return by_name(models.Customer, served(provider), "project__customer_id")
 
 
-@provider_list("LIST_USER_CUSTOMERS", complete=complete_customers)
 def user_customers(provider: ServiceProvider, request: Request) -> QuerySet:
     """The served customers that one user reaches; none without a known user."""
     wanted = parse_uuid(request.query_params.get("user_uuid"))
@@ -233,7 +214,6 @@ def complete_projects(page: list[Any], provider: ServiceProvider) -> None:
     add_estimates(page, resources, "project_id")
 
 
-@provider_list("LIST_CUSTOMER_PROJECTS", complete=complete_projects)
 def customer_projects(provider: ServiceProvider, request: Request) -> QuerySet:
     """The served projects of one customer; once a 500 where it was not named."""
     wanted = parse_uuid(request.query_params.get("project_customer_uuid"))
@@ -242,7 +222,6 @@ def customer_projects(provider: ServiceProvider, request: Request) -> QuerySet:
     return with_cost(served_projects(provider).filter(customer__uuid=wanted), request)
 
 
-@provider_list("LIST_PROJECTS", rows="project", obeys_field={})
 def projects(provider: ServiceProvider, request: Request) -> QuerySet:
     """The served projects."""
     live = models.Resource.objects.exclude(state="Terminated").select_related("offering__category")
@@ -250,7 +229,6 @@ def projects(provider: ServiceProvider, request: Request) -> QuerySet:
     return with_cost(served_projects(provider).select_related("customer").prefetch_related(used), request)
 
 
-@provider_list("LIST_PROJECT_PERMISSIONS", rows="project_permission", filters="grants")
 def project_permissions(provider: ServiceProvider, request: Request) -> QuerySet:
     """The grants of active users in the served projects."""
     held = models.Grant.objects.filter(is_active=True, user__is_active=True, project__in=served_projects(provider))
@@ -259,7 +237,6 @@ def project_permissions(provider: ServiceProvider, request: Request) -> QuerySet
     return found.defer("user__extra", "created_by__extra", "project__extra", "project__customer__extra")
 
 
-@provider_list("LIST_KEYS")
 def keys(provider: ServiceProvider, request: Request) -> QuerySet:
     """The keys of those with a role in the served projects; of the inactive ones for staff and support alone."""
     held = memberships(provider)
@@ -273,7 +250,6 @@ def complete_users(page: list[Any], provider: ServiceProvider) -> None:
     add_counts(page, projects_count=(memberships(provider).filter(user__in=page), "user_id", "project"))
 
 
-@provider_list("LIST_USERS", filtered={}, complete=complete_users)
 def users(provider: ServiceProvider, request: Request) -> QuerySet:
     """The active users with a role in the served projects."""
     found = models.User.objects.filter(is_active=True, id__in=memberships(provider).values("user_id"))
@@ -287,13 +263,11 @@ def complete_offerings(page: list[Any], provider: ServiceProvider) -> None:
     add_estimates(page, live, "offering_id")
 
 
-@provider_list(filtered={}, by_customer=NEW, complete=complete_offerings)
 def offerings(provider: ServiceProvider, request: Request) -> QuerySet:
     """The billable and shared offerings."""
     return with_cost(offered(provider).select_related("customer", "category").order_by("name"), request)
 
 
-@detail_list("GET_STATISTICS", support=NEWEST)
 def stat(provider: ServiceProvider, request: Request) -> dict[str, int]:
     """Nine counters; nothing here starts campaigns or opens tickets."""
     of_provider, customer = Q(offering__customer=provider.customer), "project__customer_id"
@@ -318,7 +292,6 @@ def stat(provider: ServiceProvider, request: Request) -> dict[str, int]:
     }
 
 
-@detail_list("GET_REVENUE", support=NEWEST)
 def revenue(provider: ServiceProvider, request: Request) -> list[dict[str, Any]]:
     """What was billed in this and the twelve months before, decimals cut; the numbers of a date were texts once."""
     now, number = clock.now(), int if in_edition(NEW) else str
@@ -334,21 +307,18 @@ def robots(provider: ServiceProvider) -> QuerySet:
     return found.filter(state__in=("OK", "Requested deletion"))
 
 
-@detail_list("GET_ROBOT_ACCOUNT_CUSTOMERS")
 def robot_account_customers(provider: ServiceProvider, request: Request) -> QuerySet:
     """The customers with a robot account."""
     text = request.query_params.get("customer_name", "")
     return by_name(models.Customer, robots(provider), "resource__project__customer_id").filter(name__icontains=text)
 
 
-@detail_list("GET_ROBOT_ACCOUNT_PROJECTS")
 def robot_account_projects(provider: ServiceProvider, request: Request) -> QuerySet:
     """The projects with a robot account; ``project_name`` looks at the project of the offering, which has none."""
     found = robots(provider).none() if request.query_params.get("project_name") else robots(provider)
     return by_name(models.Project, found, "resource__project_id")
 
 
-@newer_list("LIST_COURSE_ACCOUNTS")
 def course_accounts(provider: ServiceProvider, request: Request) -> QuerySet:
     """The accounts of courses in the served projects; once those without a user were left out."""
     found = models.CourseAccount.objects.filter(project__in=served_projects(provider))
@@ -356,14 +326,12 @@ def course_accounts(provider: ServiceProvider, request: Request) -> QuerySet:
     return found.select_related("user", "project__customer").order_by("id")
 
 
-@newer_list("LIST_SERVICE_ACCOUNTS")
 def project_service_accounts(provider: ServiceProvider, request: Request) -> QuerySet:
     """The service accounts of the served projects that have a username, be it empty."""
     found = models.ServiceAccount.objects.filter(project__in=served_projects(provider), username__isnull=False)
     return found.select_related("project__customer").order_by("id")
 
 
-@newer_list("LIST_CUSTOMERS", "compliance/compliance_overview")
 def compliance_overview(provider: ServiceProvider, request: Request) -> QuerySet:
     """The offerings with a checklist, and how many of their users are how far."""
     begun = functools.partial(Count, "accounts__completions__account", distinct=True)
@@ -373,7 +341,6 @@ def compliance_overview(provider: ServiceProvider, request: Request) -> QuerySet
     return found.annotate(completed_users=done).select_related("compliance_checklist")
 
 
-@newer_list("LIST_CUSTOMERS", "compliance/offering_users")
 def compliance_of_accounts(provider: ServiceProvider, request: Request) -> QuerySet:
     """The provider's accounts and how far each is."""
     found = models.OfferingUser.objects.filter(offering__customer=provider.customer)
@@ -382,7 +349,6 @@ def compliance_of_accounts(provider: ServiceProvider, request: Request) -> Query
     return found.prefetch_related("completions", "offering__compliance_checklist__questions")
 
 
-@newer_list("LIST_CUSTOMERS", "compliance/checklists_summary")
 def checklists_summary(provider: ServiceProvider, request: Request) -> QuerySet:
     """The checklists of the provider's offerings, those in most use first."""
     own = provider.customer.offerings
