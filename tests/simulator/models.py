@@ -86,6 +86,7 @@ class User(Object):
 
     is_authenticated = True
     is_anonymous = False
+    username: str
     token: str
     slug: str
 
