@@ -50,23 +50,13 @@ def about(request: HttpRequest, body: dict[str, Any]) -> Answer:
     }
 
 
-def counts(request: HttpRequest, body: dict[str, Any]) -> Answer:
-    """What was asked since the last zeroing."""
-    return RECORDER.summary()
-
-
-def zero(request: HttpRequest, body: dict[str, Any]) -> Answer:
+def zero(request: HttpRequest, body: Any) -> Answer:
     """Forget what was asked."""
     RECORDER.zero()
     return RECORDER.summary()
 
 
-def requests(request: HttpRequest, body: dict[str, Any]) -> Answer:
-    """The last thousand requests."""
-    return list(RECORDER.requests)
-
-
-def reset(request: HttpRequest, body: dict[str, Any]) -> Answer:
+def reset(request: HttpRequest, body: Any) -> Answer:
     """Back to the start of the world."""
     world.reset()
     faults.RULES.clear()
@@ -79,20 +69,10 @@ def set_clock(request: HttpRequest, body: dict[str, Any]) -> Answer:
     return {"clock": clock.now().isoformat(), "frozen": clock.CLOCK.frozen}
 
 
-def sweep(request: HttpRequest, body: dict[str, Any]) -> Answer:
-    """The daily job that ends expired grants."""
-    return {"swept": world.sweep()}
-
-
 def load(request: HttpRequest, body: Any) -> Answer:
     """Load another world; it is the new start."""
     world.load(body, base_url(request))
     return about(request, {})
-
-
-def objects(request: HttpRequest, body: dict[str, Any]) -> Answer:
-    """Arrange what the API can't make."""
-    return arrange.arrange(**body)
 
 
 def show_faults(request: HttpRequest, body: Any) -> Answer:
@@ -114,12 +94,12 @@ def clear_faults(request: HttpRequest, body: Any) -> Answer:
 
 urlpatterns = [
     path("", view(GET=about)),
-    path("counts", view(GET=counts, DELETE=zero)),
-    path("requests", view(GET=requests)),
+    path("counts", view(GET=lambda *_: RECORDER.summary(), DELETE=zero)),
+    path("requests", view(GET=lambda *_: list(RECORDER.requests))),
     path("reset", view(POST=reset)),
     path("clock", view(GET=about, PUT=set_clock)),
-    path("sweep", view(POST=sweep)),
+    path("sweep", view(POST=lambda *_: {"swept": world.sweep()})),
     path("world", view(POST=load)),
-    path("objects", view(POST=objects)),
+    path("objects", view(POST=lambda _request, body: arrange.arrange(**body))),
     path("faults", view(GET=show_faults, POST=add_faults, DELETE=clear_faults)),
 ]

@@ -2,8 +2,8 @@
 """The filters of ``filters/*.yaml`` as filter sets (contract 1.7 to 1.9); a name that is not there is ignored.
 
 A list's filters are a mapping from names to ``kind argument …``; where the arguments are left out the column is called
-like the filter. Kinds: those of :data:`KINDS`, ``any`` (part of any of the columns), ``url`` (a kind of object, and the
-column of its UUID), ``choice`` (a column, and a list of labels in ``states.yaml``), ``order`` (``name=column …``),
+like the filter. Kinds: those of :data:`KINDS`, ``there`` (whether the column has a value), ``any`` (part of any of the
+columns), ``url`` (a kind of object, and the column of its UUID), ``choice`` (a column, and a list of labels in ``states.yaml``), ``order`` (``name=column …``),
 ``loose`` (an order by columns that passes over what it does not know), ``held`` and ``either`` (the kind of the value,
 the column of a grant that points to the row, and conditions, in which ``value`` and ``caller`` stand for these;
 ``either`` turns round when false) and ``call`` (a function of ``lookups.py`` that takes queryset, value and request;
@@ -15,6 +15,7 @@ and the kind of the value, ``exact`` text when left out).
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import django_filters as filters
@@ -36,6 +37,11 @@ class AskedFilterSet(filters.FilterSet):
     def __init__(self, data: Any = None, queryset: QuerySet | None = None, **kwargs: Any) -> None:
         self.base_filters = {name: self.base_filters[name] for name in data or () if name in self.base_filters}
         super().__init__(data, queryset, **kwargs)
+
+
+def part_of_any(columns: Iterable[str], value: str) -> Q:
+    """Where *value* is part of any of *columns*, in any case."""
+    return Q(*(Q((f"{column}__icontains", value)) for column in columns), _connector=Q.OR)
 
 
 class UrlFilter(filters.CharFilter):
@@ -70,10 +76,7 @@ class AnyFilter(filters.CharFilter):
     """Part of any of the columns, in any case."""
 
     def filter(self, queryset: QuerySet, value: str) -> QuerySet:
-        wanted = Q()
-        for name in (self.field_name or "").split() if value else ():
-            wanted |= Q(**{f"{name}__icontains": value})
-        return queryset.filter(wanted)
+        return queryset.filter(part_of_any((self.field_name or "").split(), value)) if value else queryset
 
 
 class LooseOrderFilter(filters.CharFilter):
@@ -156,6 +159,7 @@ KINDS: dict[str, Any] = {
     "uuids": functools.partial(UuidListFilter, lookup_expr="in"),
     "texts": functools.partial(TextListFilter, lookup_expr="in"),
     "open": OpenChoiceFilter,
+    "there": functools.partial(filters.BooleanFilter, lookup_expr="isnull", exclude=True, widget=BooleanWidget),
     "any": AnyFilter,
     "loose": LooseOrderFilter,
 }

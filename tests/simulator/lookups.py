@@ -11,6 +11,7 @@ from rest_framework.exceptions import ValidationError
 
 from . import clock, editions
 from .fields import parse_uuid
+from .filtering import part_of_any
 from .models import ACCOUNT_OPTION, SCOPE_COLUMNS, Customer, Grant, User
 from .permissions import visible_customers, visible_projects
 
@@ -74,17 +75,13 @@ def served_by(customers: QuerySet, value: str, request: Any) -> QuerySet:
 def customer_query(customers: QuerySet, value: str, request: Any) -> QuerySet:
     """Part of a name or number, or the whole UUID."""
     names = ("name", "native_name", "abbreviation", "registration_code", "agreement_number")
-    wanted = Q(uuid=parse_uuid(value)) if parse_uuid(value) else Q()
-    for name in names:
-        wanted |= Q(**{f"{name}__icontains": value})
-    return customers.filter(wanted)
+    own = Q(uuid=parse_uuid(value)) if parse_uuid(value) else Q()
+    return customers.filter(part_of_any(names, value) | own)
 
 
 def user_query(users: QuerySet, value: str, request: Any) -> QuerySet:
     """Part of a name, number or address; of two words the first is a first name, the second a last name."""
-    wanted = Q()
-    for name in ("first_name", "last_name", "civil_number", "username", "email"):
-        wanted |= Q(**{f"{name}__icontains": value})
+    wanted = part_of_any(("first_name", "last_name", "civil_number", "username", "email"), value)
     if len(words := value.split()) > 1:
         wanted |= Q(first_name__icontains=words[0]) | Q(last_name__icontains=words[1])
     return users.filter(wanted)
@@ -113,16 +110,6 @@ def visible_to_username(resources: QuerySet, value: str, request: Any) -> QueryS
     """Resources in the projects that a user sees."""
     user = User.objects.filter(username=value).first()
     return resources.filter(project__in=visible_projects(user)) if user else resources.none()
-
-
-def with_order_state(resources: QuerySet, value: list[str], request: Any) -> QuerySet:
-    """Resources with an order in one of the states."""
-    return resources.filter(orders__state__in=value).distinct() if value else resources
-
-
-def provider_backed(accounts: QuerySet, value: bool, request: Any) -> QuerySet:
-    """Accounts that stand for the provider's one account of their holder, or do not (contract 3.i)."""
-    return accounts.filter(service_provider_account__isnull=not value)
 
 
 def nothing(rows: QuerySet, value: Any, request: Any) -> QuerySet:

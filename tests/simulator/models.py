@@ -42,8 +42,14 @@ KINDS: dict[str, Any] = {
 }
 FLAGS = ("blank", "null", "unique", "db_index")
 DEFAULTS: dict[str, Any] = {
-    "yes": True, "no": False, "0": 0, "[]": list, "{}": dict,
-    "now": clock.now, "uuid": chance.new_uuid, "code": chance.secret_code,
+    "yes": True,
+    "no": False,
+    "0": 0,
+    "[]": list,
+    "{}": dict,
+    "now": clock.now,
+    "uuid": chance.new_uuid,
+    "code": chance.secret_code,
 }
 
 

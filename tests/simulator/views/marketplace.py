@@ -89,15 +89,13 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
     @action(detail=True, methods=["post"], url_path=f"(?P<step>{'|'.join(STEPS)})", serializer_class=StepForm)
     def advance(self, request: Request, uuid: str, step: str) -> Response:
         """Take the account one step further in its life."""
-        body = self.get_serializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        account = self.get_object()
+        body, account = self.read_body(), self.get_object()
         self.demand("OFFERING.UPDATE_USER", account.offering)
         sources = STEPS[step]["from"]
         if account.state not in sources:
             raise exceptions.ValidationError(f"Valid states for operation: {', '.join(sources)}.")
         account.state = STEPS[step]["to"]
-        for name, value in body.validated_data.items():
+        for name, value in body.items():
             setattr(account, f"service_provider_{name}", value)
         account.save()
         return Response()
@@ -105,10 +103,8 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
     @action(detail=True, methods=["post"], serializer_class=RestrictionForm)
     def update_restricted(self, request: Request, uuid: str) -> Response:
         """Restrict the account, or lift that."""
-        body = RestrictionForm(data=request.data)
-        body.is_valid(raise_exception=True)
-        account = self.get_object()
+        body, account = self.read_body(), self.get_object()
         self.demand("OFFERINGUSER.UPDATE_RESTRICTION", account.offering)
-        account.is_restricted = body.validated_data["is_restricted"]
+        account.is_restricted = body["is_restricted"]
         account.save()
         return Response()

@@ -67,16 +67,15 @@ class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
     @action(detail=True, methods=["post"], serializer_class=OfferingsUsernameForm)
     def set_offerings_username(self, request: Request, uuid: str) -> Response:
         """Name a user's accounts in every offering that the user reaches (contract 3.e)."""
-        body = self.get_serializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        wanted = body.validated_data["user_uuid"]
+        body = self.read_body()
+        wanted, username = body["user_uuid"], body["username"]
         user = User.objects.filter(uuid=wanted, is_active=True).first()
         if user is None:
             raise exceptions.ValidationError(f"A user with the uuid [{wanted}] is not found.")
         provider = self.get_object()
         demand(request.user, PERMISSION("SET_OFFERINGS_USERNAME"), provider.customer)
-        name_provider_account(provider, user, body.validated_data["username"])
-        name_accounts(provider, user, body.validated_data["username"])
+        name_provider_account(provider, user, username)
+        name_accounts(provider, user, username)
         return Response({"detail": "Offering users have been set."}, status=status.HTTP_201_CREATED)
 
 

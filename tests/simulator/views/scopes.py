@@ -80,10 +80,7 @@ class GrantActions(ObjectViewSet):
 
     def _read_change(self, verb: str) -> tuple[Any, dict[str, Any]]:
         scope = self.get_object()
-        context = {**self.get_serializer_context(), "scope": scope, "permission": permission_to(verb, scope)}
-        body = self.get_serializer_class()(data=self.request.data, context=context)
-        body.is_valid(raise_exception=True)
-        return scope, body.validated_data
+        return scope, self.read_body(scope=scope, permission=permission_to(verb, scope))
 
     @staticmethod
     def _the_one(scope: Any, body: dict[str, Any]) -> Grant:
