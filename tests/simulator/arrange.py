@@ -13,16 +13,8 @@ from django.db.models import ForeignKey, Model
 from . import clock
 from .fields import parse_uuid
 
-# How else than by UUID an object can be named, by its model.
-NAMES = {
-    "User": "username",
-    "Role": "name",
-    "Customer": "name",
-    "ServiceProvider": "customer__name",
-    "Project": "name",
-    "Offering": "name",
-    "Category": "title",
-}
+# How else than by UUID an object can be named, where that is not by its name.
+NAMES = {"User": "username", "ServiceProvider": "customer__name", "Category": "title"}
 
 
 def arrange(
@@ -75,4 +67,4 @@ def _value(kind: type[Model], name: str, value: Any) -> Any:
 
 def _named(kind: type[Model], value: Any) -> Model:
     wanted = parse_uuid(value)
-    return kind.objects.get(**({"uuid": wanted} if wanted else {NAMES[kind.__name__]: value}))
+    return kind.objects.get(**({"uuid": wanted} if wanted else {NAMES.get(kind.__name__, "name"): value}))

@@ -3,7 +3,8 @@
 
 A list's filters are a mapping from names to ``kind argument …``; where the arguments are left out the column is called
 like the filter. Kinds: those of :data:`KINDS`, ``there`` (whether the column has a value), ``any`` (part of any of the
-columns), ``url`` (a kind of object, and the column of its UUID), ``choice`` (a column, and a list of labels in ``states.yaml``), ``order`` (``name=column …``),
+columns), ``url`` (a kind of object, and the column of its UUID), ``choice`` (a column, and a list of labels in
+``states.yaml``), ``order`` (``name=column …``),
 ``loose`` (an order by columns that passes over what it does not know), ``held`` and ``either`` (the kind of the value,
 the column of a grant that points to the row, and conditions, in which ``value`` and ``caller`` stand for these;
 ``either`` turns round when false) and ``call`` (a function of ``lookups.py`` that takes queryset, value and request;

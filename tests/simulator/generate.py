@@ -13,48 +13,22 @@ from typing import Any
 from . import chance, clock, editions, models
 from .models import ACCOUNT_OPTION
 
-NOW = "2026-11-22T21:44:00Z"
 # Harmless as text; what evaluates it has a hole (a file /tmp/x appears, or a template fails to end).
 TEMPLATE_TEXT = " {{ lookup('pipe', 'touch /tmp/x') }} {% raw %}"
 SPECIAL_USERS = ("staff", "support", "owner", "outsider")
 LISTED_TOKENS = 20
 
 
-@dataclasses.dataclass
-class Numbers:
-    """How much of everything; the four special users (staff, support, owner, outsider) come on top of ``users``.
-
-    ``grants`` of the users hold CUSTOMER.MANAGER on every provider. ``accounts`` of them are members of one of the
-    ``projects`` each, which belong to the ``customers`` in turn, and have an account in each of the ``offerings`` of
-    each provider. There are as many ``resources`` as pairs of project and offering unless said otherwise. ``keys``,
-    ``robot_accounts``, ``course_accounts`` and ``service_accounts`` are totals, dealt to users, resources and projects
-    in turn; ``checklists`` as well, to offerings, with every second account completed; each resource has been billed
-    for ``months``. With ``templates`` every name and description holds template text.
-    """
-
-    providers: int = 1
-    users: int = 10
-    grants: int = 0
-    accounts: int = 0
-    customers: int = 1
-    offerings: int = 1
-    projects: int = 1
-    resources: int | None = None
-    keys: int = 0
-    robot_accounts: int = 0
-    course_accounts: int = 0
-    service_accounts: int = 0
-    checklists: int = 0
-    months: int = 0
-    templates: bool = False
-    now: str = NOW
+# How much of everything; what is not given is as ``numbers.yaml`` says, which explains the names.
+DEFAULTS = [(name, type(value), value) for name, value in editions.load("numbers.yaml").items()]
+Numbers: Any = dataclasses.make_dataclass("Numbers", DEFAULTS)
 
 
 @dataclasses.dataclass
 class Maker:
     """Makes the rows; times are the day before the world's clock, one microsecond apart."""
 
-    numbers: Numbers
+    numbers: Any
     start: datetime.datetime
     made: int = 0
 
@@ -98,7 +72,7 @@ class Maker:
 
 
 def generate(
-    numbers: Numbers, role_rows: list[dict[str, Any]], make_roles: Callable[[list[dict[str, Any]]], dict[str, Any]]
+    numbers: Any, role_rows: list[dict[str, Any]], make_roles: Callable[[list[dict[str, Any]]], dict[str, Any]]
 ) -> tuple[datetime.datetime, dict[str, str]]:
     """Store a world of *numbers*; returns its clock and the tokens of the special and the first users."""
     now = clock.parse(numbers.now)

@@ -13,21 +13,18 @@ from . import clock, editions
 from .fields import parse_uuid
 from .filtering import part_of_any
 from .models import ACCOUNT_OPTION, SCOPE_COLUMNS, Customer, Grant, User
-from .permissions import visible_customers, visible_projects
+from .permissions import held_by, visible_customers, visible_projects
 
 
 def scope_type(grants: QuerySet, value: str, request: Any) -> QuerySet:
     """The kind of object on which a role is held, by the name of its model."""
-    columns = {column.replace("_", ""): column for column in SCOPE_COLUMNS.values()}
+    columns = {column.replace("_", ""): column for column in SCOPE_COLUMNS}
     return grants.filter(**{f"{columns[value]}__isnull": False}) if value in columns else grants.none()
 
 
 def scope(grants: QuerySet, value: Any, request: Any) -> QuerySet:
     """The object on which a role is held."""
-    wanted = Q()
-    for column in SCOPE_COLUMNS.values():
-        wanted |= Q(**{f"{column}__uuid": value})
-    return grants.filter(wanted)
+    return grants.filter(Q(*((f"{column}__uuid", value) for column in SCOPE_COLUMNS), _connector=Q.OR))
 
 
 def scope_of_customer(grants: QuerySet, value: Any, request: Any) -> QuerySet:
@@ -127,21 +124,16 @@ def everything(rows: QuerySet, value: Any, request: Any) -> QuerySet:
     return rows
 
 
-def held_by(request: Any, **more: Any) -> QuerySet:
-    """The active grants of the caller."""
-    return Grant.objects.filter(is_active=True, user=request.user.pk, **more)
-
-
 def caller_may_create_projects(customers: QuerySet, value: bool, request: Any) -> QuerySet:
     """Customers in which the caller may create projects."""
-    held = held_by(request, role__permissions__permission="PROJECT.CREATE", customer__isnull=False)
+    held = held_by(request.user).filter(role__permissions__permission="PROJECT.CREATE", customer__isnull=False)
     return customers.filter(id__in=held.values("customer_id")) if value and not request.user.is_staff else customers
 
 
 def caller_manages(projects: QuerySet, value: bool, request: Any) -> QuerySet:
     """Projects that the caller manages, or whose customer the caller owns."""
-    managed = held_by(request, role__name="PROJECT.MANAGER").values("project_id")
-    owned = held_by(request, role__name="CUSTOMER.OWNER").values("customer_id")
+    managed = held_by(request.user).filter(role__name="PROJECT.MANAGER").values("project_id")
+    owned = held_by(request.user).filter(role__name="CUSTOMER.OWNER").values("customer_id")
     return projects.filter(Q(id__in=managed) | Q(customer__in=owned)) if value else projects
 
 

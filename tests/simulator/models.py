@@ -41,16 +41,8 @@ KINDS: dict[str, Any] = {
     "maybe": functools.partial(models.ForeignKey, on_delete=models.SET_NULL, null=True),
 }
 FLAGS = ("blank", "null", "unique", "db_index")
-DEFAULTS: dict[str, Any] = {
-    "yes": True,
-    "no": False,
-    "0": 0,
-    "[]": list,
-    "{}": dict,
-    "now": clock.now,
-    "uuid": chance.new_uuid,
-    "code": chance.secret_code,
-}
+CONSTANTS = {"yes": True, "no": False, "0": 0, "[]": list, "{}": dict}
+MADE = {"now": clock.now, "uuid": chance.new_uuid, "code": chance.secret_code}
 
 
 def column(rule: str) -> models.Field:
@@ -62,7 +54,7 @@ def column(rule: str) -> models.Field:
         return KINDS[kind](**dict(zip(("to", "related_name"), rest, strict=False)), **said)
     for word in rest:
         if word[0] == "=":
-            said["default"] = DEFAULTS.get(word[1:], word[1:])
+            said["default"] = CONSTANTS.get(word[1:], MADE.get(word[1:], word[1:]))
         else:
             said["max_length"] = int(word)
     return KINDS[kind](**said)
@@ -230,13 +222,8 @@ class RolePermission(models.Model, metaclass=WithColumns):
     """One permission of a role."""
 
 
-# The scope types that can hold grants here, by the name that roles use for them, and the column of each.
-SCOPE_COLUMNS = {
-    "customer": "customer",
-    "service_provider": "service_provider",
-    "project": "project",
-    "offering": "offering",
-}
+# The columns of a grant for what it can be held on, called like the scope types of roles.
+SCOPE_COLUMNS = ("customer", "service_provider", "project", "offering")
 
 
 class Grant(Object):
@@ -245,6 +232,4 @@ class Grant(Object):
     @property
     def scope(self) -> Object:
         """The object on which the role is held."""
-        return next(
-            getattr(self, column) for column in SCOPE_COLUMNS.values() if getattr(self, f"{column}_id") is not None
-        )
+        return next(getattr(self, column) for column in SCOPE_COLUMNS if getattr(self, f"{column}_id") is not None)

@@ -34,8 +34,7 @@ def has_permission(user: Any, permission: str | None, scope: Object) -> bool:
     where = Q(**{column_of(scope): scope})
     if edition.provider_roles_count and isinstance(scope, Customer):
         where |= Q(service_provider__customer=scope)
-    held = Grant.objects.filter(where, user=user, is_active=True)
-    return held.filter(role__permissions__permission=permission).exists()
+    return held_by(user).filter(where, role__permissions__permission=permission).exists()
 
 
 def demand(user: Any, permission: str | None, *scopes: Object) -> None:
@@ -46,17 +45,14 @@ def demand(user: Any, permission: str | None, *scopes: Object) -> None:
 
 def is_owner(user: Any, customer: Customer) -> bool:
     """Whether *user* is staff or holds CUSTOMER.OWNER on *customer*."""
-    if user.is_staff:
-        return True
-    return Grant.objects.filter(user=user, is_active=True, customer=customer, role__name="CUSTOMER.OWNER").exists()
+    return user.is_staff or held_by(user).filter(customer=customer, role__name="CUSTOMER.OWNER").exists()
 
 
 def sees_team(user: Any, scope: Object) -> bool:
     """Whether *user* may see who holds roles on *scope*: the team itself, and that of its customer (contract 2.7)."""
-    held = Grant.objects.filter(user=user, is_active=True)
     customer = getattr(scope, "customer", scope)
     near = Q(**{column_of(scope): scope}) | Q(customer=customer) | Q(project__customer=customer)
-    return sees_all(user) or held.filter(near).exists()
+    return sees_all(user) or held_by(user).filter(near).exists()
 
 
 def sees_all(user: Any) -> bool:
@@ -64,24 +60,33 @@ def sees_all(user: Any) -> bool:
     return bool(user.is_staff or user.is_support)
 
 
+def held_by(user: Any) -> QuerySet:
+    """The active grants of *user*."""
+    return Grant.objects.filter(user=user.pk, is_active=True)
+
+
+def seen(user: Any, model: type[Object], where: Q) -> QuerySet:
+    """The objects of *model* that *user* sees: those *where*, all for staff and support."""
+    return model.objects.all() if sees_all(user) else model.objects.filter(where)
+
+
 def connected_customers(user: User) -> QuerySet:
     """Ids of the customers on which *user* holds a role."""
-    return Grant.objects.filter(user=user, is_active=True, customer__isnull=False).values("customer_id")
+    return held_by(user).filter(customer__isnull=False).values("customer_id")
 
 
 def connected_projects(user: User) -> QuerySet:
     """Ids of the projects in which *user* holds a role."""
-    return Grant.objects.filter(user=user, is_active=True, project__isnull=False).values("project_id")
+    return held_by(user).filter(project__isnull=False).values("project_id")
 
 
 def visible_customers(user: User) -> QuerySet:
     """Own customers and those of own projects; all for staff and support (contract 3.j)."""
-    if sees_all(user):
-        return Customer.objects.all()
-    seen = near_customers(user)
+    where = near_customers(user)
     if editions.current().provider_roles_count:
-        seen |= Q(service_provider__grants__in=Grant.objects.filter(user=user, is_active=True))
-    return Customer.objects.filter(seen).distinct()
+        where |= Q(service_provider__grants__in=held_by(user))
+    found = seen(user, Customer, where)
+    return found if sees_all(user) else found.distinct()
 
 
 def near_customers(user: User) -> Q:
@@ -91,10 +96,8 @@ def near_customers(user: User) -> Q:
 
 
 def visible_projects(user: User) -> QuerySet:
-    """Own projects and those of own customers; all for staff and support."""
-    if sees_all(user):
-        return Project.objects.all()
-    return Project.objects.filter(Q(id__in=connected_projects(user)) | Q(customer__in=connected_customers(user)))
+    """Own projects and those of own customers."""
+    return seen(user, Project, Q(id__in=connected_projects(user)) | Q(customer__in=connected_customers(user)))
 
 
 def visible_users(user: User) -> QuerySet:
@@ -115,27 +118,20 @@ def visible_users(user: User) -> QuerySet:
 
 
 def visible_offerings(user: User) -> QuerySet:
-    """The offerings of own customers, and those with an own role; all for staff and support."""
-    if sees_all(user):
-        return Offering.objects.all()
-    own = Grant.objects.filter(user=user, is_active=True, offering__isnull=False).values("offering_id")
-    return Offering.objects.filter(Q(customer__in=connected_customers(user)) | Q(id__in=own))
+    """The offerings of own customers, and those with an own role."""
+    own = held_by(user).filter(offering__isnull=False).values("offering_id")
+    return seen(user, Offering, Q(customer__in=connected_customers(user)) | Q(id__in=own))
 
 
 def visible_resources(user: User) -> QuerySet:
     """The resources of the offerings that *user* sees as a provider."""
-    if sees_all(user):
-        return Resource.objects.all()
-    return Resource.objects.filter(offering__in=visible_offerings(user))
+    return seen(user, Resource, Q(offering__in=visible_offerings(user)))
 
 
 def visible_accounts(user: User) -> QuerySet:
-    """All for staff and support; others only where the offering lets its provider create accounts (contract 3.e)."""
-    if sees_all(user):
-        return OfferingUser.objects.all()
-    option = f"offering__{editions.current().account_option_column}__{ACCOUNT_OPTION}"
-    own = Q(user=user) | Q(offering__customer__in=connected_customers(user))
-    return OfferingUser.objects.filter(own, **{option: True})
+    """Own ones and those of own customers, but only where the offering lets its provider create them (contract 3.e)."""
+    option = Q(**{f"offering__{editions.current().account_option_column}__{ACCOUNT_OPTION}": True})
+    return seen(user, OfferingUser, option & (Q(user=user) | Q(offering__customer__in=connected_customers(user))))
 
 
 class ReadAnonymously(BasePermission):
