@@ -5,10 +5,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import signal
 import sys
 import threading
 from typing import Any
+
+import django
+from django.conf import settings
 
 from . import editions
 
@@ -33,6 +37,15 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def configure() -> None:
+    """Set Django up with ``settings.yaml``."""
+    settings.configure(**editions.load("settings.yaml"))
+    # Every 4xx would be a line on standard error.
+    logging.getLogger("django").addHandler(logging.NullHandler())
+    logging.getLogger("django").propagate = False
+    django.setup()
+
+
 def stop(*_: object) -> None:
     """End the process from a signal."""
     raise SystemExit(0)
@@ -40,8 +53,6 @@ def stop(*_: object) -> None:
 
 def serve(options: argparse.Namespace) -> None:
     """Build the world, say so, and answer requests."""
-    from .settings import configure
-
     configure()
     from django.urls import get_resolver
 

@@ -107,11 +107,9 @@ def _offerings(maker: Maker, customers: list[models.Customer]) -> list[models.Of
     checklists = maker.store(models.Checklist, names)
     maker.store(models.Question, ({"checklist": one} for one in checklists), description=maker.text("Is it safe?"))
     option = editions.current().account_option_column
-    shared: dict[str, dict[str, Any]] = {
-        "plugin_options": {"username_generation_policy": "service_provider"},
-        "secret_options": {},
-    }
-    shared[option] = {**shared[option], ACCOUNT_OPTION: True}
+    policy: dict[str, Any] = {"username_generation_policy": "service_provider"}
+    shared = {"plugin_options": policy, "secret_options": {}}
+    shared[option][ACCOUNT_OPTION] = True
     pairs = itertools.product(customers, range(1, numbers.offerings + 1))
     rows = ({"customer": one, **maker.named(f"Offering {one.abbreviation} {number:04d}")} for one, number in pairs)
     asked = itertools.chain(checklists, itertools.repeat(None))

@@ -43,8 +43,7 @@ def roles(grants: QuerySet, value: list[str], request: Any) -> QuerySet:
 
 def role(grants: QuerySet, value: str, request: Any) -> QuerySet:
     """A role by UUID or by name."""
-    wanted = parse_uuid(value)
-    return grants.filter(role__uuid=wanted) if wanted else grants.filter(role__name=value)
+    return roles(grants, [value], request)
 
 
 def with_provider(customers: QuerySet, value: str, request: Any) -> QuerySet:

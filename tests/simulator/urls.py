@@ -34,7 +34,7 @@ SUB_LIST = PLACES["serviceprovider"] + r"/(?P<service_provider_uuid>[^/.]+)/{}"
 for view in VIEWS:
     kind = view.queryset.model._meta.model_name
     router.register(PLACES[kind], view, kind)
-for name, rule in editions.load("lists.yaml").items():
+for name, rule in editions.load("lists.yaml")["lists"].items():
     if in_edition(rule):
         sub_view = provider_lists.view_of(name, rule, {**vars(provider_lists), **vars(provider_accounts)})
         router.register(SUB_LIST.format(name), sub_view, f"serviceprovider-{name}")

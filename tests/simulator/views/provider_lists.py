@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Count, Model, Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Model, Q, QuerySet, Sum
 from django.http import HttpResponseBase
 from django_filters.utils import translate_validation
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .. import clock, models
+from .. import clock, editions, models
 from ..fields import parse_uuid
 from ..filtering import filters_of
 from ..models import ServiceProvider
@@ -27,30 +26,11 @@ from ..permissions import connected_customers, connected_projects, demand, is_ow
 from ..shapes import in_edition, read, shape
 from .base import ObjectViewSet
 
-Find = Callable[[ServiceProvider, Request], Any]
-Bounds = dict[str, str]
-OLD, NEW, NEWEST, NEVER = {"until": "2024"}, {"since": "2025"}, {"since": "2026"}, {"since": "9999"}
+OLD, NEW, NEWEST = {"until": "2024"}, {"since": "2025"}, {"since": "2026"}
 
 
 class ProviderListViewSet(ObjectViewSet):
-    """One list of one provider."""
-
-    find_rows: Find
-    title: str
-    # SERVICE_PROVIDER.<permission> is needed, or OWNER for the role; without any, one must but be logged in.
-    permission = ""
-    # Since when support may read without it, and since when the UUID may be that of the provider's customer.
-    support: Bounds = NEVER
-    by_customer: Bounds = NEVER
-    # When it is a detail route of the provider, into which the filters of the providers leak; once all were.
-    leaks: Bounds = OLD
-    # When its own filters work, and when ``field`` does.
-    filtered: Bounds = NEW
-    obeys_field: Bounds = NEW
-    # Whether the rows are texts, and come in pages.
-    paged_texts = False
-    # Adds the values of a page that would cost queries row by row.
-    complete: Callable[[list[Any], ServiceProvider], None] | None = None
+    """One list of one provider; ``lists.yaml`` has its attributes."""
 
     def answer(self, request: Request, service_provider_uuid: str) -> HttpResponseBase:
         """Answer what the list's function finds."""
@@ -103,10 +83,11 @@ class ProviderListViewSet(ObjectViewSet):
 def view_of(place: str, rule: dict[str, Any], functions: dict[str, Any]) -> type[ProviderListViewSet]:
     """The view of the list at *place* below a provider, as ``lists.yaml`` has it, with *functions* by their names."""
     name = "provider_" + place.replace("/", "_")
-    content = {"rows": name, "filters": name if name in read("filters") else "", **rule}
-    content |= {"title": place.replace("_", " ").title(), "complete": functions.get(rule.get("complete", ""))}
-    content |= {"find_rows": staticmethod(functions[rule.get("function", place)])}
-    content[rule.get("method", "list")] = ProviderListViewSet.answer
+    usual = {**editions.load("lists.yaml")["usual"], "rows": name, "filters": name if name in read("filters") else ""}
+    content = {**usual, **rule, "title": place.replace("_", " ").title()}
+    content["complete"] = functions.get(content["complete"])
+    content["find_rows"] = staticmethod(functions[rule.get("function", place)])
+    content[content["method"]] = ProviderListViewSet.answer
     return type(f"Service{name.title().replace('_', '')}ViewSet", (ProviderListViewSet,), content)
 
 
@@ -224,9 +205,7 @@ def customer_projects(provider: ServiceProvider, request: Request) -> QuerySet:
 
 def projects(provider: ServiceProvider, request: Request) -> QuerySet:
     """The served projects."""
-    live = models.Resource.objects.exclude(state="Terminated").select_related("offering__category")
-    used = Prefetch("resources", live, to_attr="live_resources")
-    return with_cost(served_projects(provider).select_related("customer").prefetch_related(used), request)
+    return with_cost(models.with_live_resources(served_projects(provider).select_related("customer")), request)
 
 
 def project_permissions(provider: ServiceProvider, request: Request) -> QuerySet:

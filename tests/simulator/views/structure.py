@@ -25,15 +25,10 @@ from ..permissions import (
     visible_projects,
     visible_users,
 )
-from ..shapes import shape
+from ..shapes import read, shape
 from .base import LookUpViewSet, ObjectViewSet
 from .scopes import GrantActions, end, permission_to
 
-# What remains of a customer's row for one who but manages its provider.
-NAMES = (
-    *("url", "uuid", "name", "slug", "abbreviation", "native_name", "display_name", "image", "is_service_provider"),
-    *("service_provider", "service_provider_uuid", "is_service_provider_manager_only"),
-)
 SCOPES = ("customer", "service_provider__customer", "project__customer", "offering__customer")
 GRANTS = Grant.objects.select_related("user", "role", "created_by", *SCOPES).order_by("id")
 
@@ -45,7 +40,7 @@ class CustomerShape(shape("customer")):  # type: ignore[misc]
         found = super().to_representation(instance)
         if editions.current().provider_roles_count and not self.near(instance):
             shown = {**found, "is_service_provider_manager_only": True}
-            return {key: value for key, value in shown.items() if key in NAMES and key in found}
+            return {key: shown[key] for key in found if key in read("shapes")["customer_from_afar"]}
         return found
 
     def near(self, customer: Customer) -> bool:
