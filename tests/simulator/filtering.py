@@ -2,7 +2,7 @@
 """The filters of ``filters/*.yaml`` as filter sets (contract 1.7 to 1.9); a name that is not there is ignored.
 
 A list's filters are a mapping from names to ``kind argument …``; where the arguments are left out the column is called
-like the filter. Kinds: those of :data:`KINDS`, ``there`` (whether the column has a value), ``any`` (part of any of the
+like the filter. Kinds: those of ``kinds.yaml``, ``there`` (whether the column has a value), ``any`` (part of any of the
 columns), ``url`` (a kind of object, and the column of its UUID), ``choice`` (a column, and a list of labels in
 ``states.yaml``), ``order`` (``name=column …``),
 ``loose`` (an order by columns that passes over what it does not know), ``held`` and ``either`` (the kind of the value,
@@ -19,13 +19,12 @@ import functools
 from collections.abc import Iterable
 from typing import Any
 
-import django_filters as filters
 from django import forms
 from django.db.models import Q, QuerySet
 from django.urls import Resolver404, resolve
-from django_filters.widgets import BooleanWidget
+from django_filters import rest_framework as filters
 
-from . import models
+from . import editions, models
 from .fields import parse_uuid
 from .shapes import in_edition, read
 
@@ -142,30 +141,6 @@ class TextListFilter(filters.BaseInFilter, filters.CharFilter):
     """Texts joined by commas."""
 
 
-KINDS: dict[str, Any] = {
-    "exact": filters.CharFilter,
-    "same": functools.partial(filters.CharFilter, lookup_expr="iexact"),
-    "part": functools.partial(filters.CharFilter, lookup_expr="icontains"),
-    "folded": FoldedNameFilter,
-    "number": filters.NumberFilter,
-    "truth": functools.partial(filters.BooleanFilter, widget=BooleanWidget),
-    "day": filters.DateFilter,
-    "moment": filters.IsoDateTimeFilter,
-    "day_from": functools.partial(filters.DateFilter, lookup_expr="gte"),
-    "day_to": functools.partial(filters.DateFilter, lookup_expr="lte"),
-    "since": functools.partial(filters.IsoDateTimeFilter, lookup_expr="gte"),
-    "before": functools.partial(filters.IsoDateTimeFilter, lookup_expr="lte"),
-    "uuid": filters.UUIDFilter,
-    "uuid_within": functools.partial(filters.UUIDFilter, distinct=True),
-    "uuids": functools.partial(UuidListFilter, lookup_expr="in"),
-    "texts": functools.partial(TextListFilter, lookup_expr="in"),
-    "open": OpenChoiceFilter,
-    "there": functools.partial(filters.BooleanFilter, lookup_expr="isnull", exclude=True, widget=BooleanWidget),
-    "any": AnyFilter,
-    "loose": LooseOrderFilter,
-}
-
-
 @functools.cache
 def filters_of(name: str) -> type[AskedFilterSet]:
     """The filter set of the list *name* in the present edition."""
@@ -194,10 +169,17 @@ def _made(name: str, text: str) -> filters.Filter:
     if kind in ("held", "either"):
         conditions = dict(condition.split("=") for condition in arguments[2:])
         return _mixed(HeldMixin, arguments[0], arguments[1], conditions=conditions, excludes=kind == "either")
-    return KINDS[kind](field_name=" ".join(arguments) or name)
+    made_of, said = _kind(kind)
+    return made_of(field_name=" ".join(arguments) or name, **said)
+
+
+def _kind(name: str) -> tuple[type[filters.Filter], dict[str, Any]]:
+    """The class of the filters of the kind *name*, and what it is told."""
+    rule = editions.load("kinds.yaml")["filters"][name]
+    made_of = globals().get(rule["made_of"]) or getattr(filters, rule["made_of"])
+    return made_of, {key: value for key, value in rule.items() if key != "made_of"}
 
 
 def _mixed(mixin: type, kind: str, column: str, **attributes: Any) -> filters.Filter:
-    base = KINDS[kind]
-    made = type(mixin.__name__, (mixin, getattr(base, "func", base)), attributes)
-    return made(field_name=column, **getattr(base, "keywords", {}))
+    made_of, said = _kind(kind)
+    return type(mixin.__name__, (mixin, made_of), attributes)(field_name=column, **said)

@@ -7,7 +7,6 @@ of an object is kept as it was recorded in ``extra`` and passed on by the serial
 
 from __future__ import annotations
 
-import functools
 import unicodedata
 from typing import Any
 
@@ -25,21 +24,6 @@ def folded(text: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char)).lower()
 
 
-KINDS: dict[str, Any] = {
-    "text": models.CharField,
-    "prose": models.TextField,
-    "truth": models.BooleanField,
-    "number": models.PositiveIntegerField,
-    "float": models.FloatField,
-    "moment": models.DateTimeField,
-    "day": models.DateField,
-    "json": models.JSONField,
-    "bytes": models.BinaryField,
-    "uuid": functools.partial(models.UUIDField, editable=False),
-    "to": functools.partial(models.ForeignKey, on_delete=models.CASCADE),
-    "one": functools.partial(models.OneToOneField, on_delete=models.CASCADE),
-    "maybe": functools.partial(models.ForeignKey, on_delete=models.SET_NULL, null=True),
-}
 FLAGS = ("blank", "null", "unique", "db_index")
 CONSTANTS = {"yes": True, "no": False, "0": 0, "[]": list, "{}": dict}
 MADE = {"now": clock.now, "uuid": chance.new_uuid, "code": chance.secret_code}
@@ -51,13 +35,15 @@ def column(rule: str) -> models.Field:
     said: dict[str, Any] = {word: True for word in words if word in FLAGS}
     rest = [word for word in words if word not in said]
     if kind in ("to", "one", "maybe"):
-        return KINDS[kind](**dict(zip(("to", "related_name"), rest, strict=False)), **said)
+        said |= zip(("to", "related_name"), rest, strict=False)
+        said |= {"on_delete": models.CASCADE} if kind != "maybe" else {"on_delete": models.SET_NULL, "null": True}
+        rest = []
     for word in rest:
         if word[0] == "=":
             said["default"] = CONSTANTS.get(word[1:], MADE.get(word[1:], word[1:]))
         else:
             said["max_length"] = int(word)
-    return KINDS[kind](**said)
+    return getattr(models, editions.load("kinds.yaml")["columns"][kind])(**said)
 
 
 class WithColumns(models.base.ModelBase):
