@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 # Making up a whole marketplace takes its time, and some of what is made up is refused.
 _SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulator.handle import Simulator
+    from simulation import Simulator
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLAYBOOK = "examples/apply.yml"
@@ -267,7 +267,7 @@ def simulated() -> None:
     """The whole demo, on a simulator of its own."""
     began = time.monotonic()
     sys.path.insert(0, str(ROOT / "tests"))
-    from simulator.handle import Simulator, SimulatorError
+    from simulation import Simulator, SimulatorError
 
     try:
         with Simulator.start() as simulator:

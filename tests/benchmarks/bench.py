@@ -15,7 +15,7 @@ from typing import Any
 
 from integration.playbook import ROOT, Runner, runner
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 PROVIDER = "Provider 0001"
 Task = dict[str, Any]

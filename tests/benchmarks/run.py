@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .bench import SMALL, Bench, Failed, Sizes
 from .parts import PARTS

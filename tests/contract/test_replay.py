@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .recordings import RECORDED, load
 from .replay import EDITION, Result, Score, describe, replay

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .recordings import Exchange, load
 from .replay import Result, describe, replay

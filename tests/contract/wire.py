@@ -13,7 +13,7 @@ from urllib.parse import quote
 from PIL import Image
 from urllib3.filepost import encode_multipart_formdata
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .matching import Matching
 from .recordings import RECORDED_HOST, Answer, Exchange

@@ -9,7 +9,7 @@ import pytest
 from unit.simulator.api import Api
 
 from ansible_collections.waldur.provider.plugins.module_utils import _run
-from simulator.handle import Simulator
+from simulation import Simulator
 
 
 @pytest.fixture

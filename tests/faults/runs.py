@@ -14,7 +14,7 @@ from ansible_collections.waldur.provider.plugins.module_utils import _run
 from ansible_collections.waldur.provider.plugins.module_utils._arguments import TASKS
 from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._errors import WaldurError
-from simulator.handle import Simulator
+from simulation import Simulator
 
 # Where a timeout is waited for, and everywhere else.
 SHORT = 0.8

@@ -12,7 +12,7 @@ import yaml
 from unit.simulator.api import Api
 
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import fingerprint
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .runs import LONG, SHORT, Result, plain, run
 from .subjects import SUBJECTS, Subject

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from unit.simulator.api import Api
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .runs import run
 from .subjects import ALPHA, DOCUMENT, SPARE, SUBJECTS, code, provider, usernames

@@ -9,7 +9,7 @@ import pytest
 from integration.playbook import WAYS, runner
 from unit.simulator.api import Api
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .runs import plain
 from .subjects import SUBJECTS, Subject, code, whole

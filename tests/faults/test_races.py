@@ -11,7 +11,7 @@ import pytest
 from unit.simulator.api import Api
 
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import fingerprint
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .runs import Result, plain, run, run_beside
 from .subjects import ALPHA, DOCUMENT, EXPIRY, SPARE, SUBJECTS, code, grants, provider, usernames, whole

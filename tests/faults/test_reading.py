@@ -12,7 +12,7 @@ from PIL import Image
 from unit.simulator.api import Api
 
 from ansible_collections.waldur.provider.plugins.module_utils import _client
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .runs import SHORT, Result, plain, run
 from .subjects import ALPHA, SUBJECTS, grants, provider

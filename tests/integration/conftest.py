@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .live import Live
 from .waldur import Simulated, Waldur

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .playbook import WAYS, Runner, runner
 from .waldur import Waldur

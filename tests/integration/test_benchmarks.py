@@ -9,7 +9,7 @@ from benchmarks.bench import Bench, Failed, Sizes, play
 from benchmarks.parts import PARTS
 from benchmarks.table import Row, head
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 TINY = Sizes(loop=3, items=4, growth=(2, 3), rows=310, gets=5)
 

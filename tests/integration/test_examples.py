@@ -11,7 +11,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .playbook import ROOT, runner
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .cast import Cast
 from .playbook import ROOT

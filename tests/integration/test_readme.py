@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .playbook import ROOT, runner
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .playbook import WAYS, Outcome, Runner, runner
 from .waldur import Simulated, Waldur

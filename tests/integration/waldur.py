@@ -7,7 +7,7 @@ import json
 import urllib.request
 from typing import Protocol
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .cast import Cast
 

@@ -17,7 +17,7 @@ from PIL import Image
 from ansible_collections.waldur.provider.plugins.module_utils import _run
 from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile, ReadImage
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .model import NOW, Provider, World
 from .strategies import ALPHA, BETA, EXTRA, ROLES, SPARE, Situation, as_json, situations

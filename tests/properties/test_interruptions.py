@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, WaldurError
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .simulated import UNSHRUNK, WRITTEN, Snapshot, Stage, requests_for, simulated
 from .strategies import Situation

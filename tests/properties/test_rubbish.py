@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._arguments import 
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, ImageFile, parse
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, said
 from ansible_collections.waldur.provider.plugins.module_utils._literals import restored
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .rubbish import VALUES, WHOLE, spoiled, spoiled_documents
 from .simulated import PNGS, UNSHRUNK, Stage, requests_for

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .simulated import UNSHRUNK, Stage, differing, requests_for, simulated, touched
 from .strategies import Situation

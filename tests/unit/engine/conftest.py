@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references import References
 from ansible_collections.waldur.provider.plugins.module_utils._session import Session
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .kinds import Connect
 

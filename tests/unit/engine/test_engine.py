@@ -24,7 +24,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._errors import (
     WaldurError,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._session import Session
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .kinds import Connect
 

@@ -12,7 +12,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._desired_state imp
 from ansible_collections.waldur.provider.plugins.module_utils._engine import apply, make_plan
 from ansible_collections.waldur.provider.plugins.module_utils._errors import LostAnswer
 from ansible_collections.waldur.provider.plugins.module_utils._images import read_image
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .kinds import Connect
 

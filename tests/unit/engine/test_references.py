@@ -7,7 +7,7 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._references import Missing, User
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .kinds import Connect
 

@@ -12,7 +12,7 @@ import pytest
 from ansible.module_utils import basic
 
 from ansible_collections.waldur.provider.plugins.module_utils import _run
-from simulator.handle import Simulator
+from simulation import Simulator
 
 Run = Callable[..., dict[str, Any]]
 

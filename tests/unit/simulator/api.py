@@ -14,11 +14,11 @@ from typing import Any
 
 from PIL import Image
 
-from simulator import handle
-from simulator.handle import Simulator
+import simulation
+from simulation import Simulator
 
 JSON = "application/json"
-WORLDS = pathlib.Path(handle.__file__).parent / "worlds"
+WORLDS = pathlib.Path(simulation.__file__).parent / "simulator" / "worlds"
 BOUNDARY = "0123456789abcdef"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from simulator.handle import SimulatorError
+from simulation import SimulatorError
 
 from .api import Api
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .api import Answer, Api, png
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .api import Api
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .api import Api
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator.handle import Simulator
+from simulation import Simulator
 
 from .api import Api
 

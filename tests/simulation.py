@@ -14,7 +14,7 @@ import subprocess
 import sys
 from typing import Any
 
-from . import chance
+from simulator import chance
 
 # An interpreter that has Django, for tests that run under one that has not.
 PYTHON_VARIABLE = "SIMULATOR_PYTHON"
@@ -61,7 +61,7 @@ class Simulator:
         command = [python or os.environ.get(PYTHON_VARIABLE) or sys.executable, "-m", "simulator", "--until-eof"]
         command += ["--edition", edition, "--port", str(port)]
         command += ["--generate", _pairs(generate)] if generate is not None else ["--world", world]
-        folder = str(pathlib.Path(__file__).resolve().parent.parent)
+        folder = str(pathlib.Path(__file__).resolve().parent)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([folder, os.environ.get("PYTHONPATH", "")])}
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         line = process.stdout.readline() if process.stdout else b""
@@ -100,7 +100,8 @@ class Simulator:
 
     def requests(self) -> list[dict[str, Any]]:
         """The last thousand requests: method, path, status, user, and for a 500 the error."""
-        return self._ask("GET", "requests")
+        answer: list[dict[str, Any]] = self._ask("GET", "requests")
+        return answer
 
     def reset(self) -> None:
         """Back to the start of the world, counts and clock included."""
@@ -121,22 +122,26 @@ class Simulator:
 
     def sweep(self) -> int:
         """Run the daily job that ends expired grants; returns how many it ended."""
-        return self._ask("POST", "sweep")["swept"]
+        answer: int = self._ask("POST", "sweep")["swept"]
+        return answer
 
     def change(self, model: str, where: dict[str, Any], set: dict[str, Any]) -> list[str]:  # noqa: A002
         """Set columns of every object that matches; returns their UUIDs.
 
         >>> sim.change("User", {"username": "member1"}, {"is_active": False})  # doctest: +SKIP
         """
-        return self._ask("POST", "objects", {"model": model, "where": where, "set": set})["uuids"]
+        answer: list[str] = self._ask("POST", "objects", {"model": model, "where": where, "set": set})["uuids"]
+        return answer
 
     def create(self, model: str, **fields: Any) -> str:
         """Make one object, past all checks; returns its UUID. Related objects by UUID or name."""
-        return self._ask("POST", "objects", {"model": model, "create": fields})["uuids"][0]
+        answer: str = self._ask("POST", "objects", {"model": model, "create": fields})["uuids"][0]
+        return answer
 
     def delete(self, model: str, where: dict[str, Any]) -> list[str]:
         """Delete every object that matches; returns their UUIDs."""
-        return self._ask("POST", "objects", {"model": model, "where": where, "delete": True})["uuids"]
+        answer: list[str] = self._ask("POST", "objects", {"model": model, "where": where, "delete": True})["uuids"]
+        return answer
 
     def fault(self, **rule: Any) -> None:
         """Add a rule to the fault plan (its keys are in the README); raises :exc:`SimulatorError` that names a bad one.
@@ -147,7 +152,8 @@ class Simulator:
 
     def faults(self) -> list[dict[str, Any]]:
         """The rules, each with how often it ``fired``."""
-        return self._ask("GET", "faults")
+        answer: list[dict[str, Any]] = self._ask("GET", "faults")
+        return answer
 
     def clear_faults(self) -> None:
         """Answer well again."""
