@@ -369,3 +369,38 @@ def test_a_refused_change_of_a_provider_is_told_as_it_is() -> None:
     message, _took = outcome(lambda: write_profile(asked, Profile(fields={"description": "new"})))
     assert message == "Refused."
     assert [name for name, _uuid, _query in asked.asked] == ["partial_update"]
+
+
+def test_a_provider_that_somebody_else_made_is_the_one_that_is_worked_on() -> None:
+    asked = AskedClient({"service_providers": [OLD]}, {"create": AnswerError("Refused.", 400)})
+    state, new = profiles.State(None), target(None)
+    (change,) = profiles.ServiceProvider().compare(session(), new, Profile(), state, {}).changes
+    profiles.ServiceProvider().write(asked.session(), new, state, change)
+    assert new.uuid == PROVIDER
+
+
+def test_a_refusal_after_a_creation_says_that_the_provider_is_there() -> None:
+    fields = {"allowed_domains": ["a.org"], "account_options": {"uid": 0}}
+    asked = AskedClient(objects={"create": OLD, "partial_update": AnswerError("Refused.", 403)})
+    part = Profile(fields=fields, image=ImageFile("i", PNG))
+    assert outcome(lambda: write_profile(asked, part, None)) == (
+        "Refused. Before that, the provider was created.",
+        None,
+    )
+
+
+def test_an_image_is_removed_with_all_else_in_one_request() -> None:
+    before = {**OLD, "image": PLACE}
+    asked = AskedClient(objects={"partial_update": {**OLD, "description": "new"}})
+    part = Profile(fields={"description": "new"}, image=ImageFile("", b""))
+    assert write_profile(asked, part, before).row == {**OLD, "description": "new"}
+    assert asked.asked == [("partial_update", PROVIDER, {"body": {"description": "new", "image": None}})]
+
+
+def test_all_that_was_lost_is_told_and_options_count_as_kept_where_each_is() -> None:
+    fields = {"description": "new", "account_options": {"uid": 1}, "enable_notifications": False}
+    now = {**OLD, "account_options": {"uid": 1, "shell": "x"}}
+    asked = AskedClient({"service_providers": [now]}, {"partial_update": LostAnswer(LOST)})
+    message, took = outcome(lambda: write_profile(asked, Profile(fields=fields), {**OLD, "account_options": {}}))
+    assert message == f"{LOST}; looked again: not as asked: description, enable_notifications. Run again."
+    assert took is None
