@@ -117,7 +117,7 @@ class Stage:
         connection = Connection(self.sim.url, self.sim.token("staff"), retries=0)
         return _run.run(name, options, connection, check=check, diff=True, read_image=read_image)
 
-    def look(self, lists: Iterable[str] = LISTS) -> Snapshot:
+    def look(self, lists: Iterable[str] = tuple(LISTS)) -> Snapshot:
         """What staff can see in these lists, and the secret codes; without what is never the same twice."""
         with requests.Session() as client:
             client.trust_env = False

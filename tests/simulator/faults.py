@@ -26,7 +26,14 @@ Answer = tuple[str, dict[str, str], bytes]
 PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr>nginx</body></html>"
 METHODS = ("any", "write", "GET", "HEAD", "OPTIONS", *sorted(WRITES))
 FLAG = ((True, False).__contains__, "true or false")
-COUNT = (lambda value: type(value) is int and value >= 0, "a whole number from 0")
+
+
+def whole(value: Any) -> bool:
+    """Whether it is a whole number; to Python, true and false are numbers too."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+COUNT = (lambda value: whole(value) and value >= 0, "a whole number from 0")
 
 
 def is_pattern(value: Any) -> bool:
@@ -40,12 +47,12 @@ def is_pattern(value: Any) -> bool:
 CHOICE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "method": (METHODS.__contains__, "one of " + ", ".join(METHODS)),
     "path": (is_pattern, "a glob, or ~ and a regular expression"),
-    "times": (lambda value: value is None or (type(value) is int and value > 0), "a whole number from 1, or null"),
+    "times": (lambda value: value is None or (whole(value) and value > 0), "a whole number from 1, or null"),
     "skip": COUNT,
     "after": FLAG,
 }
 EFFECT: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "status": (lambda value: type(value) is int and 200 <= value <= 599, "an HTTP status from 200 to 599"),
+    "status": (lambda value: whole(value) and 200 <= value <= 599, "an HTTP status from 200 to 599"),
     "body": (lambda value: value is not None, "a text, or anything else to send as JSON"),
     "html": FLAG,
     "redirect": (lambda value: isinstance(value, str), "a URL, in which {host} and {path} are the request's own"),

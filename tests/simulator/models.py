@@ -46,15 +46,13 @@ def column(rule: str) -> models.Field:
     return getattr(models, editions.load("kinds.yaml")["columns"][kind])(**said)
 
 
-class WithColumns(models.base.ModelBase):
-    """Gives each model the columns that ``models.yaml`` has for it."""
-
-    def __new__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any], **kwargs: Any) -> Any:
-        columns = {key: column(rule) for key, rule in editions.load("models.yaml").get(name, {}).items()}
-        return super().__new__(cls, name, bases, {**columns, **attrs}, **kwargs)
+def give_columns(model: type[models.Model]) -> None:
+    """Give *model* the columns that ``models.yaml`` has for it."""
+    for name, rule in editions.load("models.yaml").get(model.__name__, {}).items():
+        model.add_to_class(name, column(rule))
 
 
-class Object(models.Model, metaclass=WithColumns):
+class Object(models.Model):
     """What every object has: a UUID and the moments of its making and its last change."""
 
     class Meta:
@@ -63,6 +61,10 @@ class Object(models.Model, metaclass=WithColumns):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.modified = clock.now() if self.pk else self.created
         super().save(*args, **kwargs)
+
+
+# Before the others, which inherit them.
+give_columns(Object)
 
 
 class User(Object):
@@ -204,7 +206,7 @@ class Role(Object):
     """A named set of permissions, to be granted on scopes of one type."""
 
 
-class RolePermission(models.Model, metaclass=WithColumns):
+class RolePermission(models.Model):
     """One permission of a role."""
 
 
@@ -219,3 +221,7 @@ class Grant(Object):
     def scope(self) -> Object:
         """The object on which the role is held."""
         return next(getattr(self, column) for column in SCOPE_COLUMNS if getattr(self, f"{column}_id") is not None)
+
+
+for kind in (*Object.__subclasses__(), RolePermission):
+    give_columns(kind)

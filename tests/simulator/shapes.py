@@ -130,7 +130,7 @@ def _attribute(path: str) -> Show:
             item = getattr(item, name, None)
             if item is None:
                 return missing
-        return shown(item.get(last, missing) if type(item) is dict else getattr(item, last, missing), request)
+        return shown(item.get(last, missing) if isinstance(item, dict) else getattr(item, last, missing), request)
 
     return show
 

@@ -246,9 +246,9 @@ def test_a_code_that_somebody_else_rotated_meanwhile_is_told() -> None:
 OLD = {"uuid": PROVIDER, "customer_uuid": CUSTOMER, "description": "old", "enable_notifications": True, "image": None}
 
 
-def write_profile(asked: AskedClient, part: Profile, before: dict[str, Any] | None = OLD) -> profiles.State:
-    state = profiles.State(before)
-    known = target(PROVIDER if before else None)
+def write_profile(asked: AskedClient, part: Profile, *before: dict[str, Any] | None) -> profiles.State:
+    state = profiles.State(before[0] if before else OLD)
+    known = target(PROVIDER if state.row else None)
     (change,) = profiles.ServiceProvider().compare(session(), known, part, state, {}).changes
     profiles.ServiceProvider().write(asked.session(), known, state, change)
     return state
