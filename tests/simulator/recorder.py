@@ -21,9 +21,8 @@ from .database import LOCK, MEMORY
 CONTROL = "/simulator/"
 READS = frozenset(("GET", "HEAD", "OPTIONS"))
 WRITES = frozenset(("POST", "PUT", "PATCH", "DELETE"))
-# The front of the recorded server took request lines up to these lengths in bytes.
-LONGEST_LINE = 4096
-LONGEST_LINE_AT_ALL = 8192
+# Request lines longer than this, in bytes, the front of the recorded server answered so.
+LONGEST_LINES = ((8192, "414 Request-URI Too Large"), (4096, "400 Bad Request"))
 
 
 class Recorder:
@@ -84,8 +83,7 @@ def pattern_of(route: str) -> str:
 
 def route_of(request: HttpRequest) -> str:
     """The pattern of the request's route, or its path where no route matched."""
-    match = request.resolver_match
-    return pattern_of(match.route) if match else request.path
+    return pattern_of(request.resolver_match.route) if request.resolver_match else request.path
 
 
 class RecorderMiddleware:
@@ -114,8 +112,7 @@ class RecorderMiddleware:
 def refuse_long_line(request: HttpRequest) -> HttpResponse | None:
     """The proxy's answer to a request line that is too long, else None."""
     length = len(f"{request.method} {request.get_full_path()} HTTP/1.1")
-    if length > LONGEST_LINE_AT_ALL:
-        return HttpResponse("<html><body><h1>414 Request-URI Too Large</h1></body></html>", status=414)
-    if length > LONGEST_LINE:
-        return HttpResponse("<html><body><h1>400 Bad Request</h1></body></html>", status=400)
+    for longest, title in LONGEST_LINES:
+        if length > longest:
+            return HttpResponse(f"<html><body><h1>{title}</h1></body></html>", status=int(title[:3]))
     return None
