@@ -137,7 +137,7 @@ def test_a_cut_body_promises_more_than_it_holds(api: Api) -> None:
 
 
 def test_a_late_answer_comes_and_others_are_served_meanwhile(api: Api) -> None:
-    api.sim.fault(path="*/roles/", delay=0.4)
+    api.sim.fault(path="*/roles/", delay=2)
 
     def late() -> float:
         own = Api(api.sim)
@@ -151,8 +151,8 @@ def test_a_late_answer_comes_and_others_are_served_meanwhile(api: Api) -> None:
         time.sleep(0.1)
         start = time.perf_counter()
         assert api.get(PROVIDERS).status == 200
-        assert time.perf_counter() - start < 0.25
-        assert waiting.result() >= 0.4
+        assert time.perf_counter() - start < 1.5
+        assert waiting.result() >= 2
 
 
 @pytest.mark.parametrize(("after", "rows"), [(False, 0), (True, 1)])
