@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from unit.simulator.api import Api
+from unit.simulator.api import Api, started
 
 from simulation import Simulator
 
@@ -27,10 +27,7 @@ def old() -> Iterator[Simulator]:
 @pytest.fixture
 def old_api(old: Simulator) -> Iterator[Api]:
     """Its API, at the start."""
-    old.reset()
-    api = Api(old)
-    yield api
-    api.close()
+    yield from started(old)
 
 
 @pytest.mark.parametrize("name", ["grant", "extend", "revoke"])

@@ -25,7 +25,7 @@ from ..permissions import (
     visible_projects,
     visible_users,
 )
-from ..shapes import read, shape
+from ..shapes import Shape, read
 from .base import LookUpViewSet, ObjectViewSet
 from .scopes import GrantActions, end, permission_to
 
@@ -33,8 +33,10 @@ SCOPES = ("customer", "service_provider__customer", "project__customer", "offeri
 GRANTS = Grant.objects.select_related("user", "role", "created_by", *SCOPES).order_by("id")
 
 
-class CustomerShape(shape("customer")):  # type: ignore[misc]
+class CustomerShape(Shape):
     """A customer's row, of which one who but manages its provider sees what it is called (contract 3.j)."""
+
+    rows = "customer"
 
     def to_representation(self, instance: Customer) -> dict[str, Any]:
         found = super().to_representation(instance)

@@ -10,6 +10,7 @@ import io
 import json
 import pathlib
 import urllib.parse
+from collections.abc import Iterator
 from typing import Any
 
 from PIL import Image
@@ -136,3 +137,11 @@ def png(color: str = "red") -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (4, 4), color).save(file, "PNG")
     return file.getvalue()
+
+
+def started(sim: Simulator) -> Iterator[Api]:
+    """The API of *sim* with its world at the start; what a fixture yields from."""
+    sim.reset()
+    api = Api(sim)
+    yield api
+    api.close()

@@ -9,7 +9,7 @@ import pytest
 
 from simulation import Simulator
 
-from .api import Answer, Api, png
+from .api import Answer, Api, png, started
 
 EXPIRY = "2027-02-20T00:00:00Z"
 LATER = "2027-05-20T00:00:00Z"
@@ -27,10 +27,7 @@ def edition(request: pytest.FixtureRequest) -> Iterator[Simulator]:
 @pytest.fixture
 def any_api(edition: Simulator) -> Iterator[Api]:
     """The API of each edition in turn, with the recorded world at its start."""
-    edition.reset()
-    api = Api(edition)
-    yield api
-    api.close()
+    yield from started(edition)
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +40,7 @@ def old_sim() -> Iterator[Simulator]:
 @pytest.fixture
 def old_api(old_sim: Simulator) -> Iterator[Api]:
     """The API of 2024 alone, with the recorded world at its start."""
-    old_sim.reset()
-    api = Api(old_sim)
-    yield api
-    api.close()
+    yield from started(old_sim)
 
 
 def scope(api: Api) -> str:

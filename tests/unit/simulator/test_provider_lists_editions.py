@@ -12,7 +12,7 @@ import yaml
 
 from simulation import Simulator
 
-from .api import Api
+from .api import Api, started
 
 CONSUMER = "47d72aa7327a4e45944a42b02349eb16"
 FOR_OWNERS = ("projects", "project_permissions", "keys", "users")
@@ -42,10 +42,7 @@ def newest() -> Iterator[Simulator]:
 @pytest.fixture
 def api(newest: Simulator) -> Iterator[Api]:
     """The API of 2026, its world at the start."""
-    newest.reset()
-    api = Api(newest)
-    yield api
-    api.close()
+    yield from started(newest)
 
 
 def place(name: str) -> str:
