@@ -42,15 +42,21 @@ class Source:
     values: Mapping[str, Any]
 
 
-def resolve(options: Mapping[str, Any], variables: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+def resolve(
+    options: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    environment: Mapping[str, str],
+    *,
+    place: str = "the task",
+) -> dict[str, Any]:
     """Every connection option that is set anywhere, from the first place that has it.
 
-    ``options`` are the task's, ``variables`` those named ``waldur_<option>`` (by option). Order: option, variable, a
-    profile that option or variable name, environment, the profile that ``WALDUR_PROFILE`` names. Raises
+    ``options`` are those of ``place``, ``variables`` those named ``waldur_<option>`` (by option). Order: option,
+    variable, a profile that option or variable name, environment, the profile that ``WALDUR_PROFILE`` names. Raises
     ``InvalidInput``, also where the token comes from a place that does not agree on the URL: no site's token may go
     to another.
     """
-    sources = [Source("the task", _given(options)), Source("variables", _given(variables))]
+    sources = [Source(place, _given(options)), Source("variables", _given(variables))]
     named = next((source.values["profile"] for source in sources if source.values.get("profile")), None)
     if named:
         sources.append(_profile(named, environment))
@@ -59,7 +65,7 @@ def resolve(options: Mapping[str, Any], variables: Mapping[str, Any], environmen
         sources.append(_profile(environment["WALDUR_PROFILE"], environment))
     found = {name: source for name in OPTIONS for source in reversed(sources) if name in source.values}
     # The first source that has the option wins: the reversed walk above lets it write last.
-    _agree(found)
+    _agree(found, place)
     return {name: source.values[name] for name, source in found.items()}
 
 
@@ -104,12 +110,12 @@ def _read_profiles(path: str) -> Any:
         raise InvalidInput(f"profile: {path} is not valid YAML.") from None
 
 
-def _agree(found: Mapping[str, Source]) -> None:
+def _agree(found: Mapping[str, Source], place: str) -> None:
     for name in ("api_url", "access_token"):
         if name not in found:
             other = " or WALDUR_API_TOKEN" if name == "access_token" else ""
             raise InvalidInput(
-                f"{name}: is missing: set it in the task, as variable waldur_{name}, as WALDUR_{name.upper()}{other} in"
+                f"{name}: is missing: set it in {place}, as variable waldur_{name}, as WALDUR_{name.upper()}{other} in"
                 " the environment, or in a profile."
             )
     url, token = found["api_url"], found["access_token"]

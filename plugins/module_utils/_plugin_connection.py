@@ -1,0 +1,46 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The connection of a lookup or an inventory: found by the very rules that hold for modules."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import _connection
+from ._client import Connection
+
+NAMES = (*_connection.OPTIONS, "profile")
+
+
+def connection_of(
+    direct: Mapping[str, Any], variables: Mapping[str, Any], template: Callable[[Any], Any], *, place: str
+) -> Connection:
+    """How to reach the Waldur that a plugin is told to use.
+
+    ``direct`` are the plugin's own options as they were given (a lookup's keywords, an inventory file's keys; others
+    than the connection's are not looked at), ``variables`` all variables that the plugin sees, in which
+    ``waldur_<option>`` are looked up, ``template`` evaluates a value of either (``templar.template``), and ``place``
+    says in messages where the options stand ("the lookup").
+
+    Not by ``get_option_and_origin``: ansible-core 2.17 tells nothing there about options given directly, and no core
+    evaluates variables for a plugin. Raises ``InvalidInput`` as modules do, without any secret in it.
+    """
+    return _connection.connect(
+        _connection.resolve(
+            {name: _plain(template(direct[name])) for name in NAMES if name in direct},
+            {name: _plain(template(variables[f"waldur_{name}"])) for name in NAMES if f"waldur_{name}" in variables},
+            os.environ,
+            place=place,
+        ),
+        os.environ,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Without tags, marks of unsafe text and vaults around it, of which no other library knows."""
+    return json.loads(json.dumps(value, default=str))

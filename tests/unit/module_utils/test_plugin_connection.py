@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a lookup or an inventory gets its connection from: the same places, order and words as modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.waldur.provider.plugins.doc_fragments.connection import ModuleDocFragment as OfModules
+from ansible_collections.waldur.provider.plugins.doc_fragments.plugin_connection import ModuleDocFragment as OfPlugins
+from ansible_collections.waldur.provider.plugins.module_utils import _connection
+from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import NAMES, connection_of
+
+HERE = {"api_url": "https://here.example.org/api/", "access_token": "t-here"}
+THERE = {"api_url": "https://there.example.org", "access_token": "t-there"}
+
+
+def as_it_is(value: Any) -> Any:
+    return value
+
+
+def found(
+    direct: Mapping[str, Any] | None = None,
+    variables: Mapping[str, Any] | None = None,
+    template: Callable[[Any], Any] = as_it_is,
+) -> Connection:
+    return connection_of(direct or {}, variables or {}, template, place="the lookup")
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*NAMES, "api_token", "profiles_file"):
+        monkeypatch.delenv(f"WALDUR_{name.upper()}", raising=False)
+
+
+@pytest.fixture
+def there_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in THERE.items():
+        monkeypatch.setenv(f"WALDUR_{name.upper()}", value)
+
+
+def test_an_option_comes_before_a_variable() -> None:
+    variables = {f"waldur_{name}": value for name, value in THERE.items()}
+    assert found(HERE, variables).access_token == "t-here"
+
+
+@pytest.mark.usefixtures("there_in_environment")
+def test_a_variable_comes_before_the_environment() -> None:
+    variables = {f"waldur_{name}": value for name, value in HERE.items()}
+    assert found({}, variables).api_url == "https://here.example.org"
+
+
+@pytest.mark.usefixtures("there_in_environment")
+def test_the_environment_counts_where_nothing_else_is_said() -> None:
+    assert found().access_token == "t-there"
+
+
+@pytest.mark.usefixtures("there_in_environment")
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_a_profile_that_is_named_comes_before_the_environment(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "profiles.yml").write_text(yaml.safe_dump({"home": {**HERE, "timeout": 7}}), encoding="utf-8")
+    monkeypatch.setenv("WALDUR_PROFILES_FILE", str(tmp_path / "profiles.yml"))
+    asked = found({"profile": "home"}) if way == "option" else found({}, {"waldur_profile": "home"})
+    assert (asked.api_url, asked.access_token, asked.timeout) == ("https://here.example.org", "t-here", 7)
+
+
+@pytest.mark.usefixtures("there_in_environment")
+def test_a_token_never_goes_to_the_url_of_another_place() -> None:
+    with pytest.raises(InvalidInput, match="comes from the environment, which names another URL") as refused:
+        found({"api_url": HERE["api_url"]})
+    assert "the lookup" in refused.value.message
+    assert "t-there" not in refused.value.message
+
+
+def test_a_missing_token_is_told_with_the_places_where_it_can_be_set() -> None:
+    with pytest.raises(InvalidInput, match="access_token: is missing: set it in the lookup, as variable"):
+        found({"api_url": HERE["api_url"]})
+
+
+def test_options_and_variables_are_evaluated_and_other_names_are_left_alone() -> None:
+    seen: list[Any] = []
+
+    def template(value: Any) -> Any:
+        seen.append(value)
+        return {"{{ url }}": HERE["api_url"], "{{ token }}": "t-here"}[value]
+
+    connection = found(
+        {"api_url": "{{ url }}", "username": "{{ never }}"},
+        {"waldur_api_url": "{{ url }}", "waldur_access_token": "{{ token }}", "other": "{{ never }}"},
+        template,
+    )
+    assert connection.access_token == "t-here"
+    assert sorted(set(seen)) == ["{{ token }}", "{{ url }}"]
+
+
+def test_text_of_a_special_kind_becomes_plain_text() -> None:
+    class Marked(str):
+        __slots__ = ()
+
+    connection = found({"api_url": Marked(HERE["api_url"]), "access_token": Marked("t-here")})
+    assert connection.access_token.__class__ is str
+
+
+def test_a_vault_is_opened_by_asking_for_its_text() -> None:
+    class Vault:
+        def __str__(self) -> str:
+            return "t-here"
+
+    assert found({**HERE, "access_token": Vault()}).access_token == "t-here"
+
+
+def test_every_option_of_the_connection_is_documented_with_its_variable_and_environment() -> None:
+    documented = yaml.safe_load(OfPlugins.DOCUMENTATION)["options"]
+    of_modules = yaml.safe_load(OfModules.DOCUMENTATION)["options"]
+    assert tuple(documented) == tuple(of_modules) == (*_connection.OPTIONS, "profile")
+    for name, option in documented.items():
+        assert (option["type"], option.get("choices")) == (of_modules[name]["type"], of_modules[name].get("choices"))
+        assert option["vars"] == [{"name": f"waldur_{name}"}]
+        assert option["env"][0] == {"name": f"WALDUR_{name.upper()}"}
+        assert "default" not in option
