@@ -22,7 +22,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.waldur.provider.plugins.module_utils import _connection, _images
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, TASKS
+from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, MOMENTS, TASKS, spec
 from ansible_collections.waldur.provider.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, WaldurError, said
@@ -85,7 +85,7 @@ class ActionModule(ActionBase):
         task = TASKS[name]
         shown = _invocation(given)
         # The connection was checked by its own rules; the options of the noun are checked as a module would.
-        validation = ArgumentSpecValidator(task.spec, **task.rules).validate({**given, **values})
+        validation = ArgumentSpecValidator(spec(task), **task.rules).validate({**given, **values})
         if validation.error_messages:
             return {"failed": True, "msg": _refusal(name, validation), "invocation": shown}
         try:
@@ -160,7 +160,7 @@ class ActionModule(ActionBase):
 
 def _refuse_dates(value: Any, where: str) -> None:
     """An unquoted date where a name is wanted: after the JSON round trip it could not be told from text any more."""
-    if isinstance(value, date) and not where.endswith("expiration_time"):
+    if isinstance(value, date) and where.rpartition(".")[2] not in MOMENTS:
         raise InvalidInput(f"{where}: {value!s} arrived as a date, not as text: quote it as it is written.")
     if isinstance(value, Mapping):
         for key, item in value.items():

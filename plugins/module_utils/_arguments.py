@@ -14,6 +14,8 @@ from . import _desired_state as document
 from ._desired_state import DEFAULT_ROLE, Desired, ReadImage
 from ._engine import Planned
 from ._errors import InvalidInput
+from ._infos import INFOS, Info
+from ._operations import OPERATIONS
 
 Spec = dict[str, Any]
 
@@ -45,17 +47,17 @@ _GRANT: Spec = {
 
 @dataclass(frozen=True)
 class Task:
-    """One module: its own options, the rules between them, what they wish for, and what it returns."""
+    """One module that writes: its own options, the rules between them, what they wish for, and what it returns."""
 
     options: Spec
     wishes: Callable[[Mapping[str, Any], ReadImage], list[Desired]]
     returns: Callable[[Mapping[str, Any], Planned, bool], dict[str, Any]]
     rules: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def spec(self) -> Spec:
-        """The whole argument spec."""
-        return {**CONNECTION, **self.options}
+
+def spec(task: Task | Info) -> Spec:
+    """The whole argument spec of a module."""
+    return {**CONNECTION, **task.options}
 
 
 def _one_provider(options: Mapping[str, Any], **parts: Any) -> list[Desired]:
@@ -125,7 +127,7 @@ def _plan(options: Mapping[str, Any], planned: Planned, done: bool) -> dict[str,
     }
 
 
-TASKS: dict[str, Task] = {
+WRITERS: dict[str, Task] = {
     "service_provider": Task(
         {
             "customer": _REFERENCE,
@@ -193,3 +195,10 @@ TASKS: dict[str, Task] = {
         _plan,
     ),
 }
+
+TASKS: dict[str, Task | Info] = {**WRITERS, **INFOS}
+
+# The options, wherever they stand, that take a date as YAML makes it of unquoted text.
+MOMENTS = frozenset(
+    parameter.name for one in OPERATIONS.values() for parameter in one.query if parameter.type in ("moment", "date")
+)

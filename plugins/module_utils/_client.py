@@ -7,14 +7,11 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import re
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from json import dumps
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -31,7 +28,9 @@ from ._errors import (
     Unauthorized,
     WaldurError,
 )
-from ._operations import Operation, Parameter, operation
+from ._operations import Operation, operation
+from ._pages import PAGES_AT_ONCE, Page, all_rows, first_rows
+from ._parameters import Parameter
 from ._patience import patience
 
 try:
@@ -45,8 +44,6 @@ except ImportError:
     REQUESTS_IMPORT_ERROR = traceback.format_exc()
     AuthBase = object  # type: ignore[assignment,misc]
 
-PAGE_SIZE = 300
-_PAGES_AT_ONCE = 8
 _REDIRECTS = 5
 _IMAGE_LIMIT = 32 * 1024 * 1024
 
@@ -105,7 +102,7 @@ class Client:
             # Asked for by validate_certs; a warning at each request would only hide what matters.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         rule = patience(connection.retries, connection.timeout, repeat_safe=repeat_safe)
-        adapter = HTTPAdapter(max_retries=rule, pool_maxsize=_PAGES_AT_ONCE)
+        adapter = HTTPAdapter(max_retries=rule, pool_maxsize=PAGES_AT_ONCE)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return session
@@ -132,23 +129,31 @@ class Client:
         return row
 
     def rows(
-        self, name: str, uuid: str | None = None, *, prepare: Callable[[Row], Row] | None = None, **query: Any
+        self,
+        name: str,
+        uuid: str | None = None,
+        *,
+        prepare: Callable[[Row], Row] | None = None,
+        keep: Callable[[Row], bool] | None = None,
+        limit: int | None = None,
+        **query: Any,
     ) -> list[Row]:
-        """Every row of a list, all pages, each row once (contract 1.5).
+        """Every row of a list, all pages, each row once (contract 1.5), or the first ``limit`` that ``keep`` takes.
 
-        ``prepare`` sees each row before secrets are taken out of it. The number of rows is checked against
-        ``X-Result-Count``; where it differs the list is read once more, and then it is an error.
+        ``prepare`` sees each row before secrets are taken out of it. Raises ``WaldurError`` where the number of rows
+        is not the one that the server announces (see ``_pages``).
         """
         listing = operation(name)
-        found, expected = self._read_list(listing, uuid, query)
-        if expected not in (None, len(found)):
-            found, expected = self._read_list(listing, uuid, query)
-        if expected not in (None, len(found)):
-            raise WaldurError(
-                f"Cannot {listing.title}: Waldur announced {expected} rows and gave {len(found)} different ones, twice;"
-                " the list is changing or its pages overlap: run again."
-            )
-        return [without_secrets(prepare(row) if prepare else row) for row in found]
+
+        def fetch(page: int, size: int) -> Page:
+            paging = {"page_size": size} if page == 1 else {"page_size": size, "page": page}
+            answer = self._send(listing, uuid, query={**query, **paging} if listing.paginated else query)
+            total = answer.headers.get("X-Result-Count", "")
+            return Page(_expect(self._json(answer, listing), list, listing), int(total) if total.isdigit() else None)
+
+        found = first_rows(fetch, listing, limit, keep) if limit else all_rows(fetch, listing)
+        taken = [row for row in found if keep is None or keep(row)]
+        return [without_secrets(prepare(row) if prepare else row) for row in taken]
 
     def count(self, name: str, uuid: str | None = None, **query: Any) -> int:
         """How many rows a list has (contract 1.5), by one small request."""
@@ -156,28 +161,6 @@ class Client:
         answer = self._send(listing, uuid, query={**query, "page_size": 1})
         total = answer.headers.get("X-Result-Count", "")
         return int(total) if total.isdigit() else len(_expect(self._json(answer, listing), list, listing))
-
-    def _read_list(
-        self, listing: Operation, uuid: str | None, query: Mapping[str, Any]
-    ) -> tuple[list[Row], int | None]:
-        first = self._send(listing, uuid, query={**query, "page_size": PAGE_SIZE} if listing.paginated else query)
-        rows = _expect(self._json(first, listing), list, listing)
-        count = first.headers.get("X-Result-Count", "")
-        expected = int(count) if listing.paginated and count.isdigit() else None
-        # The server decides the size of a page; what the first one held tells how many there are.
-        if expected is not None and rows and expected > len(rows):
-            size = len(rows)
-            numbers = range(2, math.ceil(expected / size) + 1)
-
-            def page(number: int) -> list[Row]:
-                answer = self._send(listing, uuid, query={**query, "page_size": size, "page": number})
-                more: list[Row] = _expect(self._json(answer, listing), list, listing)
-                return more
-
-            with ThreadPoolExecutor(min(_PAGES_AT_ONCE, len(numbers))) as pool:
-                for more in pool.map(page, numbers):
-                    rows.extend(more)
-        return _once_each(rows), expected
 
     def write(
         self,
@@ -363,14 +346,6 @@ def _expect(value: Any, kind: type, wanted: Operation) -> Any:
     if wanted.writes:
         raise LostAnswer(f"The request to {wanted.title} was answered {form} ({hint})")
     raise WaldurError(f"Cannot {wanted.title}: the server answered {form}: {hint}")
-
-
-def _once_each(rows: Iterable[Row]) -> list[Row]:
-    """Unordered lists may repeat rows between pages (contract 1.5). Rows without a UUID are told apart as a whole."""
-    unique: dict[str, Row] = {}
-    for row in rows:
-        unique.setdefault(row.get("uuid") or dumps(row, sort_keys=True), row)
-    return list(unique.values())
 
 
 def _wire(parameters: tuple[Parameter, ...], query: Mapping[str, Any]) -> list[tuple[str, str]]:

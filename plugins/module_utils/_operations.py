@@ -4,46 +4,22 @@
 
 """Every HTTP operation that the collection knows, as data. No other file holds a path of the API.
 
-The grammar of a parameter, space separated: ``name``, then ``:type`` (text when left out), ``*`` for a list sent as a
-repeated parameter or ``,`` for a list joined by commas (contract 1.7), ``=a|b`` for its choices, ``!`` when required.
-``page``, ``page_size`` are the client's own business and not listed.
+How a parameter is written is said in ``_parameters``. ``page`` and ``page_size`` are the client's own business and not
+listed.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
-_GRAMMAR = re.compile(r"^(?P<name>\w+)(?::(?P<type>\w+))?(?P<list>[*,])?(?:=(?P<choices>[^!]+))?(?P<required>!)?$")
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One query parameter. ``type`` is text, uuid, bool, int, moment or date; ``style`` one, repeat or comma."""
-
-    name: str
-    type: str = "text"
-    style: str = "one"
-    choices: tuple[str, ...] = ()
-    required: bool = False
-
-
-def _parameters(text: str) -> tuple[Parameter, ...]:
-    found = []
-    for word in text.split():
-        match = _GRAMMAR.match(word)
-        if match is None:
-            raise ValueError(f"not a parameter: {word}")
-        style = {"*": "repeat", ",": "comma", None: "one"}[match["list"]]
-        choices = tuple(match["choices"].split("|")) if match["choices"] else ()
-        found.append(Parameter(match["name"], match["type"] or "text", style, choices, bool(match["required"])))
-    return tuple(found)
+from ._parameters import Parameter, parameters
 
 
 @dataclass(frozen=True)
 class Operation:
     """One operation: ``path`` below the base URL, with ``{uuid}`` where the object's own UUID goes.
 
+    ``identity`` are the keys that tell one row of a list from another, which ``field=`` must not take away.
     ``repeat_safe`` tells whether the request may be sent again after a lost answer (contract 1.13). ``secret`` marks
     the two answers that hold the API secret code: only ``Client.secret_code`` and ``Client.new_secret_code`` use them.
     """
@@ -58,6 +34,7 @@ class Operation:
     repeat_safe: bool = True
     secret: bool = False
     title: str = field(default="", compare=False)
+    identity: tuple[str, ...] = ("uuid",)
 
     @property
     def writes(self) -> bool:
@@ -69,34 +46,61 @@ _PROVIDERS = "/api/marketplace-service-providers/"
 _PROVIDER = _PROVIDERS + "{uuid}/"
 _ACCOUNTS = "/api/marketplace-offering-users/"
 
-_CUSTOMER_FILTERS = """abbreviation agreement_number archived:bool backend_id contact_details field* name name_exact
-    native_name organization_group_name organization_group_uuid* owned_by_current_user:bool query registration_code"""
-_PROJECT_FILTERS = """backend_id can_admin:bool can_manage:bool conceal_finished_projects:bool created:moment customer,
-    customer_abbreviation customer_name customer_native_name description field* is_removed:bool modified:moment name
-    name_exact query slug
-    o,=created|customer_abbreviation|customer_name|customer_native_name|end_date|estimated_cost|name|start_date"""
-_GRANT_ORDER = "o,=created|email|expiration_time|full_name|native_name|role|username"
-_GRANT_FILTERS = f"field* full_name native_name {_GRANT_ORDER} user:uuid user_slug user_url username"
-_USER_FILTERS = """agreement_date:moment civil_number customer_uuid:uuid date_joined:moment description email field*
-    full_name is_active:bool is_staff:bool is_support:bool job_title modified:moment native_name
+_MOMENTS = "created:moment@from created_before:moment@until.created^2026 modified:moment modified_before:moment^2026"
+_CUSTOMER_FILTERS = """abbreviation@has agreement_number archived:bool backend_id contact_details
+    current_user_has_project_create_permission:bool^2026 current_user_has_role*^2026 field* name@has
+    name_exact@is.name native_name organization_group_name organization_group_uuid:uuid* owned_by_current_user:bool
+    query registration_code slug@is^2026"""
+_PROJECT_FILTERS = f"""affiliation_name^2026 affiliation_uuid:uuid*^2026 backend_id@is can_admin:bool can_manage:bool
+    conceal_finished_projects:bool {_MOMENTS} current_user_has_role*^2026 customer:customer,@is.customer_uuid
+    customer_abbreviation@has customer_name@has customer_native_name@has description@has field*
+    has_affiliation:bool^2026 is_removed:bool@is name@has name_exact@is.name query science_domain_uuid:uuid^2026
+    science_sub_domain_uuid:uuid^2026 slug@is user_uuid_with_active_role:user^2026
+    o,=created|customer_abbreviation|customer_name|customer_native_name|end_date|estimated_cost>billing_price_estimate|name|start_date"""
+_GRANT_FILTERS = """field* full_name@has.user_full_name^2025 native_name@has.user_native_name^2025
+    o,=created|email>user_email|expiration_time|full_name>user_full_name|native_name>user_native_name|role>role_name|username>user_username
+    user:user@is.user_uuid user_slug^2025 user_url:url username@is.user_username^2025"""
+_USER_FILTERS = """agreement_date:moment civil_number customer_uuid:customer date_joined:moment description
+    email@has field* full_name@has is_active:bool@is is_staff:bool is_support:bool job_title modified:moment native_name
     o,=description|email|full_name|is_active|is_staff|is_support|job_title|native_name|organization|phone_number|registration_method|username
-    organization organization_roles phone_number project_roles project_uuid:uuid query registration_method user_keyword
-    username username_list"""
-_OFFERING_FILTERS = """accessible_via_calls:bool allowed_customer_uuid:uuid attributes billable:bool
-    can_create_offering_user:bool category_group_uuid:uuid category_uuid:uuid created:moment customer customer_uuid:uuid
-    description field* has_active_terms_of_service:bool has_terms_of_service:bool keyword modified:moment name
-    name_exact o,=created|name|state|total_cost|total_cost_estimated|total_customers|type organization_group_uuid*
-    parent_uuid:uuid project_uuid:uuid query resource_customer_uuid:uuid resource_project_uuid:uuid scope_uuid
-    service_manager_uuid:uuid shared:bool state*=Draft|Active|Paused|Archived|Unavailable type* user_has_consent:bool
-    user_has_offering_user:bool uuid_list"""
+    organization@has organization_roles phone_number@is project_roles project_uuid:project query
+    registration_method@is user_keyword@any.full_name|email|username username@is username_list,@is.username^2025"""
+_OFFERING_FILTERS = f"""accessible:bool^2026 accessible_via_calls:bool allowed_customer_uuid:customer attributes:json
+    billable:bool can_create_offering_user:bool^2025 category_group_uuid:uuid category_uuid:uuid
+    consumer_customer_uuid:customer^2026 {_MOMENTS} customer:url customer_uuid:customer@is description field*
+    has_active_terms_of_service:bool^2025 has_terms_of_service:bool^2025 keyword name@has name_exact@is.name
+    o,=created|name|state|total_cost|total_cost_estimated|total_customers|type offering_group_uuid:uuid^2026
+    open_for_proposals:bool^2026 organization_group_uuid:uuid* parent_uuid:offering project_uuid:project query^2025
+    resource_customer_uuid:customer resource_project_uuid:project scope_uuid:uuid service_manager_uuid:user
+    shared:bool slug@is^2026 state*=Draft|Active|Paused|Archived|Unavailable@is tag*^2026 tag_name*^2026
+    tag_names_and^2026 tags_and^2026 type*@is user_has_consent:bool^2025 user_has_offering_user:bool^2025
+    uuid_list:offering,@is.uuid^2025"""
+_ROLE_FILTERS = f"{_GRANT_FILTERS} role:role@is.role_uuid search_string@any.user_full_name|user_email|user_username"
+_PERMISSION_FILTERS = f"""{_GRANT_FILTERS} created:moment@from^2025 created_before:moment@until.created^2026
+    customer_uuid:customer@is^2026 expiration_time:moment@is^2025 is_active:bool^2026 modified:moment^2025
+    modified_before:moment^2026 role_name@has^2025 role_uuid:role^2025 scope_name@has.project_name^2025 scope_type^2025
+    scope_uuid:project@is.project_uuid^2025"""
+_ACCOUNT_STATES = (
+    "Requested|Creating|Pending~account~linking|Pending~additional~validation|OK|Requested~deletion|Deleting|Deleted"
+    "|Error~creating|Error~deleting"
+)
 
 
-def _list(name: str, path: str, query: str, title: str, *, paginated: bool = True) -> Operation:
-    return Operation(name, "GET", path, _parameters(query), is_list=True, paginated=paginated, title=title)
+def _list(name: str, path: str, query: str, title: str, *, paginated: bool = True, identity: str = "uuid") -> Operation:
+    return Operation(
+        name,
+        "GET",
+        path,
+        parameters(query),
+        is_list=True,
+        paginated=paginated,
+        title=title,
+        identity=tuple(identity.split()),
+    )
 
 
 def _get(name: str, path: str, title: str, query: str = "", *, secret: bool = False) -> Operation:
-    return Operation(name, "GET", path, _parameters(query), secret=secret, title=title)
+    return Operation(name, "GET", path, parameters(query), secret=secret, title=title)
 
 
 def _write(
@@ -113,7 +117,9 @@ _CORE = (
     _list(
         "service_providers",
         _PROVIDERS,
-        "customer customer_keyword customer_uuid:uuid field* o,=customer_name",
+        "customer:url customer_keyword@any.customer_name|customer_abbreviation|customer_native_name"
+        " customer_uuid:customer@is field* o,=customer_name created:moment@from^2026"
+        " created_before:moment@until.created^2026 modified:moment^2026 modified_before:moment^2026",
         "list the service providers",
     ),
     _get("service_provider", _PROVIDER, "read the service provider", "field*"),
@@ -121,7 +127,7 @@ _CORE = (
     _write("update", "PUT", _PROVIDER, f"customer {_PROFILE}", "replace the service provider"),
     _write("partial_update", "PATCH", _PROVIDER, _PROFILE, "change the service provider"),
     _write("destroy", "DELETE", _PROVIDER, "", "delete the service provider"),
-    _list("list_users", _PROVIDER + "list_users/", f"{_GRANT_FILTERS} role search_string", "list the role grants"),
+    _list("list_users", _PROVIDER + "list_users/", _ROLE_FILTERS, "list the role grants"),
     _write("add_user", "POST", _PROVIDER + "add_user/", _GRANT, "grant the role", repeat_safe=False),
     _write("update_user", "POST", _PROVIDER + "update_user/", _GRANT, "change the expiry of the grant"),
     _write("delete_user", "POST", _PROVIDER + "delete_user/", "role user", "revoke the role"),
@@ -148,63 +154,64 @@ _CORE = (
     _list(
         "customer_projects",
         _PROVIDER + "customer_projects/",
-        f"{_PROJECT_FILTERS} project_customer_uuid:uuid!",
+        f"{_PROJECT_FILTERS} project_customer_uuid:customer!",
         "list the projects of one customer",
     ),
     _list("projects", _PROVIDER + "projects/", _PROJECT_FILTERS, "list the provider's projects"),
     _list(
         "project_permissions",
         _PROVIDER + "project_permissions/",
-        f"{_GRANT_FILTERS} created:moment expiration_time:moment modified:moment role_name role_uuid:uuid scope_name"
-        " scope_type scope_uuid:uuid",
+        _PERMISSION_FILTERS,
         "list the project permissions",
+        identity="user_uuid project_uuid role role_name created expiration_time",
     ),
     _list("users", _PROVIDER + "users/", _USER_FILTERS, "list the provider's users"),
     _list(
         "user_customers",
         _PROVIDER + "user_customers/",
-        f"{_CUSTOMER_FILTERS} user_uuid:uuid!",
+        f"{_CUSTOMER_FILTERS} user_uuid:user!",
         "list the customers of one user",
     ),
     _list(
         "keys",
         _PROVIDER + "keys/",
-        "created:moment field* fingerprint_md5 fingerprint_sha256 fingerprint_sha512 is_shared:bool modified:moment"
-        " name name_exact o,=name user_uuid:uuid uuid:uuid",
+        f"{_MOMENTS} field* fingerprint_md5@is fingerprint_sha256@is fingerprint_sha512@is is_shared:bool@is name@has"
+        " name_exact@is.name o,=name user_uuid:user@is uuid:uuid@is",
         "list the SSH keys",
     ),
     _list("offerings", _PROVIDER + "offerings/", _OFFERING_FILTERS, "list the provider's offerings"),
     _list(
         "course_accounts",
         _PROVIDER + "course_accounts/",
-        "email o,=created|email|modified|project_end_date|project_name|project_start_date|state|username"
-        " project_end_date_after:date project_end_date_before:date project_start_date_after:date"
-        " project_start_date_before:date project_uuid:uuid state*=OK|Closed|Erred|Pending username",
+        "email@has o,=created|email|modified|project_end_date|project_name|project_start_date|state|username"
+        " project_end_date_after:date@from.project_end_date project_end_date_before:date@until.project_end_date"
+        " project_start_date_after:date@from.project_start_date project_start_date_before:date@until.project_start_date"
+        " project_uuid:project@is state*=OK|Closed|Erred|Pending@is username@is",
         "list the course accounts",
     ),
     _list(
         "project_service_accounts",
         _PROVIDER + "project_service_accounts/",
-        "email project project_uuid:uuid state*=OK|Closed|Erred username",
+        "email@has project:url project_uuid:project@is state*=OK|Closed|Erred@is username@is",
         "list the project service accounts",
     ),
     _list(
         "robot_account_customers",
         _PROVIDER + "robot_account_customers/",
-        "customer_name",
+        "customer_name@has.name",
         "list the customers with robot accounts",
     ),
     _list(
         "robot_account_projects",
         _PROVIDER + "robot_account_projects/",
-        "project_name",
+        "project_name@here.name",
         "list the projects with robot accounts",
     ),
     _list("compliance_overview", _PROVIDER + "compliance/compliance_overview/", "", "read the compliance overview"),
     _list(
         "compliance_offering_users",
         _PROVIDER + "compliance/offering_users/",
-        "compliance_status=completed|pending|no_checklist offering_uuid:uuid",
+        "compliance_status=completed|pending|no_checklist@is offering_uuid:offering",
         "list the compliance of accounts",
     ),
     _list("checklists_summary", _PROVIDER + "compliance/checklists_summary/", "", "list the checklists in use"),
@@ -212,14 +219,14 @@ _CORE = (
 
 # What is looked up around a provider (contract 3.j), and the accounts behind usernames (contract 3.e).
 _SUPPORTING = (
-    _list("all_customers", "/api/customers/", f"{_CUSTOMER_FILTERS} slug user_uuid:uuid", "look up customers"),
+    _list("all_customers", "/api/customers/", f"{_CUSTOMER_FILTERS} user_uuid:user", "look up customers"),
     _get("customer", "/api/customers/{uuid}/", "look up the customer", "field*"),
     _list("all_users", "/api/users/", _USER_FILTERS, "look up users"),
     _get("user", "/api/users/{uuid}/", "look up the user", "field*"),
     _get("me", "/api/users/me/", "look up the token's own user", "field*"),
     _list("roles", "/api/roles/", "content_type description field* is_active:bool name", "list the roles"),
     _get("role", "/api/roles/{uuid}/", "look up the role", "field*"),
-    _list("all_projects", "/api/projects/", f"{_PROJECT_FILTERS} user_uuid:uuid", "look up projects"),
+    _list("all_projects", "/api/projects/", f"{_PROJECT_FILTERS} user_uuid:user", "look up projects"),
     _get("project", "/api/projects/{uuid}/", "look up the project", "field*"),
     _list("provider_offerings", "/api/marketplace-provider-offerings/", _OFFERING_FILTERS, "look up offerings"),
     _get("provider_offering", "/api/marketplace-provider-offerings/{uuid}/", "look up the offering", "field*"),
@@ -233,9 +240,11 @@ _SUPPORTING = (
     _list(
         "offering_users",
         _ACCOUNTS,
-        "created:moment field* has_consent:bool is_restricted:bool modified:moment o,=created|modified|username"
-        " offering offering_slug, offering_uuid, parent_offering_uuid:uuid provider_uuid:uuid query state*"
-        " user_username user_uuid:uuid",
+        f"{_MOMENTS} field* has_complete_profile:bool^2026 has_consent:bool@is^2025 is_provider_backed:bool^2026"
+        " is_restricted:bool@is o,=created|modified|username offering:url offering_has_active_tos:bool^2026"
+        " offering_slug,@is^2025 offering_uuid:offering,@is^2025 parent_offering_uuid:offering^2025 provider_uuid:uuid"
+        f" query runtime_state*={_ACCOUNT_STATES}@is^2026 service_provider_account_uuid:uuid@is^2026"
+        f" state*={_ACCOUNT_STATES}@is^2025 user_username@same user_uuid:user@is username@is^2026",
         "list the accounts in offerings",
     ),
     _get("offering_user", _ACCOUNTS + "{uuid}/", "look up the account", "field*"),

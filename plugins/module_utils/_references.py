@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _uuids
-from ._client import PAGE_SIZE, Client, Row
+from ._client import Client, Row
 from ._errors import Forbidden, InvalidInput, NotFound, said
+from ._pages import PAGE_SIZE
 
 # Up to this many look-ups one by one are never dearer than learning how long the whole list is.
 _FEW = 3
@@ -76,6 +77,7 @@ class References:
         self._customers: list[Row] | None = None
         self._roles: list[Row] | None = None
         self._me: Row | None = None
+        self._edition: int | None = None
 
     def begin(self) -> None:
         """A new run: state that was read for the last one counts no more, nor does who was not found or not active."""
@@ -98,6 +100,15 @@ class References:
         if self._me is None:
             self._me = self._client.get("me", field=["uuid", "username", "is_staff", "is_support"])
         return self._me
+
+    def edition(self) -> int:
+        """The year of the API that this Waldur speaks, by the keys of its providers (contract 3.i); the newest where
+        it has none."""
+        if self._edition is None:
+            keys = {key for row in self.providers()[:1] for key in row}
+            known = (("account_options", 2026), ("customer_slug", 2025))
+            self._edition = next((year for key, year in known if key in keys), 2024) if keys else 2026
+        return self._edition
 
     def sees_everybody(self) -> bool:
         """Whether the token is staff's or support's, who see all users and accounts (contract 3.e, 3.j)."""
@@ -198,13 +209,24 @@ class References:
 
     # --- roles -------------------------------------------------------------------------------------------------------
 
-    def role(self, option: str, value: str) -> Row:
-        """The active role of that name or UUID that can be held on a service provider (contract 3.a)."""
+    def any_role(self, option: str, value: str) -> Row:
+        """The role of that name, UUID or URL, wherever it can be held."""
+        found = self._roles_called(value)
+        if not found:
+            names = ", ".join(sorted(role["name"] for role in self._roles or ()))
+            raise InvalidInput(f"{option}: there is no role '{said(value)}': there are {names}.")
+        return found[0]
+
+    def _roles_called(self, value: str) -> list[Row]:
         if self._roles is None:
             self._roles = self._client.rows("roles", field=["uuid", "name", "content_type", "is_active"])
-        uuid = _uuids.normal(value)
+        uuid = _uuids.normal(value) or _uuids.of_url(value, "roles")
         found = [role for role in self._roles if uuid and _uuids.normal(role["uuid"]) == uuid]
-        found = found or [role for role in self._roles if role["name"] == value]
+        return found or [role for role in self._roles if role["name"] == value]
+
+    def role(self, option: str, value: str) -> Row:
+        """The active role of that name or UUID that can be held on a service provider (contract 3.a)."""
+        found = self._roles_called(value)
         if not found:
             raise InvalidInput(f"{option}: there is no role '{said(value)}': {self._usable_roles()}.")
         if not _is_for_providers(found[0]):

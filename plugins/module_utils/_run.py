@@ -13,11 +13,12 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from . import _connection, _images
-from ._arguments import TASKS
+from ._arguments import TASKS, Task, spec
 from ._client import REQUESTS_IMPORT_ERROR, Client, Connection
 from ._desired_state import ReadImage
 from ._engine import apply, make_plan
 from ._errors import InvalidInput, WaldurError
+from ._infos import Info
 from ._plan import diff as plan_diff
 from ._references import References
 from ._session import Session
@@ -46,25 +47,40 @@ def run(
         _OPEN[connection] = (client, References(client))
     client, references = _OPEN[connection]
     task = TASKS[name]
+    session = Session(client, references, options.get("missing_users", "fail"))
     try:
-        removals = options.get("max_removals")
-        if removals is not None and removals < 0:
-            raise InvalidInput(f"max_removals: must be 0 or more, and {removals} was given.")
-        session = Session(client, references, options.get("missing_users", "fail"))
-        planned = make_plan(session, task.wishes(options, read_image), removals)
-        if not check:
-            apply(session, planned)
+        if isinstance(task, Info):
+            result = _read(session, task, options)
+        else:
+            result = _write(session, task, options, read_image, check=check, diff=diff)
     except WaldurError as error:
         error.message = masked(error.message, client.hidden)
         error.args = (error.message,)
         error.details = masked(error.details, client.hidden)
         raise
+    revealed = {result["api_secret_code"]} if result.get("api_secret_code") else set()
+    return dict(masked(result, client.hidden - revealed))
+
+
+def _read(session: Session, task: Info, options: Mapping[str, Any]) -> dict[str, Any]:
+    session.references.begin()
+    found = task.answer(session, options)
+    return {"changed": False, "warnings": session.warnings, **found}
+
+
+def _write(
+    session: Session, task: Task, options: Mapping[str, Any], read_image: ReadImage, *, check: bool, diff: bool
+) -> dict[str, Any]:
+    removals = options.get("max_removals")
+    if removals is not None and removals < 0:
+        raise InvalidInput(f"max_removals: must be 0 or more, and {removals} was given.")
+    planned = make_plan(session, task.wishes(options, read_image), removals)
+    if not check:
+        apply(session, planned)
     result = {"changed": bool(planned.changes), "warnings": list(planned.comparison.warnings)}
     if diff:
         result["diff"] = plan_diff(planned.changes)
-    result.update(task.returns(options, planned, not check))
-    revealed = {result["api_secret_code"]} if result.get("api_secret_code") else set()
-    return dict(masked(result, client.hidden - revealed))
+    return {**result, **task.returns(options, planned, not check)}
 
 
 def masked(value: Any, hidden: frozenset[str]) -> Any:
@@ -83,7 +99,7 @@ def masked(value: Any, hidden: frozenset[str]) -> Any:
 def run_module(name: str) -> None:
     """The whole of a module's ``main()``."""
     task = TASKS[name]
-    module = AnsibleModule(argument_spec=task.spec, supports_check_mode=True, **task.rules)
+    module = AnsibleModule(argument_spec=spec(task), supports_check_mode=True, **task.rules)
     if REQUESTS_IMPORT_ERROR:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     try:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ._client import Client
@@ -20,11 +20,15 @@ People = Mapping[str, User | Missing]
 
 @dataclass(frozen=True)
 class Session:
-    """The connection, what references mean on it, and what to do about users whom Waldur does not know (fail, warn)."""
+    """The connection, what references mean on it, and what to do about users whom Waldur does not know (fail, warn).
+
+    ``warnings`` collects what reading has to say beside its rows.
+    """
 
     client: Client
     references: References
     missing_users: str = "fail"
+    warnings: list[str] = field(default_factory=list)
 
 
 class Room(Protocol):

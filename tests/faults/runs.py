@@ -11,7 +11,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.waldur.provider.plugins.module_utils import _run
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import TASKS
+from ansible_collections.waldur.provider.plugins.module_utils._arguments import WRITERS, spec
 from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._errors import WaldurError
 from simulation import Simulator
@@ -51,8 +51,8 @@ def run_beside(
     sim: Simulator, module: str, options: dict[str, Any], *, alias: str = "staff", **connection: Any
 ) -> Result:
     """As :func:`run`, for several at once."""
-    task, token = TASKS[module], sim.token(alias)
-    validation = ArgumentSpecValidator(task.spec, **task.rules).validate(options)
+    task, token = WRITERS[module], sim.token(alias)
+    validation = ArgumentSpecValidator(spec(task), **task.rules).validate(options)
     assert not validation.error_messages, validation.error_messages
     reach = Connection(sim.url, token, **{"timeout": LONG, "retries": 1, **connection})
     try:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.action.desired_state import _plain, _refuse_dates
 from ansible_collections.waldur.provider.plugins.module_utils import _connection, _images
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, TASKS
+from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, WRITERS, spec
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, ImageFile, parse
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, said
 from ansible_collections.waldur.provider.plugins.module_utils._literals import restored
@@ -61,8 +61,8 @@ def run_as_a_task(stage: Stage, name: str, arguments: dict[str, Any], *, check: 
     _refuse_dates(given, "")
     values = _connection.resolve(given, {}, {"WALDUR_API_URL": stage.sim.url, "WALDUR_API_TOKEN": "0" * 40})
     _connection.connect(values, {})
-    task = TASKS[name]
-    validation = ArgumentSpecValidator(task.spec, **task.rules).validate({**_plain(given), **values})
+    task = WRITERS[name]
+    validation = ArgumentSpecValidator(spec(task), **task.rules).validate({**_plain(given), **values})
     if validation.error_messages:
         return {}
     return stage.run_task(name, validation.validated_parameters, check=check, read_image=any_image)
@@ -114,5 +114,5 @@ def test_spoiled_options_of_a_module_are_carried_out_or_refused_before_the_first
     stage.sim.reset()
     message, _result = refusal(lambda: run_as_a_task(stage, name, {**spoilt, **connection}, check=False))
     if message:
-        assert_clean(message, *TASKS[name].spec, *map(said, spoilt))
+        assert_clean(message, *spec(WRITERS[name]), *map(said, spoilt))
         assert stage.sim.counts().writes == 0

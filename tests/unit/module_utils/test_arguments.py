@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, TASKS
+from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, WRITERS, spec
 from ansible_collections.waldur.provider.plugins.module_utils._connection import OPTIONS
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import (
     UNSET,
@@ -29,8 +29,8 @@ FINGERPRINT = "sha256:9f2c61aa01b7e3d4"
 
 def wishes(module: str, **options: Any) -> list[Desired]:
     """As a task comes: validated by the module's own argument spec, then read."""
-    task = TASKS[module]
-    validator = ArgumentSpecValidator(task.spec, **task.rules)
+    task = WRITERS[module]
+    validator = ArgumentSpecValidator(spec(task), **task.rules)
     found = validator.validate(options)
     assert not found.error_messages, found.error_messages
     return task.wishes(found.validated_parameters, image)
@@ -44,8 +44,8 @@ def refusal(module: str, **options: Any) -> str:
 
 def invalid(module: str, **options: Any) -> str:
     """What Ansible itself says of options that the argument spec forbids."""
-    task = TASKS[module]
-    return " ".join(ArgumentSpecValidator(task.spec, **task.rules).validate(options).error_messages)
+    task = WRITERS[module]
+    return " ".join(ArgumentSpecValidator(spec(task), **task.rules).validate(options).error_messages)
 
 
 # --- every module ----------------------------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def invalid(module: str, **options: Any) -> str:
 def test_every_module_takes_the_connection_options_and_none_has_a_default() -> None:
     assert set(CONNECTION) == {*OPTIONS, "profile"}
     assert not any("default" in spec or "required" in spec for spec in CONNECTION.values())
-    assert all(set(CONNECTION) <= set(task.spec) for task in TASKS.values())
+    assert all(set(CONNECTION) <= set(spec(task)) for task in WRITERS.values())
 
 
 @pytest.mark.parametrize("name", ["access_token", "proxy"])
@@ -64,7 +64,7 @@ def test_what_holds_a_secret_is_never_logged(name: str) -> None:
 
 def test_the_limit_of_removals_has_no_default_so_that_roles_can_leave_it_out() -> None:
     for module in ("user_role", "desired_state"):
-        assert "default" not in TASKS[module].options["max_removals"]
+        assert "default" not in WRITERS[module].options["max_removals"]
 
 
 @pytest.mark.parametrize(

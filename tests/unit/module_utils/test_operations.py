@@ -7,14 +7,14 @@ import re
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils import _operations
+from ansible_collections.waldur.provider.plugins.module_utils import _operations, _parameters
 from ansible_collections.waldur.provider.plugins.module_utils._operations import (
     CORE_NAMES,
     OPERATIONS,
     Operation,
-    Parameter,
     operation,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._parameters import Parameter
 
 ALL = list(OPERATIONS.values())
 NAMES = list(OPERATIONS)
@@ -85,12 +85,12 @@ def test_the_expiry_is_never_part_of_a_revocation() -> None:
 
 
 def test_a_parameter_says_its_type_its_style_and_its_choices() -> None:
-    assert _operations._parameters("name uuid:uuid state*=OK|Closed customer, o,=a|b project_uuid:uuid!") == (
+    assert _parameters.parameters("name uuid:uuid state*=OK|Closed customer, o,=a|b project_uuid:uuid!") == (
         Parameter("name"),
         Parameter("uuid", "uuid"),
         Parameter("state", style="repeat", choices=("OK", "Closed")),
         Parameter("customer", style="comma"),
-        Parameter("o", style="comma", choices=("a", "b")),
+        Parameter("o", style="comma", choices=("a", "b"), keys=("a", "b")),
         Parameter("project_uuid", "uuid", required=True),
     )
 
@@ -98,7 +98,7 @@ def test_a_parameter_says_its_type_its_style_and_its_choices() -> None:
 @pytest.mark.parametrize("word", ["na-me", "name:", "name**", "!", "name=!"])
 def test_a_word_that_is_no_parameter_is_a_defect_of_ours(word: str) -> None:
     with pytest.raises(ValueError, match=r"^not a parameter: "):
-        _operations._parameters(word)
+        _parameters.parameters(word)
 
 
 def test_an_unknown_operation_is_a_defect_of_ours() -> None:
@@ -108,10 +108,16 @@ def test_an_unknown_operation_is_a_defect_of_ours() -> None:
 
 @pytest.mark.parametrize("one", ALL, ids=NAMES)
 def test_the_types_of_parameters_are_those_that_the_client_knows(one: Operation) -> None:
-    assert {parameter.type for parameter in one.query} <= {"text", "uuid", "bool", "int", "moment", "date"}
+    assert {parameter.type for parameter in one.query} <= {
+        *("text", "bool", "int", "moment", "date", "json", "uuid", "url"),
+        *_parameters.REFERENCE_TYPES,
+    }
     # Contract 1.7: these are repeated, and joined by commas they are refused.
     repeated = {parameter.name for parameter in one.query if parameter.style == "repeat"}
-    assert repeated <= {"field", "state", "type", "organization_group_uuid", "role", "tag"}
+    assert repeated <= {
+        *("field", "state", "type", "organization_group_uuid", "role", "tag", "tag_name"),
+        *("runtime_state", "affiliation_uuid", "current_user_has_role"),
+    }
     assert all(parameter.style == "comma" for parameter in one.query if parameter.name == "o")
 
 

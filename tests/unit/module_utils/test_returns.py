@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import TASKS
+from ansible_collections.waldur.provider.plugins.module_utils._arguments import WRITERS
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, Profile, SecretCode
 from ansible_collections.waldur.provider.plugins.module_utils._engine import Planned, Work
 from ansible_collections.waldur.provider.plugins.module_utils._plan import Comparison
@@ -28,7 +28,7 @@ def planned(state: str = "present") -> Planned:
 
 
 def returned(module: str, plan: Planned, done: bool = True, **options: Any) -> dict[str, Any]:
-    return TASKS[module].returns(options, plan, done)
+    return WRITERS[module].returns(options, plan, done)
 
 
 @pytest.mark.parametrize("done", [True, False])
