@@ -266,10 +266,12 @@ def ordered(rows: Sequence[Row], order_by: Sequence[str], keys: Mapping[str, str
     """
     found = list(rows)
     for name in reversed(order_by):
-        key = keys.get(name.removeprefix("-"), name.removeprefix("-"))
-        if found and not any(key in row for row in found):
+        plain = name.removeprefix("-")
+        # Rows of old servers have some keys under the API's name of the order.
+        key = next((key for key in (keys.get(plain, plain), plain) if any(key in row for row in found)), "")
+        if found and not key:
             raise InvalidInput(
-                f"{where}order_by: the rows of this Waldur don't tell {said(name.removeprefix('-'))}; they have"
+                f"{where}order_by: the rows of this Waldur don't tell {said(plain)}; they have"
                 f" {', '.join(sorted(found[0]))}."
             )
         full = [row for row in found if row.get(key) not in (None, "")]
