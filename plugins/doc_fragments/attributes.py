@@ -53,3 +53,18 @@ attributes:
     details:
       - One line for each value that differs, grouped by service provider, and nothing else. Never a secret.
 """
+
+    # The modules that read.
+    READS = r"""
+attributes:
+  check_mode:
+    description: Can run in check mode, where it does the same as else.
+    support: full
+    details:
+      - It only reads. Nothing is changed ever, and C(changed) is always V(false).
+  diff_mode:
+    description: Returns what changes, or would change, when Ansible runs with C(--diff).
+    support: N/A
+    details:
+      - Nothing changes, so there is nothing to show.
+"""
