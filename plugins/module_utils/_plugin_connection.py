@@ -22,9 +22,9 @@ def connection_of(
 ) -> Connection:
     """How to reach the Waldur that a plugin is told to use.
 
-    ``direct`` are the plugin's own options as they were given (a lookup's keywords, an inventory file's keys; others
-    than the connection's are not looked at), ``variables`` all variables that the plugin sees, in which
-    ``waldur_<option>`` are looked up, ``template`` evaluates a value of either (``templar.template``), and ``place``
+    ``direct`` are the plugin's own options as they were given, evaluated (a lookup's keywords, an inventory file's
+    keys; others than the connection's are not looked at), ``variables`` all variables that the plugin sees, in which
+    ``waldur_<option>`` are looked up, ``template`` evaluates the value of one (``templar.template``), and ``place``
     says in messages where the options stand ("the lookup").
 
     Not by ``get_option_and_origin``: ansible-core 2.17 tells nothing there about options given directly, and no core
@@ -32,8 +32,8 @@ def connection_of(
     """
     return _connection.connect(
         _connection.resolve(
-            {name: _plain(template(direct[name])) for name in NAMES if name in direct},
-            {name: _plain(template(variables[f"waldur_{name}"])) for name in NAMES if f"waldur_{name}" in variables},
+            {name: plain(direct[name]) for name in NAMES if name in direct},
+            {name: plain(template(variables[f"waldur_{name}"])) for name in NAMES if f"waldur_{name}" in variables},
             os.environ,
             place=place,
         ),
@@ -41,6 +41,6 @@ def connection_of(
     )
 
 
-def _plain(value: Any) -> Any:
-    """Without tags, marks of unsafe text and vaults around it, of which no other library knows."""
+def plain(value: Any) -> Any:
+    """``value`` without tags, marks of unsafe text and vaults around it, of which no other library knows."""
     return json.loads(json.dumps(value, default=str))

@@ -1,0 +1,363 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Things of a Waldur service provider as an inventory."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: inventory
+short_description: What a Waldur service provider has, as hosts
+version_added: 1.0.0
+description:
+  - Makes hosts of the service providers of a Waldur, or of their offerings, projects, customers, users, course
+    accounts or project service accounts.
+  - The file's name must end in C(.waldur.yml) or C(.waldur.yaml).
+  - Every field of a thing is a variable of its host, see O(hostvars_prefix). What is told of persons' civil and phone
+    numbers is left out.
+  - A thing that appears under several service providers is one host. Its fields are those that the first of them tells,
+    V(waldur_service_providers) lists all of them, it is in the groups of all of them, and the lists of O(include) hold
+    what all of them tell.
+author: waldur.provider contributors (@waldur)
+extends_documentation_fragment:
+  - waldur.provider.plugin_connection
+  - constructed
+  - inventory_cache
+options:
+  plugin:
+    description: The name of this plugin.
+    type: str
+    required: true
+    choices: [waldur.provider.inventory]
+  hosts:
+    description:
+      - What the hosts are.
+      - V(course_accounts) and V(project_service_accounts) take a Waldur of 2025 or newer.
+    type: str
+    required: true
+    choices:
+      - service_providers
+      - offerings
+      - projects
+      - customers
+      - users
+      - course_accounts
+      - project_service_accounts
+  service_providers:
+    description:
+      - The service providers whose things are read, each by its UUID or URL, or by the name, abbreviation, slug, UUID
+        or URL of its customer. Quote what YAML would make something else of, such as C("007").
+      - Left out, it is all that the token sees.
+    type: list
+    elements: raw
+  filters:
+    description:
+      - Which of the things are read. The names and values are those of the options of the module that reads the same
+        list, such as M(waldur.provider.user_info) for O(hosts=users), or the API's own.
+      - They are sent to Waldur, and every row that comes back is checked again.
+      - An unknown name is an error.
+    type: dict
+    default: {}
+  include:
+    description:
+      - What is read beside the users and becomes a list in each one's variables. V(keys) are the SSH keys, and
+        V(project_permissions) the roles in projects.
+      - It can be used with O(hosts=users) only.
+    type: list
+    elements: str
+    choices: [keys, project_permissions]
+    default: []
+  hostname:
+    description:
+      - What the hosts are called, the first that is there and not empty. Each entry is a field, an expression as in
+        O(compose), or a template.
+      - Left out, or where none gives anything, it is the slug; where there is no slug it is the name (of users and
+        accounts the username) with the first eight digits of the UUID after it.
+      - Letters without accents, digits, and C(_ - . @) are kept, all else becomes C(-), and 80 characters are enough,
+        so that each name means itself in C(--limit) and in every other pattern.
+      - Where several things would have the same name, all of them get a part of their UUID, with a warning.
+    type: list
+    elements: str
+    default: []
+  hostvars_prefix:
+    description:
+      - What the names of variables begin with. A field C(state) is the variable V(waldur_state) by default. Letters,
+        digits and C(_), and not C(ansible_).
+      - Expressions may use both names, V(waldur_state) and V(state).
+      - Where Ansible, or the modules of this collection, would take a variable of that name for something else (such as
+        C(name) without a prefix, or C(waldur_proxy)), it begins with C(waldur_) or C(waldur_field_) instead.
+    type: str
+    default: waldur_
+  default_groups:
+    description:
+      - Whether hosts are put into groups without being asked.
+      - These are C(waldur_<hosts>), such as C(waldur_users); C(waldur_provider_<slug>) for each service provider;
+        C(waldur_customer_<slug>) for things that belong to a customer other than by their provider; and
+        C(waldur_state_<state>) and C(waldur_type_<type>) where the field is there. Where Waldur tells no slug it is the
+        name. Characters that no group may have become C(_).
+    type: bool
+    default: true
+  machines:
+    description:
+      - Whether the hosts are machines to log in to.
+      - Otherwise they get C(ansible_connection=local) and the Python of Ansible itself as
+        C(ansible_python_interpreter), so that tasks about them run where Ansible runs.
+    type: bool
+    default: false
+  on_unreachable_provider:
+    description:
+      - What to do where a service provider can't be read, as the token lacks the right, or no usable answer comes.
+      - V(fail) fails the whole inventory, so that nobody takes half of it for all.
+      - V(warn) leaves out what that provider has, with a warning.
+    type: str
+    choices: [fail, warn]
+    default: fail
+notes:
+  - "Beside its own fields each host has C(service_provider_uuid), C(service_provider_name) and C(service_provider_slug)
+    of the (first) service provider, C(service_providers) with the UUID of each, and, unless hosts are customers or
+    users, C(customer_uuid), C(customer_name), C(customer_slug) and C(customer_abbreviation). They are null where a
+    Waldur doesn't tell them, and their names get the prefix too."
+  - Options may hold templates, such as C("{{ lookup('env', 'SITE') }}"), with extra variables in them. Those of
+    O(compose), O(groups), O(keyed_groups) and O(hostname) are evaluated for each host.
+  - Expressions that are a name or a dotted path, with or without C(| default('text')), and conditions that are one,
+    perhaps with C(not) before it or compared with a text by C(==) or C(!=), cost next to nothing. All others take about
+    half a millisecond for each host. The results are the same.
+  - Neither the token nor any secret is in the cache. What it holds depends on the URL, the token, and all options that
+    choose what is read; the others can be changed without reading again.
+  - Ansible goes on without an inventory that fails, unless C(any_unparsed_is_failed) is set in the section C(inventory)
+    of its configuration.
+  - What Waldur says is text and never evaluated, whatever stands in it.
+seealso:
+  - module: waldur.provider.user_info
+  - module: waldur.provider.project_info
+"""
+
+EXAMPLES = r"""
+---
+# users.waldur.yml: URL and token come from the environment (WALDUR_API_URL, WALDUR_ACCESS_TOKEN)
+plugin: waldur.provider.inventory
+hosts: users
+service_providers: [ALPHA]
+filters:
+  is_active: true
+include: [keys, project_permissions]
+hostname: [username]
+
+---
+# projects.waldur.yml: groups by what projects are
+plugin: waldur.provider.inventory
+hosts: projects
+compose:
+  title: name
+  customer: waldur_customer_name | default('nobody')
+groups:
+  ended: waldur_is_removed
+  without_end: waldur_end_date is none
+keyed_groups:
+  - key: customer_abbreviation
+    prefix: of
+    default_value: unknown
+
+---
+# providers.waldur.yml: of which site, and with which token, is said by a profile
+plugin: waldur.provider.inventory
+profile: "{{ lookup('env', 'SITE') | default('production', true) }}"
+hosts: service_providers
+on_unreachable_provider: warn
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: .cache/waldur
+"""
+
+import difflib
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable
+from ansible.utils.unsafe_proxy import wrap_var
+from ansible.vars.reserved import get_reserved_names
+
+from ansible_collections.waldur.provider.plugins.module_utils import _inventory, _inventory_reading, _plain_names
+from ansible_collections.waldur.provider.plugins.module_utils._client import REQUESTS_IMPORT_ERROR, Connection
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, WaldurError, said
+from ansible_collections.waldur.provider.plugins.module_utils._inventory import KINDS, Found, Thing
+from ansible_collections.waldur.provider.plugins.module_utils._plain_names import UNKNOWN
+from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import connection_of, plain
+from ansible_collections.waldur.provider.plugins.plugin_utils._composing import OLD, PlainNames, trusted
+
+# These hold expressions that are evaluated for each host; everything else is evaluated once.
+_FOR_EACH_HOST = frozenset({"plugin", "compose", "groups", "keyed_groups", "hostname"})
+_SHOWN = 5
+
+
+class InventoryModule(PlainNames, BaseInventoryPlugin, Cacheable):  # type: ignore[misc]
+    """The inventory plugin ``waldur.provider.inventory``."""
+
+    NAME = "waldur.provider.inventory"
+
+    def verify_file(self, path: str) -> bool:
+        """Whether the file is one of ours, by its name."""
+        return bool(super().verify_file(path)) and path.endswith((".waldur.yml", ".waldur.yaml"))
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        """Puts the hosts that the file asks for into ``inventory``."""
+        super().parse(inventory, loader, path, cache)
+        if REQUESTS_IMPORT_ERROR:
+            raise AnsibleParserError("The Python library requests is missing where Ansible runs: install it there.")
+        try:
+            self._read_config_data(path)
+            self._populate(self._founds(path, cache))
+        except WaldurError as error:
+            raise AnsibleParserError(error.message) from None
+
+    # --- options -----------------------------------------------------------------------------------------------------
+
+    def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
+        """Ansible's own, with what the file says evaluated before: no core does that for an inventory."""
+        given = {name: self._evaluated(name, value) for name, value in (direct or {}).items()}
+        known = {*self.option_definitions, *(alias for one in self.option_definitions.values() for alias in _also(one))}
+        for name in given:
+            if name not in known:
+                near = difflib.get_close_matches(str(name), sorted(known), 1)
+                raise InvalidInput(f"{said(name)}: is no option{f': did you mean {near[0]}?' if near else '.'}")
+        self._given = given
+        super().set_options(task_keys=task_keys, var_options=var_options, direct=given)
+
+    def _evaluated(self, name: str, value: Any) -> Any:
+        if name in _FOR_EACH_HOST:
+            return value
+        try:
+            self.templar.available_variables = self._vars or {}
+            return plain(self.templar.template(value))
+        except AnsibleError as error:
+            raise InvalidInput(f"{said(name)}: can't be evaluated: {error.message}") from None
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def _founds(self, path: str, use_cache: bool) -> list[Found]:
+        """What the providers answer, or what they answered when the cache was filled."""
+        connection = connection_of(self._given, self._vars or {}, self.templar.template, place="the inventory file")
+        wanted = _inventory_reading.Wanted(
+            hosts=self.get_option("hosts"),
+            service_providers=self.get_option("service_providers") or [],
+            filters=self.get_option("filters") or {},
+            include=self.get_option("include") or [],
+            stop=self.get_option("on_unreachable_provider") == "fail",
+        )
+        if not self.get_option("cache"):
+            return self._fetched(connection, wanted)
+        key = f"{self.get_cache_key(path)}_{_digest(connection, wanted)}"
+        founds = _inventory_reading.restored(self._cache.get(key)) if use_cache else None
+        if founds is None:
+            founds = self._fetched(connection, wanted)
+            self._cache[key] = _inventory_reading.stored(founds)
+        return founds
+
+    def _fetched(self, connection: Connection, wanted: _inventory_reading.Wanted) -> list[Found]:
+        founds, warnings = _inventory_reading.fetch(connection, wanted)
+        for warning in dict.fromkeys(warnings):
+            self.display.warning(warning)
+        return founds
+
+    # --- hosts -------------------------------------------------------------------------------------------------------
+
+    def _populate(self, founds: list[Found]) -> None:
+        kind = KINDS[self.get_option("hosts")]
+        variables = _inventory.Variables(self.get_option("hostvars_prefix"), get_reserved_names())
+        things = _inventory.things(founds)
+        told = [_safe(_inventory.fields(kind, thing)) for thing in things]
+        named = [variables.named(row) for row in told]
+        wanted = [(self._wanted_name(kind, *one), one[0].uuid) for one in zip(things, told, named, strict=True)]
+        names, shared = _inventory.unique_names(wanted)
+        self._groups: dict[str, str] = {}
+        # Trusted, as newer cores show texts that nobody trusts in a wrapping of their own.
+        self._local = {"ansible_connection": trusted("local"), "ansible_python_interpreter": trusted(sys.executable)}
+        if shared:
+            more = f" and {len(shared) - _SHOWN} more" if len(shared) > _SHOWN else ""
+            self.display.warning(
+                f"Several {self.get_option('hosts')} would be hosts of the same name, so a part of their UUID was"
+                f" added: {', '.join(shared[:_SHOWN])}{more}."
+            )
+        for name, thing, row, own in zip(names, things, told, named, strict=True):
+            self._add(name, row, own)
+            if self.get_option("default_groups"):
+                for group in _inventory.groups(self.get_option("hosts"), thing):
+                    self._join(group, name)
+            self._construct(name, {**row, **own})
+
+    def _wanted_name(self, kind: _inventory.Kind, thing: Thing, row: Any, own: Any) -> str:
+        for preference in self.get_option("hostname") or ():
+            variables = {**row, **own}
+            try:
+                if "{{" in str(preference):
+                    self.templar.available_variables = variables
+                    found = self.templar.template(preference)
+                else:
+                    found = self._compose(preference, variables)
+            except AnsibleError as error:
+                if self.get_option("strict") and not _is_name(preference):
+                    raise InvalidInput(f"hostname: '{said(preference)}' can't be evaluated: {error.message}") from None
+                continue
+            if name := _inventory.safe_name(found):
+                return name
+        return _inventory.host_name(kind, thing)
+
+    def _add(self, name: str, row: dict[str, Any], own: dict[str, Any]) -> None:
+        """One host with its variables and groups."""
+        known = name in self.inventory.hosts
+        self.inventory.add_host(name)
+        if not self.get_option("machines"):
+            own = {**own, **self._local}
+        if known:
+            for variable, value in own.items():
+                self.inventory.set_variable(name, variable, value)
+        else:
+            # Names and values are checked, and nobody else knows the host yet: a third of the time to build it.
+            self.inventory.get_host(name).vars.update(own)
+
+    def _join(self, group: str, host: str) -> None:
+        if group not in self._groups:
+            self._groups[group] = self.inventory.add_group(self._sanitize_group_name(group))
+        self.inventory.add_child(self._groups[group], host)
+
+    def _construct(self, name: str, variables: dict[str, Any]) -> None:
+        strict = self.get_option("strict")
+        groups, keyed = self.get_option("groups"), self.get_option("keyed_groups")
+        composed = {}
+        for variable, expression in (self.get_option("compose") or {}).items():
+            self._last = UNKNOWN
+            self._set_composite_vars({variable: expression}, variables, name, strict)
+            if self._last is not UNKNOWN:
+                composed[variable] = self._last
+        if not groups and not keyed:
+            return
+        host = self.inventory.get_host(name)
+        known = {**host.vars, **variables, **composed, **host.get_magic_vars()}
+        self._add_host_to_composed_groups(groups, known, name, strict, fetch_hostvars=False)
+        known["group_names"] = host.get_magic_vars()["group_names"]
+        self._add_host_to_keyed_groups(keyed, known, name, strict, fetch_hostvars=False)
+
+
+def _safe(row: dict[str, Any]) -> dict[str, Any]:
+    """What the server says is no template, whatever stands in it. Newer cores trust nothing that is not marked."""
+    found: dict[str, Any] = wrap_var(row) if OLD else row
+    return found
+
+
+def _also(definition: Mapping[str, Any]) -> list[str]:
+    return list(definition.get("aliases") or ())
+
+
+def _is_name(expression: Any) -> bool:
+    return _plain_names.expression(str(expression)) is not None
+
+
+def _digest(connection: Connection, wanted: _inventory_reading.Wanted) -> str:
+    """What tells one selection of rows from another. The token counts, as others may see other rows."""
+    told = json.dumps([connection.api_url, connection.access_token, vars(wanted)], sort_keys=True, default=str)
+    return hashlib.sha256(told.encode()).hexdigest()[:32]

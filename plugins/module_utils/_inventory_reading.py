@@ -1,0 +1,116 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads what an inventory is made of: the rows of several providers side by side, and their form in a cache."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from . import _uuids
+from ._client import Client, Connection, Row
+from ._desired_state import reference
+from ._errors import InvalidInput, RouteMissing, Unauthorized, WaldurError
+from ._inventory import INCLUDES, KINDS, Found
+from ._reading import read
+from ._references import References, Target
+from ._session import Session
+
+# The pages of each provider are read side by side already.
+_PROVIDERS_AT_ONCE = 4
+_NOT_FILTERS = ("fields", "field", "limit", "order_by", "o")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to read. ``stop``: whether a provider that can't be read is the end, or but a warning."""
+
+    hosts: str
+    service_providers: Sequence[Any]
+    filters: Mapping[str, Any]
+    include: Sequence[str]
+    stop: bool = True
+
+
+def fetch(connection: Connection, wanted: Wanted) -> tuple[list[Found], list[str]]:
+    """The answer of each provider, and warnings. Raises ``WaldurError`` with no secret in its message."""
+    client = Client(connection)
+    session = Session(client, References(client))
+    try:
+        founds = _fetch(session, wanted)
+    except WaldurError as error:
+        error.message = client.hide(error.message)
+        raise
+    return founds, [client.hide(warning) for warning in session.warnings]
+
+
+def _fetch(session: Session, wanted: Wanted) -> list[Found]:
+    _check(wanted)
+    targets = _targets(session, wanted)
+    if wanted.hosts == "service_providers":
+        chosen = {target.uuid for target in targets}
+        rows = read(session, "service_providers", None, wanted.filters, "filters.")
+        return [Found(row, [row]) for row in rows if _uuids.normal(row["uuid"]) in chosen]
+    with ThreadPoolExecutor(_PROVIDERS_AT_ONCE) as pool:
+        answers = list(pool.map(lambda target: _answer(session, target, wanted), targets))
+    for answer in answers:
+        if isinstance(answer, WaldurError):
+            # Wrong options, a wrong token and a Waldur that is too old concern every provider.
+            if wanted.stop or isinstance(answer, (InvalidInput, RouteMissing, Unauthorized)):
+                raise answer
+            session.warnings.append(f"{answer.message} Its {wanted.hosts} were left out.")
+    return [answer for answer in answers if isinstance(answer, Found)]
+
+
+def _check(wanted: Wanted) -> None:
+    for name in _NOT_FILTERS:
+        if name in wanted.filters:
+            raise InvalidInput(f"filters.{name}: is no filter: an inventory has whole rows, and all of them.")
+    if wanted.include and wanted.hosts != "users":
+        raise InvalidInput(f"include: {', '.join(wanted.include)} belong to users, and hosts is {wanted.hosts}.")
+
+
+def _targets(session: Session, wanted: Wanted) -> list[Target]:
+    """The providers that are named, each once, or all of them."""
+    if not wanted.service_providers:
+        return [_target(row) for row in session.references.providers()]
+    found: dict[str, Target] = {}
+    for number, given in enumerate(wanted.service_providers):
+        option = f"service_providers[{number}]"
+        target = session.references.target("service_provider", option, reference(option, given))
+        found.setdefault(target.uuid or "", target)
+    return list(found.values())
+
+
+def _target(row: Row) -> Target:
+    name = row.get("customer_name") or row["uuid"]
+    return Target(row.get("customer_uuid") or "", row.get("customer") or "", name, _uuids.normal(row["uuid"]), row)
+
+
+def _answer(session: Session, target: Target, wanted: Wanted) -> Found | WaldurError:
+    try:
+        rows = read(session, KINDS[wanted.hosts].operation, target, wanted.filters, "filters.")
+        included = {name: read(session, name, target, {}) for name in INCLUDES if name in wanted.include}
+    except WaldurError as error:
+        if not isinstance(error, InvalidInput):
+            error.message = f"{target.name}: {error.message}"
+        return error
+    return Found(target.row or {}, rows, included)
+
+
+def stored(founds: Sequence[Found]) -> str:
+    """``founds`` for a cache: one text, in which no cache looks for marks of its own."""
+    return json.dumps([[found.provider, found.rows, found.included] for found in founds])
+
+
+def restored(text: Any) -> list[Found] | None:
+    """What ``stored`` made a text of; nothing where it is none."""
+    try:
+        return [Found(provider, rows, included) for provider, rows, included in json.loads(str(text))]
+    except (TypeError, ValueError):
+        return None
