@@ -122,7 +122,7 @@ class Client:
         """The values that must appear in no output."""
         return frozenset(self._hidden)
 
-    def get(self, name: str, uuid: str | None = None, **query: Any) -> Row:
+    def get(self, name: str, uuid: str | None = None, /, **query: Any) -> Row:
         """One object. Raises ``NotFound``, ``Forbidden``, … (see ``_errors``)."""
         answer = self._send(operation(name), uuid, query=query)
         row: Row = _expect(without_secrets(self._json(answer, operation(name))), dict, operation(name))
@@ -132,6 +132,7 @@ class Client:
         self,
         name: str,
         uuid: str | None = None,
+        /,
         *,
         prepare: Callable[[Row], Row] | None = None,
         keep: Callable[[Row], bool] | None = None,
@@ -155,7 +156,7 @@ class Client:
         taken = [row for row in found if keep is None or keep(row)]
         return [without_secrets(prepare(row) if prepare else row) for row in taken]
 
-    def count(self, name: str, uuid: str | None = None, **query: Any) -> int:
+    def count(self, name: str, uuid: str | None = None, /, **query: Any) -> int:
         """How many rows a list has (contract 1.5), by one small request."""
         listing = operation(name)
         answer = self._send(listing, uuid, query={**query, "page_size": 1})

@@ -19,6 +19,8 @@ from ._parameters import Parameter, parameters
 class Operation:
     """One operation: ``path`` below the base URL, with ``{uuid}`` where the object's own UUID goes.
 
+    ``filtered_since`` is the first Waldur that obeys any filter of the list but required ones; the one of 2024 ignored
+    them all on some lists, which a real server showed.
     ``identity`` are the keys that tell one row of a list from another, which ``field=`` must not take away.
     ``repeat_safe`` tells whether the request may be sent again after a lost answer (contract 1.13). ``secret`` marks
     the two answers that hold the API secret code: only ``Client.secret_code`` and ``Client.new_secret_code`` use them.
@@ -35,6 +37,7 @@ class Operation:
     secret: bool = False
     title: str = field(default="", compare=False)
     identity: tuple[str, ...] = ("uuid",)
+    filtered_since: int = 0
 
     @property
     def writes(self) -> bool:
@@ -60,14 +63,14 @@ _PROJECT_FILTERS = f"""affiliation_name^2026 affiliation_uuid:uuid*^2026 backend
 _GRANT_FILTERS = """field* full_name@has.user_full_name^2025 native_name@has.user_native_name^2025
     o,=created|email>user_email|expiration_time|full_name>user_full_name|native_name>user_native_name|role>role_name|username>user_username
     user:user@is.user_uuid user_slug^2025 user_url:url username@is.user_username^2025"""
-_USER_FILTERS = """agreement_date:moment civil_number customer_uuid:customer date_joined:moment description
+_USER_FILTERS = """agreement_date:moment civil_number customer_uuid:customer^2025 date_joined:moment description
     email@has field* full_name@has is_active:bool@is is_staff:bool is_support:bool job_title modified:moment native_name
     o,=description|email|full_name|is_active|is_staff|is_support|job_title|native_name|organization|phone_number|registration_method|username
     organization@has organization_roles phone_number@is project_roles project_uuid:project query
     registration_method@is user_keyword@any.full_name|email|username username@is username_list,@is.username^2025"""
 _OFFERING_FILTERS = f"""accessible:bool^2026 accessible_via_calls:bool allowed_customer_uuid:customer attributes:json
     billable:bool can_create_offering_user:bool^2025 category_group_uuid:uuid category_uuid:uuid
-    consumer_customer_uuid:customer^2026 {_MOMENTS} customer:url customer_uuid:customer@is description field*
+    consumer_customer_uuid:customer^2026 {_MOMENTS} customer:url customer_uuid:customer@is^2025 description field*
     has_active_terms_of_service:bool^2025 has_terms_of_service:bool^2025 keyword name@has name_exact@is.name
     o,=created|name|state|total_cost|total_cost_estimated|total_customers|type offering_group_uuid:uuid^2026
     open_for_proposals:bool^2026 organization_group_uuid:uuid* parent_uuid:offering project_uuid:project query^2025
@@ -86,7 +89,16 @@ _ACCOUNT_STATES = (
 )
 
 
-def _list(name: str, path: str, query: str, title: str, *, paginated: bool = True, identity: str = "uuid") -> Operation:
+def _list(
+    name: str,
+    path: str,
+    query: str,
+    title: str,
+    *,
+    paginated: bool = True,
+    identity: str = "uuid",
+    filtered_since: int = 0,
+) -> Operation:
     return Operation(
         name,
         "GET",
@@ -96,6 +108,7 @@ def _list(name: str, path: str, query: str, title: str, *, paginated: bool = Tru
         paginated=paginated,
         title=title,
         identity=tuple(identity.split()),
+        filtered_since=filtered_since,
     )
 
 
@@ -150,20 +163,34 @@ _CORE = (
     ),
     _get("stat", _PROVIDER + "stat/", "read the statistics"),
     _list("revenue", _PROVIDER + "revenue/", "", "read the revenue", paginated=False),
-    _list("customers", _PROVIDER + "customers/", _CUSTOMER_FILTERS, "list the provider's customers"),
+    _list(
+        "customers",
+        _PROVIDER + "customers/",
+        _CUSTOMER_FILTERS,
+        "list the provider's customers",
+        filtered_since=2025,
+    ),
     _list(
         "customer_projects",
         _PROVIDER + "customer_projects/",
         f"{_PROJECT_FILTERS} project_customer_uuid:customer!",
         "list the projects of one customer",
+        filtered_since=2025,
     ),
-    _list("projects", _PROVIDER + "projects/", _PROJECT_FILTERS, "list the provider's projects"),
+    _list(
+        "projects",
+        _PROVIDER + "projects/",
+        _PROJECT_FILTERS,
+        "list the provider's projects",
+        filtered_since=2025,
+    ),
     _list(
         "project_permissions",
         _PROVIDER + "project_permissions/",
         _PERMISSION_FILTERS,
         "list the project permissions",
         identity="user_uuid project_uuid role role_name created expiration_time",
+        filtered_since=2025,
     ),
     _list("users", _PROVIDER + "users/", _USER_FILTERS, "list the provider's users"),
     _list(
@@ -171,6 +198,7 @@ _CORE = (
         _PROVIDER + "user_customers/",
         f"{_CUSTOMER_FILTERS} user_uuid:user!",
         "list the customers of one user",
+        filtered_since=2025,
     ),
     _list(
         "keys",
@@ -178,6 +206,7 @@ _CORE = (
         f"{_MOMENTS} field* fingerprint_md5@is fingerprint_sha256@is fingerprint_sha512@is is_shared:bool@is name@has"
         " name_exact@is.name o,=name user_uuid:user@is uuid:uuid@is",
         "list the SSH keys",
+        filtered_since=2025,
     ),
     _list("offerings", _PROVIDER + "offerings/", _OFFERING_FILTERS, "list the provider's offerings"),
     _list(

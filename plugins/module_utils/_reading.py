@@ -55,9 +55,10 @@ def _rows(session: Session, listing: Operation, target: Target | None, selection
     checks: list[tuple[Filter, Any, bool]] = []
     for one, value in resolved:
         parameter = one.parameter
-        old = bool(parameter.since and session.references.edition() < parameter.since)
+        since = max(parameter.since, 0 if parameter.required else listing.filtered_since)
+        old = bool(since and session.references.edition() < since)
         if old and not parameter.way:
-            raise _too_old(one)
+            raise _too_old(one, since)
         if not old and parameter.way != "here":
             query[parameter.name] = value
         checks.append((one, value, old))
@@ -66,7 +67,7 @@ def _rows(session: Session, listing: Operation, target: Target | None, selection
     uuid = target.uuid if target and "{uuid}" in listing.path else None
     # Sorted on our side, so the first few are known only when all are there.
     limit = None if selection.order_by else selection.limit
-    return session.client.rows(listing.name, uuid, keep=_keeper(checks), limit=limit, **query)
+    return session.client.rows(listing.name, uuid, keep=_keeper(listing, checks), limit=limit, **query)
 
 
 def _needed(listing: Operation, selection: Selection) -> list[str]:
@@ -78,13 +79,13 @@ def _needed(listing: Operation, selection: Selection) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _keeper(checks: list[tuple[Filter, Any, bool]]) -> Callable[[Row], bool]:
+def _keeper(listing: Operation, checks: list[tuple[Filter, Any, bool]]) -> Callable[[Row], bool]:
     def keep(row: Row) -> bool:
         for one, value, old in checks:
             fits = _filters.fits(row, one.parameter, value)
             unsent = old or one.parameter.way == "here"
             if unsent and not any(key in row for key in one.parameter.keys):
-                raise _too_old(one)
+                raise _too_old(one, max(one.parameter.since, listing.filtered_since))
             # Where the server was asked too, it is believed in doubt.
             if fits is False or (unsent and fits is None):
                 return False
@@ -93,9 +94,9 @@ def _keeper(checks: list[tuple[Filter, Any, bool]]) -> Callable[[Row], bool]:
     return keep
 
 
-def _too_old(one: Filter) -> InvalidInput:
+def _too_old(one: Filter, since: int) -> InvalidInput:
     return InvalidInput(
-        f"{one.where}: this Waldur can't filter by it (one of {one.parameter.since or 'later'} or newer can), and its"
+        f"{one.where}: this Waldur can't filter by it (one of {since or 'later'} or newer can), and its"
         " rows don't tell: leave it out."
     )
 

@@ -30,19 +30,19 @@ class AskedClient:
     connection: Connection = field(default_factory=lambda: Connection("https://waldur.example.org", "token"))
 
     def rows(
-        self, name: str, uuid: str | None = None, *, prepare: Callable[[Row], Row] | None = None, **query: Any
+        self, name: str, uuid: str | None = None, /, *, prepare: Callable[[Row], Row] | None = None, **query: Any
     ) -> list[Row]:
         """All rows of a list; like the real one it only then takes secrets out."""
         self.asked.append((name, uuid, query))
         rows = [prepare(row) if prepare else row for row in self.tables.get(name, [])]
         return [{key: value for key, value in row.items() if key != "secret_options"} for row in rows]
 
-    def count(self, name: str, uuid: str | None = None, **query: Any) -> int:
+    def count(self, name: str, uuid: str | None = None, /, **query: Any) -> int:
         """How many there are."""
         self.asked.append((f"count of {name}", uuid, query))
         return len(self.tables.get(name, []))
 
-    def get(self, name: str, uuid: str | None = None, **query: Any) -> Row:
+    def get(self, name: str, uuid: str | None = None, /, **query: Any) -> Row:
         """One object, or its error."""
         self.asked.append((name, uuid, query))
         found = self.objects.get(name, NotFound("not found", 404))

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lists of a Waldur that ignores their filters, as a real one of 2024 did, and filters named like our own words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._reading import read
+from ansible_collections.waldur.provider.plugins.module_utils._references import References
+from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from simulation import Simulator
+
+from .kinds import Connect
+
+
+def rows(session: Session, name: str, /, **given: Any) -> list[dict[str, Any]]:
+    return read(session, name, session.references.target("service_provider", "service_provider", "ALPHA"), given)
+
+
+@pytest.fixture(scope="module")
+def old() -> Any:
+    """A Waldur of 2024."""
+    with Simulator.start(edition="2024") as simulator:
+        client = Client(Connection(simulator.url, simulator.token("staff"), retries=0))
+        yield Session(client, References(client), "fail")
+
+
+def test_filters_called_name_and_uuid_are_sent_as_any_other(sim: Simulator, connect: Connect) -> None:
+    session = connect()
+    key = rows(session, "keys", name="MEMBER1-key1")[0]
+    assert key["name"] == "member1-key1"
+    assert [row["name"] for row in rows(session, "keys", uuid=key["uuid"])] == ["member1-key1"]
+    assert [request["path"].partition("?")[2] for request in sim.requests()[1:]] == [
+        "name=MEMBER1-key1&page_size=300",
+        f"uuid={key['uuid']}&page_size=300",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("customers", {"archived": True}),
+        ("customers", {"registration_code": "12345"}),
+        ("user_customers", {"user": "member1", "native_name": "Consumer"}),
+        ("projects", {"can_admin": True}),
+        ("customer_projects", {"project_customer": "CONSUMER", "created": "2026-01-01"}),
+        ("project_permissions", {"role": "PROJECT.MEMBER"}),
+        ("keys", {"modified": "2026-01-01"}),
+        ("users", {"customer": "CONSUMER"}),
+        ("offerings", {"customer": "ALPHA"}),
+    ],
+)
+def test_a_filter_that_an_old_server_ignores_and_rows_do_not_tell_is_refused(
+    old: Session, name: str, given: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidInput, match=r"this Waldur can't filter by it \(one of 2025 or newer can\)"):
+        rows(old, name, **given)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("customers", {"name": "consumer"}, ["Consumer Institute"]),
+        ("projects", {"customer": ["CONSUMER"]}, ["Project c1", "Project c2"]),
+        ("keys", {"name_exact": "pm1-key1"}, ["pm1-key1"]),
+    ],
+)
+def test_a_filter_that_an_old_server_ignores_is_applied_to_the_rows_where_they_tell(
+    old: Session, name: str, given: dict[str, Any], expected: list[str]
+) -> None:
+    assert sorted(row["name"] for row in rows(old, name, **given)) == expected
+
+
+def test_what_an_old_server_needs_to_answer_at_all_is_sent(old: Session) -> None:
+    assert [row["name"] for row in rows(old, "user_customers", user="member3")] == ["Consumer Institute"]
+    found = rows(old, "customer_projects", project_customer="CONSUMER")
+    assert sorted(row["name"] for row in found) == ["Project c1", "Project c2"]
