@@ -1,0 +1,43 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter authorized_keys; its documentation lies beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
+
+from ansible_collections.waldur.provider.plugins.module_utils._authorized_keys import authorized_keys as made
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+
+NAME = "waldur.provider.authorized_keys"
+
+
+def authorized_keys(
+    keys: Any, users: Any, usernames: Any = None, keep_inactive: bool = False, invalid: str = "warn"
+) -> dict[str, list[str]]:
+    """Name → lines. Raises ``AnsibleFilterError`` for rows that can't be used, or for bad keys where it is told to."""
+    if invalid not in ("warn", "fail"):
+        raise AnsibleFilterError(f"{NAME}: invalid: is 'warn' or 'fail'.")
+    try:
+        found = made(keys, users, usernames, keep_inactive=keep_inactive)
+    except InvalidInput as error:
+        raise AnsibleFilterError(f"{NAME}: {error.message}") from error
+    if found.left_out and invalid == "fail":
+        raise AnsibleFilterError(f"{NAME}: {'; '.join(found.left_out)}.")
+    if found.left_out:
+        Display().warning(f"{NAME} left out: {'; '.join(found.left_out)}.")
+    return found.lines
+
+
+class FilterModule:
+    """What Ansible asks for."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """The filter by its name."""
+        return {"authorized_keys": authorized_keys}
