@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import base64
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable
@@ -166,7 +167,8 @@ def _other_accounts(
             text = hashlib.sha256(name.encode()).hexdigest()
             spaced = ":".join(text[place : place + 2] for place in range(0, 32, 2))
             prints = {"fingerprint_md5": spaced, "fingerprint_sha256": f"SHA256:{text[:43]}"}
-            prints |= {"fingerprint_sha512": f"SHA512:{text}", "public_key": f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5{text}"}
+            key = base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + bytes.fromhex(text)).decode()
+            prints |= {"fingerprint_sha512": f"SHA512:{text}", "public_key": f"ssh-ed25519 {key}"}
             row = {"name": name, "username": name, "email": f"{name}@example.org", "description": maker.text(name)}
             row |= {**prints, "user": users[number % len(users)], column: owner}
             rows.append({key: value for key, value in row.items() if hasattr(model, key)})
