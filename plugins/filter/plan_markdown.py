@@ -1,0 +1,53 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter plan_markdown; its documentation lies beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._plan_markdown import (
+    DEFAULT_MAX_LENGTH,
+    DEFAULT_TITLE,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._plan_markdown import (
+    plan_markdown as made,
+)
+
+NAME = "waldur.provider.plan_markdown"
+
+
+def plan_markdown(
+    plan: Any,
+    summary: Any = None,
+    warnings: Any = None,
+    title: str = DEFAULT_TITLE,
+    max_length: Any = DEFAULT_MAX_LENGTH,
+) -> str:
+    """The plan as Markdown. Raises ``AnsibleFilterError`` with one sentence for what is no plan."""
+    try:
+        return made(plan, summary, warnings, title=title, max_length=_number(max_length))
+    except InvalidInput as error:
+        raise AnsibleFilterError(f"{NAME}: {error.message}") from error
+
+
+def _number(value: Any) -> int:
+    """Older versions of Ansible hand over the text of a number that comes from a variable."""
+    try:
+        return int(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput("max_length: is a whole number of characters.") from error
+
+
+class FilterModule:
+    """What Ansible asks for."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """The filter by its name."""
+        return {"plan_markdown": plan_markdown}

@@ -1,0 +1,95 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Text of others in Markdown, so that it stays text, and sections that fit into a limited room. Pure.
+
+What others wrote is shown as inline code: there GitLab and GitHub see no markup, no link, no image, no mention of a
+person and no reference to an issue, and what is copied is the text itself. Entities would not do, as both look for
+mentions after they were decoded. No line begins with such text, as a line that begins with a slash is a command to
+GitLab. Nothing that is made here holds the marks of a template.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_BREAKS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+# They join letters of some scripts, and emoji, and can't reorder text as other invisible characters can.
+_JOINERS = "\u200c\u200d"
+# Inline code can't hold these everywhere in a table: the rules for a pipe behind a backslash differ.
+_SPLITTING = re.compile(r"([|`{])")
+_TEMPLATE = re.compile(r"\{(?=[{%#])")
+_PUNCTUATION = re.compile(r"[^\w\s,;:'()\-]|_")
+_NOWHERE = "\u200b"
+
+
+@dataclass(frozen=True)
+class Section:
+    """Rows that stand between a head and a tail; without rows nothing of it is shown."""
+
+    head: str
+    rows: Sequence[str]
+    tail: str = ""
+
+    def text(self, count: int) -> str:
+        """The first ``count`` rows."""
+        return "\n".join([self.head, *self.rows[:count], *([self.tail] if self.tail else [])]) if count else ""
+
+
+def fitting(sections: Sequence[Section], room: int) -> list[int]:
+    """How many rows of each section fit into ``room`` characters, a blank line between sections included.
+
+    The first section is served first, and after a row that does not fit nothing more is taken.
+    """
+    counts = []
+    for section in sections:
+        count = 0
+        for row in section.rows:
+            cost = len(row) + 1 + (0 if count else len(section.head) + len(section.tail) + 3)
+            room = room - cost if cost <= room else -1
+            if room < 0:
+                break
+            count += 1
+        counts.append(count)
+    return counts
+
+
+def lines(text: str) -> list[str]:
+    """The lines of ``text``, of characters that can be printed and don't change the order of others."""
+    return ["".join(map(_printable, part)) for part in _BREAKS.split(text)]
+
+
+def code(text: str) -> str:
+    """``text`` on one line, as inline code that is safe in a table, a heading or a list; nothing for an empty one."""
+    parts = _SPLITTING.split(" ↵ ".join(lines(text)).strip())
+    return "".join(f"&#{ord(part)};" if part in "|`{" else f"`{part}`" for part in parts if part)
+
+
+def block(text: str) -> str:
+    """Lines for a fenced block of code. Each must still get a mark before it that is no backtick."""
+    return _TEMPLATE.sub("{" + _NOWHERE, text)
+
+
+def prose(text: str) -> str:
+    """``text`` on one line as text among text: for what the author of a playbook writes, such as a title."""
+    line = " ".join(" ".join(lines(text)).split())
+    return _PUNCTUATION.sub(lambda match: f"&#{ord(match[0])};{_NOWHERE}", line)
+
+
+def shortened(text: str, longest: int) -> str:
+    """``text``, cut where it is longer than ``longest`` characters."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def counted(number: int, thing: str) -> str:
+    """``3 changes``, ``1 change``."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+def _printable(character: str) -> str:
+    if character.isprintable() or character in _JOINERS:
+        return character
+    return " " if character.isspace() else "\ufffd"

@@ -1,0 +1,266 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A plan as Markdown, for the merge request that asks for it. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import _moments
+from ._answers import without_secrets
+from ._errors import InvalidInput
+from ._markdown import Section, block, code, counted, fitting, lines, prose, shortened
+
+DEFAULT_TITLE = "Waldur service providers"
+# GitHub takes no longer comment; GitLab takes a million characters.
+DEFAULT_MAX_LENGTH = 65_536
+_SHORTEST = 3_000
+
+_ACTIONS = ("create update delete grant extend shorten make_permanent revoke set_username rotate").split()
+_REMOVALS = ("revoke", "delete")
+_THINGS = {
+    "service_provider": "service provider {}",
+    "user_role": "role {}",
+    "offering_username": "usernames of {}",
+    "api_secret_code": "{}",
+}
+_LONGEST_VALUE = 80
+_LONGEST_WARNING = 1_000
+_MOST_VALUES = 6
+_RESERVED = 400  # for the line that says what is left out
+_NOTHING = "—"
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A change, and what of it is shown: leaves of ``before`` and ``after``, label and text each."""
+
+    change: Mapping[str, Any]
+    before: list[tuple[str, str]]
+    after: list[tuple[str, str]]
+
+    @property
+    def removal(self) -> bool:
+        """Whether something is taken away."""
+        return self.change["action"] in _REMOVALS
+
+    @property
+    def provider(self) -> tuple[str, str]:
+        """The provider's name and its customer's UUID, as names are not unique."""
+        return self.change["service_provider"], str((self.change.get("id") or {}).get("customer") or "")
+
+    @property
+    def cut(self) -> bool:
+        """Whether the table can't show all of it as it is."""
+        leaves = [*self.before, *self.after]
+        texts = [self.change["name"], *(text for leaf in leaves for text in leaf)]
+        many = max(len(self.before), len(self.after)) > _MOST_VALUES
+        return many or any(len(text) > _LONGEST_VALUE or len(lines(text)) > 1 for text in texts)
+
+
+def plan_markdown(
+    plan: Any,
+    summary: Mapping[str, Any] | None = None,
+    warnings: Sequence[Any] | None = None,
+    *,
+    title: str = DEFAULT_TITLE,
+    max_length: int = DEFAULT_MAX_LENGTH,
+) -> str:
+    """The plan that ``desired_state`` returns as Markdown of at most ``max_length`` characters.
+
+    Removals stand first, and are the last to be left out; the full texts of what a table shortens are the first.
+    ``summary`` gives the missing users. Raises ``InvalidInput`` for what is no plan.
+    """
+    if max_length < _SHORTEST:
+        raise InvalidInput(f"max_length: is at least {_SHORTEST}, for less nothing can be told.")
+    shown = [_checked(number, change) for number, change in enumerate(_list(plan, "_input"))]
+    head = _headline(shown, title)
+    removals = _removals([change for change in shown if change.removal])
+    tables = list(_tables([change for change in shown if not change.removal]))
+    missing = _bullets("### Users that Waldur does not know", _missing(summary), _LONGEST_VALUE)
+    told = _bullets("### Warnings", map(str, _list(warnings or [], "warnings")), _LONGEST_WARNING)
+    full = Section(
+        "<details>\n<summary>Full texts</summary>\n",
+        [_full(change) for change in shown if change.cut],
+        "</details>",
+    )
+    by_weight = [removals, missing, told, *tables, full]
+    counts = dict(zip(map(id, by_weight), fitting(by_weight, max_length - len(head) - _RESERVED), strict=True))
+    texts = [section.text(counts[id(section)]) for section in (removals, *tables, missing, told, full)]
+    rest = {
+        "removal": _left([removals], counts),
+        "more change": _left(tables, counts),
+        "missing user": _left([missing], counts),
+        "warning": _left([told], counts),
+        "full text": _left([full], counts),
+    }
+    return "\n\n".join(text for text in (head, *texts, _left_out(rest, max_length)) if text) + "\n"
+
+
+def _left(sections: Iterable[Section], counts: Mapping[int, int]) -> int:
+    return sum(len(section.rows) - counts[id(section)] for section in sections)
+
+
+def _left_out(rest: Mapping[str, int], max_length: int) -> str:
+    parts = [counted(number, thing) for thing, number in rest.items() if number]
+    if not parts:
+        return ""
+    return (
+        f"**… {', '.join(parts)} not shown**, as this text may have {max_length:,} characters. The plan itself holds"
+        " everything."
+    )
+
+
+def _list(value: Any, name: str) -> list[Any]:
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        what = "warnings" if name == "warnings" else "plan"
+        raise InvalidInput(f"{name}: takes the list '{what}' of what waldur.provider.desired_state returns.")
+    return list(value)
+
+
+def _checked(number: int, change: Any) -> _Shown:
+    good = isinstance(change, Mapping) and change.get("action") in _ACTIONS
+    good = good and all(isinstance(change.get(key), str) for key in ("service_provider", "kind", "name"))
+    good = good and all(
+        change.get(key) is None or isinstance(change[key], Mapping) for key in ("before", "after", "id")
+    )
+    if not good:
+        raise InvalidInput(
+            f"_input[{number}]: is no change of a plan; give the list 'plan' of what waldur.provider.desired_state"
+            " returns."
+        )
+    return _Shown(change, list(_leaves(change, "before")), list(_leaves(change, "after")))
+
+
+def _leaves(change: Mapping[str, Any], side: str) -> Iterator[tuple[str, str]]:
+    values = without_secrets(_unwrapped(change.get(side) or {}))
+    for key, value in values.items():
+        if isinstance(value, dict) and set(value) != {"sha256", "size"}:
+            yield from ((f"{key}: {inner}", _text(inner, item, side)) for inner, item in value.items())
+        else:
+            yield key, _text(key, value, side)
+
+
+def _unwrapped(value: Any) -> Any:
+    """Mappings as dictionaries, as newer versions of Ansible hand over types of their own."""
+    if isinstance(value, Mapping):
+        return {str(key): _unwrapped(item) for key, item in value.items()}
+    return [_unwrapped(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _text(key: str, value: Any, side: str) -> str:
+    if value is None:
+        return {"expiration_time": "never", "fingerprint": "a new one" if side == "after" else "none"}.get(key, "none")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict) and set(value) == {"sha256", "size"}:
+        return f"sha256:{str(value['sha256'])[:16]}, {value['size']} bytes"
+    if isinstance(value, str):
+        return _moment(value) if key == "expiration_time" else value.strip() or "empty"
+    return ", ".join(map(str, value)) or "empty" if isinstance(value, list) else json.dumps(value, default=str)
+
+
+def _moment(text: str) -> str:
+    """A moment as people read it, to the minute unless it has seconds."""
+    try:
+        moment = _moments.parse(text).replace(tzinfo=None)
+    except ValueError:
+        return text
+    return f"{moment.isoformat(' ', 'auto' if moment.second or moment.microsecond else 'minutes')} UTC"
+
+
+def _headline(shown: Sequence[_Shown], title: str) -> str:
+    head = f"## {prose(shortened(str(title), 100)) or DEFAULT_TITLE}\n\n"
+    if not shown:
+        return f"{head}**Nothing to change.**"
+    numbers = Counter(change.change["action"] for change in shown)
+    actions = ", ".join(f"{numbers[action]:,} {_said(action)}" for action in _ACTIONS if numbers[action])
+    providers = counted(len({change.provider for change in shown}), "service provider")
+    removals = sum(change.removal for change in shown)
+    taken = f" **{counted(removals, 'removal')}.**" if removals else " Nothing is removed."
+    return f"{head}**{counted(len(shown), 'change')}** on {providers}: {actions}.{taken}"
+
+
+def _removals(shown: Sequence[_Shown]) -> Section:
+    head = "### ⚠ Removals\n\n| Service provider | Action | What | Before |\n| --- | --- | --- | --- |"
+    rows = [
+        f"| {_short(change.change['service_provider'])} | **{_said(change.change['action'])}** | {_thing(change)}"
+        f" | {_cell(change.before)} |"
+        for change in shown
+    ]
+    return Section(head, rows)
+
+
+def _tables(shown: Sequence[_Shown]) -> Iterator[Section]:
+    """One for each provider, by name; the changes in the order of the plan."""
+    providers = sorted({change.provider for change in shown})
+    names = [name for name, _uuid in providers]
+    for provider in providers:
+        name, uuid = provider
+        twin = f" ({code(uuid[:8])})" if names.count(name) > 1 and uuid else ""
+        head = f"### {_short(name)}{twin}\n\n| Action | What | Before | After |\n| --- | --- | --- | --- |"
+        rows = [
+            f"| {_said(change.change['action'])} | {_thing(change)} | {_cell(change.before)} | {_cell(change.after)} |"
+            for change in shown
+            if change.provider == provider
+        ]
+        yield Section(head, rows)
+
+
+def _said(action: str) -> str:
+    return action.replace("_", " ")
+
+
+def _short(text: str) -> str:
+    return code(shortened(text, _LONGEST_VALUE)) or _NOTHING
+
+
+def _thing(shown: _Shown) -> str:
+    return _THINGS.get(shown.change["kind"], "{}").format(_short(shown.change["name"]))
+
+
+def _cell(leaves: Sequence[tuple[str, str]]) -> str:
+    texts = [f"{_short(label)}: {_short(text)}" for label, text in leaves[:_MOST_VALUES]]
+    more = [f"… {len(leaves) - _MOST_VALUES} more"] if len(leaves) > _MOST_VALUES else []
+    return ", ".join([*texts, *more]) or _NOTHING
+
+
+def _missing(summary: Mapping[str, Any] | None) -> list[str]:
+    if summary is None:
+        return []
+    users = summary.get("missing_users", []) if isinstance(summary, Mapping) else None
+    if not isinstance(users, (list, tuple)):
+        raise InvalidInput("summary: takes the mapping 'summary' of what waldur.provider.desired_state returns.")
+    return sorted(map(str, users))
+
+
+def _bullets(head: str, texts: Iterable[str], longest: int) -> Section:
+    return Section(f"{head}\n", [f"- {code(shortened(text, longest)) or _NOTHING}" for text in texts])
+
+
+def _full(shown: _Shown) -> str:
+    """The change once more, with all of its text, in a block that marks each line as old or new.
+
+    The marks also keep a line from ending the block, or from being a command.
+    """
+    body = [
+        line
+        for mark, leaves in (("-", shown.before), ("+", shown.after))
+        for label, text in leaves
+        for line in _marked(mark, label, text)
+    ]
+    whose = code(shown.change["service_provider"]) or _NOTHING
+    what = code(shown.change["name"]) or _NOTHING
+    return "\n".join([f"{whose}: {_said(shown.change['action'])} {what}", "", "```diff", *body, "```", ""])
+
+
+def _marked(mark: str, label: str, text: str) -> Iterator[str]:
+    first, *others = lines(f"{label}: {text}")
+    yield f"{mark} {block(first)}"
+    yield from (f"{mark}   {block(other)}".rstrip() for other in others)
