@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -192,7 +193,7 @@ def test_rows_that_can_not_be_joined_are_an_error_that_says_what_is_missing() ->
 
 def test_the_filter_warns_of_bad_keys_or_fails_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    monkeypatch.setattr(filter_file.Display, "warning", lambda self, text: told.append(text))
+    monkeypatch.setattr(Display, "warning", lambda self, text: told.append(text))
     run = filter_file.FilterModule().filters()["authorized_keys"]
     rows = (row for row in [key(RSA), key("rubbish")])
     assert run(rows, [user()]) == {"alice": [f"{RSA} alice laptop"]}
