@@ -14,6 +14,7 @@ from . import _desired_state as document
 from . import _filters
 from ._client import Row
 from ._errors import InvalidInput
+from ._export import PARTS, export
 from ._operations import operation
 from ._reading import finished, read
 from ._references import Target
@@ -149,6 +150,10 @@ def _api_secret_code(session: Session, options: Options) -> dict[str, Any]:
     return {**found, "api_secret_code": code} if options["reveal"] else found
 
 
+def _desired_state(session: Session, options: Options) -> dict[str, Any]:
+    return export(session, options.get("service_providers"), options["parts"])
+
+
 INFOS: dict[str, Info] = {
     "service_provider_info": Info(
         ("service_providers", "service_provider"),
@@ -183,5 +188,13 @@ INFOS: dict[str, Info] = {
     ),
     "api_secret_code_info": Info(
         ("api_secret_code",), {**_PROVIDER, "reveal": {"type": "bool", "default": False}}, _api_secret_code
+    ),
+    "desired_state_info": Info(
+        (),
+        {
+            "service_providers": {"type": "raw", "aliases": ["service_provider"]},
+            "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)},
+        },
+        _desired_state,
     ),
 }

@@ -6,22 +6,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from .. import _desired_state as document
 from .. import _uuids
 from .._client import Row
 from .._desired_state import Desired, UsernameEntry, Usernames
-from .._errors import LostAnswer, looked_again
+from .._errors import InvalidInput, LostAnswer, WaldurError, looked_again
 from .._plan import Change, Comparison
 from .._references import Missing, Target, User
 from .._session import People, Session, unusable
+from .._written import Entry, Note, Written, user_reference, written
 
 _LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")
 _OPTION = "service_provider_can_create_offering_user"
+_KEY = "offering_usernames"
 
-_ACCOUNT_FIELDS = ("uuid", "offering_uuid", "user_uuid", "username", "customer_uuid")
+_ACCOUNT_FIELDS = ("uuid", "offering_uuid", "user_uuid", "user_username", "username", "customer_uuid")
 _PERMISSION_FIELDS = ("user_uuid", "user_username", "project_uuid", "role_name", "created")
 _RESOURCE_FIELDS = (
     "uuid",
@@ -39,12 +42,15 @@ class State:
     """Which offerings each user reaches, and the names of the accounts there.
 
     ``reach``: user UUID → offering UUIDs; ``hidden``: those among them whose accounts this token can't read back.
+    ``unseen``: projects with roles in which it sees no resource. ``owners``: who has accounts, by UUID.
     """
 
     names: dict[str, str] = field(default_factory=dict)
     accounts: dict[tuple[str, str], str | None] = field(default_factory=dict)
     reach: dict[str, set[str]] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
+    unseen: set[str] = field(default_factory=set)
+    owners: dict[str, str] = field(default_factory=dict)
     exists: bool = True
 
 
@@ -148,6 +154,86 @@ class OfferingUsername:
                 )
         return found
 
+    def export(self, session: Session, target: Target) -> Written:
+        """Whoever has one and the same name in all offerings that they reach."""
+        state = self.read(session, target, Usernames(()))
+        if state.unseen and not session.references.sees_everybody():
+            # Every project that is listed has a resource (contract 2.19), so a part of the whole would be missing.
+            raise WaldurError(
+                f"{target.name}: this token sees roles in projects and not the resources there, so it can't tell who"
+                " reaches which offering: use a staff token or one of the customer's owner, or leave"
+                " offering_usernames out of parts."
+            )
+        if not state.reach:
+            _read_accounts(session, target, None, state)
+        people = session.references.users(state.reach)
+        persons = [person for person in people.values() if isinstance(person, User)]
+        return written(_KEY, [*_out_of_reach(target, state), *_in_reach(session, target, state, persons)])
+
+
+def _in_reach(session: Session, target: Target, state: State, persons: list[User]) -> Iterable[Entry | Note]:
+    """An entry or a note for everybody; one note for all where usernames seem not to be in use."""
+    names = {person.uuid: _present_names(state, person.uuid) for person in persons}
+    holders = Counter(name for found in names.values() if len(found) == 1 for name in found)
+    if not any(name for found in names.values() for name in found):
+        if persons:
+            text = f"{target.name}: {len(persons)} users reach its offerings, and nobody has a username that is seen."
+            yield Note(_KEY, None, text)
+        return
+    if hidden := ", ".join(sorted({state.names[offering] for offering in state.hidden & state.names.keys()})):
+        text = f"{target.name}: this token can't read accounts back in {hidden}, so usernames there were not looked at."
+        yield Note(_KEY, None, text)
+    for person in persons:
+        reason = _unsayable(state, person, names[person.uuid], holders)
+        entry = {"user": user_reference(session.references, person), "username": next(iter(names[person.uuid]), "")}
+        if not reason:
+            reason = _not_as_it_is(target, entry, person, state)
+        yield Note(_KEY, person.shown, f"{target.name}: {person.shown} {reason}.") if reason else entry
+
+
+def _present_names(state: State, user: str) -> set[str]:
+    """The different names of the accounts, an empty one for those that are missing or have none."""
+    return {(state.accounts.get((offering, user)) or "").strip() for offering in state.reach[user] - state.hidden}
+
+
+def _unsayable(state: State, person: User, names: set[str], holders: Counter[str]) -> str | None:
+    """Why one username can't be said of the person, as the end of a sentence."""
+    if not names:
+        return "reaches no offering whose accounts this token can read back"
+    if names == {""}:
+        return "reaches offerings and has no username there"
+    if len(names) > 1:
+        readable = _labels(state, state.reach[person.uuid] - state.hidden)
+        told = {label: state.accounts.get((offering, person.uuid)) or "none" for offering, label in readable.items()}
+        each = ", ".join(f"{label}: {told[label]}" for label in sorted(told))
+        return f"doesn't have one and the same username in all offerings that they reach ({each})"
+    name = next(iter(names))
+    if holders[name] > 1:
+        return f"has the username '{name}', which {holders[name]} users share, and a document gives a name to one"
+    return None
+
+
+def _not_as_it_is(target: Target, entry: Entry, person: User, state: State) -> str | None:
+    """Whether applying the entry would do anything: asked of what applies it."""
+    try:
+        wish = document.username("", entry)
+    except InvalidInput as error:
+        return f"has a username that no document can say: {error.message.rstrip('.')}"
+    changes = _compare_entry(target, wish, person, state).changes
+    return "has a username that would be set anew" if changes else None
+
+
+def _out_of_reach(target: Target, state: State) -> Iterable[Note]:
+    """Those who have a username and reach nothing: it stays, whatever a document says (contract 3.e)."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for (_offering, user), name in state.accounts.items():
+        if (name or "").strip() and user not in state.reach:
+            names[user].add((name or "").strip())
+    for user, found in names.items():
+        shown, listed = state.owners[user], ", ".join(sorted(found))
+        text = f"{shown} has a username ({listed}) and reaches no shared offering through a project, or is deactivated."
+        yield Note(_KEY, shown, f"{target.name}: {text}")
+
 
 def _projects(session: Session, target: Target, only: str | None) -> dict[str, set[str]]:
     """Project UUID → the users with a role there. Old servers ignore the filter, so rows of others are left out."""
@@ -165,6 +251,7 @@ def _read_reach(session: Session, target: Target, projects: dict[str, set[str]],
     """Private offerings are left out: their projects are not among the permissions, so their reach is unknown."""
     if not projects:
         return
+    state.unseen = set(projects)
     rows = session.client.rows(
         "provider_resources", provider_uuid=target.customer_uuid, state=_LIVE_STATES, field=_RESOURCE_FIELDS
     )
@@ -174,6 +261,7 @@ def _read_reach(session: Session, target: Target, projects: dict[str, set[str]],
         if not live or _uuids.normal(row.get("provider_uuid")) not in (None, target.customer_uuid):
             continue
         state.names[offering] = row.get("offering_name") or offering
+        state.unseen.discard(_uuids.normal(row.get("project_uuid")) or "")
         for user in projects.get(_uuids.normal(row.get("project_uuid")) or "", ()):
             state.reach.setdefault(user, set()).add(offering)
 
@@ -206,6 +294,7 @@ def _read_accounts(session: Session, target: Target, only: str | None, state: St
         if _uuids.normal(row.get("customer_uuid")) in (None, target.customer_uuid):
             pair = (_uuids.normal(row["offering_uuid"]) or "", _uuids.normal(row["user_uuid"]) or "")
             state.accounts[pair] = row.get("username")
+            state.owners[pair[1]] = row.get("user_username") or pair[1]
 
 
 def _compare_entry(target: Target, entry: UsernameEntry, person: User, state: State) -> Comparison:

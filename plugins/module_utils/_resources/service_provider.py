@@ -7,17 +7,20 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import _desired_state as document
 from .. import _images, _uuids
 from .._client import Row
 from .._desired_state import UNSET, Desired, ImageFile, Profile
-from .._errors import AnswerError, LostAnswer, NotFound, WaldurError, looked_again
+from .._errors import AnswerError, InvalidInput, LostAnswer, NotFound, WaldurError, looked_again
 from .._plan import Change, Comparison
 from .._references import Target
 from .._session import People, Session
+from .._written import Note, Written
 
 _REFUSED = 400
 _NEWER = ("allowed_domains", "account_options")
@@ -149,6 +152,51 @@ class ServiceProvider:
             elif row is not None:
                 row = _merged(row, change.after or {})
         return row
+
+    def export(self, session: Session, target: Target) -> Written:
+        """The fields that the provider has; of an image only that it is there."""
+        state = self.read(session, target, Profile())
+        row = state.row or {}
+        keys, notes = {}, []
+        for name in document.PROFILE_KEYS:
+            if name == "image" and row.get(name):
+                text = f"{target.name} has an image, and the document names image files: download it beside it."
+                notes.append(Note(name, None, text))
+            value = None if name == "image" else _as_written(name, row.get(name))
+            if value is None:
+                continue
+            if _stays(session, state, name, value):
+                keys[name] = value
+            else:
+                text = f"{target.name}: its {name} holds what no document can say, such as a token or text too long."
+                notes.append(Note(name, None, text))
+        return Written(keys, tuple(notes))
+
+
+def _as_written(name: str, value: Any) -> Any:
+    """A field's value in the document, the same for every order in which the server gives it; None: left out."""
+    if name == "description" and isinstance(value, str):
+        return value.strip()
+    if name == "allowed_domains" and isinstance(value, list):
+        return sorted(value)
+    if name == "account_options":
+        kept = {key: item for key, item in (value or {}).items() if _option(value, key) is not None}
+        return json.loads(json.dumps(kept, sort_keys=True)) or None
+    return value
+
+
+def _stays(session: Session, state: State, name: str, value: Any) -> bool:
+    """Whether the document takes the value and plans nothing for it. What is masked in results would be a change."""
+    try:
+        part = document.profile("", "present", {name: value}, _no_image)
+    except InvalidInput:
+        return False
+    text = json.dumps(value, ensure_ascii=False)
+    return not _differences(part, state)[1] and session.client.hide(text) == text
+
+
+def _no_image(where: str, path: str) -> ImageFile:
+    raise InvalidInput(f"{where}: an export names no image.")
 
 
 def _live_offerings(session: Session, target: Target) -> list[str]:

@@ -10,13 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from .. import _desired_state as document
 from .. import _moments, _uuids
 from .._client import Row
 from .._desired_state import UNSET, Desired, GrantEntry, Grants
-from .._errors import AnswerError, LostAnswer, WaldurError, looked_again
+from .._errors import AnswerError, InvalidInput, LostAnswer, RouteMissing, WaldurError, looked_again
 from .._plan import Change, Comparison
 from .._references import Missing, Target, User
 from .._session import People, Session, unusable
+from .._written import Entry, Note, Written, user_reference, written
 
 _OPERATIONS = {
     "grant": "add_user",
@@ -153,6 +155,37 @@ class UserRole:
             named = {person.uuid for person in people.values() if isinstance(person, User)}
             found = [row for row in found if _pair(row)[0] in named]
         return sorted(found, key=lambda row: (str(row.get("user_username")), str(row.get("role_name"))))
+
+    def export(self, session: Session, target: Target) -> Written:
+        """The grants that last; Waldur hides those of deactivated users (contract 3.d)."""
+        try:
+            state = self.read(session, target, Grants(()))
+        except RouteMissing as error:
+            return Written(notes=(Note("users", None, f"{target.name}: {error.message}"),))
+        return written("users", [_in_document(session, target, rows, state) for rows in state.by_pair.values()])
+
+
+def _in_document(session: Session, target: Target, rows: list[Row], state: State) -> Entry | Note:
+    """The grant as an entry that changes nothing, or why there is none."""
+    row, name = rows[0], _name(rows[0])
+    expiry = _moments.to_server(_moments.from_server(row.get("expiration_time")))
+    person = User(_pair(row)[0], row.get("user_username"))
+    if len(rows) > 1:
+        return Note("users", name, _double(target, name, rows))
+    if _expired(row, state.now):
+        text = f"{target.name}: {name} expired at {expiry} and stays listed until Waldur's daily clean-up."
+        return Note("users", name, text)
+    entry = {"user": user_reference(session.references, person), "role": row.get("role_name")}
+    entry["expiration_time"] = expiry or _moments.NEVER
+    try:
+        wish = document.grant("", entry)
+        state.roles[wish.role] = session.references.role("role", wish.role)
+    except InvalidInput as error:
+        return Note("users", name, f"{target.name}: {name} can't be said: {error.message}")
+    # Asked of what applies it, so that the two can't disagree.
+    if _compare_entry(target, wish, person, state).changes:
+        return Note("users", name, f"{target.name}: {name} can't be said: another role has that name.")
+    return entry
 
 
 def _pair(row: Row) -> tuple[str, str]:
