@@ -42,6 +42,9 @@ _RIGHTS = {
     "project_service_accounts": "it takes the permission SERVICE_PROVIDER.LIST_SERVICE_ACCOUNTS",
     "robot_account_customers": "it takes the permission SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_CUSTOMERS",
     "robot_account_projects": "it takes the permission SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_PROJECTS",
+    "compliance_overview": "it takes the permission SERVICE_PROVIDER.LIST_CUSTOMERS",
+    "compliance_offering_users": "it takes the permission SERVICE_PROVIDER.LIST_CUSTOMERS",
+    "checklists_summary": "it takes the permission SERVICE_PROVIDER.LIST_CUSTOMERS",
 }
 _NEWER_ROUTES = {
     "list_users": "This Waldur has no roles on service providers (2025 or newer).",

@@ -14,6 +14,7 @@ from . import _desired_state as document
 from ._desired_state import DEFAULT_ROLE, Desired, ReadImage
 from ._engine import Planned
 from ._errors import InvalidInput
+from ._facts import FACTS
 from ._infos import INFOS, Info
 from ._operations import OPERATIONS
 
@@ -196,7 +197,7 @@ WRITERS: dict[str, Task] = {
     ),
 }
 
-TASKS: dict[str, Task | Info] = {**WRITERS, **INFOS}
+TASKS: dict[str, Task | Info] = {**WRITERS, **INFOS, **FACTS}
 
 # The options, wherever they stand, that take a date as YAML makes it of unquoted text.
 MOMENTS = frozenset(
