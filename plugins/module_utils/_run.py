@@ -25,6 +25,8 @@ from ._session import Session
 
 # All items of a loop share one worker process: the connection, and references once found, live across them.
 _OPEN: dict[Connection, tuple[Client, References]] = {}
+# A lookup may have been evaluated before Ansible forks, and two processes must never talk over one socket.
+os.register_at_fork(after_in_child=_OPEN.clear)
 
 _MASK = "********"
 
@@ -42,10 +44,7 @@ def run(
 
     ``options`` are valid by the module's argument spec. Raises ``WaldurError`` with no secret in its message.
     """
-    if connection not in _OPEN:
-        client = Client(connection)
-        _OPEN[connection] = (client, References(client))
-    client, references = _OPEN[connection]
+    client, references = opened(connection)
     task = TASKS[name]
     session = Session(client, references, options.get("missing_users", "fail"))
     try:
@@ -60,6 +59,14 @@ def run(
         raise
     revealed = {result["api_secret_code"]} if result.get("api_secret_code") else set()
     return dict(masked(result, client.hidden - revealed))
+
+
+def opened(connection: Connection) -> tuple[Client, References]:
+    """The one client of this process for ``connection``, and the references found by it so far."""
+    if connection not in _OPEN:
+        client = Client(connection)
+        _OPEN[connection] = (client, References(client))
+    return _OPEN[connection]
 
 
 def _read(session: Session, task: Info, options: Mapping[str, Any]) -> dict[str, Any]:

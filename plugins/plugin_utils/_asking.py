@@ -1,0 +1,54 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the lookups share: their options from wherever they are set, and their errors in Ansible's form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible.utils.display import Display
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ansible_collections.waldur.provider.plugins.module_utils._client import REQUESTS_IMPORT_ERROR, Connection
+from ansible_collections.waldur.provider.plugins.module_utils._errors import WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._lookups import PROVIDER
+from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import connection_of, plain
+
+_VARIABLE = f"waldur_{PROVIDER}"
+# Ansible's own, which reach the plugin on some of its ways.
+_OF_ANSIBLE = ("wantlist", "allow_unsafe", "errors")
+
+
+class Asking(LookupBase):  # type: ignore[misc]
+    """A lookup that asks a Waldur. Not by ``set_options``: it drops keywords that it doesn't know, and evaluates no
+    variables."""
+
+    def ask(
+        self, connection: Connection, terms: Sequence[Any], given: Mapping[str, Any], usual: Any
+    ) -> tuple[list[Any], list[str]]:
+        """What the lookup returns, and warnings. ``given`` are its keywords, ``usual`` is the service provider where
+        they name none. Raises ``WaldurError`` with no secret in its message."""
+        raise NotImplementedError
+
+    def run(self, terms: Any, variables: Any = None, **kwargs: Any) -> list[Any]:
+        """What Waldur says, as a list. Raises ``AnsibleLookupError``."""
+        if REQUESTS_IMPORT_ERROR:
+            raise AnsibleLookupError("The Python library requests is missing where Ansible runs: install it there.")
+        variables = variables or {}
+        given = {name: plain(value) for name, value in kwargs.items() if name not in _OF_ANSIBLE}
+        usual = plain(self._templar.template(variables[_VARIABLE])) if _VARIABLE in variables else None
+        try:
+            connection = connection_of(given, variables, self._templar.template, place="the lookup")
+            found, warnings = self.ask(connection, plain(self._flatten(terms)), given, usual)
+        except WaldurError as error:
+            raise AnsibleLookupError(error.message) from None
+        for warning in warnings:
+            Display().warning(warning)
+        # What the server says is no template, whatever stands in it, and whatever allow_unsafe says.
+        marked: list[Any] = wrap_var(found)
+        return marked
