@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .bench import PROVIDER, Asked, Bench, Task, names, play
+from .inventory import inventory
 from .replay import Replay
 from .simulated import simulator
 from .table import Row, seconds, times
@@ -178,5 +179,6 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "state": state,
     "grants": grants,
     "growth": growth,
+    "inventory": inventory,
     "simulator": simulator,
 }

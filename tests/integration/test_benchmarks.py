@@ -75,6 +75,20 @@ def test_the_simulator_is_measured_too(bench: Bench) -> None:
     assert all(row.within is not None for row in rows)
 
 
+def test_an_inventory_is_compared_with_ansibles_own_way_and_with_a_bare_script(bench: Bench) -> None:
+    rows = list(PARTS["inventory"](bench))
+    assert [row.what.strip() for row in rows] == [
+        "fetch of 310 rows for an inventory",
+        "inventory of 310 hosts, six expressions, --list",
+        "beside no expression",
+        "--graph",
+        "--host",
+        "fetch, the server's time taken out",
+    ]
+    assert "bare script" in rows[0].compared
+    assert "Ansible's own constructed way" in rows[1].compared
+
+
 def test_a_run_that_does_not_do_what_it_should_is_not_measured(bench: Bench) -> None:
     task = {"name": "Grant", "waldur.provider.user_role": {"service_provider": "Provider 0001", "user": "nobody"}}
     with pytest.raises(Failed, match="no user 'nobody'"):
@@ -89,4 +103,4 @@ def test_parts_are_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert "desired_state" not in printed
     with pytest.raises(SystemExit):
         run.main(["nothing"])
-    assert "unknown: nothing; there are loops, state, grants, growth, simulator" in capsys.readouterr().err
+    assert "unknown: nothing; there are loops, state, grants, growth, inventory, simulator" in capsys.readouterr().err

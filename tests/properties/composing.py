@@ -105,7 +105,7 @@ class Inventory(InventoryModule):
         return (
             {name: told(host.vars) for name, host in self.inventory.hosts.items()},
             {
-                name: (
+                _without_address(name): (
                     sorted(host.name for host in group.get_hosts()),
                     sorted(child.name for child in group.child_groups),
                 )
@@ -128,5 +128,9 @@ def told(value: Any) -> Any:
         return (value.__class__.__name__, [(told(key), told(item)) for key, item in value.items()])
     if isinstance(value, list):
         return (value.__class__.__name__, [told(item) for item in value])
-    # Where something lies in memory is part of what older engines tell of methods.
-    return (value.__class__.__name__, re.sub(r"0x[0-9a-f]{6,}", "0x", str(value)))
+    return (value.__class__.__name__, _without_address(str(value)))
+
+
+def _without_address(text: str) -> str:
+    """Where something lies in memory is part of what older engines tell of methods."""
+    return re.sub(r"0x[0-9a-f]{6,}", "0x", text)

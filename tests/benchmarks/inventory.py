@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an inventory of many hosts costs, beside Ansible's own way to evaluate its expressions, and beside none."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+
+import yaml
+from integration.playbook import ROOT, Runner
+
+from .bench import PROVIDER, Action, Bench, Failed
+from .replay import Replay
+from .table import Row, seconds, times
+
+EXPRESSIONS = {
+    "compose": {"login": "username", "belongs_to": "organization | default('nobody')"},
+    "groups": {"active": "waldur_is_active"},
+    "keyed_groups": [
+        {"key": "registration_method", "prefix": "registered"},
+        {"key": "service_provider_slug", "prefix": "of", "separator": "-"},
+        {"key": "waldur_organization", "prefix": "in", "default_value": "nowhere"},
+    ],
+}
+
+
+def inventory(bench: Bench) -> Iterator[Row]:
+    """Users as hosts: all six expressions in our way, in Ansible's own, and without any; then reading them alone."""
+    count = bench.sizes.rows
+    run = bench.world(users=count, accounts=count)
+    yield _fetched(bench, run, bench.sim.url, count, f"fetch of {count} rows for an inventory", most=1.2)
+    with Replay(bench.sim.url) as server:
+        yield from _built(bench, run, server.url, count)
+        yield _fetched(bench, run, server.url, count, "fetch, the server's time taken out")
+
+
+def _built(bench: Bench, run: Runner, url: str, count: int) -> Iterator[Row]:
+    six = ("six", count)
+    actions = {
+        "bare": _inventory(run, url, ["--list"], ("bare", count)),
+        "ours": _inventory(run, url, ["--list"], six),
+        "graph": _inventory(run, url, ["--graph"], six),
+        "host": _inventory(run, url, ["--host", "user0001"], ("six", 1)),
+    }
+    actions["bare"]()  # the server learns its answers
+    took = bench.measure(actions)
+    # Half a minute: once is enough.
+    own = {"own": _inventory(run, url, ["--list"], six, fast=False)}
+    slow = Bench(bench.sim, bench.sizes, 1).measure(own)["own"]
+    what = f"inventory of {count} hosts, six expressions, --list"
+    ours = took["ours"]
+    yield Row(
+        what, seconds(ours), f"Ansible's own constructed way {seconds(slow)}", times(slow / ours), "<= 9 s", ours <= 9
+    )
+    yield Row("  beside no expression", seconds(ours), seconds(took["bare"]), times(ours / took["bare"]))
+    yield Row("  --graph", seconds(took["graph"]))
+    yield Row("  --host", seconds(took["host"]))
+
+
+def _inventory(run: Runner, url: str, options: Sequence[str], kind: tuple[str, int], *, fast: bool = True) -> Action:
+    """A run of ansible-inventory that must tell of as many hosts as it should."""
+    name, hosts = kind
+    content = {"plugin": "waldur.provider.inventory", "hosts": "users", "service_providers": [PROVIDER]}
+    content["hostname"] = ["username"]
+    (run.folder / f"{name}.waldur.yml").write_text(
+        yaml.safe_dump({**content, **(EXPRESSIONS if name == "six" else {})})
+    )
+    arguments = ["-i", f"{name}.waldur.yml", *options]
+    command = [sys.executable, "-m", "benchmarks.expressions", "ours" if fast else "own", *arguments]
+    environment = _environment(run, url)
+
+    def action() -> None:
+        done = subprocess.run(command, cwd=run.folder, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode or done.stdout.count("user0001") == 0 or done.stdout.count("user") < hosts:
+            raise Failed((done.stdout + done.stderr)[-3000:])
+
+    return action
+
+
+def _environment(run: Runner, url: str) -> dict[str, str]:
+    path = os.pathsep.join([str(ROOT / "build"), str(ROOT / "tests")])
+    return run.environment({"WALDUR_API_URL": url, "PYTHONPATH": path})
+
+
+def _fetched(bench: Bench, run: Runner, url: str, count: int, what: str, most: float | None = None) -> Row:
+    """Seconds of reading alone, which each process counts itself; in turn, and the median of them."""
+    taken: dict[str, list[float]] = {"ours": [], "bare": []}
+    for _repeat in range(max(3, bench.repeats)):
+        for name, found in taken.items():
+            command = [sys.executable, "-m", "benchmarks.fetching", name, PROVIDER]
+            done = subprocess.run(command, env=_environment(run, url), capture_output=True, text=True, check=True)
+            rows, spent = done.stdout.split()
+            if int(rows) != count:
+                raise Failed(f"{name} read {rows} rows, not {count}")
+            found.append(float(spent))
+    ours, bare = (statistics.median(found) for found in taken.values())
+    ratio = ours / bare
+    told = f"bare script, eight threads {seconds(bare)}"
+    return Row(what, seconds(ours), told, times(ratio), f"<= {most} x" if most else "", ratio <= most if most else None)
