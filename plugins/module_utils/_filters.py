@@ -259,10 +259,13 @@ def _folded(text: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(char))
 
 
-def ordered(rows: Sequence[Row], order_by: Sequence[str], keys: Mapping[str, str], where: str = "") -> list[Row]:
+def ordered(
+    rows: Sequence[Row], order_by: Sequence[str], keys: Mapping[str, str], where: str = "", *, as_asked: bool = False
+) -> list[Row]:
     """``rows`` sorted by those names (``-`` before one: falling); equal ones stay as they came, empty ones come last.
 
-    Raises ``InvalidInput`` where no row has the key.
+    Where no row has the key, they stay as they came if the server was asked for this order (``as_asked``); else
+    ``InvalidInput`` is raised.
     """
     found = list(rows)
     for name in reversed(order_by):
@@ -270,6 +273,8 @@ def ordered(rows: Sequence[Row], order_by: Sequence[str], keys: Mapping[str, str
         # Rows of old servers have some keys under the API's name of the order.
         key = next((key for key in (keys.get(plain, plain), plain) if any(key in row for row in found)), "")
         if found and not key:
+            if as_asked:
+                return list(rows)
             raise InvalidInput(
                 f"{where}order_by: the rows of this Waldur don't tell {said(plain)}; they have"
                 f" {', '.join(sorted(found[0]))}."

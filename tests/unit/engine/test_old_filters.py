@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists of a Waldur that ignores their filters, as a real one of 2024 did, and filters named like our own words."""
+"""Lists of a Waldur that ignores filters, as a real one of 2024 did, filters named like our own words, and orders."""
 
 from __future__ import annotations
 
@@ -79,3 +79,15 @@ def test_what_an_old_server_needs_to_answer_at_all_is_sent(old: Session) -> None
     assert [row["name"] for row in rows(old, "user_customers", user="member3")] == ["Consumer Institute"]
     found = rows(old, "customer_projects", project_customer="CONSUMER")
     assert sorted(row["name"] for row in found) == ["Project c1", "Project c2"]
+
+
+def test_what_rows_do_not_tell_is_sorted_by_the_server(sim: Simulator, connect: Connect) -> None:
+    sim.change("Offering", {"name": "Alpha VM"}, {"created": "2020-01-01T00:00:00Z"})
+    assert rows(connect(), "offerings", order_by=["created"], fields=["name"], limit=1) == [{"name": "Alpha VM"}]
+    assert rows(connect(), "offerings", order_by=["-created"], fields=["name"])[-1] == {"name": "Alpha VM"}
+
+
+def test_what_rows_do_not_tell_is_no_order_where_the_server_has_none(old: Session) -> None:
+    with pytest.raises(InvalidInput, match="order_by: the rows of this Waldur don't tell created; they have"):
+        rows(old, "offerings", order_by=["created"])
+    assert rows(old, "offerings", order_by=["name"])[0]["name"] == "Alpha Draft"
