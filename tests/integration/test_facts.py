@@ -27,7 +27,8 @@ REQUESTS_OF_A_HOST = 1 + 1 + 1 + 8
 
 
 @pytest.fixture(scope="module", params=["2024", "2025", "2026"])
-def edition(request: pytest.FixtureRequest) -> Iterator[Simulator]:
+def edition(running: Simulator, request: pytest.FixtureRequest) -> Iterator[Simulator]:
+    """Each of them; none in a live run, as *running* is not there either."""
     with Simulator.start(edition=request.param) as simulator:
         yield simulator
 
