@@ -175,9 +175,10 @@ def _in_reach(session: Session, target: Target, state: State, persons: list[User
     """An entry or a note for everybody; one note for all where usernames seem not to be in use."""
     names = {person.uuid: _present_names(state, person.uuid) for person in persons}
     holders = Counter(name for found in names.values() if len(found) == 1 for name in found)
-    if not any(name for found in names.values() for name in found):
+    if not any((name or "").strip() for name in state.accounts.values()):
+        # Where usernames are not in use, a note for each member of each project would tell nothing.
         if persons:
-            text = f"{target.name}: {len(persons)} users reach its offerings, and nobody has a username that is seen."
+            text = f"{target.name}: nobody of the {len(persons)} users who reach its offerings has a username there."
             yield Note(_KEY, None, text)
         return
     if hidden := ", ".join(sorted({state.names[offering] for offering in state.hidden & state.names.keys()})):

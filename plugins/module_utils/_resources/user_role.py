@@ -171,7 +171,7 @@ def _in_document(session: Session, target: Target, rows: list[Row], state: State
     expiry = _moments.to_server(_moments.from_server(row.get("expiration_time")))
     person = User(_pair(row)[0], row.get("user_username"))
     if len(rows) > 1:
-        return Note("users", name, _double(target, name, rows))
+        return Note("users", name, _double(target, name, sorted(rows, key=lambda one: str(one.get("uuid")))))
     if _expired(row, state.now):
         text = f"{target.name}: {name} expired at {expiry} and stays listed until Waldur's daily clean-up."
         return Note("users", name, text)
