@@ -6,6 +6,240 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: customer_info
+short_description: List the customers whom a Waldur service provider serves
+version_added: 1.0.0
+author: Waldur provider collection maintainers (@waldur)
+description:
+  - Lists the customers (organizations) that have a resource of a shared offering of the service provider, unless that
+    resource is terminated, with their projects, people and estimated price.
+  - With O(user), only those of them that this person reaches, by a role in the customer or in one of its projects.
+  - Several filters narrow the list down together.
+extends_documentation_fragment:
+  - waldur.provider.connection
+  - waldur.provider.attributes
+  - waldur.provider.attributes.reads
+  - waldur.provider.references.service_provider
+  - waldur.provider.lists
+options:
+  user:
+    description:
+      - Only customers that this user reaches. By username (exactly as written), else by e-mail address (in any case),
+        or by UUID or URL.
+      - Waldur has another list for it, which gives the same rows. It needs a permission of its own, see the notes.
+      - A user whom the token can't see must be given by UUID.
+    type: raw
+    aliases: [user_uuid]
+  name:
+    description: A part of the customer's name, in any case.
+    type: str
+  name_exact:
+    description: The whole name of the customer. Upper and lower case matter.
+    type: str
+  abbreviation:
+    description: A part of the abbreviation, in any case.
+    type: str
+  native_name:
+    description: A part of the name in the customer's own language, in any case.
+    type: str
+  slug:
+    description:
+      - The whole slug.
+      - Waldur knows this filter since 2026. On an older one it is applied to the rows here, and where they have no
+        slug the task fails.
+    type: str
+  query:
+    description:
+      - A text that the server looks for as a part of several fields, of which one has to hold it. Name, native name,
+        abbreviation, registration code, agreement number and e-mail address are among them.
+    type: str
+  registration_code:
+    description: The whole registration code of the customer.
+    type: str
+  agreement_number:
+    description: The whole number of the agreement with the customer.
+    type: str
+  backend_id:
+    description: The whole identifier that another system gave to the customer.
+    type: str
+  contact_details:
+    description: A part of the contact details, in any case.
+    type: str
+  archived:
+    description: Only customers that are archived, or with V(false) only those that aren't.
+    type: bool
+  organization_group:
+    description:
+      - Only customers in one of these organization groups, by UUID or URL, as the API tells no names of them.
+    type: list
+    elements: raw
+    aliases: [organization_group_uuid]
+  organization_group_name:
+    description: A part of the name of the organization group, in any case.
+    type: str
+  owned_by_current_user:
+    description: With V(true), only customers that the token's own user owns.
+    type: bool
+  current_user_has_role:
+    description:
+      - Only customers in which the token's own user has a role, passed on as given. The API's reference only says that
+        it is a list.
+      - Waldur knows this filter since 2026. On an older one the task fails.
+    type: list
+    elements: str
+  current_user_has_project_create_permission:
+    description:
+      - With V(true), only customers in which the token's own user may create projects.
+      - Waldur knows this filter since 2026. On an older one the task fails.
+    type: bool
+notes:
+  - The token needs the permission C(SERVICE_PROVIDER.LIST_CUSTOMERS), and with O(user) the permission
+    C(SERVICE_PROVIDER.LIST_USER_CUSTOMERS). Staff have both, and as Waldur is delivered so do the owners of the
+    provider's customer and the managers of the provider. Waldur of 2024 answers everyone who is logged in.
+  - Each row makes the server count and look up a lot. Where there are many customers, name the O(fields) that you
+    need.
+  - Waldur of 2024 ignores the filters of this list, all but O(user). There O(name), O(name_exact) and O(abbreviation)
+    are applied to the rows here, and others fail the task.
+seealso:
+  - module: waldur.provider.project_info
+    description: What these customers have at the provider, project by project.
+  - module: waldur.provider.user_info
+  - module: waldur.provider.revenue_info
+"""
+
+EXAMPLES = r"""
+- name: List the customers of a service provider
+  waldur.provider.customer_info:
+    service_provider: ALPHA
+  register: served
+
+- name: Say how many people each of them brings
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ item.users_count }} people in {{ item.projects_count }} projects"
+  loop: "{{ served.customers }}"
+  loop_control:
+    label: "{{ item.name }}"
+
+- name: Find customers by a part of their name, and read no more than is needed
+  waldur.provider.customer_info:
+    service_provider: ALPHA
+    name: university
+    fields: [name, email]
+
+- name: List the three customers who pay most
+  waldur.provider.customer_info:
+    service_provider: Beta HPC Centre
+    order_by: -billing_price_estimate
+    limit: 3
+    fields: [name, billing_price_estimate]
+  register: largest
+
+- name: Show what each of them is expected to pay this month
+  ansible.builtin.debug:
+    msg: "{{ largest.customers | items2dict(key_name='name', value_name='billing_price_estimate') }}"
+
+- name: List the customers that one person reaches
+  waldur.provider.customer_info:
+    service_provider: ALPHA
+    user: member1
+
+# The same as the first task, from the command line:
+# ansible localhost -m waldur.provider.customer_info -a service_provider=ALPHA
+"""
+
+RETURN = r"""
+customers:
+  description:
+    - The customers, as Waldur lists them.
+    - Newer versions of Waldur give more keys than these. The phone number is only there when O(fields) names it.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    uuid:
+      description: The UUID of the customer.
+      type: str
+      sample: 47d72aa7327a4e45944a42b02349eb16
+    name:
+      description: The name of the customer.
+      type: str
+      sample: Consumer Institute
+    slug:
+      description: A short name for use in addresses.
+      type: str
+      sample: consumer-1
+    abbreviation:
+      description: The abbreviation of the customer.
+      type: str
+      sample: CONSUMER
+    email:
+      description: The e-mail address of the customer.
+      type: str
+      sample: consumer@example.org
+    phone_number:
+      description: The phone number of the customer.
+      returned: when O(fields) names it
+      type: str
+      sample: ""
+    payment_profiles:
+      description: How the customer pays.
+      type: list
+      elements: dict
+      sample: []
+    billing_price_estimate:
+      description: What the customer is expected to pay to this service provider for the present month.
+      type: dict
+      sample: {total: 27.6, current: 27.6, tax: 0.0, tax_current: 0.0}
+    projects_count:
+      description: How many projects of the customer use the service provider.
+      type: int
+      sample: 2
+    users_count:
+      description: How many people there are in these projects.
+      type: int
+      sample: 5
+    projects:
+      description: The projects of the customer that use the service provider.
+      type: list
+      elements: dict
+      contains:
+        uuid:
+          description: The UUID of the project.
+          type: str
+          sample: 166880ed37384add85492b3e26ccc70e
+        name:
+          description: The name of the project.
+          type: str
+          sample: Project c1
+        image:
+          description: The URL of the project's image.
+          type: str
+          sample: null
+    users:
+      description: The people in these projects.
+      type: list
+      elements: dict
+      contains:
+        uuid:
+          description: The UUID of the user.
+          type: str
+          sample: 51d1acdbef2e4274bda95a1ce5391e54
+        full_name:
+          description: The name of the user.
+          type: str
+          sample: Member1 Tester
+        email:
+          description: The e-mail address of the user.
+          type: str
+          sample: member1@example.org
+        image:
+          description: The URL of the user's image.
+          type: str
+          sample: null
+count:
+  description: How many customers are returned.
+  returned: success
+  type: int
+  sample: 2
 """
 
 from ansible_collections.waldur.provider.plugins.module_utils._run import run_module
