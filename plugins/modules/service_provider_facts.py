@@ -46,7 +46,7 @@ notes:
     C(waldur.provider.service_provider_facts) and the options in C(module_defaults) of the play, as in the last example.
     Ansible runs it as a module then, and hands over neither variables such as C(waldur_api_url) nor the play's own
     C(gather_subset), so write these into C(module_defaults) too. The environment in which Ansible was started, a
-    O(profile), and the play's C(environment) work as always. Of the last Ansible shows the values at C(-vvvv), so it
+    O(profile), and the play's C(environment) work as always. Of the last Ansible shows the values at C(-vvv), so it
     is no place for a token.
   - M(ansible.builtin.setup) gathers the whole environment, with E(WALDUR_ACCESS_TOKEN) in it where it is set. Where
     both gather, give that one C(gather_subset=all,!env), or take the token from a O(profile).

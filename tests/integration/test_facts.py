@@ -183,7 +183,7 @@ def test_the_connection_comes_from_the_environment_of_the_play_too(sim: Simulato
     play = {"name": "Case", "hosts": "localhost", "environment": environment, "tasks": [SHOW], **gathering()}
     path = run.folder / "play.yml"
     path.write_text(yaml.safe_dump([play]))
-    # Not as loud as elsewhere: at -vvvv Ansible shows the environment that a play sets.
+    # Not as loud as elsewhere: at -vvv Ansible shows the environment that a play sets.
     outcome = run.command(["playbook", "-i", run.inventory(), "-vv", str(path), "-e", f"@{variables}"], NOWHERE)
     assert outcome.of("Show")["msg"]["profile"]["customer_abbreviation"] == "ALPHA", outcome.output
 
