@@ -145,7 +145,7 @@ EXAMPLES = r"""
 - name: Say in which projects each person is
   ansible.builtin.debug:
     msg: "{{ item.0 }}: {{ item.1 | map(attribute='project_name') | unique | join(', ') }}"
-  loop: "{{ access.project_permissions | groupby('user_username') }}"
+  loop: "{{ access.project_permissions | groupby('user_username') | map('list') }}"
   loop_control:
     label: "{{ item.0 }}"
 

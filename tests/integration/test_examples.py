@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The examples in the documentation of every module run as they are written there."""
+"""The examples in the documentation of every module run as they are written there, on the command line too."""
 
 from __future__ import annotations
 
 import ast
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +18,22 @@ from simulation import Simulator
 from .playbook import ROOT, runner
 
 MODULES = sorted((ROOT / "plugins" / "modules").glob("*.py"))
+INFOS = [module for module in MODULES if module.stem.endswith("_info")]
+AD_HOC = re.compile(r"^# ansible (.*)$", re.MULTILINE)
+
+
+def written(module: Path) -> str:
+    """The examples as text."""
+    for node in ast.parse(module.read_text()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXAMPLES":
+            return str(ast.literal_eval(node.value))
+    raise AssertionError(f"{module.name} has no examples")
 
 
 def examples(module: Path, folder: Path) -> list[dict[str, Any]]:
     """The tasks; the one place of theirs that a test must not write to becomes a folder of its own."""
-    for node in ast.parse(module.read_text()).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXAMPLES":
-            text = str(ast.literal_eval(node.value)).replace("/etc/waldur-agent", str(folder))
-            found: list[dict[str, Any]] = yaml.safe_load(text)
-            return found
-    raise AssertionError(f"{module.name} has no examples")
+    found: list[dict[str, Any]] = yaml.safe_load(written(module).replace("/etc/waldur-agent", str(folder)))
+    return found
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
@@ -42,3 +50,17 @@ def test_the_examples_of_a_module_run_as_written(sim: Simulator, module: Path) -
     outcome = run.play(tasks, environment=environment, leaks_allowed=True)
     assert outcome.code == 0, outcome.output
     assert {line["status"] for line in outcome.lines} == {"ok"}
+    if module in INFOS:
+        assert sim.counts().writes == 0
+        assert "[WARNING]" not in outcome.output
+
+
+@pytest.mark.parametrize("module", INFOS, ids=lambda module: module.stem)
+def test_the_command_line_of_a_module_that_reads_works_as_written(sim: Simulator, module: Path) -> None:
+    commands = [shlex.split(command) for command in AD_HOC.findall(written(module))]
+    assert commands
+    for command in commands:
+        assert command[:3] == ["localhost", "-m", f"waldur.provider.{module.stem}"]
+        outcome = runner(sim).command(["adhoc", *command], leaks_allowed=True)
+        assert outcome.code == 0, outcome.output
+        assert outcome.output.startswith("localhost | SUCCESS => "), outcome.output
