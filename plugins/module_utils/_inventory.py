@@ -73,8 +73,8 @@ class Thing:
 
     @property
     def uuid(self) -> str:
-        """Its UUID, normalised; the text of it where it is none."""
-        return _uuids.normal(self.row.get("uuid")) or str(self.row.get("uuid") or "")
+        """Its UUID, normalised; what can be a name of it where it is none."""
+        return _uuids.normal(self.row.get("uuid")) or safe_name(self.row.get("uuid"))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the inventory with the real ansible-inventory, and reads what it says."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from simulation import Simulator
+
+from .playbook import Outcome, Runner
+
+PLUGIN = "waldur.provider.inventory"
+KINDS = (
+    "service_providers",
+    "offerings",
+    "projects",
+    "customers",
+    "users",
+    "course_accounts",
+    "project_service_accounts",
+)
+# Without it Ansible goes on without the inventory, and tells of it in a warning only.
+STRICTLY = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+
+
+def asked(
+    run: Runner, content: Mapping[str, Any], *options: str, name: str = "x.waldur.yml", **environment: str
+) -> Outcome:
+    """A run of ansible-inventory, as loud as it can be, over a file of that content."""
+    run.write(name, yaml.safe_dump({"plugin": PLUGIN, **content}))
+    return run.command(["inventory", "-i", name, "-vvvv", *options], {**STRICTLY, **environment})
+
+
+def listed(run: Runner, content: Mapping[str, Any], *options: str, **environment: str) -> dict[str, Any]:
+    """What ``--list`` says, without the marks of texts that nobody trusts."""
+    out = run.folder / "listed.json"
+    outcome = asked(run, content, "--list", "--output", str(out), *options, **environment)
+    assert outcome.code == 0, outcome.output
+    found: dict[str, Any] = unmarked(json.loads(out.read_text()))
+    for secret in {*run.sim.tokens.values(), *run.secrets}:
+        assert secret not in out.read_text()
+    return found
+
+
+def hosts(run: Runner, content: Mapping[str, Any], *options: str, **environment: str) -> dict[str, dict[str, Any]]:
+    """The variables of all hosts."""
+    found: dict[str, dict[str, Any]] = listed(run, content, *options, **environment)["_meta"]["hostvars"]
+    return found
+
+
+def refusal(run: Runner, content: Mapping[str, Any], *options: str, **environment: str) -> str:
+    """All that is printed of an inventory that must fail, on one line."""
+    outcome = asked(run, content, "--list", *options, **environment)
+    assert outcome.code != 0, outcome.output
+    assert "Traceback" not in outcome.output
+    return " ".join(outcome.output.split())
+
+
+def unmarked(value: Any) -> Any:
+    """Plain values."""
+    if isinstance(value, dict):
+        if set(value) == {"__ansible_unsafe"}:
+            return value["__ansible_unsafe"]
+        return {key: unmarked(item) for key, item in value.items()}
+    return [unmarked(item) for item in value] if isinstance(value, list) else value
+
+
+def rows(sim: Simulator, path: str) -> list[dict[str, Any]]:
+    """A list of the API below the providers, as staff sees it."""
+    url = f"{sim.url}/api/marketplace-service-providers/{path}?page_size=300"
+    request = urllib.request.Request(url, headers={"Authorization": f"Token {sim.token('staff')}"})
+    with urllib.request.urlopen(request) as answer:
+        found: list[dict[str, Any]] = json.load(answer)
+    return found
+
+
+def uuids(sim: Simulator, kind: str) -> set[str]:
+    """Those of all things of a kind under any provider."""
+    providers = rows(sim, "")
+    if kind == "service_providers":
+        return {row["uuid"] for row in providers}
+    return {row["uuid"] for one in providers for row in rows(sim, f"{one['uuid']}/{kind}/")}
