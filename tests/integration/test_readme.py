@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import re
+import shlex
+
+import pytest
 
 from simulation import Simulator
 
@@ -42,6 +45,20 @@ def test_the_example_of_the_readme_runs_as_written(sim: Simulator) -> None:
 
     assert run.command(["playbook", *commands[1][1:]]).result["changed"] is True
     assert run.command(["playbook", *commands[1][1:]]).result["changed"] is False
+
+
+def one_liners() -> list[list[str]]:
+    return [shlex.split(line) for line in re.findall(r"\| `(ansible localhost .*)` \|", README)]
+
+
+@pytest.mark.parametrize("line", one_liners(), ids=lambda line: line[3].rpartition(".")[2])
+def test_each_question_of_the_readme_is_answered_by_its_line(sim: Simulator, line: list[str]) -> None:
+    sim.change("Customer", {"abbreviation": "ALPHA"}, {"abbreviation": "ACME"})
+    sim.change("User", {"username": "member1"}, {"username": "carol"})
+    outcome = runner(sim).command(["adhoc", *line[1:]])
+    assert outcome.code == 0, outcome.output
+    assert '"count": ' in outcome.output
+    assert '"count": 0' not in outcome.output
 
 
 def test_the_example_of_one_noun_at_a_time_runs_as_written(sim: Simulator) -> None:
