@@ -34,7 +34,8 @@ options:
 notes:
   - Always set C(no_log=true) on a task that uses this lookup, and C(diff=false) where the task writes a file. Otherwise
     Ansible prints the code with the task's result.
-  - Don't keep the code with M(ansible.builtin.set_fact), as a fact cache would write it down.
+  - Don't hand it over in a task's C(environment), which Ansible prints at C(-vvvv) even then, and don't keep it with
+    M(ansible.builtin.set_fact), as a fact cache would write it down.
   - The code stands in no message of this lookup. M(waldur.provider.api_secret_code_info) tells its fingerprint, which
     may be shown.
   - A service provider that has no code is an error.
