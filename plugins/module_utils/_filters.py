@@ -104,6 +104,8 @@ def _option(parameter: Parameter) -> dict[str, Any]:
         found["choices"] = list(parameter.choices)
     if parameter.required:
         found["required"] = True
+    if "key" in parameter.name:  # Ansible's own checks would take it for a secret.
+        found["no_log"] = False
     return found
 
 
@@ -259,13 +261,10 @@ def _folded(text: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(char))
 
 
-def ordered(
-    rows: Sequence[Row], order_by: Sequence[str], keys: Mapping[str, str], where: str = "", *, as_asked: bool = False
-) -> list[Row]:
+def ordered(rows: Sequence[Row], order_by: Sequence[str], keys: Mapping[str, str], where: str = "") -> list[Row]:
     """``rows`` sorted by those names (``-`` before one: falling); equal ones stay as they came, empty ones come last.
 
-    Where no row has the key, they stay as they came if the server was asked for this order (``as_asked``); else
-    ``InvalidInput`` is raised.
+    Raises ``InvalidInput`` where no row has the key.
     """
     found = list(rows)
     for name in reversed(order_by):
@@ -273,8 +272,6 @@ def ordered(
         # Rows of old servers have some keys under the API's name of the order.
         key = next((key for key in (keys.get(plain, plain), plain) if any(key in row for row in found)), "")
         if found and not key:
-            if as_asked:
-                return list(rows)
             raise InvalidInput(
                 f"{where}order_by: the rows of this Waldur don't tell {said(plain)}; they have"
                 f" {', '.join(sorted(found[0]))}."

@@ -35,31 +35,21 @@ def read(session: Session, name: str, target: Target | None, given: Mapping[str,
     """
     listing = operation(name)
     selection = _filters.selection(listing, given, where)
-    # Some orders are by what rows don't tell; the Waldur of 2024 refuses most orders.
-    sorts = bool(selection.order_by and _filters.orders(listing) and session.references.edition() >= 2025)
-    rows = _rows(session, listing, target, selection, sorts=sorts)
-    return finished(session, rows, selection, _filters.orders(listing), where, as_asked=sorts)
+    rows = _rows(session, listing, target, selection)
+    return finished(session, rows, selection, _filters.orders(listing), where)
 
 
 def finished(
-    session: Session,
-    rows: list[Row],
-    selection: Selection,
-    orders: Mapping[str, str],
-    where: str = "",
-    *,
-    as_asked: bool = False,
+    session: Session, rows: list[Row], selection: Selection, orders: Mapping[str, str], where: str = ""
 ) -> list[Row]:
-    """``rows`` sorted, limited and trimmed as ``selection`` says; ``as_asked`` where the server has sorted them."""
-    rows = _filters.ordered(rows, selection.order_by, orders, where, as_asked=as_asked)[: selection.limit]
+    """``rows`` sorted, limited and trimmed as ``selection`` says."""
+    rows = _filters.ordered(rows, selection.order_by, orders, where)[: selection.limit]
     for name in _filters.unknown_fields(rows, selection.fields):
         session.warnings.append(f"{where}fields: no row has '{said(name)}', so it is null everywhere.")
     return _filters.trimmed(rows, selection.fields)
 
 
-def _rows(
-    session: Session, listing: Operation, target: Target | None, selection: Selection, *, sorts: bool
-) -> list[Row]:
+def _rows(session: Session, listing: Operation, target: Target | None, selection: Selection) -> list[Row]:
     resolved = [(one, _meant(session, target, one)) for one in selection.filters]
     query: dict[str, Any] = {}
     checks: list[tuple[Filter, Any, bool]] = []
@@ -72,8 +62,6 @@ def _rows(
         if not old and parameter.way != "here":
             query[parameter.name] = value
         checks.append((one, value, old))
-    if sorts:
-        query["o"] = list(selection.order_by)
     if selection.fields and any(parameter.name == "field" for parameter in listing.query):
         query["field"] = _needed(listing, selection)
     uuid = target.uuid if target and "{uuid}" in listing.path else None
