@@ -19,7 +19,7 @@ description:
   - A thing that appears under several service providers is one host. Its fields are those that the first of them tells,
     V(waldur_service_providers) lists all of them, it is in the groups of all of them, and the lists of O(include) hold
     what all of them tell.
-author: waldur.provider contributors (@waldur)
+author: Waldur provider collection maintainers (@waldur)
 extends_documentation_fragment:
   - waldur.provider.plugin_connection
   - constructed
@@ -237,6 +237,13 @@ class InventoryModule(PlainNames, BaseInventoryPlugin, Cacheable):  # type: igno
         except AnsibleError as error:
             raise InvalidInput(f"{said(name)}: can't be evaluated: {error.message}") from None
 
+    def _as_list(self, name: str) -> list[Any]:
+        """As the file says it: Ansible would cut a single text at its commas, which names and templates may hold."""
+        value = self._given.get(name)
+        if isinstance(value, list):
+            return value
+        return [] if value is None else [value]
+
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def _founds(self, path: str, use_cache: bool) -> list[Found]:
@@ -244,7 +251,7 @@ class InventoryModule(PlainNames, BaseInventoryPlugin, Cacheable):  # type: igno
         connection = connection_of(self._given, self._vars or {}, self.templar.template, place="the inventory file")
         wanted = _inventory_reading.Wanted(
             hosts=self.get_option("hosts"),
-            service_providers=self.get_option("service_providers") or [],
+            service_providers=self._as_list("service_providers"),
             filters=self.get_option("filters") or {},
             include=self.get_option("include") or [],
             stop=self.get_option("on_unreachable_provider") == "fail",
@@ -291,7 +298,7 @@ class InventoryModule(PlainNames, BaseInventoryPlugin, Cacheable):  # type: igno
             self._construct(name, {**row, **own})
 
     def _wanted_name(self, kind: _inventory.Kind, thing: Thing, row: Any, own: Any) -> str:
-        for preference in self.get_option("hostname") or ():
+        for preference in self._as_list("hostname"):
             variables = {**row, **own}
             try:
                 if "{{" in str(preference):
