@@ -231,8 +231,8 @@ options:
       - What to sort the offerings by, the most important first. A C(-) before a name turns its order round.
       - Text is sorted without regard to case and accents. Offerings without a value come last either way, and equal
         ones stay as they came.
-      - By V(name), V(state) and V(type) the rows are sorted here, by the others the server sorts them, but Waldur of
-        2024 can't, and the task fails. All rows are read first, whatever O(limit) says.
+      - The rows are sorted here, so all of them are read first, whatever O(limit) says. They tell V(name), V(state) and
+        V(type). The others are an error where the rows don't tell them, as on all versions so far.
       - Left out, the offerings come in the order that Waldur gives them.
     type: list
     elements: str
@@ -297,17 +297,16 @@ EXAMPLES = r"""
     resource_customer: Consumer Institute
     fields: [name, slug]
 
-- name: Find the three offerings with the most customers
+- name: Look some offerings up by their names
   waldur.provider.offering_info:
     service_provider: BETA
-    order_by: -total_customers
-    limit: 3
-    fields: [uuid, name]
-  register: popular
+    uuid_list: [Beta HPC, Beta GPU]
+    fields: [uuid, name, resources_count]
+  register: found
 
-- name: Show their UUIDs
+- name: Show their UUIDs, the most used one first
   ansible.builtin.debug:
-    msg: "{{ popular.offerings | items2dict(key_name='name', value_name='uuid') }}"
+    msg: "{{ found.offerings | sort(attribute='resources_count', reverse=true) | items2dict('name', 'uuid') }}"
 
 # The same as the first task, from the command line:
 # ansible localhost -m waldur.provider.offering_info -a 'service_provider=ALPHA fields=name,state,type,resources_count'

@@ -151,8 +151,7 @@ options:
       - Text is sorted without regard to case and accents. Projects without a value come last either way, and equal ones
         stay as they came.
       - The rows are sorted here, so all of them are read first, whatever O(limit) says. With O(project_customer) they
-        tell the name, the end date and the price only. By the rest the server sorts them, but Waldur of 2024 can't, and
-        the task fails.
+        tell the name, the end date and the price only, and anything else is an error.
       - Left out, the projects come in the order that Waldur gives them.
     type: list
     elements: str

@@ -114,8 +114,8 @@ options:
       - What to sort the users by, the most important first. A C(-) before a name turns its order round.
       - Text is sorted without regard to case and accents. Users without a value come last either way, and equal ones
         stay as they came.
-      - The rows are sorted here, so all of them are read first, whatever O(limit) says. By what they don't tell, such
-        as V(job_title), the server sorts them, but Waldur of 2024 can't, and the task fails.
+      - The rows are sorted here, so all of them are read first, whatever O(limit) says. What the rows of this Waldur
+        don't tell, such as V(job_title) before 2026, is an error that lists what they do.
       - Left out, the users come in the order that Waldur gives them.
     type: list
     elements: str

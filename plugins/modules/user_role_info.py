@@ -57,8 +57,8 @@ options:
       - What to sort the grants by, the most important first. A C(-) before a name turns its order round.
       - Text is sorted without regard to case and accents. Grants without a value come last either way, so those that
         never end come after those that do. Equal ones stay as they came.
-      - The rows are sorted here, so all of them are read first, whatever O(limit) says. By V(native_name), which
-        they don't tell, the server sorts them.
+      - The rows are sorted here, so all of them are read first, whatever O(limit) says. V(native_name) is an error
+        where they don't tell it, as on all versions so far.
       - Left out, the grants come in the order that Waldur gives them.
     type: list
     elements: str

@@ -16,8 +16,9 @@ import pytest
 import yaml
 
 from ansible_collections.waldur.provider.plugins.module_utils import _arguments, _run
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import INFOS, TASKS
+from ansible_collections.waldur.provider.plugins.module_utils._arguments import TASKS
 from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._infos import INFOS
 from simulation import Simulator
 
 ROOT = Path(__file__).resolve().parents[3]
