@@ -45,6 +45,7 @@ def fetch(connection: Connection, wanted: Wanted) -> tuple[list[Found], list[str
         founds = _fetch(session, wanted)
     except WaldurError as error:
         error.message = client.hide(error.message)
+        error.args = (error.message,)
         raise
     return founds, [client.hide(warning) for warning in session.warnings]
 

@@ -31,7 +31,10 @@ def test_the_cache_survives_and_flush_cache_reads_again(sim: Simulator) -> None:
     sim.zero()
     assert listed(run, content) == first
     assert sim.counts().requests == 0
-    assert "Renamed" in str(listed(run, content, "--flush-cache"))
+    # Not every core's ansible-inventory has this option.
+    play = run.write("none.yml", "[{hosts: all, gather_facts: false, tasks: []}]")
+    command = ["playbook", "-i", "x.waldur.yml", "--flush-cache", "--list-hosts", str(play)]
+    assert run.command(command, STRICTLY).code == 0
     assert sim.counts().requests > 2
     sim.zero()
     assert "Renamed" in str(listed(run, content))
