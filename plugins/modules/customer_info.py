@@ -93,8 +93,8 @@ options:
     type: bool
 notes:
   - The token needs the permission C(SERVICE_PROVIDER.LIST_CUSTOMERS), and with O(user) the permission
-    C(SERVICE_PROVIDER.LIST_USER_CUSTOMERS). Staff have both, and as Waldur is delivered so do the owners of the
-    provider's customer and the managers of the provider. Waldur of 2024 answers everyone who is logged in.
+    C(SERVICE_PROVIDER.LIST_USER_CUSTOMERS). As Waldur is delivered, staff and the owners of the provider's customer
+    have both, and managers of the service provider since 2026. Waldur of 2024 answers everyone who is logged in.
   - Each row makes the server count and look up a lot. Where there are many customers, name the O(fields) that you
     need.
   - Waldur of 2024 ignores the filters of this list, all but O(user). There O(name), O(name_exact) and O(abbreviation)

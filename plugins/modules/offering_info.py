@@ -252,7 +252,8 @@ options:
       - -total_customers
       - -type
 notes:
-  - Everyone who is logged in may read the list.
+  - Everyone who is logged in may read the list. To name a project for O(project) or O(resource_project), otherwise than
+    by UUID or URL, takes the permission C(SERVICE_PROVIDER.LIST_PROJECTS).
   - An offering has many keys, and the prices cost the server some time. Where there are many offerings, name the
     O(fields) that you need.
   - The options that hold secrets of an offering (C(secret_options)), which Waldur shows to some, are never returned.

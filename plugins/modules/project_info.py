@@ -174,9 +174,9 @@ options:
       - -start_date
 notes:
   - The token needs the permission C(SERVICE_PROVIDER.LIST_PROJECTS), and with O(project_customer) the permission
-    C(SERVICE_PROVIDER.LIST_CUSTOMER_PROJECTS). Staff have both, and as Waldur is delivered so do the owners of the
-    provider's customer and the managers of the provider. Waldur of 2024 wants the owner for the first, and for the
-    second anyone who is logged in.
+    C(SERVICE_PROVIDER.LIST_CUSTOMER_PROJECTS). As Waldur is delivered, staff and the owners of the provider's customer
+    have both, and managers of the service provider since 2026. Waldur of 2024 shows the projects of one customer to
+    everyone who is logged in.
   - Waldur of 2024 ignores the filters of this list, all but O(project_customer). There those that the rows can tell are
     applied here, such as O(name), O(customer) and O(created), and others fail the task.
 seealso:

@@ -46,6 +46,7 @@ options:
     description:
       - Only grants in this project, by its whole name, or by UUID or URL. Where several projects have that name, the
         task fails with their UUIDs.
+      - A name takes the permission C(SERVICE_PROVIDER.LIST_PROJECTS), too.
     type: raw
     aliases: [scope_uuid]
   scope_name:
@@ -122,9 +123,8 @@ options:
       - -role
       - -username
 notes:
-  - The token needs the permission C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS). Staff have it, and as Waldur is
-    delivered so do the owners of the provider's customer and the managers of the provider. Waldur of 2024 wants staff
-    or the owner.
+  - The token needs the permission C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS). As Waldur is delivered, staff and the
+    owners of the provider's customer have it, and managers of the service provider since 2026.
   - Waldur of 2024 ignores the filters of this list. There those that the rows can tell are applied here, such as
     O(user), O(scope) and O(created), and others fail the task. Its rows have short roles in C(role), such as
     V(member), and no C(role_name).

@@ -79,12 +79,12 @@ options:
     elements: str
     choices: [name, -name]
 notes:
-  - The token needs the permission C(SERVICE_PROVIDER.LIST_KEYS). Staff have it, and as Waldur is delivered so do the
-    owners of the provider's customer and the managers of the provider. Waldur of 2024 wants staff or the owner.
-  - Keys of deactivated users may be listed, while M(waldur.provider.user_info) leaves these people out. Who gives
+  - The token needs the permission C(SERVICE_PROVIDER.LIST_KEYS). As Waldur is delivered, staff and the owners of the
+    provider's customer have it, and managers of the service provider since 2026.
+  - Staff also get the keys of deactivated users, while M(waldur.provider.user_info) leaves these people out. Who gives
     access by keys should only take those of listed users, as the examples do.
-  - Waldur of 2024 ignores the filters of this list. There O(created) and O(modified) fail the task, and the others that
-    it could know are applied to the rows here.
+  - Waldur of 2024 ignores the filters of this list. There those by name, fingerprint, UUID and user and
+    O(is_shared) are applied to the rows here, and those by time fail the task.
 seealso:
   - module: waldur.provider.user_info
     description: Whom the keys belong to.

@@ -53,6 +53,7 @@ options:
     description:
       - Only users with a role in this project. By its whole name, among the projects that use the service provider, or
         by UUID or URL. Where several have that name, the task fails with their UUIDs.
+      - A name takes the permission C(SERVICE_PROVIDER.LIST_PROJECTS), too.
     type: raw
     aliases: [project_uuid]
   project_roles:
@@ -145,8 +146,8 @@ options:
       - -registration_method
       - -username
 notes:
-  - The token needs the permission C(SERVICE_PROVIDER.LIST_USERS). Staff have it, and as Waldur is delivered so do the
-    owners of the provider's customer and the managers of the provider. Waldur of 2024 wants staff or the owner.
+  - The token needs the permission C(SERVICE_PROVIDER.LIST_USERS). As Waldur is delivered, staff and the owners of the
+    provider's customer have it, and managers of the service provider since 2026.
   - Since 2026 an offering may keep parts of people's profiles to itself, and only staff and support see C(is_active).
     Such keys are then missing, so read all but C(uuid) with a C(default()).
 seealso:

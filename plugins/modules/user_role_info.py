@@ -78,8 +78,8 @@ options:
       - -role
       - -username
 notes:
-  - The token must be of staff or support, or of someone with a role on the service provider. Before 2026 everyone who
-    can see the service provider may read the list.
+  - Before 2026 everyone who can see the service provider may read the list. Since then the token must be of staff or
+    support, of someone with a role on the service provider, or of someone who may see the team of its customer.
   - Roles on service providers came with Waldur of 2025. On an older one the task fails, and says so.
 seealso:
   - module: waldur.provider.user_role
