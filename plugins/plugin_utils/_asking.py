@@ -18,6 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._client import REQ
 from ansible_collections.waldur.provider.plugins.module_utils._errors import WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._lookups import PROVIDER
 from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import connection_of, plain
+from ansible_collections.waldur.provider.plugins.plugin_utils._composing import OLD
 
 _VARIABLE = f"waldur_{PROVIDER}"
 # Ansible's own, which reach the plugin on some of its ways.
@@ -41,7 +42,8 @@ class Asking(LookupBase):  # type: ignore[misc]
             raise AnsibleLookupError("The Python library requests is missing where Ansible runs: install it there.")
         variables = variables or {}
         given = {name: plain(value) for name, value in kwargs.items() if name not in _OF_ANSIBLE}
-        usual = plain(self._templar.template(variables[_VARIABLE])) if _VARIABLE in variables else None
+        asked = given.get(PROVIDER) is None and _VARIABLE in variables
+        usual = plain(self._templar.template(variables[_VARIABLE])) if asked else None
         try:
             connection = connection_of(given, variables, self._templar.template, place="the lookup")
             found, warnings = self.ask(connection, plain(self._flatten(terms)), given, usual)
@@ -49,6 +51,6 @@ class Asking(LookupBase):  # type: ignore[misc]
             raise AnsibleLookupError(error.message) from None
         for warning in warnings:
             Display().warning(warning)
-        # What the server says is no template, whatever stands in it, and whatever allow_unsafe says.
-        marked: list[Any] = wrap_var(found)
-        return marked
+        # What the server says is no template, whatever allow_unsafe says. Newer cores trust nothing that is not marked.
+        safe: list[Any] = wrap_var(found) if OLD else found
+        return safe

@@ -153,6 +153,12 @@ def test_dates_and_values_of_variables_are_taken_as_yaml_makes_them(sim: Simulat
     assert [int(count) for count in counts] == [3, 0]
 
 
+def test_templates_inside_lists_that_are_given_are_evaluated(sim: Simulator) -> None:
+    rows = "query('waldur.provider.query', terms, service_provider='ALPHA', username_list=names, fields=['username'])"
+    values = {"mine": "member1", "names": ["{{ mine }}", "{{ 'member' ~ 2 }}"], "terms": ["{{ 'users' }}"]}
+    assert [row["username"] for row in shown(runner(sim), rows, vars=values)] == ["member1", "member2"]
+
+
 @pytest.mark.parametrize("more", ["", ", allow_unsafe=True"])
 def test_text_of_the_server_is_never_evaluated(sim: Simulator, more: str) -> None:
     run = runner(sim)

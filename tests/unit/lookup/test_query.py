@@ -215,6 +215,15 @@ def test_the_service_provider_may_be_a_variable(sim: Simulator) -> None:
     assert ask(sim, "list_users", variables=variables, service_provider="BETA") != of_alpha(sim, "list_users")
 
 
+def test_the_variable_is_not_evaluated_where_the_keyword_names_a_provider(sim: Simulator) -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise AssertionError("evaluated")
+
+    variables = {"waldur_service_provider": Broken()}
+    assert ask(sim, "stat", variables=variables, service_provider="ALPHA") == of_alpha(sim, "stat")
+
+
 def test_a_missing_service_provider_is_told_with_the_variable(sim: Simulator) -> None:
     message = refusal(sim, "users")
     assert message == "service_provider: is missing: give it, or set the variable waldur_service_provider."
