@@ -120,7 +120,7 @@ EXAMPLES = r"""
 - name: Find out whose key a log speaks of
   waldur.provider.ssh_key_info:
     service_provider: ALPHA
-    fingerprint_sha256: "SHA256:ZcHWmT6sx/7ej6PQuCkFEnkBWSD2PcKJTKIVDISm05g"
+    fingerprint_sha256: "SHA256:CdhJEipJeg/I4+qT4yyJYxozDXhu6b80AWF89adSfzo"
     fields: [name, user_uuid]
 
 - name: List the keys of one person
@@ -146,11 +146,11 @@ ssh_keys:
     url:
       description: The URL of the key in the API.
       type: str
-      sample: https://waldur.example.org/api/keys/1a96bea0b8ac4623bf0ec11f8ce3a566/
+      sample: https://waldur.example.org/api/keys/7af16e23471e4e1ead5ad72d07b9b362/
     uuid:
       description: The UUID of the key.
       type: str
-      sample: 1a96bea0b8ac4623bf0ec11f8ce3a566
+      sample: 7af16e23471e4e1ead5ad72d07b9b362
     name:
       description: The name of the key.
       type: str
@@ -158,23 +158,23 @@ ssh_keys:
     public_key:
       description: The public key, as it stands in a file of authorized keys.
       type: str
-      sample: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEVm8Ptyf5n8A43ABq815OLGfkZGA5aI74W5IewvYwzj member1@laptop
+      sample: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINlByKjsnuRBMmj89ARhHJ3M8o281f8sRE9iGV2xR6u9 member1@laptop
     fingerprint_md5:
       description: The MD5 fingerprint of the key.
       type: str
-      sample: "14:ac:30:f9:fd:ce:46:0b:f2:38:68:39:c1:ac:e2:a5"
+      sample: "7e:0f:9b:79:b8:82:0a:8f:a1:38:79:40:a6:4d:ed:f1"
     fingerprint_sha256:
       description: The SHA-256 fingerprint of the key.
       type: str
-      sample: "SHA256:ZcHWmT6sx/7ej6PQuCkFEnkBWSD2PcKJTKIVDISm05g"
+      sample: "SHA256:CdhJEipJeg/I4+qT4yyJYxozDXhu6b80AWF89adSfzo"
     fingerprint_sha512:
       description: The SHA-512 fingerprint of the key.
       type: str
-      sample: "SHA512:lalq9D9qz1y/U5bqUjK1jdabMCLAwTkdcwfeM60A0lL3Acn88QujcIy0f3VSkhmUqcaNvOArkLsSplLlviuvvw"
+      sample: "SHA512:d1GaffP2BrwtXI2eVav6tQa37oWYDB3oQvKUVvP3m535wX8K+FjCKTxD9tPABgzH1upoGUGnpV1U8L1nPXmBdQ"
     user_uuid:
       description: The UUID of the user whose key it is.
       type: str
-      sample: ebd8cbb205af42088210766b25122925
+      sample: 51d1acdbef2e4274bda95a1ce5391e54
     is_shared:
       description: Whether the key is shared with other people.
       type: bool

@@ -155,14 +155,17 @@ def agree(found: Mapping[str, Any], said: Mapping[str, Any], where: str) -> None
                 agree(row, said[name]["contains"], f"{where}.{name}")
 
 
-def result(sim: Simulator, module: str) -> dict[str, Any]:
-    """What the module returns of the recorded world, in check mode."""
+def result(sim: Simulator, module: str, **options: Any) -> dict[str, Any]:
+    """All that the module returns of the recorded world, in check mode."""
     spec = _arguments.spec(TASKS[module])
     defaults = {name: one.get("default") for name, one in spec.items()}
     provider = {"service_provider": "ALPHA"} if "service_provider" in spec else {}
-    given = {**defaults, **provider, **OPTIONS.get(module, {})}
+    given = {**defaults, **provider, **OPTIONS.get(module, {}), **options}
     connection = Connection(sim.url, sim.token("staff"), retries=0)
-    found = _run.run(module, given, connection, check=True, diff=False)
+    return _run.run(module, given, connection, check=True, diff=False)
+
+
+def without_common(found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name not in COMMON}
 
 
@@ -170,14 +173,27 @@ def result(sim: Simulator, module: str) -> dict[str, Any]:
 def test_the_keys_that_are_documented_are_those_that_are_returned(
     sim: Simulator, told: dict[str, Any], module: str
 ) -> None:
-    agree(result(sim, module), told[module]["return"], module)
+    agree(without_common(result(sim, module)), told[module]["return"], module)
 
 
 @pytest.mark.parametrize("module", sorted(name for name, one in INFOS.items() if one.operations))
 def test_all_rows_of_a_list_are_counted(sim: Simulator, module: str) -> None:
-    found = result(sim, module)
+    found = without_common(result(sim, module))
     rows = [value for value in found.values() if isinstance(value, list)]
     assert {len(one) for one in rows} <= {found.get("count")}
+
+
+def test_what_is_returned_only_when_it_is_named_is_there_then(sim: Simulator, told: dict[str, Any]) -> None:
+    named = [
+        (module, *name.split("."))
+        for module in MODULES
+        for name, one in every_return(told[module]["return"])
+        if one.get("returned") == "when O(fields) names it"
+    ]
+    assert ("user_info", "users", "phone_number") in named
+    for module, rows, key in named:
+        found = result(sim, module, fields=[key])
+        assert (set(found[rows][0]), found["warnings"]) == ({key}, [])
 
 
 @pytest.mark.parametrize("module", MODULES)
