@@ -52,7 +52,7 @@ options:
     default: [profile, users, offering_usernames]
 notes:
   - V(offering_usernames) takes C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS) and a token that sees the provider's
-    resources, which is one of staff, support or the customer's owner. Accounts in offerings that only staff can read
+    resources, which is one of staff or of the customer's owner. Accounts in offerings that only staff can read
     back are left out, and a note says in which. V(users) takes a role on the provider, or a staff or support token.
   - Users are written by username, and customers by name. Where that could mean somebody else (a customer's name that
     occurs twice, a username that looks like a UUID) it is the UUID.
