@@ -15,11 +15,10 @@ from . import _filters
 from ._client import Connection, Row
 from ._connection import OPTIONS
 from ._errors import InvalidInput, WaldurError, said
-from ._infos import INFOS
+from ._opened import masked, opened
 from ._operations import CORE_NAMES, Operation, operation
 from ._reading import finished, read
 from ._references import Target
-from ._run import masked, opened
 from ._session import Session
 
 PROVIDER = "service_provider"
@@ -156,6 +155,8 @@ def _rows(session: Session, name: str, given: Mapping[str, Any], usual: Any) -> 
         return read(session, name, target, {**asked, "provider": target.customer_uuid})
     if name not in _ANSWERS:
         return read(session, name, target, asked)
+    from ._infos import INFOS
+
     selection = _filters.selection(operation(name), asked)
     info, key = _ANSWERS[name]
     found = INFOS[info].answer(session, {PROVIDER: target.uuid})[key]

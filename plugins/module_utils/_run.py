@@ -14,21 +14,16 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from . import _connection, _images
 from ._arguments import TASKS, Task, spec
-from ._client import REQUESTS_IMPORT_ERROR, Client, Connection
+from ._client import REQUESTS_IMPORT_ERROR, Connection
 from ._desired_state import ReadImage
 from ._engine import apply, make_plan
 from ._errors import InvalidInput, WaldurError
 from ._infos import Info
+from ._opened import OPEN, masked, opened
 from ._plan import diff as plan_diff
-from ._references import References
 from ._session import Session
 
-# All items of a loop share one worker process: the connection, and references once found, live across them.
-_OPEN: dict[Connection, tuple[Client, References]] = {}
-# A lookup may have been evaluated before Ansible forks, and two processes must never talk over one socket.
-os.register_at_fork(after_in_child=_OPEN.clear)
-
-_MASK = "********"
+_OPEN = OPEN  # for tests, which begin anew by clearing it
 
 
 def run(
@@ -61,14 +56,6 @@ def run(
     return dict(masked(result, client.hidden - revealed))
 
 
-def opened(connection: Connection) -> tuple[Client, References]:
-    """The one client of this process for ``connection``, and the references found by it so far."""
-    if connection not in _OPEN:
-        client = Client(connection)
-        _OPEN[connection] = (client, References(client))
-    return _OPEN[connection]
-
-
 def _read(session: Session, task: Info, options: Mapping[str, Any]) -> dict[str, Any]:
     session.references.begin()
     found = task.answer(session, options)
@@ -88,19 +75,6 @@ def _write(
     if diff:
         result["diff"] = plan_diff(planned.changes)
     return {**result, **task.returns(options, planned, not check)}
-
-
-def masked(value: Any, hidden: frozenset[str]) -> Any:
-    """``value`` with every hidden text in it masked: in-process there is nobody else who would."""
-    if isinstance(value, dict):
-        return {masked(key, hidden): masked(item, hidden) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [masked(item, hidden) for item in value]
-    if isinstance(value, str):
-        # The longest first: one secret may hold another.
-        for text in sorted(hidden, key=len, reverse=True):
-            value = value.replace(text, _MASK)
-    return value
 
 
 def run_module(name: str) -> None:

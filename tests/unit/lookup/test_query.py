@@ -10,7 +10,7 @@ import pytest
 from ansible.errors import AnsibleLookupError
 from ansible.utils.display import Display
 
-from ansible_collections.waldur.provider.plugins.module_utils import _filters, _lookups, _run
+from ansible_collections.waldur.provider.plugins.module_utils import _filters, _lookups, _opened, _run
 from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._operations import Operation, operation
 from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import NAMES
@@ -242,7 +242,7 @@ def test_a_provider_that_is_a_number_is_refused(sim: Simulator) -> None:
 
 
 def test_rows_are_read_anew_each_time_and_the_provider_is_looked_up_once(sim: Simulator) -> None:
-    _run._OPEN.clear()
+    _opened.OPEN.clear()
     before = of_alpha(sim, "projects", name="c1")
     sim.change("Project", {"name": "Project c1"}, {"description": "changed meanwhile"})
     after = of_alpha(sim, "projects", name="c1")
@@ -251,7 +251,7 @@ def test_rows_are_read_anew_each_time_and_the_provider_is_looked_up_once(sim: Si
     assert [url for url in (request["path"] for request in sim.requests()) if "service-providers/?" in url] == [
         "/api/marketplace-service-providers/?page_size=300"
     ]
-    assert len(_run._OPEN) == 1
+    assert len(_opened.OPEN) == 1
 
 
 # --- what must not be said -------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._run import masked
+from ansible_collections.waldur.provider.plugins.module_utils._opened import masked
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 CODE = "aB3dE5gH7jK9mN2p"
