@@ -24,8 +24,9 @@ _LONGEST = 80
 _SHORT = 8
 # Ansible's patterns give a meaning to these names.
 _TAKEN = frozenset({"all", "localhost", "ungrouped"})
-# Modules look their connection up in variables called waldur_<option>: a row must never redirect them.
-_CONNECTION = frozenset(f"waldur_{name}" for name in (*OPTIONS, "profile"))
+# Modules look their connection up in variables called waldur_<option>, and lookups their provider: a row must never
+# redirect them.
+_CONNECTION = frozenset(f"waldur_{name}" for name in (*OPTIONS, "profile", "service_provider"))
 _MAGIC = frozenset(
     "group_names groups hostvars inventory_dir inventory_file inventory_hostname inventory_hostname_short play_hosts"
     " playbook_dir role_name role_names role_path".split()

@@ -143,7 +143,7 @@ def test_variables_have_the_prefix() -> None:
     assert Variables("w_").named({"name": 1, "two words": 2, "ö": 3}) == {"w_name": 1, "w_two_words": 2, "w__": 3}
 
 
-@pytest.mark.parametrize("name", [*OPTIONS, "profile"])
+@pytest.mark.parametrize("name", [*OPTIONS, "profile", "service_provider"])
 def test_a_row_never_sets_a_variable_in_which_modules_look_for_their_connection(name: str) -> None:
     assert Variables("waldur_").name(name) == f"waldur_field_{name}"
     assert Variables("").name(f"waldur_{name}") == f"waldur_waldur_{name}"
