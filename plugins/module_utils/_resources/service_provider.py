@@ -23,6 +23,7 @@ from .._session import People, Session
 from .._written import Note, Written
 
 _REFUSED = 400
+_NO_SUCH_METHOD = 405
 _NEWER = ("allowed_domains", "account_options")
 _LIVE_STATES = ("Draft", "Active", "Paused", "Unavailable")
 
@@ -317,7 +318,7 @@ def _holds_image(session: Session, row: Row, image: ImageFile) -> bool:
 def _send_rest(session: Session, target: Target, rest: Row, before: str) -> Row:
     """The fields that no form can hold; a refusal tells what was done ``before`` it."""
     try:
-        return session.client.write("partial_update", target.uuid, body=rest)
+        return _changed(session, target, rest)
     except LostAnswer:
         raise
     except WaldurError as error:
@@ -325,6 +326,16 @@ def _send_rest(session: Session, target: Target, rest: Row, before: str) -> Row:
             error.message += f" Before that, {before}."
             error.details["took_effect"] = None
         raise
+
+
+def _changed(session: Session, target: Target, fields: Row) -> Row:
+    """By PATCH; some proxies don't let it pass, and PUT in JSON keeps what is left out just as well (contract 2.4)."""
+    try:
+        return session.client.write("partial_update", target.uuid, body=fields)
+    except AnswerError as error:
+        if error.status != _NO_SUCH_METHOD:
+            raise
+        return session.client.write("update", target.uuid, body={"customer": target.customer_url, **fields})
 
 
 def _files(upload: ImageFile) -> dict[str, tuple[str, bytes, str]]:
