@@ -163,9 +163,22 @@ def _named(session: Session, target: Target | None, kind: str, where: str, value
         raise InvalidInput(f"{where}: '{said(value)}' is no UUID: a name needs a service provider to look in.")
     rows = session.client.rows(f"{kind}s", target.uuid, name_exact=value, field=["uuid", "name"])
     found = [row for row in rows if row.get("name") == value]
+    if not found and kind == "offering":
+        found = _private_offerings(session, target, value)
     if len(found) == 1:
         return str(found[0]["uuid"])
     if not found:
         raise InvalidInput(f"{where}: {target.name} has no {kind} '{said(value)}': give its exact name or its UUID.")
     names = ", ".join(str(row["uuid"]) for row in found)
     raise InvalidInput(f"{where}: '{said(value)}' means several {kind}s of {target.name}: {names}. Give one's UUID.")
+
+
+def _private_offerings(session: Session, target: Target, name: str) -> list[Row]:
+    """Those that the provider's own list leaves out, as they are not shared or not billed (contract 2.23)."""
+    fields = ["uuid", "name", "customer_uuid"]
+    rows = session.client.rows("provider_offerings", name_exact=name, customer_uuid=target.customer_uuid, field=fields)
+    return [
+        row
+        for row in rows
+        if row.get("name") == name and _uuids.normal(row.get("customer_uuid")) == target.customer_uuid
+    ]
