@@ -60,8 +60,8 @@ docs-lint: .venv/test.stamp $(TREE)
 	@HOME="$(CURDIR)/build" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 
 unit: .venv/test.stamp $(TREE) ## the tests of single parts, and of what holds in every generated case
-	@echo "== pytest tests/unit tests/properties tests/faults"
-	@COVERAGE_FILE=build/.coverage $(BIN)/python -m pytest -n auto --cov --cov-report= --cov-fail-under=0 tests/unit tests/properties tests/faults
+	@echo "== pytest tests/unit tests/properties tests/faults tests/reading"
+	@COVERAGE_FILE=build/.coverage $(BIN)/python -m pytest -n auto --cov --cov-report= --cov-fail-under=0 tests/unit tests/properties tests/faults tests/reading
 
 coverage: .venv/test.stamp $(TREE) ## which lines and branches the last unit tests left out
 	@echo "== coverage of tests/unit and tests/properties"

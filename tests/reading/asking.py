@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs modules in-process, and reads the same lists with the standard library alone."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.waldur.provider.plugins.module_utils import _run
+from ansible_collections.waldur.provider.plugins.module_utils._arguments import TASKS, spec
+from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
+from simulation import Simulator
+
+ALPHA = "e182aaedb6ae4541956a3c14629abc02"
+ALPHA_CUSTOMER = "d2c8772ce559428283e388badd97f2d6"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that the simulator saw: ``query`` in its order, values decoded."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+
+    def of(self, name: str) -> list[str]:
+        """What was said of one parameter."""
+        return [value for key, value in self.query if key == name]
+
+
+def asked(sim: Simulator) -> list[Request]:
+    """The requests since :func:`run` began, all that the simulator remembers."""
+    found = []
+    for request in sim.requests():
+        path, _mark, query = request["path"].partition("?")
+        found.append(Request(request["method"], path, tuple(parse_qsl(query, keep_blank_values=True))))
+    return found
+
+
+def run(url: str, token: str, module: str, **options: Any) -> Row:
+    """The result of one task, its options checked as Ansible does; this process remembers nothing of runs before."""
+    _run._OPEN.clear()
+    return run_again(url, token, module, **options)
+
+
+def run_again(url: str, token: str, module: str, **options: Any) -> Row:
+    """As :func:`run`, with what is remembered of the runs before."""
+    task = TASKS[module]
+    checked = ArgumentSpecValidator(spec(task), **task.rules).validate(options)
+    assert not checked.error_messages, checked.error_messages
+    connection = Connection(url, token, retries=0)
+    result = _run.run(module, checked.validated_parameters, connection, check=False, diff=False)
+    assert result["changed"] is (module in ("service_provider", "user_role", "offering_username", "api_secret_code"))
+    return result
+
+
+class Plain:
+    """A second way to read, which knows nothing of ours: every page that there is."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url
+        self._token = token
+
+    def get(self, path: str, query: list[tuple[str, str]] | None = None) -> Any:
+        """The JSON of one answer; fails for all but 200."""
+        address = f"{self._url}{path}?{urlencode(query)}" if query else f"{self._url}{path}"
+        request = urllib.request.Request(address, headers={"Authorization": f"Token {self._token}"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def rows(self, path: str, query: list[tuple[str, str]] | None = None) -> list[Row]:
+        """All rows, a hundred at a time."""
+        found: list[Row] = []
+        while True:
+            number = len(found) // 100 + 1
+            page = self.get(path, [*(query or []), ("page_size", "100"), ("page", str(number))])
+            found += page
+            if len(page) < 100:
+                return found

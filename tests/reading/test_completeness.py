@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever the API's reference knows is an option of a module; what it does not know is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._filters import options
+from ansible_collections.waldur.provider.plugins.module_utils._infos import INFOS
+from ansible_collections.waldur.provider.plugins.module_utils._operations import CORE_NAMES, OPERATIONS, operation
+
+from .table import KEYS, READERS, Entry, content, entries, problems
+from .writers import WRITERS
+
+# Keys (never told) by which a moment would be checked where a Waldur told it.
+UNTOLD = {"keys_list": {"created"}, "offerings_list": {"created"}, "users_list": set()}
+
+
+def test_every_operation_and_every_parameter_of_the_reference_is_reached_by_a_module() -> None:
+    assert problems(content(), WRITERS) == []
+
+
+def test_the_reference_has_thirty_operations_and_each_is_one_of_ours_and_has_one_way_to_it() -> None:
+    own = {entry.name: entry.ours for entry in entries() if entry.name in content()["operations"]}
+    assert sorted(one.name for one in own.values() if one) == sorted(CORE_NAMES)
+    assert len(own) == 30
+    assert own.keys() <= {*READERS, *WRITERS}
+    assert not READERS.keys() & WRITERS.keys()
+
+
+def test_every_module_that_reads_lists_reads_what_the_reference_has() -> None:
+    assert {*READERS.values()} == INFOS.keys() - {"desired_state_info"} == KEYS.keys()
+    told = {entry.ours.name for entry in entries() if entry.ours}
+    assert {name for info in INFOS.values() for name in info.operations} <= told
+
+
+def test_an_option_that_is_checked_again_is_checked_by_keys_that_rows_have() -> None:
+    for entry in entries():
+        if entry.ours is None or not entry.rows:
+            continue
+        for parameter in entry.ours.query:
+            if parameter.way and not parameter.since:
+                assert parameter.keys, parameter
+                missing = {*parameter.keys} - {*entry.rows} - UNTOLD.get(entry.name, set())
+                assert len(missing) < len(parameter.keys) or entry.name in _TELL_LESS, (entry.name, parameter)
+
+
+# Their rows are described short: a customer's projects by seven keys (contract 2.17), which is checked on the wire.
+_TELL_LESS = {"customer_projects_list"}
+
+
+@pytest.mark.parametrize("name", sorted(INFOS))
+def test_no_option_is_there_that_is_neither_of_the_reference_nor_of_the_house(name: str) -> None:
+    house = {"service_provider", "fields", "order_by", "limit", "reveal", "service_providers", "parts"}
+    asked = {option for one in INFOS[name].operations for option in options(operation(one))}
+    assert set(INFOS[name].options) <= house | asked
+
+
+# --- the test itself is tested: a table that says more, or something else, is noticed --------------------------------
+
+Damage = Callable[[dict[str, Any]], Any]
+PROJECTS = "projects_list"
+
+
+def query(table: dict[str, Any], name: str = PROJECTS) -> dict[str, Any]:
+    found: dict[str, Any] = table["operations"][name]["query"]
+    return found
+
+
+DAMAGES: dict[str, tuple[Damage, str]] = {
+    "another parameter": (lambda table: query(table).update(colour="text"), f"{PROJECTS}: colour is not known"),
+    "another added parameter": (
+        lambda table: table["operations"][PROJECTS].update(added_2026="affiliation_name colour"),
+        f"{PROJECTS}: colour is not known",
+    ),
+    "a parameter less": (
+        lambda table: query(table).pop("slug"),
+        f"{PROJECTS}: slug is nothing that the reference knows",
+    ),
+    "another type": (lambda table: query(table).update(can_admin="text"), f"{PROJECTS}: can_admin is of another type"),
+    "a type nobody knows": (lambda table: query(table).update(name="file"), f"{PROJECTS}: name is of another type"),
+    "a list of one": (
+        lambda table: query(table).update(name={"type": "text", "list": "repeat"}),
+        f"{PROJECTS}: name is of another type",
+    ),
+    "a list sent otherwise": (
+        lambda table: query(table, "course_accounts_list")["state"].update(list="comma"),
+        "course_accounts_list: state is of another type",
+    ),
+    "another choice": (
+        lambda table: query(table, "course_accounts_list")["state"].update(choices="OK Closed Erred Pending Lost"),
+        "course_accounts_list: state has other choices",
+    ),
+    "another order": (
+        lambda table: query(table)["o"].update(choices="name colour"),
+        f"{PROJECTS}: o has other choices",
+    ),
+    "what is required": (
+        lambda table: query(table).update(name={"type": "text", "required": True}),
+        f"{PROJECTS}: name is required, or is not",
+    ),
+    "what is required no more": (
+        lambda table: query(table, "user_customers_list").update(user_uuid="uuid"),
+        "user_customers_list: user_uuid is required, or is not",
+    ),
+    "pages": (
+        lambda table: table["operations"]["revenue_list"].update(paginated=True),
+        "revenue_list: its pages are treated otherwise",
+    ),
+    "another operation": (
+        lambda table: table["operations"].update(
+            glauth_tree={"call": "GET /api/marketplace-service-providers/{uuid}/glauth_tree/"}
+        ),
+        "glauth_tree: no operation of ours is GET /api/marketplace-service-providers/{uuid}/glauth_tree/",
+    ),
+    "an operation that no module drives": (
+        lambda table: table["operations"].update(look={"call": "GET /api/roles/", "paginated": True}),
+        "look: no module reads it",
+    ),
+    "another year": (
+        lambda table: (
+            query(table).pop("slug"),
+            table["operations"][PROJECTS].update(added_2026="slug"),
+        ),
+        f"{PROJECTS}: slug is of another year",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_table_that_says_something_else_is_noticed(name: str) -> None:
+    damage, sentence = DAMAGES[name]
+    table = content()
+    damage(table)
+    assert sentence in problems(table, WRITERS)
+
+
+def test_a_parameter_that_is_no_option_of_its_module_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = {key: one for key, one in INFOS["user_info"].options.items() if key != "job_title"}
+    info = INFOS["user_info"]
+    monkeypatch.setitem(INFOS, "user_info", type(info)(info.operations, taken, info.answer))
+    assert problems(content(), WRITERS) == ["users_list: job_title is no option"]
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: str(entry.name))
+def test_what_the_reference_says_by_url_and_by_uuid_is_one_option_under_both_names(entry: Entry) -> None:
+    ours = entry.ours
+    if ours is None or entry.name not in READERS:
+        assert entry.name in WRITERS
+        return
+    urls = {one.option: one.name for one in ours.query if one.type == "url"}
+    for option, name in urls.items():
+        given = INFOS[READERS[entry.name]].options[option]
+        beside = [one.name for one in ours.query if one.option == option and one.type != "url"]
+        assert len(beside) == 1
+        assert {name, *beside} <= {option, *given.get("aliases", [])}
+
+
+def test_there_are_no_more_operations_than_those_of_the_reference_and_of_the_house() -> None:
+    assert {one.name for entry in entries() if (one := entry.ours)} >= {*CORE_NAMES, "offering_users"}
+    assert OPERATIONS.keys() >= {*CORE_NAMES}

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every option of every list, made from the table: what is sent, and which rows come back from servers of any kind.
+
+What a Waldur that knows the filter answers to a plain reading is the truth.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, RouteMissing
+from ansible_collections.waldur.provider.plugins.module_utils._parameters import Parameter
+from simulation import Simulator
+
+from .asking import ALPHA, ALPHA_CUSTOMER, Plain, Row, asked, run_again
+from .ignoring import Ignoring
+from .table import KEYS, READERS, Entry, Told, entries
+from .values import OBJECTS, Value, by_all_names, values
+
+Case = tuple[Entry, Told, Parameter]
+MISSING_IN_2024 = {"list_users", "course_accounts_list", "project_service_accounts_list", "compliance_offering_users"}
+# What a list is not asked without: options, and the request's own words.
+NEEDED: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+    "user_customers_list": ({"user": OBJECTS["user"][0]}, [("user_uuid", OBJECTS["user"][0])]),
+    "customer_projects_list": (
+        {"project_customer": OBJECTS["customer"][0]},
+        [("project_customer_uuid", OBJECTS["customer"][0])],
+    ),
+    "offering_users_list": ({}, [("provider_uuid", ALPHA_CUSTOMER)]),
+}
+
+
+def cases() -> list[Case]:
+    found = []
+    for entry in entries():
+        if not (entry.method == "GET" and entry.paginated and entry.ours):
+            continue
+        known = {one.name: one for one in entry.ours.query}
+        for told in entry.query:
+            given = told.name in ("o", "field", "provider_uuid") or told.required
+            if not given and known[told.name].type != "url":
+                found.append((entry, told, known[told.name]))
+    return found
+
+
+def name(case: Any) -> str:
+    return f"{case[0].name}-{case[1].name}"
+
+
+CASES = cases()
+every_option = pytest.mark.parametrize("case", CASES, ids=name)
+
+
+def read(url: str, sim: Simulator, entry: Entry, **given: Any) -> list[Row]:
+    """The rows of a module's answer that are those of this operation."""
+    module = READERS[entry.name]
+    provider = {} if entry.name == "service_providers_list" else {"service_provider": ALPHA}
+    options = {**provider, **NEEDED.get(entry.name, ({}, []))[0], **given}
+    found = run_again(url, sim.token("staff"), module, **options)[KEYS[module]]
+    if entry.name == "compliance_offering_users":
+        found = found["offering_users"]
+    rows: list[Row] = found
+    if entry.name.startswith("robot_account_"):
+        kind = "customer" if "customers" in entry.name else "project"
+        rows = [row for row in rows if row["scope_type"] == kind]
+    return rows
+
+
+def plain(sim: Simulator, entry: Entry, query: list[tuple[str, str]]) -> list[Row]:
+    """The same by a plain reading, once: nothing changes here."""
+    needed, token = NEEDED.get(entry.name, ({}, []))[1], sim.token("staff")
+    return _plain(sim.url, token, entry.path.format(uuid=ALPHA), (*needed, *query))
+
+
+@cache
+def _plain(url: str, token: str, path: str, query: tuple[tuple[str, str], ...]) -> list[Row]:
+    return Plain(url, token).rows(path, [*query])
+
+
+def ids(rows: list[Row]) -> list[str]:
+    """What rows are known by, whatever the edition; those of permissions have no UUID."""
+    return sorted(row.get("uuid") or f"{row['user_uuid']} {row['project_uuid']}" for row in rows)
+
+
+def tried(sim: Simulator, case: Case) -> Iterator[tuple[Value, list[Row]]]:
+    """The values of a parameter, and the rows of a Waldur that knows it."""
+    entry, told, ours = case
+    roles = {row["name"]: row["uuid"] for row in _plain(sim.url, sim.token("staff"), "/api/roles/", ())}
+    for value in values(told, ours, plain(sim, entry, []), roles):
+        yield value, plain(sim, entry, [(told.name, wire) for wire in value.wire])
+
+
+def told_by(rows: list[Row], ours: Parameter) -> bool:
+    return bool(rows and ours.way and all(key in row for row in rows for key in ours.keys))
+
+
+def doubtful(row: Row, ours: Parameter, value: Value) -> bool:
+    """Whether letters beyond ASCII take part, of which servers make more than Unicode's rules do."""
+    parts = ours.way in ("has", "any", "here")
+    return parts and not all(str(text).isascii() for text in (value.wire, *(row.get(key) for key in ours.keys)))
+
+
+def knowing(case: Case, of_2025: Simulator, of_2026: Simulator) -> Simulator:
+    """A Waldur that knows the parameter: of 2026, but for what it forgot."""
+    return of_2025 if name(case) == "keys_list-uuid" else of_2026
+
+
+@every_option
+def test_an_option_is_sent_in_its_style_and_no_row_of_a_server_that_knows_it_is_lost(
+    case: Case, of_2025: Simulator, of_2026: Simulator
+) -> None:
+    entry, told, ours = case
+    sim = knowing(case, of_2025, of_2026)
+    for value, expected in tried(sim, case):
+        sim.zero()
+        rows = read(sim.url, sim, entry, **{ours.option: value.given})
+        if ours.way == "here":
+            continue  # servers get it wrong, see below
+        assert ids(rows) == ids(expected), value
+        path = entry.path.format(uuid=ALPHA)
+        sent = [request for request in asked(sim) if request.path == path]
+        assert any(request.of(told.name) == [*value.wire] for request in sent), (value, sent)
+
+
+@every_option
+def test_an_option_trims_the_rows_of_a_server_that_ignores_it_where_rows_tell(
+    case: Case, of_2026: Simulator, of_2025: Simulator, ignoring: Ignoring
+) -> None:
+    entry, _told, ours = case
+    whole = plain(of_2026, entry, [])
+    trimmed = 0
+    for value, expected in tried(knowing(case, of_2025, of_2026), case):
+        rows = read(ignoring.url, of_2026, entry, **{ours.option: value.given})
+        if ours.way == "here":
+            continue
+        if not told_by(whole, ours):
+            assert ids(rows) == ids(whole)
+            continue
+        surely = [row for row in rows if not doubtful(row, ours, value)]
+        assert {*ids(surely)} <= {*ids(expected)} <= {*ids(rows)}, value
+        trimmed += len(rows) < len(whole)
+    assert trimmed or not told_by(whole, ours) or ours.way == "here"
+
+
+@pytest.mark.parametrize("year", [2024, 2025])
+@pytest.mark.parametrize("case", [case for case in CASES if case[2].since or case[0].ours.filtered_since], ids=name)  # type: ignore[union-attr]
+def test_an_option_that_a_waldur_is_too_old_for_is_not_sent_and_applied_here_or_refused(
+    case: Case, year: int, of_2024: Simulator, of_2025: Simulator, of_2026: Simulator
+) -> None:
+    entry, told, ours = case
+    assert entry.ours is not None
+    sim, since = {2024: of_2024, 2025: of_2025}[year], max(ours.since, entry.ours.filtered_since)
+    if year == 2024 and entry.name in MISSING_IN_2024:
+        with pytest.raises(RouteMissing, match="This Waldur has no "):
+            read(sim.url, sim, entry)
+        return
+    refused = f"{ours.option}: this Waldur can't filter by it (one of {since} or newer can)"
+    for value, expected in tried(knowing(case, of_2025, of_2026), case):
+        sim.zero()
+        if year < since and not told_by(plain(sim, entry, []), ours):
+            with pytest.raises(InvalidInput, match=re.escape(refused)):
+                read(sim.url, sim, entry, **{ours.option: value.given})
+        else:
+            rows = read(sim.url, sim, entry, **{ours.option: value.given})
+            doubts = any(doubtful(row, ours, value) for row in [{}, *rows, *expected])
+            assert ids(rows) == ids(expected) or doubts, value
+        sent = [one for one in asked(sim) if one.path == entry.path.format(uuid=ALPHA)]
+        assert year >= since or not any(one.of(told.name) for one in sent)
+
+
+# --- references, aliases and names -----------------------------------------------------------------------------------
+
+REFERENCES = [case for case in CASES if case[2].type in OBJECTS]
+
+
+@pytest.mark.parametrize("case", REFERENCES, ids=name)
+def test_a_reference_is_given_by_any_name_and_sent_as_a_uuid(case: Case, of_2026: Simulator) -> None:
+    entry, told, ours = case
+    uuid = OBJECTS[ours.type][0]
+    answers = []
+    for number, given in enumerate(by_all_names(ours.type)):
+        of_2026.zero()
+        option = (ours.option, told.name)[number % 2]
+        value = given if ours.style == "one" else [given]
+        answers.append(json.dumps(read(of_2026.url, of_2026, entry, **{option: value}), sort_keys=True))
+        last = [one for one in asked(of_2026) if one.path == entry.path.format(uuid=ALPHA)][-1]
+        assert last.of(told.name) == [uuid], (option, given)
+    assert len({*answers}) == 1
+
+
+URLS = [(entry, one) for entry in entries() if entry.ours for one in entry.ours.query if one.type == "url"]
+
+
+@pytest.mark.parametrize("case", URLS, ids=lambda case: f"{case[0].name}-{case[1].name}")
+def test_what_the_api_takes_by_url_is_taken_by_url_under_its_name(
+    case: tuple[Entry, Parameter], of_2026: Simulator
+) -> None:
+    entry, by_url = case
+    assert entry.ours is not None
+    kind = next(one.type for one in entry.ours.query if one.option == by_url.option and one.type != "url")
+    uuid = OBJECTS[kind][0]
+    url = next(text for text in by_all_names(kind) if text.startswith("/api/"))
+    several = any(one.style != "one" for one in entry.ours.query if one.option == by_url.option and one.type != "url")
+    rows = read(of_2026.url, of_2026, entry, **{by_url.name: [url] if several else url})
+    # Ours is sent as a UUID, the same that the API means by the URL.
+    sent = [(by_url.name, f"{of_2026.url}{url}")]
+    assert ids(rows) == ids(plain(of_2026, entry, sent))
+    assert uuid in url
+
+
+@pytest.mark.parametrize("given", ["Project c1", "PROJECT", "ct C"])
+def test_a_filter_that_servers_get_wrong_is_applied_here_alone(of_2026: Simulator, given: str) -> None:
+    entry = next(one for one in entries() if one.name == "robot_account_projects_list")
+    expected = [row["name"] for row in plain(of_2026, entry, []) if given.lower() in row["name"].lower()]
+    of_2026.zero()
+    rows = read(of_2026.url, of_2026, entry, project_name=given)
+    assert [row["name"] for row in rows] == expected
+    assert expected
+    assert not any(one.of("project_name") for one in asked(of_2026))

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task that drives each operation that writes, in the recorded world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Writer:
+    """``faults`` are what makes the module take this way; ``before`` is a task that makes what is changed."""
+
+    module: str
+    options: dict[str, Any]
+    faults: tuple[dict[str, Any], ...] = ()
+    before: dict[str, Any] = field(default_factory=dict)
+
+
+_GRANT = {"service_provider": "ALPHA", "user": "member1"}
+WRITERS: dict[str, Writer] = {
+    "service_providers_create": Writer("service_provider", {"customer": "SPARE", "description": "New"}),
+    "service_providers_partial_update": Writer("service_provider", {"customer": "ALPHA", "description": "New"}),
+    # What a proxy that lets no PATCH pass makes of the same task.
+    "service_providers_update": Writer(
+        "service_provider", {"customer": "ALPHA", "description": "New"}, ({"method": "PATCH", "status": 405},)
+    ),
+    "service_providers_destroy": Writer("service_provider", {"customer": "EXTRA01", "state": "absent"}),
+    "add_user": Writer("user_role", _GRANT),
+    "update_user": Writer("user_role", {**_GRANT, "expiration_time": "2037-06-30"}, before=_GRANT),
+    "delete_user": Writer("user_role", {**_GRANT, "state": "absent"}, before=_GRANT),
+    "set_offerings_username": Writer("offering_username", {**_GRANT, "username": "m1"}),
+    "api_secret_code_generate": Writer("api_secret_code", {"service_provider": "ALPHA", "state": "rotated"}),
+}
