@@ -56,13 +56,8 @@ def written(key: str, found: Iterable[Entry | Note]) -> Written:
 def user_reference(references: References, person: User) -> str:
     """The username where reading it back finds this person, else the UUID (as for one that looks like a UUID)."""
     name = person.username or ""
-    if not _survives(name, "users"):
-        return person.uuid
-    try:
-        found = references.users([name])[name]
-    except InvalidInput:  # the e-mail address of several others
-        return person.uuid
-    return name if isinstance(found, User) and found.uuid == person.uuid else person.uuid
+    sure = _survives(name, "users") and references.user_uuid(name) == person.uuid
+    return name if sure else person.uuid
 
 
 def customer_reference(references: References, target: Target) -> str:

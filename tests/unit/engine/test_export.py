@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 import yaml
 
 from ansible_collections.waldur.provider.plugins.module_utils import _images
+from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import parse
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._export import export
+from ansible_collections.waldur.provider.plugins.module_utils._references import References
+from ansible_collections.waldur.provider.plugins.module_utils._session import Session
 from simulation import Simulator
 
 from .exporting import ALPHA, BETA, account, alpha, grant, plan_of, session
@@ -131,6 +135,21 @@ def test_somebody_who_took_the_name_of_somebody_else_is_not_mistaken(sim: Simula
     sim.change("User", {"username": "member2"}, {"username": "member1"})
     grant(sim, "member1")
     assert {"user": "4d6b00766d9a494d9a05b60e87009a12"}.items() <= alpha(kept, "users")["users"][0].items()
+
+
+class Nameless(Client):
+    """A client of a Waldur that tells no usernames."""
+
+    def rows(self, *args: Any, **kwargs: Any) -> list[dict[str, Any]]:
+        """The rows without them."""
+        return [{**row, "user_username": None} for row in super().rows(*args, **kwargs)]
+
+
+def test_somebody_whose_username_is_not_told_is_written_as_uuid(sim: Simulator, connect: Connect) -> None:
+    client = Nameless(Connection(sim.url, sim.token("staff"), retries=0))
+    found = alpha(Session(client, References(client)), "users")
+    assert [entry["user"] for entry in found["users"]] == [MANAGER]
+    assert plan_of(connect(), [{"customer": "ALPHA", "users": found["users"]}]) == []
 
 
 def test_text_that_yaml_would_take_for_something_else_survives_a_file(sim: Simulator, connect: Connect) -> None:
