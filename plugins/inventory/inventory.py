@@ -124,7 +124,8 @@ notes:
     perhaps with C(not) before it or compared with a text by C(==) or C(!=), cost next to nothing. All others take about
     half a millisecond for each host. The results are the same.
   - Neither the token nor any secret is in the cache. What it holds depends on the URL, the token, and all options that
-    choose what is read; the others can be changed without reading again.
+    choose what is read; the others can be changed without reading again. Nothing is kept of a reading that left out a
+    service provider.
   - Ansible goes on without an inventory that fails, unless C(any_unparsed_is_failed) is set in the section C(inventory)
     of its configuration.
   - What Waldur says is text and never evaluated, whatever stands in it.
@@ -256,19 +257,17 @@ class InventoryModule(PlainNames, BaseInventoryPlugin, Cacheable):  # type: igno
             include=self.get_option("include") or [],
             stop=self.get_option("on_unreachable_provider") == "fail",
         )
-        if not self.get_option("cache"):
-            return self._fetched(connection, wanted)
+        caching = self.get_option("cache")
         key = f"{self.get_cache_key(path)}_{_digest(connection, wanted)}"
-        founds = _inventory_reading.restored(self._cache.get(key)) if use_cache else None
-        if founds is None:
-            founds = self._fetched(connection, wanted)
-            self._cache[key] = _inventory_reading.stored(founds)
-        return founds
-
-    def _fetched(self, connection: Connection, wanted: _inventory_reading.Wanted) -> list[Found]:
+        kept = _inventory_reading.restored(self._cache.get(key)) if caching and use_cache else None
+        if kept is not None:
+            return kept
         founds, warnings = _inventory_reading.fetch(connection, wanted)
         for warning in dict.fromkeys(warnings):
             self.display.warning(warning)
+        # What lacks a provider must not look complete for the next hour.
+        if caching and not warnings:
+            self._cache[key] = _inventory_reading.stored(founds)
         return founds
 
     # --- hosts -------------------------------------------------------------------------------------------------------
@@ -291,7 +290,7 @@ class InventoryModule(PlainNames, BaseInventoryPlugin, Cacheable):  # type: igno
                 f" added: {', '.join(shared[:_SHOWN])}{more}."
             )
         for name, thing, row, own in zip(names, things, told, named, strict=True):
-            self._add(name, row, own)
+            self._add(name, own)
             if self.get_option("default_groups"):
                 for group in _inventory.groups(self.get_option("hosts"), thing):
                     self._join(group, name)
@@ -299,9 +298,11 @@ class InventoryModule(PlainNames, BaseInventoryPlugin, Cacheable):  # type: igno
 
     def _wanted_name(self, kind: _inventory.Kind, thing: Thing, row: Any, own: Any) -> str:
         for preference in self._as_list("hostname"):
+            if not isinstance(preference, str):
+                raise InvalidInput(f"hostname: '{said(preference)}' is no text: name a field, or write an expression.")
             variables = {**row, **own}
             try:
-                if "{{" in str(preference):
+                if "{{" in preference:
                     self.templar.available_variables = variables
                     found = self.templar.template(preference)
                 else:
@@ -314,8 +315,8 @@ class InventoryModule(PlainNames, BaseInventoryPlugin, Cacheable):  # type: igno
                 return name
         return _inventory.host_name(kind, thing)
 
-    def _add(self, name: str, row: dict[str, Any], own: dict[str, Any]) -> None:
-        """One host with its variables and groups."""
+    def _add(self, name: str, own: dict[str, Any]) -> None:
+        """One host with its variables."""
         known = name in self.inventory.hosts
         self.inventory.add_host(name)
         if not self.get_option("machines"):
@@ -333,18 +334,20 @@ class InventoryModule(PlainNames, BaseInventoryPlugin, Cacheable):  # type: igno
         self.inventory.add_child(self._groups[group], host)
 
     def _construct(self, name: str, variables: dict[str, Any]) -> None:
-        strict = self.get_option("strict")
+        """What expressions make of one host: variables of its own, and groups."""
+        strict, compose = self.get_option("strict"), self.get_option("compose")
         groups, keyed = self.get_option("groups"), self.get_option("keyed_groups")
-        composed = {}
-        for variable, expression in (self.get_option("compose") or {}).items():
-            self._last = UNKNOWN
-            self._set_composite_vars({variable: expression}, variables, name, strict)
-            if self._last is not UNKNOWN:
-                composed[variable] = self._last
-        if not groups and not keyed:
+        if not (compose or groups or keyed):
             return
         host = self.inventory.get_host(name)
-        known = {**host.vars, **variables, **composed, **host.get_magic_vars()}
+        known = {**host.vars, **variables, **host.get_magic_vars()}
+        composed = {}
+        for variable, expression in (compose or {}).items():
+            self._last = UNKNOWN
+            self._set_composite_vars({variable: expression}, known, name, strict)
+            if self._last is not UNKNOWN:
+                composed[variable] = self._last
+        known.update(composed)
         self._add_host_to_composed_groups(groups, known, name, strict, fetch_hostvars=False)
         known["group_names"] = host.get_magic_vars()["group_names"]
         self._add_host_to_keyed_groups(keyed, known, name, strict, fetch_hostvars=False)

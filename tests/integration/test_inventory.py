@@ -157,7 +157,12 @@ def test_expressions_see_both_names_and_make_variables_and_groups(sim: Simulator
         "hosts": "projects",
         "hostvars_prefix": "p_",
         "strict": True,
-        "compose": {"title": "name", "cost": "p_billing_price_estimate.total", "up": "name | upper"},
+        "compose": {
+            "title": "name",
+            "cost": "p_billing_price_estimate.total",
+            "up": "name | upper",
+            "host": "inventory_hostname",
+        },
         "groups": {"live": "not is_removed", "first": "p_name == 'Project c1'", "long": "name | length > 99"},
         "keyed_groups": [
             {"key": "customer_abbreviation", "prefix": "of"},
@@ -170,6 +175,7 @@ def test_expressions_see_both_names_and_make_variables_and_groups(sim: Simulator
     one = found["_meta"]["hostvars"]["project-2"]
     # Cores before 2.19 make text of what an expression finds.
     assert (one["title"], one["up"], str(one["cost"])) == ("Project c1", "PROJECT C1", "45.6")
+    assert one["host"] == "project-2"
     assert set(found["live"]["hosts"]) == set(found["_meta"]["hostvars"])
     assert found["first"]["hosts"] == found["Project_c1"]["hosts"] == found["host_project_2"]["hosts"] == ["project-2"]
     assert "long" not in found

@@ -77,6 +77,15 @@ def test_what_chooses_rows_reads_again_and_the_rest_does_not(sim: Simulator, mor
     assert (sim.counts().requests > 0) is reads
 
 
+def test_a_reading_that_left_out_a_provider_is_not_kept(sim: Simulator) -> None:
+    run = runner(sim)
+    content = {"hosts": "users", "on_unreachable_provider": "warn", "retries": 0, **CACHE}
+    sim.fault(path=f"*{BETA}/users/*", status=500)
+    half = hosts(run, content)
+    whole = hosts(run, content)
+    assert len(half) < len(whole)
+
+
 def test_a_cache_that_was_spoiled_is_read_anew(sim: Simulator) -> None:
     run = runner(sim)
     first = hosts(run, {"hosts": "customers", **CACHE})
@@ -149,6 +158,7 @@ def test_extra_variables_tell_the_connection(sim: Simulator) -> None:
         ({"hosts": "users", "filters": "{{ nowhere }}"}, "filters: can't be evaluated"),
         ({"hosts": "users", "hostname": ["a b c"], "strict": True}, "hostname: 'a b c' can't be evaluated"),
         ({"hosts": "users", "compose": {"x": "nowhere"}, "strict": True}, "Could not set x for host"),
+        ({"hosts": "users", "hostname": [5]}, "hostname: '5' is no text"),
         ({"hosts": "machines"}, "hosts"),
         ({"hosts": "users", "include": ["secrets"]}, "include"),
         ({"hosts": "users", "on_unreachable_provider": "ignore"}, "on_unreachable_provider"),
