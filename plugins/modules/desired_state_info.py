@@ -106,6 +106,9 @@ EXAMPLES = r"""
 - name: Show what no document can say
   ansible.builtin.debug:
     msg: "{{ everything.notes | map(attribute='text') }}"
+
+# The same as the first task, from the command line:
+# ansible localhost -m waldur.provider.desired_state_info -a service_provider=ALPHA
 """
 
 RETURN = r"""
