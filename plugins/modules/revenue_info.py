@@ -6,6 +6,82 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: revenue_info
+short_description: Tell what a Waldur service provider earned, month by month
+version_added: 1.0.0
+author: Waldur provider collection maintainers (@waldur)
+description:
+  - Lists what the service provider's offerings were invoiced for in each month, from the first day of this month one
+    year ago on, the oldest first. That makes thirteen months at most.
+  - Months without any invoice item are left out. The total of this month grows until it ends.
+extends_documentation_fragment:
+  - waldur.provider.connection
+  - waldur.provider.attributes
+  - waldur.provider.attributes.reads
+  - waldur.provider.references.service_provider
+  - waldur.provider.lists
+notes:
+  - It takes the permission C(SERVICE_PROVIDER.GET_REVENUE) on the provider's customer, which owners have. The Waldur of
+    2024 tells everyone who is logged in.
+  - Totals are whole numbers in the currency of the Waldur. The server cuts the decimals off.
+seealso:
+  - module: waldur.provider.statistics_info
+    description: What there is right now, in numbers.
+"""
+
+EXAMPLES = r"""
+- name: Read what was earned
+  waldur.provider.revenue_info:
+    service_provider: ALPHA
+  register: earned
+
+- name: Show each month
+  ansible.builtin.debug:
+    msg: "{{ '%04d-%02d' | format(item.year, item.month) }}: {{ item.total }}"
+  loop: "{{ earned.revenue }}"
+  loop_control:
+    label: "{{ item.year }}-{{ item.month }}"
+
+- name: Show the sum
+  ansible.builtin.debug:
+    msg: "{{ earned.revenue | sum(attribute='total') }} in {{ earned.count }} months"
+
+- name: Show the best month of each of our service providers
+  waldur.provider.revenue_info:
+    service_provider: "{{ item }}"
+    order_by: [-total]
+    limit: 1
+  loop: [ALPHA, BETA]
+
+# The same as the first task, from the command line:
+# ansible localhost -m waldur.provider.revenue_info -a service_provider=ALPHA
+"""
+
+RETURN = r"""
+revenue:
+  description:
+    - The months, as Waldur lists them.
+    - Newer versions of Waldur may give more keys than these.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    total:
+      description: What was invoiced in the month.
+      type: int
+      sample: 130
+    year:
+      description: The year. A number here, also where the server gives it as text, as that of 2024 does.
+      type: int
+      sample: 2026
+    month:
+      description: The month, from 1 to 12. A number here, as C(year).
+      type: int
+      sample: 8
+count:
+  description: How many months are returned.
+  returned: success
+  type: int
+  sample: 4
 """
 
 from ansible_collections.waldur.provider.plugins.module_utils._run import run_module

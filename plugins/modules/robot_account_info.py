@@ -6,6 +6,92 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: robot_account_info
+short_description: List the customers and projects with robot accounts at a Waldur service provider
+version_added: 1.0.0
+author: Waldur provider collection maintainers (@waldur)
+description:
+  - Lists the customers, and after them the projects, that have a robot account in a resource of the service provider,
+    each sorted by name. Only accounts in the states C(OK) and C(Requested deletion) count.
+  - The API tells where robot accounts are, not the accounts themselves.
+extends_documentation_fragment:
+  - waldur.provider.connection
+  - waldur.provider.attributes
+  - waldur.provider.attributes.reads
+  - waldur.provider.references.service_provider
+  - waldur.provider.lists
+options:
+  customer_name:
+    description:
+      - A part of the customer's name, in any case.
+      - It belongs to the customers alone, so the projects are left out unless O(project_name) is given too.
+    type: str
+  project_name:
+    description:
+      - A part of the project's name, in any case.
+      - It belongs to the projects alone, so the customers are left out unless O(customer_name) is given too.
+      - Waldur looks at the wrong projects for it, so it is not sent, and is applied to the rows here.
+    type: str
+notes:
+  - It takes the permissions C(SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_CUSTOMERS) and
+    C(SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_PROJECTS) on the provider's customer, which owners have. The Waldur of 2024
+    tells everyone who is logged in.
+seealso:
+  - module: waldur.provider.project_service_account_info
+  - module: waldur.provider.course_account_info
+  - module: waldur.provider.offering_username_info
+    description: The accounts of people.
+"""
+
+EXAMPLES = r"""
+- name: Find out where robot accounts are
+  waldur.provider.robot_account_info:
+    service_provider: ALPHA
+  register: robots
+
+- name: Show the projects
+  ansible.builtin.debug:
+    msg: "{{ robots.robot_accounts | selectattr('scope_type', 'eq', 'project') | map(attribute='name') | list }}"
+
+- name: Find out whether customers of some name have any
+  waldur.provider.robot_account_info:
+    service_provider: ALPHA
+    customer_name: university
+  register: universities
+
+- name: Show whether they do
+  ansible.builtin.debug:
+    msg: "{{ 'yes' if universities.count else 'no' }}"
+
+# The same as the first task, from the command line:
+# ansible localhost -m waldur.provider.robot_account_info -a service_provider=ALPHA
+"""
+
+RETURN = r"""
+robot_accounts:
+  description:
+    - The customers and projects, as Waldur lists them.
+    - Newer versions of Waldur may give more keys than these.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    scope_type:
+      description: Which of the two it is, V(customer) or V(project). Added here.
+      type: str
+      sample: customer
+    name:
+      description: The name of the customer or project.
+      type: str
+      sample: Consumer Institute
+    uuid:
+      description: The UUID of the customer or project.
+      type: str
+      sample: 47d72aa7327a4e45944a42b02349eb16
+count:
+  description: How many customers and projects are returned.
+  returned: success
+  type: int
+  sample: 4
 """
 
 from ansible_collections.waldur.provider.plugins.module_utils._run import run_module
