@@ -150,7 +150,8 @@ class Client:
             paging = {"page_size": size} if page == 1 else {"page_size": size, "page": page}
             answer = self._send(listing, uuid, query={**query, **paging} if listing.paginated else query)
             total = answer.headers.get("X-Result-Count", "")
-            return Page(_expect(self._json(answer, listing), list, listing), int(total) if total.isdigit() else None)
+            found = _expect(self._json(answer, listing), list, listing)
+            return Page(found, int(total) if total.isdigit() else None, "next" in answer.links)
 
         found = first_rows(fetch, listing, limit, keep) if limit else all_rows(fetch, listing)
         taken = [row for row in found if keep is None or keep(row)]

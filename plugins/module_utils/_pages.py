@@ -24,10 +24,12 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Page:
-    """One answer: its rows, and how many the whole list has where the server says it (``X-Result-Count``)."""
+    """One answer: its rows, how many the whole list has where the server says it (``X-Result-Count``), and whether
+    there is a next page (``Link``)."""
 
     rows: list[Row]
     count: int | None
+    more: bool = False
 
 
 Fetch = Callable[[int, int], Page]
@@ -36,8 +38,8 @@ Fetch = Callable[[int, int], Page]
 def all_rows(fetch: Fetch, listing: Operation) -> list[Row]:
     """Every row. ``fetch`` takes a page's number, from 1, and its size.
 
-    The number of different rows is checked against the announced one; where it differs the list is read once more,
-    and then it is a ``WaldurError``.
+    The number of different rows is checked against the one that was announced last; where it differs the list is read
+    once more, and then it is a ``WaldurError``.
     """
     found, expected = _read(fetch, listing)
     if expected not in (None, len(found)):
@@ -55,7 +57,8 @@ def first_rows(fetch: Fetch, listing: Operation, limit: int, keep: Callable[[Row
     size = min(PAGE_SIZE, limit)
     page = fetch(1, size)
     taken = _taken(page.rows, keep)
-    if len(taken) >= limit or not listing.paginated or (page.count is not None and page.count <= len(page.rows)):
+    whole = page.count is not None and page.count <= len(page.rows) and not page.more
+    if len(taken) >= limit or not listing.paginated or whole:
         return taken[:limit]
     rows = _once_each(_pages_until(fetch, lambda rows: len(_taken(rows, keep)) >= limit))
     if len(_taken(rows, keep)) < limit and page.count not in (None, len(rows)):
@@ -75,20 +78,33 @@ def _read(fetch: Fetch, listing: Operation) -> tuple[list[Row], int | None]:
     if expected is None:  # a proxy that drops headers, perhaps: go on until there are no more
         return _once_each(_pages_until(fetch, lambda rows: False, first)), None
     # The server decides the size of a page; what the first one held tells how many there are.
-    size = len(rows)
+    size, pages = len(rows), [first]
     numbers = range(2, math.ceil(expected / size) + 1)
     if numbers:
         with ThreadPoolExecutor(min(PAGES_AT_ONCE, len(numbers))) as pool:
-            for more in pool.map(lambda number: fetch(number, size), numbers):
-                rows.extend(more.rows)
-    return _once_each(rows), expected
+            pages += pool.map(lambda number: _later(fetch, number, size), numbers)
+    found = _once_each(row for page in pages for row in page.rows)
+    while pages[-1].more:  # the list has grown, or the count was wrong
+        pages.append(_later(fetch, len(pages) + 1, size))
+        before, found = len(found), _once_each([*found, *pages[-1].rows])
+        if len(found) == before:
+            break
+    return found, next(page.count for page in reversed(pages) if page.count is not None)
+
+
+def _later(fetch: Fetch, number: int, size: int) -> Page:
+    """A page after the first; an empty one where the list has become shorter than was announced."""
+    try:
+        return fetch(number, size)
+    except NotFound:
+        return Page([], None)
 
 
 def _pages_until(fetch: Fetch, enough: Callable[[list[Row]], bool], first: Page | None = None) -> list[Row]:
     """The rows of page after page, until they are enough or a page is not there."""
     page = first or fetch(1, PAGE_SIZE)
     rows, number, size = list(page.rows), 1, len(page.rows)
-    while not enough(rows) and (page.count is None or page.count > len(rows)):
+    while not enough(rows) and (page.more or page.count is None or page.count > len(rows)):
         number += 1
         before = len(_once_each(rows))
         try:
