@@ -24,7 +24,7 @@ _LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")
 _OPTION = "service_provider_can_create_offering_user"
 _KEY = "offering_usernames"
 
-_ACCOUNT_FIELDS = ("uuid", "offering_uuid", "user_uuid", "user_username", "username", "customer_uuid")
+_ACCOUNT_FIELDS = ("uuid", "offering_uuid", "user_uuid", "username", "customer_uuid")
 _PERMISSION_FIELDS = ("user_uuid", "user_username", "project_uuid", "role_name", "created")
 _RESOURCE_FIELDS = (
     "uuid",
@@ -42,7 +42,8 @@ class State:
     """Which offerings each user reaches, and the names of the accounts there.
 
     ``reach``: user UUID → offering UUIDs; ``hidden``: those among them whose accounts this token can't read back.
-    ``unseen``: projects with roles in which it sees no resource. ``owners``: who has accounts, by UUID.
+    ``unseen``: projects with roles in which it sees no resource. ``owners``: the usernames of those who have
+    accounts, by UUID; only an export asks for them.
     """
 
     names: dict[str, str] = field(default_factory=dict)
@@ -73,11 +74,7 @@ class OfferingUsername:
             only = person.uuid if isinstance(person, User) else None
             if only is None:
                 return State()
-        state = State()
-        projects = _projects(session, target, only)
-        _read_reach(session, target, projects, state)
-        if not session.references.sees_everybody() and state.names:
-            state.hidden = _unreadable(session, target)
+        state = _reached(session, target, only)
         if state.reach:
             _read_accounts(session, target, only, state)
         return state
@@ -156,7 +153,7 @@ class OfferingUsername:
 
     def export(self, session: Session, target: Target) -> Written:
         """Whoever has one and the same name in all offerings that they reach."""
-        state = self.read(session, target, Usernames(()))
+        state = _reached(session, target, None)
         if state.unseen and not session.references.sees_everybody():
             # Every project that is listed has a resource (contract 2.19), so a part of the whole would be missing.
             raise WaldurError(
@@ -164,8 +161,7 @@ class OfferingUsername:
                 " reaches which offering: use a staff token or one of the customer's owner, or leave"
                 " offering_usernames out of parts."
             )
-        if not state.reach:
-            _read_accounts(session, target, None, state)
+        _read_accounts(session, target, None, state, (*_ACCOUNT_FIELDS, "user_username"))
         people = session.references.users(state.reach)
         persons = [person for person in people.values() if isinstance(person, User)]
         return written(_KEY, [*_out_of_reach(target, state), *_in_reach(session, target, state, persons)])
@@ -231,9 +227,19 @@ def _out_of_reach(target: Target, state: State) -> Iterable[Note]:
         if (name or "").strip() and user not in state.reach:
             names[user].add((name or "").strip())
     for user, found in names.items():
-        shown, listed = state.owners[user], ", ".join(sorted(found))
+        shown, listed = state.owners.get(user, user), ", ".join(sorted(found))
         text = f"{shown} has a username ({listed}) and reaches no shared offering through a project, or is deactivated."
         yield Note(_KEY, shown, f"{target.name}: {text}")
+
+
+def _reached(session: Session, target: Target, only: str | None) -> State:
+    """Who reaches which offerings, and in which of them the accounts can be read back; no accounts yet."""
+    state = State()
+    projects = _projects(session, target, only)
+    _read_reach(session, target, projects, state)
+    if not session.references.sees_everybody() and state.names:
+        state.hidden = _unreadable(session, target)
+    return state
 
 
 def _projects(session: Session, target: Target, only: str | None) -> dict[str, set[str]]:
@@ -283,19 +289,22 @@ def _unreadable(session: Session, target: Target) -> set[str]:
     return {_uuids.normal(row["uuid"]) or "" for row in rows if not row["_readable"]}
 
 
-def _read_accounts(session: Session, target: Target, only: str | None, state: State) -> None:
+def _read_accounts(
+    session: Session, target: Target, only: str | None, state: State, fields: Sequence[str] = _ACCOUNT_FIELDS
+) -> None:
     """The filter takes the customer's UUID. Accounts in any state count, Deleted ones too: the POST renames them."""
     rows = session.client.rows(
         "offering_users",
         provider_uuid=target.customer_uuid,
-        field=_ACCOUNT_FIELDS,
+        field=fields,
         user_uuid=only,
     )
     for row in rows:
         if _uuids.normal(row.get("customer_uuid")) in (None, target.customer_uuid):
             pair = (_uuids.normal(row["offering_uuid"]) or "", _uuids.normal(row["user_uuid"]) or "")
             state.accounts[pair] = row.get("username")
-            state.owners[pair[1]] = row.get("user_username") or pair[1]
+            if row.get("user_username"):
+                state.owners[pair[1]] = row["user_username"]
 
 
 def _compare_entry(target: Target, entry: UsernameEntry, person: User, state: State) -> Comparison:
