@@ -13,7 +13,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._errors import Inv
 from ansible_collections.waldur.provider.plugins.module_utils._infos import INFOS
 from simulation import Simulator
 
-from .asking import ALPHA, Row, asked, run_again
+from .asking import ALPHA, asked, run_again
 from .ignoring import Ignoring
 from .table import KEYS, READERS, Entry, entries
 from .test_filters import ids, plain, read
