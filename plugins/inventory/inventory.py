@@ -118,11 +118,11 @@ notes:
     of the (first) service provider, C(service_providers) with the UUID of each, and, unless hosts are customers or
     users, C(customer_uuid), C(customer_name), C(customer_slug) and C(customer_abbreviation). They are null where a
     Waldur doesn't tell them, and their names get the prefix too."
-  - Options may hold templates, such as C("{{ lookup('env', 'SITE') }}"), with extra variables in them. Those of
-    O(compose), O(groups), O(keyed_groups) and O(hostname) are evaluated for each host.
-  - Expressions that are a name or a dotted path, with or without C(| default('text')), and conditions that are one,
-    perhaps with C(not) before it or compared with a text by C(==) or C(!=), cost next to nothing. All others take about
-    half a millisecond for each host. The results are the same.
+  - "Options may hold templates, such as C({{ site }}), with lookups and extra variables in them. Those of O(compose),
+    O(groups), O(keyed_groups) and O(hostname) are evaluated for each host."
+  - Expressions that are a name or a dotted path, with or without the filter C(default) and a text in quotes, and
+    conditions that are one, perhaps with C(not) before it or compared with a text by C(==) or C(!=), cost next to
+    nothing. All others take about half a millisecond for each host. The results are the same.
   - Neither the token nor any secret is in the cache. What it holds depends on the URL, the token, and all options that
     choose what is read; the others can be changed without reading again. Nothing is kept of a reading that left out a
     service provider.
