@@ -68,6 +68,8 @@ OTHERS = {
     "member5": "608035e894a04d2597ce082863ac2f34",
 }
 UUIDS = {**PEOPLE, **GONE, **OTHERS}
+PERSONS = {uuid: name for name, uuid in UUIDS.items()}
+ROLE_NAMES = {uuid: name for name, uuid in ROLES.items()}
 # The one before has no roles on providers, see the integration tests.
 EDITIONS = ("2025", "2026")
 PLAYERS = [name for name in UUIDS if name != "admin"]
@@ -244,8 +246,8 @@ def test_an_export_says_all_that_can_be_said_and_notes_the_rest(stages: Stages, 
     noted = {(note["key"], note["name"]) for note in found["notes"]}
     for provider in live.world.providers:
         for (user, role), expiries in provider.grants.items():
-            name = next(name for name, uuid in UUIDS.items() if uuid == user)
-            role_name = next(known for known, uuid in ROLES.items() if uuid == role)
+            name = PERSONS[user]
+            role_name = ROLE_NAMES[role]
             left_out = (len(expiries) > 1 or ended(expiries[0])) and name not in live.deactivated
             if left_out:
                 assert ("users", f"{live.called(name)} as {role_name}") in noted
@@ -296,10 +298,10 @@ def reference_of(live: Live, customer: str) -> str:
 def grants(live: Live, held: dict[Pair, list[Any]]) -> Iterator[dict[str, str]]:
     """The entries for single grants of active people that have not ended."""
     for (user, role), expiries in held.items():
-        name = next(name for name, uuid in UUIDS.items() if uuid == user)
+        name = PERSONS[user]
         if len(expiries) == 1 and not ended(expiries[0]) and name not in live.deactivated:
             until = expiries[0].strftime("%Y-%m-%dT%H:%M:%SZ") if expiries[0] else "never"
-            role_name = next(known for known, uuid in ROLES.items() if uuid == role)
+            role_name = ROLE_NAMES[role]
             yield {"user": user_of(live, name), "role": role_name, "expiration_time": until}
 
 
