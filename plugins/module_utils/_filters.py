@@ -22,6 +22,7 @@ from ._parameters import REFERENCE_TYPES, Parameter
 
 # Of persons, only when ``fields`` names them.
 PRIVATE = frozenset({"civil_number", "phone_number"})
+_UTC = '"2027-06-30T12:00:00Z"'
 _ANSIBLE_TYPES = {"bool": "bool", "int": "int", "json": "json"}
 
 
@@ -185,9 +186,12 @@ def _single(where: str, parameter: Parameter, value: Any) -> Any:
 
 
 def _moment(where: str, parameter: Parameter, value: Any) -> Any:
-    found = document.expiration(where, value)
+    try:
+        found = document.expiration(where, value)
+    except InvalidInput as error:  # which of an expiry alone would say that there may be none
+        raise InvalidInput(error.message.replace(f", {_UTC} or never", f" or {_UTC}")) from None
     if found is None:
-        raise InvalidInput(f'{where}: never is no moment to filter by: write "2027-06-30" or "2027-06-30T12:00:00Z".')
+        raise InvalidInput(f'{where}: never is no moment to filter by: write "2027-06-30" or {_UTC}.')
     return found.date() if parameter.type == "date" else found
 
 

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every module that reads, in real playbooks: both ways, in check mode, on three editions, with all of the output on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._infos import INFOS
+from simulation import Simulator
+
+from .playbook import Outcome, Runner, runner
+from .test_secrets import holding, loud
+from .waldur import Simulated
+
+ALPHA = {"service_provider": "ALPHA"}
+# A filter of each, given by a name where there are names.
+TASKS: dict[str, dict[str, Any]] = {
+    "service_provider_info": {"customer_uuid": "ALPHA", "fields": ["customer_name", "description"]},
+    "customer_info": {**ALPHA, "user": "member3", "order_by": "-name"},
+    "project_info": {**ALPHA, "customer": "CONSUMER", "limit": 1, "order_by": ["name"]},
+    "project_permission_info": {**ALPHA, "user": "member1", "fields": "user_username,project_name"},
+    "user_info": {**ALPHA, "username": "member1"},
+    "user_role_info": {**ALPHA, "role": "CUSTOMER.MANAGER"},
+    "ssh_key_info": {**ALPHA, "user_uuid": "member1", "order_by": ["-name"]},
+    "offering_info": {**ALPHA, "state": ["Active", "Paused"], "order_by": ["name"], "fields": ["name", "state"]},
+    "course_account_info": {**ALPHA, "state": "OK", "project_end_date_after": "2026-01-01"},
+    "project_service_account_info": {**ALPHA, "project": "Project c1"},
+    "robot_account_info": {**ALPHA, "order_by": "name"},
+    "revenue_info": {**ALPHA, "order_by": "-month", "limit": 2},
+    "statistics_info": ALPHA,
+    "compliance_info": {**ALPHA, "compliance_status": "completed"},
+    "offering_username_info": {**ALPHA, "user": "member1", "is_restricted": False},
+    "api_secret_code_info": ALPHA,
+    "desired_state_info": ALPHA,
+}
+# A Waldur of 2024 has no such routes.
+MISSING = {"user_role_info", "course_account_info", "project_service_account_info", "compliance_info"}
+
+# What a Waldur of 2026 tells or asks otherwise.
+NEWER = ("service_provider_info", "project_permission_info", "desired_state_info")
+
+
+@pytest.fixture(scope="module", params=["2024", "2025", "2026"])
+def edition(running: Simulator, request: pytest.FixtureRequest) -> Iterator[Simulator]:
+    """Each of them; none in a live run, as *running* is not there either."""
+    with Simulator.start(edition=request.param) as simulator:
+        yield simulator
+
+
+def played(sim: Simulator, way: str, names: Iterable[str], *options: str) -> tuple[Runner, Outcome]:
+    run = runner(sim, way=way)
+    run.secrets |= Simulated(sim).codes()
+    tasks = [{"name": name, f"waldur.provider.{name}": TASKS[name], "ignore_errors": True} for name in names]
+    return run, run.play(tasks, *options, environment=loud(run))
+
+
+def told(outcome: Outcome) -> dict[str, Any]:
+    """What each task gave, but what Ansible adds for its own use."""
+    own = {"invocation", "exception", "_ansible_no_log", "_ansible_verbose_always"}
+    return {
+        line["task"]: {key: value for key, value in line["result"].items() if key not in own} for line in outcome.lines
+    }
+
+
+def test_every_module_that_reads_is_played() -> None:
+    assert TASKS.keys() == INFOS.keys()
+
+
+def test_every_module_reads_the_same_both_ways_changes_nothing_and_leaves_no_secret(edition: Simulator) -> None:
+    missing = MISSING if edition.edition == "2024" else set()
+    edition.zero()
+    runs = {
+        "local": played(edition, "local", TASKS),
+        "in check mode": played(edition, "local", TASKS, "--check"),
+        # A second a task: all of them once.
+        "as a module": played(
+            edition, "as_module", {"2025": [*TASKS], "2024": sorted(MISSING)}.get(edition.edition, NEWER)
+        ),
+    }
+    assert edition.counts().writes == 0
+    for how, (run, outcome) in runs.items():
+        assert outcome.code == 0, (how, outcome.output)
+        assert {line["task"] for line in outcome.lines if line["status"] == "failed"} == missing, (how, outcome.output)
+        assert not any(line["result"].get("changed") for line in outcome.lines), how
+        assert not any(line["result"].get("diff") for line in outcome.lines), how
+        assert holding(run, {*edition.tokens.values(), *run.secrets}) == [], how
+    local, check, module = (told(outcome) for _run, outcome in runs.values())
+    assert local == check
+    assert {name: local[name] for name in module} == module
+    for name, result in local.items():
+        if name in missing:
+            assert result["msg"].startswith("This Waldur has no "), result
+        elif name not in ("api_secret_code_info", "desired_state_info"):
+            assert result["count"] > 0, (name, result)
+    assert_filtered({name: result for name, result in local.items() if name not in missing})
+
+
+def assert_filtered(rows: dict[str, Any]) -> None:
+    """What the filters and forms of TASKS promise."""
+    assert rows["service_provider_info"]["service_providers"] == [
+        {"customer_name": "Alpha Cloud Ltd", "description": "Provider of Alpha Cloud Ltd"}
+    ]
+    assert [row["name"] for row in rows["customer_info"]["customers"]] == ["Consumer Institute"]
+    assert [row["name"] for row in rows["project_info"]["projects"]] == ["Project c1"]
+    assert {row["user_username"] for row in rows["project_permission_info"]["project_permissions"]} == {"member1"}
+    assert [row["username"] for row in rows["user_info"]["users"]] == ["member1"]
+    assert {row["name"].split("-")[0] for row in rows["ssh_key_info"]["ssh_keys"]} == {"member1"}
+    assert {row["state"] for row in rows["offering_info"]["offerings"]} <= {"Active", "Paused"}
+    assert {*map(tuple, rows["offering_info"]["offerings"])} == {("name", "state")}
+    assert len(rows["revenue_info"]["revenue"]) == 2
+    assert {row["user_username"] for row in rows["offering_username_info"]["offering_usernames"]} == {"member1"}
+    assert rows["api_secret_code_info"]["fingerprint"].startswith("sha256:")
+    assert "phone_number" not in json.dumps(rows["user_info"])
