@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every module that reads, in real playbooks: both ways, in check mode, on three editions, with all of the output on."""
+"""Every module that reads, in real playbooks: both ways, in check mode, on three editions, with all output on."""
 
 from __future__ import annotations
 

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is asked of a list, checked; and rows checked again, sorted and trimmed."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._filters import (
+    aliases,
+    fits,
+    options,
+    ordered,
+    selection,
+    spec,
+    trimmed,
+    unknown_fields,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._operations import Operation, operation
+from ansible_collections.waldur.provider.plugins.module_utils._parameters import parameters
+
+UUID = "51d1acdbef2e4274bda95a1ce5391e54"
+OTHER = "4d6b00766d9a494d9a05b60e87009a12"
+UTC = datetime.timezone.utc
+LIST = Operation(
+    "things",
+    "GET",
+    "/api/things/",
+    parameters(
+        "name@has customer:url customer_uuid:customer@is user:user! state*=OK|Erred ids:offering, size:int"
+        " since:moment@from.created day:date attributes:json kind_uuid:uuid shared:bool o,=name|email>user_email field*"
+    ),
+    is_list=True,
+    title="list things",
+)
+
+
+def asked(**given: Any) -> dict[str, Any]:
+    found = selection(LIST, {"user": "bob", **given})
+    return {one.where: one.value for one in found.filters}
+
+
+# --- options ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_said_by_url_and_by_uuid_is_one_option_with_all_its_names() -> None:
+    assert "customer" in options(LIST)
+    assert options(LIST)["customer"].name == "customer_uuid"
+    assert aliases(LIST) == {"customer_uuid": "customer", "kind_uuid": "kind"}
+
+
+def test_an_option_has_its_type_its_choices_and_whether_it_is_needed() -> None:
+    found = spec(LIST)
+    assert found["name"] == {"type": "str"}
+    assert found["customer"] == {"type": "raw", "aliases": ["customer_uuid"]}
+    assert found["user"] == {"type": "raw", "required": True}
+    assert found["state"] == {"type": "list", "elements": "str", "choices": ["OK", "Erred"]}
+    assert found["ids"] == {"type": "list", "elements": "raw"}
+    assert [found[name]["type"] for name in ("size", "since", "day", "attributes", "shared")] == [
+        *("int", "str", "str", "json", "bool")
+    ]
+    assert found["order_by"]["choices"] == ["name", "email", "-name", "-email"]
+    assert found["fields"] == {"type": "list", "elements": "str"}
+    assert found["limit"] == {"type": "int"}
+    assert not {"o", "field", "customer_uuid"} & found.keys()
+
+
+# --- wishes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"name": "x"}, {"name": "x"}),
+        ({"customer_uuid": "ACME"}, {"customer": "ACME"}),
+        ({"state": "OK, Erred"}, {"state": ["OK", "Erred"]}),
+        ({"state": ["Erred"]}, {"state": ["Erred"]}),
+        ({"ids": "a,b,"}, {"ids": ["a", "b"]}),
+        ({"size": "7"}, {"size": 7}),
+        ({"since": "2026-01-02"}, {"since": datetime.datetime(2026, 1, 2, tzinfo=UTC)}),
+        ({"since": datetime.date(2026, 1, 2)}, {"since": datetime.datetime(2026, 1, 2, tzinfo=UTC)}),
+        ({"day": "2026-01-02"}, {"day": datetime.date(2026, 1, 2)}),
+        ({"attributes": {"a": 1}}, {"attributes": '{"a": 1}'}),
+        ({"attributes": '{"a":1}'}, {"attributes": '{"a": 1}'}),
+        ({"kind": UUID.upper()}, {"kind": UUID}),
+        ({"kind": f"https://waldur.example.org/api/kinds/{UUID}/"}, {"kind": UUID}),
+        ({"shared": False}, {"shared": False}),
+        ({"name": None}, {}),
+    ],
+)
+def test_values_are_read_by_the_type_of_their_parameter(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert asked(**given) == {"user": "bob", **expected}
+
+
+@pytest.mark.parametrize(
+    ("given", "msg"),
+    [
+        ({"colour": "red"}, "colour"),
+        ({"customer": "a", "customer_uuid": "b"}, "customer_uuid: says the same as customer: give one of the two."),
+        ({"state": "Lost"}, "state: must be OK or Erred, and 'Lost' was given."),
+        ({"since": "never"}, "since: never is no moment to filter by"),
+        ({"since": "soon"}, r"""since: 'soon' is no date: write "2027-06-30" or "2027-06-30T12:00:00Z"\.$"""),
+        ({"kind": "blue"}, "kind: 'blue' is no UUID, and Waldur tells no names of these: give the UUID."),
+        ({"attributes": "{"}, "attributes: '{' is no JSON"),
+        ({"attributes": {"a": {1}}}, "attributes: .* is no JSON"),
+        ({"size": "many"}, "size: must be a number from 1"),
+        ({"limit": 0}, "limit: must be a number from 1, and '0' was given."),
+        ({"limit": True}, "limit: must be a number from 1"),
+        ({"order_by": "-colour"}, "order_by: must be name or email, and 'colour' was given."),
+        ({"name": 7}, "name: 7 arrived as a number"),
+        ({"user": None}, "user: is missing: Waldur does not list things without it."),
+    ],
+)
+def test_what_can_not_be_is_refused_by_its_name(given: dict[str, Any], msg: str) -> None:
+    with pytest.raises(InvalidInput, match=msg):
+        selection(LIST, {"user": "bob", **given})
+    with pytest.raises(InvalidInput, match=f"filters.{msg}" if ":" in msg else msg):
+        selection(LIST, {"user": "bob", **given}, "filters.")
+
+
+def test_the_form_of_a_list_is_read_from_texts_and_lists() -> None:
+    found = selection(LIST, {"user": "bob", "fields": "a, b", "order_by": ["-name", "email"], "limit": "3"})
+    assert (found.fields, found.order_by, found.limit) == (("a", "b"), ("-name", "email"), 3)
+    empty = selection(LIST, {"user": "bob", "fields": [], "order_by": []})
+    assert (empty.fields, empty.order_by, empty.limit) == (None, (), None)
+
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "row", "value", "answer"),
+    [
+        ("name@has", {"name": "Project C1"}, "project", True),
+        ("name@has", {"name": "Project C1"}, "c2", False),
+        ("name@has", {"name": "Ülikool"}, "ULIK", True),
+        ("name@has", {"name": "Ærlig"}, "colour", None),  # servers fold more letters than we know
+        ("name@has", {"name": "Ärlig"}, "colour", False),
+        ("name@has", {"name": None}, "x", False),
+        ("name@has", {}, "x", None),
+        ("q@any.a|b", {"a": "x", "b": "yz"}, "Z", True),
+        ("q@any.a|b", {"a": "x", "b": "y"}, "z", False),
+        ("q@any.a|b", {"a": "x"}, "z", None),  # b may hold it
+        ("q@any.a|b", {"a": "z"}, "z", True),
+        ("name@here", {"name": "Abc"}, "B", True),
+        ("name@same", {"name": "Bob"}, "bOB", True),
+        ("name@same", {"name": "Bobby"}, "bob", False),
+        ("name@is", {"name": "Bob"}, "bob", False),
+        ("name@is", {"name": "Bob"}, "Bob", True),
+        ("number@is", {"number": 7}, "7", True),
+        ("tag*@is", {"tag": "b"}, ["a", "b"], True),
+        ("tag*@is", {"tag": "c"}, ["a", "b"], False),
+        ("shared:bool@is", {"shared": False}, False, True),
+        ("shared:bool@is", {"shared": None}, True, False),
+        ("user:user@is", {"user": UUID.upper()}, UUID, True),
+        ("user:user@is", {"user": OTHER}, UUID, False),
+        ("t:moment@from", {"t": "2026-01-01T00:00:00Z"}, "2026-01-01T02:00:00+02:00", True),
+        ("t:moment@from", {"t": "2026-01-01T00:00:00Z"}, "2026-01-01T00:00:01Z", False),
+        ("t:moment@until", {"t": "2026-01-01T00:00:00Z"}, "2026-01-01", True),
+        ("t:moment@until", {"t": "2026-01-01T00:00:01Z"}, "2026-01-01", False),
+        ("t:moment@from", {"t": "soon"}, "2026-01-01", None),
+        ("t:moment@is", {"t": "2026-01-01T00:00:00.000000Z"}, "2026-01-01", True),
+        ("t:date@until", {"t": "2026-01-01"}, datetime.date(2026, 1, 1), True),
+        ("t:date@from", {"t": "2026-01-01"}, datetime.date(2026, 1, 2), False),
+        ("name", {"name": "x"}, "y", None),
+    ],
+)
+def test_a_row_fits_or_does_not_or_does_not_tell(word: str, row: dict[str, Any], value: Any, answer: Any) -> None:
+    assert fits(row, parameters(word)[0], value) is answer
+
+
+@given(text=st.text(max_size=12), cut=st.tuples(st.integers(0, 12), st.integers(0, 12)), upper=st.booleans())
+def test_a_part_of_a_text_in_any_case_is_never_missed(text: str, cut: tuple[int, int], upper: bool) -> None:
+    part = text[min(cut) : max(cut)]
+    wanted = part.upper() if upper else part.lower()
+    assert fits({"name": text}, parameters("name@has")[0], wanted) is not False
+
+
+@given(told=st.text(max_size=6), wanted=st.text(max_size=6))
+def test_equal_is_equal(told: str, wanted: str) -> None:
+    assert fits({"name": told}, parameters("name@is")[0], wanted) is (told == wanted)
+
+
+ROWS: list[dict[str, Any]] = [
+    {"n": "b", "s": 2, "p": {"total": 5}},
+    {"n": "Á", "s": None, "p": {"total": 10}},
+    {"n": "", "s": 1, "p": {"odd": 1}},
+    {"n": "a", "s": 1, "p": None},
+]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (["n"], ["a", "Á", "b", ""]),
+        (["-n"], ["b", "Á", "a", ""]),
+        (["s", "n"], ["a", "", "b", "Á"]),
+        (["-s", "-n"], ["b", "a", "", "Á"]),
+        (["p"], ["b", "Á", "", "a"]),
+        (["-p"], ["", "Á", "b", "a"]),
+        ([], ["b", "Á", "", "a"]),
+        (["size"], ["", "a", "b", "Á"]),
+    ],
+)
+def test_rows_are_sorted_and_what_is_empty_comes_last(order: list[str], expected: list[str]) -> None:
+    assert [row["n"] for row in ordered(ROWS, order, {"size": "s"})] == expected
+
+
+def test_equal_rows_stay_as_they_came() -> None:
+    rows = [{"n": "a", "i": number} for number in range(5)]
+    assert ordered(rows, ["-n"], {}) == ordered(rows, ["n"], {}) == rows
+
+
+def test_an_order_by_what_no_row_has_is_refused_unless_there_are_none() -> None:
+    with pytest.raises(
+        InvalidInput, match=r"^filters\.order_by: the rows of this Waldur don't tell x; they have n, p, s"
+    ):
+        ordered(ROWS, ["-x"], {}, "filters.")
+    assert ordered([], ["x"], {}) == []
+
+
+def test_rows_are_trimmed_to_fields_and_numbers_of_persons_come_by_name_alone() -> None:
+    rows = [{"a": 1, "phone_number": "5", "civil_number": "6"}]
+    assert trimmed(rows, None) == [{"a": 1}]
+    assert trimmed(rows, ["phone_number", "b"]) == [{"phone_number": "5", "b": None}]
+    assert unknown_fields(rows, ["a", "b"]) == ["b"]
+    assert unknown_fields(rows, None) == unknown_fields([], ["b"]) == []
+
+
+@pytest.mark.parametrize("name", ["projects", "offerings", "offering_users"])
+def test_the_real_lists_have_options_for_all_their_parameters(name: str) -> None:
+    known = {*spec(operation(name))} | {*aliases(operation(name))}
+    assert {one.name for one in operation(name).query} - known == {"o", "field"}
