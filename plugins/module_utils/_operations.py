@@ -272,7 +272,7 @@ _SUPPORTING = (
         f"{_MOMENTS} field* has_complete_profile:bool^2026 has_consent:bool@is^2025 is_provider_backed:bool^2026"
         " is_restricted:bool@is o,=created|modified|username offering:url offering_has_active_tos:bool^2026"
         " offering_slug,@is^2025 offering_uuid:offering,@is^2025 parent_offering_uuid:offering^2025 provider_uuid:uuid"
-        f" query runtime_state*={_ACCOUNT_STATES}@is^2026 service_provider_account_uuid:uuid@is^2026"
+        f" query runtime_state*@is^2026 service_provider_account_uuid:uuid@is^2026"
         f" state*={_ACCOUNT_STATES}@is^2025 user_username@same user_uuid:user@is username@is^2026",
         "list the accounts in offerings",
     ),

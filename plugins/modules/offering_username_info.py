@@ -6,6 +6,294 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: offering_username_info
+short_description: List who has which account in the offerings of a Waldur service provider
+version_added: 1.0.0
+author: Waldur provider collection maintainers (@waldur)
+description:
+  - Lists the accounts of users in the offerings of the service provider's customer, shared or not, one row for each
+    user and offering, with the username that the user has there.
+  - Accounts are listed in every state, deleted ones too, and also where the user does not reach the offering any more.
+  - Several filters narrow the list down together.
+extends_documentation_fragment:
+  - waldur.provider.connection
+  - waldur.provider.attributes
+  - waldur.provider.attributes.reads
+  - waldur.provider.references.service_provider
+  - waldur.provider.lists
+options:
+  user:
+    description:
+      - Only accounts of this user. By username (exactly as written), else by e-mail address (in any case), or by UUID
+        or URL.
+      - A user whom the token can't see must be given by UUID.
+    type: raw
+    aliases: [user_uuid]
+  user_username:
+    description: The whole username of the user in Waldur, in any case. Nobody of that name is no error here.
+    type: str
+  username:
+    description:
+      - The whole username of the account at the provider. Upper and lower case matter.
+      - Waldur knows this filter since 2026. On an older one it is applied to the rows here.
+    type: str
+  offering:
+    description:
+      - Only accounts in one of these offerings, each by its exact name within the service provider, or by UUID or URL.
+    type: list
+    elements: raw
+    aliases: [offering_uuid]
+  offering_slug:
+    description:
+      - Only accounts in offerings of one of these slugs.
+      - Waldur knows this filter since 2025. On an older one the task fails.
+    type: list
+    elements: str
+  parent_offering:
+    description:
+      - Only accounts in offerings that belong to this one, by its exact name within the service provider, or by UUID or
+        URL.
+      - Waldur knows this filter since 2025. On an older one the task fails.
+    type: raw
+    aliases: [parent_offering_uuid]
+  state:
+    description:
+      - Only accounts in one of these states.
+      - Waldur knows this filter since 2025. On an older one, whose rows have no state, the task fails.
+    type: list
+    elements: str
+    choices:
+      - Requested
+      - Creating
+      - Pending account linking
+      - Pending additional validation
+      - OK
+      - Requested deletion
+      - Deleting
+      - Deleted
+      - Error creating
+      - Error deleting
+  runtime_state:
+    description:
+      - Only accounts in one of these states of their use, such as V(Active) or V(Pending account linking).
+      - Waldur knows this filter since 2026. On an older one the task fails.
+    type: list
+    elements: str
+  is_restricted:
+    description: Only accounts that are restricted, or with V(false) only those that aren't.
+    type: bool
+  has_consent:
+    description:
+      - Only accounts whose user has consented to the offering's terms of service, or with V(false) only the others.
+      - Waldur knows this filter since 2025. On an older one the task fails.
+    type: bool
+  has_complete_profile:
+    description:
+      - Only accounts whose user's profile has all that the offering asks for, or with V(false) only the others.
+      - Waldur knows this filter since 2026. On an older one the task fails.
+    type: bool
+  offering_has_active_tos:
+    description:
+      - Only accounts in offerings with terms of service in force, or with V(false) only the others.
+      - Waldur knows this filter since 2026. On an older one the task fails.
+    type: bool
+  is_provider_backed:
+    description:
+      - Only accounts whose name is that of one account for all offerings of the provider, or with V(false) only the
+        others.
+      - Waldur knows this filter since 2026. On an older one the task fails.
+    type: bool
+  service_provider_account:
+    description:
+      - Only accounts that belong to this account for all offerings of the provider, by UUID or URL.
+      - Waldur knows this filter since 2026. On an older one it is applied to the rows here. Where they don't tell, the
+        task fails.
+    type: raw
+    aliases: [service_provider_account_uuid]
+  query:
+    description:
+      - A text that the server looks for as a part of several fields, such as the names of user, account and offering.
+    type: str
+  created:
+    description: Only accounts made at this moment or later, such as V("2026-09-01") or V("2026-09-01T12:00:00Z").
+    type: str
+  created_before:
+    description:
+      - Only accounts made at this moment or earlier.
+      - Waldur knows this filter since 2026. On an older one it is applied to the rows here.
+    type: str
+  modified:
+    description: Only accounts last changed at this moment or later.
+    type: str
+  modified_before:
+    description:
+      - Only accounts last changed at this moment or earlier.
+      - Waldur knows this filter since 2026. On an older one the task fails.
+    type: str
+  order_by:
+    description:
+      - What to sort the accounts by, the most important first. A C(-) before a name turns its order round.
+      - Text is sorted without regard to case and accents. Accounts without a value come last either way. Equal ones
+        stay as they came.
+      - The rows are sorted here, so all of them are read first, whatever O(limit) says.
+      - Left out, the accounts come in the order that Waldur gives them.
+    type: list
+    elements: str
+    choices:
+      - created
+      - modified
+      - username
+      - -created
+      - -modified
+      - -username
+notes:
+  - Staff and support see all accounts. Others see those of offerings whose option
+    C(service_provider_can_create_offering_user) is on, in organizations that they belong to.
+seealso:
+  - module: waldur.provider.offering_username
+    description: Set these usernames.
+  - module: waldur.provider.compliance_info
+    description: Who of them has finished the offering's checklist.
+  - module: waldur.provider.user_info
+"""
+
+EXAMPLES = r"""
+- name: Find out who has which account
+  waldur.provider.offering_username_info:
+    service_provider: ALPHA
+    order_by: [username]
+  register: accounts
+
+- name: Show who still waits for a username
+  ansible.builtin.debug:
+    msg: "{{ item.user_username }} in {{ item.offering_name }}"
+  loop: "{{ accounts.offering_usernames | rejectattr('username') }}"
+  loop_control:
+    label: "{{ item.user_username }}"
+
+- name: List the accounts of one person
+  waldur.provider.offering_username_info:
+    service_provider: ALPHA
+    user: member1
+    fields: [offering_name, username, state]
+
+- name: List the accounts in two offerings that can be used
+  waldur.provider.offering_username_info:
+    service_provider: ALPHA
+    offering: [Alpha VM, Alpha Storage]
+    state: [OK]
+    is_restricted: false
+  register: usable
+
+- name: Keep them as a mapping of users to usernames
+  ansible.builtin.set_fact:
+    usernames: "{{ usable.offering_usernames | items2dict(key_name='user_username', value_name='username') }}"
+
+# The same as the first task, from the command line:
+# ansible localhost -m waldur.provider.offering_username_info -a 'service_provider=ALPHA order_by=username'
+"""
+
+RETURN = r"""
+offering_usernames:
+  description:
+    - The accounts, as Waldur lists them.
+    - Newer versions of Waldur give more keys than these.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    url:
+      description: The URL of the account.
+      type: str
+      sample: https://waldur.example.org/api/marketplace-offering-users/fe94df2a081347d4adb22f75ae42f516/
+    uuid:
+      description: The UUID of the account.
+      type: str
+      sample: fe94df2a081347d4adb22f75ae42f516
+    user:
+      description: The URL of the user.
+      type: str
+      sample: https://waldur.example.org/api/users/51d1acdbef2e4274bda95a1ce5391e54/
+    offering:
+      description: The URL of the offering.
+      type: str
+      sample: https://waldur.example.org/api/marketplace-provider-offerings/9b578d38ebd848f894aad61d962a512b/
+    username:
+      description: The username of the account. Empty or V(none) before there is one.
+      type: str
+      sample: m1_alpha
+    offering_uuid:
+      description: The UUID of the offering.
+      type: str
+      sample: 9b578d38ebd848f894aad61d962a512b
+    offering_name:
+      description: The name of the offering.
+      type: str
+      sample: Alpha VM
+    user_uuid:
+      description: The UUID of the user.
+      type: str
+      sample: 51d1acdbef2e4274bda95a1ce5391e54
+    user_username:
+      description: The username of the user in Waldur.
+      type: str
+      sample: member1
+    user_full_name:
+      description: The name of the user.
+      type: str
+      sample: Member1 Tester
+    user_email:
+      description: The e-mail address of the user. Missing before 2025.
+      type: str
+      sample: member1@example.org
+    created:
+      description: When the account was made.
+      type: str
+      sample: "2026-11-22T21:16:05.504947+00:00"
+    modified:
+      description: When the account was last changed.
+      type: str
+      sample: "2026-11-22T21:16:05.504947+00:00"
+    customer_uuid:
+      description: The UUID of the provider's customer.
+      type: str
+      sample: d2c8772ce559428283e388badd97f2d6
+    customer_name:
+      description: The name of the provider's customer.
+      type: str
+      sample: Alpha Cloud Ltd
+    is_restricted:
+      description: Whether the account is restricted.
+      type: bool
+      sample: false
+    state:
+      description: The state of the account. Missing before 2025.
+      type: str
+      sample: OK
+    service_provider_comment:
+      description: What the provider has to say about the account. Missing before 2025.
+      type: str
+      sample: ""
+    service_provider_comment_url:
+      description: Where more about it can be read. Missing before 2025.
+      type: str
+      sample: ""
+    has_consent:
+      description: Whether the user has consented to the terms of service. Missing before 2025.
+      type: bool
+      sample: false
+    requires_reconsent:
+      description: Whether the user must consent anew, as the terms have changed. Missing before 2025.
+      type: bool
+      sample: false
+    has_compliance_checklist:
+      description: Whether the offering has a checklist. Missing before 2025.
+      type: bool
+      sample: true
+count:
+  description: How many accounts are returned.
+  returned: success
+  type: int
+  sample: 12
 """
 
 from ansible_collections.waldur.provider.plugins.module_utils._run import run_module
