@@ -35,6 +35,13 @@ def scope_of_customer(grants: QuerySet, value: Any, request: Any) -> QuerySet:
     return grants.filter(wanted)
 
 
+def runtime_state(accounts: QuerySet, value: list[str], request: Any) -> QuerySet:
+    """Those that wait for their holder, by their state; all others are active (contract 3.e)."""
+    wanted = Q(state__in=[one for one in value if one.startswith("Pending")])
+    wanted |= ~Q(state__startswith="Pending") if "Active" in value else Q()
+    return accounts.filter(wanted) if value else accounts
+
+
 def roles(grants: QuerySet, value: list[str], request: Any) -> QuerySet:
     """Any of the roles, each by UUID or by name."""
     uuids = [parse_uuid(one) for one in value if parse_uuid(one)]
