@@ -115,3 +115,20 @@ def assert_filtered(rows: dict[str, Any]) -> None:
     assert {row["user_username"] for row in rows["offering_username_info"]["offering_usernames"]} == {"member1"}
     assert rows["api_secret_code_info"]["fingerprint"].startswith("sha256:")
     assert "phone_number" not in json.dumps(rows["user_info"])
+
+
+@pytest.mark.parametrize(("way", "names"), [("local", [*TASKS]), ("as_module", ["api_secret_code_info", "user_info"])])
+def test_no_secret_is_left_by_modules_that_read_from_a_server_that_tells_all(
+    sim: Simulator, way: str, names: list[str]
+) -> None:
+    own, other = sim.token("staff"), "f00dfeedf00dfeedf00dfeedf00dfeed"
+    body = {"detail": f"as {own}", "api_secret_code": other, "token": other}
+    sim.fault(path="*/marketplace-service-providers/*", times=None, status=400, body=body)
+    run = runner(sim, way=way)
+    tasks = [{"name": name, f"waldur.provider.{name}": TASKS[name], "ignore_errors": True} for name in names]
+    outcome = run.play(tasks, environment=loud(run))
+    assert {line["status"] for line in outcome.lines} == {"failed"}, outcome.output
+    # A part of a secret is a leak, too.
+    parts = {part for secret in (own, other) for part in (secret, secret[:12], secret[-12:])}
+    assert [part for part in parts if part in outcome.output] == []
+    assert holding(run, parts) == []
