@@ -49,7 +49,10 @@ _PROVIDERS = "/api/marketplace-service-providers/"
 _PROVIDER = _PROVIDERS + "{uuid}/"
 _ACCOUNTS = "/api/marketplace-offering-users/"
 
-_MOMENTS = "created:moment@from created_before:moment@until.created^2026 modified:moment modified_before:moment^2026"
+_MOMENTS = (
+    "created:moment@from created_before:moment@until.created^2026"
+    " modified:moment@from modified_before:moment@until.modified^2026"
+)
 _CUSTOMER_FILTERS = """abbreviation@has agreement_number archived:bool backend_id contact_details
     current_user_has_project_create_permission:bool^2026 current_user_has_role*^2026 field* name@has
     name_exact@is.name native_name organization_group_name organization_group_uuid:uuid* owned_by_current_user:bool
