@@ -19,11 +19,9 @@ from ._desired_state import ReadImage
 from ._engine import apply, make_plan
 from ._errors import InvalidInput, WaldurError
 from ._infos import Info
-from ._opened import OPEN, masked, opened
+from ._opened import masked, opened
 from ._plan import diff as plan_diff
 from ._session import Session
-
-_OPEN = OPEN  # for tests, which begin anew by clearing it
 
 
 def run(

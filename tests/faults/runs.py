@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.waldur.provider.plugins.module_utils import _run
+from ansible_collections.waldur.provider.plugins.module_utils import _opened, _run
 from ansible_collections.waldur.provider.plugins.module_utils._arguments import WRITERS, spec
 from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._errors import WaldurError
@@ -43,7 +43,7 @@ def run(sim: Simulator, module: str, options: dict[str, Any], *, alias: str = "s
 
     Fails where the token or a secret code stands in what comes out.
     """
-    _run._OPEN.clear()
+    _opened.OPEN.clear()
     return run_beside(sim, module, options, alias=alias, **connection)
 
 
@@ -61,7 +61,7 @@ def run_beside(
     except WaldurError as error:
         result = Result(True, {"msg": error.message, **error.details})
     shown = json.dumps(result.result)
-    hidden = _run._OPEN[reach][0].hidden
+    hidden = _opened.OPEN[reach][0].hidden
     assert token in hidden
     assert not [secret for secret in hidden if secret in shown], "a token or a secret code is in the result"
     return result

@@ -14,7 +14,7 @@ from hypothesis import Phase
 from hypothesis import strategies as st
 from PIL import Image
 
-from ansible_collections.waldur.provider.plugins.module_utils import _run
+from ansible_collections.waldur.provider.plugins.module_utils import _opened, _run
 from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile, ReadImage
 from simulation import Simulator
@@ -106,7 +106,7 @@ class Stage:
     def run(self, situation: Situation, *, check: bool = False, same_process: bool = False) -> dict[str, Any]:
         """What the module ``desired_state`` returns. Raises ``WaldurError`` where the module would fail."""
         if not same_process:
-            _run._OPEN.clear()
+            _opened.OPEN.clear()
         options = {"service_providers": situation.document, **situation.limits}
         return self.run_task("desired_state", options, check=check)
 

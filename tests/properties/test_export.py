@@ -16,7 +16,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils import _run
+from ansible_collections.waldur.provider.plugins.module_utils import _opened, _run
 from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
 from ansible_collections.waldur.provider.plugins.module_utils._export import export
 from ansible_collections.waldur.provider.plugins.module_utils._references import References
@@ -158,7 +158,7 @@ def arranged(stages: Stages, live: Live) -> Simulator:
 
 def run(sim: Simulator, name: str, options: Result, alias: str = "staff", *, check: bool = False) -> Result:
     """What a module returns, in a process that knows nothing yet."""
-    _run._OPEN.clear()
+    _opened.OPEN.clear()
     return _run.run(name, options, Connection(sim.url, sim.token(alias), retries=0), check=check, diff=True)
 
 

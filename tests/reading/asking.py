@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.waldur.provider.plugins.module_utils import _run
+from ansible_collections.waldur.provider.plugins.module_utils import _opened, _run
 from ansible_collections.waldur.provider.plugins.module_utils._arguments import TASKS, spec
 from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
 from simulation import Simulator
@@ -46,7 +46,7 @@ def asked(sim: Simulator) -> list[Request]:
 
 def run(url: str, token: str, module: str, **options: Any) -> Row:
     """The result of one task, its options checked as Ansible does; this process remembers nothing of runs before."""
-    _run._OPEN.clear()
+    _opened.OPEN.clear()
     return run_again(url, token, module, **options)
 
 

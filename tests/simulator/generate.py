@@ -165,8 +165,7 @@ def _other_accounts(
         for number, owner in zip(range(1, wanted + 1), itertools.cycle(owners), strict=False):
             name = f"{model.__name__.lower().removesuffix('account')}{number:04d}"
             text = hashlib.sha256(name.encode()).hexdigest()
-            spaced = ":".join(text[place : place + 2] for place in range(0, 32, 2))
-            prints = {"fingerprint_md5": spaced, "fingerprint_sha256": f"SHA256:{text[:43]}"}
+            prints = {"fingerprint_md5": bytes.fromhex(text[:32]).hex(":"), "fingerprint_sha256": f"SHA256:{text[:43]}"}
             key = base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + bytes.fromhex(text)).decode()
             prints |= {"fingerprint_sha512": f"SHA512:{text}", "public_key": f"ssh-ed25519 {key}"}
             row = {"name": name, "username": name, "email": f"{name}@example.org", "description": maker.text(name)}

@@ -29,17 +29,14 @@ def scope(grants: QuerySet, value: Any, request: Any) -> QuerySet:
 
 def scope_of_customer(grants: QuerySet, value: Any, request: Any) -> QuerySet:
     """The grants on a customer and on what is the customer's."""
-    wanted = Q(customer__uuid=value)
-    for column in ("service_provider", "project", "offering"):
-        wanted |= Q(**{f"{column}__customer__uuid": value})
-    return grants.filter(wanted)
+    pairs = [(f"{column}__customer__uuid", value) for column in ("service_provider", "project", "offering")]
+    return grants.filter(Q(("customer__uuid", value), *pairs, _connector=Q.OR))
 
 
 def runtime_state(accounts: QuerySet, value: list[str], request: Any) -> QuerySet:
     """Those that wait for their holder, by their state; all others are active (contract 3.e)."""
-    wanted = Q(state__in=[one for one in value if one.startswith("Pending")])
-    wanted |= ~Q(state__startswith="Pending") if "Active" in value else Q()
-    return accounts.filter(wanted) if value else accounts
+    apart = [Q(state=one) if one.startswith("Pending") else ~Q(state__startswith="Pending") for one in value]
+    return accounts.filter(Q(*apart, _connector=Q.OR))
 
 
 def roles(grants: QuerySet, value: list[str], request: Any) -> QuerySet:
@@ -71,8 +68,7 @@ def with_resources(customers: QuerySet, value: str, request: Any) -> QuerySet:
 def served_by(customers: QuerySet, value: str, request: Any) -> QuerySet:
     """Customers that use what the customer with this UUID offers; a malformed one is passed over."""
     wanted = parse_uuid(value)
-    used = customers.filter(projects__resources__offering__customer__uuid=wanted)
-    return used.distinct() if wanted else customers
+    return customers.filter(projects__resources__offering__customer__uuid=wanted).distinct() if wanted else customers
 
 
 def customer_query(customers: QuerySet, value: str, request: Any) -> QuerySet:
