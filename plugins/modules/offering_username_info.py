@@ -127,7 +127,7 @@ options:
   modified_before:
     description:
       - Only accounts last changed at this moment or earlier.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Waldur knows this filter since 2026. On an older one it is applied to the rows here.
     type: str
   order_by:
     description:
@@ -147,7 +147,8 @@ options:
       - -username
 notes:
   - Staff and support see all accounts. Others see those of offerings whose option
-    C(service_provider_can_create_offering_user) is on, in organizations that they belong to.
+    C(service_provider_can_create_offering_user) is on, in organizations that they belong to, and where consent is
+    enforced only those of users who have consented.
 seealso:
   - module: waldur.provider.offering_username
     description: Set these usernames.

@@ -35,8 +35,9 @@ def scope_of_customer(grants: QuerySet, value: Any, request: Any) -> QuerySet:
 
 def runtime_state(accounts: QuerySet, value: list[str], request: Any) -> QuerySet:
     """Those that wait for their holder, by their state; all others are active (contract 3.e)."""
-    apart = [Q(state=one) if one.startswith("Pending") else ~Q(state__startswith="Pending") for one in value]
-    return accounts.filter(Q(*apart, _connector=Q.OR))
+    active = ~Q(state__startswith="Pending")
+    wanted = [active if one == "Active" else ~active & Q(state=one) for one in value]
+    return accounts.filter(Q(*wanted, _connector=Q.OR))
 
 
 def roles(grants: QuerySet, value: list[str], request: Any) -> QuerySet:
@@ -74,8 +75,7 @@ def served_by(customers: QuerySet, value: str, request: Any) -> QuerySet:
 def customer_query(customers: QuerySet, value: str, request: Any) -> QuerySet:
     """Part of a name or number, or the whole UUID."""
     names = ("name", "native_name", "abbreviation", "registration_code", "agreement_number")
-    own = Q(uuid=parse_uuid(value)) if parse_uuid(value) else Q()
-    return customers.filter(part_of_any(names, value) | own)
+    return customers.filter(part_of_any(names, value) | (Q(uuid=parse_uuid(value)) if parse_uuid(value) else Q()))
 
 
 def user_query(users: QuerySet, value: str, request: Any) -> QuerySet:
