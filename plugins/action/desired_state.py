@@ -100,6 +100,8 @@ class ActionModule(ActionBase):
             )
         except WaldurError as error:
             return _plain({"failed": True, "msg": error.message, "invocation": shown, **error.details})
+        if not result["warnings"]:
+            del result["warnings"]  # as modules give none; ansible-core 2.17 would show the empty list
         return _plain({**result, "invocation": shown})
 
     def _as_module(self, name: str, arguments: Any, environment: dict[str, str], task_vars: Any) -> dict[str, Any]:
