@@ -74,7 +74,7 @@ class ActionModule(ActionBase):
 
     def _variables(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """The variables ``waldur_<option>``, by option."""
-        named = {option: f"waldur_{option}" for option in (*_connection.OPTIONS, "profile")}
+        named = {option: f"waldur_{option}" for option in _connection.NAMES}
         return {
             option: _plain(self._templar.template(task_vars[variable]))
             for option, variable in named.items()

@@ -31,6 +31,8 @@ OPTIONS = (
     "timeout",
     "retries",
 )
+# All that a task, a variable or a plugin may set; a profile holds the others.
+NAMES = (*OPTIONS, "profile")
 _DEFAULT_PROFILES = "~/.config/waldur/profiles.yml"
 
 
@@ -70,7 +72,7 @@ def resolve(
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: values[name] for name in (*OPTIONS, "profile") if values.get(name) not in (None, "")}
+    return {name: values[name] for name in NAMES if values.get(name) not in (None, "")}
 
 
 def _of_environment(environment: Mapping[str, str]) -> dict[str, Any]:

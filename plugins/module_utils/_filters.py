@@ -22,6 +22,8 @@ from ._parameters import REFERENCE_TYPES, Parameter
 
 # Of persons, only when ``fields`` names them.
 PRIVATE = frozenset({"civil_number", "phone_number"})
+# The options of every list that choose no rows by what they hold.
+FORM = ("fields", "order_by", "limit")
 _UTC = '"2027-06-30T12:00:00Z"'
 _ANSIBLE_TYPES = {"bool": "bool", "int": "int", "json": "json"}
 
@@ -138,7 +140,7 @@ def selection(operation: Operation, given: Mapping[str, Any], where: str = "") -
 
 def _by_option(operation: Operation, given: Mapping[str, Any], where: str) -> dict[str, Any]:
     also = aliases(operation)
-    known = (*options(operation), *also, "fields", "order_by", "limit")
+    known = (*options(operation), *also, *FORM)
     found: dict[str, Any] = {}
     for name, value in document.mapping(where.rstrip(".") or operation.name, given, known).items():
         option = also.get(name, name)

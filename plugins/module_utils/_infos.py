@@ -46,9 +46,6 @@ def provider(session: Session, options: Options) -> Target:
     return session.references.target("service_provider", "service_provider", reference)
 
 
-_LIST_OPTIONS = ("fields", "order_by", "limit")
-
-
 def _asked(name: str, options: Options) -> dict[str, Any]:
     """The options that filter the operation ``name``."""
     return {key: value for key, value in options.items() if key in _filters.options(operation(name))}
@@ -56,7 +53,7 @@ def _asked(name: str, options: Options) -> dict[str, Any]:
 
 def _form(options: Options) -> dict[str, Any]:
     """The options that say how much of a list, and in what order."""
-    return {key: options[key] for key in _LIST_OPTIONS if options.get(key) is not None}
+    return {key: options[key] for key in _filters.FORM if options.get(key) is not None}
 
 
 def _rows(key: str, rows: list[Row]) -> dict[str, Any]:
@@ -178,7 +175,7 @@ INFOS: dict[str, Info] = {
     "statistics_info": Info(("stat",), dict(_PROVIDER), _statistics),
     "compliance_info": Info(
         ("compliance_overview", "compliance_offering_users", "checklists_summary"),
-        {**_PROVIDER, **_specs("compliance_offering_users", without=_LIST_OPTIONS)},
+        {**_PROVIDER, **_specs("compliance_offering_users", without=_filters.FORM)},
         _compliance,
     ),
     "offering_username_info": Info(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import _uuids
-from ._connection import OPTIONS
+from ._connection import NAMES
 from ._errors import InvalidInput, said
 
 Row = dict[str, Any]
@@ -26,7 +26,7 @@ _SHORT = 8
 _TAKEN = frozenset({"all", "localhost", "ungrouped"})
 # Modules look their connection up in variables called waldur_<option>, and lookups their provider: a row must never
 # redirect them.
-_CONNECTION = frozenset(f"waldur_{name}" for name in (*OPTIONS, "profile", "service_provider"))
+_CONNECTION = frozenset(f"waldur_{name}" for name in (*NAMES, "service_provider"))
 _MAGIC = frozenset(
     "group_names groups hostvars inventory_dir inventory_file inventory_hostname inventory_hostname_short play_hosts"
     " playbook_dir role_name role_names role_path".split()

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _uuids
-from ._client import Client, Connection, Row
+from ._client import Client, Connection
 from ._desired_state import reference
 from ._errors import InvalidInput, RouteMissing, Unauthorized, WaldurError
+from ._filters import FORM
 from ._inventory import INCLUDES, KINDS, Found
 from ._reading import read
-from ._references import References, Target
+from ._references import References, Target, target_of_provider
 from ._session import Session
 
 # The pages of each provider are read side by side already.
 _PROVIDERS_AT_ONCE = 4
-_NOT_FILTERS = ("fields", "field", "limit", "order_by", "o")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _fetch(session: Session, wanted: Wanted) -> list[Found]:
 
 
 def _check(wanted: Wanted) -> None:
-    for name in _NOT_FILTERS:
+    for name in (*FORM, "field", "o"):
         if name in wanted.filters:
             raise InvalidInput(f"filters.{name}: is no filter: an inventory has whole rows, and all of them.")
     if wanted.include and wanted.hosts != "users":
@@ -79,18 +79,13 @@ def _check(wanted: Wanted) -> None:
 def _targets(session: Session, wanted: Wanted) -> list[Target]:
     """The providers that are named, each once, or all of them."""
     if not wanted.service_providers:
-        return [_target(row) for row in session.references.providers()]
+        return [target_of_provider(row) for row in session.references.providers()]
     found: dict[str, Target] = {}
     for number, given in enumerate(wanted.service_providers):
         option = f"service_providers[{number}]"
         target = session.references.target("service_provider", option, reference(option, given))
         found.setdefault(target.uuid or "", target)
     return list(found.values())
-
-
-def _target(row: Row) -> Target:
-    name = row.get("customer_name") or row["uuid"]
-    return Target(row.get("customer_uuid") or "", row.get("customer") or "", name, _uuids.normal(row["uuid"]), row)
 
 
 def _answer(session: Session, target: Target, wanted: Wanted) -> Found | WaldurError:

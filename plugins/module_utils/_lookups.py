@@ -13,7 +13,7 @@ from typing import Any
 from . import _desired_state as document
 from . import _filters
 from ._client import Connection, Row
-from ._connection import OPTIONS
+from ._connection import NAMES
 from ._errors import InvalidInput, WaldurError, said
 from ._opened import masked, opened
 from ._operations import CORE_NAMES, Operation, operation
@@ -22,8 +22,6 @@ from ._references import Target
 from ._session import Session
 
 PROVIDER = "service_provider"
-_LIST_OPTIONS = ("fields", "order_by", "limit")
-_CONNECTION = (*OPTIONS, "profile")
 # There are two lists of that name, so neither bears it.
 _ACCOUNTS = "marketplace_offering_users"
 _NOT_TERMS = {
@@ -63,7 +61,7 @@ def query(
         if not terms:
             raise InvalidInput(f"No term was given: name what to read, one of {_named()}.")
         names = [_operation_of(term) for term in terms]
-        asked = {name: value for name, value in given.items() if name not in _CONNECTION}
+        asked = {name: value for name, value in given.items() if name not in NAMES}
         for term, name in zip(terms, names, strict=True):
             _check_names(str(term), operation(name), asked)
         return [row for name in names for row in _rows(session, name, asked, usual)]
@@ -120,7 +118,7 @@ def _operation_of(term: Any) -> str:
 
 
 def _check_names(term: str, listing: Operation, given: Mapping[str, Any]) -> None:
-    known = [*_filters.options(listing), *_filters.aliases(listing), *_LIST_OPTIONS]
+    known = [*_filters.options(listing), *_filters.aliases(listing), *_filters.FORM]
     if listing.name == "offering_users":
         known = [name for name in known if name not in ("provider", "provider_uuid")]
     if listing.name == "service_providers" and given.get(PROVIDER) is not None:
@@ -130,8 +128,8 @@ def _check_names(term: str, listing: Operation, given: Mapping[str, Any]) -> Non
 
 def _refuse_unknown(place: str, given: Mapping[str, Any], known: Sequence[str]) -> None:
     for name in given:
-        if name not in known and name not in _CONNECTION:
-            near = difflib.get_close_matches(name, [*known, *_CONNECTION], 1)
+        if name not in known and name not in NAMES:
+            near = difflib.get_close_matches(name, [*known, *NAMES], 1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}."
             raise InvalidInput(f"{said(name)}: {place} has no such option: {hint}")
 

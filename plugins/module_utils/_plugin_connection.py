@@ -13,8 +13,7 @@ from typing import Any
 
 from . import _connection
 from ._client import Connection
-
-NAMES = (*_connection.OPTIONS, "profile")
+from ._connection import NAMES
 
 
 def connection_of(

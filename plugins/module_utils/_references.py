@@ -147,7 +147,7 @@ class References:
         if len(found) > 1:
             raise _ambiguous(option, value, "service providers", [(row["customer_name"], row["uuid"]) for row in found])
         if found:
-            return _target_of_provider(found[0])
+            return target_of_provider(found[0])
         customers = self._visible_customers(value)
         if customers:
             raise InvalidInput(
@@ -162,7 +162,7 @@ class References:
         uuid = _uuids.normal(value) or _uuids.of_url(value, "customers")
         by_uuid = [row for row in self.providers() if uuid and _uuids.normal(row.get("customer_uuid")) == uuid]
         if by_uuid:
-            return _target_of_provider(by_uuid[0])
+            return target_of_provider(by_uuid[0])
         found = self._visible_customers(value)
         if len(found) > 1:
             raise _ambiguous(option, value, "customers", [(row["name"], row["uuid"]) for row in found])
@@ -175,7 +175,7 @@ class References:
                 option, value, "customers", [(row["customer_name"], row["customer_uuid"]) for row in named]
             )
         if named:
-            return _target_of_provider(named[0])
+            return target_of_provider(named[0])
         raise InvalidInput(
             f"{option}: there is no customer '{said(value)}' that this token can see: give its exact name,"
             " abbreviation, slug or UUID."
@@ -185,7 +185,7 @@ class References:
         uuid = _uuids.normal(customer["uuid"]) or ""
         for row in self.providers():
             if _uuids.normal(row.get("customer_uuid")) == uuid:
-                return _target_of_provider(row)
+                return target_of_provider(row)
         url = customer.get("url") or f"{self._client.connection.api_url}/api/customers/{uuid}/"
         return Target(uuid, url, customer.get("name") or uuid)
 
@@ -372,7 +372,8 @@ def _first_match(rows: Iterable[Row], ways: Iterable[Way]) -> list[Row]:
     return []
 
 
-def _target_of_provider(row: Row) -> Target:
+def target_of_provider(row: Row) -> Target:
+    """The provider that ``row``, one of the list of providers, is about."""
     customer = _uuids.normal(row.get("customer_uuid")) or ""
     name = row.get("customer_name") or customer
     return Target(customer, row.get("customer") or "", name, _uuids.normal(row["uuid"]), row)

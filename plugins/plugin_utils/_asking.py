@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,12 +30,12 @@ class Asking(LookupBase):  # type: ignore[misc]
     """A lookup that asks a Waldur. Not by ``set_options``: it drops keywords that it doesn't know, and evaluates no
     variables."""
 
+    @abstractmethod
     def ask(
         self, connection: Connection, terms: Sequence[Any], given: Mapping[str, Any], usual: Any
     ) -> tuple[list[Any], list[str]]:
         """What the lookup returns, and warnings. ``given`` are its keywords, ``usual`` is the service provider where
         they name none. Raises ``WaldurError`` with no secret in its message."""
-        raise NotImplementedError
 
     def run(self, terms: Any, variables: Any = None, **kwargs: Any) -> list[Any]:
         """What Waldur says, as a list. Raises ``AnsibleLookupError``."""

@@ -61,6 +61,6 @@ def test_the_command_line_of_a_module_that_reads_works_as_written(sim: Simulator
     assert commands
     for command in commands:
         assert command[:3] == ["localhost", "-m", f"waldur.provider.{module.stem}"]
-        outcome = runner(sim).command(["adhoc", *command], leaks_allowed=True)
+        outcome = runner(sim).command(["adhoc", *command])
         assert outcome.code == 0, outcome.output
         assert outcome.output.startswith("localhost | SUCCESS => "), outcome.output

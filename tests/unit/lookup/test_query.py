@@ -12,8 +12,8 @@ from ansible.utils.display import Display
 
 from ansible_collections.waldur.provider.plugins.module_utils import _filters, _lookups, _opened, _run
 from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._connection import NAMES
 from ansible_collections.waldur.provider.plugins.module_utils._operations import Operation, operation
-from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import NAMES
 from ansible_collections.waldur.provider.plugins.plugin_utils import _asking
 from simulation import Simulator
 

@@ -14,8 +14,9 @@ from ansible_collections.waldur.provider.plugins.doc_fragments.connection import
 from ansible_collections.waldur.provider.plugins.doc_fragments.plugin_connection import ModuleDocFragment as OfPlugins
 from ansible_collections.waldur.provider.plugins.module_utils import _connection
 from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._connection import NAMES
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import NAMES, connection_of
+from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import connection_of
 
 HERE = {"api_url": "https://here.example.org/api/", "access_token": "t-here"}
 THERE = {"api_url": "https://there.example.org", "access_token": "t-there"}
