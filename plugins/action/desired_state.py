@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -21,7 +22,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.waldur.provider.plugins.module_utils import _connection, _images
+from ansible_collections.waldur.provider.plugins.module_utils import _connection, _documents, _images
 from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, MOMENTS, TASKS, spec
 from ansible_collections.waldur.provider.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile
@@ -31,6 +32,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._run import run
 
 _COLLECTION = "waldur.provider."
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+_ENTRY = re.compile(r"service_providers\[(\d+)\]")
+_SENTENCES = ("msg", "errors", "warnings")
 
 
 class ActionModule(ActionBase):
@@ -51,6 +54,8 @@ class ActionModule(ActionBase):
         except InvalidInput as error:
             return {"failed": True, "msg": error.message}
         given = _plain(arguments)
+        if given.get("providers_path"):
+            given["providers_path"] = self._find(str(given["providers_path"]))
         environment = self._environment()
         try:
             values = _connection.resolve(given, self._variables(task_vars or {}), {**os.environ, **environment})
@@ -110,18 +115,20 @@ class ActionModule(ActionBase):
         try:
             # Refused here, as Ansible shows a module's arguments, and this one may hold a password.
             _connection.base_url(arguments["api_url"])
+            places = _take_in_documents(arguments)
             self._place_images(arguments)
         except InvalidInput as error:
             return {"failed": True, "msg": error.message}
         whole = self._task.environment
         self._task.environment = [{key: value for key, value in environment.items() if not key.startswith("WALDUR_")}]
         try:
-            return self._execute_module(
+            result = self._execute_module(
                 module_name=_COLLECTION + name,
                 module_args=arguments,
                 task_vars=task_vars,
                 wrap_async=self._task.async_val,
             )
+            return {key: _placed(value, places) if key in _SENTENCES else value for key, value in result.items()}
         finally:
             # The next attempt of an until reads the connection from it again.
             self._task.environment = whole
@@ -152,12 +159,33 @@ class ActionModule(ActionBase):
         return _images.read_image(where, self._find(path))
 
     def _find(self, path: str) -> str:
-        """As for copy: absolute, or in files/ of the role or play, or beside the playbook."""
+        """As for copy: absolute, or in files/ of the role or play, or beside the playbook. Where there is none, in the
+        folder that Ansible was started in, as the playbook may be one of a collection."""
         path = os.path.expanduser(path)
         try:
             return str(self._find_needle("files", path))
         except AnsibleError:
-            return str(self._loader.path_dwim(path))
+            return path if os.path.exists(path) else str(self._loader.path_dwim(path))
+
+
+def _take_in_documents(arguments: Any) -> list[str]:
+    """Documents lie on the controller, so their entries become arguments; returns where each of them stands."""
+    if not arguments.get("providers_path") or arguments.get("service_providers") is not None:
+        return []
+    found = _documents.load(arguments.pop("providers_path"))
+    for placed in found:
+        _refuse_dates(placed.entry, placed.place)
+    arguments["service_providers"] = [_plain(placed.entry) for placed in found]
+    return [placed.place for placed in found]
+
+
+def _placed(value: Any, places: list[str]) -> Any:
+    """What is said of the entries, with their files instead of their numbers."""
+    if isinstance(value, list):
+        return [_placed(item, places) for item in value]
+    if not isinstance(value, str) or not places:
+        return value
+    return _ENTRY.sub(lambda match: places[int(match[1])], value)
 
 
 def _refuse_dates(value: Any, where: str) -> None:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import _desired_state as document
+from . import _documents
 from ._desired_state import DEFAULT_ROLE, Desired, ReadImage
-from ._engine import Planned
-from ._errors import InvalidInput
+from ._engine import Limits, Planned
+from ._errors import InvalidInput, said
 from ._facts import FACTS
 from ._infos import INFOS, Info
 from ._operations import OPERATIONS
@@ -108,7 +109,36 @@ def _api_secret_code(options: Mapping[str, Any], read_image: ReadImage) -> list[
 
 
 def _desired_state(options: Mapping[str, Any], read_image: ReadImage) -> list[Desired]:
+    if options.get("providers_path"):
+        return _documents.wishes(options["providers_path"], read_image)
     return document.parse(options["service_providers"], read_image)
+
+
+def limits(options: Mapping[str, Any], api_url: str) -> Limits:
+    """What the task allows its plan to be. Raises ``InvalidInput``."""
+    removals, only = options.get("max_removals"), options.get("only")
+    if removals is not None and removals < 0:
+        raise InvalidInput(f"max_removals: must be 0 or more, and {removals} was given.")
+    if only is not None:
+        only = [document.reference(f"only[{number}]", value) for number, value in enumerate(only)]
+    return Limits(removals, only, _approved(options.get("approved_plan"), api_url))
+
+
+def _approved(given: Any, api_url: str) -> list[Mapping[str, Any]] | None:
+    """The changes of an approved plan, given as a plan file's content, a task's result, or the bare list."""
+    if given is None:
+        return None
+    changes = given.get("plan") if isinstance(given, Mapping) else given
+    if not isinstance(changes, list) or not all(isinstance(change, Mapping) for change in changes):
+        raise InvalidInput(
+            "approved_plan: is no plan: give the content of plan.json, or what waldur.provider.desired_state returned."
+        )
+    made_for = given.get("api_url") if isinstance(given, Mapping) else None
+    if made_for not in (None, api_url):
+        raise InvalidInput(
+            f"approved_plan: was made for {said(made_for)}, and this task talks to {api_url}: make a plan there."
+        )
+    return changes
 
 
 def _first(kind: str, key: str) -> Callable[[Mapping[str, Any], Planned, bool], dict[str, Any]]:
@@ -125,6 +155,11 @@ def _plan(options: Mapping[str, Any], planned: Planned, done: bool) -> dict[str,
     return {
         "plan": [change.as_dict() for change in planned.changes],
         "summary": {**planned.summary(), "fingerprints": {name: code["fingerprint"] for name, code in codes}},
+        "left_out": [
+            {"name": target.name, "customer_uuid": target.customer_uuid, "uuid": target.uuid}
+            for target in planned.left_out
+        ],
+        "api_url": planned.api_url,
     }
 
 
@@ -188,12 +223,19 @@ WRITERS: dict[str, Task] = {
     ),
     "desired_state": Task(
         {
-            "service_providers": {"type": "list", "elements": "raw", "required": True},
+            "service_providers": {"type": "list", "elements": "raw"},
+            "providers_path": {"type": "path"},
+            "only": {"type": "list", "elements": "raw"},
+            "approved_plan": {"type": "raw"},
             "max_removals": {"type": "int"},
             "missing_users": _MISSING_USERS,
         },
         _desired_state,
         _plan,
+        {
+            "mutually_exclusive": [["service_providers", "providers_path"]],
+            "required_one_of": [["service_providers", "providers_path"]],
+        },
     ),
 }
 

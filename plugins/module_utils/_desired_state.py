@@ -230,6 +230,8 @@ _PROVIDER_KEYS = (
     "offering_usernames",
     "api_secret_code",
 )
+# What entries can have in common.
+DEFAULT_KEYS = tuple(key for key in _PROVIDER_KEYS if key not in ("customer", "state"))
 
 
 def mapping(where: str, value: Any, known: Sequence[str]) -> dict[str, Any]:
@@ -254,10 +256,11 @@ def sequence(where: str, value: Any) -> list[Any]:
 
 def parse(document: Any, read_image: ReadImage, where: str = "service_providers") -> list[Desired]:
     """The whole document as wishes. ``read_image`` gives the file behind a path. Raises ``InvalidInput``."""
-    return [_provider(f"{where}[{index}]", entry, read_image) for index, entry in enumerate(sequence(where, document))]
+    return [provider(f"{where}[{index}]", entry, read_image) for index, entry in enumerate(sequence(where, document))]
 
 
-def _provider(where: str, value: Any, read_image: ReadImage) -> Desired:
+def provider(where: str, value: Any, read_image: ReadImage) -> Desired:
+    """One entry of the document; ``where`` is what messages call it."""
     entry = mapping(where, value, _PROVIDER_KEYS)
     if "customer" not in entry:
         raise InvalidInput(f"{where}: customer is missing: name the customer that is the service provider.")

@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ._desired_state import Desired
 from ._errors import InvalidInput, WaldurError
-from ._plan import Change, Comparison, refuse, summary
+from ._plan import Change, Comparison, refuse, refuse_new, summary
 from ._references import Target
 from ._rooms import ROOMS
 from ._session import People, Room, Session
@@ -37,6 +37,8 @@ class Planned:
     works: list[Work]
     people: People
     comparison: Comparison
+    api_url: str
+    left_out: Sequence[Target] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -60,22 +62,39 @@ class Planned:
         ]
 
 
-def make_plan(session: Session, document: Sequence[Desired], max_removals: int | None = None) -> Planned:
+@dataclass(frozen=True)
+class Limits:
+    """What a plan may be: how many removals that no entry names (None: the usual number), for which providers alone
+    (references; None: for all of the document), and as part of which plan that was approved before (None: any)."""
+
+    max_removals: int | None = None
+    only: Sequence[str] | None = None
+    approved: Sequence[Mapping[str, Any]] | None = None
+
+
+_NO_LIMITS = Limits()
+
+
+def make_plan(session: Session, document: Sequence[Desired], limits: Limits = _NO_LIMITS) -> Planned:
     """Reads what is there and compares. Raises ``InvalidInput`` for a plan that must not be carried out."""
-    works = _read(session, document)
+    session.references.begin()
+    chosen, left_out = _chosen(_targets(session, document), _only(session, limits.only))
+    works = _works(session, chosen)
     people = _people(session, works)
     for work in works:
         work.comparison = work.room.compare(session, work.target, work.part, work.state, people)
     comparison = Comparison.of(work.comparison for work in works)
-    refuse(comparison, max_removals)
-    return Planned(works, people, comparison)
+    refuse(comparison, limits.max_removals)
+    if limits.approved is not None:
+        refuse_new(comparison.changes, limits.approved)
+    return Planned(works, people, comparison, session.client.connection.api_url, left_out)
 
 
-def _read(session: Session, document: Sequence[Desired]) -> list[Work]:
-    session.references.begin()
+def _targets(session: Session, document: Sequence[Desired]) -> list[tuple[Desired, Target]]:
+    """Whom each entry is about; all of them must exist, and each stands there once."""
     session.references.expect_customers([d.reference for d in document if d.reference_kind == "customer"])
     first: dict[str, str] = {}
-    works = []
+    found = []
     for desired in document:
         option = f"{desired.where}.customer" if desired.where else desired.reference_kind
         target = session.references.target(desired.reference_kind, option, desired.reference)
@@ -84,6 +103,36 @@ def _read(session: Session, document: Sequence[Desired]) -> list[Work]:
                 f"{option}: {target.name} stands in {first[target.customer_uuid]} already: make one entry of the two."
             )
         first[target.customer_uuid] = desired.where
+        found.append((desired, target))
+    return found
+
+
+def _only(session: Session, references: Sequence[str] | None) -> dict[str, Target] | None:
+    """The providers that alone are wanted, by the UUIDs of their customers."""
+    if references is None:
+        return None
+    named = enumerate(references)
+    targets = [session.references.target("service_provider", f"only[{number}]", value) for number, value in named]
+    return {target.customer_uuid: target for target in targets}
+
+
+def _chosen(
+    all_of_it: Sequence[tuple[Desired, Target]], only: Mapping[str, Target] | None
+) -> tuple[list[tuple[Desired, Target]], list[Target]]:
+    """The entries that are wanted, and whom the others are about."""
+    if only is None:
+        return list(all_of_it), []
+    known = [target.customer_uuid for _desired, target in all_of_it]
+    for uuid, target in only.items():
+        if uuid not in known:
+            raise InvalidInput(f"only: the document has no entry for {target.name}: add one, or leave it out of only.")
+    wanted = [(desired, target) for desired, target in all_of_it if target.customer_uuid in only]
+    return wanted, [target for _desired, target in all_of_it if target.customer_uuid not in only]
+
+
+def _works(session: Session, chosen: Sequence[tuple[Desired, Target]]) -> list[Work]:
+    works = []
+    for desired, target in chosen:
         for room in ROOMS:
             part = room.part(desired)
             if part is not None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -110,6 +111,47 @@ def refuse(comparison: Comparison, max_removals: int | None) -> None:
             f" allowed: {names}. Nothing was changed. List those that stay, or raise max_removals.",
             removals=[change.as_dict() for change in removals],
         )
+
+
+def refuse_new(changes: Iterable[Change], approved: Sequence[Mapping[str, Any]]) -> None:
+    """Raises ``InvalidInput`` where a change is no part of a plan that was approved before.
+
+    What the approved plan holds beside them has happened since, so one that stopped half-way can be finished.
+    """
+    new = [change for change in changes if not any(_covers(old, _as_json(change)) for old in approved)]
+    if new:
+        names = "; ".join(map(str, new))
+        raise InvalidInput(
+            f"approved_plan: the world has moved: these changes are new: {names}. Nothing was changed. Make a plan of"
+            " today, and have that approved.",
+            new_changes=[change.as_dict() for change in new],
+        )
+
+
+def _as_json(change: Change) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(json.dumps(change.as_dict()))
+    return found
+
+
+def _covers(approved: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
+    """Whether ``change`` is the approved one, or what is left to do of it. Names for people don't matter, UUIDs do."""
+    if any(approved.get(key) != change[key] for key in ("kind", "id")):
+        return False
+    # A creation that stopped half-way leaves an update; nobody could approve what would stand before that.
+    left_of_creation = (approved.get("action"), change["action"]) == ("create", "update")
+    sides = ("after",) if left_of_creation else ("before", "after")
+    same = left_of_creation or approved.get("action") == change["action"]
+    return same and all(_within(change[side], approved.get(side)) for side in sides)
+
+
+def _within(part: Mapping[str, Any] | None, whole: Any) -> bool:
+    """Whether each value of ``part`` stands in ``whole`` in the same place."""
+    if part is None or not isinstance(whole, Mapping):
+        return part is whole
+    return all(
+        key in whole and (_within(value, whole[key]) if isinstance(value, Mapping) else value == whole[key])
+        for key, value in part.items()
+    )
 
 
 def summary(comparison: Comparison) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from . import _connection, _images
-from ._arguments import TASKS, Task, spec
+from ._arguments import TASKS, Task, limits, spec
 from ._client import REQUESTS_IMPORT_ERROR, Connection
 from ._desired_state import ReadImage
 from ._engine import apply, make_plan
-from ._errors import InvalidInput, WaldurError
+from ._errors import WaldurError
 from ._infos import Info
 from ._opened import masked, opened
 from ._plan import diff as plan_diff
@@ -63,10 +63,8 @@ def _read(session: Session, task: Info, options: Mapping[str, Any]) -> dict[str,
 def _write(
     session: Session, task: Task, options: Mapping[str, Any], read_image: ReadImage, *, check: bool, diff: bool
 ) -> dict[str, Any]:
-    removals = options.get("max_removals")
-    if removals is not None and removals < 0:
-        raise InvalidInput(f"max_removals: must be 0 or more, and {removals} was given.")
-    planned = make_plan(session, task.wishes(options, read_image), removals)
+    allowed = limits(options, session.client.connection.api_url)
+    planned = make_plan(session, task.wishes(options, read_image), allowed)
     if not check:
         apply(session, planned)
     result = {"changed": bool(planned.changes), "warnings": list(planned.comparison.warnings)}

@@ -72,9 +72,43 @@ options:
         References, names and fingerprints that arrive as such are refused with the hint to quote them. Dates are
         taken with and without quotes, and with quotes they stay the same in every tool. So quote names, fingerprints
         and dates.
+      - Exactly one of O(service_providers) and O(providers_path) is required.
     type: list
     elements: raw
-    required: true
+  providers_path:
+    description:
+      - A file that holds the document, or a folder of such files, on the controller. A relative path is looked for in
+        C(files) of the role or play, beside the playbook, and in the folder in which Ansible was started.
+      - Of a folder all files that end in C(.yml) or C(.yaml) are read, those of its subfolders too, in the order of
+        their paths. Hidden files and folders (whose names begin with a dot) are left out.
+      - A file is a mapping of C(service_providers), the document's list, and C(defaults), keys that its entries have in
+        common. A file of a folder that has C(defaults) and no C(service_providers) gives them to the entries of all
+        files, and there can be one such file. Keys that begin with C(x-) are left alone, for YAML anchors.
+      - An entry's own keys win over the defaults of its file, and those over the defaults for all. Of C(users) and
+        C(offering_usernames) the entries of both are taken, unless an own entry names the same user (and role).
+        C(exclusive_users) is a default for those entries alone that have C(users). A key without a value (C(null))
+        takes a default away. Entries with C(state) V(absent) take no defaults.
+      - Images are relative to their file. Text is never taken for a template, so an exported document means itself.
+      - Messages name the file and the place in it. The same provider in two files is an error that names both, and so
+        is a key that stands twice in one mapping.
+    type: path
+  only:
+    description:
+      - Service providers, each by its UUID (with or without dashes, in any case) or URL, or by the name, abbreviation,
+        slug, UUID or URL of its customer. Only their entries of the document are taken, and the others are returned in
+        RV(left_out). That the customers of all entries exist is checked either way.
+      - A provider that the document has no entry for is an error. With an empty list the document is checked and
+        nothing else is done.
+    type: list
+    elements: raw
+  approved_plan:
+    description:
+      - A plan that was approved before, as the C(plan.json) of the playbook C(waldur.provider.plan), as what this
+        module returned in check mode, or as its list RV(plan). The plan that is made now must be a part of it.
+        Otherwise nothing is changed, and the error tells what is new, also in RV(new_changes).
+      - Changes that were approved and have happened since are no error, so what stopped half-way can be finished.
+      - Changes are the same when kind, action and UUIDs are, and what differs goes from the same to the same value.
+    type: raw
 notes:
   - A provider that doesn't exist yet is planned whole, in check mode too, with its profile and its roles. Its
     usernames can only be planned once it exists, so they are set by the next run, and a warning says so. The next run
@@ -156,7 +190,23 @@ EXAMPLES = r"""
 
 - name: Apply a document that lies in a file beside the playbook
   waldur.provider.desired_state:
-    service_providers: "{{ (lookup('ansible.builtin.file', 'providers.yml') | from_yaml).service_providers }}"
+    providers_path: providers.yml
+
+- name: Plan, and show it to whoever has to approve it
+  waldur.provider.desired_state:
+    providers_path: providers.yml
+  check_mode: true
+  register: approved
+
+- name: Apply what was approved, and nothing else
+  waldur.provider.desired_state:
+    providers_path: providers.yml
+    approved_plan: "{{ approved }}"
+
+- name: Check a document, and do nothing
+  waldur.provider.desired_state:
+    providers_path: providers.yml
+    only: []
 """
 
 RETURN = r"""
@@ -237,6 +287,35 @@ summary:
         C(api_secret_code). V(none) in check mode where it would be rotated, and for a provider that this run creates.
       type: dict
       sample: {Alpha Cloud Ltd: "sha256:1571e2342f780ab4"}
+left_out:
+  description: The service providers whose entries O(only) left out, in the order of the document. Without O(only) it
+    is empty.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name of the customer.
+      type: str
+      sample: Beta HPC Centre
+    customer_uuid:
+      description: The UUID of the customer.
+      type: str
+      sample: d2c8772ce559428283e388badd97f2d6
+    uuid:
+      description: The UUID of the service provider, V(none) where the customer is none yet.
+      type: str
+      sample: 1c1b2f1b0a2f4ae1b26a4fbc84ad4d6f
+api_url:
+  description: The URL of the Waldur that the plan is for, without C(/api/).
+  returned: success
+  type: str
+  sample: https://waldur.example.org
+new_changes:
+  description: The changes that are in no approved plan, each as in RV(plan). Nothing was changed then.
+  returned: when the plan is no part of O(approved_plan)
+  type: list
+  elements: dict
 removals:
   description: The grants that would be revoked though no entry names them, each as in RV(plan). Nothing was changed
     then.

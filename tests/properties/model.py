@@ -189,7 +189,7 @@ def planned(
         work.comparison = work.room.compare(session, work.target, work.part, work.state, people)
     comparison = Comparison.of(work.comparison for work in works)
     refuse(comparison, max_removals)
-    return Planned(works, people, comparison)
+    return Planned(works, people, comparison, "https://waldur.example.org")
 
 
 # --- what a change does, by what is published of it ------------------------------------------------------------------

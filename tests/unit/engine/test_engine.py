@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._desired_state imp
     Grants,
     parse,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._engine import Planned, apply, make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine import Limits, Planned, apply, make_plan
 from ansible_collections.waldur.provider.plugins.module_utils._errors import (
     InvalidInput,
     LostAnswer,
@@ -257,7 +257,7 @@ def test_more_removals_than_allowed_are_refused_before_the_first_write(sim: Simu
         make_plan(connect(), kept)
     assert len(e.value.details["removals"]) == 7
     assert sim.counts().writes == 0
-    assert len(make_plan(connect(), kept, 7).changes) == 8
+    assert len(make_plan(connect(), kept, Limits(max_removals=7)).changes) == 8
 
 
 def test_an_unknown_user_stops_an_exclusive_list_from_revoking(sim: Simulator, connect: Connect) -> None:
@@ -515,3 +515,46 @@ def _grant_behind_the_back(sim: Simulator, session: Session) -> None:
 def _grants(session: Session) -> dict[str, str]:
     rows = session.client.rows("list_users", "e182aaedb6ae4541956a3c14629abc02")
     return {row["user_username"]: row["uuid"] for row in rows}
+
+
+# --- what a plan may be ----------------------------------------------------------------------------------------------
+
+
+def both() -> list[Any]:
+    return parse(
+        [{"customer": "ALPHA", "description": "a"}, {"customer": "BETA", "description": "b"}], _images.read_image
+    )
+
+
+def test_of_a_document_only_the_named_providers_are_planned_and_the_others_are_told(connect: Connect) -> None:
+    planned = make_plan(connect(), both(), Limits(only=["Beta HPC Centre", "BETA"]))
+    assert brief(planned) == [("update", "Beta HPC Centre")]
+    assert [target.name for target in planned.left_out] == ["Alpha Cloud Ltd"]
+    checked = make_plan(connect(), both(), Limits(only=[]))
+    assert (brief(checked), len(checked.left_out)) == ([], 2)
+
+
+def test_a_provider_that_the_document_lacks_cannot_be_chosen(connect: Connect) -> None:
+    with pytest.raises(InvalidInput, match="only: the document has no entry for Beta HPC Centre: add one"):
+        make_plan(connect(), both()[:1], Limits(only=["BETA"]))
+    with pytest.raises(InvalidInput, match=r"only\[0\]: there is no service provider 'Nobody'"):
+        make_plan(connect(), both(), Limits(only=["Nobody"]))
+
+
+def test_entries_that_are_left_out_must_be_about_customers_that_exist(connect: Connect, sim: Simulator) -> None:
+    document = [*both(), *parse([{"customer": "Nobody"}], _images.read_image)]
+    with pytest.raises(InvalidInput, match=r"service_providers\[0\].customer: there is no customer 'Nobody'"):
+        make_plan(connect(), document, Limits(only=["BETA"]))
+
+
+def test_a_plan_that_was_approved_and_half_applied_is_finished_and_nothing_else(connect: Connect) -> None:
+    approved = [change.as_dict() for change in make_plan(connect(), both()).changes]
+    done(connect(), both()[:1])
+    limits = Limits(approved=approved)
+    session = connect()
+    planned = make_plan(session, both(), limits)
+    assert brief(planned) == [("update", "Beta HPC Centre")]
+    apply(session, planned)
+    done(connect(), wishes(description="changed behind its back"))
+    with pytest.raises(InvalidInput, match="these changes are new: update Alpha Cloud Ltd"):
+        make_plan(connect(), both(), limits)

@@ -16,6 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources import 
 from .hand_made import PROVIDER, session, target
 
 CODE = "aB3dE5gH7jK9mN2p"
+URL = "https://waldur.example.org"
 FINGERPRINT = api_secret_code.fingerprint(CODE)
 
 
@@ -24,7 +25,7 @@ def planned(state: str = "present") -> Planned:
     wish = SecretCode("", state)
     room, found = api_secret_code.ApiSecretCode(), api_secret_code.State(CODE)
     comparison = room.compare(session(), target(), wish, found, {})
-    return Planned([Work(Desired("", "ACME"), target(), room, wish, found, comparison)], {}, comparison)
+    return Planned([Work(Desired("", "ACME"), target(), room, wish, found, comparison)], {}, comparison, URL)
 
 
 def returned(module: str, plan: Planned, done: bool = True, **options: Any) -> dict[str, Any]:
@@ -52,10 +53,11 @@ def test_a_desired_state_returns_plan_and_summary_and_fingerprints_but_no_code()
         "missing_users": [],
         "fingerprints": {"ACME": FINGERPRINT},
     }
+    assert (found["left_out"], found["api_url"]) == ([], URL)
     assert CODE not in str(found)
 
 
 def test_a_service_provider_is_returned_under_its_own_name() -> None:
     room, found = service_provider.ServiceProvider(), service_provider.State({"uuid": PROVIDER})
-    plan = Planned([Work(Desired("", "ACME"), target(), room, Profile(), found)], {}, Comparison())
+    plan = Planned([Work(Desired("", "ACME"), target(), room, Profile(), found)], {}, Comparison(), URL)
     assert returned("service_provider", plan) == {"service_provider": {"uuid": PROVIDER}}

@@ -1,0 +1,194 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Documents in files: one file, or a folder of them with defaults for all. Only reads files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import _desired_state as document
+from ._desired_state import Desired, ReadImage
+from ._errors import LONGEST_PATH, InvalidInput, said
+
+_OPTION = "providers_path"
+_ENDINGS = (".yml", ".yaml")
+_KEYS = ("service_providers", "defaults")
+_FREE = "x-"  # top-level keys for anchors
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An entry of the document, its defaults filled in, and where it stands: file and place in it."""
+
+    place: str
+    entry: Any
+
+
+@dataclass(frozen=True)
+class _File:
+    name: str
+    defaults: dict[str, Any]
+    entries: list[Any] | None
+
+
+def wishes(path: str, read_image: ReadImage) -> list[Desired]:
+    """The documents at ``path`` as wishes, as ``parse`` gives them for data. Raises ``InvalidInput``."""
+    return [document.provider(placed.place, placed.entry, read_image) for placed in load(path)]
+
+
+def load(path: str) -> list[Placed]:
+    """All entries of the file ``path``, or of the YAML files below that folder by path; hidden ones are left out.
+
+    Image paths are made absolute, as they are relative to their file. Raises ``InvalidInput`` that names the file.
+    """
+    path = os.path.abspath(os.path.expanduser(path))
+    files = [_read(*found) for found in _paths(path)]
+    shared = [file for file in files if file.entries is None]
+    if len(shared) > 1:
+        raise InvalidInput(
+            f"{_OPTION}: {shared[0].name} and {shared[1].name} both hold nothing but defaults for all: make one file"
+            " of them."
+        )
+    if len(shared) == len(files):
+        raise InvalidInput(f"{shared[0].name}: has no service_providers, the list of what each of them should be.")
+    general = shared[0].defaults if shared else {}
+    return [placed for file in files for placed in _entries(file, general)]
+
+
+def _paths(path: str) -> Iterator[tuple[str, str]]:
+    """Each file with the name by which messages call it."""
+    if not os.path.isdir(path):
+        yield path, os.path.basename(path)
+        return
+    found = sorted(
+        os.path.join(folder, name)
+        for folder, folders, names in os.walk(path, onerror=_unreadable, followlinks=False)
+        for name in _visible(folders, names)
+    )
+    if not found:
+        raise InvalidInput(f"{_OPTION}: {said(path, LONGEST_PATH)} holds no file that ends in .yml or .yaml.")
+    for name in found:
+        yield name, os.path.relpath(name, os.path.dirname(path))
+
+
+def _visible(folders: list[str], names: list[str]) -> list[str]:
+    folders[:] = [name for name in folders if not name.startswith(".")]
+    return [name for name in names if name.endswith(_ENDINGS) and not name.startswith(".")]
+
+
+def _unreadable(error: OSError) -> None:
+    raise InvalidInput(
+        f"{_OPTION}: can't read the folder {said(error.filename, LONGEST_PATH)}: {error.strerror}."
+    ) from None
+
+
+def _read(path: str, name: str) -> _File:
+    shown = said(name, LONGEST_PATH)
+    content = _parsed(path, shown)
+    if not isinstance(content, Mapping):
+        raise InvalidInput(f"{shown}: must be a mapping with the list service_providers, or with defaults for others.")
+    given = {key: value for key, value in content.items() if not (isinstance(key, str) and key.startswith(_FREE))}
+    known = document.mapping(shown, given, _KEYS)
+    entries = known.get("service_providers")
+    if not known:
+        raise InvalidInput(f"{shown}: has no service_providers, the list of what each of them should be.")
+    folder = os.path.dirname(path)
+    defaults = _here(_defaults(shown, known.get("defaults", {})), folder)
+    if entries is None:
+        return _File(shown, defaults, None)
+    listed = document.sequence(f"{shown}: service_providers", entries)
+    return _File(shown, defaults, [_here(entry, folder) for entry in listed])
+
+
+def _parsed(path: str, shown: str) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise InvalidInput(
+            f"{_OPTION}: reading documents takes PyYAML where the task runs: install it there."
+        ) from None
+
+    class Loader(yaml.SafeLoader):
+        """YAML that is refused where a key stands twice: one of the two would be lost."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            """The mapping."""
+            seen: set[str] = set()
+            for key, _value in node.value:
+                text = key.value if isinstance(key.value, str) else ""
+                if text in seen and text != "<<":
+                    line = key.start_mark.line + 1
+                    raise InvalidInput(f"{shown}: line {line}: the key '{said(text)}' stands there twice: remove one.")
+                seen.add(text)
+            return dict(super().construct_mapping(node, deep))
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            return yaml.load(file, Loader)
+    except OSError as error:
+        raise InvalidInput(f"{_OPTION}: can't read {said(path, LONGEST_PATH)}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{shown}: is not UTF-8 text; write it anew.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark else ""
+        problem = said(getattr(error, "problem", None) or error)
+        raise InvalidInput(f"{shown}: {where}is not valid YAML: {problem}.") from None
+
+
+def _defaults(name: str, value: Any) -> dict[str, Any]:
+    """Defaults are checked by themselves, so that what is wrong in them is said once, and of them."""
+    where = f"{name}: defaults"
+    given = document.mapping(where, value, document.DEFAULT_KEYS)
+    whole = {"customer": "any", **given}
+    if "exclusive_users" in given:
+        whole.setdefault("users", [])  # the entries bring them
+    document.provider(where, whole, lambda _where, path: document.ImageFile(path, b""))
+    return given
+
+
+def _here(entry: Any, folder: str) -> Any:
+    image = entry.get("image") if isinstance(entry, Mapping) else None
+    if not isinstance(image, str) or not image.strip():
+        return entry
+    return {**entry, "image": os.path.join(folder, os.path.expanduser(image.strip()))}
+
+
+def _entries(file: _File, general: Mapping[str, Any]) -> Iterator[Placed]:
+    defaults = _joined(general, file.defaults)
+    for index, entry in enumerate(file.entries or []):
+        place = f"{file.name}: service_providers[{index}]"
+        # What is to be deleted has no other keys, and what is no mapping is refused with its place.
+        takes_defaults = isinstance(entry, Mapping) and entry.get("state") != "absent"
+        yield Placed(place, _filled(defaults, entry) if takes_defaults else entry)
+
+
+def _filled(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """``entry`` with its defaults; that its users are all there are is a default for those who list any."""
+    found = _joined(defaults, entry)
+    if found.get("users") is None and "exclusive_users" not in entry:
+        found.pop("exclusive_users", None)
+    return found
+
+
+def _joined(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """``own`` with what it does not name from ``defaults``; of lists of people the own entries first."""
+    joined = {**own, **{key: value for key, value in defaults.items() if key not in own}}
+    for key, identity in (("users", ("user", "role")), ("offering_usernames", ("user",))):
+        both = own.get(key), defaults.get(key)
+        if isinstance(both[0], list) and isinstance(both[1], list):
+            taken = [_identity(entry, identity) for entry in both[0]]
+            joined[key] = both[0] + [entry for entry in both[1] if _identity(entry, identity) not in taken]
+    return joined
+
+
+def _identity(entry: Any, keys: tuple[str, ...]) -> Any:
+    if not isinstance(entry, Mapping):
+        return None
+    usual = {"role": document.DEFAULT_ROLE}
+    return tuple(str(entry.get(key) or usual.get(key)) for key in keys)

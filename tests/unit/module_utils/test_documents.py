@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documents in files and folders: what is joined, in which order, and how it is said that something is wrong."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils import _documents, _images
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+
+
+def folder(path: Path, **files: str) -> str:
+    """A folder ``providers`` with these files; two underscores in a name are a slash."""
+    for name, text in files.items():
+        file = path / "providers" / f"{name.replace('__', '/')}.yml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return str(path / "providers")
+
+
+def loaded(path: str) -> dict[str, Any]:
+    return {placed.place: placed.entry for placed in _documents.load(path)}
+
+
+def refusal(path: str) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        _documents.wishes(path, _images.read_image)
+    assert "\n" not in caught.value.message
+    return caught.value.message
+
+
+def test_a_folder_is_read_by_path_whatever_order_its_files_were_made_in(tmp_path: Path) -> None:
+    path = folder(
+        tmp_path,
+        b="service_providers: [{customer: B}]",
+        eu__c="service_providers: [{customer: C}]",
+        a="service_providers: [{customer: A1}, {customer: A2}]",
+    )
+    (tmp_path / "providers" / "d.yaml").write_text("service_providers: [{customer: D}]")
+    (tmp_path / "providers" / ".hidden.yml").write_text("no: document")
+    (tmp_path / "providers" / "README.md").write_text("no document")
+    (tmp_path / "providers" / ".git").mkdir()
+    (tmp_path / "providers" / ".git" / "x.yml").write_text("no: document")
+    assert [(place, entry["customer"]) for place, entry in loaded(path).items()] == [
+        ("providers/a.yml: service_providers[0]", "A1"),
+        ("providers/a.yml: service_providers[1]", "A2"),
+        ("providers/b.yml: service_providers[0]", "B"),
+        ("providers/d.yaml: service_providers[0]", "D"),
+        ("providers/eu/c.yml: service_providers[0]", "C"),
+    ]
+
+
+def test_a_single_file_is_a_document_too(tmp_path: Path) -> None:
+    path = folder(tmp_path, a="service_providers: [{customer: A}]")
+    assert list(loaded(os.path.join(path, "a.yml"))) == ["a.yml: service_providers[0]"]
+
+
+def test_own_keys_win_over_defaults_of_the_file_and_those_over_defaults_for_all(tmp_path: Path) -> None:
+    path = folder(
+        tmp_path,
+        all="defaults: {description: all, enable_notifications: true, account_options: {a: 1}}",
+        a="""
+            defaults: {description: file, api_secret_code: {state: present}}
+            service_providers:
+              - {customer: A}
+              - {customer: B, description: own, account_options: {b: 2}}
+              - {customer: C, description: null, enable_notifications: null}
+              - {customer: D, state: absent}
+        """,
+    )
+    common = {"enable_notifications": True, "api_secret_code": {"state": "present"}}
+    assert list(loaded(path).values()) == [
+        {"customer": "A", "description": "file", "account_options": {"a": 1}, **common},
+        {"customer": "B", "description": "own", "account_options": {"b": 2}, **common},
+        {"customer": "C", "description": None, "account_options": {"a": 1}, **common, "enable_notifications": None},
+        {"customer": "D", "state": "absent"},
+    ]
+
+
+def test_people_of_the_defaults_join_unless_the_entry_names_them_itself(tmp_path: Path) -> None:
+    path = folder(
+        tmp_path,
+        defaults="""
+            defaults:
+              exclusive_users: true
+              users: [{user: ops}, {user: boss, role: CUSTOMER.OWNER}, {user: gone, state: absent}]
+              offering_usernames: [{user: ops, username: ops_all}]
+        """,
+        a="""
+            service_providers:
+              - customer: A
+                users: [{user: own}, {user: ops, role: CUSTOMER.MANAGER, expiration_time: never}, {user: boss}]
+                offering_usernames: [{user: ops, username: ops_a}, {user: own, username: own_a}]
+              - {customer: B, users: null, offering_usernames: []}
+        """,
+    )
+    first, second = loaded(path).values()
+    assert first["users"] == [
+        {"user": "own"},
+        {"user": "ops", "role": "CUSTOMER.MANAGER", "expiration_time": "never"},
+        {"user": "boss"},
+        {"user": "boss", "role": "CUSTOMER.OWNER"},
+        {"user": "gone", "state": "absent"},
+    ]
+    assert [entry["username"] for entry in first["offering_usernames"]] == ["ops_a", "own_a"]
+    assert second["users"] is None
+    assert second["offering_usernames"] == [{"user": "ops", "username": "ops_all"}]
+    # Nobody is listed there, so nobody can be all there is.
+    assert first["exclusive_users"] is True
+    assert "exclusive_users" not in second
+    assert [wish.grants is None for wish in _documents.wishes(path, _images.read_image)] == [False, True]
+
+
+def test_anchors_and_merge_keys_of_a_file_work(tmp_path: Path) -> None:
+    path = folder(
+        tmp_path,
+        a="""
+            x-until: &until "2027-06-30"
+            x-common: &common {enable_notifications: false, description: x}
+            service_providers:
+              - {<<: *common, customer: A, description: own, users: [{user: u, expiration_time: *until}]}
+        """,
+    )
+    assert list(loaded(path).values()) == [
+        {
+            "enable_notifications": False,
+            "description": "own",
+            "customer": "A",
+            "users": [{"user": "u", "expiration_time": "2027-06-30"}],
+        }
+    ]
+
+
+def test_images_are_relative_to_their_file(tmp_path: Path) -> None:
+    path = folder(
+        tmp_path,
+        all="defaults: {image: files/all.png}",
+        eu__a="service_providers: [{customer: A, image: logo.png}, {customer: B}, {customer: C, image: ''}]",
+        b=f"defaults: {{image: {tmp_path}/absolute.png}}\nservice_providers: [{{customer: D}}]",
+    )
+    base = tmp_path / "providers"
+    assert {entry["customer"]: entry["image"] for entry in loaded(path).values()} == {
+        "A": str(base / "eu" / "logo.png"),
+        "B": str(base / "files" / "all.png"),
+        "C": "",
+        "D": f"{tmp_path}/absolute.png",
+    }
+
+
+def test_braces_are_text(tmp_path: Path) -> None:
+    path = folder(tmp_path, a="service_providers: [{customer: '{{ 7 * 6 }}', description: '{% raw %}'}]")
+    assert list(loaded(path).values()) == [{"customer": "{{ 7 * 6 }}", "description": "{% raw %}"}]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"a": "service_provider: []"}, "providers/a.yml: 'service_provider' is not known. Did you mean"),
+        (
+            {"a": "service_providers: {customer: A}"},
+            "providers/a.yml: service_providers: must be a list, and a mapping",
+        ),
+        ({"a": "- customer: A"}, "providers/a.yml: must be a mapping with the list service_providers"),
+        ({"a": ""}, "providers/a.yml: must be a mapping with the list service_providers"),
+        ({"a": "{}"}, "providers/a.yml: has no service_providers"),
+        ({"a": "defaults: {description: x}"}, "providers/a.yml: has no service_providers"),
+        ({"a": "service_providers: [{customer: A, usrs: []}]"}, "providers/a.yml: service_providers[0]: 'usrs' is not"),
+        (
+            {"a": "service_providers: [{customer: A, users: [{user: u, rolle: x}]}]"},
+            "providers/a.yml: service_providers[0].users[0]: 'rolle' is not known. Did you mean 'role'?",
+        ),
+        ({"a": "service_providers: [7]"}, "providers/a.yml: service_providers[0]: must be a mapping of"),
+        ({"a": "service_providers: []\ndefaults: {customer: A}"}, "providers/a.yml: defaults: 'customer' is not known"),
+        (
+            {"a": "service_providers: []\ndefaults: {users: [{user: 7}]}"},
+            "providers/a.yml: defaults.users[0].user: 7 arrived as a number",
+        ),
+        (
+            {"a": "service_providers: [{customer: A, users: [],\n  users: []}]"},
+            "providers/a.yml: line 2: the key 'users' stands there twice: remove one.",
+        ),
+        ({"a": "service_providers: [{customer: A"}, "providers/a.yml: line 1: is not valid YAML: "),
+        ({"a": "service_providers: [{customer: !secret A}]"}, "providers/a.yml: line 1: is not valid YAML: "),
+        (
+            {"b": "defaults: {description: x}", "a": "defaults: {}", "c": "service_providers: []"},
+            "providers_path: providers/a.yml and providers/b.yml both hold nothing but defaults",
+        ),
+        (
+            {"a": "service_providers: [{customer: A, image: no.png}]"},
+            "providers/a.yml: service_providers[0].image: can't read ",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_file(tmp_path: Path, files: dict[str, str], message: str) -> None:
+    assert refusal(folder(tmp_path, **files)).startswith(message)
+
+
+def test_a_folder_without_documents_and_a_file_that_is_none_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "empty holds no file that ends in .yml or .yaml." in refusal(str(tmp_path / "empty"))
+    assert refusal(str(tmp_path / "no.yml")).startswith("providers_path: can't read ")
+    (tmp_path / "bytes.yml").write_bytes(b"\xff\xfe\x00")
+    assert refusal(str(tmp_path / "bytes.yml")).startswith("bytes.yml: is not ")
