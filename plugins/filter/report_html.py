@@ -1,0 +1,64 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filters report_html, report_html_index and report_html_names; their documentation lies beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import plain
+from ansible_collections.waldur.provider.plugins.plugin_utils import _report
+
+NAME = "waldur.provider.report_html"
+
+
+def report_html(
+    data: Any, moment: Any, title: str = _report.DEFAULT_TITLE, currency: str = "", warnings: Any = None
+) -> str:
+    """The report as HTML. Raises ``AnsibleFilterError`` with one sentence for data that is none of a report."""
+    return _made(
+        NAME,
+        lambda: _report.report_html(
+            plain(data), moment=_moment(moment), title=title, currency=currency, warnings=plain(warnings)
+        ),
+    )
+
+
+def report_html_index(reports: Any, moment: Any, title: str = _report.DEFAULT_TITLE) -> str:
+    """The page that links to reports. Raises ``AnsibleFilterError``."""
+    return _made(f"{NAME}_index", lambda: _report.report_index(plain(reports), moment=_moment(moment), title=title))
+
+
+def report_html_names(profiles: Any) -> list[str]:
+    """A name of a file for each profile. Raises ``AnsibleFilterError``."""
+    return _made(f"{NAME}_names", lambda: _report.report_names(plain(profiles)))
+
+
+def _moment(value: Any) -> Any:
+    """A text loses the tags that newer cores put on it; the date that YAML makes of an unquoted one stays one."""
+    return str(value) if isinstance(value, str) else value
+
+
+def _made(name: str, make: Callable[[], Any]) -> Any:
+    try:
+        return make()
+    except InvalidInput as error:
+        raise AnsibleFilterError(f"{name}: {error.message}") from error
+
+
+class FilterModule:
+    """What Ansible asks for."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """The filters by their names."""
+        return {
+            "report_html": report_html,
+            "report_html_index": report_html_index,
+            "report_html_names": report_html_names,
+        }

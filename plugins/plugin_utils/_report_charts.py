@@ -1,0 +1,172 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The geometry of a report's charts: axes with round numbers, columns, bars. Pure; the templates draw it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ansible_collections.waldur.provider.plugins.plugin_utils._report_values import MONTHS, compact, grouped
+
+WIDTH, HEIGHT = 1000, 320
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 6, 26, 50
+_TICKS = 5
+_STEPS = (1, 2, 2.5, 5, 10)
+_WIDEST_COLUMN = 46
+_LEAST_SHOWN = 2.0  # so that a month of little is not taken for one of nothing
+
+
+@dataclass(frozen=True)
+class Month:
+    """One month of a chart. ``index`` counts months since year 0; ``total`` is None where nothing was invoiced."""
+
+    index: int
+    total: float | None
+
+    @property
+    def year(self) -> int:
+        """The year."""
+        return self.index // 12
+
+    @property
+    def name(self) -> str:
+        """``November 2026``."""
+        return f"{MONTHS[self.index % 12]} {self.year}"
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A line of the scale, at the height ``y``."""
+
+    y: float
+    label: str
+    zero: bool
+
+
+@dataclass(frozen=True)
+class Column:
+    """A month as it is drawn; ``height`` is 0 where there is nothing to draw."""
+
+    month: Month
+    x: float
+    width: float
+    y: float
+    height: float
+    middle: float
+    label: str
+    exact: str
+    label_y: float
+    growing: bool
+    below: bool
+
+    @property
+    def letters(self) -> str:
+        """``Nov``."""
+        return MONTHS[self.month.index % 12][:3]
+
+
+@dataclass(frozen=True)
+class Year:
+    """Where a year begins on the axis, and how it is labelled."""
+
+    x: float
+    label: str
+    line: bool
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart of columns by month."""
+
+    ticks: list[Tick]
+    columns: list[Column]
+    years: list[Year]
+    small: bool
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = _LEFT
+    right: int = WIDTH - _RIGHT
+    top: int = _TOP
+    bottom: int = HEIGHT - _BOTTOM
+
+
+def ticks(values: Sequence[float]) -> list[float]:
+    """Round numbers, evenly apart, from at or below the least of *values* and 0 to at or above the greatest."""
+    low, high = min([0, *values]), max([0, *values])
+    if low == high:
+        return [0, 1]
+    rough = (high - low) / _TICKS
+    magnitude = 10 ** math.floor(math.log10(rough))
+    step = next(magnitude * factor for factor in _STEPS if magnitude * factor >= rough * (1 - 1e-9))
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(step * number, 10) for number in range(first, last + 1)]
+
+
+def chart(months: Sequence[Month], growing: int) -> Chart:
+    """Columns for *months*, which follow each other. The month of the number *growing* has not ended."""
+    marks = ticks([month.total for month in months if month.total is not None])
+    # Labels below negative columns need room of their own.
+    floor = HEIGHT - _BOTTOM - (16 if marks[0] < 0 else 0)
+    scale = (floor - _TOP) / (marks[-1] - marks[0])
+    slot = (WIDTH - _LEFT - _RIGHT) / len(months)
+    zero = floor + marks[0] * scale
+    lines = [Tick(_rounded(zero - mark * scale), compact(mark), mark == 0) for mark in marks]
+    columns = [_column(month, _LEFT + slot * number, slot, zero, scale, growing) for number, month in enumerate(months)]
+    return Chart(lines, columns, _years(months, slot), len(months) > 16)
+
+
+def _column(month: Month, left: float, slot: float, zero: float, scale: float, growing: int) -> Column:
+    total = month.total or 0
+    width = min(_WIDEST_COLUMN, slot * 0.68)
+    height = max(abs(total) * scale, _LEAST_SHOWN) if total else 0
+    top = zero if total < 0 else zero - height
+    return Column(
+        month,
+        x=_rounded(left + (slot - width) / 2),
+        width=_rounded(width),
+        y=_rounded(top),
+        height=_rounded(height),
+        middle=_rounded(left + slot / 2),
+        label="" if month.total is None else compact(month.total),
+        exact="nothing billed" if month.total is None else grouped(month.total),
+        label_y=_rounded(top + height + 14 if total < 0 else top - 7),
+        growing=month.index == growing,
+        below=total < 0,
+    )
+
+
+def _years(months: Sequence[Month], slot: float) -> list[Year]:
+    """The first month and each January; a first year too short for its label has none."""
+    found = []
+    for number, month in enumerate(months):
+        if number == 0 or month.index % 12 == 0:
+            room = min(12 - month.index % 12, len(months) - number) * slot
+            found.append(Year(_rounded(_LEFT + slot * number), str(month.year) if room > 34 else "", number > 0))
+    return found
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A part of a bar of the length 100."""
+
+    start: float
+    length: float
+
+
+def bars(parts: Sequence[float], whole: float) -> list[Bar]:
+    """Where each part begins on a bar of the length 100, and how long it is; never past the end."""
+    found: list[Bar] = []
+    start = 0.0
+    for part in parts:
+        length = min(max(part, 0) / whole * 100, 100 - start) if whole > 0 else 0
+        found.append(Bar(_rounded(start), _rounded(length)))
+        start += length
+    return found
+
+
+def _rounded(value: float) -> float:
+    return round(value, 2) + 0.0  # never -0.0
