@@ -227,7 +227,8 @@ class InventoryModule(PlainNames, BaseInventoryPlugin, Cacheable):  # type: igno
                 near = difflib.get_close_matches(str(name), sorted(known), 1)
                 raise InvalidInput(f"{said(name)}: is no option{f': did you mean {near[0]}?' if near else '.'}")
         self._given = given
-        super().set_options(task_keys=task_keys, var_options=var_options, direct=given)
+        # connection_of looks for itself and leaves empty texts out, which Ansible refuses where there are choices.
+        super().set_options(task_keys=task_keys, var_options=var_options, direct={**given, "auth_scheme": "Token"})
 
     def _evaluated(self, name: str, value: Any) -> Any:
         if name in _FOR_EACH_HOST:

@@ -139,6 +139,15 @@ def test_extra_variables_tell_the_connection(sim: Simulator) -> None:
     assert hosts(run, content, "-e", "@site.yml", T=sim.token("staff"), WALDUR_API_URL="", WALDUR_ACCESS_TOKEN="")
 
 
+def test_an_empty_auth_scheme_is_left_out(sim: Simulator) -> None:
+    assert hosts(runner(sim), {"hosts": "service_providers", "auth_scheme": ""}, WALDUR_AUTH_SCHEME="")
+
+
+def test_an_auth_scheme_that_there_is_not_is_refused(sim: Simulator) -> None:
+    told = refusal(runner(sim), {"hosts": "service_providers"}, WALDUR_AUTH_SCHEME="Basic")
+    assert "auth_scheme: must be Token or Bearer, and 'Basic' was given." in told
+
+
 # --- what is wrong ---------------------------------------------------------------------------------------------------
 
 
