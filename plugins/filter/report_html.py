@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible.errors import AnsibleFilterError
 
@@ -16,6 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection
 from ansible_collections.waldur.provider.plugins.plugin_utils import _report
 
 NAME = "waldur.provider.report_html"
+Made = TypeVar("Made")
 
 
 def report_html(
@@ -45,7 +46,7 @@ def _moment(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
-def _made(name: str, make: Callable[[], Any]) -> Any:
+def _made(name: str, make: Callable[[], Made]) -> Made:
     try:
         return make()
     except InvalidInput as error:

@@ -164,8 +164,7 @@ def _notices(
     page.notice(levels["error"], "account has failed", "accounts have failed", "accounts", "error")
     for tile in tiles:
         if tile.alert:
-            level = "error" if tile.label.startswith("Failed") else "wait"
-            page.notices.append(Notice(f"{tile.label}: {tile.value}", "statistics", level))
+            page.notices.append(Notice(f"{tile.label}: {tile.value}", "statistics", tile.alert))
     page.notice(ends["ended"], "role has ended", "roles have ended", "roles", "soon")
     page.notice(
         ends["soon"], f"role ends within {parts.SOON} days", f"roles end within {parts.SOON} days", "roles", "soon"
@@ -232,7 +231,7 @@ def report_index(reports: Any, *, moment: Any, title: str = DEFAULT_TITLE) -> st
         "moment": at.words,
         "reports": [one for one in found if one["file"]],
         "failed": [one for one in found if one["failed"]],
-        "labels": [label for _key, label, _change, _waits in parts.STATISTICS],
+        "labels": [label for _key, label, _change, _alert in parts.STATISTICS],
     }
     return _rendered("_report_index.html.j2", context)
 

@@ -34,15 +34,15 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._report_values imp
 
 SOON = 30
 _LONGEST_CHART = 24
-# Key, label, the key of its change, and whether anything but 0 waits for somebody (contract 2.14).
+# Key, label, the key of its change, and what anything but 0 means (contract 2.14).
 STATISTICS = (
-    ("current_customers", "Customers", "customers_number_change", False),
-    ("active_resources", "Resources", "resources_number_change", False),
-    ("active_and_paused_offerings", "Offerings", None, False),
-    ("active_campaigns", "Campaigns", None, False),
-    ("pending_orders", "Orders that wait", None, True),
-    ("unresolved_tickets", "Open tickets", None, True),
-    ("erred_resources", "Failed resources", None, True),
+    ("current_customers", "Customers", "customers_number_change", ""),
+    ("active_resources", "Resources", "resources_number_change", ""),
+    ("active_and_paused_offerings", "Offerings", None, ""),
+    ("active_campaigns", "Campaigns", None, ""),
+    ("pending_orders", "Orders that wait", None, "wait"),
+    ("unresolved_tickets", "Open tickets", None, "wait"),
+    ("erred_resources", "Failed resources", None, "error"),
 )
 _PROGRESS = ("completed", "begun", "untouched")
 _PERSON = ("user_full_name", "user_username", "user_email", "user_uuid")
@@ -50,13 +50,13 @@ _PERSON = ("user_full_name", "user_username", "user_email", "user_uuid")
 
 @dataclass(frozen=True)
 class Tile:
-    """A number. ``trend`` is up, down or even where it is said how it changed."""
+    """A number. ``trend`` is up, down or even where it is said how it changed; ``alert`` is error or wait."""
 
     label: str
     value: str
     note: str = ""
     trend: str = ""
-    alert: bool = False
+    alert: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class Line:
     amount: str
     bar: Bar
     below: bool
+    growing: bool
 
 
 @dataclass(frozen=True)
@@ -150,10 +151,10 @@ def statistics(value: Any) -> list[Tile]:
     given = mapping("statistics", value)
     found = {key: number(f"statistics.{key}", one) for key, one in given.items() if key in _KNOWN}
     tiles = []
-    for key, label, changes, waits in STATISTICS:
+    for key, label, changes, alert in STATISTICS:
         value, change = found.get(key), found.get(changes or "")
         note = f"{signed(change)} this month" if change is not None else ""
-        tiles.append(Tile(label, grouped(value), note, _trend(change), waits and bool(value)))
+        tiles.append(Tile(label, grouped(value), note, _trend(change), alert if value else ""))
     return tiles
 
 
@@ -189,6 +190,7 @@ def revenue(value: Any, now: Now) -> Revenue | None:
     shown = [Month(index, totals.get(index)) for index in range(max(first, last - _LONGEST_CHART + 1), last + 1)]
     older = sorted(index for index in totals if index < shown[0].index)
     months = [*(Month(index, totals[index]) for index in older), *shown]
+    most = max(abs(total or 0) for total in totals.values())
     return Revenue(
         tiles=_revenue_tiles(totals, now),
         chart=chart(shown, now.month),
@@ -196,14 +198,14 @@ def revenue(value: Any, now: Now) -> Revenue | None:
         left_out=len(older),
         growing=now.month in totals and shown[0].index <= now.month,
         gaps=any(month.total is None for month in shown),
-        months=[_line(month, max(abs(total or 0) for total in totals.values())) for month in months],
+        months=[_line(month, most, now) for month in months],
     )
 
 
-def _line(month: Month, most: float) -> Line:
+def _line(month: Month, most: float, now: Now) -> Line:
     total = month.total or 0
     (bar,) = bars([abs(total)], most)
-    return Line(month, "" if month.total is None else grouped(total), bar, total < 0)
+    return Line(month, "" if month.total is None else grouped(total), bar, total < 0, month.index == now.month)
 
 
 def _summary(months: Sequence[Month]) -> str:
@@ -229,7 +231,11 @@ def _revenue_tiles(totals: Mapping[int, float | None], now: Now) -> list[Tile]:
     ]
     if year:
         tiles.append(
-            Tile("Twelve months to then", grouped(sum(year)), counted(len(year), "month", "months") + " billed")
+            Tile(
+                f"Twelve months until {_month(now.month - 1)}",
+                grouped(sum(year)),
+                counted(len(year), "month", "months") + " billed",
+            )
         )
     return tiles
 
