@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ansible_collections.waldur.provider.plugins.module_utils import _uuids
 from ansible_collections.waldur.provider.plugins.module_utils._inventory import safe_name
+from ansible_collections.waldur.provider.plugins.module_utils._markdown import shortened
 from ansible_collections.waldur.provider.plugins.plugin_utils import _report_parts as parts
 from ansible_collections.waldur.provider.plugins.plugin_utils._report_values import (
     NOTHING,
@@ -51,6 +52,7 @@ _TEMPLATE = re.compile(r"\{(?=[{%#])")
 # The names that the page itself, and some systems, give a meaning to.
 _TAKEN = frozenset({"index", "con", "prn", "aux", "nul"})
 _LONGEST_FILE = 60
+_LONGEST_DESCRIPTION = 600
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ def _provider(profile: Row) -> dict[str, str]:
     return {
         "name": first_name(profile, "customer_name", "customer_abbreviation", "customer_slug", "uuid"),
         "abbreviation": name(profile.get("customer_abbreviation")),
-        "description": text(profile.get("description")),
+        "description": shortened(text(profile.get("description")), _LONGEST_DESCRIPTION),
     }
 
 
@@ -207,8 +209,13 @@ def report_names(profiles: Any) -> list[str]:
     uuids = [_uuids.normal(profile.get("uuid")) or str(place) for place, profile in enumerate(given)]
     counts = Counter(wanted)
     made = [f"{one}-{uuid[:8]}" if counts[one] > 1 else one for one, uuid in zip(wanted, uuids, strict=True)]
-    again = Counter(made)
-    return [f"{f'{one}-{place}' if again[one] > 1 else one}.html" for place, one in enumerate(made)]
+    names: list[str] = []
+    for place, wanted_name in enumerate(made):
+        one = wanted_name
+        while one in names:  # the slug of one may be what another was made to
+            one = f"{one}-{place}"
+        names.append(one)
+    return [f"{one}.html" for one in names]
 
 
 def _file(profile: Row) -> str:

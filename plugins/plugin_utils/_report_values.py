@@ -160,18 +160,18 @@ def now(value: Any) -> Now:
     timed = isinstance(value, datetime) or not (isinstance(value, date) or _DATE.fullmatch(str(value).strip()))
     try:
         return Now(_moments.parse(value), timed)
-    except ValueError as error:
+    except ValueError:
         raise InvalidInput(
             f'moment: is a date such as "2026-11-23", or a date-time, and {said(value)} was given.'
-        ) from error
+        ) from None  # Ansible would show the cause too
 
 
 def moment(where: str, value: Any) -> datetime | None:
     """What a server says of a moment; None for none. Raises ``InvalidInput``."""
     try:
         found = _moments.from_server(value)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{where}: {said(value)} is no moment.") from error
+    except (TypeError, ValueError):
+        raise InvalidInput(f"{where}: {said(value)} is no moment.") from None
     return found.astimezone(timezone.utc) if found else None
 
 
