@@ -343,7 +343,7 @@ def accounts(value: Any) -> list[Account] | None:
     """The accounts that failed, that wait for somebody, or about which the provider says something; the failed ones
     first. None where the accounts tell no state, as those of an old Waldur (contract 3.e)."""
     given = rows("offering_usernames", value)
-    if given and not any("state" in row or "runtime_state" in row for row in given):
+    if given and not any(row.get("state") or row.get("runtime_state") for row in given):
         return None
     found = [account for place, row in enumerate(given) if (account := _account(place, row))]
     return sorted(

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role and the playbook that write reports: what is written, what is refused, and what a second run changes."""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+
+from simulation import Simulator
+
+from .playbook import Outcome, Runner, runner
+
+PLAYBOOK = "waldur.provider.report"
+DAY = {"report_moment": "2026-11-23"}
+TRAP = "{{ lookup('ansible.builtin.pipe', 'touch %s/trapped') }}<script>alert(1)</script>"
+
+
+def report(run: Runner, *options: str, verbosity: str = "-v", **variables: object) -> Outcome:
+    """Run the playbook as people do."""
+    given = json.dumps({**DAY, **variables})
+    return run.command(["playbook", "-i", run.inventory(), PLAYBOOK, verbosity, "--diff", "-e", given, *options])
+
+
+def pages(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in sorted(folder.iterdir())}
+
+
+def changed(outcome: Outcome) -> set[str]:
+    """What the tasks that changed something are about."""
+    return {line["task"].rpartition(" ")[2] for line in outcome.lines if line["result"].get("changed")}
+
+
+def test_pages_are_written_once_and_hold_what_waldur_says_as_text() -> None:
+    with Simulator.start(edition="2026") as sim:
+        run = runner(sim)
+        sim.change("ServiceProvider", {}, {"description": TRAP % run.folder})
+        asked = {"service_provider": ["ALPHA", "BETA", "ALPHA"]}
+        checked = report(run, "--check", **asked)
+        assert checked.code == 0, checked.output
+        assert "/reports/alpha-cl-1.html" in checked.output
+        assert not (run.folder / "reports").exists()
+        first = report(run, verbosity="-vvvv", **asked)
+        assert first.code == 0, first.output
+        found = pages(run.folder / "reports")
+        assert list(found) == ["alpha-cl-1.html", "beta-hpc-1.html", "index.html"]
+        assert (run.folder / "reports" / "index.html").stat().st_mode & 0o777 == 0o644
+        alpha = html.unescape(found["alpha-cl-1.html"])
+        for text in (
+            "Alpha Cloud Ltd",
+            "Acceptable use",
+            "Not finished:",
+            "manager_alpha",
+            "CUSTOMER.MANAGER",
+            "<svg",
+        ):
+            assert text in alpha
+        assert TRAP % run.folder in alpha
+        assert not any("<script" in text or "{{" in text for text in found.values())
+        assert not (run.folder / "trapped").exists()
+        again = report(run, **asked)
+        assert again.code == 0
+        assert changed(again) == set()
+        sim.change("OfferingUser", {"username": "m1_alpha"}, {"state": "Error creating"})
+        assert changed(report(run, "--check", **asked)) == {"alpha-cl-1.html"}
+        assert pages(run.folder / "reports") == found
+
+
+def test_who_can_t_be_read_keeps_nobody_else_from_a_page_and_is_named(sim: Simulator) -> None:
+    run = runner(sim)
+    sim.change("Customer", {"abbreviation": "BETA"}, {"name": "Beta {{ 1 / 0 }}"})
+    sim.fault(path="*/revenue/", method="GET", skip=1, times=None, status=400, body={"detail": "out of order"})
+    outcome = report(run, service_provider=["ALPHA", "BETA", "NOBODY"], output_directory="out")
+    assert outcome.code == 2
+    said = outcome.of("Say what could not be reported")["msg"]
+    assert said.startswith("2 of 3 service providers could not be reported: NOBODY, Beta {{ 1 / 0 }}.")
+    found = pages(run.folder / "out" / "reports")
+    assert list(found) == ["alpha-cl-1.html", "index.html"]
+    assert "out of order" in found["index.html"]
+
+
+def test_what_a_token_may_not_read_or_an_old_waldur_does_not_have_is_a_sentence() -> None:
+    with Simulator.start(edition="2024") as sim:
+        run = runner(sim)
+        assert report(run, service_provider="ALPHA").code == 0
+        page = (run.folder / "reports" / "alpha.html").read_text()  # it has no slugs
+        assert page.count("This could not be read") == 2
+        assert "does not tell the state of accounts" in page
+
+
+def test_without_names_those_are_reported_of_which_the_token_may_read_more_than_the_profile(sim: Simulator) -> None:
+    sim.delete("ServiceProvider", {"customer__name__startswith": "Extra"})
+    run = runner(sim, "owner")
+    outcome = report(run)
+    assert outcome.code == 0, outcome.output
+    found = pages(run.folder / "reports")
+    assert list(found) == ["alpha-cl-1.html", "index.html"]
+    assert "The token may read nothing of it but the profile." in found["index.html"]
+    sim.delete("Grant", {"service_provider__isnull": False})
+    alone = runner(sim, "outsider")
+    refused = report(alone)
+    assert refused.code == 2
+    assert "so there is no report" in refused.of("Refuse to report on nobody")["msg"]
