@@ -202,14 +202,14 @@ def test_accounts_that_failed_come_first_and_those_that_work_are_left_out() -> N
 
 
 def test_what_could_not_be_read_what_is_empty_and_what_is_missing_is_said() -> None:
-    null = page(data(**dict.fromkeys(PARTS)), warnings=["The fact roles is null: no."])
+    null = page({**data(), **dict.fromkeys(PARTS)}, warnings=["The fact roles is null: no."])
     assert null.text.count("This could not be read: the token may not see it") == len(PARTS)
     assert "The fact roles is null: no." in null.text
     assert "Nothing in what could be read." in null.text
     missing = page({"profile": data()["profile"]})
     assert missing.text.count("This report was made without it.") == len(PARTS)
     empty = {"revenue": [], "compliance": {"overview": [], "offering_users": []}, "roles": [], "offering_usernames": []}
-    text = page(data(**empty, statistics=dict.fromkeys(NUMBERS, 0))).text
+    text = page({**data(), **empty, "statistics": dict.fromkeys(NUMBERS, 0)}).text
     for sentence in (
         "Nothing.",
         "Nothing has been billed",
@@ -221,7 +221,9 @@ def test_what_could_not_be_read_what_is_empty_and_what_is_missing_is_said() -> N
 
 
 def test_accounts_of_an_old_waldur_that_tell_no_state_are_no_trouble() -> None:
-    assert "does not tell the state of accounts" in page(data(offering_usernames=[{"username": "a", "state": None}])).text
+    assert (
+        "does not tell the state of accounts" in page(data(offering_usernames=[{"username": "a", "state": None}])).text
+    )
 
 
 def test_thousands_of_rows_and_endless_names_are_shown_in_part_and_folded() -> None:
