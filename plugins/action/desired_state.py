@@ -54,8 +54,9 @@ class ActionModule(ActionBase):
         except InvalidInput as error:
             return {"failed": True, "msg": error.message}
         given = _plain(arguments)
-        if given.get("providers_path"):
-            given["providers_path"] = self._find(str(given["providers_path"]))
+        for option in ("providers_path", "approved_plan"):
+            if given.get(option) and isinstance(given[option], str):
+                given[option] = self._find(given[option])
         environment = self._environment()
         try:
             values = _connection.resolve(given, self._variables(task_vars or {}), {**os.environ, **environment})
@@ -115,7 +116,7 @@ class ActionModule(ActionBase):
         try:
             # Refused here, as Ansible shows a module's arguments, and this one may hold a password.
             _connection.base_url(arguments["api_url"])
-            places = _take_in_documents(arguments)
+            places = _take_in_files(arguments)
             self._place_images(arguments)
         except InvalidInput as error:
             return {"failed": True, "msg": error.message}
@@ -168,8 +169,10 @@ class ActionModule(ActionBase):
             return path if os.path.exists(path) else str(self._loader.path_dwim(path))
 
 
-def _take_in_documents(arguments: Any) -> list[str]:
-    """Documents lie on the controller, so their entries become arguments; returns where each of them stands."""
+def _take_in_files(arguments: Any) -> list[str]:
+    """Documents and plans lie on the controller, so what they hold becomes arguments; returns where entries stand."""
+    if isinstance(arguments.get("approved_plan"), str):
+        arguments["approved_plan"] = _documents.plan_file(arguments["approved_plan"])
     if not arguments.get("providers_path") or arguments.get("service_providers") is not None:
         return []
     found = _documents.load(arguments.pop("providers_path"))

@@ -18,6 +18,7 @@ from ._errors import InvalidInput, said
 from ._facts import FACTS
 from ._infos import INFOS, Info
 from ._operations import OPERATIONS
+from ._references import Target
 
 Spec = dict[str, Any]
 
@@ -125,13 +126,18 @@ def limits(options: Mapping[str, Any], api_url: str) -> Limits:
 
 
 def _approved(given: Any, api_url: str) -> list[Mapping[str, Any]] | None:
-    """The changes of an approved plan, given as a plan file's content, a task's result, or the bare list."""
+    """The changes of an approved plan, given as its file or that file's content, a task's result, or the bare list."""
     if given is None:
         return None
+    if isinstance(given, str) and not given.strip():
+        return None  # what a playbook or a survey hands on where there is none
+    if isinstance(given, str):
+        given = _documents.plan_file(given)
     changes = given.get("plan") if isinstance(given, Mapping) else given
     if not isinstance(changes, list) or not all(isinstance(change, Mapping) for change in changes):
         raise InvalidInput(
-            "approved_plan: is no plan: give the content of plan.json, or what waldur.provider.desired_state returned."
+            "approved_plan: is no plan: give the file plan.json, its content, or what waldur.provider.desired_state"
+            " returned."
         )
     made_for = given.get("api_url") if isinstance(given, Mapping) else None
     if made_for not in (None, api_url):
@@ -155,12 +161,14 @@ def _plan(options: Mapping[str, Any], planned: Planned, done: bool) -> dict[str,
     return {
         "plan": [change.as_dict() for change in planned.changes],
         "summary": {**planned.summary(), "fingerprints": {name: code["fingerprint"] for name, code in codes}},
-        "left_out": [
-            {"name": target.name, "customer_uuid": target.customer_uuid, "uuid": target.uuid}
-            for target in planned.left_out
-        ],
+        "left_out": [_shown(target) for target in planned.left_out],
+        "without_entry": [_shown(target) for target in planned.without_entry],
         "api_url": planned.api_url,
     }
+
+
+def _shown(target: Target) -> dict[str, Any]:
+    return {"name": target.name, "customer_uuid": target.customer_uuid, "uuid": target.uuid}
 
 
 WRITERS: dict[str, Task] = {

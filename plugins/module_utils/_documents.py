@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -58,6 +59,18 @@ def load(path: str) -> list[Placed]:
         raise InvalidInput(f"{shared[0].name}: has no service_providers, the list of what each of them should be.")
     general = shared[0].defaults if shared else {}
     return [placed for file in files for placed in _entries(file, general)]
+
+
+def plan_file(path: str) -> Any:
+    """The content of a file such as ``plan.json``. Raises ``InvalidInput``."""
+    shown = said(path, LONGEST_PATH)
+    try:
+        with open(os.path.expanduser(path), encoding="utf-8") as file:
+            return json.load(file)
+    except OSError as error:
+        raise InvalidInput(f"approved_plan: can't read {shown}: {error.strerror}.") from None
+    except ValueError:
+        raise InvalidInput(f"approved_plan: {shown} is not JSON: give the file plan.json as it was written.") from None
 
 
 def _paths(path: str) -> Iterator[tuple[str, str]]:

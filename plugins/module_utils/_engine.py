@@ -39,6 +39,7 @@ class Planned:
     comparison: Comparison
     api_url: str
     left_out: Sequence[Target] = ()
+    without_entry: Sequence[Target] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -78,8 +79,9 @@ _NO_LIMITS = Limits()
 def make_plan(session: Session, document: Sequence[Desired], limits: Limits = _NO_LIMITS) -> Planned:
     """Reads what is there and compares. Raises ``InvalidInput`` for a plan that must not be carried out."""
     session.references.begin()
-    chosen, left_out = _chosen(_targets(session, document), _only(session, limits.only))
-    works = _works(session, chosen)
+    entries = _targets(session, document)
+    wanted = _only(session, limits.only)
+    works = _works(session, [entry for entry in entries if wanted is None or entry[1].customer_uuid in wanted])
     people = _people(session, works)
     for work in works:
         work.comparison = work.room.compare(session, work.target, work.part, work.state, people)
@@ -87,7 +89,15 @@ def make_plan(session: Session, document: Sequence[Desired], limits: Limits = _N
     refuse(comparison, limits.max_removals)
     if limits.approved is not None:
         refuse_new(comparison.changes, limits.approved)
-    return Planned(works, people, comparison, session.client.connection.api_url, left_out)
+    named = {target.customer_uuid: target for _desired, target in entries}
+    return Planned(
+        works,
+        people,
+        comparison,
+        session.client.connection.api_url,
+        [target for uuid, target in named.items() if wanted is not None and uuid not in wanted],
+        [target for uuid, target in (wanted or {}).items() if uuid not in named],
+    )
 
 
 def _targets(session: Session, document: Sequence[Desired]) -> list[tuple[Desired, Target]]:
@@ -114,20 +124,6 @@ def _only(session: Session, references: Sequence[str] | None) -> dict[str, Targe
     named = enumerate(references)
     targets = [session.references.target("service_provider", f"only[{number}]", value) for number, value in named]
     return {target.customer_uuid: target for target in targets}
-
-
-def _chosen(
-    all_of_it: Sequence[tuple[Desired, Target]], only: Mapping[str, Target] | None
-) -> tuple[list[tuple[Desired, Target]], list[Target]]:
-    """The entries that are wanted, and whom the others are about."""
-    if only is None:
-        return list(all_of_it), []
-    known = [target.customer_uuid for _desired, target in all_of_it]
-    for uuid, target in only.items():
-        if uuid not in known:
-            raise InvalidInput(f"only: the document has no entry for {target.name}: add one, or leave it out of only.")
-    wanted = [(desired, target) for desired, target in all_of_it if target.customer_uuid in only]
-    return wanted, [target for _desired, target in all_of_it if target.customer_uuid not in only]
 
 
 def _works(session: Session, chosen: Sequence[tuple[Desired, Target]]) -> list[Work]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from . import _moments
 from ._answers import without_secrets
-from ._errors import InvalidInput
+from ._errors import InvalidInput, said
 from ._markdown import Section, block, code, counted, fitting, lines, prose, shortened
 
 DEFAULT_TITLE = "Waldur service providers"
@@ -101,6 +101,23 @@ def plan_markdown(
         "full text": _left([full], counts),
     }
     return "\n\n".join(text for text in (head, *texts, _left_out(rest, max_length)) if text) + "\n"
+
+
+def plan_differences(plan: Any) -> list[str]:
+    """A line for each change of the plan: whose, what is done, to what, and the fields that differ.
+
+    No line is one that Ansible could take for a template. Raises ``InvalidInput`` for what is no plan.
+    """
+    return [_difference(_checked(number, change)) for number, change in enumerate(_list(plan, "_input"))]
+
+
+def _difference(shown: _Shown) -> str:
+    change = shown.change
+    fields = ", ".join(dict.fromkeys(said(label) for label, _text in (*shown.before, *shown.after)))
+    own = change["name"] == change["service_provider"]
+    what = " ".join([_said(change["action"]), *([] if own else [said(change["name"])])])
+    words = [said(change["service_provider"]), f"{what} {fields}".rstrip() if own else what]
+    return block(": ".join(words if own or not fields else [*words, fields]))
 
 
 def _left(sections: Iterable[Section], counts: Mapping[int, int]) -> int:

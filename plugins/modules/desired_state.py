@@ -97,15 +97,17 @@ options:
       - Service providers, each by its UUID (with or without dashes, in any case) or URL, or by the name, abbreviation,
         slug, UUID or URL of its customer. Only their entries of the document are taken, and the others are returned in
         RV(left_out). That the customers of all entries exist is checked either way.
-      - A provider that the document has no entry for is an error. With an empty list the document is checked and
-        nothing else is done.
+      - Those that the document has no entry for are returned in RV(without_entry). With an empty list the document is
+        checked and nothing else is done.
     type: list
     elements: raw
   approved_plan:
     description:
-      - A plan that was approved before, as the C(plan.json) of the playbook C(waldur.provider.plan), as what this
-        module returned in check mode, or as its list RV(plan). The plan that is made now must be a part of it.
-        Otherwise nothing is changed, and the error tells what is new, also in RV(new_changes).
+      - A plan that was approved before, as the path of the C(plan.json) that the playbook C(waldur.provider.plan)
+        writes, as the content of that file, as what this module returned in check mode, or as its list RV(plan). The
+        path is one on the controller, and looked for as O(providers_path) is.
+      - The plan that is made now must be a part of it. Otherwise nothing is changed, and the error tells what is new,
+        also in RV(new_changes).
       - Changes that were approved and have happened since are no error, so what stopped half-way can be finished.
       - Changes are the same when kind, action and UUIDs are, and what differs goes from the same to the same value.
     type: raw
@@ -306,6 +308,12 @@ left_out:
       description: The UUID of the service provider, V(none) where the customer is none yet.
       type: str
       sample: 1c1b2f1b0a2f4ae1b26a4fbc84ad4d6f
+without_entry:
+  description: The service providers in O(only) that the document has no entry for, each as in RV(left_out).
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 api_url:
   description: The URL of the Waldur that the plan is for, without C(/api/).
   returned: success

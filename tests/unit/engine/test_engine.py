@@ -534,9 +534,9 @@ def test_of_a_document_only_the_named_providers_are_planned_and_the_others_are_t
     assert (brief(checked), len(checked.left_out)) == ([], 2)
 
 
-def test_a_provider_that_the_document_lacks_cannot_be_chosen(connect: Connect) -> None:
-    with pytest.raises(InvalidInput, match="only: the document has no entry for Beta HPC Centre: add one"):
-        make_plan(connect(), both()[:1], Limits(only=["BETA"]))
+def test_a_provider_that_the_document_lacks_is_told_and_one_that_there_is_not_is_refused(connect: Connect) -> None:
+    planned = make_plan(connect(), both()[:1], Limits(only=["BETA"]))
+    assert (brief(planned), [target.name for target in planned.without_entry]) == ([], ["Beta HPC Centre"])
     with pytest.raises(InvalidInput, match=r"only\[0\]: there is no service provider 'Nobody'"):
         make_plan(connect(), both(), Limits(only=["Nobody"]))
 

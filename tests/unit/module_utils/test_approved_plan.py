@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,10 +83,20 @@ def test_a_plan_is_taken_from_its_file_a_result_and_as_a_list(given: Any) -> Non
     assert limits({"approved_plan": given}, URL).approved == APPROVED
 
 
-@pytest.mark.parametrize("given", ["plan.json", {}, {"plan": None}, ["x"], 7, {"plan": "x"}])
+@pytest.mark.parametrize("given", [{}, {"plan": None}, ["x"], 7, {"plan": "x"}])
 def test_what_is_no_plan_is_refused(given: Any) -> None:
-    with pytest.raises(InvalidInput, match=r"^approved_plan: is no plan: give the content of plan\.json"):
+    with pytest.raises(InvalidInput, match=r"^approved_plan: is no plan: give the file plan\.json"):
         limits({"approved_plan": given}, URL)
+
+
+def test_a_file_is_read_and_one_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text(json.dumps({"plan": APPROVED, "api_url": URL}))
+    assert limits({"approved_plan": str(tmp_path / "plan.json")}, URL).approved == APPROVED
+    with pytest.raises(InvalidInput, match=r"^approved_plan: can't read .*none\.json: No such file or directory\.$"):
+        limits({"approved_plan": str(tmp_path / "none.json")}, URL)
+    (tmp_path / "plan.json").write_text("plan: []")
+    with pytest.raises(InvalidInput, match=r"plan\.json is not JSON: give the file plan\.json as it was written\.$"):
+        limits({"approved_plan": str(tmp_path / "plan.json")}, URL)
 
 
 def test_a_plan_for_another_waldur_is_refused() -> None:

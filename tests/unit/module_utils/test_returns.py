@@ -53,7 +53,7 @@ def test_a_desired_state_returns_plan_and_summary_and_fingerprints_but_no_code()
         "missing_users": [],
         "fingerprints": {"ACME": FINGERPRINT},
     }
-    assert (found["left_out"], found["api_url"]) == ([], URL)
+    assert (found["left_out"], found["without_entry"], found["api_url"]) == ([], [], URL)
     assert CODE not in str(found)
 
 

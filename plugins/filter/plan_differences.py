@@ -1,0 +1,31 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The filter plan_differences; its documentation lies beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._plan_markdown import plan_differences as made
+
+
+def plan_differences(plan: Any) -> list[str]:
+    """A line for each change. Raises ``AnsibleFilterError`` with one sentence for what is no plan."""
+    try:
+        return made(plan)
+    except InvalidInput as error:
+        raise AnsibleFilterError(f"waldur.provider.plan_differences: {error.message}") from error
+
+
+class FilterModule:
+    """What Ansible asks for."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """The filter by its name."""
+        return {"plan_differences": plan_differences}
