@@ -65,7 +65,7 @@ class Line:
 
     month: Month
     amount: str
-    bar: Bar
+    share: Bar
     below: bool
     growing: bool
 
@@ -204,8 +204,8 @@ def revenue(value: Any, now: Now) -> Revenue | None:
 
 def _line(month: Month, most: float, now: Now) -> Line:
     total = month.total or 0
-    (bar,) = bars([abs(total)], most)
-    return Line(month, "" if month.total is None else grouped(total), bar, total < 0, month.index == now.month)
+    (share,) = bars([abs(total)], most)
+    return Line(month, "" if month.total is None else grouped(total), share, total < 0, month.index == now.month)
 
 
 def _summary(months: Sequence[Month]) -> str:

@@ -295,7 +295,7 @@ def test_labels_have_three_digits_at_most(value: float, said: str) -> None:
 
 
 def test_bars_never_pass_their_end() -> None:
-    assert [(bar.start, bar.length) for bar in bars([5, 9, 0], 10)] == [(0.0, 50.0), (50.0, 50.0), (100.0, 0.0)]
+    assert [(part.start, part.length) for part in bars([5, 9, 0], 10)] == [(0.0, 50.0), (50.0, 50.0), (100.0, 0.0)]
     assert bars([0], 0)[0].length == 0
 
 
