@@ -95,6 +95,8 @@ class ActionModule(ActionBase):
         if validation.error_messages:
             return {"failed": True, "msg": _refusal(name, validation), "invocation": shown}
         try:
+            if given.get("dest"):
+                validation.validated_parameters["dest"] = self._loader.path_dwim(given["dest"])
             connection = _connection.connect(values, {**os.environ, **environment})
             result = run(
                 name,

@@ -58,7 +58,15 @@ class Task:
     rules: Mapping[str, Any] = field(default_factory=dict)
 
 
-def spec(task: Task | Info) -> Spec:
+@dataclass(frozen=True)
+class Files:
+    """One module that writes files: its own options, and the rules between them."""
+
+    options: Spec
+    rules: Mapping[str, Any] = field(default_factory=dict)
+
+
+def spec(task: Task | Info | Files) -> Spec:
     """The whole argument spec of a module."""
     return {**CONNECTION, **task.options}
 
@@ -247,7 +255,18 @@ WRITERS: dict[str, Task] = {
     ),
 }
 
-TASKS: dict[str, Task | Info] = {**WRITERS, **INFOS, **FACTS}
+# What writes files from what Waldur says, and nothing to Waldur.
+FILES: dict[str, Files] = {
+    "desired_state_file": Files(
+        {
+            **INFOS["desired_state_info"].options,
+            "dest": {"type": "path", "required": True},
+            "images": {"type": "bool", "default": True},
+        }
+    ),
+}
+
+TASKS: dict[str, Task | Info | Files] = {**WRITERS, **INFOS, **FACTS, **FILES}
 
 # The options, wherever they stand, that take a date as YAML makes it of unquoted text.
 MOMENTS = frozenset(

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from . import _desired_state as document
@@ -17,6 +18,15 @@ from ._resources.service_provider import ServiceProvider
 from ._resources.user_role import UserRole
 from ._session import Session
 from ._written import Note, Written, customer_reference
+
+
+@dataclass(frozen=True)
+class Exported:
+    """One provider: whom it is about, its entry of the document, and what that can't say."""
+
+    target: Target
+    entry: dict[str, Any]
+    notes: list[Note]
 
 
 class Exporting(Protocol):
@@ -40,19 +50,31 @@ def export(session: Session, references: Any = None, parts: Sequence[str] = tupl
     Returns ``service_providers`` (the document's list, JSON data alone), ``notes`` (what it can't say, in a stable
     order) and ``count``. Raises ``WaldurError`` where anything can't be read: half an export would pass for a whole.
     """
+    found = exported(session, references, parts)
+    return {
+        "service_providers": [one.entry for one in found],
+        "notes": [note.as_dict(one.target) for one in found for note in one.notes],
+        "count": len(found),
+    }
+
+
+def exported(session: Session, references: Any = None, parts: Sequence[str] = tuple(PARTS)) -> list[Exported]:
+    """The same, provider by provider."""
     session.references.begin()
     targets = _targets(session, references)
     session.references.expect_customers([target.name for target in targets])
-    entries, notes = [], []
-    for target in targets:
-        entry: dict[str, Any] = {"customer": customer_reference(session.references, target)}
-        for part in PARTS:
-            if part in parts:
-                found = _part(session, target, part)
-                entry.update(found.keys)
-                notes += [note.as_dict(target) for note in sorted(found.notes, key=_order)]
-        entries.append(entry)
-    return {"service_providers": entries, "notes": notes, "count": len(entries)}
+    return [_exported(session, target, parts) for target in targets]
+
+
+def _exported(session: Session, target: Target, parts: Sequence[str]) -> Exported:
+    entry: dict[str, Any] = {"customer": customer_reference(session.references, target)}
+    notes: list[Note] = []
+    for part in PARTS:
+        if part in parts:
+            found = _part(session, target, part)
+            entry.update(found.keys)
+            notes += sorted(found.notes, key=_order)
+    return Exported(target, entry, notes)
 
 
 def _targets(session: Session, references: Any) -> list[Target]:

@@ -12,8 +12,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from . import _connection, _images
-from ._arguments import TASKS, Task, limits, spec
+from . import _connection, _export_files, _images
+from ._arguments import TASKS, Files, Task, limits, spec
 from ._client import REQUESTS_IMPORT_ERROR, Connection
 from ._desired_state import ReadImage
 from ._engine import apply, make_plan
@@ -43,6 +43,8 @@ def run(
     try:
         if isinstance(task, Info):
             result = _read(session, task, options)
+        elif isinstance(task, Files):
+            result = _export_files.export(session, options, check=check, diff=diff)
         else:
             result = _write(session, task, options, read_image, check=check, diff=diff)
     except WaldurError as error:

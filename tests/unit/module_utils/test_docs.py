@@ -26,6 +26,7 @@ MODULES = sorted(TASKS)
 PREFIX = "waldur.provider."
 # What options need to be valid, beside the provider that nearly all of them ask for.
 OPTIONS: dict[str, dict[str, Any]] = {
+    "desired_state_file": {"dest": "/nowhere/providers"},
     "service_provider": {"customer": "ALPHA"},
     "user_role": {"user": "manager_alpha", "role": "CUSTOMER.MANAGER", "state": "present"},
     "offering_username": {"user": "member1", "username": "somebody"},

@@ -1,0 +1,157 @@
+#!/usr/bin/python
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: desired_state_file
+short_description: Write Waldur service providers into files, as documents
+version_added: 1.0.0
+author: Waldur provider collection maintainers (@waldur)
+description:
+  - Reads what is in Waldur (profile, roles, usernames, image) and writes it as documents that
+    M(waldur.provider.desired_state) takes with O(waldur.provider.desired_state#module:providers_path). Applying what was
+    written changes nothing.
+  - Nothing of Waldur is changed. Files are written where what they hold differs, each whole or not at all, after
+    everything was read. As long as nothing changes in Waldur, they stay the same, byte by byte.
+  - What no document can say stands as comments at the top, and in RV(notes). Secrets are never written.
+  - In check mode no file is written.
+extends_documentation_fragment:
+  - waldur.provider.connection
+  - waldur.provider.attributes
+attributes:
+  check_mode:
+    description: Can run in check mode, where it reads and writes no file.
+    support: full
+  diff_mode:
+    description: Returns what changes, or would change, when Ansible runs with C(--diff).
+    support: full
+    details:
+      - The whole text of each document that differs, before and after. Of images size and SHA-256.
+  platform:
+    description: Where it can run. It talks to Waldur over HTTP, and writes files where it runs.
+    support: full
+    platforms: posix
+options:
+  service_providers:
+    description:
+      - The service providers, a list of references or a single one. Each by its UUID (with or without dashes, in any
+        case) or URL, or by the name, abbreviation, slug, UUID or URL of its customer.
+      - Left out, all service providers are exported. Any token sees the list of all of them, but most are only allowed
+        to read the roles and usernames of their own, so it takes a staff token.
+      - Text is one reference, also with a comma in it. Quote references where YAML would make something else of them,
+        such as C("007").
+    type: raw
+    aliases: [service_provider]
+  parts:
+    description:
+      - What to export of each service provider. V(profile) is C(description), C(enable_notifications), and from 2026 on
+        C(allowed_domains) and C(account_options). The others are the keys of the document.
+      - Leave out what the token may not read.
+    type: list
+    elements: str
+    choices: [profile, users, offering_usernames]
+    default: [profile, users, offering_usernames]
+  dest:
+    description:
+      - Where to write. A path that ends in C(.yml) or C(.yaml) is one file with all service providers. Any other is a
+        folder with one file for each, named by the slug of its customer. Of names that are the same, each gets a part
+        of the customer's UUID.
+      - A relative path is one beside the playbook. Folders are made where they are missing.
+      - Other files in the folder are left alone. Where a customer's slug has changed, its old file stays, and
+        M(waldur.provider.desired_state) refuses the folder until it is removed.
+    type: path
+    required: true
+  images:
+    description:
+      - Whether to download the images too, into a folder C(files) beside the documents, which name them then. It goes
+        with V(profile) in O(parts).
+    type: bool
+    default: true
+notes:
+  - It takes the rights that M(waldur.provider.desired_state_info) does.
+  - The files are written where the task runs, which is the controller unless the host is another machine.
+seealso:
+  - module: waldur.provider.desired_state
+  - module: waldur.provider.desired_state_info
+"""
+
+EXAMPLES = r"""
+- name: Take over a service provider into a folder that is kept in git
+  waldur.provider.desired_state_file:
+    service_provider: ALPHA
+    dest: providers
+
+- name: See what was changed by hand since
+  waldur.provider.desired_state:
+    providers_path: providers
+  check_mode: true
+  diff: true
+
+- name: Write all service providers into one file, with a staff token
+  waldur.provider.desired_state_file:
+    dest: exported/providers.yml
+    images: false
+"""
+
+RETURN = r"""
+files:
+  description: The files, by path.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The path.
+      type: str
+      sample: /srv/waldur/providers/alpha.yml
+    changed:
+      description: Whether what it holds differs, and so whether it was written, or would be in check mode.
+      type: bool
+      sample: true
+notes:
+  description: What the document can't say and leaves out, sorted by service provider, key and name.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    service_provider:
+      description: The name of the customer that is the service provider.
+      type: str
+      sample: Alpha Cloud Ltd
+    key:
+      description: The key of the document from which it is missing.
+      type: str
+      sample: offering_usernames
+    name:
+      description: Whom or what it is about, such as a user. V(none) where it is about all of it.
+      type: str
+      sample: member2
+    text:
+      description: What was left out and why, a whole sentence.
+      type: str
+      sample: "Alpha Cloud Ltd: member2 doesn't have one and the same username in all offerings that they reach
+        (Alpha Storage: none, Alpha VM: m2_alpha)."
+count:
+  description: How many service providers there are in the documents.
+  returned: success
+  type: int
+  sample: 1
+written:
+  description: The files that were written before one could not be.
+  returned: when a file could not be written
+  type: list
+  elements: str
+"""
+
+from ansible_collections.waldur.provider.plugins.module_utils._run import run_module
+
+
+def main() -> None:
+    """Entry point."""
+    run_module("desired_state_file")
+
+
+if __name__ == "__main__":
+    main()
