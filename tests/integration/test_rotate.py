@@ -29,7 +29,7 @@ COPY = {
         "mode": "0600",
     },
 }
-TELL = {
+TELL: dict[str, Any] = {
     "name": "Tell a program",
     "ansible.builtin.shell": {"cmd": "cat > told", "chdir": "{{ folder }}", "stdin": "{{ api_secret_code }}"},
     "changed_when": False,
