@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One provider on each host: batches, one that fails, entries without a host, and never green when Waldur is down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from simulation import Simulator
+
+from .playbook import Outcome, Runner, runner
+
+FLEET = ["-i", "fleet.waldur.yml", "-e", "providers_hosts=waldur_service_providers"]
+DOWN = {"WALDUR_API_URL": "http://127.0.0.1:9", "WALDUR_RETRIES": "0"}
+PLAYBOOKS = ("apply", "plan", "drift", "facts", "report", "export", "rotate_api_secret_code")
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[Simulator]:
+    """A Waldur with five providers."""
+    with Simulator.start(generate={"providers": 5}) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def run(fleet: Simulator) -> Runner:
+    """Plays against it, in a folder with an inventory of its providers and a document for each."""
+    fleet.reset()
+    found = runner(fleet)
+    found.write("fleet.waldur.yml", "plugin: waldur.provider.inventory\nhosts: service_providers\n")
+    outcome = playbook(found, "export", "-e", '{"service_provider": []}')
+    assert outcome.code == 0, outcome.output
+    return found
+
+
+def playbook(run: Runner, name: str, *options: str, down: bool = False) -> Outcome:
+    return run.command(["playbook", f"waldur.provider.{name}", *options], DOWN if down else None)
+
+
+def documents(run: Runner) -> list[Path]:
+    found = sorted((run.folder / "providers").glob("*.yml"))
+    assert len(found) == 5
+    return found
+
+
+def edited(path: Path, **keys: object) -> None:
+    document = yaml.safe_load(path.read_text())
+    document["service_providers"][0].update(keys)
+    path.write_text(yaml.safe_dump(document))
+
+
+def test_each_host_gets_its_entry_in_batches_and_one_that_fails_stops_no_other(fleet: Simulator, run: Runner) -> None:
+    paths = documents(run)
+    for path in paths[:3]:
+        edited(path, description="{{ 7 * 6 }}")
+    edited(paths[1], users=[{"user": "nobody"}])
+    fleet.zero()
+    options = [*FLEET, "-e", "providers_path=providers", "-e", "providers_serial=1", "-vvvv", "--diff"]
+    outcome = playbook(run, "apply", *options)
+    assert outcome.code == 2
+    summary = outcome.of("Sum up")["msg"]
+    hosts = [path.stem for path in paths]
+    assert summary == {
+        hosts[0]: "1 changed",
+        hosts[1]: "failed",
+        hosts[2]: "1 changed",
+        hosts[3]: "nothing to change",
+        hosts[4]: "nothing to change",
+    }
+    assert outcome.of("Fail where it failed")
+    failed = [
+        line for line in outcome.lines if line["task"].endswith("Fail where it failed") and line["status"] != "skipped"
+    ]
+    assert len(failed) == 1
+    assert f"{paths[1].stem}.yml: service_providers[0].users[0].user: no user 'nobody'" in failed[0]["result"]["msg"]
+    assert fleet.counts().writes == 2
+
+
+def test_entries_without_a_host_fail_the_run_unless_it_has_a_part_of_the_hosts(fleet: Simulator, run: Runner) -> None:
+    paths = documents(run)
+    some = ["-i", "fleet.waldur.yml", "-e", f"providers_hosts={paths[0].stem}", "-e", "providers_path=providers"]
+    outcome = playbook(run, "apply", *some, "--check")
+    assert outcome.code == 2
+    assert f"no host of {paths[0].stem} is one of these entries of the document" in outcome.output
+    outcome = playbook(run, "apply", *some, "--check", "-e", "providers_without_host=ignore")
+    assert outcome.code == 0, outcome.output
+    paths[0].unlink()
+    outcome = playbook(run, "apply", *some, "--check", "-e", "providers_without_host=ignore")
+    assert outcome.of("Sum up")["msg"] == {paths[0].stem: "no entry in the document"}
+
+
+@pytest.mark.parametrize("name", PLAYBOOKS)
+def test_no_playbook_ends_well_when_waldur_is_down(run: Runner, name: str) -> None:
+    options = ["-e", "providers_path=providers", "-e", "service_provider=ALPHA"]
+    options += ["-e", '{"destinations": [{"file": "code"}]}']
+    fleets = [FLEET] if name in ("apply", "facts") else []
+    for more in ([], *fleets):
+        outcome = playbook(run, name, *options, *more, down=True)
+        assert outcome.code != 0, outcome.output
+        told = "providers_hosts: no host matches waldur_service_providers" if more else "refused the connection"
+        assert told in outcome.output
+
+
+def test_the_playbooks_are_all_tried() -> None:
+    folder = Path(__file__).resolve().parents[2] / "playbooks"
+    assert {path.stem for path in folder.glob("*.yml")} == set(PLAYBOOKS)
