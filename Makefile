@@ -4,6 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TREE := build/ansible_collections/waldur/provider
+# Playbooks wait for servers and for each other: two of them keep a processor busy.
+WAITING = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 PARALLEL := $(if $(filter output-sync,$(.FEATURES)),-j2 --output-sync=target)
 
 # Only this checkout is looked at: no configuration, and no collection that happens to be installed, can shadow it.
@@ -74,7 +76,7 @@ mutation: .venv/mutation.stamp ## which changes of the engine no unit test notic
 
 integration: .venv/test.stamp $(TREE) ## the tests of whole playbooks against the simulator
 	@echo "== pytest tests/integration"
-	@$(BIN)/python -m pytest -n auto tests/integration
+	@$(BIN)/python -m pytest -n $(WAITING) --dist worksteal tests/integration
 
 test-live: .venv/test.stamp $(TREE) ## the same tests against a real Waldur; tests/integration/README.md says what it needs
 	@$(BIN)/python -m pytest --live -rs tests/integration
