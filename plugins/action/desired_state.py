@@ -57,6 +57,8 @@ class ActionModule(ActionBase):
         for option in ("providers_path", "approved_plan"):
             if given.get(option) and isinstance(given[option], str):
                 given[option] = self._find(given[option])
+        if isinstance(given.get("dest"), str) and given["dest"].strip() and self._connection.transport == "local":
+            given["dest"] = str(self._loader.path_dwim(os.path.expandvars(os.path.expanduser(given["dest"]))))
         environment = self._environment()
         try:
             values = _connection.resolve(given, self._variables(task_vars or {}), {**os.environ, **environment})
@@ -95,8 +97,6 @@ class ActionModule(ActionBase):
         if validation.error_messages:
             return {"failed": True, "msg": _refusal(name, validation), "invocation": shown}
         try:
-            if given.get("dest"):
-                validation.validated_parameters["dest"] = self._loader.path_dwim(given["dest"])
             connection = _connection.connect(values, {**os.environ, **environment})
             result = run(
                 name,

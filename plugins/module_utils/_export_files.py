@@ -9,21 +9,33 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from . import _images
-from ._errors import LONGEST_PATH, InvalidInput, said
+from . import _images, _uuids
+from ._client import Row
+from ._document_text import document_text
+from ._errors import LONGEST_PATH, InvalidInput, WaldurError, said
 from ._export import Exported, exported
 from ._session import Session
+from ._written import Note
 
 _ENDINGS = (".yml", ".yaml")
 _IMAGES = "files"
-_HEAD = "# Exported from Waldur. Applying it changes nothing until somebody changes Waldur, or this file."
 _UNSAFE = re.compile(r"[^a-z0-9]+")
-_WIDTH = 110
+_LIKE_OURS = re.compile(r"[0-9a-f]{32}$")
+
+
+@dataclass(frozen=True)
+class _File:
+    """What a file is to hold, and the name of the provider that it is about (None: of several)."""
+
+    content: bytes
+    name: str | None
 
 
 def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: bool) -> dict[str, Any]:
@@ -31,99 +43,108 @@ def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: b
 
     Raises ``WaldurError``: what can't be read, or a folder or file that can't be written.
     """
+    if not options["dest"].strip():
+        raise InvalidInput("dest: is empty: give a folder, or a file that ends in .yml.")
     found = exported(session, options["service_providers"], options["parts"])
-    names = _names(found)
-    images = _downloaded(session, found, names) if options["images"] and "profile" in options["parts"] else {}
+    # Of all of them, so that a file is called the same whichever of them are exported.
+    rows = {one.target.customer_uuid: one.target.row or {} for one in found}
+    rows.update({_uuids.normal(row.get("customer_uuid")) or "": row for row in session.references.providers()})
+    names = _names(rows)
+    images: dict[str, bytes] = {}
+    if options["images"] and "profile" in options["parts"]:
+        found, images = _with_images(session, found, rows, names)
     wanted = _files(options["dest"], found, names, images)
     there = {path: _content(path) for path in wanted}
-    differing = [path for path in sorted(wanted) if wanted[path] != there[path]]
+    differing = [path for path in sorted(wanted) if wanted[path].content != there[path]]
     result: dict[str, Any] = {
         "changed": bool(differing),
         "warnings": session.warnings,
-        "files": [{"path": path, "changed": path in differing} for path in sorted(wanted)],
-        "notes": [note.as_dict(one.target) for one in found for note in _kept(one, images)],
+        "files": [
+            {"path": path, "service_provider": wanted[path].name, "changed": path in differing}
+            for path in sorted(wanted)
+        ],
+        "notes": [note.as_dict(one.target) for one in found for note in one.notes],
         "count": len(found),
     }
     if diff:
-        result["diff"] = [_shown(path, there[path], wanted[path]) for path in differing]
+        result["diff"] = [_shown(path, there[path], wanted[path].content) for path in differing]
     if not check:
-        for number, path in enumerate(differing):
-            _write(path, wanted[path], differing[:number])
+        # Images first: a document never names one that is not there.
+        ordered = sorted(differing, key=lambda path: path.endswith(_ENDINGS))
+        for number, path in enumerate(ordered):
+            _write(path, wanted[path].content, ordered[:number])
     return result
 
 
-def _names(found: Iterable[Exported]) -> dict[str, str]:
-    """A name for each customer's files: its slug, else made of its name; those that are the same all get a UUID."""
+def _names(rows: Mapping[str, Row]) -> dict[str, str]:
+    """A name for each customer's files that is nobody else's, whatever slugs there are: the slug, else made of the
+    customer's name. Those that are the same, and those that could pass for such a one, get the customer's UUID."""
     names = {}
-    for one in found:
-        slug = (one.target.row or {}).get("customer_slug") or one.target.name
-        names[one.target.customer_uuid] = _UNSAFE.sub("-", str(slug).lower()).strip("-")[:100]
+    for uuid, row in rows.items():
+        slug = str(row.get("customer_slug") or row.get("customer_name") or "")
+        names[uuid] = _UNSAFE.sub("-", slug.lower())[:100].strip("-")
     often = Counter(names.values())
     return {
-        uuid: name if name and often[name] == 1 else f"{name}-{uuid[:8]}".strip("-") for uuid, name in names.items()
+        uuid: name if name and often[name] == 1 and not _LIKE_OURS.search(name) else f"{name}-{uuid}".strip("-")
+        for uuid, name in names.items()
     }
 
 
-def _downloaded(session: Session, found: Iterable[Exported], names: Mapping[str, str]) -> dict[str, tuple[str, bytes]]:
-    """The images by customer, each with the path by which a document beside it names it."""
-    images = {}
+def _with_images(
+    session: Session, found: Iterable[Exported], rows: Mapping[str, Row], names: Mapping[str, str]
+) -> tuple[list[Exported], dict[str, bytes]]:
+    """What was exported with its images named in the entries, and these by their paths beside a document."""
+    whole, images = [], {}
     for one in found:
-        row = one.target.row or session.client.get("service_provider", one.target.uuid)
-        if row.get("image"):
-            content = session.client.download(row["image"])
+        url, path = rows[one.target.customer_uuid].get("image"), None
+        if url:
+            content = _downloaded(session, one.target.name, url)
             kind = _images.content_type(content)
-            # What a document could not upload again stays a note.
             if kind and len(content) <= _images.LIMIT:
-                name = f"{names[one.target.customer_uuid]}.{kind.rpartition('/')[2]}"
-                images[one.target.customer_uuid] = f"{_IMAGES}/{name}", content
-    return images
+                path = f"{_IMAGES}/{names[one.target.customer_uuid]}.{kind.rpartition('/')[2]}"
+                images[path] = content
+        whole.append(_with_image(one, path) if url else one)
+    return whole, images
+
+
+def _downloaded(session: Session, name: str, url: str) -> bytes:
+    try:
+        return session.client.download(url)
+    except WaldurError as error:
+        error.message = f"{name}: {error.message} Set images: false to leave images out."
+        error.args = (error.message,)
+        raise
+
+
+def _with_image(one: Exported, path: str | None) -> Exported:
+    """``one`` with its image at ``path``; None: it is none that a document could upload again, and a note says so."""
+    notes = [note for note in one.notes if note.key != "image"]
+    if path:
+        return replace(one, entry={"customer": one.entry["customer"], "image": path, **one.entry}, notes=notes)
+    text = f"{one.target.name}: its image is of a kind or size that can't be uploaded again, so it was left out."
+    return replace(one, notes=[Note("image", None, text), *notes])
 
 
 def _files(
-    dest: str, found: Sequence[Exported], names: Mapping[str, str], images: Mapping[str, tuple[str, bytes]]
-) -> dict[str, bytes]:
+    dest: str, found: Sequence[Exported], names: Mapping[str, str], images: Mapping[str, bytes]
+) -> dict[str, _File]:
     if dest.endswith(_ENDINGS):
-        folder, files = os.path.dirname(dest), {dest: _document(found, images)}
+        folder, files = os.path.dirname(dest), {dest: _File(_document(found), None)}
     else:
         folder = dest
         files = {
-            os.path.join(folder, f"{names[one.target.customer_uuid]}.yml"): _document([one], images) for one in found
+            os.path.join(folder, f"{names[one.target.customer_uuid]}.yml"): _File(_document([one]), one.target.name)
+            for one in found
         }
-    files.update({os.path.join(folder, path): content for path, content in images.values()})
+    owners = {one.entry.get("image"): one.target.name for one in found}
+    files.update({os.path.join(folder, path): _File(content, owners[path]) for path, content in images.items()})
     return files
 
 
-def _document(found: Iterable[Exported], images: Mapping[str, tuple[str, bytes]]) -> bytes:
-    """The text of a document; the same for the same state, byte by byte."""
-    try:
-        import yaml
-    except ImportError:
-        raise InvalidInput("dest: writing documents takes PyYAML where the task runs: install it there.") from None
-
-    class Dumper(yaml.SafeDumper):
-        """YAML whose lists are indented, as ansible-lint wants them."""
-
-        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-            """One level more."""
-            super().increase_indent(flow, False)
-
-        def ignore_aliases(self, data: Any) -> bool:
-            """Everything is written out."""
-            return True
-
+def _document(found: Iterable[Exported]) -> bytes:
     found = list(found)
-    entries = []
-    for one in found:
-        image = images.get(one.target.customer_uuid)
-        entries.append({**one.entry, **({"image": image[0]} if image else {})})
-    notes = [f"# {note.as_dict(one.target)['text']}" for one in found for note in _kept(one, images)]
-    body = yaml.dump({"service_providers": entries}, None, Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
-    return "\n".join([_HEAD, *notes, "---", body]).encode()
-
-
-def _kept(one: Exported, images: Mapping[str, Any]) -> list[Any]:
-    """The notes; an image that lies beside the document is told by it."""
-    return [note for note in one.notes if note.key != "image" or one.target.customer_uuid not in images]
+    notes = [note.as_dict(one.target)["text"] for one in found for note in one.notes]
+    return document_text([one.entry for one in found], notes).encode()
 
 
 def _content(path: str) -> bytes | None:
@@ -138,10 +159,12 @@ def _content(path: str) -> bytes | None:
 
 def _write(path: str, content: bytes, before: Sequence[str]) -> None:
     """Whole or not at all, with the mode that the file has."""
-    part = f"{path}.part"
+    folder, name = os.path.split(path)
+    # Hidden, so that nobody takes it for a document, and made anew, so that it is nobody's link to elsewhere.
+    part = os.path.join(folder, f".{name}.{secrets.token_hex(4)}")
     try:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        with open(part, "wb") as file:
+        os.makedirs(folder or ".", exist_ok=True)
+        with open(part, "xb") as file:
             file.write(content)
         if os.path.exists(path):
             shutil.copymode(path, part)
@@ -151,19 +174,22 @@ def _write(path: str, content: bytes, before: Sequence[str]) -> None:
             os.remove(part)
         raise InvalidInput(
             f"dest: can't write {said(path, LONGEST_PATH)}: {error.strerror}. Files written before it: {len(before)}.",
+            changed=bool(before),
             written=list(before),
         ) from None
 
 
 def _shown(path: str, before: bytes | None, after: bytes) -> dict[str, str]:
-    return {"before_header": path, "after_header": path, "before": _text(before), "after": _text(after)}
+    told = _text if path.endswith(_ENDINGS) else _digest
+    return {"before_header": path, "after_header": path, "before": told(before), "after": told(after)}
 
 
 def _text(content: bytes | None) -> str:
+    return (content or b"").decode(errors="replace")
+
+
+def _digest(content: bytes | None) -> str:
     if content is None:
         return ""
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        digest = _images.digest(content)
-        return f"sha256:{digest.sha256}, {digest.size} bytes\n"
+    digest = _images.digest(content)
+    return f"sha256:{digest.sha256}, {digest.size} bytes\n"

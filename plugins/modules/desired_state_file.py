@@ -11,12 +11,17 @@ version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
   - Reads what is in Waldur (profile, roles, usernames, image) and writes it as documents that
-    M(waldur.provider.desired_state) takes with O(waldur.provider.desired_state#module:providers_path). Applying what was
-    written changes nothing.
+    M(waldur.provider.desired_state) takes with O(waldur.provider.desired_state#module:providers_path). Applying what
+    was written changes nothing.
   - Nothing of Waldur is changed. Files are written where what they hold differs, each whole or not at all, after
     everything was read. As long as nothing changes in Waldur, they stay the same, byte by byte.
-  - What no document can say stands as comments at the top, and in RV(notes). Secrets are never written.
+  - What no document can say stands as comments at the top, and in RV(notes), as M(waldur.provider.desired_state_info)
+    tells it. Secrets are never written.
+  - A document is written anew as a whole. What was added to it by hand, such as comments, C(exclusive_users) or
+    C(api_secret_code), is gone then, so keep the folder in git and look at the difference.
   - In check mode no file is written.
+requirements:
+  - PyYAML
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -29,6 +34,13 @@ attributes:
     support: full
     details:
       - The whole text of each document that differs, before and after. Of images size and SHA-256.
+  in_process:
+    description: Runs inside Ansible's own worker process, without packing a module and starting Python for each task.
+    support: partial
+    details:
+      - Needs a local connection (such as C(localhost), C(connection=local) or C(delegate_to=localhost)) and the library
+        C(requests) beside Ansible. C(become) doesn't matter then. Files belong to the user who runs Ansible.
+      - Else, and with C(async), the same code runs as a module where the connection leads.
   platform:
     description: Where it can run. It talks to Waldur over HTTP, and writes files where it runs.
     support: full
@@ -56,17 +68,21 @@ options:
   dest:
     description:
       - Where to write. A path that ends in C(.yml) or C(.yaml) is one file with all service providers. Any other is a
-        folder with one file for each, named by the slug of its customer. Of names that are the same, each gets a part
-        of the customer's UUID.
-      - A relative path is one beside the playbook. Folders are made where they are missing.
-      - Other files in the folder are left alone. Where a customer's slug has changed, its old file stays, and
-        M(waldur.provider.desired_state) refuses the folder until it is removed.
+        folder with one file for each, named by the slug of its customer. Where slugs are the same, each gets the
+        customer's UUID. A file is called the same whichever other providers are exported.
+      - A relative path is one beside the playbook, or where the task is not local, below the folder in which modules
+        start there. Folders are made where they are missing.
+      - Other files in the folder are left alone. A service provider that stands in a file of another name, as after a
+        change of its slug, is in two files then. M(waldur.provider.desired_state) refuses the folder and names both
+        until one of them is removed.
+      - Files that are there keep their mode. New ones get what the umask leaves.
     type: path
     required: true
   images:
     description:
-      - Whether to download the images too, into a folder C(files) beside the documents, which name them then. It goes
-        with V(profile) in O(parts).
+      - Whether to download the images too, into a folder C(files) beside the documents, which name them then. Where
+        there is a new image of another kind, the file of the old one stays.
+      - It goes with V(profile) in O(parts). Without that no image is read.
     type: bool
     default: true
 notes:
@@ -106,6 +122,10 @@ files:
       description: The path.
       type: str
       sample: /srv/waldur/providers/alpha.yml
+    service_provider:
+      description: The name of the customer that is the service provider. V(none) for a file with several of them.
+      type: str
+      sample: Alpha Cloud Ltd
     changed:
       description: Whether what it holds differs, and so whether it was written, or would be in check mode.
       type: bool

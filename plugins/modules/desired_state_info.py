@@ -61,6 +61,7 @@ notes:
   - Lists are read whole, in pages of 300 rows. 1,000 roles and 1,000 usernames take 17 requests.
 seealso:
   - module: waldur.provider.desired_state
+  - module: waldur.provider.desired_state_file
   - module: waldur.provider.user_role_info
   - module: waldur.provider.offering_username_info
 """

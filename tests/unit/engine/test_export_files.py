@@ -9,18 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from ansible_collections.waldur.provider.plugins.module_utils import _documents, _export_files, _images
 from ansible_collections.waldur.provider.plugins.module_utils._engine import make_plan
-from ansible_collections.waldur.provider.plugins.module_utils._errors import Forbidden, InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._export import Exported
-from ansible_collections.waldur.provider.plugins.module_utils._references import Target
+from ansible_collections.waldur.provider.plugins.module_utils._errors import Forbidden, InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._session import Session
-from ansible_collections.waldur.provider.plugins.module_utils._written import Note
 from simulation import Simulator
 
 from .exporting import account, session
@@ -28,23 +22,7 @@ from .kinds import Connect
 
 pytestmark = pytest.mark.usefixtures("sim")
 PARTS = ["profile", "users", "offering_usernames"]
-# What YAML takes for something else, ends a scalar, or begins a template or a comment.
-TRAPS = [
-    "007",
-    "no",
-    "12:30:45",
-    "1e3",
-    "0x1f",
-    "=",
-    "~",
-    "null",
-    "<<",
-    "2027-06-30",
-    "{{ 7 * 6 }}",
-    "# x",
-    "a: b",
-    "- a",
-]
+TRAPS = ("007", "no", "12:30:45", "1e3")
 
 
 def written(here: Session, dest: Path, check: bool = False, **options: Any) -> dict[str, Any]:
@@ -61,14 +39,10 @@ def give_image(here: Session, content: bytes) -> None:
     here.client.write("partial_update", target.uuid, files={"image": ("a.png", content, "image/png")})
 
 
-def one(**entry: Any) -> Exported:
-    return Exported(Target("c1", "", "A", "p1", {}), {"customer": "A", **entry}, [])
-
-
 def test_what_was_written_is_applied_without_a_change_and_a_second_export_writes_nothing(
     sim: Simulator, connect: Connect, tmp_path: Path
 ) -> None:
-    for number, trap in enumerate(TRAPS[:4]):
+    for number, trap in enumerate(TRAPS):
         account(sim, "Alpha VM", f"member{number + 1}", trap)
         account(sim, "Alpha Storage", f"member{number + 1}", trap)
     sim.change("Customer", {"name": "Beta HPC Centre"}, {"name": "{{ lookup('pipe', 'id') }}: #1"})
@@ -92,9 +66,10 @@ def test_a_single_file_holds_all_and_notes_stand_above_as_comments(connect: Conn
         "Alpha Cloud Ltd",
         "Beta HPC Centre",
     ]
-    comments = [line[2:] for line in text.partition("---")[0].splitlines()]
-    assert comments[1:] == [note["text"] for note in found["notes"]]
-    assert comments[1:]
+    comments = text.partition("\n---\n")[0].partition("\n")[2]
+    assert comments
+    assert comments.replace("\n#  ", "") == "\n".join(f"# - {note['text']}" for note in found["notes"])
+    assert [(file["service_provider"], file["changed"]) for file in found["files"]] == [(None, True)]
 
 
 def test_in_check_mode_the_difference_is_told_and_nothing_is_written(
@@ -106,9 +81,44 @@ def test_in_check_mode_the_difference_is_told_and_nothing_is_written(
     assert not (tmp_path / "all").exists()
     document, image = found["diff"]
     assert document["before"] == ""
-    assert "    image: files/alpha-cl-1.png\n" in document["after"]
+    assert "  - customer: Alpha Cloud Ltd\n    image: files/alpha-cl-1.png\n" in document["after"]
     assert image["after"].startswith("sha256:")
     assert not [note for note in found["notes"] if note["key"] == "image"]
+    assert [file["service_provider"] for file in found["files"]] == ["Alpha Cloud Ltd"] * 2
+    assert found["changed"] is True
+
+
+def test_a_changed_image_is_told_by_size_and_digest_even_where_it_could_pass_for_text(
+    sim: Simulator, connect: Connect, tmp_path: Path
+) -> None:
+    give_image(session(sim), _picture())
+    written(connect(), tmp_path)
+    (tmp_path / "files" / "alpha-cl-1.png").write_text("text")
+    (tmp_path / "alpha-cl-1.yml").write_bytes(b"\xff old\n")
+    document, image = written(connect(), tmp_path)["diff"]
+    assert (document["before"], image["before"]) == (
+        "\ufffd old\n",
+        "sha256:982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1, 4 bytes\n",
+    )
+
+
+def test_an_image_that_cannot_be_uploaded_again_is_left_out_with_a_note_and_one_that_is_gone_ends_it(
+    sim: Simulator, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = session(sim)
+    give_image(here, _picture())
+    monkeypatch.setattr(_images, "LIMIT", 3)
+    found = written(connect(), tmp_path)
+    assert [note["text"] for note in found["notes"] if note["key"] == "image"] == [
+        "Alpha Cloud Ltd: its image is of a kind or size that can't be uploaded again, so it was left out."
+    ]
+    assert "image" not in _entries(tmp_path / "alpha-cl-1.yml")[0]
+    before = contents(tmp_path)
+    other = connect()
+    monkeypatch.setattr(other.client, "download", _gone)
+    with pytest.raises(WaldurError, match=r"^Alpha Cloud Ltd: Gone\. Set images: false to leave images out\.$"):
+        written(other, tmp_path)
+    assert contents(tmp_path) == before
 
 
 def test_without_images_the_document_names_none_and_a_note_tells_of_it(
@@ -121,15 +131,33 @@ def test_without_images_the_document_names_none_and_a_note_tells_of_it(
         assert "image" not in _entries(tmp_path / "all" / "alpha-cl-1.yml")[0]
 
 
-def test_files_of_one_name_all_get_a_part_of_the_uuid(tmp_path: Path) -> None:
-    rows = [{"customer_slug": "same"}, {"customer_slug": "../Same"}, {"customer_slug": ""}, None]
-    found = [Exported(Target(f"{n}" * 32, "", "Häuser & Co", "p", row), {}, []) for n, row in enumerate(rows)]
-    assert list(_export_files._names(found).values()) == [
-        "same-00000000",
-        "same-11111111",
-        "h-user-co-22222222",
-        "h-user-co-33333333",
+def test_a_name_is_safe_and_nobody_elses_whatever_slugs_there_are() -> None:
+    uuids = [f"{number}" * 32 for number in range(8)]
+    slugs = ["same", "../Same", "", None, f"same-{uuids[0]}", "x" * 300, "../../etc/.passwd", "Beta"]
+    rows = {
+        uuid: {"customer_slug": slug, "customer_name": "Häuser & Co"} for uuid, slug in zip(uuids, slugs, strict=True)
+    }
+    names = list(_export_files._names(rows).values())
+    assert names == [
+        f"same-{uuids[0]}",
+        f"same-{uuids[1]}",
+        f"h-user-co-{uuids[2]}",
+        f"h-user-co-{uuids[3]}",
+        f"same-{uuids[0]}-{uuids[4]}",
+        "x" * 100,
+        "etc-passwd",
+        "beta",
     ]
+    assert _export_files._names({uuids[0]: {}}) == {uuids[0]: uuids[0]}
+
+
+def test_a_file_is_called_the_same_whichever_providers_are_exported(
+    sim: Simulator, connect: Connect, tmp_path: Path
+) -> None:
+    sim.change("Customer", {"name": "Beta HPC Centre"}, {"slug": "alpha-cl-1"})
+    alone, both = (written(connect(), tmp_path, service_providers=names) for names in ("ALPHA", ["BETA", "ALPHA"]))
+    assert alone["files"][0]["path"] in [file["path"] for file in both["files"]]
+    assert len(contents(tmp_path)) == 2
 
 
 def test_nothing_is_written_where_something_cannot_be_read(sim: Simulator, connect: Connect, tmp_path: Path) -> None:
@@ -138,12 +166,59 @@ def test_nothing_is_written_where_something_cannot_be_read(sim: Simulator, conne
     assert not (tmp_path / "all").exists()
 
 
-def test_a_file_that_cannot_be_written_leaves_the_old_one_and_no_rest(connect: Connect, tmp_path: Path) -> None:
-    (tmp_path / "all").mkdir()
-    (tmp_path / "all" / "beta-hpc-1.yml.part").mkdir()
-    with pytest.raises(InvalidInput, match=r"^dest: can't write .*beta-hpc-1\.yml: .*\. Files written before it: 1\.$"):
-        written(connect(), tmp_path / "all", service_providers=["ALPHA", "BETA"])
-    assert list(contents(tmp_path / "all")) == ["alpha-cl-1.yml"]
+def test_a_file_that_cannot_be_written_leaves_the_old_one_and_no_rest(
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both: dict[str, Any] = {"service_providers": ["ALPHA", "BETA"]}
+    monkeypatch.setattr(os, "replace", _full)
+    with pytest.raises(InvalidInput, match=r"alpha-cl-1\.yml: No space left.*\. Files written before it: 0\.$") as none:
+        written(connect(), tmp_path, **both)
+    assert (contents(tmp_path), none.value.details) == ({}, {"changed": False, "written": []})
+    monkeypatch.undo()
+    written(connect(), tmp_path)
+    (tmp_path / "alpha-cl-1.yml").write_text("old")
+    (tmp_path / "beta-hpc-1.yml").write_text("old")
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", lambda part, path: (_full if "beta" in path else replace)(part, path))
+    with pytest.raises(InvalidInput, match=r"^dest: can't write .*beta-hpc-1\.yml: .*: 1\.$") as one:
+        written(connect(), tmp_path, **both)
+    assert one.value.details == {"changed": True, "written": [str(tmp_path / "alpha-cl-1.yml")]}
+    found = contents(tmp_path)
+    assert (list(found), found["beta-hpc-1.yml"]) == (["alpha-cl-1.yml", "beta-hpc-1.yml"], b"old")
+
+
+@pytest.mark.parametrize(
+    ("dest", "why"), [("file/providers", "Not a directory"), ("folder.yml", "Is a directory"), ("file/x.yml", "Not a")]
+)
+def test_a_place_that_is_none_is_refused_before_anything_is_written(
+    connect: Connect, tmp_path: Path, dest: str, why: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder.yml").mkdir()
+    with pytest.raises(InvalidInput, match=f"^dest: can't read .*: {why}"):
+        written(connect(), tmp_path / dest)
+    assert list(contents(tmp_path)) == ["file"]
+
+
+def test_an_empty_dest_is_refused(connect: Connect) -> None:
+    with pytest.raises(InvalidInput, match=r"^dest: is empty: give a folder, or a file that ends in \.yml\.$"):
+        _export_files.export(connect(), {"dest": " "}, check=False, diff=False)
+
+
+def test_images_are_written_before_the_documents_that_name_them(
+    sim: Simulator, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_image(session(sim), _picture())
+    order: list[str] = []
+    replace = os.replace
+
+    def noted(part: str, path: str) -> None:
+        order.append(os.path.basename(path))
+        replace(part, path)
+
+    monkeypatch.setattr(os, "replace", noted)
+    written(connect(), tmp_path)
+    assert order == ["alpha-cl-1.png", "alpha-cl-1.yml"]
 
 
 def test_the_mode_of_a_file_stays(connect: Connect, tmp_path: Path) -> None:
@@ -154,18 +229,12 @@ def test_the_mode_of_a_file_stays(connect: Connect, tmp_path: Path) -> None:
     assert (path.stat().st_mode & 0o777, path.read_text()[:10]) == (0o640, "# Exported")
 
 
-@given(st.text(st.characters(codec="utf-8"), max_size=60) | st.sampled_from(TRAPS))
-def test_any_text_is_read_back_as_it_is(text: str) -> None:
-    entry = one(description=text, users=[{"user": text, "expiration_time": text}], account_options={text: text})
-    content = _export_files._document([entry], {})
-    assert _parsed(content) == [entry.entry]
-    assert content == _export_files._document([entry], {})
-
-
-@given(st.text(max_size=60))
-def test_notes_stay_comments_whatever_they_hold(text: str) -> None:
-    noted = Exported(one().target, {"customer": "A"}, [Note("users", None, f"x{text}")])
-    assert _parsed(_export_files._document([noted], {})) == [{"customer": "A"}]
+def test_files_that_are_no_providers_are_left_alone(connect: Connect, tmp_path: Path) -> None:
+    (tmp_path / "gone.yml").write_text("service_providers: [{customer: ALPHA}]\n")
+    written(connect(), tmp_path)
+    assert contents(tmp_path)["gone.yml"] == b"service_providers: [{customer: ALPHA}]\n"
+    with pytest.raises(InvalidInput, match=r"gone\.yml: .*: Alpha Cloud Ltd stands in .*/alpha-cl-1\.yml: .* already"):
+        make_plan(connect(), _documents.wishes(str(tmp_path), _images.read_image))
 
 
 def _picture() -> bytes:
@@ -178,5 +247,9 @@ def _entries(path: Path) -> list[Any]:
     return [placed.entry for placed in _documents.load(str(path))]
 
 
-def _parsed(content: bytes) -> Any:
-    return yaml.safe_load(content)["service_providers"]
+def _full(part: str, path: str) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def _gone(url: str) -> bytes:
+    raise WaldurError("Gone.")
