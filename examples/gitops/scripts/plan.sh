@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Changes nothing, and writes build/plan.md to read and build/plan.json to approve.
+set -eu
+cd "$(dirname "$0")/.."
+rm -f build/plan.json build/plan.md
+exec ansible-playbook waldur.provider.plan -e providers_path=providers -e output_directory=build "$@"

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The example repository for GitOps, as somebody who copied it runs it: one story, wrong use, and its pipelines."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from simulation import Simulator
+
+from .playbook import HERE, ROOT, Outcome, runner
+
+EXAMPLE = ROOT / "examples" / "gitops"
+FLEET = ["-i", "inventory/fleet.waldur.yml", "-e", "providers_hosts=waldur_service_providers"]
+
+
+@dataclass
+class Copy:
+    """A copy of the example. No token of the Waldur may be in what its scripts print or write."""
+
+    sim: Simulator
+    folder: Path
+    approved: dict[str, str] = field(default_factory=dict)
+
+    def run(self, script: str, *options: str) -> Outcome:
+        """Runs a script with the highest verbosity, from another folder than its own."""
+        run = runner(self.sim)
+        ours = ("ANSIBLE_CONFIG", "ANSIBLE_CALLBACKS_ENABLED", "ANSIBLE_CALLBACK_PLUGINS", "ANSIBLE_CONNECTION_PLUGINS")
+        environment = {name: value for name, value in run.environment(self.approved).items() if name not in ours}
+        done = subprocess.run(
+            [self.folder / "scripts" / f"{script}.sh", "-vvvv", "--diff", *options],
+            cwd=run.folder,
+            env={**environment, "WALDUR_RETRIES": "0"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        files = [path.read_bytes().decode(errors="replace") for path in self.folder.rglob("*") if path.is_file()]
+        for token in self.sim.tokens.values():
+            assert not any(token in text for text in (done.stdout, done.stderr, *files)), "a token got out"
+        return Outcome(done.returncode, done.stdout + done.stderr, [])
+
+    def ends(self, code: int, script: str, *options: str) -> str:
+        """Runs a script that must end with that code; returns what it printed, in one line."""
+        outcome = self.run(script, *options)
+        assert outcome.code == code, outcome.output
+        return " ".join(outcome.output.replace("\\n", " ").split())
+
+    def approve(self) -> None:
+        """Keeps the present plan as the approved one."""
+        shutil.copy(self.folder / "build" / "plan.json", self.folder / "approved.json")
+        self.approved = {"APPROVED_PLAN": "approved.json"}
+
+    def read(self, name: str) -> Any:
+        return json.loads((self.folder / "build" / name).read_text())
+
+    def markdown(self) -> str:
+        return (self.folder / "build" / "plan.md").read_text()
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        path = self.folder / "providers" / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def copy(sim: Simulator, tmp_path: Path) -> Copy:
+    shutil.copytree(EXAMPLE, tmp_path / "a copy")
+    return Copy(sim, tmp_path / "a copy")
+
+
+def same_as_file(text: str, name: str) -> None:
+    """*text* is that of a file beside the tests, which UPDATE_EXPECTED=1 writes."""
+    path = HERE / "expected" / name
+    if os.environ.get("UPDATE_EXPECTED"):
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+def test_the_whole_story(tmp_path: Path) -> None:
+    with Simulator.start() as sim:
+        shutil.copytree(EXAMPLE, tmp_path / "copy")
+        copy = Copy(sim, tmp_path / "copy")
+        take_over(copy)
+        copy.approve()
+        change_by_document(copy)
+        drift_and_repair(copy)
+        sim.stop()
+        waldur_is_down(copy)
+
+
+def take_over(copy: Copy) -> None:
+    """What is there becomes files, and they change nothing."""
+    providers = copy.folder / "providers"
+    providers.rename(copy.folder / "examples")
+    copy.ends(0, "export")
+    assert {"alpha-cl-1.yml", "beta-hpc-1.yml"} < {path.name for path in providers.glob("*.yml")}
+    copy.ends(0, "plan")
+    assert copy.read("plan.json")["plan"] == []
+    assert copy.sim.counts().writes == 0
+    shutil.rmtree(providers)
+    (copy.folder / "examples").rename(providers)
+
+
+def change_by_document(copy: Copy) -> None:
+    """The example's documents are planned, approved and applied. The plan of before, an empty one, is not enough."""
+    copy.ends(0, "plan")
+    same_as_file(copy.markdown(), "gitops-plan.md")
+    assert copy.sim.url not in copy.markdown()
+    assert "approved_plan: the world has moved: these changes are new: " in copy.ends(2, "apply")
+    assert copy.sim.counts().writes == 0
+    copy.approve()
+    copy.ends(0, "apply")
+    writes = copy.sim.counts().writes
+    assert writes >= copy.read("plan.json")["summary"]["total"] > 0
+    said = copy.ends(0, "apply", *FLEET, "-f", "2")
+    assert '"alpha-cl-1": "nothing to change"' in said
+    assert '"beta-hpc-1": "nothing to change"' in said
+    assert copy.sim.counts().writes == writes
+    copy.ends(0, "drift")
+    assert copy.read("drift.json")["status"] == "clean"
+
+
+def drift_and_repair(copy: Copy) -> None:
+    """A change behind our back is named by its field; the plan approved for something else does not repair it."""
+    where = {"customer__name": "Beta HPC Centre"}
+    assert len(copy.sim.change("ServiceProvider", where, {"description": "<b>mine</b>"})) == 1
+    copy.ends(1, "drift")
+    found = copy.read("drift.json")
+    assert (found["status"], found["differences"]) == ("drift", ["Beta HPC Centre: update description"])
+    assert found["plan"][0]["before"] == {"description": "<b>mine</b>"}
+    same_as_file(copy.markdown(), "gitops-drift.md")
+    writes = copy.sim.counts().writes
+    said = copy.ends(2, "apply")
+    assert "the world has moved: these changes are new: update Beta HPC Centre" in said
+    assert copy.sim.counts().writes == writes
+    copy.ends(0, "plan")
+    copy.approve()
+    copy.ends(0, "apply")
+    assert copy.sim.counts().writes == writes + 1
+    copy.ends(0, "drift")
+    assert copy.read("drift.json")["status"] == "clean"
+
+
+def waldur_is_down(copy: Copy) -> None:
+    """Nothing ends well, nothing of before is left to be mistaken for an answer, and drift is told from that."""
+    copy.ends(2, "drift")
+    assert copy.read("drift.json")["status"] == "error"
+    assert "refused the connection: check api_url" in copy.read("drift.json")["message"]
+    assert "refused the connection: check api_url" in copy.ends(2, "plan")
+    assert not (copy.folder / "build" / "plan.json").exists()
+    assert "refused the connection: check api_url" in copy.ends(2, "apply")
+    assert copy.run("apply", *FLEET).code != 0
+
+
+def test_wrong_use_is_refused_in_one_sentence(copy: Copy) -> None:
+    said = copy.ends(2, "apply")
+    assert "APPROVED_PLAN: name the plan that was approved" in said
+    copy.edit("beta.yml", "  - customer:", "  - customer: Alpha Cloud Ltd\n  - customer:")
+    said = copy.ends(2, "plan")
+    assert "providers/beta.yml: service_providers[0].customer: Alpha Cloud Ltd stands in providers/alpha.yml" in said
+    copy.edit("beta.yml", "  - customer: Alpha Cloud Ltd\n", "  - customer: No Such Customer\n")
+    assert "providers/beta.yml: service_providers[0].customer: there is no customer 'No Such Customer'" in copy.ends(
+        2, "drift"
+    )
+    assert copy.read("drift.json")["status"] == "error"
+    copy.edit("beta.yml", "  - customer: No Such Customer\n", "")
+    copy.edit("beta.yml", '{user: "member5", ', '{user: "member5", expires: never, ')
+    said = copy.ends(2, "plan")
+    assert "providers/beta.yml: service_providers[0].users[0]: 'expires' is not known. Known are user, role," in said
+    copy.edit("beta.yml", "expires: never, ", "")
+    copy.edit("alpha.yml", '      - {user: "manager_alpha", expiration_time: "2030-12-31"}\n', "")
+    said = copy.ends(2, "plan", "-e", "max_removals=0")
+    assert "max_removals: the plan would revoke 1 grants that no entry names, and 0 are allowed: manager_alpha" in said
+    assert copy.sim.counts().writes == 0
+
+
+def pipelines() -> list[Path]:
+    return [EXAMPLE / ".gitlab-ci.yml", *sorted((EXAMPLE / ".github" / "workflows").glob("*.yml"))]
+
+
+def test_the_pipelines_run_scripts_that_exist_and_these_run_playbooks_that_exist() -> None:
+    for path in [*pipelines(), EXAMPLE / ".pre-commit-config.yaml", EXAMPLE / "requirements.yml"]:
+        assert yaml.safe_load(path.read_text())
+    scripts = {path.name for path in (EXAMPLE / "scripts").iterdir()}
+    assert {found for path in pipelines() for found in re.findall(r"scripts/([\w.]+)", path.read_text())} < scripts
+    for name in scripts:
+        path = EXAMPLE / "scripts" / name
+        assert os.access(path, os.X_OK)
+        playbooks = re.findall(r"ansible-playbook waldur\.provider\.(\w+)", path.read_text())
+        assert [f"{playbook}.sh" for playbook in playbooks] == [name]
+        assert (ROOT / "playbooks" / f"{playbooks[0]}.yml").exists()
+
+
+def test_each_host_of_git_plans_applies_and_looks_for_drift() -> None:
+    gitlab = yaml.safe_load(pipelines()[0].read_text())
+    for name in ("plan", "apply", "drift"):
+        workflow = yaml.safe_load((EXAMPLE / ".github" / "workflows" / f"{name}.yml").read_text())
+        assert f"scripts/{name}.sh" in gitlab[name]["script"]
+        steps = workflow["jobs"][name]["steps"]
+        assert [step["run"] for step in steps if "scripts/" in step.get("run", "")] == [f"scripts/{name}.sh"]
+        with_token = [step["run"] for step in steps if "WALDUR_ACCESS_TOKEN" in step.get("env", {})]
+        assert with_token == [f"scripts/{name}.sh"], "a step that is not Waldur's business gets its token"
