@@ -68,8 +68,9 @@ options:
   dest:
     description:
       - Where to write. A path that ends in C(.yml) or C(.yaml) is one file with all service providers. Any other is a
-        folder with one file for each, named by the slug of its customer. Where slugs are the same, each gets the
-        customer's UUID. A file is called the same whichever other providers are exported.
+        folder with one file for each, named by the slug of its customer, or on a Waldur that doesn't tell it (2024) by
+        its name. Where slugs are the same, each gets the customer's UUID. A file is called the same whichever other
+        providers are exported.
       - A relative path is one beside the playbook, or where the task is not local, below the folder in which modules
         start there. Folders are made where they are missing.
       - Other files in the folder are left alone. A service provider that stands in a file of another name, as after a
