@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from simulation import Simulator
@@ -29,13 +28,13 @@ class Copy:
 
     sim: Simulator
     folder: Path
-    approved: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
 
     def run(self, script: str, *options: str) -> Outcome:
         """Runs a script with the highest verbosity, from another folder than its own."""
         run = runner(self.sim)
         ours = ("ANSIBLE_CONFIG", "ANSIBLE_CALLBACKS_ENABLED", "ANSIBLE_CALLBACK_PLUGINS", "ANSIBLE_CONNECTION_PLUGINS")
-        environment = {name: value for name, value in run.environment(self.approved).items() if name not in ours}
+        environment = {name: value for name, value in run.environment(self.environment).items() if name not in ours}
         done = subprocess.run(
             [self.folder / "scripts" / f"{script}.sh", "-vvvv", "--diff", *options],
             cwd=run.folder,
@@ -59,7 +58,7 @@ class Copy:
     def approve(self) -> None:
         """Keeps the present plan as the approved one."""
         shutil.copy(self.folder / "build" / "plan.json", self.folder / "approved.json")
-        self.approved = {"APPROVED_PLAN": "approved.json"}
+        self.environment["APPROVED_PLAN"] = "approved.json"
 
     def read(self, name: str) -> Any:
         return json.loads((self.folder / "build" / name).read_text())
@@ -74,10 +73,9 @@ class Copy:
         path.write_text(text.replace(old, new))
 
 
-@pytest.fixture
-def copy(sim: Simulator, tmp_path: Path) -> Copy:
-    shutil.copytree(EXAMPLE, tmp_path / "a copy")
-    return Copy(sim, tmp_path / "a copy")
+def copied(sim: Simulator, folder: Path) -> Copy:
+    shutil.copytree(EXAMPLE, folder / "a copy")
+    return Copy(sim, folder / "a copy")
 
 
 def same_as_file(text: str, name: str) -> None:
@@ -90,10 +88,8 @@ def same_as_file(text: str, name: str) -> None:
 
 def test_the_whole_story(tmp_path: Path) -> None:
     with Simulator.start() as sim:
-        shutil.copytree(EXAMPLE, tmp_path / "copy")
-        copy = Copy(sim, tmp_path / "copy")
+        copy = copied(sim, tmp_path)
         take_over(copy)
-        copy.approve()
         change_by_document(copy)
         drift_and_repair(copy)
         sim.stop()
@@ -114,12 +110,10 @@ def take_over(copy: Copy) -> None:
 
 
 def change_by_document(copy: Copy) -> None:
-    """The example's documents are planned, approved and applied. The plan of before, an empty one, is not enough."""
+    """The example's documents are planned, approved and applied, once."""
     copy.ends(0, "plan")
     same_as_file(copy.markdown(), "gitops-plan.md")
     assert copy.sim.url not in copy.markdown()
-    assert "approved_plan: the world has moved: these changes are new: " in copy.ends(2, "apply")
-    assert copy.sim.counts().writes == 0
     copy.approve()
     copy.ends(0, "apply")
     writes = copy.sim.counts().writes
@@ -143,7 +137,7 @@ def drift_and_repair(copy: Copy) -> None:
     same_as_file(copy.markdown(), "gitops-drift.md")
     writes = copy.sim.counts().writes
     said = copy.ends(2, "apply")
-    assert "the world has moved: these changes are new: update Beta HPC Centre" in said
+    assert "approved_plan: the world has moved: these changes are new: update Beta HPC Centre" in said
     assert copy.sim.counts().writes == writes
     copy.ends(0, "plan")
     copy.approve()
@@ -164,7 +158,8 @@ def waldur_is_down(copy: Copy) -> None:
     assert copy.run("apply", *FLEET).code != 0
 
 
-def test_wrong_use_is_refused_in_one_sentence(copy: Copy) -> None:
+def test_wrong_use_is_refused_in_one_sentence(sim: Simulator, tmp_path: Path) -> None:
+    copy = copied(sim, tmp_path)
     said = copy.ends(2, "apply")
     assert "APPROVED_PLAN: name the plan that was approved" in said
     copy.edit("beta.yml", "  - customer:", "  - customer: Alpha Cloud Ltd\n  - customer:")

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Writes what is there into providers/: everything, or with -e service_provider=ACME one service provider.
+# Writes what is there into providers/: with -e service_provider=ACME one service provider, else all of them.
 set -eu
 cd "$(dirname "$0")/.."
-exec ansible-playbook waldur.provider.export -e '{"service_provider": []}' -e providers_path=providers "$@"
+exec ansible-playbook waldur.provider.export -e providers_path=providers "$@"
