@@ -118,7 +118,7 @@ def change_by_document(copy: Copy) -> None:
     copy.ends(0, "apply")
     writes = copy.sim.counts().writes
     assert writes >= copy.read("plan.json")["summary"]["total"] > 0
-    said = copy.ends(0, "apply", *FLEET, "-f", "2")
+    said = copy.ends(0, "apply", *FLEET[:2], "-e", "providers_hosts=alpha-cl-1:beta-hpc-1")
     assert '"alpha-cl-1": "nothing to change"' in said
     assert '"beta-hpc-1": "nothing to change"' in said
     assert copy.sim.counts().writes == writes
