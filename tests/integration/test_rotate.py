@@ -187,7 +187,7 @@ def test_what_is_wrong_is_refused_before_anything_is_rotated(sim: Simulator) -> 
             "block": [{"ansible.builtin.include_role": {"name": PLAYBOOK}, "vars": given}],
             "rescue": [{"name": "Told", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}],
         }
-        for given, _ in expected
+        for given, _part in expected
     ]
     (case.run.folder / "play.yml").write_text(
         yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}])
@@ -195,7 +195,7 @@ def test_what_is_wrong_is_refused_before_anything_is_rotated(sim: Simulator) -> 
     outcome = case.play("play.yml")
     told = [line["result"]["msg"] for line in outcome.lines if line["task"] == "Told"]
     assert len(told) == len(expected), outcome.output
-    assert [part for (_, part), message in zip(expected, told, strict=True) if part not in message] == []
+    assert [part for (_given, part), message in zip(expected, told, strict=True) if part not in message] == []
     assert sim.counts().writes == 0
     assert not (case.run.folder / "code").exists()
 

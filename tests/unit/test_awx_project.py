@@ -37,7 +37,7 @@ GUIDE = (AWX / "README.md").read_text(encoding="utf-8")
 def test_the_guide_names_files_that_are_there() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", GUIDE):
         assert (AWX / target).exists(), target
-    (play, *_), workflow, schedule = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL))
+    (play, *_more), workflow, schedule = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL))
     tasks = {task["name"]: task for task in [*play["tasks"], *workflow, *schedule]}
     for name in tasks["Job templates"]["loop"]:
         assert (PROJECT / f"{name}.yml").exists()
