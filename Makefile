@@ -16,7 +16,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint unit integration contract sdk coverage mutation test-live sanity benchmark clean
+.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint unit integration contract sdk coverage mutation molecule test-live sanity benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -33,6 +33,7 @@ test: .venv/test.stamp ## run every check; the first one that fails ends it
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory coverage
 	@$(MAKE) --no-print-directory integration
+	@$(MAKE) --no-print-directory molecule
 	@$(MAKE) --no-print-directory contract
 	@$(MAKE) --no-print-directory sanity
 	@echo "== every check passed"
@@ -77,6 +78,10 @@ mutation: .venv/mutation.stamp ## which changes of the engine no unit test notic
 integration: .venv/test.stamp $(TREE) ## the tests of whole playbooks against the simulator
 	@echo "== pytest tests/integration"
 	@$(BIN)/python -m pytest -n $(WAITING) --dist worksteal tests/integration
+
+molecule: .venv/test.stamp $(TREE) ## whole stories of the roles; SCENARIO=gitops runs one
+	@echo "== molecule"
+	@PYTHONPATH=tests $(BIN)/python tests/tools/run_molecule.py $(SCENARIO)
 
 test-live: .venv/test.stamp $(TREE) ## the same tests against a real Waldur; tests/integration/README.md says what it needs
 	@$(BIN)/python -m pytest --live -rs tests/integration
