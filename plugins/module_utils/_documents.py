@@ -126,24 +126,16 @@ def _parsed(path: str, shown: str) -> Any:
             f"{_OPTION}: reading documents takes PyYAML where the task runs: install it there."
         ) from None
 
+    def construct(own: Any, node: Any) -> Iterator[dict[Any, Any]]:
+        _refuse_twice(node, shown)
+        yield from yaml.SafeLoader.construct_yaml_map(own, node)
+
     # The parser in C, where PyYAML has it, is eight times faster; a fleet reads its folder on each host.
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """YAML that is refused where a key stands twice: one of the two would be lost."""
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-            """The mapping."""
-            seen: set[str] = set()
-            for key, _value in node.value:
-                text = key.value if isinstance(key.value, str) else ""
-                if text in seen and text != "<<":
-                    line = key.start_mark.line + 1
-                    raise InvalidInput(f"{shown}: line {line}: the key '{said(text)}' stands there twice: remove one.")
-                seen.add(text)
-            return dict(super().construct_mapping(node, deep))
-
+    loader: Any = type("Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
+    loader.add_constructor("tag:yaml.org,2002:map", construct)
     try:
         with open(path, encoding="utf-8") as file:
-            return yaml.load(file, Loader)
+            return yaml.load(file, loader)
     except OSError as error:
         raise InvalidInput(f"{_OPTION}: can't read {said(path, LONGEST_PATH)}: {error.strerror}.") from None
     except UnicodeDecodeError:
@@ -153,6 +145,17 @@ def _parsed(path: str, shown: str) -> Any:
         where = f"line {mark.line + 1}: " if mark else ""
         problem = said(getattr(error, "problem", None) or error)
         raise InvalidInput(f"{shown}: {where}is not valid YAML: {problem}.") from None
+
+
+def _refuse_twice(node: Any, shown: str) -> None:
+    """A key that stands twice in one mapping: YAML would lose one of the two."""
+    seen: set[str] = set()
+    for key, _value in node.value:
+        text = key.value if isinstance(key.value, str) else ""
+        if text in seen and text != "<<":
+            line = key.start_mark.line + 1
+            raise InvalidInput(f"{shown}: line {line}: the key '{said(text)}' stands there twice: remove one.")
+        seen.add(text)
 
 
 def _defaults(name: str, value: Any) -> dict[str, Any]:

@@ -25,6 +25,7 @@ requirements:
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
+  - waldur.provider.exports
 attributes:
   check_mode:
     description: Can run in check mode, where it reads and writes no file.
@@ -46,25 +47,6 @@ attributes:
     support: full
     platforms: posix
 options:
-  service_providers:
-    description:
-      - The service providers, a list of references or a single one. Each by its UUID (with or without dashes, in any
-        case) or URL, or by the name, abbreviation, slug, UUID or URL of its customer.
-      - Left out, all service providers are exported. Any token sees the list of all of them, but most are only allowed
-        to read the roles and usernames of their own, so it takes a staff token.
-      - Text is one reference, also with a comma in it. Quote references where YAML would make something else of them,
-        such as C("007").
-    type: raw
-    aliases: [service_provider]
-  parts:
-    description:
-      - What to export of each service provider. V(profile) is C(description), C(enable_notifications), and from 2026 on
-        C(allowed_domains) and C(account_options). The others are the keys of the document.
-      - Leave out what the token may not read.
-    type: list
-    elements: str
-    choices: [profile, users, offering_usernames]
-    default: [profile, users, offering_usernames]
   dest:
     description:
       - Where to write. A path that ends in C(.yml) or C(.yaml) is one file with all service providers. Any other is a
