@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ import pytest
 import yaml
 
 from .cast import Cast
+from .commands import ansible, in_a_new_process
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -105,13 +105,13 @@ class Runner:
         """Runs one of Ansible's commands; fails when a token or code is in what it prints."""
         results = self.folder / "results.jsonl"
         results.write_text("")
-        outcome = self._run(self.said_here(command), self.environment(environment or {}))
+        code, printed = ansible(self.said_here(command), self.folder, self.environment(environment or {}))
         if not leaks_allowed:
             for secret in {*self.sim.tokens.values(), *self.secrets}:
-                assert secret not in outcome.output, "a token or a secret code was printed"
+                assert secret not in printed, "a token or a secret code was printed"
                 assert secret not in results.read_text(), "a token or a secret code is in a result"
         lines = [self.cast.back(json.loads(line)) for line in results.read_text().splitlines()]
-        return Outcome(outcome.code, self.cast.back(outcome.output), lines)
+        return Outcome(code, self.cast.back(printed), lines)
 
     def said_here(self, value: Any) -> Any:
         """*value* with this Waldur's names; the test is skipped where it has no counterpart."""
@@ -124,18 +124,6 @@ class Runner:
         path = self.folder / name
         path.write_text(self.said_here(text))
         return path
-
-    def _run(self, command: Sequence[str], environment: Mapping[str, str]) -> Outcome:
-        done = subprocess.run(
-            [sys.executable, "-m", f"ansible.cli.{command[0]}", *command[1:]],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return Outcome(done.returncode, done.stdout + done.stderr, [])
 
     def inventory(self) -> str:
         """A host that runs tasks the wanted way, with the interpreter of the tests."""
@@ -179,7 +167,7 @@ class Runner:
         command = ["playbook", "-i", "localhost,", "-c", "local", "-e", "@variables.json", "play.yml"]
         environment = self.environment({"WALDUR_API_URL": url})
         del environment["ANSIBLE_CALLBACKS_ENABLED"], environment["ANSIBLE_CALLBACK_PLUGINS"]
-        return self._run(command, environment)
+        return Outcome(*in_a_new_process(command, self.folder, environment), [])
 
 
 def runner(sim: Target, alias: str = "staff", way: str = "local") -> Runner:

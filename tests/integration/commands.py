@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs Ansible's commands in forks of one process that has imported their libraries already: a third to a half of what
+a run costs is importing the same 500 modules again, and these tests run Ansible more than a thousand times.
+
+Nothing of Ansible that reads its configuration is imported beforehand, so each run reads it anew, from the environment
+that it is given. What a run can't share (variables that Python itself reads when it starts) gets a process of its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import gc
+import importlib
+import json
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+SECONDS = 120
+COMMANDS = ("adhoc", "inventory", "playbook")
+# Ansible imports it while it runs, or the collection does.
+LATER = ("ansible.executor.task_executor", "ansible.plugins.strategy.linear", "requests")
+CONFIGURATION = "ansible.constants"
+# What reads the environment as soon as it is imported.
+AT_ONCE = ("ansible.cli", CONFIGURATION)
+
+
+def ansible(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: int = SECONDS
+) -> tuple[int, str]:
+    """Runs ``command`` (``playbook``, ``inventory``, …, and its arguments) in ``folder``, with this environment alone.
+
+    Returns its exit code and what it printed, errors behind the rest. Raises `subprocess.TimeoutExpired` when
+    it takes longer than ``seconds``; then it is ended, and the next one can run.
+    """
+    if any(name.startswith("PYTHON") and os.environ.get(name) != value for name, value in environment.items()):
+        return in_a_new_process(command, folder, environment)
+    return _server().run(command, folder, environment, seconds)
+
+
+def in_a_new_process(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+    """The same as people start it: for what is measured."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"ansible.cli.{command[0]}", *command[1:]],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+class Server:
+    """The process that forks, and what is said to it: a line of JSON for each run, answered by its exit code."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """Ends the process."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.communicate()
+
+    def run(
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: int
+    ) -> tuple[int, str]:
+        """See `ansible`."""
+        with tempfile.TemporaryDirectory(prefix="printed-") as scratch:
+            out, err = Path(scratch, "out"), Path(scratch, "err")
+            asked = [*command], str(folder), dict(environment), str(out), str(err), seconds
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            self._process.stdin.write(f"{json.dumps(asked)}\n")
+            self._process.stdin.flush()
+            code: int | None = json.loads(self._process.stdout.readline())
+            printed = out.read_text(encoding="utf-8") + err.read_text(encoding="utf-8")
+        if code is None:
+            raise subprocess.TimeoutExpired([*command], seconds, output=printed)
+        return code, printed
+
+
+@functools.cache
+def _server() -> Server:
+    return Server()
+
+
+def import_beforehand() -> None:
+    """Import all that Ansible's commands import, but for the configuration and what imports that."""
+    # Python's own way to make an import fail.
+    cast(dict[str, Any], sys.modules)[CONFIGURATION] = None
+    for name in _imported_by_a_run():
+        known = set(sys.modules)
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            for half_done in set(sys.modules) - known:
+                if half_done.partition(".")[0] == "ansible":
+                    del sys.modules[half_done]
+    del sys.modules[CONFIGURATION]
+    gc.collect()
+    gc.freeze()
+
+
+def _imported_by_a_run() -> list[str]:
+    """The names of the modules that are there once Ansible's commands have been imported; a new process finds out."""
+    imported = ", ".join((*LATER, *(f"ansible.cli.{command}" for command in COMMANDS)))
+    program = f"import sys, json, {imported}; print(json.dumps(sorted(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return [name for name in json.loads(found.splitlines()[-1]) if not name.startswith(("__main__", *AT_ONCE))]
+
+
+def serve() -> list[str] | None:
+    """Fork for each line that comes; returns the command in the forks, and None where no more lines come."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    with open(os.devnull, encoding="utf-8") as nothing:
+        lines = os.fdopen(os.dup(0), encoding="utf-8")
+        os.dup2(nothing.fileno(), 0)
+    command: list[str]
+    for line in lines:
+        command, *settings, seconds = json.loads(line)
+        if (process := os.fork()) == 0:
+            lines.close()
+            answers.close()
+            _become(*settings)
+            return command
+        print(json.dumps(_exit_code(process, seconds)), file=answers, flush=True)
+    return None
+
+
+def _become(folder: str, environment: dict[str, str], out: str, err: str) -> None:
+    """Take over all that a process gets when it is started."""
+    os.setpgid(0, 0)
+    for number, path in ((1, out), (2, err)):
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+
+
+def _exit_code(process: int, seconds: int) -> int | None:
+    """The code that ``process`` ends with; None if it took too long and was ended."""
+
+    def too_long(*_signal: Any) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(seconds)
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    except TimeoutError:
+        os.killpg(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        return None
+    finally:
+        signal.alarm(0)
+
+
+if __name__ == "__main__":
+    # Python puts this folder first, where the names of tests would hide those of libraries.
+    del sys.path[0]
+    import_beforehand()
+    asked_for = serve()
+    if asked_for:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        sys.argv = [f"ansible-{asked_for[0]}", *asked_for[1:]]
+        runpy.run_module(f"ansible.cli.{asked_for[0]}", run_name="__main__")

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the other tests run in forks of one process is what people run in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .commands import ansible, in_a_new_process
+
+PLAY = """
+- name: Show what a process is given
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Show
+      ansible.builtin.debug:
+        msg: "{{ lookup('env', 'GIVEN') }} {{ lookup('env', 'WALDUR_API_URL') }} {{ lookup('pipe', 'pwd') }}"
+    - name: End
+      ansible.builtin.fail:
+        msg: The end
+"""
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {
+        **kept,
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_PYTHON_INTERPRETER": "python3",
+    }
+
+
+def test_a_fork_is_given_prints_and_ends_as_a_process_of_its_own(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "play.yml").write_text(PLAY)
+    given = {**environment, "GIVEN": "this alone"}
+    forked = ansible(["playbook", "-i", "localhost,", "play.yml"], tmp_path, given)
+    assert forked == in_a_new_process(["playbook", "-i", "localhost,", "play.yml"], tmp_path, given)
+    assert forked[0] == 2
+    assert f"this alone  {tmp_path}" in forked[1]
+
+
+def test_every_run_reads_its_configuration_anew(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "ansible.cfg").write_text("[defaults]\nforks = 77\n")
+    for changed in ({"ANSIBLE_TIMEOUT": "55"}, {"ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg")}, {"TZ": "Asia/Tokyo"}):
+        command = ["config", "dump", "--only-changed", "-t", "base"]
+        folder = tmp_path / "elsewhere"
+        folder.mkdir(exist_ok=True)
+        assert ansible(command, folder, {**environment, **changed}) == in_a_new_process(
+            command, folder, {**environment, **changed}
+        )
+
+
+def test_what_takes_too_long_is_ended_and_the_next_one_runs(tmp_path: Path, environment: dict[str, str]) -> None:
+    command = ["adhoc", "localhost", "-i", "localhost,", "-c", "local", "-m", "raw", "-a"]
+    with pytest.raises(subprocess.TimeoutExpired):
+        ansible([*command, "sleep 20"], tmp_path, environment, seconds=5)
+    assert "fine" in ansible([*command, "echo fine"], tmp_path, environment)[1]
