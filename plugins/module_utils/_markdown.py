@@ -59,7 +59,7 @@ def fitting(sections: Sequence[Section], room: int) -> list[int]:
 
 def lines(text: str) -> list[str]:
     """The lines of ``text``, of characters that can be printed and don't change the order of others."""
-    return ["".join(map(_printable, part)) for part in _BREAKS.split(text)]
+    return [part if part.isprintable() else "".join(map(_printable, part)) for part in _BREAKS.split(text)]
 
 
 def code(text: str) -> str:
