@@ -35,31 +35,39 @@ AT_ONCE = ("ansible.cli", CONFIGURATION)
 
 
 def ansible(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: int = SECONDS
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    seconds: int = SECONDS,
+    *,
+    merged: bool = False,
 ) -> tuple[int, str]:
     """Runs ``command`` (``playbook``, ``inventory``, …, and its arguments) in ``folder``, with this environment alone.
 
-    Returns its exit code and what it printed, errors behind the rest. Raises `subprocess.TimeoutExpired` when
-    it takes longer than ``seconds``; then it is ended, and the next one can run.
+    Returns its exit code and what it printed, errors behind the rest, or with ``merged`` where a terminal shows them.
+    Raises `subprocess.TimeoutExpired` when it takes longer than ``seconds``; then it is ended, and the next can run.
     """
     if any(name.startswith("PYTHON") and os.environ.get(name) != value for name, value in environment.items()):
-        return in_a_new_process(command, folder, environment)
-    return _server().run(command, folder, environment, seconds)
+        return in_a_new_process(command, folder, environment, merged=merged)
+    return _server().run(command, folder, environment, seconds, merged=merged)
 
 
-def in_a_new_process(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+def in_a_new_process(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], *, merged: bool = False
+) -> tuple[int, str]:
     """The same as people start it: for what is measured."""
     done = subprocess.run(
         [sys.executable, "-m", f"ansible.cli.{command[0]}", *command[1:]],
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if merged else subprocess.PIPE,
         text=True,
         timeout=SECONDS,
         check=False,
     )
-    return done.returncode, done.stdout + done.stderr
+    return done.returncode, done.stdout + (done.stderr or "")
 
 
 class Server:
@@ -78,18 +86,18 @@ class Server:
         self._process.communicate()
 
     def run(
-        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: int
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: int, *, merged: bool
     ) -> tuple[int, str]:
         """See `ansible`."""
         with tempfile.TemporaryDirectory(prefix="printed-") as scratch:
-            out, err = Path(scratch, "out"), Path(scratch, "err")
+            out, err = Path(scratch, "out"), Path(scratch, "out" if merged else "err")
             asked = [*command], str(folder), dict(environment), str(out), str(err), seconds
             assert self._process.stdin is not None
             assert self._process.stdout is not None
             self._process.stdin.write(f"{json.dumps(asked)}\n")
             self._process.stdin.flush()
             code: int | None = json.loads(self._process.stdout.readline())
-            printed = out.read_text(encoding="utf-8") + err.read_text(encoding="utf-8")
+            printed = "".join(path.read_text(encoding="utf-8") for path in dict.fromkeys((out, err)))
         if code is None:
             raise subprocess.TimeoutExpired([*command], seconds, output=printed)
         return code, printed

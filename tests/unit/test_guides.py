@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read in a guide, and what happens when a guide is followed that does not tell the truth."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from guides import FOLDER, Command, Edition, File, Guide, GuideError, Reader, guides, missing, parse, plain_words
+
+TOKEN = "a1b2c3d4e5"
+
+
+def guide(text: str) -> Guide:
+    return parse("made_up", textwrap.dedent(text))
+
+
+def test_files_commands_and_editions_are_read_in_their_order_with_their_lines() -> None:
+    read = guide("""\
+        .. simulator: 2024
+
+        Title
+        =====
+
+        .. code-block:: yaml
+           :caption: group_vars/all.yml
+
+           ---
+           list:
+             - 1
+
+        * In a list:
+
+          .. code-block:: console
+
+             $ ansible localhost \\
+                 -m ping
+
+             localhost | SUCCESS
+             ...
+             $ false
+             # ends with 1
+
+        .. code-block:: shell
+
+           export NOT=run
+        """)
+    assert read.steps == (
+        Edition(1, "2024"),
+        File(6, "group_vars/all.yml", "---\nlist:\n  - 1\n"),
+        Command(17, "ansible localhost -m ping", 0, ("localhost | SUCCESS",)),
+        Command(22, "false", 1),
+    )
+    assert read.installs is False
+
+
+@pytest.mark.parametrize(
+    ("block", "why"),
+    [
+        (".. code-block:: console\n\n   no prompt\n", "line 3: a console block begins with a command"),
+        (".. code-block::\n\n   x\n", "line 1: only code-block with a language"),
+        (".. code:: console\n\n   $ true\n", "line 1: only code-block with a language"),
+        (".. code-block:: yaml\n   :caption: ../x\n\n   x\n", "line 1: the file ../x must lie in the reader's folder"),
+        (".. code-block:: yaml\n   :caption: /etc/x\n\n   x\n", "line 1: the file /etc/x must lie in"),
+    ],
+)
+def test_a_block_that_would_silently_not_be_run_is_refused(block: str, why: str) -> None:
+    with pytest.raises(GuideError, match=why):
+        guide(block)
+
+
+PRINTED = "\nPLAY [one] *****\n\n  changed:   true\n  by: alice at 12:31\nPLAY RECAP **\n"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "first_missing"),
+    [
+        (("PLAY [one] *****", "PLAY RECAP **"), None),
+        (("  changed: true",), None),
+        (("  by: alice at ...", "PLAY ... **"), None),
+        (("PLAY RECAP **", "PLAY [one] *****"), "PLAY [one] *****"),
+        (("PLAY RECAP **", "PLAY RECAP **"), "PLAY RECAP **"),
+        (("changed: true",), "changed: true"),
+        (("PLAY [o...",), None),
+        (("PLAY [o",), "PLAY [o"),
+        (("PLAY .one. *****",), "PLAY .one. *****"),
+    ],
+)
+def test_whole_lines_are_wanted_in_their_order(wanted: tuple[str, ...], first_missing: str | None) -> None:
+    assert missing(wanted, PRINTED) == first_missing
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("ansible localhost -a 'a=1 b=2'", ["ansible", "localhost", "-a", "a=1 b=2"]),
+        ("ansible-playbook x.yml -e @y.yml", ["ansible-playbook", "x.yml", "-e", "@y.yml"]),
+        ("ansible-playbook x.yml > plan.txt", None),
+        ("ansible-playbook $FILE", None),
+        ("ansible-playbook ~/x.yml", None),
+        ("A=1 ansible-playbook x.yml", None),
+        ("ansible-galaxy collection list", None),
+        ("cat x.yml", None),
+    ],
+)
+def test_only_what_a_shell_hands_on_unchanged_runs_without_one(command: str, words: list[str] | None) -> None:
+    assert plain_words(command) == words
+
+
+@dataclass
+class Waldur:
+    url: str
+    tokens: dict[str, str]
+
+    def token(self, alias: str) -> str:
+        return self.tokens[alias]
+
+
+def ansible(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+    """Prints what it was given."""
+    return 0, f"{' '.join(command)} in {folder.name} of {environment['WALDUR_API_URL']}\n"
+
+
+def reader(folder: Path) -> Reader:
+    def fresh(year: str) -> Waldur:
+        return Waldur(f"http://127.0.0.1:{year}", {"staff": TOKEN, "owner": "f6g7h8i9j0"})
+
+    return Reader(folder, {"PATH": os.environ["PATH"]}, fresh, ansible)
+
+
+def test_a_reader_has_an_empty_home_and_a_terminal_that_remembers(tmp_path: Path) -> None:
+    reader(tmp_path).follow(
+        guide("""\
+        .. code-block:: yaml
+           :caption: ~/.config/waldur/profiles.yml
+
+           url: https://waldur.example.org/api/
+           token: token-of-owner
+
+        .. code-block:: console
+
+           $ cat "$HOME/.config/waldur/profiles.yml" | sed "s/: f6.*/: hidden/"
+           url: https://waldur.example.org/api/
+           token: hidden
+           $ ls -A ~
+           .ansible
+           .config
+           $ mkdir deep && cd deep && export KEPT=yes
+           $ echo "$KEPT" && pwd && echo "$WALDUR_API_URL"
+           yes
+           .../folder/deep
+           https://waldur.example.org
+           $ ansible all
+           adhoc all in deep of https://waldur.example.org
+           $ exit 3
+           # ends with 3
+        """)
+    )
+    assert "f6g7h8i9j0" in (tmp_path / "home/.config/waldur/profiles.yml").read_text()
+
+
+def test_a_guide_that_installs_the_collection_begins_with_a_checkout_alone(tmp_path: Path) -> None:
+    reader(tmp_path).follow(
+        guide("""\
+        .. code-block:: console
+
+           $ ls -A ~ | wc -l && echo ansible-galaxy collection install
+           0
+           $ cat ansible-waldur-provider/galaxy.yml
+           namespace: waldur
+        """)
+    )
+
+
+def test_a_year_that_a_guide_names_is_met_from_there_on(tmp_path: Path) -> None:
+    reader(tmp_path).follow(
+        guide("""\
+        .. code-block:: console
+
+           $ echo ${WALDUR_API_URL#http} | tr . -
+           ://127-0-0-1:2025
+
+        .. simulator: 2024
+
+        .. code-block:: console
+
+           $ echo ${WALDUR_API_URL#http} | tr . -
+           ://127-0-0-1:2024
+        """)
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("echo yes\n   no", "line 3: $ echo yes\nThis line is not in what it printed, or not at its place:\nno\n"),
+        ("exit 2", "line 3: $ exit 2\nIt ends with 2, and the guide says 0."),
+        ("true\n   # ends with 4", "line 3: $ true\nIt ends with 0, and the guide says 4."),
+        ("echo $WALDUR_ACCESS_TOKEN", "line 3: $ echo $WALDUR_ACCESS_TOKEN\nA token was printed."),
+        ("echo token-of-owner > file", "a token is in folder/file at its end."),
+    ],
+)
+def test_what_is_not_as_the_guide_says_is_told_with_its_line_and_without_tokens(
+    tmp_path: Path, command: str, why: str
+) -> None:
+    with pytest.raises(GuideError) as caught:
+        reader(tmp_path).follow(guide(f".. code-block:: console\n\n   $ {command}\n"))
+    assert why in str(caught.value)
+    assert TOKEN not in str(caught.value)
+
+
+def test_every_guide_begins_as_antsibull_and_readers_expect() -> None:
+    paths = sorted(FOLDER.glob("*.rst"))
+    assert paths
+    for path in paths:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert any("SPDX-License-Identifier: GPL-3.0-or-later" in line for line in lines[:4]), path.name
+        assert f".. _ansible_collections.waldur.provider.docsite.{path.stem}:" in lines, path.name
+        at = lines.index(".. contents::")
+        assert lines[at + 1 : at + 3] == ["   :local:", "   :depth: 2"], path.name
+    assert guides()
