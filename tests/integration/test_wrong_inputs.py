@@ -55,6 +55,8 @@ def test_each_wrong_input_is_refused_in_one_sentence_before_the_first_write(
     for name, why in left_out.items():
         if why:
             waldur.leave_out(f"{name}: {why}")
+    if not cases:
+        pytest.skip("this Waldur has nothing of what these are about")
     waldur.watch()
     outcome, wanted = played(waldur, cases, way)
     assert outcome.code == 0, outcome.output
