@@ -16,7 +16,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint unit integration contract sdk coverage mutation molecule test-live sanity benchmark clean
+.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint docs unit integration contract sdk coverage mutation molecule test-live sanity benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -29,7 +29,7 @@ simulator: .venv/demo.stamp ## start a simulated Waldur; its URL and tokens are 
 	@cd tests && exec ../$(BIN)/python -m simulator
 
 test: .venv/test.stamp ## run every check; the first one that fails ends it
-	@$(MAKE) --no-print-directory $(PARALLEL) lint
+	@$(MAKE) --no-print-directory $(PARALLEL) lint docs
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory coverage
 	@$(MAKE) --no-print-directory integration
@@ -61,6 +61,10 @@ ansible-lint: .venv/test.stamp $(TREE)
 docs-lint: .venv/test.stamp $(TREE)
 	@echo "== antsibull-docs"
 	@HOME="$(CURDIR)/build" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
+
+docs: .venv/test.stamp $(TREE) ## the guides and the reference as HTML, in build/docs
+	@echo "== antsibull-docs and Sphinx"
+	@$(BIN)/python tests/tools/build_docs.py
 
 unit: .venv/test.stamp $(TREE) ## the tests of single parts, and of what holds in every generated case
 	@echo "== pytest tests/unit tests/properties tests/faults tests/reading"
@@ -124,7 +128,7 @@ build/sdk-%/installed: requirements/sdk-%.txt | .venv/test.stamp
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r requirements/demo.txt
 	@touch $@
 
-.venv/test.stamp: requirements/test.txt .venv/demo.stamp
+.venv/test.stamp: requirements/test.txt requirements/docs.txt .venv/demo.stamp
 	@echo "== installing the checks into .venv"
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r requirements/test.txt
 	@touch $@
