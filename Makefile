@@ -16,7 +16,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint docs unit integration contract sdk coverage mutation molecule test-live sanity benchmark clean
+.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint docs unit integration contract sdk coverage mutation molecule test-live sanity matrix benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -99,6 +99,9 @@ sdk: build/sdk-7.9.0/installed build/sdk-8.1.3/installed
 sanity: .venv/test.stamp ## ansible-test sanity, on a copy
 	@echo "== ansible-test sanity"
 	@$(BIN)/python tests/tools/run_ansible_test.py sanity
+
+matrix: .venv/bin/python $(TREE) ## all on each supported ansible-core and Python; takes hours. CORES="2.17 2.20" PYTHONS=3.12 CHECKS=sanity
+	@$(BIN)/python tests/tools/run_matrix.py $(if $(CORES),--cores "$(CORES)") $(if $(PYTHONS),--pythons "$(PYTHONS)") $(if $(CHECKS),--checks "$(CHECKS)")
 
 benchmark: .venv/test.stamp $(TREE) ## what things cost beside what was promised; on an idle machine. OPTIONS=--help
 	@PYTHONPATH=build:tests $(BIN)/python -m benchmarks.run $(OPTIONS)

@@ -15,12 +15,14 @@ import gc
 import importlib
 import json
 import os
+import re
 import runpy
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -32,6 +34,8 @@ LATER = ("ansible.executor.task_executor", "ansible.plugins.strategy.linear", "r
 CONFIGURATION = "ansible.constants"
 # What reads the environment as soon as it is imported.
 AT_ONCE = ("ansible.cli", CONFIGURATION)
+
+DEPRECATED = re.compile(r"\[DEPRECATION WARNING\]|\w*DeprecationWarning: ")
 
 
 def ansible(
@@ -50,6 +54,11 @@ def ansible(
     if any(name.startswith("PYTHON") and os.environ.get(name) != value for name, value in environment.items()):
         return in_a_new_process(command, folder, environment, merged=merged)
     return _server().run(command, folder, environment, seconds, merged=merged)
+
+
+def deprecations(printed: str) -> list[str]:
+    """The lines of what was printed in which Ansible or Python tell of something that will go away."""
+    return [line for line in printed.splitlines() if DEPRECATED.search(line)]
 
 
 def in_a_new_process(
@@ -186,6 +195,9 @@ if __name__ == "__main__":
     # Python puts this folder first, where the names of tests would hide those of libraries.
     del sys.path[0]
     import_beforehand()
+    # Python keeps them to itself, but for those of the program that was started.
+    for category in (DeprecationWarning, PendingDeprecationWarning):
+        warnings.filterwarnings("default", category=category, module=r"ansible_collections\.waldur\.")
     asked_for = serve()
     if asked_for:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .commands import ansible, in_a_new_process
+from .commands import ansible, deprecations, in_a_new_process
 
 PLAY = """
 - name: Show what a process is given
@@ -61,3 +61,22 @@ def test_what_takes_too_long_is_ended_and_the_next_one_runs(tmp_path: Path, envi
     with pytest.raises(subprocess.TimeoutExpired):
         ansible([*command, "sleep 20"], tmp_path, environment, seconds=5)
     assert "fine" in ansible([*command, "echo fine"], tmp_path, environment)[1]
+
+
+def test_what_of_ours_will_go_away_is_noticed(tmp_path: Path, environment: dict[str, str]) -> None:
+    filters = tmp_path / "ansible_collections/waldur/old/plugins/filter"
+    filters.mkdir(parents=True)
+    (filters / "old.py").write_text(
+        "import warnings\n"
+        "def old(value):\n"
+        "    warnings.warn('old is old', DeprecationWarning)\n"
+        "    return value\n"
+        "class FilterModule:\n"
+        "    def filters(self):\n"
+        "        return {'old': old}\n"
+    )
+    given = {**environment, "ANSIBLE_COLLECTIONS_PATH": str(tmp_path)}
+    command = ["adhoc", "localhost", "-i", "localhost,", "-m", "debug", "-a"]
+    assert deprecations(ansible([*command, "msg={{ 'a' | waldur.old.old }}"], tmp_path, given)[1])
+    assert not deprecations(ansible([*command, "msg={{ 'a' }}"], tmp_path, given)[1])
+    assert deprecations("[DEPRECATION WARNING]: Importing 'to_text' from 'ansible.module_utils._text' is deprecated.")
