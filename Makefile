@@ -100,8 +100,8 @@ sanity: .venv/test.stamp ## ansible-test sanity, on a copy
 	@echo "== ansible-test sanity"
 	@$(BIN)/python tests/tools/run_ansible_test.py sanity
 
-matrix: .venv/bin/python $(TREE) ## all on each supported ansible-core and Python; takes hours. CORES="2.17 2.20" PYTHONS=3.12 CHECKS=sanity
-	@$(BIN)/python tests/tools/run_matrix.py $(if $(CORES),--cores "$(CORES)") $(if $(PYTHONS),--pythons "$(PYTHONS)") $(if $(CHECKS),--checks "$(CHECKS)")
+matrix: .venv/bin/python $(TREE) ## all on each supported ansible-core and Python; takes hours. CORES="2.17 2.20" PYTHONS=3.12 CHECKS=unit ONLY="tests/unit -k grant"
+	@$(BIN)/python tests/tools/run_matrix.py $(if $(CORES),--cores "$(CORES)") $(if $(PYTHONS),--pythons "$(PYTHONS)") $(if $(CHECKS),--checks "$(CHECKS)") $(if $(ONLY),--only "$(ONLY)")
 
 benchmark: .venv/test.stamp $(TREE) ## what things cost beside what was promised; on an idle machine. OPTIONS=--help
 	@PYTHONPATH=build:tests $(BIN)/python -m benchmarks.run $(OPTIONS)
