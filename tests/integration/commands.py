@@ -36,6 +36,8 @@ CONFIGURATION = "ansible.constants"
 AT_ONCE = ("ansible.cli", CONFIGURATION)
 
 DEPRECATED = re.compile(r"\[DEPRECATION WARNING\]|\w*DeprecationWarning: ")
+# Of the machine that Ansible runs on, which is nothing that the collection could repair.
+NOT_OURS = re.compile(r"Ansible will require Python")
 
 
 def ansible(
@@ -50,15 +52,20 @@ def ansible(
 
     Returns its exit code and what it printed, errors behind the rest, or with ``merged`` where a terminal shows them.
     Raises `subprocess.TimeoutExpired` when it takes longer than ``seconds``; then it is ended, and the next can run.
+    Raises `AssertionError` when Ansible or Python told of something that the collection uses and that will go away.
     """
     if any(name.startswith("PYTHON") and os.environ.get(name) != value for name, value in environment.items()):
-        return in_a_new_process(command, folder, environment, merged=merged)
-    return _server().run(command, folder, environment, seconds, merged=merged)
+        code, printed = in_a_new_process(command, folder, environment, merged=merged)
+    else:
+        code, printed = _server().run(command, folder, environment, seconds, merged=merged)
+    if found := deprecations(printed):
+        raise AssertionError("\n".join(["something that is used here will go away:", *found]))
+    return code, printed
 
 
 def deprecations(printed: str) -> list[str]:
-    """The lines of what was printed in which Ansible or Python tell of something that will go away."""
-    return [line for line in printed.splitlines() if DEPRECATED.search(line)]
+    """The lines of what was printed in which Ansible or Python tell of something of ours that will go away."""
+    return [line for line in printed.splitlines() if DEPRECATED.search(line) and not NOT_OURS.search(line)]
 
 
 def in_a_new_process(

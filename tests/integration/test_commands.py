@@ -63,20 +63,39 @@ def test_what_takes_too_long_is_ended_and_the_next_one_runs(tmp_path: Path, envi
     assert "fine" in ansible([*command, "echo fine"], tmp_path, environment)[1]
 
 
-def test_what_of_ours_will_go_away_is_noticed(tmp_path: Path, environment: dict[str, str]) -> None:
+OLD_FILTERS = """
+import warnings
+from ansible.utils.display import Display
+
+def python(value):
+    warnings.warn("old in Python", PendingDeprecationWarning)
+    return value
+
+def ansible(value):
+    Display().deprecated("old in Ansible", version="99.0.0", collection_name="waldur.old")
+    return value
+
+class FilterModule:
+    def filters(self):
+        return {"python": python, "ansible": ansible, "fine": str}
+"""
+
+
+@pytest.mark.parametrize(("name", "told"), [("python", r"PendingDeprecation.*old in P"), ("ansible", "old in Ansible")])
+def test_what_of_ours_will_go_away_fails_the_test(
+    tmp_path: Path, environment: dict[str, str], name: str, told: str
+) -> None:
     filters = tmp_path / "ansible_collections/waldur/old/plugins/filter"
     filters.mkdir(parents=True)
-    (filters / "old.py").write_text(
-        "import warnings\n"
-        "def old(value):\n"
-        "    warnings.warn('old is old', DeprecationWarning)\n"
-        "    return value\n"
-        "class FilterModule:\n"
-        "    def filters(self):\n"
-        "        return {'old': old}\n"
-    )
+    (filters / "old.py").write_text(OLD_FILTERS)
     given = {**environment, "ANSIBLE_COLLECTIONS_PATH": str(tmp_path)}
     command = ["adhoc", "localhost", "-i", "localhost,", "-m", "debug", "-a"]
-    assert deprecations(ansible([*command, "msg={{ 'a' | waldur.old.old }}"], tmp_path, given)[1])
-    assert not deprecations(ansible([*command, "msg={{ 'a' }}"], tmp_path, given)[1])
-    assert deprecations("[DEPRECATION WARNING]: Importing 'to_text' from 'ansible.module_utils._text' is deprecated.")
+    with pytest.raises(AssertionError, match=told):
+        ansible([*command, f"msg={{{{ 'a' | waldur.old.{name} }}}}"], tmp_path, given)
+    assert ansible([*command, "msg={{ 'a' | waldur.old.fine }}"], tmp_path, given)[0] == 0
+
+
+def test_that_ansible_wants_a_newer_python_fails_no_test() -> None:
+    assert deprecations("[DEPRECATION WARNING]: Ansible will require Python 3.14 or newer on the controller") == []
+    line = "[DEPRECATION WARNING]: Importing 'to_text' from 'ansible.module_utils._text' is deprecated."
+    assert deprecations(f"ok\n{line}\nok") == [line]
