@@ -7,6 +7,7 @@ A column whose Python this machine lacks is skipped, and said to be. Only the st
 
 Usage: ``python tests/tools/run_matrix.py [--cores "2.17 2.21"] [--pythons 3.12] [--checks "unit integration"]
 [--only "tests/unit -k grant"]``; with ``--only`` pytest gets these words in place of its folders, and nothing is kept.
+Exits with 0 only if something was run and nothing failed.
 """
 
 from __future__ import annotations
@@ -257,17 +258,17 @@ def keep(column: Column, results: Mapping[str, Result]) -> None:
     (KEPT / f"{column.name}.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
-def run_column(column: Column, python: Path, checks: Sequence[str], only: Sequence[str]) -> dict[str, Result]:
+def run_column(
+    column: Column, python: Path, checks: Sequence[str], only: Sequence[str]
+) -> Iterator[tuple[str, Result]]:
     """Run the checks of one column, one after the other; each is told as soon as it ends."""
     title = f"ansible-core {column.core} on Python {column.python}"
     print(f"== {title}: installing", flush=True)
-    if not install(column, python):
-        return {check: Result(False, 0, 0, 0, current_commit()) for check in checks}
-    results = {}
+    installed = install(column, python)
     for check in checks:
-        results[check] = run_check(column, check, only)
-        print(f"== {title}: {check}: {cell(results[check])}", flush=True)
-    return results
+        result = run_check(column, check, only) if installed else Result(False, 0, 0, 0, current_commit())
+        print(f"== {title}: {check}: {cell(result)}", flush=True)
+        yield check, result
 
 
 def arguments(given: Sequence[str] | None) -> argparse.Namespace:
@@ -278,7 +279,8 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     found = parser.parse_args(given)
     if unknown := sorted(set(found.checks) - set(CHECKS)):
         parser.error(f"there is no check {unknown[0]}: there are {', '.join(CHECKS)}")
-    found.checks = [check for check in CHECKS if check in found.checks or not found.checks]
+    wanted = found.checks or (["unit"] if found.only else CHECKS)
+    found.checks = [check for check in CHECKS if check in wanted]
     return found
 
 
@@ -287,22 +289,25 @@ def main(given: Sequence[str] | None = None) -> int:
     asked = arguments(given)
     KEPT.mkdir(parents=True, exist_ok=True)
     pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
-    kept, skipped, ran = read_kept(), {}, []
+    kept = read_kept()
+    skipped: dict[Column, str] = {}
+    ran: list[Result] = []
     for column in columns(asked.cores, asked.pythons):
         python = interpreter(column.python, os.environ.get("PATH", os.defpath), pyenv)
         if python is None:
             skipped[column] = f"skipped: no python{column.python} on this machine"
             continue
-        results = run_column(column, python, asked.checks, asked.only)
-        ran += results.values()
-        kept[column] = {**kept.get(column, {}), **results}
-        if not asked.only:
-            keep(column, kept[column])
-    shown = table(kept, skipped, current_commit())
+        for check, result in run_column(column, python, asked.checks, asked.only):
+            ran.append(result)
+            if not asked.only:
+                kept[column] = {**kept.get(column, {}), check: result}
+                keep(column, kept[column])
     if not asked.only:
+        shown = table(kept, skipped, current_commit())
         (KEPT / "table.md").write_text(shown, encoding="utf-8")
+        print(f"\n{shown}")
     failed = sum(not result.ok for result in ran)
-    print(f"\n{shown}\n== {len(ran)} checks run, {failed} failed; {len(skipped)} columns skipped", flush=True)
+    print(f"== {len(ran)} checks run, {failed} failed; {len(skipped)} columns skipped", flush=True)
     return int(failed > 0 or not ran)
 
 

@@ -70,6 +70,7 @@ def test_versions_that_are_not_in_the_matrix_are_refused(cores: list[str], pytho
 def test_checks_are_named_in_words_and_unknown_ones_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert arguments([]).checks == ["sanity", "unit", "integration"]
     assert arguments(["--cores", "2.17 2.18", "--checks", "unit sanity"]).checks == ["sanity", "unit"]
+    assert arguments(["--only", "-k grant"]).checks == ["unit"]
     with pytest.raises(SystemExit):
         arguments(["--checks", "units"])
     assert "there is no check units" in capsys.readouterr().err
