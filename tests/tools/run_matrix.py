@@ -161,10 +161,11 @@ def table(kept: Mapping[Column, Mapping[str, Result]], skipped: Mapping[Column, 
     """All columns of the matrix as lines of a Markdown table."""
     rows = [["ansible-core", "Python", *CHECKS, "commit"]]
     for column in columns([], []):
-        results = kept.get(column, {})
-        cells = [skipped[column], *[""] * len(CHECKS)] if column in skipped else [cell(results.get(c)) for c in CHECKS]
-        if column not in skipped:
-            cells.append(commits(list(results.values()), now))
+        if column in skipped:
+            cells = ["skipped"] * len(CHECKS) + [skipped[column]]
+        else:
+            results = kept.get(column, {})
+            cells = [*(cell(results.get(check)) for check in CHECKS), commits(list(results.values()), now)]
         rows.append([column.core, column.python, *cells])
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     rows.insert(1, ["-" * width for width in widths])
@@ -295,7 +296,7 @@ def main(given: Sequence[str] | None = None) -> int:
     for column in columns(asked.cores, asked.pythons):
         python = interpreter(column.python, os.environ.get("PATH", os.defpath), pyenv)
         if python is None:
-            skipped[column] = f"skipped: no python{column.python} on this machine"
+            skipped[column] = f"no python{column.python} on this machine"
             continue
         for check, result in run_column(column, python, asked.checks, asked.only):
             ran.append(result)
