@@ -15,7 +15,8 @@ from ._errors import Forbidden, InvalidInput, NotFound, said
 from ._filters import Filter, Selection
 from ._operations import Operation, operation
 from ._parameters import REFERENCE_TYPES, Parameter
-from ._references import Missing, Target
+from ._people import Missing
+from ._references import Target
 from ._session import Session
 
 _COLLECTIONS = {

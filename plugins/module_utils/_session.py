@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from ._client import Client
 from ._desired_state import Desired, Entry
+from ._people import Missing, User
 from ._plan import Change, Comparison
-from ._references import Missing, References, Target, User
+from ._references import References, Target
 
 People = Mapping[str, User | Missing]
 

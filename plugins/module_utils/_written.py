@@ -14,7 +14,8 @@ from typing import Any
 from . import _desired_state as document
 from . import _uuids
 from ._errors import InvalidInput, said
-from ._references import References, Target, User
+from ._people import User
+from ._references import References, Target
 
 # A note may list the accounts in a hundred offerings.
 _LONGEST_NOTE = 10_000

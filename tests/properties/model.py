@@ -17,8 +17,9 @@ from ansible_collections.waldur.provider.plugins.module_utils import _images, _m
 from ansible_collections.waldur.provider.plugins.module_utils._client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, ImageFile, parse
 from ansible_collections.waldur.provider.plugins.module_utils._engine import Planned, Work
+from ansible_collections.waldur.provider.plugins.module_utils._people import Missing, User
 from ansible_collections.waldur.provider.plugins.module_utils._plan import Comparison, refuse
-from ansible_collections.waldur.provider.plugins.module_utils._references import Missing, References, Target, User
+from ansible_collections.waldur.provider.plugins.module_utils._references import References, Target
 from ansible_collections.waldur.provider.plugins.module_utils._resources import (
     api_secret_code,
     offering_username,

@@ -11,8 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._people import Missing
 from ansible_collections.waldur.provider.plugins.module_utils._plan import Change
-from ansible_collections.waldur.provider.plugins.module_utils._references import Missing
 
 from .model import NOW, Provider, applied, planned
 from .strategies import ALPHA, ME, Situation, situations

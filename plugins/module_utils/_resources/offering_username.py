@@ -15,8 +15,9 @@ from .. import _uuids
 from .._client import Row
 from .._desired_state import Desired, UsernameEntry, Usernames
 from .._errors import InvalidInput, LostAnswer, WaldurError, looked_again
+from .._people import Missing, User
 from .._plan import Change, Comparison
-from .._references import Missing, Target, User
+from .._references import Target
 from .._session import People, Session, unusable
 from .._written import Entry, Note, Written, user_reference, written
 

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from ansible_collections.waldur.provider.plugins.module_utils._client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile
-from ansible_collections.waldur.provider.plugins.module_utils._references import Missing, References, Target, User
+from ansible_collections.waldur.provider.plugins.module_utils._people import Missing, User
+from ansible_collections.waldur.provider.plugins.module_utils._references import References, Target
 from ansible_collections.waldur.provider.plugins.module_utils._session import Session
 
 CUSTOMER = "c" * 32

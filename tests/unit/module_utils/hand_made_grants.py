@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import UNSET, GrantEntry, Grants
+from ansible_collections.waldur.provider.plugins.module_utils._people import Missing, User
 from ansible_collections.waldur.provider.plugins.module_utils._plan import Comparison
-from ansible_collections.waldur.provider.plugins.module_utils._references import Missing, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import State, UserRole
 
 from .hand_made import PEOPLE, session, target

@@ -18,8 +18,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._desired_state imp
     GrantEntry,
     Grants,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._people import User
 from ansible_collections.waldur.provider.plugins.module_utils._plan import Change, Comparison
-from ansible_collections.waldur.provider.plugins.module_utils._references import User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import State, UserRole
 
 from .hand_made import ALICE, BOB, CAROL, PEOPLE, session, target
