@@ -63,8 +63,12 @@ SETTINGS: dict[str, Any] = {
     "nitpicky": True,
 }
 THEME = {"navigation_depth": 2, "show_rtd_ethical_ads": False, "topbar_links": {}}
-# The captions of lists belong into the sidebar: the page has headings.
-CSS = ".toctree-wrapper > p.caption { display: none; }\n"
+CSS = """\
+/* The captions of lists belong into the sidebar: the page has headings. */
+.toctree-wrapper > p.caption { display: none; }
+/* The names of files begin where the files do. */
+.rst-content .literal-block-wrapper .code-block-caption { text-align: left; }
+"""
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from guides import FOLDER, Command, Edition, File, Guide, GuideError, Reader, guides, missing, parse, plain_words
 
 TOKEN = "a1b2c3d4e5"
@@ -218,8 +219,14 @@ def test_every_guide_begins_as_antsibull_and_readers_expect() -> None:
     assert paths
     for path in paths:
         lines = path.read_text(encoding="utf-8").splitlines()
-        assert any("SPDX-License-Identifier: GPL-3.0-or-later" in line for line in lines[:4]), path.name
+        assert any("License-Identifier: GPL-3.0-or-later" in line for line in lines[:4]), path.name
         assert f".. _ansible_collections.waldur.provider.docsite.{path.stem}:" in lines, path.name
         at = lines.index(".. contents::")
         assert lines[at + 1 : at + 3] == ["   :local:", "   :depth: 2"], path.name
     assert guides()
+
+
+def test_every_guide_is_in_the_list_of_guides_once() -> None:
+    listed = yaml.safe_load((FOLDER.parent / "extra-docs.yml").read_text(encoding="utf-8"))
+    names = [name for section in listed["sections"] for name in section["toctree"]]
+    assert sorted(names) == sorted(path.stem for path in FOLDER.glob("*.rst"))
