@@ -45,6 +45,15 @@ def test_a_fork_is_given_prints_and_ends_as_a_process_of_its_own(tmp_path: Path,
     assert f"this alone  {tmp_path}" in forked[1]
 
 
+def test_warnings_can_be_read_where_a_terminal_shows_them(tmp_path: Path, environment: dict[str, str]) -> None:
+    command = ["adhoc", "localhost", "-m", "debug"]
+    given = {**environment, "ANSIBLE_LOCALHOST_WARNING": "true"}
+    forked = ansible(command, tmp_path, given, merged=True)
+    assert forked == in_a_new_process(command, tmp_path, given, merged=True)
+    assert forked[1].startswith("[WARNING]")
+    assert sorted(ansible(command, tmp_path, given)[1].splitlines()) == sorted(forked[1].splitlines())
+
+
 def test_every_run_reads_its_configuration_anew(tmp_path: Path, environment: dict[str, str]) -> None:
     (tmp_path / "ansible.cfg").write_text("[defaults]\nforks = 77\n")
     for changed in ({"ANSIBLE_TIMEOUT": "55"}, {"ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg")}, {"TZ": "Asia/Tokyo"}):
