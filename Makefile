@@ -16,7 +16,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint docs unit integration contract sdk coverage mutation molecule test-live sanity matrix benchmark clean
+.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint docs unit integration contract sdk coverage mutation molecule artifact release-check test-live sanity matrix benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -34,6 +34,7 @@ test: .venv/test.stamp ## run every check; the first one that fails ends it
 	@$(MAKE) --no-print-directory coverage
 	@$(MAKE) --no-print-directory integration
 	@$(MAKE) --no-print-directory molecule
+	@$(MAKE) --no-print-directory artifact
 	@$(MAKE) --no-print-directory contract
 	@$(MAKE) --no-print-directory sanity
 	@echo "== every check passed"
@@ -87,6 +88,14 @@ molecule: .venv/test.stamp $(TREE) ## whole stories of the roles; SCENARIO=gitop
 	@echo "== molecule"
 	@PYTHONPATH=tests $(BIN)/python tests/tools/run_molecule.py $(SCENARIO)
 
+artifact: .venv/test.stamp $(TREE) ## what would be uploaded: its files, their licences, and that it runs with nothing else
+	@echo "== the artifact"
+	@PYTHONPATH=tests $(BIN)/python tests/tools/release_check.py contents licences alone
+
+release-check: .venv/release.stamp $(TREE) ## all that must hold before a release; takes some minutes
+	@echo "== fit for release"
+	@PYTHONPATH=tests $(BIN)/python tests/tools/release_check.py
+
 test-live: .venv/test.stamp $(TREE) ## the same tests against a real Waldur; tests/integration/README.md says what it needs
 	@$(BIN)/python -m pytest --live -rs tests/integration
 
@@ -134,6 +143,11 @@ build/sdk-%/installed: requirements/sdk-%.txt | .venv/test.stamp
 .venv/test.stamp: requirements/test.txt requirements/docs.txt .venv/demo.stamp
 	@echo "== installing the checks into .venv"
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r requirements/test.txt
+	@touch $@
+
+.venv/release.stamp: requirements/release.txt .venv/test.stamp
+	@echo "== installing galaxy-importer into .venv"
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check -r requirements/release.txt
 	@touch $@
 
 .venv/mutation.stamp: requirements/mutation.txt .venv/test.stamp
