@@ -74,7 +74,7 @@ def test_the_example_of_one_noun_at_a_time_runs_as_written(sim: Simulator) -> No
 
 
 def test_the_connection_example_of_the_readme_holds(sim: Simulator) -> None:
-    defaults = fenced("yaml")[1]
+    defaults = next(block for block in fenced("yaml") if block.startswith("module_defaults"))
     run = runner(sim)
     (run.folder / "profiles.yml").write_text(
         f"production: {{api_url: {sim.url}, access_token: {sim.token('staff')}}}\n"
