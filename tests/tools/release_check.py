@@ -245,9 +245,10 @@ def changelog(place: Place) -> str:
     fragments = [path.name for path in (folder / "changelogs").glob("fragments/*.y*ml")]
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     demand(release_faults(place.version, listed, fragments, today), "the changelog")
-    words = ["antsibull-changelog", "generate", "--reload-plugins", "--refresh-plugins"]
+    # Playbooks have no documentation, so what is said of them stands in the changelog alone, and must not be removed.
+    words = ["antsibull-changelog", "generate", "--reload-plugins", "--refresh-plugins", "prevent-removal"]
     run(place, words, cwd=folder, collections=collections)
-    for name in ("CHANGELOG.rst", "changelogs/changelog.yaml"):
+    for name in ("CHANGELOG.md", "changelogs/changelog.yaml"):
         if (folder / name).read_bytes() != (place.export / name).read_bytes():
             raise Unfit(f"{name} is not what antsibull-changelog makes of the plugins and the changes: run it")
     cache = yaml.safe_load((folder / "changelogs/.plugin-cache.yaml").read_text(encoding="utf-8"))

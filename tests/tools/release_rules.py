@@ -19,7 +19,7 @@ HOLDER = "waldur.provider contributors"
 LARGEST = 200_000
 # What an artifact may hold: files by their path, folders with all that is in them.
 ALLOWED = (
-    "CHANGELOG.rst",
+    "CHANGELOG.md",
     "CODE_OF_CONDUCT.md",
     "FILES.json",
     "LICENSE",

@@ -139,6 +139,7 @@ def test_an_importer_that_did_not_come_to_its_end_is_a_complaint() -> None:
     assert importer_complaints("Importing with galaxy-importer 0.4.44\n", ()) == ["it did not come to its end"]
 
 
+# What follows is no licence of this file. REUSE-IgnoreStart
 def reuse_report(**changed: Any) -> dict[str, Any]:
     """What ``reuse lint --json`` tells of one file that is as it should be, with changes."""
     file = {
@@ -180,6 +181,9 @@ def test_a_header_with_another_holder_is_found_and_text_about_copyright_is_not()
         "c.md": f"<!-- Copyright (C) {HOLDER} -->\nCopyright is what authors have.\n",
     }
     assert foreign_holders(heads) == ["b.py: Somebody Else"]
+
+
+# REUSE-IgnoreEnd
 
 
 def test_the_holder_is_the_one_that_the_plugins_headers_and_reuse_name() -> None:
