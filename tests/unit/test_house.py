@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module needs beside its file and its declaration; it would run without, slowly or unconfigured."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+ACTIONS = ROOT / "plugins" / "action"
+# The plugin itself; the others take its class, so that Ansible imports it once, before it forks.
+THE_ACTION = "desired_state"
+SAMPLE = "ssh_key_info"
+
+
+def body(name: str) -> str:
+    """The code of an action plugin, without its comments."""
+    return ast.unparse(ast.parse((ACTIONS / f"{name}.py").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name != THE_ACTION])
+def test_every_module_has_its_stub_among_the_actions(module: str) -> None:
+    stub = ACTIONS / f"{module}.py"
+    assert stub.is_file(), f"plugins/action/{module}.py is missing: copy plugins/action/{SAMPLE}.py"
+    assert body(module) == body(SAMPLE), f"plugins/action/{module}.py must be like plugins/action/{SAMPLE}.py"
+
+
+def test_no_action_is_there_without_its_module() -> None:
+    assert {path.stem for path in ACTIONS.glob("*.py")} == set(MODULES)
+
+
+def test_every_module_is_in_the_action_group() -> None:
+    groups = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]
+    missing = sorted(set(MODULES) - set(groups["all"]))
+    assert not missing, f"meta/runtime.yml: add {', '.join(missing)} to action_groups.all"
+    assert groups["all"] == MODULES, "meta/runtime.yml: action_groups.all holds the modules, sorted, and nothing else"
