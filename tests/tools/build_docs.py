@@ -68,6 +68,8 @@ CSS = """\
 .toctree-wrapper > p.caption { display: none; }
 /* The names of files begin where the files do. */
 .rst-content .literal-block-wrapper .code-block-caption { text-align: left; }
+/* On a phone, text in tables is read by scrolling down, not sideways. */
+.wy-table-responsive table td, .wy-table-responsive table th { white-space: normal !important; }
 """
 
 
