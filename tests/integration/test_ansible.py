@@ -108,7 +108,7 @@ def test_async_without_waiting_and_async_status(waldur: Waldur, way: str) -> Non
             "name": "Wait",
             "ansible.builtin.async_status": {"jid": "{{ started.ansible_job_id }}"},
             "register": "ended",
-            "until": "ended.finished",
+            "until": "ended is finished",
             "retries": 30,
             "delay": 1,
         },

@@ -139,7 +139,7 @@ def test_no_secret_is_left_by_asynchronous_tasks(waldur: Waldur, way: str) -> No
     for name, options in TASKS.items():
         started = {"name": name, f"waldur.provider.{name}": options, "async": 60, "poll": 0, "register": "job"}
         wait = {"jid": "{{ job.ansible_job_id }}"}
-        over = {"name": "Wait", "ansible.builtin.async_status": wait, "register": "end", "until": "end.finished"}
+        over = {"name": "Wait", "ansible.builtin.async_status": wait, "register": "end", "until": "end is finished"}
         Image.new("RGB", (4, 4), "red").save(run.folder / "logo.png")
         outcome = run.play([started, {**over, "retries": 60, "delay": 1}], environment=loud(run))
         assert outcome.code == 0, outcome.output
