@@ -16,7 +16,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint docs unit integration contract sdk coverage mutation molecule artifact release-check test-live sanity matrix benchmark clean
+.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint docs unit integration contract sdk coverage mutation molecule artifact release release-check test-live sanity matrix benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -95,6 +95,9 @@ artifact: .venv/test.stamp $(TREE) ## what would be uploaded: its files, their l
 release-check: .venv/release.stamp $(TREE) ## all that must hold before a release; takes some minutes
 	@echo "== fit for release"
 	@PYTHONPATH=tests $(BIN)/python tests/tools/release_check.py
+
+release: .venv/test.stamp $(TREE) ## turn the changelog's fragments into the changelog of the version in galaxy.yml
+	@HOME="$(CURDIR)/build" $(BIN)/antsibull-changelog release
 
 test-live: .venv/test.stamp $(TREE) ## the same tests against a real Waldur; tests/integration/README.md says what it needs
 	@$(BIN)/python -m pytest --live -rs tests/integration
