@@ -86,7 +86,7 @@ _MORE_THAN_TEXT = {
 }
 _STYLES = {"*": "repeat", ",": "comma", "": "one"}
 # The provider that the module is asked about anyway.
-_GIVEN_OTHERWISE = {("offering_users_list", "provider_uuid")}
+_GIVEN_OTHERWISE = "provider_uuid"
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def _query_problems(entry: Entry, ours: Operation) -> Iterator[str]:
     options = spec(INFOS[READERS[entry.name]])
     known = {one.name: one for one in ours.query}
     for told in entry.query:
-        if (entry.name, told.name) in _GIVEN_OTHERWISE:
+        if told.name == _GIVEN_OTHERWISE:
             continue
         if told.name not in known:
             yield f"{told.name} is not known"

@@ -18,22 +18,13 @@ from ansible_collections.waldur.provider.plugins.module_utils._errors import Inv
 from ansible_collections.waldur.provider.plugins.module_utils._parameters import Parameter
 from simulation import Simulator
 
-from .asking import ALPHA, ALPHA_CUSTOMER, Plain, Row, asked, run_again
+from .asking import ALPHA, Plain, Row, asked, run_again
 from .ignoring import Ignoring
 from .table import KEYS, READERS, Entry, Told, entries
-from .values import OBJECTS, Value, by_all_names, values
+from .values import NEEDED, OBJECTS, Value, by_all_names, values
 
 Case = tuple[Entry, Told, Parameter]
 MISSING_IN_2024 = {"list_users", "course_accounts_list", "project_service_accounts_list", "compliance_offering_users"}
-# What a list is not asked without: options, and the request's own words.
-NEEDED: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
-    "user_customers_list": ({"user": OBJECTS["user"][0]}, [("user_uuid", OBJECTS["user"][0])]),
-    "customer_projects_list": (
-        {"project_customer": OBJECTS["customer"][0]},
-        [("project_customer_uuid", OBJECTS["customer"][0])],
-    ),
-    "offering_users_list": ({}, [("provider_uuid", ALPHA_CUSTOMER)]),
-}
 
 
 def cases() -> list[Case]:

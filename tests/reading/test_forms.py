@@ -17,6 +17,7 @@ from .asking import ALPHA, asked, run_again
 from .ignoring import Ignoring
 from .table import KEYS, READERS, Entry, entries
 from .test_filters import ids, plain, read
+from .values import NEEDED
 
 LISTS = [
     entry
@@ -57,9 +58,8 @@ def test_fields_are_asked_of_the_server_where_it_takes_them(of_2026: Simulator, 
 @every_list
 def test_a_field_that_no_row_has_is_null_and_told(of_2026: Simulator, entry: Entry) -> None:
     provider = {} if entry.name == "service_providers_list" else {"service_provider": ALPHA}
-    needed = {"user_customers_list": {"user": "member1"}, "customer_projects_list": {"project_customer": "CONSUMER"}}
     module = READERS[entry.name]
-    options = {**provider, **needed.get(entry.name, {}), "fields": ["no_such_key"]}
+    options = {**provider, **NEEDED.get(entry.name, ({}, []))[0], "fields": ["no_such_key"]}
     result = run_again(of_2026.url, of_2026.token("staff"), module, **options)
     assert {repr(row) for row in result[KEYS[module]]} == {"{'no_such_key': None}"}
     assert result["warnings"] == ["fields: no row has 'no_such_key', so it is null everywhere."]

@@ -11,17 +11,10 @@ from simulation import Simulator
 
 from .asking import ALPHA, ALPHA_CUSTOMER, Plain, Request, Row, asked, run, run_again
 from .table import KEYS, READERS, Entry, entries
+from .values import NEEDED
 from .writers import WRITERS
 
-MEMBER1 = "51d1acdbef2e4274bda95a1ce5391e54"
-CONSUMER = "47d72aa7327a4e45944a42b02349eb16"
 EXTRA01 = "EXTRA01"
-# What makes a module choose the operation, and what the request then carries beside the size of its page.
-CHOSEN: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
-    "user_customers_list": ({"user": MEMBER1}, [("user_uuid", MEMBER1)]),
-    "customer_projects_list": ({"project_customer": CONSUMER}, [("project_customer_uuid", CONSUMER)]),
-    "offering_users_list": ({}, [("provider_uuid", ALPHA_CUSTOMER)]),
-}
 READING = [entry for entry in entries() if entry.name in READERS]
 WRITING = [entry for entry in entries() if entry.name in WRITERS]
 
@@ -35,7 +28,7 @@ def options(entry: Entry) -> dict[str, Any]:
         return {}
     provider = {"service_provider": ALPHA}
     # Some have only numbers of persons to hide; asked by name, every key of the rows comes.
-    return {**provider, **CHOSEN.get(entry.name, ({}, []))[0]}
+    return {**provider, **NEEDED.get(entry.name, ({}, []))[0]}
 
 
 def without_numbers(rows: Any) -> Any:
@@ -52,7 +45,7 @@ def without_numbers(rows: Any) -> Any:
 def test_an_operation_that_reads_is_asked_as_the_reference_says_and_its_rows_come_back(
     sim: Simulator, entry: Entry
 ) -> None:
-    module, query = READERS[entry.name], CHOSEN.get(entry.name, ({}, []))[1]
+    module, query = READERS[entry.name], NEEDED.get(entry.name, ({}, []))[1]
     sim.zero()
     result = run(sim.url, sim.token("staff"), module, **options(entry))
     path = entry.path.format(uuid=ALPHA)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._parameters import Parameter
 
-from .asking import Row
+from .asking import ALPHA_CUSTOMER, Row
 from .table import Told
 
 NOBODY = "00000000000040008000000000000bad"
@@ -21,6 +21,15 @@ OBJECTS = {
     "project": ("166880ed37384add85492b3e26ccc70e", "Project c1"),
     "offering": ("9b578d38ebd848f894aad61d962a512b", "Alpha VM"),
     "user": ("51d1acdbef2e4274bda95a1ce5391e54", "member1"),
+}
+# What a list is not asked without: options of its module, and the request's own words.
+NEEDED: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+    "user_customers_list": ({"user": OBJECTS["user"][0]}, [("user_uuid", OBJECTS["user"][0])]),
+    "customer_projects_list": (
+        {"project_customer": OBJECTS["customer"][0]},
+        [("project_customer_uuid", OBJECTS["customer"][0])],
+    ),
+    "offering_users_list": ({}, [("provider_uuid", ALPHA_CUSTOMER)]),
 }
 # Where the objects of a kind are, for their URLs.
 COLLECTIONS = {
