@@ -36,8 +36,9 @@ CONFIGURATION = "ansible.constants"
 AT_ONCE = ("ansible.cli", CONFIGURATION)
 
 DEPRECATED = re.compile(r"\[DEPRECATION WARNING\]|\w*DeprecationWarning: ")
-# Of the machine that Ansible runs on, which is nothing that the collection could repair.
-NOT_OURS = re.compile(r"Ansible will require Python")
+# Of the machine that Ansible runs on, and of a callback whose files are searched for secrets as long as there is one:
+# nothing that the collection uses, or could repair.
+NOT_OURS = re.compile(r"Ansible will require Python|tree has been deprecated")
 
 
 def ansible(
@@ -64,8 +65,13 @@ def ansible(
 
 
 def deprecations(printed: str) -> list[str]:
-    """The lines of what was printed in which Ansible or Python tell of something of ours that will go away."""
-    return [line for line in printed.splitlines() if DEPRECATED.search(line) and not NOT_OURS.search(line)]
+    """Where in what was printed Ansible or Python tell of something of ours that will go away.
+
+    Each begins with the line that says so; two more follow, as Ansible 2.18 and older break their lines.
+    """
+    lines = printed.splitlines()
+    begin = [place for place, line in enumerate(lines) if DEPRECATED.search(line) and not NOT_OURS.search(line)]
+    return [" ".join(lines[place : place + 3]) for place in begin]
 
 
 def in_a_new_process(
