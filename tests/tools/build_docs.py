@@ -146,12 +146,19 @@ def sphinx() -> int:
     settings = {**SETTINGS, "intersphinx_mapping": {"ansible": (ANSIBLE, str(inventory))}}
     about = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
     settings["html_theme_options"] = {**THEME, "documentation_home_url": about["homepage"]}
-    lines = (f"{name} = {value!r}\n" for name, value in settings.items())
-    (SOURCE / "conf.py").write_text("".join(lines), encoding="utf-8")
+    lines = [f"{name} = {value!r}\n" for name, value in settings.items()]
+    (SOURCE / "conf.py").write_text("".join([*lines, "from build_docs import setup\n"]), encoding="utf-8")
     with_warnings = ["--fail-on-warning", "--keep-going", "--quiet"]
     doctrees = ["-d", str(BUILD / "docs-doctrees"), "--fresh-env"]
     command = [sys.executable, "-m", "sphinx", "-b", "html", *with_warnings, *doctrees, str(SOURCE), str(PAGES)]
-    return subprocess.run(command, env=environment(), check=False).returncode
+    given = {**environment(), "PYTHONPATH": str(Path(__file__).parent)}
+    return subprocess.run(command, env=given, check=False).returncode
+
+
+def setup(app: Any) -> None:
+    """Tells Sphinx that commands follow ``$`` alone: for Pygments ``#`` is a prompt too, and comments are printed."""
+    lexer = importlib.import_module("pygments.lexers.shell").BashSessionLexer
+    app.add_lexer("console", type("Commands", (lexer,), {"_ps1rgx": re.compile(r"(\$ )(.*\n?)")}))
 
 
 def ansible_targets() -> Iterator[tuple[str, str, str, str]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
+from typing import Any
 
-from tools.build_docs import ROOT, ansible_targets, broken_links, packed, plugins, tidied, without_page
+from tools.build_docs import ROOT, ansible_targets, broken_links, packed, plugins, setup, tidied, without_page
 
 INDEX = """\
 Waldur.Provider
@@ -82,3 +83,15 @@ def test_targets_are_packed_as_sphinx_reads_them() -> None:
     head, _mark, body = data.partition(b"with zlib.\n")
     assert head.startswith(b"# Sphinx inventory version 2\n")
     assert zlib.decompress(body) == b"vault std:label 1 guide/vault.html#vault Keeping secrets\n"
+
+
+def test_a_comment_that_a_command_prints_is_no_command() -> None:
+    class App:
+        def add_lexer(self, name: str, lexer: Any) -> None:
+            self.lexers = {name: lexer()}
+
+    app = App()
+    setup(app)
+    tokens = list(app.lexers["console"].get_tokens("$ cat file\n# it isn't a command\n"))
+    assert [text for kind, text in tokens if str(kind) == "Token.Generic.Prompt"] == ["$ "]
+    assert [text for kind, text in tokens if str(kind) == "Token.Generic.Output"] == ["# it isn't a command\n"]
