@@ -25,6 +25,11 @@ _LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")
 _OPTION = "service_provider_can_create_offering_user"
 _KEY = "offering_usernames"
 
+_BLIND = (
+    "this token sees roles in projects and not the resources there, so it can't tell who reaches which offering:"
+    " use a staff token or one of the customer's owner"
+)
+
 _ACCOUNT_FIELDS = ("uuid", "offering_uuid", "user_uuid", "username", "customer_uuid")
 _PERMISSION_FIELDS = ("user_uuid", "user_username", "project_uuid", "role_name", "created")
 _RESOURCE_FIELDS = (
@@ -43,8 +48,8 @@ class State:
     """Which offerings each user reaches, and the names of the accounts there.
 
     ``reach``: user UUID → offering UUIDs; ``hidden``: those among them whose accounts this token can't read back.
-    ``unseen``: projects with roles in which it sees no resource. ``owners``: the usernames of those who have
-    accounts, by UUID; only an export asks for them.
+    ``unseen``: projects with roles in which it sees no resource; ``blind``: it sees roles, and no resource at all.
+    ``owners``: the usernames of those who have accounts, by UUID; only an export asks for them.
     """
 
     names: dict[str, str] = field(default_factory=dict)
@@ -52,6 +57,7 @@ class State:
     reach: dict[str, set[str]] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     unseen: set[str] = field(default_factory=set)
+    blind: bool = False
     owners: dict[str, str] = field(default_factory=dict)
     exists: bool = True
 
@@ -157,11 +163,7 @@ class OfferingUsername:
         state = _reached(session, target, None)
         if state.unseen and not session.references.sees_everybody():
             # Every project that is listed has a resource (contract 2.19), so a part of the whole would be missing.
-            raise WaldurError(
-                f"{target.name}: this token sees roles in projects and not the resources there, so it can't tell who"
-                " reaches which offering: use a staff token or one of the customer's owner, or leave"
-                " offering_usernames out of parts."
-            )
+            raise WaldurError(f"{target.name}: {_BLIND}, or leave offering_usernames out of parts.")
         _read_accounts(session, target, None, state, (*_ACCOUNT_FIELDS, "user_username"))
         people = session.references.users(state.reach)
         persons = [person for person in people.values() if isinstance(person, User)]
@@ -238,8 +240,10 @@ def _reached(session: Session, target: Target, only: str | None) -> State:
     state = State()
     projects = _projects(session, target, only)
     _read_reach(session, target, projects, state)
-    if not session.references.sees_everybody() and state.names:
-        state.hidden = _unreadable(session, target)
+    if state.unseen or state.names:
+        partly = not session.references.sees_everybody()
+        state.blind = partly and not state.names
+        state.hidden = _unreadable(session, target) if partly and state.names else set()
     return state
 
 
@@ -310,6 +314,9 @@ def _read_accounts(
 
 def _compare_entry(target: Target, entry: UsernameEntry, person: User, state: State) -> Comparison:
     reach = state.reach.get(person.uuid, set())
+    if state.blind:
+        # Whoever reaches offerings would pass for somebody who reaches none.
+        return Comparison(errors=(f"{entry.place}: {target.name}: {_BLIND}.",))
     if not reach:
         text = f"{entry.place}: {person.shown} reaches no offering of {target.name} through a project; nothing was set."
         return Comparison(warnings=(text,))

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
 from ansible_collections.waldur.provider.plugins.module_utils._errors import Forbidden, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._export import export
+from ansible_collections.waldur.provider.plugins.module_utils._people import User
 from ansible_collections.waldur.provider.plugins.module_utils._references import References
 from ansible_collections.waldur.provider.plugins.module_utils._session import Session
 from simulation import Simulator
@@ -211,3 +212,16 @@ def test_a_waldur_without_roles_is_noted() -> None:
             "Alpha Cloud Ltd: This Waldur has no roles on service providers (2025 or newer)."
         )
         assert found["offering_usernames"] == [{"user": "member1", "username": "m1_alpha"}]
+
+
+def test_a_token_that_sees_roles_and_no_resources_sets_no_username() -> None:
+    """It was told that the user reaches no offering, and that all was well."""
+    with Simulator.start(edition="2026") as sim:
+        member = session(sim).references.users(["member1"])["member1"]
+        assert isinstance(member, User)
+        document = [{"customer": "ALPHA", "offering_usernames": [{"user": member.uuid, "username": "new"}]}]
+        with pytest.raises(
+            WaldurError, match=r"offering_usernames.*sees roles in projects and not the resources there"
+        ):
+            plan_of(session(sim, "manager_alpha"), document)
+        assert plan_of(session(sim, "owner"), document)
