@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of the guide on reading: a line for each module that reads, and each line answers its question."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from guides import FOLDER
+
+from simulation import Simulator
+
+from .playbook import ROOT, runner
+
+TABLE = (FOLDER / "guide_reading.rst").read_text().partition("Facts one-liners")[2].partition("\n\nNames where")[0]
+
+
+def questions() -> dict[str, str]:
+    """The options of each line by its module, as they stand after ``-a``."""
+    lines = re.findall(r"^ +(ansible localhost (?:.*\\\n)*.*)$", TABLE, re.MULTILINE)
+    words = [shlex.split(line.replace("\\\n", " ")) for line in lines]
+    assert all(line[:3] == ["ansible", "localhost", "-m"] and line[4] == "-a" for line in words)
+    return {line[3].rpartition(".")[2]: line[5] for line in words}
+
+
+def test_the_guide_has_a_line_for_every_module_that_reads() -> None:
+    modules = (ROOT / "plugins" / "modules").glob("*.py")
+    assert set(questions()) == {path.stem for path in modules if path.stem.endswith(("_info", "_facts"))}
+
+
+def test_each_line_of_the_guide_answers_its_question(sim: Simulator) -> None:
+    tasks = [{"name": module, f"waldur.provider.{module}": options} for module, options in questions().items()]
+    # All in one play: a module reads its options there as it does after -a.
+    outcome = runner(sim).play(tasks)
+    assert outcome.code == 0, outcome.output
+    assert [line["task"] for line in outcome.lines if line["result"].get("count") == 0] == []
+    assert len(outcome.lines) == len(tasks)
