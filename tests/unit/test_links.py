@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Links of the pages in Markdown lead to files that are there, also those that name the repository's address."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+REPOSITORY = yaml.safe_load((ROOT / "galaxy.yml").read_text())["repository"]
+PAGES = [
+    path
+    for folder in (".", "docs", "examples", "extensions", "roles", "tests")
+    for path in sorted((ROOT / folder).glob("*.md" if folder == "." else "**/*.md"))
+    if "expected" not in path.parts
+]
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+# Pages of the site that hosts the repository.
+_OF_THE_SITE = ("issues", "security/advisories/new", "")
+
+
+def leads_nowhere(page: Path, link: str) -> bool:
+    """Whether *link* names a file of ours that is not there."""
+    if link.startswith(REPOSITORY):
+        rest = link.removeprefix(REPOSITORY).strip("/")
+        return rest not in _OF_THE_SITE and not (ROOT / rest.removeprefix("blob/main/").partition("#")[0]).exists()
+    if re.match(r"[a-z]+:|#", link):
+        return False
+    return not (page.parent / link.partition("#")[0]).exists()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_that_is_there(page: Path) -> None:
+    assert [link for link in _LINK.findall(page.read_text(encoding="utf-8")) if leads_nowhere(page, link)] == []
+
+
+def test_a_link_that_leads_nowhere_is_found() -> None:
+    readme = ROOT / "README.md"
+    assert leads_nowhere(readme, "docs/none.md")
+    assert leads_nowhere(readme, f"{REPOSITORY}/blob/main/none.md#part")
+    assert not leads_nowhere(readme, f"{REPOSITORY}/blob/main/README.md#part")
+    assert not leads_nowhere(readme, "https://example.org")
