@@ -19,6 +19,7 @@ from tools.run_matrix import (
     columns,
     counted,
     interpreter,
+    minor,
     requirements,
     table,
 )
@@ -141,3 +142,9 @@ def test_the_table_says_what_was_skipped_not_run_or_run_at_another_commit() -> N
     assert lines[3] == ["2.18.19", "3.11", ran, "not run", "not run", "old (another commit)"]
     assert lines[-1] == ["2.21.5", "3.13", "skipped", "skipped", "skipped", "no python3.13 on this machine"]
     assert {len(line) for line in lines} == {6}
+
+
+def test_the_workflow_runs_every_column() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/checks.yml").read_text(encoding="utf-8"))
+    listed = [(one["core"], one["python"]) for one in workflow["jobs"]["matrix"]["strategy"]["matrix"]["include"]]
+    assert listed == [(minor(column.core), column.python) for column in columns([], [])]
