@@ -29,7 +29,8 @@ ROOT = Path(__file__).resolve().parents[2]
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 CACHE = Path("~/.ansible/test/cache").expanduser()
 UNTESTED = re.compile(
-    r"All targets skipped|Skipping (?:sanity test|tests)\b.*|No tests found\b.*|Required program \"shellcheck\" not found"
+    r"All targets skipped|Skipping (?:sanity test|tests)\b.*|No tests found\b.*"
+    r'|Required program "shellcheck" not found'
 )
 PIP_TALK = re.compile(
     r" *(?:Collecting|Downloading|Installing|Looking in|Preparing|Requirement already|Successfully|Using cached|━+) "
