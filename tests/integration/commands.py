@@ -38,7 +38,7 @@ AT_ONCE = ("ansible.cli", CONFIGURATION)
 DEPRECATED = re.compile(r"\[DEPRECATION WARNING\]|\w*DeprecationWarning: ")
 # Of the machine that Ansible runs on, and of a callback whose files are searched for secrets as long as there is one:
 # nothing that the collection uses, or could repair.
-NOT_OURS = re.compile(r"Ansible will require Python|tree has been deprecated")
+NOT_OURS = re.compile(r"Ansible will require Python|tree (?:has been|callback plugin is) deprecated")
 
 
 def ansible(

@@ -104,7 +104,9 @@ def test_what_of_ours_will_go_away_fails_the_test(
     assert ansible([*command, "msg={{ 'a' | waldur.old.fine }}"], tmp_path, given)[0] == 0
 
 
-def test_that_ansible_wants_a_newer_python_fails_no_test() -> None:
+def test_what_is_nothing_of_ours_fails_no_test() -> None:
     assert deprecations("[DEPRECATION WARNING]: Ansible will require Python 3.14 or newer on the controller") == []
+    for tree in ("tree has been deprecated. Use another", "The tree callback plugin is deprecated. This feature"):
+        assert deprecations(f"[DEPRECATION WARNING]: {tree}") == []
     broken = "[DEPRECATION WARNING]: Importing 'to_text' from\n'ansible.module_utils._text' is deprecated."
     assert deprecations(f"ok\n{broken}") == [broken.replace("\n", " ")]
