@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,43 @@ def test_what_of_ours_will_go_away_fails_the_test(
     with pytest.raises(AssertionError, match=told):
         ansible([*command, f"msg={{{{ 'a' | waldur.old.{name} }}}}"], tmp_path, given)
     assert ansible([*command, "msg={{ 'a' | waldur.old.fine }}"], tmp_path, given)[0] == 0
+
+
+OLD_MODULE = """
+import warnings
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.waldur.old.plugins.module_utils.old import old
+
+module = AnsibleModule(argument_spec={"fine": {"type": "bool", "default": False}})
+if not module.params["fine"]:
+    old()
+module.exit_json()
+"""
+OLD_UTIL = """
+import warnings
+
+def old():
+    warnings.warn("old in a module", DeprecationWarning, stacklevel=1)
+"""
+
+
+def test_what_of_ours_will_go_away_in_a_process_of_its_own_fails_the_test(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    plugins = tmp_path / "ansible_collections/waldur/old/plugins"
+    for folder, name, text in (("modules", "aged", OLD_MODULE), ("module_utils", "old", OLD_UTIL)):
+        (plugins / folder).mkdir(parents=True)
+        (plugins / folder / f"{name}.py").write_text(text)
+    given = {
+        **environment,
+        "ANSIBLE_COLLECTIONS_PATH": str(tmp_path),
+        "ANSIBLE_CONNECTION_PLUGINS": str(Path(__file__).parent / "plugins" / "connection"),
+    }
+    python = json.dumps({"ansible_python_interpreter": sys.executable})
+    command = ["adhoc", "localhost", "-i", "localhost,", "-c", "as_module", "-e", python, "-m", "waldur.old.aged"]
+    with pytest.raises(AssertionError, match="DeprecationWarning: old in a module"):
+        ansible(command, tmp_path, given)
+    assert ansible([*command, "-a", "fine=true"], tmp_path, given)[0] == 0
 
 
 def test_what_is_nothing_of_ours_fails_no_test() -> None:
