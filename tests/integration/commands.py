@@ -27,6 +27,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+TREE = Path(__file__).resolve().parents[2] / "build" / "ansible_collections" / "waldur" / "provider"
 SECONDS = 120
 COMMANDS = ("adhoc", "inventory", "playbook")
 # Ansible imports it while it runs, or the collection does.
@@ -143,8 +144,30 @@ def import_beforehand() -> None:
                 if half_done.partition(".")[0] == "ansible":
                     del sys.modules[half_done]
     del sys.modules[CONFIGURATION]
+    read_beforehand()
     gc.collect()
     gc.freeze()
+
+
+def read_beforehand() -> None:
+    """Compile the collection, and read where Ansible says its own plugins lie: its loader does both in every run.
+
+    What comes of a text is the same each time, and a text that has changed since is not found here and read anew.
+    """
+    import ansible
+    from ansible.utils.collection_loader import _collection_finder as finder
+
+    files = [*(TREE / "plugins").rglob("*.py")]
+    compiled = {(path.read_bytes(), str(path)): compile(path.read_bytes(), path, "exec") for path in files}
+    routing = (Path(ansible.__file__).parent / "config" / "ansible_builtin_runtime.yml").read_bytes()
+    read = finder._meta_yml_to_dict
+    routed = read(routing, ("ansible.builtin", "runtime.yml"))
+
+    def compile_once(source: bytes, filename: str, **how: Any) -> Any:
+        return compiled.get((source, filename)) or compile(source, filename, **how)
+
+    finder.compile = compile_once
+    finder._meta_yml_to_dict = lambda text, name: routed if text == routing else read(text, name)
 
 
 def _imported_by_a_run() -> list[str]:
