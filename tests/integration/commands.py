@@ -8,7 +8,9 @@ that it is given. What a run can't share (variables that Python itself reads whe
 
 from __future__ import annotations
 
+import ast
 import atexit
+import builtins
 import contextlib
 import functools
 import gc
@@ -150,23 +152,33 @@ def import_beforehand() -> None:
 
 
 def read_beforehand() -> None:
-    """Compile the collection, and read where Ansible says its own plugins lie: its loader does both in every run.
+    """Compile what every run compiles anew, and read where Ansible says its own plugins lie.
 
-    What comes of a text is the same each time, and a text that has changed since is not found here and read anew.
+    Ansible's loader compiles the collection, and what makes a module of a task parses all that the module imports. What
+    comes of a text is the same each time, and a text that has changed since is not found here and compiled anew.
     """
     import ansible
     from ansible.utils.collection_loader import _collection_finder as finder
 
-    files = [*(TREE / "plugins").rglob("*.py")]
-    compiled = {(path.read_bytes(), str(path)): compile(path.read_bytes(), path, "exec") for path in files}
+    ours = [*(TREE / "plugins").rglob("*.py")]
+    loaded = [module for name, module in sys.modules.items() if name.startswith("ansible.module_utils")]
+    theirs = [Path(str(module.__file__)) for module in loaded if getattr(module, "__file__", None)]
+    known: dict[tuple[bytes, str | int], Any] = {}
+    for path in [*ours, *theirs]:
+        source = path.read_bytes()
+        known[source, str(path)] = compile(source, path, "exec")
+        known[source, ast.PyCF_ONLY_AST] = compile(source, path, "exec", ast.PyCF_ONLY_AST)
+    compile_anew = compile
+
+    def compile_once(source: Any, filename: Any, mode: str, flags: int = 0, *more: Any, **how: Any) -> Any:
+        found = known.get((source, flags or filename)) if isinstance(source, bytes) else None
+        return found or compile_anew(source, filename, mode, flags, *more, **how)
+
+    vars(builtins)["compile"] = compile_once
+
     routing = (Path(ansible.__file__).parent / "config" / "ansible_builtin_runtime.yml").read_bytes()
     read = finder._meta_yml_to_dict
     routed = read(routing, ("ansible.builtin", "runtime.yml"))
-
-    def compile_once(source: bytes, filename: str, **how: Any) -> Any:
-        return compiled.get((source, filename)) or compile(source, filename, **how)
-
-    finder.compile = compile_once
     finder._meta_yml_to_dict = lambda text, name: routed if text == routing else read(text, name)
 
 
