@@ -67,7 +67,7 @@ docs: .venv/test.stamp $(TREE) ## the guides and the reference as HTML, in build
 
 unit: .venv/test.stamp $(TREE) ## the tests of single parts, and of what holds in every generated case
 	@echo "== pytest tests/unit tests/properties tests/faults tests/reading"
-	@COVERAGE_FILE=build/.coverage $(BIN)/python -m pytest -n auto --cov --cov-report= --cov-fail-under=0 tests/unit tests/properties tests/faults tests/reading
+	@COVERAGE_FILE=build/.coverage $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report= --cov-fail-under=0 tests/unit tests/properties tests/faults tests/reading
 
 coverage: .venv/test.stamp $(TREE) ## which lines and branches the last unit tests left out
 	@echo "== coverage of tests/unit and tests/properties"

@@ -36,13 +36,13 @@ CORES = {
 }
 # No test of the matrix runs them, and each fits to few versions of ansible-core only.
 LEFT_OUT = ("ansible-core", "molecule")
-PYTEST = ("-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider")
+PYTEST = ("-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", "--dist", "worksteal")
 # Playbooks wait for servers and for each other: two of them keep a processor busy.
 WAITING = str(2 * (os.cpu_count() or 1))
 CHECKS = {
     "sanity": ("tests/tools/run_ansible_test.py", "sanity"),
     "unit": (*PYTEST, "-n", "auto", "tests/unit", "tests/properties", "tests/faults", "tests/reading"),
-    "integration": (*PYTEST, "-n", WAITING, "--dist", "worksteal", "tests/integration"),
+    "integration": (*PYTEST, "-n", WAITING, "tests/integration"),
 }
 ABOUT = "import sys; print(sys.base_prefix, *sys.version_info[:2], sep='\\n')"
 SANITY_TEST = re.compile(r'^Running sanity test "', re.MULTILINE)
