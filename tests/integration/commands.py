@@ -164,10 +164,10 @@ def read_beforehand() -> None:
     loaded = [module for name, module in sys.modules.items() if name.startswith("ansible.module_utils")]
     theirs = [Path(str(module.__file__)) for module in loaded if getattr(module, "__file__", None)]
     known: dict[tuple[bytes, str | int], Any] = {}
+    for path in ours:
+        known[path.read_bytes(), str(path)] = compile(path.read_bytes(), path, "exec", dont_inherit=True)
     for path in [*ours, *theirs]:
-        source = path.read_bytes()
-        known[source, str(path)] = compile(source, path, "exec")
-        known[source, ast.PyCF_ONLY_AST] = compile(source, path, "exec", ast.PyCF_ONLY_AST)
+        known[path.read_bytes(), ast.PyCF_ONLY_AST] = compile(path.read_bytes(), path, "exec", ast.PyCF_ONLY_AST)
     compile_anew = compile
 
     def compile_once(source: Any, filename: Any, mode: str, flags: int = 0, *more: Any, **how: Any) -> Any:
