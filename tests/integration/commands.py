@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs Ansible's commands in forks of one process that has imported their libraries already: a third to a half of what
-a run costs is importing the same 500 modules again, and these tests run Ansible more than a thousand times.
+a run costs is importing the same 500 modules again, and these tests run Ansible more than a thousand times. What
+Ansible compiles anew in every run is compiled beforehand, too (``read_beforehand``).
 
 Nothing of Ansible that reads its configuration is imported beforehand, so each run reads it anew, from the environment
 that it is given. What a run can't share (variables that Python itself reads when it starts) gets a process of its own.

@@ -74,6 +74,29 @@ def test_what_takes_too_long_is_ended_and_the_next_one_runs(tmp_path: Path, envi
     assert "fine" in ansible([*command, "echo fine"], tmp_path, environment)[1]
 
 
+COMPILED = """
+import ast
+import commands
+
+commands.read_beforehand()
+file = commands.TREE / "plugins" / "module_utils" / "_plan.py"
+path, text = str(file), file.read_bytes()
+for flags in (0, ast.PyCF_ONLY_AST):
+    assert compile(text, path, "exec", flags) is compile(text, path, "exec", flags)
+    assert compile(text + b"new = 1", path, "exec", flags) is not compile(text, path, "exec", flags)
+scope = {}
+exec(compile(b"new = 1", path, "exec"), scope)
+assert scope["new"] == 1
+"""
+
+
+def test_what_was_compiled_beforehand_is_taken_for_the_same_text_alone() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COMPILED], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 OLD_FILTERS = """
 import warnings
 from ansible.utils.display import Display
