@@ -8,7 +8,7 @@ columns), ``url`` (a kind of object, and the column of its UUID), ``choice`` (a 
 ``loose`` (an order by columns that passes over what it does not know), ``held`` and ``either`` (the kind of the value,
 the column of a grant that points to the row, and conditions, in which ``value`` and ``caller`` stand for these;
 ``either`` turns round when false) and ``call`` (a function of ``lookups.py`` that takes queryset, value and request;
-and the kind of the value, ``exact`` text when left out).
+and the kind of the value, such as ``choice`` with a list of labels; ``exact`` text when left out).
 ``{is: …, since: …, until: …}`` bounds a filter to editions; in a list of these the one of the edition counts.
 ``like`` names the list whose filters it has, too.
 """
@@ -154,6 +154,12 @@ def filters_of(name: str) -> type[AskedFilterSet]:
     return type(f"{name.title()}Filter", (AskedFilterSet,), made)
 
 
+def labels(name: str) -> list[tuple[str, str]]:
+    """Return the labels that the list *name* of ``states.yaml`` has in the present edition, as choices."""
+    rules = (rule if isinstance(rule, dict) else {"is": rule} for rule in models.STATES[name])
+    return [(rule["is"], rule["is"]) for rule in rules if in_edition(rule)]
+
+
 def _made(name: str, text: str) -> filters.Filter:
     kind, *arguments = text.split()
     if kind == "order":
@@ -162,10 +168,9 @@ def _made(name: str, text: str) -> filters.Filter:
     if kind == "url":
         return UrlFilter(f"{arguments[0]}-detail", field_name=arguments[1])
     if kind == "choice":
-        choices = [(label, label) for label in models.STATES[arguments[1]]]
-        return filters.MultipleChoiceFilter(field_name=arguments[0], choices=choices)
+        return filters.MultipleChoiceFilter(field_name=arguments[0], choices=labels(arguments[1]))
     if kind == "call":
-        return _mixed(CallMixin, arguments[1] if len(arguments) > 1 else "exact", arguments[0])
+        return _mixed(CallMixin, " ".join(arguments[1:]) or "exact", arguments[0])
     if kind in ("held", "either"):
         conditions = dict(condition.split("=") for condition in arguments[2:])
         return _mixed(HeldMixin, arguments[0], arguments[1], conditions=conditions, excludes=kind == "either")
@@ -174,7 +179,9 @@ def _made(name: str, text: str) -> filters.Filter:
 
 
 def _kind(name: str) -> tuple[type[filters.Filter], dict[str, Any]]:
-    """The class of the filters of the kind *name*, and what it is told."""
+    """Return the class of the filters of the kind *name*, and its arguments; ``choice <list>`` is one, too."""
+    if name.startswith("choice "):
+        return filters.MultipleChoiceFilter, {"choices": labels(name.split()[1])}
     rule = editions.load("kinds.yaml")["filters"][name]
     made_of = globals().get(rule["made_of"]) or getattr(filters, rule["made_of"])
     return made_of, {key: value for key, value in rule.items() if key != "made_of"}

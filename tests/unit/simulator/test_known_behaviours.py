@@ -299,3 +299,44 @@ def test_a_team_is_for_those_near_it_from_2026(any_api: Api) -> None:
     assert any_api.get(path, by="outsider").status == everywhere[any_api.sim.edition]
     for by in ("owner", "manager_alpha", "support_user"):
         assert any_api.get(path, by=by).status == 200
+
+
+# A label that is no state of the edition, by the list that has a filter for states.
+UNKNOWN_LABELS = [
+    ("marketplace-provider-offerings/", "state", "Bogus", ("2024", "2025", "2026")),
+    ("marketplace-provider-offerings/", "state", "active", ("2024", "2025", "2026")),
+    ("marketplace-provider-offerings/", "state", "Unavailable", ("2024",)),
+    ("marketplace-provider-resources/", "state", "Bogus", ("2024", "2025", "2026")),
+    ("marketplace-offering-users/", "state", "Bogus", ("2025", "2026")),
+    ("marketplace-offering-users/", "runtime_state", "Bogus", ("2026",)),
+]
+
+
+@pytest.mark.parametrize(("path", "name", "label", "editions"), UNKNOWN_LABELS)
+def test_a_filter_rejects_a_label_that_is_no_state_of_its_edition(
+    any_api: Api, path: str, name: str, label: str, editions: tuple[str, ...]
+) -> None:
+    answer = any_api.get(path, **{name: [label]})
+    if any_api.sim.edition in editions:
+        problem = f"Select a valid choice. {label} is not one of the available choices."
+        assert (answer.status, answer.body) == (400, {name: [problem]})
+    else:
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("place", "label", "editions"),
+    [
+        ("offerings", "Unavailable", ()),
+        ("offerings", "Bogus", ("2025", "2026")),
+        ("course_accounts", "Pending", ("2025",)),
+        ("project_service_accounts", "Pending", ("2025", "2026")),
+    ],
+)
+def test_a_list_of_a_provider_rejects_a_label_that_is_no_state_of_its_edition(
+    any_api: Api, place: str, label: str, editions: tuple[str, ...]
+) -> None:
+    # In 2024 these lists overlook filters that they cannot read, as recorded.
+    answer = any_api.get(f"{any_api.provider()}{place}/", state=label)
+    missing = any_api.sim.edition == "2024" and place != "offerings"
+    assert answer.status == (404 if missing else 400 if any_api.sim.edition in editions else 200)
