@@ -57,10 +57,12 @@ _CUSTOMER_FILTERS = """abbreviation@has agreement_number archived:bool backend_i
     current_user_has_project_create_permission:bool^2026 current_user_has_role*^2026 field* name@has
     name_exact@is.name native_name organization_group_name organization_group_uuid:uuid* owned_by_current_user:bool
     query registration_code slug@is^2026"""
+# A provider's lists of projects never hold removed ones (contract 2.17, 2.18), and the rows of 2024 lack the key
+# is_removed.
 _PROJECT_FILTERS = f"""affiliation_name^2026 affiliation_uuid:uuid*^2026 backend_id@is can_admin:bool can_manage:bool
     conceal_finished_projects:bool {_MOMENTS} current_user_has_role*^2026 customer:customer,@is.customer_uuid
     customer_abbreviation@has customer_name@has customer_native_name@has description@has field*
-    has_affiliation:bool^2026 is_removed:bool@is name@has name_exact@is.name query science_domain_uuid:uuid^2026
+    has_affiliation:bool^2026 is_removed:bool@is?false name@has name_exact@is.name query science_domain_uuid:uuid^2026
     science_sub_domain_uuid:uuid^2026 slug@is user_uuid_with_active_role:user^2026
     o,=created|customer_abbreviation|customer_name|customer_native_name|end_date|estimated_cost>billing_price_estimate|name|start_date"""
 _GRANT_FILTERS = """field* full_name@has.user_full_name^2025 native_name@has.user_native_name^2025

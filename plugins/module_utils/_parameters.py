@@ -6,8 +6,9 @@
 
 The grammar of a parameter, the words of a text separated by spaces: ``name``, then ``:type`` (text when left out),
 ``*`` for a list sent as a repeated parameter or ``,`` for a list joined by commas (contract 1.7), ``=a|b`` for its
-choices (``~`` for a space in one), ``!`` when required, ``@way.key|key`` for how a row is checked again, and ``^2026``
-for the first Waldur that knows it; older ones ignore it (contract 0.6).
+choices (``~`` for a space in one), ``!`` when required, ``@way.key|key`` for how a row is checked again, ``?false`` or
+``?true`` for what rows without the key are where the server ignores the parameter, and ``^2026`` for the first Waldur
+that knows it; older ones ignore it (contract 0.6).
 
 The types: text, bool, int, moment, date, json; customer, project, offering, user and role are references, sent as
 UUIDs; uuid is the UUID of anything else; url says the same as the parameter beside it that takes a UUID.
@@ -27,7 +28,7 @@ from dataclasses import dataclass
 REFERENCE_TYPES = ("customer", "project", "offering", "user", "role")
 _GRAMMAR = re.compile(
     r"^(?P<name>\w+)(?::(?P<type>\w+))?(?P<list>[*,])?(?:=(?P<choices>[^!@^]+))?(?P<required>!)?"
-    r"(?:@(?P<way>\w+)(?:\.(?P<keys>[\w|]+))?)?(?:\^(?P<since>\d{4}))?$"
+    r"(?:@(?P<way>\w+)(?:\.(?P<keys>[\w|]+))?(?:\?(?P<absent>true|false))?)?(?:\^(?P<since>\d{4}))?$"
 )
 _STYLES = {"*": "repeat", ",": "comma", None: "one"}
 _RENAMED = {"o": "order_by", "field": "fields"}
@@ -35,7 +36,10 @@ _RENAMED = {"o": "order_by", "field": "fields"}
 
 @dataclass(frozen=True)
 class Parameter:
-    """One query parameter; see the grammar above. ``keys`` are the row's, for ``o`` one for each of its choices."""
+    """One query parameter; see the grammar above. ``keys`` are the row's, for ``o`` one for each of its choices.
+
+    ``absent`` is the value of rows without any of the keys where the server ignores the parameter; None: unknown.
+    """
 
     name: str
     type: str = "text"
@@ -45,6 +49,7 @@ class Parameter:
     way: str = ""
     keys: tuple[str, ...] = ()
     since: int = 0
+    absent: bool | None = None
 
     @property
     def option(self) -> str:
@@ -74,4 +79,5 @@ def _parameter(word: str) -> Parameter:
         match["way"] or "",
         tuple(key or name for name, _arrow, key in choices) if match["name"] == "o" else keys,
         int(match["since"] or 0),
+        {"true": True, "false": False}.get(match["absent"]),
     )

@@ -86,7 +86,9 @@ def _keeper(listing: Operation, checks: list[tuple[Filter, Any, bool]]) -> Calla
             fits = _filters.fits(row, one.parameter, value)
             unsent = old or one.parameter.way == "here"
             if unsent and not any(key in row for key in one.parameter.keys):
-                raise _too_old(one, max(one.parameter.since, listing.filtered_since))
+                if one.parameter.absent is None:
+                    raise _too_old(one, max(one.parameter.since, listing.filtered_since))
+                fits = value is one.parameter.absent
             # Where the server was asked too, it is believed in doubt.
             if fits is False or (unsent and fits is None):
                 return False

@@ -94,6 +94,7 @@ options:
     description:
       - Only projects that were removed, or with V(false) only others. As the list has no removed ones to begin with,
         V(true) finds nothing.
+      - The rows of a Waldur of 2024 don't have C(is_removed). None of them is a removed project.
     type: bool
   can_manage:
     description:

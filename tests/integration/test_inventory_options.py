@@ -242,3 +242,16 @@ def test_the_example_files_run_as_written(sim: Simulator, path: Path) -> None:
     outcome = run.command(["inventory", "-i", str(path), "--graph"], {**STRICTLY, "HOME": str(run.folder)})
     assert outcome.code == 0, outcome.output
     assert "@waldur_" in outcome.output
+
+
+@pytest.mark.parametrize("edition", ["2024", "2026"])
+def test_the_example_inventories_run_on_other_editions_of_waldur(edition: str) -> None:
+    with Simulator.start(edition=edition) as sim:
+        run = runner(sim)
+        paths = sorted((ROOT / "examples").rglob("*.waldur.yml"))
+        assert len(paths) > 4
+        sources = [argument for path in paths for argument in ("-i", str(path))]
+        outcome = run.command(["inventory", *sources, "--graph"], {**STRICTLY, "HOME": str(run.folder)})
+    assert outcome.code == 0, outcome.output
+    for group in ("waldur_service_providers", "waldur_projects", "waldur_users", "customer_CONSUMER"):
+        assert f"@{group}" in outcome.output

@@ -75,6 +75,14 @@ def test_a_filter_that_an_old_server_ignores_is_applied_to_the_rows_where_they_t
     assert sorted(row["name"] for row in rows(old, name, **given)) == expected
 
 
+@pytest.mark.parametrize(("name", "given"), [("projects", {}), ("customer_projects", {"project_customer": "CONSUMER"})])
+def test_no_project_of_a_provider_on_2024_is_removed_though_rows_do_not_say_so(
+    old: Session, name: str, given: dict[str, Any]
+) -> None:
+    assert rows(old, name, is_removed=False, **given) == rows(old, name, **given) != []
+    assert rows(old, name, is_removed=True, **given) == []
+
+
 def test_what_an_old_server_needs_to_answer_at_all_is_sent(old: Session) -> None:
     assert [row["name"] for row in rows(old, "user_customers", user="member3")] == ["Consumer Institute"]
     found = rows(old, "customer_projects", project_customer="CONSUMER")

@@ -21,6 +21,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._parameters import
         ("query@any.name|slug", Parameter("query", way="any", keys=("name", "slug"))),
         ("to:moment@until.created^2026", Parameter("to", "moment", way="until", keys=("created",), since=2026)),
         ("query^2025", Parameter("query", since=2025)),
+        ("gone:bool@is?false", Parameter("gone", "bool", way="is", keys=("gone",), absent=False)),
+        ("a:bool@is.b?true^2026", Parameter("a", "bool", way="is", keys=("b",), since=2026, absent=True)),
         ("o,=name|email>mail", Parameter("o", style="comma", choices=("name", "email"), keys=("name", "mail"))),
         (
             "state*=A|B!@is.kind^2026",
@@ -38,7 +40,20 @@ def test_words_are_separated_by_any_spaces_and_keep_their_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["na-me", ":bool", "name:", "name^26", "name@", "name@is.", "name**", "name=", "name^20261"]
+    "word",
+    [
+        "na-me",
+        ":bool",
+        "name:",
+        "name^26",
+        "name@",
+        "name@is.",
+        "name**",
+        "name=",
+        "name^20261",
+        "name?true",
+        "a@is?no",
+    ],
 )
 def test_what_is_no_word_is_a_defect_of_ours_that_is_named(word: str) -> None:
     with pytest.raises(ValueError, match=r"^not a parameter: "):
