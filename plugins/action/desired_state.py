@@ -22,11 +22,16 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.waldur.provider.plugins.module_utils import _connection, _documents, _images
+from ansible_collections.waldur.provider.plugins.module_utils import _connection, _documents, _files, _images
 from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, MOMENTS, TASKS, spec
 from ansible_collections.waldur.provider.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, WaldurError, said
+from ansible_collections.waldur.provider.plugins.module_utils._errors import (
+    LONGEST_PATH,
+    InvalidInput,
+    WaldurError,
+    said,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._literals import restored
 from ansible_collections.waldur.provider.plugins.module_utils._run import run
 
@@ -54,21 +59,34 @@ class ActionModule(ActionBase):
         except InvalidInput as error:
             return {"failed": True, "msg": error.message}
         given = _plain(arguments)
-        for option in ("providers_path", "approved_plan"):
-            if given.get(option) and isinstance(given[option], str):
-                given[option] = self._find(given[option])
-        if isinstance(given.get("dest"), str) and given["dest"].strip() and self._connection.transport == "local":
-            given["dest"] = str(self._loader.path_dwim(os.path.expandvars(os.path.expanduser(given["dest"]))))
         environment = self._environment()
         try:
+            written = self._make_absolute(given)
             values = _connection.resolve(given, self._variables(task_vars or {}), {**os.environ, **environment})
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, "invocation": _invocation(given)}
         if self._runs_elsewhere():
             # The profile has spoken; the file that holds it need not be where the module runs.
             given.pop("profile", None)
-            return self._as_module(name, {**given, **values}, environment, task_vars)
-        return self._in_process(name, given, values, environment)
+            result = self._as_module(name, {**given, **values}, environment, task_vars)
+        else:
+            result = self._in_process(name, given, values, environment)
+        if result.get("failed") and isinstance(result.get("msg"), str):
+            result["msg"] = _as_written(result["msg"], written)
+        return result
+
+    def _make_absolute(self, given: dict[str, Any]) -> dict[str, str]:
+        """Replace the paths among the options by absolute ones; returns how each of these was written."""
+        written = {}
+        for option in ("providers_path", "approved_plan"):
+            if given.get(option) and isinstance(given[option], str):
+                path, given[option] = given[option], self._find(option, given[option])
+                written[given[option]] = path
+        if isinstance(given.get("dest"), str) and given["dest"].strip() and self._connection.transport == "local":
+            path, expanded = given["dest"], _files.expand_path("dest", given["dest"])
+            given["dest"] = str(self._loader.path_dwim(os.path.expandvars(expanded)))
+            written[given["dest"]] = path
+        return written
 
     def _runs_elsewhere(self) -> bool:
         local = self._connection.transport == "local"
@@ -146,8 +164,8 @@ class ActionModule(ActionBase):
                 entry["image"] = self._placed(where, entry["image"].strip(), number)
 
     def _placed(self, where: str, path: str, number: int) -> str:
-        found = self._find(path)
-        _images.read_image(where, found)
+        found = self._find(where, path)
+        _images.read_image(where, found, path)
         if self._connection.transport == "local":
             return found
         if not self._connection._shell.tmpdir:
@@ -159,16 +177,25 @@ class ActionModule(ActionBase):
         return remote
 
     def _read_image(self, where: str, path: str) -> ImageFile:
-        return _images.read_image(where, self._find(path))
+        return _images.read_image(where, self._find(where, path), path)
 
-    def _find(self, path: str) -> str:
+    def _find(self, option: str, path: str) -> str:
         """As for copy: absolute, or in files/ of the role or play, or beside the playbook. Where there is none, in the
         folder that Ansible was started in, as the playbook may be one of a collection."""
-        path = os.path.expanduser(path)
+        path = _files.expand_path(option, path)
         try:
             return str(self._find_needle("files", path))
         except AnsibleError:
             return path if os.path.exists(path) else str(self._loader.path_dwim(path))
+
+
+def _as_written(message: str, written: Mapping[str, str]) -> str:
+    """``message`` with each absolute path, by itself or before a slash, as the user wrote it."""
+    for found, path in written.items():
+        absolute = re.escape(said(found, LONGEST_PATH))
+        shown = said(path, LONGEST_PATH).replace("\\", r"\\")
+        message = re.sub(rf"(?<!\S){absolute}(?=[/:;,]?(?:\s|$)|/|\.$)", shown, message)
+    return message
 
 
 def _take_in_files(arguments: Any) -> list[str]:

@@ -107,5 +107,7 @@ notes:
     C(waldur_<option>), a O(profile) that the task or a variable names, the environment variable E(WALDUR_<OPTION>),
     the profile that E(WALDUR_PROFILE) names, and last the value that the option's description gives. An empty text
     counts as left out. The task's own C(environment) counts as environment."
+  - O(ca_path), O(client_cert), O(client_key) and the profiles file must be regular files (O(ca_path) may be a folder),
+    the profiles file of up to 1 MB, the others of up to 10 MB. A named pipe, a device or a socket is an error.
   - The token goes to the host of O(api_url) and nowhere else. C(.netrc) is not read.
 """

@@ -139,5 +139,7 @@ notes:
     C(waldur_<option>), a O(profile) that an option or a variable names, the environment variable E(WALDUR_<OPTION>) of
     the controller (not a task's C(environment)), the profile that E(WALDUR_PROFILE) names, and last the value that the
     option's description gives. An empty text counts as left out. An inventory sees extra variables alone."
+  - O(ca_path), O(client_cert), O(client_key) and the profiles file must be regular files (O(ca_path) may be a folder),
+    the profiles file of up to 1 MB, the others of up to 10 MB. A named pipe, a device or a socket is an error.
   - The token goes to the host of O(api_url) and nowhere else. C(.netrc) is not read.
 """

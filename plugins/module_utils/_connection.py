@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from . import _files
 from ._client import Connection
 from ._errors import LONGEST_PATH, InvalidInput, said
 
@@ -33,6 +33,7 @@ OPTIONS = (
 )
 # All that a task, a variable or a plugin may set; a profile holds the others.
 NAMES = (*OPTIONS, "profile")
+_LARGEST_PROFILES = _files.MEGABYTE
 _DEFAULT_PROFILES = "~/.config/waldur/profiles.yml"
 
 
@@ -82,8 +83,11 @@ def _of_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _profile(name: Any, environment: Mapping[str, str]) -> Source:
-    path = os.path.expanduser(environment.get("WALDUR_PROFILES_FILE") or _DEFAULT_PROFILES)
+    path = environment.get("WALDUR_PROFILES_FILE") or _DEFAULT_PROFILES
     profiles = _read_profiles(path)
+    path = said(path, LONGEST_PATH)
+    if isinstance(name, (dict, list)):
+        raise InvalidInput(f"profile: must be the name of one profile, and '{said(name)}' was given.")
     if not isinstance(profiles, Mapping) or name not in profiles:
         known = ", ".join(sorted(map(str, profiles))) if isinstance(profiles, Mapping) else ""
         raise InvalidInput(f"profile: {path} has no profile '{said(name)}'{': it has ' + known if known else ''}.")
@@ -102,14 +106,12 @@ def _read_profiles(path: str) -> Any:
         import yaml
     except ImportError:
         raise InvalidInput("profile: reading profiles takes PyYAML where the task runs: install it there.") from None
+    content = _files.read_file("profile", path, _LARGEST_PROFILES, advice="; set WALDUR_PROFILES_FILE")
     try:
-        with open(path, encoding="utf-8") as file:
-            return yaml.safe_load(file) or {}
-    except OSError as error:
-        raise InvalidInput(f"profile: can't read {path}: {error.strerror}; set WALDUR_PROFILES_FILE.") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
+        return yaml.safe_load(content.decode()) or {}
+    except (yaml.YAMLError, ValueError, RecursionError):
         # The parser's own words quote the file, and the file holds tokens.
-        raise InvalidInput(f"profile: {path} is not valid YAML.") from None
+        raise InvalidInput(f"profile: {said(path, LONGEST_PATH)} is not valid YAML.") from None
 
 
 def _agree(found: Mapping[str, Source], place: str) -> None:
@@ -170,7 +172,7 @@ def connect(values: Mapping[str, Any], environment: Mapping[str, str]) -> Connec
         url,
         token,
         scheme,
-        _verify(values, environment),
+        _verify(url, values, environment),
         _certificate(values),
         _proxies(url, values, environment),
         _number("timeout", values.get("timeout", 30), 0.1, 3600),
@@ -188,15 +190,21 @@ def _number(name: str, value: Any, least: float, most: float) -> float:
     return number
 
 
-def _verify(values: Mapping[str, Any], environment: Mapping[str, str]) -> bool | str:
+def _verify(url: str, values: Mapping[str, Any], environment: Mapping[str, str]) -> bool | str:
     word = str(values.get("validate_certs", True)).strip().lower()
     if word not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
         raise InvalidInput(f"validate_certs: must be true or false, and '{said(word)}' was given.")
     if word in ("false", "no", "off", "0"):
         return False
     if values.get("ca_path"):
-        return _existing("ca_path", values["ca_path"])
-    return environment.get("REQUESTS_CA_BUNDLE") or environment.get("CURL_CA_BUNDLE") or True
+        return _files.readable_path("ca_path", str(values["ca_path"]), folder_allowed=True)
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if environment.get(variable):
+            # Not looked at without TLS, so a stale one does no harm there.
+            used = url.startswith("https:")
+            path = environment[variable]
+            return _files.readable_path(variable, path, folder_allowed=True) if used else path
+    return True
 
 
 def _certificate(values: Mapping[str, Any]) -> str | tuple[str, str] | None:
@@ -204,15 +212,10 @@ def _certificate(values: Mapping[str, Any]) -> str | tuple[str, str] | None:
         raise InvalidInput("client_key: needs client_cert, the certificate that the key belongs to.")
     if not values.get("client_cert"):
         return None
-    certificate = _existing("client_cert", values["client_cert"])
-    return (certificate, _existing("client_key", values["client_key"])) if values.get("client_key") else certificate
-
-
-def _existing(name: str, path: Any) -> str:
-    found = os.path.expanduser(str(path))
-    if not os.path.exists(found):
-        raise InvalidInput(f"{name}: there is no file {said(found, LONGEST_PATH)}.")
-    return found
+    certificate = _files.readable_path("client_cert", str(values["client_cert"]))
+    if not values.get("client_key"):
+        return certificate
+    return certificate, _files.readable_path("client_key", str(values["client_key"]))
 
 
 def _proxies(url: str, values: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from . import _desired_state as document
+from . import _files
 from ._desired_state import Desired, ReadImage
 from ._errors import LONGEST_PATH, InvalidInput, said
 
 _OPTION = "providers_path"
 _ENDINGS = (".yml", ".yaml")
 _KEYS = ("service_providers", "defaults")
+# The parser in C ends the process where a document is nested some ten thousand levels deep.
+_DEEPEST = 200
+_NESTING = re.compile(r"[\[\]{}]|^[ ?:-]+", re.MULTILINE)
 _FREE = "x-"  # top-level keys for anchors
 
 
@@ -47,8 +52,9 @@ def load(path: str) -> list[Placed]:
 
     Image paths are made absolute, as they are relative to their file. Raises ``InvalidInput`` that names the file.
     """
-    path = os.path.abspath(os.path.expanduser(path))
-    files = [_read(*found) for found in _paths(path)]
+    written = path
+    path = os.path.abspath(_files.expand_path(_OPTION, path))
+    files = [_read(*found) for found in _paths(path, written)]
     shared = [file for file in files if file.entries is None]
     if len(shared) > 1:
         raise InvalidInput(
@@ -64,40 +70,39 @@ def load(path: str) -> list[Placed]:
 def plan_file(path: str) -> Any:
     """The content of a file such as ``plan.json``. Raises ``InvalidInput``."""
     shown = said(path, LONGEST_PATH)
+    content = _files.read_file("approved_plan", path, _files.LARGEST_DOCUMENT)
     try:
-        with open(os.path.expanduser(path), encoding="utf-8") as file:
-            return json.load(file)
-    except OSError as error:
-        raise InvalidInput(f"approved_plan: can't read {shown}: {error.strerror}.") from None
-    except ValueError:
+        return json.loads(content.decode())
+    except (ValueError, RecursionError):
         raise InvalidInput(f"approved_plan: {shown} is not JSON: give the file plan.json as it was written.") from None
 
 
-def _paths(path: str) -> Iterator[tuple[str, str]]:
-    """Each file with the name by which messages call it."""
+def _paths(path: str, written: str) -> Iterator[tuple[str, str]]:
+    """Yield each file with the name by which messages call it; the one file that the option names, as it is written."""
     if not os.path.isdir(path):
-        yield path, os.path.basename(path)
+        yield path, os.path.basename(path) or written
         return
-    found = sorted(
-        os.path.join(folder, name)
-        for folder, folders, names in os.walk(path, onerror=_unreadable, followlinks=False)
-        for name in _visible(folders, names)
-    )
+    found = sorted(_files_below(path))
     if not found:
-        raise InvalidInput(f"{_OPTION}: {said(path, LONGEST_PATH)} holds no file that ends in .yml or .yaml.")
+        raise InvalidInput(f"{_OPTION}: {said(written, LONGEST_PATH)} holds no file that ends in .yml or .yaml.")
     for name in found:
         yield name, os.path.relpath(name, os.path.dirname(path))
 
 
-def _visible(folders: list[str], names: list[str]) -> list[str]:
-    folders[:] = [name for name in folders if not name.startswith(".")]
-    return [name for name in names if name.endswith(_ENDINGS) and not name.startswith(".")]
-
-
-def _unreadable(error: OSError) -> None:
-    raise InvalidInput(
-        f"{_OPTION}: can't read the folder {said(error.filename, LONGEST_PATH)}: {error.strerror}."
-    ) from None
+def _files_below(path: str) -> Iterator[str]:
+    """Yield the documents in a folder and its subfolders. A symbolic link to a folder is not followed, so that no link
+    leads in a circle."""
+    pending = [path]
+    while pending:
+        folder = pending.pop()
+        try:
+            with os.scandir(folder) as entries:
+                visible = [entry for entry in entries if not entry.name.startswith(".")]
+        except OSError as error:
+            shown = said(folder, LONGEST_PATH)
+            raise InvalidInput(f"{_OPTION}: can't read the folder {shown}: {error.strerror}.") from None
+        pending += [entry.path for entry in visible if entry.is_dir(follow_symlinks=False)]
+        yield from (entry.path for entry in visible if entry.name.endswith(_ENDINGS) and not os.path.isdir(entry.path))
 
 
 def _read(path: str, name: str) -> _File:
@@ -111,11 +116,13 @@ def _read(path: str, name: str) -> _File:
     if not known:
         raise InvalidInput(f"{shown}: has no service_providers, the list of what each of them should be.")
     folder = os.path.dirname(path)
-    defaults = _here(_defaults(shown, known.get("defaults", {})), folder)
+    defaults = _here(f"{shown}: defaults", _defaults(shown, known.get("defaults", {})), folder)
     if entries is None:
         return _File(shown, defaults, None)
-    listed = document.sequence(f"{shown}: service_providers", entries)
-    return _File(shown, defaults, [_here(entry, folder) for entry in listed])
+    place = f"{shown}: service_providers"
+    listed = document.sequence(place, entries)
+    here = [_here(f"{place}[{number}]", entry, folder) for number, entry in enumerate(listed)]
+    return _File(shown, defaults, here)
 
 
 def _parsed(path: str, shown: str) -> Any:
@@ -133,11 +140,12 @@ def _parsed(path: str, shown: str) -> Any:
     # The parser in C, where PyYAML has it, is eight times faster; a fleet reads its folder on each host.
     loader: Any = type("Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
     loader.add_constructor("tag:yaml.org,2002:map", construct)
+    content = _files.read_file(_OPTION, path, _files.LARGEST_DOCUMENT)
     try:
-        with open(path, encoding="utf-8") as file:
-            return yaml.load(file, loader)
-    except OSError as error:
-        raise InvalidInput(f"{_OPTION}: can't read {said(path, LONGEST_PATH)}: {error.strerror}.") from None
+        text = content.decode()
+        if _nesting_bound(text) > _DEEPEST and _is_too_deep(yaml.parse(text, loader)):
+            raise InvalidInput(f"{shown}: is nested more than {_DEEPEST} levels deep, and a document has four.")
+        return yaml.load(text, loader)
     except UnicodeDecodeError:
         raise InvalidInput(f"{shown}: is not UTF-8 text; write it anew.") from None
     except yaml.YAMLError as error:
@@ -145,6 +153,35 @@ def _parsed(path: str, shown: str) -> Any:
         where = f"line {mark.line + 1}: " if mark else ""
         problem = said(getattr(error, "problem", None) or error)
         raise InvalidInput(f"{shown}: {where}is not valid YAML: {problem}.") from None
+    except ValueError as error:  # such as the unquoted date 2027-02-30
+        raise InvalidInput(f"{shown}: holds a value that can't be: {said(error)}: quote or correct it.") from None
+
+
+def _nesting_bound(text: str) -> int:
+    """Return a depth that ``text`` does not exceed, found in a fraction of the time that parsing takes."""
+    depth = deepest = block = 0
+    for match in _NESTING.finditer(text):
+        mark = match.group()
+        if mark in ("[", "{"):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif mark in ("]", "}"):
+            depth = max(0, depth - 1)
+        else:
+            block = max(block, len(mark))
+    return deepest + block
+
+
+def _is_too_deep(events: Iterator[Any]) -> bool:
+    """Return whether the mappings and lists of a document are nested deeper than ``_DEEPEST``."""
+    depth = 0
+    for event in events:
+        name = type(event).__name__
+        depth += name in ("MappingStartEvent", "SequenceStartEvent")
+        depth -= name in ("MappingEndEvent", "SequenceEndEvent")
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def _refuse_twice(node: Any, shown: str) -> None:
@@ -169,11 +206,11 @@ def _defaults(name: str, value: Any) -> dict[str, Any]:
     return given
 
 
-def _here(entry: Any, folder: str) -> Any:
+def _here(where: str, entry: Any, folder: str) -> Any:
     image = entry.get("image") if isinstance(entry, Mapping) else None
     if not isinstance(image, str) or not image.strip():
         return entry
-    return {**entry, "image": os.path.join(folder, os.path.expanduser(image.strip()))}
+    return {**entry, "image": os.path.join(folder, _files.expand_path(f"{where}.image", image.strip()))}
 
 
 def _entries(file: _File, general: Mapping[str, Any]) -> Iterator[Placed]:

@@ -10,6 +10,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 
+from . import _files
 from ._desired_state import ImageFile
 from ._errors import LONGEST_PATH, InvalidInput, said
 
@@ -51,17 +52,13 @@ def content_type(content: bytes) -> str | None:
     return next((kind for start, kind in _TYPES if content.startswith(start)), None)
 
 
-def read_image(where: str, path: str) -> ImageFile:
-    """The image file at ``path``. Raises ``InvalidInput`` where it is missing, too big, or not an image."""
-    path = os.path.expanduser(path)
-    shown = said(path, LONGEST_PATH)
-    try:
-        with open(path, "rb") as file:
-            content = file.read(LIMIT + 1)
-    except OSError as error:
-        raise InvalidInput(f"{where}: can't read {shown}: {error.strerror}.") from None
-    if len(content) > LIMIT:
-        raise InvalidInput(f"{where}: {shown} is larger than {LIMIT // 1000000} MB; give a smaller image.")
+def read_image(where: str, path: str, written: str = "") -> ImageFile:
+    """Return the image file at ``path``. Raises ``InvalidInput`` where it is missing, too big, or not an image.
+
+    ``written`` is the path as messages show it, where ``path`` was made from another.
+    """
+    content = _files.read_file(where, path, LIMIT, shown=written)
+    shown = said(written or path, LONGEST_PATH)
     if content_type(content) is None:
         raise InvalidInput(f"{where}: {shown} is not an image that Waldur takes (PNG, JPEG, GIF, WebP, BMP, TIFF).")
     return ImageFile(os.path.basename(path), content)

@@ -80,7 +80,9 @@ options:
       - A file that holds the document, or a folder of such files, on the controller. A relative path is looked for in
         C(files) of the role or play, beside the playbook, and in the folder in which Ansible was started.
       - Of a folder all files that end in C(.yml) or C(.yaml) are read, those of its subfolders too, in the order of
-        their paths. Hidden files and folders (whose names begin with a dot) are left out.
+        their paths. Hidden files and folders (whose names begin with a dot) are left out. Symbolic links to files are
+        followed, those to folders are left out.
+      - Only regular files of up to 50 MB are read. A named pipe, a device or a socket is an error.
       - A file is a mapping of C(service_providers), the document's list, and C(defaults), keys that its entries have in
         common. A file of a folder that has C(defaults) and no C(service_providers) gives them to the entries of all
         files, and there can be one such file. Keys that begin with C(x-) are left alone, for YAML anchors.
@@ -105,7 +107,8 @@ options:
     description:
       - A plan that was approved before, as the path of the C(plan.json) that the playbook C(waldur.provider.plan)
         writes, as the content of that file, as what this module returned in check mode, or as its list RV(plan). The
-        path is one on the controller, and looked for as O(providers_path) is.
+        path is one on the controller, looked for as O(providers_path) is, and must be that of a regular file of up to
+        50 MB.
       - The plan that is made now must be a part of it. Otherwise nothing is changed, and the error tells what is new,
         also in RV(new_changes).
       - Changes that were approved and have happened since are no error, so what stopped half-way can be finished.

@@ -105,10 +105,14 @@ def test_a_bundle_is_taken_from_the_option_then_from_the_environment_of_the_task
 ) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.write_text("")
-    environment = {"REQUESTS_CA_BUNDLE": "/requests.pem", "CURL_CA_BUNDLE": "/curl.pem"}
+    environment = {}
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        environment[name] = str(tmp_path / name)
+        (tmp_path / name).write_text("")
     assert connected(environment, ca_path=str(bundle)).verify == str(bundle)
-    assert connected(environment).verify == "/requests.pem"
-    assert connected({"CURL_CA_BUNDLE": "/curl.pem"}).verify == "/curl.pem"
+    assert connected(environment).verify == environment["REQUESTS_CA_BUNDLE"]
+    curl = environment.pop("CURL_CA_BUNDLE")
+    assert connected({"CURL_CA_BUNDLE": curl}).verify == curl
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/of/the/process.pem")
     assert connected().verify is True
 
@@ -132,7 +136,7 @@ def test_a_file_that_is_not_there_is_told_with_its_option_and_path(name: str, tm
 
 
 def test_a_key_that_is_not_there_is_told(tmp_path: Path) -> None:
-    told = refusal(client_cert=str(tmp_path), client_key=str(tmp_path / "none"))
+    told = refusal(client_cert=__file__, client_key=str(tmp_path / "none"))
     assert told == f"client_key: there is no file {tmp_path / 'none'}."
 
 
