@@ -118,20 +118,10 @@ class OfferingUsername:
 
     def write(self, session: Session, target: Target, state: State, change: Change) -> None:
         """One POST for one user, whatever the number of offerings. Its answer tells nothing (contract 2.11)."""
-        wish = change.payload
-
-        def look() -> tuple[bool, str]:
-            rows = session.client.rows(
-                "offering_users", provider_uuid=target.customer_uuid, field=_ACCOUNT_FIELDS, user_uuid=wish["user_uuid"]
-            )
-            own = [row for row in rows if _uuids.normal(row.get("user_uuid")) == wish["user_uuid"]]
-            named = sum((row.get("username") or "").strip() == wish["username"] for row in own)
-            return named >= len(change.after or ()), f"{named} of {len(own)} accounts have that username. Run again."
-
         try:
-            session.client.write("set_offerings_username", target.uuid, body=wish, telling=False)
+            session.client.write("set_offerings_username", target.uuid, body=change.payload, telling=False)
         except LostAnswer as error:
-            raise looked_again(error, look) from None
+            raise looked_again(error, lambda: _look(session, target, state, change)) from None
 
     def verify(self, session: Session, target: Target, part: Usernames, state: State) -> State:
         """Read again: only the accounts tell what was set."""
@@ -320,13 +310,11 @@ def _compare_entry(target: Target, entry: UsernameEntry, person: User, state: St
     if not reach:
         text = f"{entry.place}: {person.shown} reaches no offering of {target.name} through a project; nothing was set."
         return Comparison(warnings=(text,))
-    readable = reach - state.hidden
     warnings: tuple[str, ...] = ()
     if reach & state.hidden:
         names = ", ".join(sorted(state.names[offering] for offering in reach & state.hidden))
         warnings = (f"{target.name}: this token can't read accounts back in {names}; they were left out of the plan.",)
-    now = {offering: state.accounts.get((offering, person.uuid)) for offering in readable}
-    differing = {offering: name for offering, name in now.items() if (name or "").strip() != entry.username}
+    differing = _differing(state, person.uuid, entry.username)
     if not differing:
         return Comparison(warnings=warnings)
     labels = _labels(state, differing)
@@ -341,6 +329,27 @@ def _compare_entry(target: Target, entry: UsernameEntry, person: User, state: St
         payload={"user_uuid": person.uuid, "username": entry.username},
     )
     return Comparison((change,), warnings)
+
+
+def _differing(state: State, user: str, username: str) -> dict[str, str | None]:
+    """Return the offerings where ``user`` has no account or another name, each with the present name."""
+    now = {offering: state.accounts.get((offering, user)) for offering in state.reach.get(user, set()) - state.hidden}
+    return {offering: name for offering, name in now.items() if (name or "").strip() != username}
+
+
+def _look(session: Session, target: Target, state: State, change: Change) -> tuple[bool | None, str]:
+    """Return whether a change took effect whose response was lost (None: a part of it did), and that in words.
+
+    ``state`` is the one before the change. Only the accounts that the change was to set count: the others had the
+    name before, or belong to other providers.
+    """
+    user, username = change.payload["user_uuid"], change.payload["username"]
+    changed = _differing(state, user, username)
+    now = State()
+    _read_accounts(session, target, user, now)
+    named = sum((now.accounts.get((offering, user)) or "").strip() == username for offering in changed)
+    outcome = named == len(changed) if named in (0, len(changed)) else None
+    return outcome, f"{named} of {len(changed)} accounts have that username. Run again."
 
 
 def _labels(state: State, offerings: Iterable[str]) -> dict[str, str]:
