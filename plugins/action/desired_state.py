@@ -16,10 +16,12 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.waldur.provider.plugins.module_utils import _connection, _documents, _files, _images
@@ -39,6 +41,10 @@ _COLLECTION = "waldur.provider."
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 _ENTRY = re.compile(r"service_providers\[(\d+)\]")
 _SENTENCES = ("msg", "errors", "warnings")
+# The options that put a secret into a module's result.
+_REVEALING = ("reveal",)
+# What was taken out of a task's environment; the next attempt of an until reads the connection from it again.
+_CREDENTIALS: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 
 
 class ActionModule(ActionBase):
@@ -59,6 +65,8 @@ class ActionModule(ActionBase):
         except InvalidInput as error:
             return {"failed": True, "msg": error.message}
         given = _plain(arguments)
+        if refusal := self._refuse_async(given):
+            return {"failed": True, "msg": refusal}
         environment = self._environment()
         try:
             written = self._make_absolute(given)
@@ -93,9 +101,47 @@ class ActionModule(ActionBase):
         return bool(self._task.async_val or not local or REQUESTS_IMPORT_ERROR)
 
     def _environment(self) -> dict[str, str]:
-        """The task's own ``environment:``, templated."""
-        found: dict[str, str] = {}
+        """Return the task's own ``environment:``, templated, with what an earlier attempt took out of it."""
+        found: dict[str, Any] = {}
         self._compute_environment_string(found)
+        return {**{str(key): str(value) for key, value in found.items()}, **_CREDENTIALS.get(self._task, {})}
+
+    def _refuse_async(self, arguments: Mapping[str, Any]) -> str:
+        """Return why the task must not run with ``async``, or an empty text.
+
+        Ansible keeps the result of an asynchronous task in a file that every user of the host can read, and runs
+        ``async_status`` with the environment that the task shares with it.
+        """
+        if not self._task.async_val:
+            return ""
+        for option in _REVEALING:
+            value = arguments.get(option)
+            if isinstance(value, (bool, int, float, str)) and boolean(value, strict=False):
+                return (
+                    f"{option}: can't go with async: Ansible would keep the secret in a file of the job that other"
+                    f" users of the host can read: leave out async or {option}."
+                )
+        if self._task.poll:
+            return ""  # the status task gets the environment that _as_module leaves
+        shared = sorted(name for name, value in self._inherited_environment().items() if _is_credential(name, value))
+        if not shared:
+            return ""
+        return (
+            f"environment: {shared[0]} is set for the whole play, role or block, and with async and poll: 0 a later"
+            " async_status task would show it in the list of processes: set it as variable waldur_access_token or"
+            " waldur_proxy, in a profile, or in the environment of this task alone."
+        )
+
+    def _inherited_environment(self) -> dict[str, str]:
+        """Return the ``environment:`` that the task shares with the tasks around it, templated."""
+        found: dict[str, Any] = {}
+        # The parent's own attribute lacks what it inherits; this is how a task inherits it.
+        shared = self._task._parent._get_parent_attribute("environment")
+        whole, self._task.environment = self._task.environment, shared if isinstance(shared, list) else []
+        try:
+            self._compute_environment_string(found)
+        finally:
+            self._task.environment = whole
         return {str(key): str(value) for key, value in found.items()}
 
     def _variables(self, task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -131,28 +177,33 @@ class ActionModule(ActionBase):
         return _plain({**result, "invocation": shown})
 
     def _as_module(self, name: str, arguments: Any, environment: dict[str, str], task_vars: Any) -> dict[str, Any]:
-        """Runs the module the normal way. Ansible prints the environment that it hands on at -vvvv, so what is ours in
-        it has become arguments, whose secrets it masks."""
+        """Run the module the normal way.
+
+        Ansible prints the environment that it hands on at -vvvv, and anybody can see it in the list of processes. So
+        its credentials become arguments, whose secrets Ansible masks. They stay out of the task's environment, because
+        Ansible gives that to the status task of an asynchronous task afterwards.
+        """
         try:
             # Refused here, as Ansible shows a module's arguments, and this one may hold a password.
-            _connection.base_url(arguments["api_url"])
+            url = _connection.base_url(arguments["api_url"])
             places = _take_in_files(arguments)
             self._place_images(arguments)
         except InvalidInput as error:
             return {"failed": True, "msg": error.message}
-        whole = self._task.environment
-        self._task.environment = [{key: value for key, value in environment.items() if not key.startswith("WALDUR_")}]
-        try:
-            result = self._execute_module(
-                module_name=_COLLECTION + name,
-                module_args=arguments,
-                task_vars=task_vars,
-                wrap_async=self._task.async_val,
-            )
-            return {key: _placed(value, places) if key in _SENTENCES else value for key, value in result.items()}
-        finally:
-            # The next attempt of an until reads the connection from it again.
-            self._task.environment = whole
+        hidden = _hidden(environment, str(arguments["access_token"]))
+        local = os.environ if self._connection.transport == "local" else {}
+        proxy = _connection.environment_proxy(url, {**local, **environment})
+        if not arguments.get("proxy") and proxy in hidden.values():
+            arguments["proxy"] = proxy
+        _CREDENTIALS[self._task] = hidden
+        self._task.environment = [{key: value for key, value in environment.items() if key not in hidden}]
+        result = self._execute_module(
+            module_name=_COLLECTION + name,
+            module_args=arguments,
+            task_vars=task_vars,
+            wrap_async=self._task.async_val,
+        )
+        return {key: _placed(value, places) if key in _SENTENCES else value for key, value in result.items()}
 
     def _place_images(self, arguments: Any) -> None:
         """Images are read on the controller: checked here, and copied to where the module runs."""
@@ -196,6 +247,22 @@ def _as_written(message: str, written: Mapping[str, str]) -> str:
         shown = said(path, LONGEST_PATH).replace("\\", r"\\")
         message = re.sub(rf"(?<!\S){absolute}(?=[/:;,]?(?:\s|$)|/|\.$)", shown, message)
     return message
+
+
+def _is_credential(name: str, value: str) -> bool:
+    """Return whether a variable holds a token, or a proxy's login."""
+    if name in ("WALDUR_ACCESS_TOKEN", "WALDUR_API_TOKEN"):
+        return bool(value)
+    return name.lower().endswith("_proxy") and "@" in value
+
+
+def _hidden(environment: Mapping[str, str], token: str) -> dict[str, str]:
+    """Return the variables that no command line may show: Waldur's own, credentials, and all that hold the token."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith("WALDUR_") or token in value or _is_credential(name, value)
+    }
 
 
 def _take_in_files(arguments: Any) -> list[str]:

@@ -25,6 +25,8 @@ attributes:
     support: full
     details:
       - The task then runs as a module in a process of its own.
+      - A token, or a proxy with a login, in the C(environment) of the whole play, role or block is an error with
+        C(async) and C(poll=0), as Ansible's own M(ansible.builtin.async_status) would show it in the list of processes.
   in_process:
     description: Runs inside Ansible's own worker process, without packing a module and starting Python for each task.
     support: partial

@@ -6,18 +6,24 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 from . import _files
 from ._client import Connection
 from ._errors import LONGEST_PATH, InvalidInput, said
 
-with contextlib.suppress(ImportError):  # reported with missing_required_lib where a module starts
+try:
     from requests.utils import should_bypass_proxies
+except ImportError:  # the action plugin may run without it, the module reports it with missing_required_lib
+
+    def should_bypass_proxies(url: str | bytes, no_proxy: str | None) -> bool:
+        """Return whether ``no_proxy`` names the host of ``url``."""
+        return bool(proxy_bypass_environment(urlsplit(str(url)).netloc, {"no": no_proxy or ""}))
+
 
 OPTIONS = (
     "api_url",
@@ -222,12 +228,16 @@ def _proxies(url: str, values: Mapping[str, Any], environment: Mapping[str, str]
     """The option, else the proxy of the task's effective environment, as requests itself would read it."""
     if values.get("proxy"):
         return (("http", str(values["proxy"])), ("https", str(values["proxy"])))
-    scheme = urlsplit(url).scheme
+    proxy = environment_proxy(url, environment)
+    return ((urlsplit(url).scheme, proxy),) if proxy else ()
+
+
+def environment_proxy(url: str, environment: Mapping[str, str]) -> str | None:
+    """Return the proxy that ``environment`` names for ``url``, with its login; None where it is to be bypassed."""
 
     def variable(name: str) -> str | None:
         return environment.get(name) or environment.get(name.upper())
 
     if should_bypass_proxies(url, no_proxy=variable("no_proxy") or ""):
-        return ()
-    proxy = variable(f"{scheme}_proxy") or variable("all_proxy")
-    return ((scheme, proxy),) if proxy else ()
+        return None
+    return variable(f"{urlsplit(url).scheme}_proxy") or variable("all_proxy")

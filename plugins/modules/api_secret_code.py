@@ -39,6 +39,8 @@ options:
     description:
       - Whether to return the code itself, as RV(api_secret_code). Such a task needs C(no_log=true), as Ansible
         otherwise prints what a task returns.
+      - An error with C(async), as Ansible keeps the result of an asynchronous task in a file that other users of the
+        host can read.
     type: bool
     default: false
 notes:

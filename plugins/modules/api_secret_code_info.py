@@ -23,6 +23,8 @@ options:
     description:
       - Whether to return the code itself. Use it together with C(no_log), as Ansible shows and keeps what a task
         returns.
+      - An error with C(async), as Ansible keeps the result of an asynchronous task in a file that other users of the
+        host can read.
     type: bool
     default: false
 notes:

@@ -79,6 +79,17 @@ def holding(run: Runner, secrets: set[str]) -> list[str]:
     return found
 
 
+def holding_at_last(run: Runner, secrets: set[str]) -> list[str]:
+    """Return the files that hold any of *secrets* once Ansible's wrapper of asynchronous tasks has removed its own.
+
+    It removes the module's program a moment after the result is there.
+    """
+    deadline = time.monotonic() + 30
+    while (found := holding(run, secrets)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return found
+
+
 def tasks(**keys: Any) -> list[dict[str, Any]]:
     """Every module; its result becomes a fact that is cached."""
     made: list[dict[str, Any]] = []
@@ -145,11 +156,7 @@ def test_no_secret_is_left_by_asynchronous_tasks(waldur: Waldur, way: str) -> No
         assert outcome.code == 0, outcome.output
         secrets = {*waldur.tokens.values(), *before, *waldur.codes()}
         assert not [secret for secret in secrets if secret in outcome.output]
-    # Ansible's own wrapper takes the program away a moment after the result is there.
-    patience = time.monotonic() + 30
-    while holding(run, secrets) and time.monotonic() < patience:
-        time.sleep(0.2)
-    assert holding(run, secrets) == []
+    assert holding_at_last(run, secrets) == []
     assert sum(path.is_file() for path in _files(run, "async")) == len(TASKS)
 
 
@@ -262,6 +269,71 @@ def test_a_url_with_a_password_is_refused_without_telling_it(sim: Simulator, way
     assert set(ended(outcome).values()) == {"failed"}
     assert "hunter2" not in outcome.output
     assert holding(run, {"hunter2"}) == []
+
+
+# --- asynchronous tasks ----------------------------------------------------------------------------------------------
+
+
+GRANT = {"service_provider": "ALPHA", "user": "member1"}
+REVEAL = {"service_provider": "ALPHA", "reveal": True}
+
+
+@ways
+def test_the_status_task_of_an_asynchronous_task_shows_no_credential_of_its_environment(
+    waldur: Waldur, way: str
+) -> None:
+    """Each command line is in what Ansible prints at this verbosity, so all of them are searched."""
+    run = runner(waldur, way=way)
+    run.secrets.add("hunter2")
+    variables = {"url": waldur.url, "secret": waldur.token("staff"), "login": "http://someone:hunter2@127.0.0.1:9"}
+    (run.folder / "secret.yml").write_text(yaml.safe_dump(variables))
+    shared = {"WALDUR_API_URL": "{{ url }}", "WALDUR_ACCESS_TOKEN": "{{ secret }}", "http_proxy": "{{ login }}"}
+    known = {"until": "seen is not changed", "retries": 1, "delay": 0, "register": "seen"}
+    own = {"environment": {"no_proxy": "127.0.0.1,localhost", "OTHER": "{{ secret }}"}, "async": 60, "poll": 1}
+    given = [
+        {"name": "Grant", "waldur.provider.user_role": GRANT, **own, **known},
+        {"name": "Proxied", "waldur.provider.user_role": {**GRANT, "retries": 0}, "async": 60, "poll": 1},
+        {"name": "Unwatched", "waldur.provider.user_role": GRANT, "async": 60, "poll": 0},
+    ]
+    play = {"name": "Case", "hosts": "localhost", "gather_facts": False, "environment": shared, "ignore_errors": True}
+    alone = {"name": "Alone", "waldur.provider.user_role": GRANT, "environment": shared, "async": 60, "poll": 0}
+    plays = [{**play, "tasks": given}, {**play, "environment": {"LANG": "C"}, "tasks": [alone]}]
+    (run.folder / "plays.yml").write_text(yaml.safe_dump(run.said_here(plays)))
+    outcome = run.command(
+        ["playbook", "-i", run.inventory(), "-vvvv", "-e", f"@{run.folder / 'secret.yml'}", "plays.yml"],
+        {**loud(run), "WALDUR_API_URL": "", "WALDUR_ACCESS_TOKEN": ""},
+    )
+    assert outcome.of("Grant")["attempts"] == 2, outcome.output
+    assert outcome.of("Grant")["changed"] is False
+    assert "the proxy did not answer: check proxy" in outcome.of("Proxied")["msg"]
+    assert outcome.of("Unwatched")["msg"].startswith("environment: WALDUR_ACCESS_TOKEN is set for the whole play")
+    assert "ansible_job_id" in outcome.of("Alone"), outcome.output
+    assert holding_at_last(run, {"hunter2", *waldur.tokens.values()}) == []
+
+
+@ways
+def test_a_secret_code_is_not_revealed_into_the_job_file_of_an_asynchronous_task(waldur: Waldur, way: str) -> None:
+    run = runner(waldur, way=way)
+    before = waldur.codes()
+    module = "waldur.provider.api_secret_code"
+    given: list[dict[str, Any]] = [
+        {"name": "Rotated", module: {**REVEAL, "state": "rotated"}, "poll": 1},
+        {"name": "Text", module: {**REVEAL, "reveal": "yes"}, "poll": 0},
+        {"name": "Template", f"{module}_info": {**REVEAL, "reveal": "{{ shown }}"}, "poll": 0, "vars": {"shown": "On"}},
+        {"name": "Default", f"{module}_info": {"service_provider": "ALPHA"}, "poll": 0},
+        {"name": "Hidden", f"{module}_info": {"service_provider": "ALPHA", "reveal": "no"}, "poll": 1},
+    ]
+    defaults = {f"{module}_info": {"reveal": 1}}
+    tasks = [{"async": 60, "ignore_errors": True, **task} for task in given]
+    outcome = run.play(tasks, environment=loud(run), module_defaults=defaults)
+    told = {line["task"]: line["result"].get("msg", "") for line in outcome.lines}
+    assert outcome.of("Hidden")["fingerprint"].startswith("sha256:"), outcome.output
+    del told["Hidden"]
+    assert set(told) == {"Rotated", "Text", "Template", "Default"}
+    assert {text.partition(":")[0] for text in told.values()} == {"reveal"}, told
+    assert all("can't go with async" in text for text in told.values()), told
+    assert waldur.codes() == before
+    assert not [path for path in _files(run, "async") if path.is_file()]
 
 
 # --- what Ansible itself writes --------------------------------------------------------------------------------------

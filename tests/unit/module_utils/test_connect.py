@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.waldur.provider.plugins.module_utils import _connection
 from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._connection import connect
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
@@ -189,3 +192,17 @@ def test_the_environment_of_the_process_does_not_count(own: dict[str, str], monk
         monkeypatch.setenv(name, value)
     assert connected(BOTH).proxies == (("https", "http://proxy:3128"),)
     assert connected({}).proxies == ()
+
+
+def test_no_proxy_is_obeyed_where_the_controller_lacks_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"{_connection.__name__}_without_requests"
+    monkeypatch.setitem(sys.modules, "requests.utils", None)
+    spec = importlib.util.spec_from_file_location(name, str(_connection.__file__))
+    assert spec
+    assert spec.loader
+    bare = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, name, bare)
+    spec.loader.exec_module(bare)
+    environment = {"https_proxy": "http://proxy:3128", "no_proxy": "waldur.example.org"}
+    assert bare.environment_proxy("https://waldur.example.org", environment) is None
+    assert bare.environment_proxy("https://waldur.example.com", environment) == "http://proxy:3128"
