@@ -130,15 +130,17 @@ def limits(options: Mapping[str, Any], api_url: str) -> Limits:
         raise InvalidInput(f"max_removals: must be 0 or more, and {removals} was given.")
     if only is not None:
         only = [document.reference(f"only[{number}]", value) for number, value in enumerate(only)]
-    return Limits(removals, only, _approved(options.get("approved_plan"), api_url))
+    approved, digests = _approved(options.get("approved_plan"), api_url)
+    return Limits(removals, only, approved, digests)
 
 
-def _approved(given: Any, api_url: str) -> list[Mapping[str, Any]] | None:
-    """The changes of an approved plan, given as its file or that file's content, a task's result, or the bare list."""
-    if given is None:
-        return None
-    if isinstance(given, str) and not given.strip():
-        return None  # what a playbook or a survey hands on where there is none
+def _approved(given: Any, api_url: str) -> tuple[list[Mapping[str, Any]] | None, Mapping[str, Any]]:
+    """Return the changes of an approved plan, and the digests of the entries that it was made of.
+
+    It is given as its file or that file's content, a task's result, or the bare list, which has no digests.
+    """
+    if given is None or (isinstance(given, str) and not given.strip()):
+        return None, {}  # text is what a playbook or a survey hands on where there is none
     if isinstance(given, str):
         given = _documents.plan_file(given)
     changes = given.get("plan") if isinstance(given, Mapping) else given
@@ -152,7 +154,8 @@ def _approved(given: Any, api_url: str) -> list[Mapping[str, Any]] | None:
         raise InvalidInput(
             f"approved_plan: was made for {said(made_for)}, and this task talks to {api_url}: make a plan there."
         )
-    return changes
+    digests = given.get("digests") if isinstance(given, Mapping) else None
+    return changes, digests if isinstance(digests, Mapping) else {}
 
 
 def _first(kind: str, key: str) -> Callable[[Mapping[str, Any], Planned, bool], dict[str, Any]]:
@@ -172,6 +175,7 @@ def _plan(options: Mapping[str, Any], planned: Planned, done: bool) -> dict[str,
         "left_out": [_shown(target) for target in planned.left_out],
         "without_entry": [_shown(target) for target in planned.without_entry],
         "api_url": planned.api_url,
+        "digests": dict(planned.digests),
     }
 
 

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
+from hashlib import sha256
 from typing import Any
 
 from ._desired_state import Desired
 from ._errors import InvalidInput, WaldurError
-from ._plan import Change, Comparison, refuse, refuse_new, summary
+from ._plan import Change, Comparison, provider_labels, refuse, refuse_new, summary
 from ._references import Target
 from ._rooms import ROOMS
 from ._session import People, Room, Session
@@ -32,7 +34,10 @@ class Work:
 
 @dataclass
 class Planned:
-    """A plan with everything that is needed to carry it out."""
+    """A plan with everything that is needed to carry it out.
+
+    ``digests`` are those of the entries that it was made of, by customer UUID.
+    """
 
     works: list[Work]
     people: People
@@ -40,6 +45,7 @@ class Planned:
     api_url: str
     left_out: Sequence[Target] = ()
     without_entry: Sequence[Target] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -51,8 +57,9 @@ class Planned:
         return summary(self.comparison)
 
     def providers(self, kind: str) -> list[str]:
-        """The providers in which the room ``kind`` has work, in the order of ``results``."""
-        return [work.target.name for work in self.works if work.room.kind == kind]
+        """Return the labels of the providers in which the room ``kind`` has work, in the order of ``results``."""
+        labels = provider_labels({work.target.customer_uuid: work.target.name for work in self.works})
+        return [labels[work.target.customer_uuid] for work in self.works if work.room.kind == kind]
 
     def results(self, kind: str, *, done: bool) -> list[Any]:
         """What the room ``kind`` returns for each provider; predicted where the plan is not ``done``."""
@@ -66,14 +73,21 @@ class Planned:
 @dataclass(frozen=True)
 class Limits:
     """What a plan may be: how many removals that no entry names (None: the usual number), for which providers alone
-    (references; None: for all of the document), and as part of which plan that was approved before (None: any)."""
+    (references; None: for all of the document), and as part of which plan that was approved before (None: any).
+
+    ``approved_digests`` are the digests of the entries that the approved plan was made of, by customer UUID.
+    """
 
     max_removals: int | None = None
     only: Sequence[str] | None = None
     approved: Sequence[Mapping[str, Any]] | None = None
+    approved_digests: Mapping[str, Any] = field(default_factory=dict)
 
 
 _NO_LIMITS = Limits()
+
+# The fields of an entry that ask for nothing.
+_NO_DESIRED_STATE = ("where", "reference", "reference_kind")
 
 
 def make_plan(session: Session, document: Sequence[Desired], limits: Limits = _NO_LIMITS) -> Planned:
@@ -81,14 +95,18 @@ def make_plan(session: Session, document: Sequence[Desired], limits: Limits = _N
     session.references.begin()
     entries = _targets(session, document)
     wanted = _only(session, limits.only)
-    works = _works(session, [entry for entry in entries if wanted is None or entry[1].customer_uuid in wanted])
+    chosen = [entry for entry in entries if wanted is None or entry[1].customer_uuid in wanted]
+    works = _works(session, chosen)
     people = _people(session, works)
     for work in works:
         work.comparison = work.room.compare(session, work.target, work.part, work.state, people)
     comparison = Comparison.of(work.comparison for work in works)
     refuse(comparison, limits.max_removals)
+    digests = {target.customer_uuid: entry_digest(desired) for desired, target in chosen}
     if limits.approved is not None:
-        refuse_new(comparison.changes, limits.approved)
+        known = limits.approved_digests
+        changed = {uuid: known[uuid] != digest for uuid, digest in digests.items() if uuid in known}
+        refuse_new(comparison.changes, limits.approved, changed)
     named = {target.customer_uuid: target for _desired, target in entries}
     return Planned(
         works,
@@ -97,7 +115,28 @@ def make_plan(session: Session, document: Sequence[Desired], limits: Limits = _N
         session.client.connection.api_url,
         [target for uuid, target in named.items() if wanted is not None and uuid not in wanted],
         [target for uuid, target in (wanted or {}).items() if uuid not in named],
+        digests,
     )
+
+
+def entry_digest(desired: Desired) -> str:
+    """Return a digest of what an entry asks for, whatever its place, the order of its keys, and how it refers to it."""
+    text = json.dumps(_plain(desired), sort_keys=True)
+    return f"sha256:{sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _plain(value: Any) -> Any:
+    """Return a part of the desired state as JSON data, without its place in the document and its reference."""
+    if is_dataclass(value):
+        names = [item.name for item in fields(value) if item.name not in _NO_DESIRED_STATE]
+        return {name: _plain(getattr(value, name)) for name in names}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, bytes):
+        return sha256(value).hexdigest()
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
 
 def _targets(session: Session, document: Sequence[Desired]) -> list[tuple[Desired, Target]]:

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +28,13 @@ _ORDER = {
     "revoke": 4,
     "delete": 5,
 }
+
+# Why a change is not part of an approved plan.
+_DESIRED = "The desired state was changed after the approval"
+_CURRENT = "The current state in Waldur was changed after the approval"
+_NOT_PLANNED = "Not part of the approved plan"
+# Messages name this many changes; a result holds all of them.
+_MOST_LISTED = 10
 
 # How "no value" reads where "none" would mislead.
 _NOTHING_BEFORE = {"expiration_time": "never"}
@@ -113,30 +119,47 @@ def refuse(comparison: Comparison, max_removals: int | None) -> None:
         )
 
 
-def refuse_new(changes: Iterable[Change], approved: Sequence[Mapping[str, Any]]) -> None:
-    """Raises ``InvalidInput`` where a change is no part of a plan that was approved before.
+def refuse_new(
+    changes: Iterable[Change],
+    approved: Sequence[Mapping[str, Any]],
+    is_entry_changed: Mapping[str, bool] | None = None,
+) -> None:
+    """Raise ``InvalidInput`` where a change is not part of a plan that was approved before.
 
-    What the approved plan holds beside them has happened since, so one that stopped half-way can be finished.
+    What the approved plan holds besides has happened since, so one that stopped half-way can be finished.
+    ``is_entry_changed`` says for customers (UUIDs) whether their desired state is another than the approved one.
     """
-    new = [change for change in changes if not any(_covers(old, _as_json(change)) for old in approved)]
+    by_key: dict[Hashable, list[Mapping[str, Any]]] = {}
+    for old in approved:
+        by_key.setdefault(_key(old.get("kind"), old.get("id")), []).append(old)
+    new = []
+    for change in changes:
+        candidates = by_key.get(_key(change.kind, change.id), [])
+        now = change.as_dict()
+        if not any(_covers(old, now) for old in candidates):
+            new.append((change, candidates))
     if new:
-        names = "; ".join(map(str, new))
         raise InvalidInput(
-            f"approved_plan: the world has moved: these changes are new: {names}. Nothing was changed. Make a plan of"
-            " today, and have that approved.",
-            new_changes=[change.as_dict() for change in new],
+            f"approved_plan: is out of date. {_reasons(new, is_entry_changed or {})} Nothing was changed. Make a new"
+            " plan, and have that one approved.",
+            new_changes=[change.as_dict() for change, _candidates in new],
         )
 
 
-def _as_json(change: Change) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(json.dumps(change.as_dict()))
-    return found
+def _key(kind: Any, ids: Any) -> Hashable:
+    """Return what a change and its approval have in common; None where an approved plan holds something else there."""
+    if not isinstance(kind, str) or not isinstance(ids, Mapping):
+        return None
+    if not all(value is None or isinstance(value, str) for value in ids.values()):
+        return None
+    return kind, frozenset(ids.items())
 
 
 def _covers(approved: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
-    """Whether ``change`` is the approved one, or what is left to do of it. Names for people don't matter, UUIDs do."""
-    if any(approved.get(key) != change[key] for key in ("kind", "id")):
-        return False
+    """Whether ``change`` is the approved one, or what is left to do of it; both are of one kind and about one object.
+
+    Names of users don't matter, UUIDs do.
+    """
     # A creation that stopped half-way leaves an update; nobody could approve what would stand before that.
     left_of_creation = (approved.get("action"), change["action"]) == ("create", "update")
     sides = ("after",) if left_of_creation else ("before", "after")
@@ -154,6 +177,54 @@ def _within(part: Mapping[str, Any] | None, whole: Any) -> bool:
     )
 
 
+def _reasons(new: Sequence[tuple[Change, Sequence[Mapping[str, Any]]]], is_entry_changed: Mapping[str, bool]) -> str:
+    """Return why the changes are not approved: each reason once, with the changes and fields that it is about."""
+    reasons = {True: _DESIRED, False: _CURRENT, None: _NOT_PLANNED}
+    found: dict[str, list[str]] = {reason: [] for reason in reasons.values()}
+    for change, candidates in new:
+        unknown = reasons[is_entry_changed.get(str(change.id.get("customer")))]
+        for reason, fields in _differing_fields(change, candidates, unknown).items():
+            found[reason].append(f"{change}: {', '.join(fields)}" if fields else str(change))
+    return " ".join(f"{reason}: {_listed(names)}." for reason, names in found.items() if names)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_LISTED
+    return "; ".join(names[:_MOST_LISTED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _differing_fields(change: Change, candidates: Sequence[Mapping[str, Any]], unknown: str) -> dict[str, list[str]]:
+    """Return the fields in which ``change`` is not the approved one, by the reason why.
+
+    Another value to set than the approved one comes from the desired state, another present value from Waldur. What the
+    approved plan does not name has the reason ``unknown``.
+    """
+    after, before = _fields(change.after), _fields(change.before)
+    if not candidates:
+        return {unknown: list(after) if change.action == "update" else []}
+    old = candidates[0]
+    actions = {change.action, old.get("action")}
+    if len(actions) == 2 and "delete" in actions:
+        return {_DESIRED: ["state"]}
+    if actions == {"create", "update"}:  # the provider was deleted meanwhile, or somebody else created it
+        return {_CURRENT: []}
+    found: dict[str, list[str]] = {}
+    old_after, old_before = _fields(old.get("after")), _fields(old.get("before"))
+    for name in dict.fromkeys((*after, *before)):
+        if name not in old_after and name not in old_before:
+            found.setdefault(unknown, []).append(name)
+        elif (name in after) != (name in old_after) or after.get(name) != old_after.get(name):
+            found.setdefault(_DESIRED, []).append(name)
+        elif (name in before) != (name in old_before) or before.get(name) != old_before.get(name):
+            found.setdefault(_CURRENT, []).append(name)
+    return found or {unknown: []}
+
+
+def _fields(values: Any) -> dict[str, Any]:
+    """Return the values of one side of a change by name, those within a mapping by a path such as ``options: key``."""
+    return {label: value for label, _key, value in _flat(values)} if isinstance(values, Mapping) else {}
+
+
 def summary(comparison: Comparison) -> dict[str, Any]:
     """How many changes of which action, in all, and which users were left out because Waldur does not know them."""
     actions = Counter(change.action for change in comparison.changes)
@@ -165,25 +236,41 @@ def summary(comparison: Comparison) -> dict[str, Any]:
 
 
 def diff(changes: Sequence[Change]) -> list[dict[str, str]]:
-    """What ``--diff`` shows: one before and after per service provider, a line for each value that differs."""
-    shown = []
-    for provider in dict.fromkeys(change.service_provider for change in changes):
-        own = [change for change in changes if change.service_provider == provider]
-        shown.append(
-            {
-                "before_header": provider,
-                "after_header": provider,
-                "before": "".join(_lines(change.name, change.before, _NOTHING_BEFORE) for change in own),
-                "after": "".join(_lines(change.name, change.after, _NOTHING_AFTER) for change in own),
-            }
-        )
-    return shown
+    """Return what ``--diff`` shows: one before and after per service provider, a line for each value that differs."""
+    by_customer: dict[str, list[Change]] = {}
+    for change in changes:
+        by_customer.setdefault(str(change.id.get("customer")), []).append(change)
+    labels = provider_labels({customer: own[0].service_provider for customer, own in by_customer.items()})
+    return [
+        {
+            "before_header": labels[customer],
+            "after_header": labels[customer],
+            "before": "".join(_lines(change.name, change.before, _NOTHING_BEFORE) for change in own),
+            "after": "".join(_lines(change.name, change.after, _NOTHING_AFTER) for change in own),
+        }
+        for customer, own in by_customer.items()
+    ]
+
+
+def provider_labels(names: Mapping[str, str]) -> dict[str, str]:
+    """Return a label for each service provider that no other has: its name, with the customer's UUID where needed.
+
+    ``names`` are the providers' names by the UUIDs of their customers, as names are not unique.
+    """
+    labels = dict(names)
+    # Twice, as a name may look like the label of another provider.
+    for _round in range(2):
+        often = Counter(labels.values())
+        labels = {uuid: f"{label} ({uuid})" if often[label] > 1 else label for uuid, label in labels.items()}
+    return labels
 
 
 def _lines(name: str, values: Mapping[str, Any] | None, nothing: Mapping[str, str]) -> str:
     if values is None:
         return ""
-    return "".join(f"{name}: {label}{_word(value, nothing.get(key, 'none'))}\n" for label, key, value in _flat(values))
+    return "".join(
+        f"{name}: {label}: {_word(value, nothing.get(key, 'none'))}\n" for label, key, value in _flat(values)
+    )
 
 
 def _flat(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
@@ -192,7 +279,7 @@ def _flat(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
         if isinstance(value, Mapping):
             rows.extend((f"{key}: {label}", inner_key, inner) for label, inner_key, inner in _flat(value))
         else:
-            rows.append((f"{key}: ", key, value))
+            rows.append((str(key), key, value))
     return rows
 
 

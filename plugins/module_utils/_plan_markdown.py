@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,14 +80,15 @@ def plan_markdown(
     if max_length < _SHORTEST:
         raise InvalidInput(f"max_length: is at least {_SHORTEST}, for less nothing can be told.")
     shown = [_checked(number, change) for number, change in enumerate(_list(plan, "_input"))]
+    twins = _twins(shown)
     head = _headline(shown, title)
-    removals = _removals([change for change in shown if change.removal])
-    tables = list(_tables([change for change in shown if not change.removal]))
+    removals = _removals([change for change in shown if change.removal], twins)
+    tables = list(_tables([change for change in shown if not change.removal], twins))
     missing = _bullets("### Users that Waldur does not know", _missing(summary), _LONGEST_VALUE)
     told = _bullets("### Warnings", map(str, _list(warnings or [], "warnings")), _LONGEST_WARNING)
     full = Section(
         "<details>\n<summary>Full texts</summary>\n",
-        [_full(change) for change in shown if change.cut],
+        [_full(change, twins) for change in shown if change.cut],
         "</details>",
     )
     by_weight = [removals, missing, told, *tables, full]
@@ -108,15 +109,19 @@ def plan_differences(plan: Any) -> list[str]:
 
     No line is one that Ansible could take for a template. Raises ``InvalidInput`` for what is no plan.
     """
-    return [_difference(_checked(number, change)) for number, change in enumerate(_list(plan, "_input"))]
+    shown = [_checked(number, change) for number, change in enumerate(_list(plan, "_input"))]
+    twins = _twins(shown)
+    return [_difference(change, twins) for change in shown]
 
 
-def _difference(shown: _Shown) -> str:
+def _difference(shown: _Shown, twins: Container[str]) -> str:
     change = shown.change
     fields = ", ".join(dict.fromkeys(said(label) for label, _text in (*shown.before, *shown.after)))
     own = change["name"] == change["service_provider"]
     what = " ".join([_said(change["action"]), *([] if own else [said(change["name"])])])
-    words = [said(change["service_provider"]), f"{what} {fields}".rstrip() if own else what]
+    name, uuid = shown.provider
+    label = f"{said(name)} ({said(uuid)})" if name in twins else said(name)
+    words = [label, f"{what} {fields}".rstrip() if own else what]
     return block(": ".join(words if own or not fields else [*words, fields]))
 
 
@@ -204,30 +209,40 @@ def _headline(shown: Sequence[_Shown], title: str) -> str:
     return f"{head}**{counted(len(shown), 'change')}** on {providers}: {actions}.{taken}"
 
 
-def _removals(shown: Sequence[_Shown]) -> Section:
+def _removals(shown: Sequence[_Shown], twins: Container[str]) -> Section:
     head = "### ⚠ Removals\n\n| Service provider | Action | What | Before |\n| --- | --- | --- | --- |"
     rows = [
-        f"| {_short(change.change['service_provider'])} | **{_said(change.change['action'])}** | {_thing(change)}"
+        f"| {_provider(change, twins)} | **{_said(change.change['action'])}** | {_thing(change)}"
         f" | {_cell(change.before)} |"
         for change in shown
     ]
     return Section(head, rows)
 
 
-def _tables(shown: Sequence[_Shown]) -> Iterator[Section]:
-    """One for each provider, by name; the changes in the order of the plan."""
-    providers = sorted({change.provider for change in shown})
-    names = [name for name, _uuid in providers]
-    for provider in providers:
-        name, uuid = provider
-        twin = f" ({code(uuid[:8])})" if names.count(name) > 1 and uuid else ""
-        head = f"### {_short(name)}{twin}\n\n| Action | What | Before | After |\n| --- | --- | --- | --- |"
+def _tables(shown: Sequence[_Shown], twins: Container[str]) -> Iterator[Section]:
+    """Yield a section for each provider, by name; the changes in the order of the plan."""
+    by_provider: dict[tuple[str, str], list[_Shown]] = {}
+    for change in shown:
+        by_provider.setdefault(change.provider, []).append(change)
+    for _key, own in sorted(by_provider.items()):
+        head = f"### {_provider(own[0], twins)}\n\n| Action | What | Before | After |\n| --- | --- | --- | --- |"
         rows = [
             f"| {_said(change.change['action'])} | {_thing(change)} | {_cell(change.before)} | {_cell(change.after)} |"
-            for change in shown
-            if change.provider == provider
+            for change in own
         ]
         yield Section(head, rows)
+
+
+def _twins(shown: Iterable[_Shown]) -> frozenset[str]:
+    """Return the names that several providers of the plan have."""
+    often = Counter(name for name, _uuid in {change.provider for change in shown})
+    return frozenset(name for name, number in often.items() if number > 1)
+
+
+def _provider(shown: _Shown, twins: Container[str]) -> str:
+    """Return the provider's name, with a part of its customer's UUID where another one has the same name."""
+    name, uuid = shown.provider
+    return f"{_short(name)} ({code(uuid[:8])})" if name in twins and uuid else _short(name)
 
 
 def _said(action: str) -> str:
@@ -261,7 +276,7 @@ def _bullets(head: str, texts: Iterable[str], longest: int) -> Section:
     return Section(f"{head}\n", [f"- {code(shortened(text, longest)) or _NOTHING}" for text in texts])
 
 
-def _full(shown: _Shown) -> str:
+def _full(shown: _Shown, twins: Container[str]) -> str:
     """The change once more, with all of its text, in a block that marks each line as old or new.
 
     The marks also keep a line from ending the block, or from being a command.
@@ -272,7 +287,8 @@ def _full(shown: _Shown) -> str:
         for label, text in leaves
         for line in _marked(mark, label, text)
     ]
-    whose = code(shown.change["service_provider"]) or _NOTHING
+    name, uuid = shown.provider
+    whose = f"{code(name)} ({code(uuid[:8])})" if name in twins and uuid else code(name) or _NOTHING
     what = code(shown.change["name"]) or _NOTHING
     return "\n".join([f"{whose}: {_said(shown.change['action'])} {what}", "", "```diff", *body, "```", ""])
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,30 @@ from ._people import People, ambiguous
 _FEW = 3
 _CUSTOMER_FIELDS = ("uuid", "url", "name", "abbreviation", "slug")
 
-Way = tuple[str, Callable[[Row], Any]]
+# A value, and the key of the rows that may hold it.
+Way = tuple[str, str]
+
+
+class _Rows:
+    """Rows of a list, found by the value of a key without looking at each of them."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+        self._by_key: dict[str, dict[str, list[Row]]] = {}
+
+    def find(self, key: str, value: str) -> list[Row]:
+        """Return the rows whose ``key`` holds ``value`` (a UUID in its normal form); none for an empty value."""
+        if key not in self._by_key:
+            self._by_key[key] = found = {}
+            for row in self.rows:
+                own = _uuids.normal(row.get(key)) if key.endswith("uuid") else row.get(key)
+                if isinstance(own, str):
+                    found.setdefault(own, []).append(row)
+        return self._by_key[key].get(value, []) if value else []
+
+    def first_match(self, ways: Iterable[Way]) -> list[Row]:
+        """Return the rows that the first way that matches anything gives."""
+        return next((found for value, key in ways if (found := self.find(key, value))), [])
 
 
 @dataclass
@@ -41,8 +64,8 @@ class References(People):
         self._targets: dict[tuple[str, str], Target] = {}
         # Providers all of whose grants were read once: who is not known by then is not among them.
         self.grants_learned: set[str] = set()
-        self._providers: list[Row] | None = None
-        self._customers: list[Row] | None = None
+        self._providers: _Rows | None = None
+        self._customers: _Rows | None = None
         self._roles: list[Row] | None = None
         self._edition: int | None = None
 
@@ -70,9 +93,12 @@ class References(People):
     # --- service providers and customers -----------------------------------------------------------------------------
 
     def providers(self) -> list[Row]:
-        """All service providers, read once per run (contract 2.1)."""
+        """Return all service providers, read once per run (contract 2.1)."""
+        return self._provider_rows().rows
+
+    def _provider_rows(self) -> _Rows:
         if self._providers is None:
-            self._providers = self._client.rows("service_providers")
+            self._providers = _Rows(self._client.rows("service_providers"))
         return self._providers
 
     def target(self, kind: str, option: str, value: str) -> Target:
@@ -88,15 +114,15 @@ class References(People):
         """Many customers are about to be asked for: read their list once instead of looking them up one by one."""
         unknown = [value for value in values if ("customer", value) not in self._targets]
         if len(unknown) > _FEW:
-            self._customers = self._client.rows("all_customers", field=_CUSTOMER_FIELDS)
+            self._customers = _Rows(self._client.rows("all_customers", field=_CUSTOMER_FIELDS))
 
     def _provider(self, option: str, value: str) -> Target:
         ways: list[Way] = [
-            (_uuids.normal(value) or "", lambda row: _uuids.normal(row.get("uuid"))),
-            (_uuids.of_url(value, "marketplace-service-providers") or "", lambda row: _uuids.normal(row.get("uuid"))),
+            (_uuids.normal(value) or "", "uuid"),
+            (_uuids.of_url(value, "marketplace-service-providers") or "", "uuid"),
             *_customer_ways(value, "customer_"),
         ]
-        found = _first_match(self.providers(), ways)
+        found = self._provider_rows().first_match(ways)
         if len(found) > 1:
             raise ambiguous(option, value, "service providers", [(row["customer_name"], row["uuid"]) for row in found])
         if found:
@@ -113,7 +139,7 @@ class References(People):
 
     def _customer(self, option: str, value: str) -> Target:
         uuid = _uuids.normal(value) or _uuids.of_url(value, "customers")
-        by_uuid = [row for row in self.providers() if uuid and _uuids.normal(row.get("customer_uuid")) == uuid]
+        by_uuid = self._provider_rows().find("customer_uuid", uuid or "")
         if by_uuid:
             return target_of_provider(by_uuid[0])
         found = self._visible_customers(value)
@@ -122,7 +148,7 @@ class References(People):
         if found:
             return self._target_of_customer(found[0])
         # A manager's token sees no customers, and every provider with its customer's name.
-        named = _first_match(self.providers(), _customer_ways(value, "customer_"))
+        named = self._provider_rows().first_match(_customer_ways(value, "customer_"))
         if len(named) > 1:
             raise ambiguous(option, value, "customers", [(row["customer_name"], row["customer_uuid"]) for row in named])
         if named:
@@ -134,16 +160,15 @@ class References(People):
 
     def _target_of_customer(self, customer: Row) -> Target:
         uuid = _uuids.normal(customer["uuid"]) or ""
-        for row in self.providers():
-            if _uuids.normal(row.get("customer_uuid")) == uuid:
-                return target_of_provider(row)
+        for row in self._provider_rows().find("customer_uuid", uuid):
+            return target_of_provider(row)
         url = customer.get("url") or f"{self._client.connection.api_url}/api/customers/{uuid}/"
         return Target(uuid, url, customer.get("name") or uuid)
 
     def _visible_customers(self, value: str) -> list[Row]:
         """The customers that the first way that matches anything gives."""
         if self._customers is not None:
-            return _first_match(self._customers, _customer_ways(value, ""))
+            return self._customers.first_match(_customer_ways(value, ""))
         uuid = _uuids.normal(value) or _uuids.of_url(value, "customers")
         if uuid:
             try:
@@ -198,21 +223,11 @@ class References(People):
 def _customer_ways(value: str, prefix: str) -> list[Way]:
     uuid = _uuids.normal(value) or _uuids.of_url(value, "customers")
     return [
-        (uuid or "", lambda row: _uuids.normal(row.get(f"{prefix}uuid"))),
-        (value, lambda row: row.get(f"{prefix}name")),
-        (value, lambda row: row.get(f"{prefix}abbreviation")),
-        (value, lambda row: row.get(f"{prefix}slug")),
+        (uuid or "", f"{prefix}uuid"),
+        (value, f"{prefix}name"),
+        (value, f"{prefix}abbreviation"),
+        (value, f"{prefix}slug"),
     ]
-
-
-def _first_match(rows: Iterable[Row], ways: Iterable[Way]) -> list[Row]:
-    """The rows that the first way that matches anything gives; an empty value matches nothing."""
-    rows = list(rows)
-    for value, key in ways:
-        found = [row for row in rows if value and key(row) == value]
-        if found:
-            return found
-    return []
 
 
 def target_of_provider(row: Row) -> Target:

@@ -109,8 +109,9 @@ options:
         writes, as the content of that file, as what this module returned in check mode, or as its list RV(plan). The
         path is one on the controller, looked for as O(providers_path) is, and must be that of a regular file of up to
         50 MB.
-      - The plan that is made now must be a part of it. Otherwise nothing is changed, and the error tells what is new,
-        also in RV(new_changes).
+      - The plan that is made now must be a part of it. Otherwise nothing is changed, and the error names the changes
+        that are not, with their fields, and whether the desired state or Waldur was changed after the approval. They
+        are also in RV(new_changes). The bare list RV(plan) lacks RV(digests), so there the error may leave that open.
       - Changes that were approved and have happened since are no error, so what stopped half-way can be finished.
       - Changes are the same when kind, action and UUIDs are, and what differs goes from the same to the same value.
     type: raw
@@ -290,6 +291,8 @@ summary:
     fingerprints:
       description: The fingerprint of the API secret code, for each service provider whose entry has
         C(api_secret_code). V(none) in check mode where it would be rotated, and for a provider that this run creates.
+        The keys are names of service providers, followed by the UUID of the customer in brackets where several of them
+        have the same name.
       type: dict
       sample: {Alpha Cloud Ltd: "sha256:1571e2342f780ab4"}
 left_out:
@@ -322,6 +325,12 @@ api_url:
   returned: success
   type: str
   sample: https://waldur.example.org
+digests:
+  description: A digest of the desired state of each service provider that the plan is about, by the UUID of its
+    customer. O(approved_plan) tells by it whether the desired state was changed after the approval.
+  returned: success
+  type: dict
+  sample: {d2c8772ce559428283e388badd97f2d6: "sha256:1571e2342f780ab4"}
 new_changes:
   description: The changes that are in no approved plan, each as in RV(plan). Nothing was changed then.
   returned: when the plan is no part of O(approved_plan)

@@ -65,7 +65,7 @@ def test_a_folder_of_documents_is_one_plan_and_only_what_was_approved_is_applied
     assert len(outcome.of("Approve one")["plan"]) == 2
     refused = outcome.of("Refuse the other")
     assert refused["msg"].startswith(
-        "approved_plan: the world has moved: these changes are new: update Beta HPC Centre"
+        "approved_plan: is out of date. Not part of the approved plan: update Beta HPC Centre"
     )
     assert len(refused["new_changes"]) == 3
     assert len(outcome.of("Go on")["plan"]) == 3

@@ -137,7 +137,8 @@ def drift_and_repair(copy: Copy) -> None:
     same_as_file(copy.markdown(), "gitops-drift.md")
     writes = copy.sim.counts().writes
     said = copy.ends(2, "apply")
-    assert "approved_plan: the world has moved: these changes are new: update Beta HPC Centre" in said
+    current = "The current state in Waldur was changed after the approval: update Beta HPC Centre: description."
+    assert f"approved_plan: is out of date. {current}" in said
     assert copy.sim.counts().writes == writes
     copy.ends(0, "plan")
     copy.approve()

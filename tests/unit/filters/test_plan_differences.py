@@ -11,7 +11,7 @@ from hypothesis import given
 
 from ansible_collections.waldur.provider.plugins.filter.plan_differences import FilterModule
 
-from .plans import PLANS, USUAL, change
+from .plans import ALPHA, BETA, PLANS, TWINS, USUAL, change
 
 differences = FilterModule().filters()["plan_differences"]
 
@@ -25,6 +25,13 @@ def test_each_change_is_a_line_that_names_the_fields_that_differ() -> None:
     ]
     assert differences([change("delete", "Alpha Cloud Ltd", None, None)]) == ["Alpha Cloud Ltd: delete"]
     assert differences([]) == []
+
+
+def test_the_lines_of_two_providers_of_one_name_differ() -> None:
+    assert differences(TWINS) == [
+        f"Alpha Cloud Ltd ({ALPHA}): grant bob: expiration_time",
+        f"Alpha Cloud Ltd ({BETA}): grant bob: expiration_time",
+    ]
 
 
 @given(PLANS)

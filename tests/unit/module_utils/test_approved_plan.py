@@ -66,11 +66,85 @@ def test_what_is_left_of_an_approved_plan_holds(now: list[Change]) -> None:
 def test_what_differs_in_what_it_is_or_whom_it_is_about_is_new(new: Change) -> None:
     with pytest.raises(InvalidInput) as caught:
         refuse_new([EXTEND, new], APPROVED)
-    assert caught.value.message == (
-        f"approved_plan: the world has moved: these changes are new: {new.action} bob (ACME). Nothing was changed. Make"
-        " a plan of today, and have that approved."
-    )
+    assert caught.value.message.startswith("approved_plan: is out of date. ")
+    assert caught.value.message.count(f"{new.action} bob (ACME)") == 1
+    assert caught.value.message.endswith("Nothing was changed. Make a new plan, and have that one approved.")
     assert caught.value.details == {"new_changes": [new.as_dict()]}
+
+
+DESIRED = "The desired state was changed after the approval: "
+CURRENT = "The current state in Waldur was changed after the approval: "
+NOT_PLANNED = "Not part of the approved plan: "
+
+
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [
+        (
+            change("extend", {"expiration_time": "2027-01-01T00:00:00Z"}, {"expiration_time": "2028-01-01T00:00:00Z"}),
+            DESIRED + "extend bob (ACME): expiration_time.",
+        ),
+        (
+            change("update", {"account_options": {"a": 1}}, {"account_options": {"a": 3}}),
+            DESIRED + "update bob (ACME): account_options: a.",
+        ),
+        (change("extend", {"expiration_time": None}, {"expiration_time": None}), CURRENT),
+        (change("delete", {"customer": "ACME"}, None), DESIRED + "delete bob (ACME): state."),
+        (
+            change("update", {"enable_notifications": True}, {"enable_notifications": False}),
+            NOT_PLANNED + "update bob (ACME): enable_notifications.",
+        ),
+        (change("grant", None, {"expiration_time": None}, user="u2"), NOT_PLANNED + "grant bob (ACME)."),
+    ],
+)
+def test_a_plan_out_of_date_names_what_changed_and_the_fields_once(new: Change, reason: str) -> None:
+    approved = [UPDATE.as_dict()] if new.action in ("update", "delete") else [EXTEND.as_dict()]
+    with pytest.raises(InvalidInput) as caught:
+        refuse_new([new], approved)
+    assert caught.value.message.startswith(f"approved_plan: is out of date. {reason}")
+    assert sum(caught.value.message.count(text) for text in (DESIRED, CURRENT, NOT_PLANNED)) == 1
+
+
+@pytest.mark.parametrize(("changed", "reason"), [(True, DESIRED), (False, CURRENT)])
+def test_a_field_that_the_approved_plan_does_not_name_is_explained_by_the_digest_of_the_entry(
+    changed: bool, reason: str
+) -> None:
+    new = change("update", {"enable_notifications": True}, {"enable_notifications": False})
+    with pytest.raises(InvalidInput) as caught:
+        refuse_new([new], APPROVED, {"c1": changed})
+    assert f"{reason}update bob (ACME): enable_notifications." in caught.value.message
+
+
+def test_a_plan_that_differs_in_many_changes_gets_a_message_that_can_be_read() -> None:
+    new = [change("grant", None, {"expiration_time": None}, user=f"u{number}") for number in range(100, 150)]
+    with pytest.raises(InvalidInput, match=r"; and 40 more\. Nothing was changed") as caught:
+        refuse_new(new, APPROVED)
+    assert len(caught.value.details["new_changes"]) == 50
+
+
+class Counting(dict[str, Any]):
+    """An approved change that counts how often it is looked at."""
+
+    looks = 0
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Count, and return the value."""
+        Counting.looks += 1
+        return super().get(key, default)
+
+
+def test_checking_an_approved_plan_is_not_quadratic() -> None:
+    changes = [change("grant", None, {"expiration_time": None}, user=f"u{number}") for number in range(5000)]
+    approved = [Counting(one.as_dict()) for one in changes]
+    Counting.looks = 0
+    refuse_new(changes, approved)
+    assert 0 < Counting.looks <= 10 * len(changes)
+
+
+@pytest.mark.parametrize("ids", [None, 7, {"customer": ["c1"]}, {"customer": {"a": 1}}])
+def test_an_approved_change_without_usable_ids_approves_nothing(ids: Any) -> None:
+    with pytest.raises(InvalidInput, match="is out of date"):
+        refuse_new([EXTEND], [{**EXTEND.as_dict(), "id": ids}])
 
 
 def test_names_for_people_may_change_after_the_approval() -> None:

@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._plan import Change, Comparison, diff, refuse, summary
+from ansible_collections.waldur.provider.plugins.module_utils._plan import (
+    Change,
+    Comparison,
+    diff,
+    provider_labels,
+    refuse,
+    summary,
+)
 
 STAGES = [
     ("create", "update"),
@@ -238,6 +245,28 @@ def test_a_rotation_shows_the_old_fingerprint_and_that_the_new_one_is_not_known(
     assert shown["before"] == "code: fingerprint: sha256:ab\n"
     assert shown["after"].startswith("code: fingerprint: ")
     assert "ab" not in shown["after"]
+
+
+def test_two_providers_of_one_name_each_have_their_own_diff() -> None:
+    twins = [
+        Change("ACME", "service_provider", "ACME", "update", {"x": uuid}, {"x": "new"}, {"customer": uuid})
+        for uuid in ("c1", "c2")
+    ]
+    shown = diff([*twins, change("update", "Beta")])
+    assert [(one["before_header"], one["after_header"]) for one in shown] == [
+        ("ACME (c1)", "ACME (c1)"),
+        ("ACME (c2)", "ACME (c2)"),
+        ("Beta", "Beta"),
+    ]
+    assert [one["before"] for one in shown[:2]] == ["ACME: x: c1\n", "ACME: x: c2\n"]
+
+
+@given(st.dictionaries(st.sampled_from(["c1", "c2", "c3", "c4"]), st.sampled_from(["A", "A (c1)", "A (c2)", "B"])))
+def test_no_two_providers_have_one_label_whatever_their_names_are(names: dict[str, str]) -> None:
+    labels = provider_labels(names)
+    assert list(labels) == list(names)
+    assert len(set(labels.values())) == len(names)
+    assert all(labels[uuid].startswith(name) for uuid, name in names.items())
 
 
 def test_nothing_to_change_is_nothing_to_show() -> None:

@@ -13,7 +13,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._engine import Pla
 from ansible_collections.waldur.provider.plugins.module_utils._plan import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources import api_secret_code, service_provider
 
-from .hand_made import PROVIDER, session, target
+from .hand_made import CUSTOMER, PROVIDER, session, target
 
 CODE = "aB3dE5gH7jK9mN2p"
 URL = "https://waldur.example.org"
@@ -55,6 +55,17 @@ def test_a_desired_state_returns_plan_and_summary_and_fingerprints_but_no_code()
     }
     assert (found["left_out"], found["without_entry"], found["api_url"]) == ([], [], URL)
     assert CODE not in str(found)
+
+
+def test_two_providers_of_one_name_each_have_their_own_fingerprint() -> None:
+    plan, twin = planned(), planned()
+    twin.works[0].target.customer_uuid = "f" * 32
+    twin.works[0].state = api_secret_code.State("another code")
+    plan.works += twin.works
+    assert returned("desired_state", plan)["summary"]["fingerprints"] == {
+        f"ACME ({CUSTOMER})": FINGERPRINT,
+        f"ACME ({'f' * 32})": api_secret_code.fingerprint("another code"),
+    }
 
 
 def test_a_service_provider_is_returned_under_its_own_name() -> None:
