@@ -80,7 +80,7 @@ _OFFERING_FILTERS = f"""accessible:bool^2026 accessible_via_calls:bool allowed_c
     o,=created|name|state|total_cost|total_cost_estimated|total_customers|type offering_group_uuid:uuid^2026
     open_for_proposals:bool^2026 organization_group_uuid:uuid* parent_uuid:offering project_uuid:project query^2025
     resource_customer_uuid:customer resource_project_uuid:project scope_uuid:uuid service_manager_uuid:user
-    shared:bool slug@is^2026 state*=Draft|Active|Paused|Archived|Unavailable@is tag*^2026 tag_name*^2026
+    shared:bool slug@is^2026 state*=Draft|Active|Paused|Archived|Unavailable:2025@is tag*^2026 tag_name*^2026
     tag_names_and^2026 tags_and^2026 type*@is user_has_consent:bool^2025 user_has_offering_user:bool^2025
     uuid_list:offering,@is.uuid^2025"""
 _ROLE_FILTERS = f"{_GRANT_FILTERS} role:role@is.role_uuid search_string@any.user_full_name|user_email|user_username"
@@ -220,7 +220,7 @@ _CORE = (
         "email@has o,=created|email|modified|project_end_date|project_name|project_start_date|state|username"
         " project_end_date_after:date@from.project_end_date project_end_date_before:date@until.project_end_date"
         " project_start_date_after:date@from.project_start_date project_start_date_before:date@until.project_start_date"
-        " project_uuid:project@is state*=OK|Closed|Erred|Pending@is username@is",
+        " project_uuid:project@is state*=OK|Closed|Erred|Pending:2026@is username@is",
         "list the course accounts",
     ),
     _list(

@@ -6,9 +6,9 @@
 
 The grammar of a parameter, the words of a text separated by spaces: ``name``, then ``:type`` (text when left out),
 ``*`` for a list sent as a repeated parameter or ``,`` for a list joined by commas (contract 1.7), ``=a|b`` for its
-choices (``~`` for a space in one), ``!`` when required, ``@way.key|key`` for how a row is checked again, ``?false`` or
-``?true`` for what rows without the key are where the server ignores the parameter, and ``^2026`` for the first Waldur
-that knows it; older ones ignore it (contract 0.6).
+choices (``~`` for a space in one, ``:2025`` after one that older servers reject), ``!`` when required,
+``@way.key|key`` for how a row is checked again, ``?false`` or ``?true`` for what rows without the key are where the
+server ignores the parameter, and ``^2026`` for the first Waldur that knows it; older ones ignore it (contract 0.6).
 
 The types: text, bool, int, moment, date, json; customer, project, offering, user and role are references, sent as
 UUIDs; uuid is the UUID of anything else; url says the same as the parameter beside it that takes a UUID.
@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 REFERENCE_TYPES = ("customer", "project", "offering", "user", "role")
 _GRAMMAR = re.compile(
@@ -39,6 +40,7 @@ class Parameter:
     """One query parameter; see the grammar above. ``keys`` are the row's, for ``o`` one for each of its choices.
 
     ``absent`` is the value of rows without any of the keys where the server ignores the parameter; None: unknown.
+    ``newer_choices`` are the choices that not every Waldur knows, each with the first one that does.
     """
 
     name: str
@@ -50,6 +52,12 @@ class Parameter:
     keys: tuple[str, ...] = ()
     since: int = 0
     absent: bool | None = None
+    newer_choices: tuple[tuple[str, int], ...] = ()
+
+    def first_waldur(self, value: Any) -> int:
+        """Return the first Waldur (a year) that takes the parameter with ``value``, which may be a list; 0 for any."""
+        values = value if isinstance(value, list) else [value]
+        return max([self.since, *(since for choice, since in self.newer_choices if choice in values)])
 
     @property
     def option(self) -> str:
@@ -68,7 +76,8 @@ def _parameter(word: str) -> Parameter:
     match = _GRAMMAR.match(word)
     if match is None:
         raise ValueError(f"not a parameter: {word}")
-    choices = [choice.replace("~", " ").partition(">") for choice in (match["choices"] or "").split("|") if choice]
+    words = [word.replace("~", " ").partition(":") for word in (match["choices"] or "").split("|") if word]
+    choices = [choice.partition(">") for choice, _colon, _since in words]
     keys = tuple((match["keys"] or match["name"]).split("|")) if match["way"] else ()
     return Parameter(
         match["name"],
@@ -80,4 +89,5 @@ def _parameter(word: str) -> Parameter:
         tuple(key or name for name, _arrow, key in choices) if match["name"] == "o" else keys,
         int(match["since"] or 0),
         {"true": True, "false": False}.get(match["absent"]),
+        tuple((choice, int(since)) for choice, _colon, since in words if since),
     )

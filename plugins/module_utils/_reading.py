@@ -56,7 +56,7 @@ def _rows(session: Session, listing: Operation, target: Target | None, selection
     checks: list[tuple[Filter, Any, bool]] = []
     for one, value in resolved:
         parameter = one.parameter
-        since = max(parameter.since, 0 if parameter.required else listing.filtered_since)
+        since = _first_waldur(listing, one)
         old = bool(since and session.references.edition() < since)
         if old and not parameter.way:
             raise _too_old(one, since)
@@ -87,7 +87,7 @@ def _keeper(listing: Operation, checks: list[tuple[Filter, Any, bool]]) -> Calla
             unsent = old or one.parameter.way == "here"
             if unsent and not any(key in row for key in one.parameter.keys):
                 if one.parameter.absent is None:
-                    raise _too_old(one, max(one.parameter.since, listing.filtered_since))
+                    raise _too_old(one, _first_waldur(listing, one))
                 fits = value is one.parameter.absent
             # Where the server was asked too, it is believed in doubt.
             if fits is False or (unsent and fits is None):
@@ -95,6 +95,11 @@ def _keeper(listing: Operation, checks: list[tuple[Filter, Any, bool]]) -> Calla
         return True
 
     return keep
+
+
+def _first_waldur(listing: Operation, one: Filter) -> int:
+    """Return the first Waldur (a year) that obeys the filter; 0 where all of them do."""
+    return max(one.parameter.first_waldur(one.value), 0 if one.parameter.required else listing.filtered_since)
 
 
 def _too_old(one: Filter, since: int) -> InvalidInput:

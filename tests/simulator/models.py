@@ -109,8 +109,11 @@ class ServiceProvider(Object):
         return self.customer.name
 
     def has_active_offerings(self) -> bool:
-        """Whether any offering of the customer is in another state than Archived (contract 2.6)."""
-        return self.customer.offerings.exclude(state="Archived").exists()
+        """Whether any offering of the customer is in another state than Archived (contract 2.6; 2026 section 5.2)."""
+        active = self.customer.offerings.exclude(state="Archived")
+        if not editions.current().child_offerings_block:
+            active = active.filter(parent=None)
+        return active.exists()
 
 
 class Project(Object):

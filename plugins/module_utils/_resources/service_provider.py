@@ -25,7 +25,6 @@ from .._written import Note, Written
 _REFUSED = 400
 _NO_SUCH_METHOD = 405
 _NEWER = ("allowed_domains", "account_options")
-_LIVE_STATES = ("Draft", "Active", "Paused", "Unavailable")
 
 
 @dataclass
@@ -61,7 +60,7 @@ class ServiceProvider:
                 raise WaldurError(f"The service provider of {target.name} was deleted meanwhile: run again.") from None
         state = State(row, newer="account_options" in row)
         if part.state == "absent":
-            state.live_offerings = _live_offerings(session, target)
+            state.live_offerings = _live_offerings(session, target, newer=state.newer)
         elif part.image is not UNSET and row.get("image"):
             state.image = _images.digest(session.client.download(row["image"]))
         return state
@@ -200,20 +199,23 @@ def _no_image(where: str, path: str) -> ImageFile:
     raise InvalidInput(f"{where}: an export names no image.")
 
 
-def _live_offerings(session: Session, target: Target) -> list[str]:
-    """The offerings that block a deletion: any not archived (contract 2.6); those below another offering do not."""
+def _live_offerings(session: Session, target: Target, *, newer: bool) -> list[str]:
+    """Return the offerings that block a deletion: any not archived (contract 2.6).
+
+    Those below another offering block it too before Waldur 2026 (2026 section 5.2). The state is checked here, as a
+    Waldur of 2024 refuses a filter by a state that it does not have.
+    """
     rows = session.client.rows(
         "provider_offerings",
         customer_uuid=target.customer_uuid,
-        state=_LIVE_STATES,
         field=["uuid", "name", "state", "customer_uuid", "parent_uuid"],
     )
     return sorted(
         f"{row['name']} ({row['state']})"
         for row in rows
         if _uuids.normal(row.get("customer_uuid")) == target.customer_uuid
-        and row.get("state") in _LIVE_STATES
-        and not row.get("parent_uuid")
+        and row.get("state") != "Archived"
+        and not (newer and row.get("parent_uuid"))
     )
 
 

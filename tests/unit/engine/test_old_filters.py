@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._desired_state import parse
+from ansible_collections.waldur.provider.plugins.module_utils._engine import apply, make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._errors import AnswerError, InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._images import read_image
 from ansible_collections.waldur.provider.plugins.module_utils._reading import read
 from ansible_collections.waldur.provider.plugins.module_utils._references import References
 from ansible_collections.waldur.provider.plugins.module_utils._session import Session
@@ -81,6 +84,60 @@ def test_no_project_of_a_provider_on_2024_is_removed_though_rows_do_not_say_so(
 ) -> None:
     assert rows(old, name, is_removed=False, **given) == rows(old, name, **given) != []
     assert rows(old, name, is_removed=True, **given) == []
+
+
+def test_delete_of_a_provider_is_planned_on_a_waldur_that_has_no_state_unavailable(old: Session) -> None:
+    document = parse([{"customer": "ALPHA", "state": "absent"}], read_image)
+    with pytest.raises(InvalidInput, match=r"can't be deleted while it has offerings: archive Alpha Draft \(Draft\)"):
+        make_plan(old, document)
+
+
+@pytest.mark.parametrize("states", [["Unavailable"], ["Active", "Unavailable"]])
+def test_a_state_of_offerings_that_2024_rejects_is_never_sent_to_it(
+    old: Session, states: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+    read_rows = old.client.rows
+    monkeypatch.setattr(old.client, "rows", lambda *names, **query: sent.append(query) or read_rows(*names, **query))
+    wanted = {row["name"] for row in rows(old, "offerings") if row["state"] in states}
+    assert {row["name"] for row in rows(old, "offerings", state=states)} == wanted
+    assert bool(wanted) is ("Active" in states)
+    assert sent
+    assert not any("state" in query for query in sent)
+
+
+@pytest.mark.parametrize("states", [["Pending"], ["OK", "Pending"]])
+def test_a_state_of_course_accounts_that_2025_rejects_is_never_sent_to_it(
+    sim: Simulator, connect: Connect, states: list[str]
+) -> None:
+    session = connect()
+    wanted = [row["uuid"] for row in rows(session, "course_accounts") if row["state"] in states]
+    assert [row["uuid"] for row in rows(session, "course_accounts", state=states)] == wanted
+    assert not [request["path"] for request in sim.requests() if "state=Pending" in request["path"]]
+
+
+@pytest.mark.parametrize(("edition", "blocks"), [("2025", True), ("2026", False)])
+def test_an_offering_below_another_blocks_the_deletion_of_its_provider_only_where_the_server_says_so(
+    edition: str, blocks: bool
+) -> None:
+    with Simulator.start(edition=edition) as sim:
+        where = {"customer__name": "Alpha Cloud Ltd"}
+        sim.change("Offering", where, {"state": "Archived"})
+        parent = sim.change("Offering", {"name": "Alpha Draft"}, {"state": "Archived"})[0]
+        child = sim.create("Offering", name="Child", customer="Alpha Cloud Ltd", state="Active", parent=parent)
+        client = Client(Connection(sim.url, sim.token("staff"), retries=0))
+        session = Session(client, References(client))
+        document = parse([{"customer": "ALPHA", "state": "absent"}], read_image)
+        assert child
+        if blocks:
+            with pytest.raises(InvalidInput, match=r"archive Child \(Active\) first"):
+                make_plan(session, document)
+            with pytest.raises(AnswerError, match="active offerings"):
+                client.write("destroy", session.references.providers()[0]["uuid"], telling=False)
+        else:
+            planned = make_plan(session, document)
+            apply(session, planned)
+            assert [change.action for change in planned.changes] == ["delete"]
 
 
 def test_what_an_old_server_needs_to_answer_at_all_is_sent(old: Session) -> None:

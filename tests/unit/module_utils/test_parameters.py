@@ -16,6 +16,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._parameters import
         ("tag*", Parameter("tag", style="repeat")),
         ("uuid_list:offering,", Parameter("uuid_list", "offering", "comma")),
         ("state*=OK|Pending~linking", Parameter("state", style="repeat", choices=("OK", "Pending linking"))),
+        (
+            "state*=A|B~c:2026",
+            Parameter("state", style="repeat", choices=("A", "B c"), newer_choices=(("B c", 2026),)),
+        ),
         ("user_uuid:user!", Parameter("user_uuid", "user", required=True)),
         ("name@has", Parameter("name", way="has", keys=("name",))),
         ("query@any.name|slug", Parameter("query", way="any", keys=("name", "slug"))),
@@ -58,6 +62,11 @@ def test_words_are_separated_by_any_spaces_and_keep_their_order() -> None:
 def test_what_is_no_word_is_a_defect_of_ours_that_is_named(word: str) -> None:
     with pytest.raises(ValueError, match=r"^not a parameter: "):
         parameters(word)
+
+
+@pytest.mark.parametrize(("value", "first"), [("A", 2025), (["A"], 2025), ("B", 2026), (["A", "B"], 2026), ([], 2025)])
+def test_a_choice_that_older_servers_refuse_makes_the_parameter_newer(value: object, first: int) -> None:
+    assert parameters("state*=A|B:2026^2025")[0].first_waldur(value) == first
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,6 @@ from .asked import AskedClient, staff
 from .hand_made import ALICE, BOB, CUSTOMER, PROVIDER, session, target
 from .hand_made_grants import LATER, MANAGER, NOW, SOON, row
 
-LIVE = ("Draft", "Active", "Paused", "Unavailable")
 PNG = b"\x89PNG\r\n\x1a\nlogo"
 ROLE_ROW = {"uuid": MANAGER["uuid"], "name": "CUSTOMER.MANAGER", "content_type": "service_provider", "is_active": True}
 
@@ -49,25 +48,35 @@ def test_a_row_that_the_list_gave_is_not_read_again() -> None:
     assert ServiceProvider().read(asked.session(), target(), Profile()) == State({"uuid": PROVIDER}, newer=False)
 
 
-def test_a_provider_that_is_to_go_is_asked_for_its_living_offerings() -> None:
+@pytest.mark.parametrize(
+    ("newer", "blocking"),
+    [
+        ({}, ["A draft (Draft)", "Child (Active)", "Gone (Unavailable)", "VM (Active)"]),
+        ({"account_options": {}}, ["A draft (Draft)", "Gone (Unavailable)", "VM (Active)"]),
+    ],
+)
+def test_delete_of_a_provider_sends_no_state_that_2024_rejects_and_counts_children_as_the_server_does(
+    newer: dict[str, Any], blocking: list[str]
+) -> None:
     def offering(name: str, **other: Any) -> dict[str, Any]:
         return {"name": name, "state": "Active", "customer_uuid": CUSTOMER, "parent_uuid": None, **other}
 
     rows = [
         offering("VM"),
         offering("A draft", state="Draft"),
+        offering("Gone", state="Unavailable"),
         offering("Child", parent_uuid="2a" * 16),
         offering("Done", state="Archived"),
         offering("Archived child", state="Archived", parent_uuid="2a" * 16),
         offering("Another's", customer_uuid="f" * 32),
     ]
     known = target()
-    known.row = {"uuid": PROVIDER}
+    known.row = {"uuid": PROVIDER, **newer}
     asked = AskedClient({"provider_offerings": rows})
     found = ServiceProvider().read(asked.session(), known, Profile("absent"))
-    assert found.live_offerings == ["A draft (Draft)", "VM (Active)"]
+    assert found.live_offerings == blocking
     columns = ["uuid", "name", "state", "customer_uuid", "parent_uuid"]
-    assert asked.asked == [("provider_offerings", None, {"customer_uuid": CUSTOMER, "state": LIVE, "field": columns})]
+    assert asked.asked == [("provider_offerings", None, {"customer_uuid": CUSTOMER, "field": columns})]
 
 
 @pytest.mark.parametrize(("wanted", "sent"), [(None, "true"), (True, "true"), (False, "false")])
