@@ -36,6 +36,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._errors import (
 )
 from ansible_collections.waldur.provider.plugins.module_utils._literals import restored
 from ansible_collections.waldur.provider.plugins.module_utils._run import run
+from ansible_collections.waldur.provider.plugins.module_utils._transport import environment_proxy
 
 _COLLECTION = "waldur.provider."
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -192,7 +193,7 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": error.message}
         hidden = _hidden(environment, str(arguments["access_token"]))
         local = os.environ if self._connection.transport == "local" else {}
-        proxy = _connection.environment_proxy(url, {**local, **environment})
+        proxy = environment_proxy(url, {**local, **environment})
         if not arguments.get("proxy") and proxy in hidden.values():
             arguments["proxy"] = proxy
         _CREDENTIALS[self._task] = hidden

@@ -8,15 +8,25 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import re
+from collections.abc import Callable
 from typing import Any
 
+from ._errors import printable
 from ._operations import Operation
 
 # Keys of answers that hold secrets: taken out here, for every consumer.
 _SECRET_KEYS = frozenset({"secret_options", "token", "api_secret_code"})
 _SCALARS = frozenset({str, int, float, bool, None.__class__})
+_CONTAINERS = frozenset({dict, list})
 _LONGEST = 400
+# What of an error page is looked at.
+LONGEST_PAGE = 64 * 1024
+_DEEPEST = 100
+# Rows of a list, or objects and lists in one body. The largest list seen has some ten thousand rows.
+LONGEST_LIST = 1_000_000
+_ENCODINGS = ("utf-8", "utf8", "iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii", "windows-1252", "cp1252")
 
 _RIGHTS = {
     "create": "it takes a staff token, or the permission SERVICE_PROVIDER.REGISTER on the customer",
@@ -73,13 +83,21 @@ def route_missing(operation: Operation) -> str:
     )
 
 
-def words(body: Any) -> str:
-    """The server's own words out of an error body of any shape (contract 1.12), as one line, without secrets."""
-    if isinstance(body, str):
-        body = _parsed(body)
-    text = _flat(without_secrets(body)) if not isinstance(body, str) else _plain(body)
-    text = re.sub(r"\s+", " ", text).strip()
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+def words(body: Any, hide: Callable[[str], str] = str) -> str:
+    """The server's own words out of an error body of any shape (contract 1.12), as one line, without secrets.
+
+    ``hide`` masks secrets; it sees the whole text, as half a secret is too much. Characters that would not be seen, or
+    that would change how the rest is seen, are escaped.
+    """
+    try:
+        if isinstance(body, str):
+            body = _parsed(hide(body))
+        text = _flat(without_secrets(body)) if not isinstance(body, str) else _plain(body)
+    except RecursionError:
+        text = "deeply nested JSON"
+    text = hide(re.sub(r"\s+", " ", text).strip())
+    shown = printable(text[: _LONGEST + 1])
+    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
 
 
 def _parsed(text: str) -> Any:
@@ -101,9 +119,71 @@ def _flat(body: Any) -> str:
 
 
 def _plain(page: str) -> str:
-    """An HTML page says what it is in its title or heading; the rest is decoration."""
-    match = re.search(r"<(title|h1)[^>]*>(.*?)</\1>", page, re.IGNORECASE | re.DOTALL)
-    return html.unescape(re.sub(r"<[^>]*>", " ", match[2] if match else page))
+    """An HTML page says what it is in its title or heading; the rest is decoration.
+
+    No expression here looks for an end that may be missing, so that a page of nothing but beginnings takes no longer.
+    """
+    page = page[:LONGEST_PAGE]
+    begin = re.search(r"<(title|h1)(?:\s[^<>]*)?>", page, re.IGNORECASE)
+    if begin:
+        end = page.lower().find(f"</{begin[1].lower()}", begin.end())
+        page = page[begin.end() : end if end >= 0 else None]
+    return html.unescape(re.sub(r"<[^<>]*>", " ", page))
+
+
+def text_of(content: bytes, content_type: str) -> str:
+    """A body as text. Only encodings that error pages have count; some others take Python very long."""
+    match = re.search(r"charset=[\s\"']*([\w-]+)", content_type)
+    encoding = match[1].lower() if match else ""
+    return content.decode(encoding if encoding in _ENCODINGS else "utf-8", errors="replace")
+
+
+def parse_json(content: bytes) -> Any:
+    """A body as data. Raises ``ValueError`` for what is not JSON, NaN and Infinity among it, and for a body that holds
+    more objects, or objects deeper within each other, than any answer of Waldur."""
+    if content.count(b"{") + content.count(b"[") > LONGEST_LIST:
+        raise ValueError("too many objects")
+    try:
+        value = json.loads(content, parse_constant=_refused, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("too deep") from None
+    level = [value]
+    for _depth in range(_DEEPEST):
+        level = [
+            item
+            for outer in level
+            if outer.__class__ in _CONTAINERS
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+            if item.__class__ in _CONTAINERS
+        ]
+        if not level:
+            return value
+    raise ValueError("too deep")
+
+
+def _refused(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number without end")
+    return number
+
+
+def count_of(header: str | None) -> int | None:
+    """How many rows a list has by its ``X-Result-Count``; None without one. Raises ``ValueError`` for another text.
+
+    A proxy may have doubled the header.
+    """
+    texts = {text.strip() for text in (header or "").split(",")}
+    if texts == {""}:
+        return None
+    text = texts.pop()
+    if texts or not re.fullmatch(r"[0-9]{1,15}", text):
+        raise ValueError("not a number")
+    return int(text)
 
 
 def without_secrets(value: Any) -> Any:

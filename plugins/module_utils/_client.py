@@ -6,18 +6,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from . import _moments
-from ._answers import right_for, route_missing, without_secrets, words
+from . import _failures, _moments
+from ._answers import LONGEST_PAGE, count_of, parse_json, right_for, route_missing, text_of, without_secrets, words
 from ._errors import (
+    LONGEST_PATH,
     AnswerError,
     Forbidden,
     LostAnswer,
@@ -27,25 +28,41 @@ from ._errors import (
     ServerDefect,
     Unauthorized,
     WaldurError,
+    said,
 )
 from ._operations import Operation, operation
 from ._pages import PAGES_AT_ONCE, Page, all_rows, first_rows
 from ._parameters import Parameter
 from ._patience import patience
+from ._transport import (
+    BODY_LIMIT,
+    Exchange,
+    TimedAdapter,
+    UnusableBody,
+    begin_exchange,
+    choose_proxies,
+    read_body,
+)
 
 try:
     import requests
     import urllib3
-    from requests.adapters import HTTPAdapter
+    from requests import Session
     from requests.auth import AuthBase
+    from requests.utils import parse_header_links
 
     REQUESTS_IMPORT_ERROR = None
 except ImportError:
     REQUESTS_IMPORT_ERROR = traceback.format_exc()
     AuthBase = object  # type: ignore[assignment,misc]
+    Session = object  # type: ignore[assignment,misc]
 
 _REDIRECTS = 5
+# These say that the request must be made elsewhere; after another 3xx nobody knows whether it was carried out.
+_MOVED = (301, 302, 307, 308)
 _IMAGE_LIMIT = 32 * 1024 * 1024
+# What of the body of an error is read.
+_ERROR_LIMIT = 1024 * 1024
 
 Row = dict[str, Any]
 
@@ -54,8 +71,9 @@ Row = dict[str, Any]
 class Connection:
     """Where Waldur is and how to reach it; every value resolved and checked (see ``_connection``).
 
-    ``api_url`` is the base without ``/api/``; ``timeout`` is in seconds; ``proxies`` and ``verify`` are in the form
-    that requests takes.
+    ``api_url`` is the base without ``/api/``; ``timeout`` is in seconds; ``proxies`` (those for ``api_url``) and
+    ``verify`` are in the form that requests takes. ``proxy`` is the option and ``proxy_variables`` what the environment
+    says of proxies: they decide for other hosts.
     """
 
     api_url: str
@@ -66,6 +84,35 @@ class Connection:
     proxies: tuple[tuple[str, str], ...] = ()
     timeout: float = 30.0
     retries: int = 4
+    proxy: str | None = field(default=None, repr=False)
+    proxy_variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """An answer that was read whole; of an error, its beginning. ``headers`` don't care about case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    url: str
+
+    @property
+    def text(self) -> str:
+        return text_of(self.content, self.headers.get("Content-Type", ""))
+
+    @property
+    def has_next_page(self) -> bool:
+        links = parse_header_links(self.headers.get("Link", ""))
+        return any(link.get("rel") == "next" for link in links)
+
+
+class _Session(Session):
+    """Leaves redirects to the client: requests reads, and unpacks, the body of one whatever its size."""
+
+    def get_redirect_target(self, resp: Any) -> str | None:
+        """Return nothing."""
+        return None
 
 
 class _TokenAuth(AuthBase):
@@ -86,23 +133,31 @@ class Client:
         self.connection = connection
         self._repeating = self._session(repeat_safe=True)
         self._once = self._session(repeat_safe=False)
+        self._foreign = self._open_session(repeat_safe=True)
         self._server_time: datetime | None = None
         self._hidden = {connection.access_token}
 
     def _session(self, *, repeat_safe: bool) -> requests.Session:
         connection = self.connection
-        session = requests.Session()
-        session.trust_env = False
+        session = self._open_session(repeat_safe=repeat_safe)
         session.auth = _TokenAuth(connection)
-        session.verify = connection.verify
         session.cert = connection.cert
         session.proxies = dict(connection.proxies)
-        session.headers.update({"Accept": "application/json", "Accept-Language": "en"})
-        if connection.verify is False:
+        return session
+
+    def _open_session(self, *, repeat_safe: bool) -> requests.Session:
+        """A session that identifies the caller to nobody."""
+        session = _Session()
+        session.trust_env = False
+        session.verify = self.connection.verify
+        session.headers.update(
+            {"Accept": "application/json", "Accept-Language": "en", "Accept-Encoding": "gzip, deflate"}
+        )
+        if self.connection.verify is False:
             # Asked for by validate_certs; a warning at each request would only hide what matters.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        rule = patience(connection.retries, connection.timeout, repeat_safe=repeat_safe)
-        adapter = HTTPAdapter(max_retries=rule, pool_maxsize=PAGES_AT_ONCE)
+        rule = patience(self.connection.retries, repeat_safe=repeat_safe)
+        adapter = TimedAdapter(max_retries=rule, pool_maxsize=PAGES_AT_ONCE)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return session
@@ -149,9 +204,8 @@ class Client:
         def fetch(page: int, size: int) -> Page:
             paging = {"page_size": size} if page == 1 else {"page_size": size, "page": page}
             answer = self._send(listing, uuid, query={**query, **paging} if listing.paginated else query)
-            total = answer.headers.get("X-Result-Count", "")
-            found = _expect(self._json(answer, listing), list, listing)
-            return Page(found, int(total) if total.isdigit() else None, "next" in answer.links)
+            found = _expect_rows(self._json(answer, listing), listing)
+            return Page(found, _count(answer, listing), answer.has_next_page)
 
         found = first_rows(fetch, listing, limit, keep) if limit else all_rows(fetch, listing)
         taken = [row for row in found if keep is None or keep(row)]
@@ -160,9 +214,8 @@ class Client:
     def count(self, name: str, uuid: str | None = None, /, **query: Any) -> int:
         """How many rows a list has (contract 1.5), by one small request."""
         listing = operation(name)
-        answer = self._send(listing, uuid, query={**query, "page_size": 1})
-        total = answer.headers.get("X-Result-Count", "")
-        return int(total) if total.isdigit() else len(_expect(self._json(answer, listing), list, listing))
+        total = _count(self._send(listing, uuid, query={**query, "page_size": 1}), listing)
+        return len(self.rows(name, uuid, **query)) if total is None else total
 
     def write(
         self,
@@ -196,27 +249,49 @@ class Client:
         code = _expect(self._json(self._send(secret, uuid), secret), dict, secret).get("api_secret_code")
         if not code:
             return None
-        self._hidden.add(str(code))
+        self._hidden.add(str(_expect(code, str, secret)))
         return str(code)
 
     def download(self, url: str) -> bytes:
-        """The bytes behind a media URL: below ``/api/`` from our own server with the token, else without it."""
-        base = self.connection.api_url + "/"
-        marker = urlsplit(url).path.find("/api/")
-        if marker >= 0:
-            target, session = urljoin(base, urlsplit(url).path[marker + 1 :]), self._repeating
-        else:
-            target, session = urljoin(base, url), self._session(repeat_safe=True)
-            session.auth = None
-        try:
-            answer = session.get(target, timeout=self.connection.timeout, allow_redirects=False)
-        except OSError as error:
-            raise NoAnswer(f"Cannot download the present image: {self._cause(error)}.") from None
-        if answer.status_code != 200 or len(answer.content) > _IMAGE_LIMIT:
-            raise WaldurError(f"Cannot download the present image: the server answered {answer.status_code}.")
+        """The bytes behind a media URL: below ``/api/`` from our own server with the token, else without it.
+
+        Another host gets no client certificate either, and is reached by the proxy that is set for it.
+        """
+        target, is_own, is_api = self._media(url)
+        session = self._repeating if is_own else self._foreign
+        options: dict[str, Any] = {}
+        if not is_own:
+            proxies = choose_proxies(target, self.connection.proxy, dict(self.connection.proxy_variables))
+            options["proxies"] = dict(proxies)
+        elif not is_api:
+            options["auth"] = _send_no_token
+        with begin_exchange(self.connection.timeout, self.connection.retries) as exchange:
+            try:
+                answer = self._receive(session, "GET", target, _IMAGE_LIMIT, **options)
+            except (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError) as error:
+                cause = _failures.cause(error, said(_place(target)), exchange)
+                raise NoAnswer(f"Cannot download the present image: {cause}.") from None
+            except UnusableBody as error:
+                raise WaldurError(f"Cannot download the present image: the answer {error}.") from None
+        if answer.status != 200:
+            raise WaldurError(f"Cannot download the present image: the server answered {answer.status}.")
         return answer.content
 
     # --- private -----------------------------------------------------------------------------------------------------
+
+    def _media(self, url: Any) -> tuple[str, bool, bool]:
+        """Where a media URL is fetched from, whether that is our own server, and whether it is below ``/api/``."""
+        base = self.connection.api_url + "/"
+        try:
+            parts, target = urlsplit(url), urljoin(base, url)
+            prefix = urlsplit(base).path
+            for start in ("/api/", f"{prefix}api/"):
+                if parts.path.startswith(start):
+                    path = parts.path[len(start) - len("api/") :] + (f"?{parts.query}" if parts.query else "")
+                    return base + path, True, True
+            return target, _origin(target) == _origin(base), False
+        except (ValueError, TypeError, AttributeError):
+            raise WaldurError("Cannot download the present image: its URL is not valid.") from None
 
     def _send(
         self,
@@ -226,119 +301,168 @@ class Client:
         query: Mapping[str, Any] | None = None,
         body: Row | None = None,
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
-    ) -> requests.Response:
+    ) -> _Answer:
         content: dict[str, Any] = {"data": body, "files": files} if files else {"json": body}
         url = self.connection.api_url + wanted.path.format(uuid=uuid)
         params: list[tuple[str, str]] | None = _wire(wanted.query, query or {})
-        for _hop in range(_REDIRECTS):
-            try:
-                answer = self._request(wanted, url, params=params, **content)
-            except OSError as error:  # every RequestException is one, and so is an unusable certificate file
-                raise self._no_answer(wanted, error) from None
-            self._server_time = _moments.from_http_date(answer.headers.get("Date")) or self._server_time
-            if answer.status_code < 300:
-                return answer
-            if answer.status_code >= 400:
-                raise self._refusal(wanted, answer)
-            url, params = self._redirect(wanted, answer), None
+        session = self._repeating if wanted.repeat_safe else self._once
+        with begin_exchange(self.connection.timeout, self.connection.retries) as exchange:
+            for _hop in range(_REDIRECTS):
+                try:
+                    answer = self._receive(session, wanted.method, url, BODY_LIMIT, params=params, **content)
+                except (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError) as error:
+                    raise self._no_answer(wanted, error, exchange) from None
+                except UnusableBody as error:
+                    raise _unusable(wanted, str(error)) from None
+                self._server_time = _moments.from_http_date(answer.headers.get("Date")) or self._server_time
+                if 200 <= answer.status < 300:
+                    return answer
+                if answer.status >= 400:
+                    raise self._refusal(wanted, answer, exchange)
+                url, params = self._redirect(wanted, answer), None
         raise WaldurError(f"Cannot {wanted.title}: the server redirects in a circle; check api_url.")
 
-    def _request(self, wanted: Operation, url: str, **content: Any) -> requests.Response:
-        """One request. A cut body comes to light after urllib3's retries, so what may be repeated is repeated here."""
-        session = self._repeating if wanted.repeat_safe else self._once
-        options = {"timeout": self.connection.timeout, "allow_redirects": False, **content}
-        for _again in range(self.connection.retries if wanted.repeat_safe else 0):
-            with contextlib.suppress(requests.exceptions.ChunkedEncodingError):
-                return session.request(wanted.method, url, **options)
-        return session.request(wanted.method, url, **options)
+    def _receive(self, session: requests.Session, method: str, url: str, limit: int, **content: Any) -> _Answer:
+        """One answer. A cut body comes to light after urllib3's retries, so the rule is asked again here."""
+        options = {"timeout": self.connection.timeout, "allow_redirects": False, "stream": True, **content}
+        while True:
+            response = session.request(method, url, **options)
+            body, status = b"", response.status_code
+            try:
+                if status >= 400:
+                    body = read_body(response, _ERROR_LIMIT, cut=True)
+                elif 200 <= status < 300:
+                    body = read_body(response, limit)
+                else:
+                    response.close()
+            except (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError, UnusableBody) as error:
+                response.close()
+                # The status of an error says what is to be known, also without its words.
+                if status < 400:
+                    if isinstance(error, UnusableBody):
+                        raise
+                    _await_retry(response.raw.retries, method, url, error)
+                    continue
+            return _Answer(status, response.headers, body, response.url)
 
-    def _redirect(self, wanted: Operation, answer: requests.Response) -> str:
-        target = urljoin(answer.url, answer.headers.get("Location", ""))
-        here, there = urlsplit(answer.url), urlsplit(target)
-        safe = here.hostname == there.hostname and (here.scheme, there.scheme) != ("https", "http")
-        if wanted.writes or not safe:
-            place = there.netloc.rpartition("@")[2]
-            raise WaldurError(
-                f"Cannot {wanted.title}: the server redirects to {there.scheme}://{place}{there.path}, and only"
-                " reading is redirected, on the same host: set api_url to the address that Waldur itself uses."
-            )
-        return target
-
-    def _no_answer(self, wanted: Operation, error: Exception) -> WaldurError:
-        unsent = isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)) or (
-            "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
+    def _redirect(self, wanted: Operation, answer: _Answer) -> str:
+        """Where reading goes on. Only to the same scheme, host and port, as the token goes along."""
+        base, location = self.connection.api_url, answer.headers.get("Location", "")
+        if not location or (wanted.writes and answer.status not in _MOVED):
+            raise _unusable(wanted, f"is {answer.status} without a place to go on")
+        try:
+            there = urlsplit(urljoin(answer.url, location))
+            is_safe, place = _origin(there.geturl()) == _origin(base), _place(there.geturl())
+        except ValueError:
+            raise _unusable(wanted, f"is {answer.status} to an address that is not valid") from None
+        if is_safe and not wanted.writes:
+            origin = urlsplit(base)
+            return there._replace(netloc=origin.netloc, fragment="").geturl()
+        target = said(f"{there.scheme}://{place}{there.path}", LONGEST_PATH)
+        own = wanted.path.split("{uuid}")[0]
+        site = said(
+            f"{there.scheme}://{place}{there.path.partition(own)[0] if own in there.path else ''}", LONGEST_PATH
         )
-        cause = self._cause(error)
-        if wanted.writes and not unsent:
-            late = ", and Waldur may still be at it" if "ReadTimeout" in repr(error) else ""
+        remedy = (
+            "set api_url to the address that Waldur itself uses"
+            if site == base
+            else f"if that is your Waldur, set api_url to {site}"
+        )
+        raise WaldurError(
+            f"Cannot {wanted.title}: the server redirects to {target}, and only reading is redirected, to the same"
+            f" scheme, host and port: {remedy}."
+        )
+
+    def _no_answer(self, wanted: Operation, error: Exception, exchange: Exchange) -> WaldurError:
+        cause = _failures.cause(error, urlsplit(self.connection.api_url).netloc, exchange)
+        if wanted.writes and exchange.may_have_arrived:
+            late = ", and Waldur may still be at it" if _failures.is_late(error) else ""
             return LostAnswer(f"The answer to the request to {wanted.title} was lost ({cause}){late}")
         return NoAnswer(f"Cannot {wanted.title}: {cause}.")
 
-    def _cause(self, error: Exception) -> str:
-        """Why no answer came, in words, naming the option to look at."""
-        host = urlsplit(self.connection.api_url).netloc
-        kinds: tuple[tuple[type[Exception], str], ...] = (
-            (requests.exceptions.ProxyError, "the proxy did not answer: check proxy"),
-            (
-                requests.exceptions.SSLError,
-                f"TLS with {host} failed: check ca_path, client_cert, validate_certs",
-            ),
-            (requests.exceptions.ConnectTimeout, f"no connection to {host} in time: check api_url and timeout"),
-            (
-                requests.exceptions.Timeout,
-                f"no answer from {host} within {self.connection.timeout:g} seconds: see timeout",
-            ),
-            (requests.exceptions.ChunkedEncodingError, f"the answer of {host} was cut short"),
-            (requests.exceptions.RetryError, f"{host} kept refusing"),
-            (requests.exceptions.ConnectionError, _connection_cause(error, host, self.connection.timeout)),
-        )
-        return next(
-            (text for kind, text in kinds if isinstance(error, kind)), f"the request failed: {type(error).__name__}"
-        )
-
-    def _refusal(self, wanted: Operation, answer: requests.Response) -> WaldurError:
-        status, is_json = answer.status_code, "json" in answer.headers.get("Content-Type", "")
-        # Hidden before it is cut, as half a token is too much. Pages of proxies name their status themselves.
-        said = words(self.hide(answer.text)).removeprefix(str(status)).strip()
-        told = f"Waldur refused to {wanted.title} ({status}{': ' + said if said else ''})"
-        if status == 401:
-            return Unauthorized(f"{told}: access_token is wrong, expired or not allowed here.", status)
-        if status == 403:
-            return Forbidden(f"{told}: {right_for(wanted)}.", status)
+    def _refusal(self, wanted: Operation, answer: _Answer, exchange: Exchange) -> WaldurError:
+        status, is_json = answer.status, "json" in answer.headers.get("Content-Type", "")
+        text = answer.text
+        if _failures.needs_tls(status, text):
+            return NoAnswer(f"Cannot {wanted.title}: {_failures.tls_needed()}.")
+        # Pages of proxies name their status themselves.
+        reason = words(text, self.hide).removeprefix(str(status)).strip()
+        told = f"Waldur refused to {wanted.title} ({status}{': ' + reason if reason else ''})"
+        if wanted.writes and exchange.is_doubtful and status < 500 and status != 404:
+            return LostAnswer(f"The answer to the request to {wanted.title} was lost, and after that {told}")
         if status == 404:
             return NotFound(f"{told}.", status) if is_json else RouteMissing(route_missing(wanted), status)
-        if status == 429:
-            wait = answer.headers.get("Retry-After")
-            asks = f"it asks to wait {wait} seconds" if wait else "it gets too many requests"
-            return AnswerError(f"{told}: {asks}, so run again later.", status)
         if status >= 500:
-            broke = f"Waldur broke on the request to {wanted.title} ({status}{': ' + said if said else ''})"
+            broke = f"Waldur broke on the request to {wanted.title} ({status}{': ' + reason if reason else ''})"
             return LostAnswer(broke) if wanted.writes else ServerDefect(f"{broke}.", status)
-        return AnswerError(f"{told}.", status)
+        return _rejection(wanted, status, told, answer.headers.get("Retry-After"))
 
-    def _json(self, answer: requests.Response, wanted: Operation) -> Any:
+    def _json(self, answer: _Answer, wanted: Operation) -> Any:
         try:
-            return answer.json()
+            return parse_json(answer.content)
         except ValueError:
-            said = words(self.hide(answer.text)) or "empty"
-            page, hint = f"{answer.status_code} without JSON", "does api_url name a Waldur, and no log-in page?"
+            reason = words(self.hide(answer.text)[:LONGEST_PAGE], self.hide) or "empty"
+            page, hint = f"{answer.status} without JSON", "does api_url name a Waldur, and no log-in page?"
             if wanted.writes:
-                raise LostAnswer(f"The request to {wanted.title} was answered {page} ({said}: {hint})") from None
-            raise WaldurError(f"Cannot {wanted.title}: the server answered {page} ({said}): {hint}") from None
+                raise LostAnswer(f"The request to {wanted.title} was answered {page} ({reason}: {hint})") from None
+            raise WaldurError(f"Cannot {wanted.title}: the server answered {page} ({reason}): {hint}") from None
 
 
-def _connection_cause(error: Exception, host: str, timeout: float) -> str:
-    """requests folds several causes into one class; the text of the innermost tells them apart."""
-    text = repr(error)
-    if "ReadTimeout" in text:
-        return f"no answer from {host} within {timeout:g} seconds: see timeout"
-    if "NameResolution" in text or "Name or service not known" in text:
-        return f"the host name {host} is unknown: check api_url"
-    if "refused" in text:
-        return f"{host} refused the connection: check api_url"
-    if "IncompleteRead" in text:
-        return f"the answer of {host} was cut short"
-    return f"the connection to {host} broke"
+def _rejection(wanted: Operation, status: int, told: str, wait: str | None) -> AnswerError:
+    """The error for a request that was not carried out; ``wait`` is what the server says of trying again."""
+    if status == 401:
+        return Unauthorized(f"{told}: access_token is wrong, expired or not allowed here.", status)
+    if status == 403:
+        return Forbidden(f"{told}: {right_for(wanted)}.", status)
+    if status == 429:
+        asks = f"it asks to wait {said(wait)} seconds" if wait else "it gets too many requests"
+        return AnswerError(f"{told}: {asks}, so run again later.", status)
+    return AnswerError(f"{told}.", status)
+
+
+def _send_no_token(request: Any) -> Any:
+    """An ``auth`` in place of the session's own."""
+    return request
+
+
+def _await_retry(rule: Any, method: str, url: str, error: Exception) -> None:
+    """Count a body that was cut as a failed try, and wait for the next. Raises an error of urllib3 if there is none."""
+    if not isinstance(error, urllib3.exceptions.HTTPError):
+        error = urllib3.exceptions.ProtocolError(f"Connection broken: {error!r}", error)
+    rule.increment(method, url, error=error).sleep()
+
+
+def _unusable(wanted: Operation, reason: str) -> WaldurError:
+    """The error for an answer that ``reason`` makes unusable; what a write did is unknown then."""
+    if wanted.writes:
+        return LostAnswer(f"The answer to the request to {wanted.title} {reason}")
+    return WaldurError(f"Cannot {wanted.title}: the answer {reason}: does api_url name a Waldur?")
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port. Raises ``ValueError``."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _place(url: str) -> str:
+    """Host and port, without a user and password."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def _count(answer: _Answer, listing: Operation) -> int | None:
+    header = answer.headers.get("X-Result-Count")
+    try:
+        return count_of(header)
+    except ValueError:
+        raise WaldurError(
+            f"Cannot {listing.title}: the server announced '{said(header)}' rows, which is not a number: does api_url"
+            " name a Waldur?"
+        ) from None
+
+
+def _expect_rows(value: Any, listing: Operation) -> list[Row]:
+    return [_expect(row, dict, listing) for row in _expect(value, list, listing)]
 
 
 def _expect(value: Any, kind: type, wanted: Operation) -> Any:

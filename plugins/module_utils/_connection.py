@@ -10,20 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 from . import _files
 from ._client import Connection
 from ._errors import LONGEST_PATH, InvalidInput, said
-
-try:
-    from requests.utils import should_bypass_proxies
-except ImportError:  # the action plugin may run without it, the module reports it with missing_required_lib
-
-    def should_bypass_proxies(url: str | bytes, no_proxy: str | None) -> bool:
-        """Return whether ``no_proxy`` names the host of ``url``."""
-        return bool(proxy_bypass_environment(urlsplit(str(url)).netloc, {"no": no_proxy or ""}))
-
+from ._transport import PROXY_VARIABLES, choose_proxies
 
 OPTIONS = (
     "api_url",
@@ -133,7 +124,7 @@ def _agree(found: Mapping[str, Source], place: str) -> None:
         return
     there = token.values.get("api_url")
     if there is None or base_url(there) != base_url(url.values["api_url"]):
-        says = f"names another URL ({there})" if there else "names no URL"
+        says = f"names another URL ({said(there)})" if there else "names no URL"
         raise InvalidInput(
             f"access_token: comes from {token.name}, which {says}, and api_url comes from {url.name}: set both in the"
             " same place, so that no site's token goes to another."
@@ -180,9 +171,15 @@ def connect(values: Mapping[str, Any], environment: Mapping[str, str]) -> Connec
         scheme,
         _verify(url, values, environment),
         _certificate(values),
-        _proxies(url, values, environment),
+        choose_proxies(url, values.get("proxy"), environment),
         _number("timeout", values.get("timeout", 30), 0.1, 3600),
         int(_number("retries", values.get("retries", 4), 0, 20)),
+        str(values["proxy"]) if values.get("proxy") else None,
+        tuple(
+            (name, value)
+            for name in PROXY_VARIABLES
+            if (value := environment.get(name) or environment.get(name.upper()))
+        ),
     )
 
 
@@ -222,22 +219,3 @@ def _certificate(values: Mapping[str, Any]) -> str | tuple[str, str] | None:
     if not values.get("client_key"):
         return certificate
     return certificate, _files.readable_path("client_key", str(values["client_key"]))
-
-
-def _proxies(url: str, values: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The option, else the proxy of the task's effective environment, as requests itself would read it."""
-    if values.get("proxy"):
-        return (("http", str(values["proxy"])), ("https", str(values["proxy"])))
-    proxy = environment_proxy(url, environment)
-    return ((urlsplit(url).scheme, proxy),) if proxy else ()
-
-
-def environment_proxy(url: str, environment: Mapping[str, str]) -> str | None:
-    """Return the proxy that ``environment`` names for ``url``, with its login; None where it is to be bypassed."""
-
-    def variable(name: str) -> str | None:
-        return environment.get(name) or environment.get(name.upper())
-
-    if should_bypass_proxies(url, no_proxy=variable("no_proxy") or ""):
-        return None
-    return variable(f"{urlsplit(url).scheme}_proxy") or variable("all_proxy")

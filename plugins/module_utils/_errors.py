@@ -16,13 +16,23 @@ LONGEST_PATH = 300
 class WaldurError(Exception):
     """Something the person who runs the play must know: one clear sentence, no secret in it.
 
-    ``details`` (JSON data) is returned beside ``msg``, for example which changes were applied before a failure.
+    Names and words of the server stand in many messages, so characters that would not be seen are escaped in all of
+    them. ``details`` (JSON data) is returned beside ``msg``, for example which changes were applied before a failure.
     """
 
     def __init__(self, message: str, **details: Any) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.message = message
         self.details = details
+
+    @property
+    def message(self) -> str:
+        """The sentence, printable."""
+        return self._message
+
+    @message.setter
+    def message(self, text: str) -> None:
+        self._message = printable(text)
 
 
 class InvalidInput(WaldurError):
@@ -74,8 +84,18 @@ def said(value: Any, longest: int = _LONGEST) -> str:
         text = str(value)
     except ValueError:  # a number of thousands of digits
         text = hex(value)
-    text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[:longest])
+    text = printable(text[:longest])
     return text if len(text) < longest else f"{text[: longest - 1]}…"
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with every character escaped that would not be seen, or would change how the rest is seen.
+
+    Those are line ends, control characters, escape sequences of terminals and marks of the direction of writing.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def looked_again(lost: LostAnswer, look: Callable[[], tuple[bool | None, str]]) -> LostAnswer:

@@ -15,7 +15,7 @@ from typing import Any
 from . import _uuids
 from ._client import Client, Connection
 from ._desired_state import reference
-from ._errors import InvalidInput, RouteMissing, Unauthorized, WaldurError
+from ._errors import InvalidInput, RouteMissing, Unauthorized, WaldurError, printable
 from ._filters import FORM
 from ._inventory import INCLUDES, KINDS, Found
 from ._reading import read
@@ -47,7 +47,7 @@ def fetch(connection: Connection, wanted: Wanted) -> tuple[list[Found], list[str
         error.message = client.hide(error.message)
         error.args = (error.message,)
         raise
-    return founds, [client.hide(warning) for warning in session.warnings]
+    return founds, [printable(client.hide(warning)) for warning in session.warnings]
 
 
 def _fetch(session: Session, wanted: Wanted) -> list[Found]:

@@ -14,7 +14,7 @@ from . import _desired_state as document
 from . import _filters
 from ._client import Connection, Row
 from ._connection import NAMES
-from ._errors import InvalidInput, WaldurError, said
+from ._errors import InvalidInput, WaldurError, printable, said
 from ._opened import masked, opened
 from ._operations import CORE_NAMES, Operation, operation
 from ._reading import finished, read
@@ -99,7 +99,7 @@ def _told(
         error.message = masked(error.message, client.hidden)
         error.args = (error.message,)
         raise
-    warnings = [masked(warning, client.hidden) for warning in session.warnings]
+    warnings = [printable(masked(warning, client.hidden)) for warning in session.warnings]
     return (masked(found, client.hidden) if keep_secret else found), warnings
 
 

@@ -68,8 +68,11 @@ def to_server(moment: datetime | None) -> str | None:
 
 
 def from_http_date(text: str | None) -> datetime | None:
-    """The moment of a ``Date`` header, or nothing where it can't be read."""
+    """The moment of a ``Date`` header, or nothing where it can't be read or no clock can be meant."""
     try:
-        return parsedate_to_datetime(text).astimezone(timezone.utc) if text else None
-    except (TypeError, ValueError):
+        moment = parsedate_to_datetime(text) if text else None
+        # "-0000" is UTC too, and Python gives no time zone for it.
+        moment = moment.astimezone(timezone.utc) if moment and moment.tzinfo else moment
+    except (TypeError, ValueError, OverflowError, IndexError, AttributeError):
         return None
+    return moment.replace(tzinfo=timezone.utc) if moment and 2020 <= moment.year < 3000 else None

@@ -17,7 +17,7 @@ from ._arguments import TASKS, Files, Task, limits, spec
 from ._client import REQUESTS_IMPORT_ERROR, Connection
 from ._desired_state import ReadImage
 from ._engine import apply, make_plan
-from ._errors import WaldurError
+from ._errors import WaldurError, printable
 from ._infos import Info
 from ._opened import masked, opened
 from ._plan import diff as plan_diff
@@ -52,6 +52,7 @@ def run(
         error.args = (error.message,)
         error.details = masked(error.details, client.hidden)
         raise
+    result["warnings"] = [printable(warning) for warning in result["warnings"]]
     revealed = {result["api_secret_code"]} if result.get("api_secret_code") else set()
     return dict(masked(result, client.hidden - revealed))
 

@@ -48,8 +48,8 @@ TOLD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a redirect to another host": (
         {"redirect": "https://elsewhere.example/api/"},
-        "Cannot {0}: the server redirects to https://elsewhere.example/api/, and only reading is redirected, on the"
-        " same host: set api_url to the address that Waldur itself uses.",
+        "Cannot {0}: the server redirects to https://elsewhere.example/api/, and only reading is redirected, to the"
+        " same scheme, host and port: if that is your Waldur, set api_url to https://elsewhere.example.",
     ),
     "a redirect in a circle": (
         {"redirect": "http://{host}{path}"},

@@ -7,10 +7,13 @@ import time
 from typing import Any
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
 
-from ansible_collections.waldur.provider.plugins.module_utils import _errors
+from ansible_collections.waldur.provider.plugins.module_utils import _client, _errors
 from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
 
+from .raw_server import RawServer
 from .scripted import HTML, Answer, ScriptedServer
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
@@ -194,6 +197,45 @@ def test_reading_does_not_follow_a_redirect_to_another_host() -> None:
     ):
         client_of(server).get("me")
     assert len(server.requests) == 1
+
+
+def test_the_token_does_not_follow_a_redirect_to_another_port() -> None:
+    with ScriptedServer(Answer(body={"uuid": UUID})) as other:
+        moved = Answer(302, headers={"Location": f"{other.url}/api/users/me/"})
+        with (
+            ScriptedServer(moved) as server,
+            pytest.raises(_errors.WaldurError, match=rf"if that is your Waldur, set api_url to {other.url}\.$"),
+        ):
+            client_of(server).get("me")
+    assert not other.requests
+
+
+@pytest.mark.parametrize(
+    ("location", "api_url"),
+    [
+        ("https://127.0.0.1/api/users/me/", "https://127.0.0.1"),
+        ("https://127.0.0.1:8443/waldur/api/users/me/?field=uuid", "https://127.0.0.1:8443/waldur"),
+        ("//waldur.example.org/api/users/me/", "http://waldur.example.org"),
+        ("https://me:s3cret@waldur.example.org/login", "https://waldur.example.org"),
+    ],
+)
+def test_a_redirect_to_another_origin_is_refused_with_the_api_url_to_set(location: str, api_url: str) -> None:
+    with (
+        ScriptedServer(Answer(301, headers={"Location": location})) as server,
+        pytest.raises(_errors.WaldurError, match=rf"scheme, host and port: .* set api_url to {api_url}\.$") as caught,
+    ):
+        client_of(server).get("me")
+    assert "s3cret" not in caught.value.message
+    assert "field=" not in caught.value.message
+
+
+def test_a_redirect_that_names_a_user_is_followed_with_our_token_alone() -> None:
+    with ScriptedServer(Answer(body={"uuid": UUID})) as server:
+        target = server.url.replace("http://", "http://me:s3cret@") + "/api/users/me/?a=1#top"
+        server.script.insert(0, Answer(302, headers={"Location": target}))
+        client_of(server).get("me")
+    assert server.requests[1][1] == "/api/users/me/?a=1"
+    assert server.requests[1][2]["Authorization"] == f"Token {TOKEN}"
 
 
 def test_the_user_and_password_of_a_redirect_are_told_to_nobody() -> None:
@@ -381,6 +423,97 @@ def test_media_below_api_of_another_host_name_is_fetched_from_our_own_server() -
     with ScriptedServer(Answer(body=b"\x89PNG", content_type="image/png")) as server:
         assert client_of(server).download("https://behind-a-proxy.example.org/api/media/abc/") == b"\x89PNG"
     assert server.requests[0][1] == "/api/media/abc/"
+
+
+def test_media_below_api_keeps_its_query_string() -> None:
+    with ScriptedServer(Answer(body=b"\x89PNG", content_type="image/png")) as server:
+        client_of(server).download("https://behind-a-proxy.example.org/api/media/abc/?Signature=a%2Fb&Expires=7")
+    assert server.requests[0][1] == "/api/media/abc/?Signature=a%2Fb&Expires=7"
+
+
+@pytest.mark.parametrize("path", ["/waldur/api/media/abc/?x=1", "/api/media/abc/?x=1"])
+def test_media_of_a_waldur_below_a_path_is_fetched_from_there(path: str) -> None:
+    with ScriptedServer(Answer(body=b"\x89PNG", content_type="image/png")) as server:
+        client = Client(Connection(f"{server.url}/waldur", TOKEN))
+        client.download(f"https://inside.example.org{path}")
+    assert server.requests[0][1] == "/waldur/api/media/abc/?x=1"
+    assert "Authorization" in server.requests[0][2]
+
+
+def test_media_of_another_host_is_no_api_only_because_its_path_says_so_somewhere() -> None:
+    with ScriptedServer(Answer(body=b"own")) as server, ScriptedServer(Answer(body=b"other")) as other:
+        assert client_of(server).download(f"{other.url}/bucket/api/logo.png") == b"other"
+    assert not server.requests
+    assert "Authorization" not in other.requests[0][2]
+
+
+def test_another_host_gets_neither_the_token_nor_the_client_certificate_nor_the_proxy_of_api_url() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def send(self: Any, request: Any, **options: Any) -> Any:
+        seen.append({**options, "url": request.url, "headers": request.headers})
+        raise requests.exceptions.ConnectionError("refused")
+
+    connection = Connection(
+        "https://waldur.example.org",
+        TOKEN,
+        cert=("/me.pem", "/me.key"),
+        proxies=(("https", "http://proxy:3128"),),
+        proxy_variables=(("https_proxy", "http://proxy:3128"), ("no_proxy", "cdn.example.org")),
+    )
+    media = (
+        "https://waldur.example.org/media/a.png",
+        "https://cdn.example.org/a.png",
+        "https://cdn2.example.org/a.png",
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HTTPAdapter, "send", send)
+        for url in media:
+            with pytest.raises(_errors.NoAnswer):
+                Client(connection).download(url)
+    own, other, proxied = seen
+    assert (own["cert"], dict(own["proxies"])) == (("/me.pem", "/me.key"), {"https": "http://proxy:3128"})
+    assert (other["cert"], dict(other["proxies"])) == (None, {})
+    assert (proxied["cert"], dict(proxied["proxies"])) == (None, {"https": "http://proxy:3128"})
+    assert not any("Authorization" in request["headers"] for request in seen)
+
+
+def test_the_proxy_of_the_option_holds_for_other_hosts_too() -> None:
+    with ScriptedServer(Answer(body=b"\x89PNG")) as proxy:
+        connection = Connection("https://waldur.example.org", TOKEN, proxy=proxy.url, retries=0)
+        assert Client(connection).download("http://cdn.example.org/a.png?x=1") == b"\x89PNG"
+    assert proxy.requests[0][1] == "http://cdn.example.org/a.png?x=1"
+
+
+@pytest.mark.parametrize("length", [True, False])
+def test_a_download_is_given_up_as_soon_as_it_is_too_large(length: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_client, "_IMAGE_LIMIT", 1024**2)
+    sent = [0]
+
+    def behave(connection: Any) -> None:
+        size = b"Content-Length: 33000000\r\n" if length else b""
+        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + size + b"\r\n")
+        for _mib in range(32):
+            connection.sendall(b"x" * 1024**2)
+            sent[0] += 1
+
+    with (
+        RawServer(behave) as server,
+        pytest.raises(_errors.WaldurError, match="Cannot download the present image: the answer is larger than 1 MiB"),
+    ):
+        Client(Connection(server.url, TOKEN)).download("/api/media/abc/")
+    assert sent[0] < 16
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1/a.png", "http://127.0.0.1:99999999/a", "file:///etc/passwd", "x:y", 7, {}]
+)
+def test_a_media_url_that_cannot_be_used_is_an_error(url: Any) -> None:
+    with (
+        ScriptedServer(Answer(body=b"")) as server,
+        pytest.raises(_errors.WaldurError, match=r"^Cannot download the present image: "),
+    ):
+        client_of(server, retries=0).download(url)
 
 
 def test_a_download_that_fails_is_an_error() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible.module_utils import basic
 
-from ansible_collections.waldur.provider.plugins.module_utils import _run
+from ansible_collections.waldur.provider.plugins.module_utils import _opened, _run
 from simulation import Simulator
 
 Run = Callable[..., dict[str, Any]]
@@ -44,6 +44,17 @@ def test_a_module_prints_its_result_and_its_warnings(run: Run) -> None:
     assert (told["changed"], told["diff"]) == (False, [])
     assert [row["user_username"] for row in told["user_roles"]] == ["manager_alpha"]
     assert "has passed, so the grant of member1" in json.dumps(told["warnings"])
+
+
+def test_a_name_of_the_server_cannot_steer_a_terminal_by_a_warning(run: Run, sim: Simulator) -> None:
+    _opened.OPEN.clear()
+    (uuid,) = sim.change("User", {"username": "member1"}, {"username": "mem\u202eber\x1b[31m"})
+    entry = {"user": uuid, "expiration_time": "2020-01-01"}
+    told = run("user_role", service_provider="ALPHA", users=[entry], _ansible_check_mode=True)
+    _opened.OPEN.clear()
+    shown = json.dumps(told["warnings"], ensure_ascii=False).replace("\\\\", "\\")
+    assert "mem\\u202eber\\x1b[31m" in shown
+    assert shown.isprintable()
 
 
 def test_without_diff_a_module_prints_none(run: Run, sim: Simulator) -> None:
