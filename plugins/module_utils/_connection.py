@@ -31,6 +31,7 @@ OPTIONS = (
 # All that a task, a variable or a plugin may set; a profile holds the others.
 NAMES = (*OPTIONS, "profile")
 _LARGEST_PROFILES = _files.MEGABYTE
+_SHORTEST_TOKEN = 8
 _DEFAULT_PROFILES = "~/.config/waldur/profiles.yml"
 
 
@@ -134,6 +135,11 @@ def _agree(found: Mapping[str, Source], place: str) -> None:
 def base_url(value: Any) -> str:
     """The URL without a trailing slash or ``/api/``."""
     text = str(value).strip()
+    if "?" in text or "#" in text:
+        raise InvalidInput(
+            "api_url: must not hold a query string (after '?') or a fragment (after '#'): give the address alone, like"
+            " https://waldur.example.org/api/; it is not shown, as it may hold a secret."
+        )
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
@@ -141,7 +147,7 @@ def base_url(value: Any) -> str:
         usable = usable and ("[" not in parts.netloc or ":" in str(parts.hostname))
     except ValueError:  # brackets or a port that no URL has
         usable = False
-    if not usable or parts.query or parts.fragment:
+    if not usable:
         raise InvalidInput(f"api_url: '{said(_without_login(text))}' is no URL like https://waldur.example.org/api/.")
     if parts.username or parts.password:
         raise InvalidInput("api_url: must not hold a user or password: use access_token.")
@@ -161,6 +167,12 @@ def connect(values: Mapping[str, Any], environment: Mapping[str, str]) -> Connec
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise InvalidInput(
             "access_token: holds characters that no token has (space, line end, umlaut): check the value."
+        )
+    if len(token) < _SHORTEST_TOKEN:
+        # Each text that equals the token is masked in all output, and a few letters stand in any word.
+        raise InvalidInput(
+            f"access_token: is shorter than {_SHORTEST_TOKEN} characters, and those of Waldur have 40 or more: check"
+            " the value."
         )
     scheme = str(values.get("auth_scheme", "Token"))
     if scheme not in ("Token", "Bearer"):

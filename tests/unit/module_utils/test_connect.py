@@ -51,6 +51,20 @@ def test_a_token_with_characters_that_no_token_has_is_refused_and_not_shown(toke
     assert token.strip() == "" or token not in told.value.message
 
 
+@pytest.mark.parametrize("token", ["a", "abc", "1234567", " 1234567 "])
+def test_a_token_that_is_too_short_is_refused_as_its_letters_would_be_masked_everywhere(token: str) -> None:
+    with pytest.raises(InvalidInput) as told:
+        connected(access_token=token)
+    assert told.value.message == (
+        "access_token: is shorter than 8 characters, and those of Waldur have 40 or more: check the value."
+    )
+
+
+@pytest.mark.parametrize("token", ["w_123456", "12345678"])
+def test_a_token_of_eight_characters_is_taken(token: str) -> None:
+    assert connected(access_token=token).access_token == token
+
+
 @pytest.mark.parametrize("scheme", ["Token", "Bearer"])
 def test_both_schemes_are_taken(scheme: str) -> None:
     assert connected(auth_scheme=scheme).auth_scheme == scheme
@@ -206,3 +220,10 @@ def test_no_proxy_is_obeyed_where_the_controller_lacks_requests(monkeypatch: pyt
     environment = {"https_proxy": "http://proxy:3128", "no_proxy": "waldur.example.org"}
     assert bare.environment_proxy("https://waldur.example.org", environment) is None
     assert bare.environment_proxy("https://waldur.example.com", environment) == "http://proxy:3128"
+
+
+def test_what_decides_about_proxies_of_other_hosts_goes_with_the_connection() -> None:
+    found = connected({**BOTH, "NO_PROXY": "waldur.example.org"})
+    assert found.proxies == ()
+    assert dict(found.proxy_variables) == {**BOTH, "no_proxy": "waldur.example.org"}
+    assert connected(proxy="http://me:s3cret@p:1").proxy == "http://me:s3cret@p:1"

@@ -329,3 +329,27 @@ def test_a_url_with_a_login_is_refused_and_not_shown(bad: str) -> None:
     assert told.value.message.startswith("api_url: ")
     assert "s3cret" not in told.value.message
     assert "me:" not in told.value.message
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "https://waldur.example.org/api/?token=s3cret",
+        "https://waldur.example.org/api/#s3cret",
+        "https://waldur.example.org?s3cret",
+        "waldur.example.org/?access_token=s3cret",
+        "https://me@example.org/?x=a@s3cret",
+        "ftp://waldur.example.org/#s3cret",
+        "?s3cret",
+    ],
+)
+def test_a_url_with_a_query_or_a_fragment_is_refused_and_not_shown(bad: str) -> None:
+    with pytest.raises(InvalidInput) as told:
+        base_url(bad)
+    assert told.value.message.startswith("api_url: must not hold a query string (after '?') or a fragment")
+    assert "s3cret" not in told.value.message
+
+
+def test_a_url_of_another_place_with_a_query_is_not_shown_either() -> None:
+    environment = {"WALDUR_API_URL": "https://there.example.org/?s3cret", "WALDUR_ACCESS_TOKEN": OTHER_TOKEN}
+    assert "s3cret" not in refusal({"api_url": HERE["api_url"]}, {}, environment)

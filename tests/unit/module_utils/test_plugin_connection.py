@@ -18,8 +18,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._connection import
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import connection_of
 
-HERE = {"api_url": "https://here.example.org/api/", "access_token": "t-here"}
-THERE = {"api_url": "https://there.example.org", "access_token": "t-there"}
+HERE = {"api_url": "https://here.example.org/api/", "access_token": "token-here"}
+THERE = {"api_url": "https://there.example.org", "access_token": "token-there"}
 
 
 def as_it_is(value: Any) -> Any:
@@ -48,7 +48,7 @@ def there_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_option_comes_before_a_variable() -> None:
     variables = {f"waldur_{name}": value for name, value in THERE.items()}
-    assert found(HERE, variables).access_token == "t-here"
+    assert found(HERE, variables).access_token == "token-here"
 
 
 @pytest.mark.usefixtures("there_in_environment")
@@ -59,7 +59,7 @@ def test_a_variable_comes_before_the_environment() -> None:
 
 @pytest.mark.usefixtures("there_in_environment")
 def test_the_environment_counts_where_nothing_else_is_said() -> None:
-    assert found().access_token == "t-there"
+    assert found().access_token == "token-there"
 
 
 @pytest.mark.usefixtures("there_in_environment")
@@ -70,7 +70,7 @@ def test_a_profile_that_is_named_comes_before_the_environment(
     (tmp_path / "profiles.yml").write_text(yaml.safe_dump({"home": {**HERE, "timeout": 7}}), encoding="utf-8")
     monkeypatch.setenv("WALDUR_PROFILES_FILE", str(tmp_path / "profiles.yml"))
     asked = found({"profile": "home"}) if way == "option" else found({}, {"waldur_profile": "home"})
-    assert (asked.api_url, asked.access_token, asked.timeout) == ("https://here.example.org", "t-here", 7)
+    assert (asked.api_url, asked.access_token, asked.timeout) == ("https://here.example.org", "token-here", 7)
 
 
 @pytest.mark.usefixtures("there_in_environment")
@@ -78,7 +78,7 @@ def test_a_token_never_goes_to_the_url_of_another_place() -> None:
     with pytest.raises(InvalidInput, match="comes from the environment, which names another URL") as refused:
         found({"api_url": HERE["api_url"]})
     assert "the lookup" in refused.value.message
-    assert "t-there" not in refused.value.message
+    assert "token-there" not in refused.value.message
 
 
 def test_a_missing_token_is_told_with_the_places_where_it_can_be_set() -> None:
@@ -91,14 +91,14 @@ def test_variables_of_the_connection_are_evaluated_and_nothing_else_is() -> None
 
     def template(value: Any) -> Any:
         seen.append(value)
-        return "t-here"
+        return "token-here"
 
     connection = found(
         {"api_url": HERE["api_url"], "username": "{{ never }}"},
         {"waldur_api_url": HERE["api_url"], "waldur_access_token": "{{ token }}", "other": "{{ never }}"},
         lambda value: template(value) if "{{" in value else value,
     )
-    assert connection.access_token == "t-here"
+    assert connection.access_token == "token-here"
     assert seen == ["{{ token }}"]
 
 
@@ -106,16 +106,16 @@ def test_text_of_a_special_kind_becomes_plain_text() -> None:
     class Marked(str):
         __slots__ = ()
 
-    connection = found({"api_url": Marked(HERE["api_url"]), "access_token": Marked("t-here")})
+    connection = found({"api_url": Marked(HERE["api_url"]), "access_token": Marked("token-here")})
     assert connection.access_token.__class__ is str
 
 
 def test_a_vault_is_opened_by_asking_for_its_text() -> None:
     class Vault:
         def __str__(self) -> str:
-            return "t-here"
+            return "token-here"
 
-    assert found({**HERE, "access_token": Vault()}).access_token == "t-here"
+    assert found({**HERE, "access_token": Vault()}).access_token == "token-here"
 
 
 def test_every_option_of_the_connection_is_documented_with_its_variable_and_environment() -> None:
