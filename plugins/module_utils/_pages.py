@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from json import dumps
 from typing import Any
 
+from ._answers import LONGEST_LIST
 from ._errors import NotFound, WaldurError
 from ._operations import Operation
 
 PAGE_SIZE = 300
 PAGES_AT_ONCE = 8
+# With 300 rows a page, that is three times the longest list; a server may make its pages smaller.
+_MOST_PAGES = 10_000
 
 Row = dict[str, Any]
 
@@ -56,40 +59,101 @@ def first_rows(fetch: Fetch, listing: Operation, limit: int, keep: Callable[[Row
     """The first ``limit`` rows that ``keep`` takes, with the fewest and smallest pages."""
     size = min(PAGE_SIZE, limit)
     page = fetch(1, size)
-    taken = _taken(page.rows, keep)
+    first = _Rows(listing, keep)
+    first.add(page.rows)
     whole = page.count is not None and page.count <= len(page.rows) and not page.more
-    if len(taken) >= limit or not listing.paginated or whole:
-        return taken[:limit]
-    rows = _once_each(_pages_until(fetch, lambda rows: len(_taken(rows, keep)) >= limit))
-    if len(_taken(rows, keep)) < limit and page.count not in (None, len(rows)):
-        rows = all_rows(fetch, listing)  # pages overlapped, so one of the missing may be there
-    return _taken(rows, keep)[:limit]
+    if len(first.kept) >= limit or not listing.paginated or whole:
+        return first.kept[:limit]
+    rows = _Rows(listing, keep)
+    _read_until(fetch, rows, limit)
+    if len(rows.kept) < limit and page.count not in (None, len(rows.unique)):
+        rows = _Rows(listing, keep)
+        rows.add(all_rows(fetch, listing))  # pages overlapped, so one of the missing may be there
+    return rows.kept[:limit]
 
 
-def _taken(rows: Iterable[Row], keep: Callable[[Row], bool] | None) -> list[Row]:
-    return [row for row in _once_each(rows) if keep is None or keep(row)]
+class _Rows:
+    """Rows of page after page, each once; ``kept`` are those of them that ``keep`` takes.
+
+    Unordered lists may repeat rows between pages. Rows without a UUID are told apart as a whole.
+    """
+
+    def __init__(self, listing: Operation, keep: Callable[[Row], bool] | None = None) -> None:
+        self.listing = listing
+        self._keep = keep
+        self.unique: dict[str, Row] = {}
+        self.kept: list[Row] = []
+
+    def add(self, rows: Iterable[Row]) -> int:
+        """Take the rows that are new, and return their number. Raises ``WaldurError`` beyond any list of Waldur."""
+        before = len(self.unique)
+        for row in rows:
+            uuid = row.get("uuid")
+            key = uuid if uuid and isinstance(uuid, str) else dumps(row, sort_keys=True)
+            if key in self.unique:
+                continue
+            self.unique[key] = row
+            if self._keep is None or self._keep(row):
+                self.kept.append(row)
+        if len(self.unique) > LONGEST_LIST:
+            raise _too_long(self.listing, len(self.unique))
+        return len(self.unique) - before
+
+
+def _too_long(listing: Operation, number: int) -> WaldurError:
+    return WaldurError(
+        f"Cannot {listing.title}: the list has {number:,} rows or more, or very small pages, and no more than"
+        f" {LONGEST_LIST:,} rows in {_MOST_PAGES:,} pages are read: does api_url name a Waldur?"
+    )
 
 
 def _read(fetch: Fetch, listing: Operation) -> tuple[list[Row], int | None]:
     first = fetch(1, PAGE_SIZE)
-    rows, expected = list(first.rows), first.count
-    if not listing.paginated or not rows:
-        return _once_each(rows), expected if listing.paginated else None
+    rows, expected = _Rows(listing), first.count
+    if not listing.paginated or not first.rows:
+        rows.add(first.rows)
+        return rows.kept, expected if listing.paginated else None
     if expected is None:  # a proxy that drops headers, perhaps: go on until there are no more
-        return _once_each(_pages_until(fetch, lambda rows: False, first)), None
+        _read_until(fetch, rows, None, first)
+        return rows.kept, None
     # The server decides the size of a page; what the first one held tells how many there are.
-    size, pages = len(rows), [first]
-    numbers = range(2, math.ceil(expected / size) + 1)
-    if numbers:
-        with ThreadPoolExecutor(min(PAGES_AT_ONCE, len(numbers))) as pool:
-            pages += pool.map(lambda number: _later(fetch, number, size), numbers)
-    found = _once_each(row for page in pages for row in page.rows)
-    while pages[-1].more:  # the list has grown, or the count was wrong
-        pages.append(_later(fetch, len(pages) + 1, size))
-        before, found = len(found), _once_each([*found, *pages[-1].rows])
-        if len(found) == before:
+    pages = math.ceil(expected / len(first.rows))
+    if expected > LONGEST_LIST or pages > _MOST_PAGES:
+        raise _too_long(listing, expected)
+    rows.add(first.rows)
+    last, counts = _read_side_by_side(fetch, rows, first, pages)
+    while last.page.more and last.number < _MOST_PAGES:  # the list has grown, or the count was wrong
+        last = _Numbered(last.number + 1, _later(fetch, last.number + 1, len(first.rows)))
+        counts.append(last.page.count)
+        if not rows.add(last.page.rows):
             break
-    return found, next(page.count for page in reversed(pages) if page.count is not None)
+    return rows.kept, next(count for count in reversed(counts) if count is not None)
+
+
+@dataclass(frozen=True)
+class _Numbered:
+    """A page with its number."""
+
+    number: int
+    page: Page
+
+
+def _read_side_by_side(fetch: Fetch, rows: _Rows, first: Page, pages: int) -> tuple[_Numbered, list[int | None]]:
+    """Read the pages after the first; return the last page, and the counts of all in their order.
+
+    In batches, each twice as large as the one before, so that a count that is far too large ends with the first batch
+    without a new row.
+    """
+    last, counts, batch = _Numbered(1, first), [first.count], PAGES_AT_ONCE
+    with ThreadPoolExecutor(PAGES_AT_ONCE) as pool:
+        while last.number < pages:
+            numbers = range(last.number + 1, min(pages, last.number + batch) + 1)
+            found = list(pool.map(lambda number: _later(fetch, number, len(first.rows)), numbers))
+            last, batch = _Numbered(numbers[-1], found[-1]), batch * 2
+            counts += [page.count for page in found]
+            if not rows.add(row for page in found for row in page.rows):
+                break
+    return last, counts
 
 
 def _later(fetch: Fetch, number: int, size: int) -> Page:
@@ -100,26 +164,19 @@ def _later(fetch: Fetch, number: int, size: int) -> Page:
         return Page([], None)
 
 
-def _pages_until(fetch: Fetch, enough: Callable[[list[Row]], bool], first: Page | None = None) -> list[Row]:
-    """The rows of page after page, until they are enough or a page is not there."""
+def _read_until(fetch: Fetch, rows: _Rows, limit: int | None, first: Page | None = None) -> None:
+    """Read page after page, until ``limit`` rows are kept or a page is not there."""
     page = first or fetch(1, PAGE_SIZE)
-    rows, number, size = list(page.rows), 1, len(page.rows)
-    while not enough(rows) and (page.more or page.count is None or page.count > len(rows)):
+    number, size, seen = 1, len(page.rows), len(page.rows)
+    rows.add(page.rows)
+    while (limit is None or len(rows.kept) < limit) and (page.more or page.count is None or page.count > seen):
         number += 1
-        before = len(_once_each(rows))
         try:
             page = fetch(number, size)
         except NotFound:
             break
-        rows.extend(page.rows)
-        if len(_once_each(rows)) == before:  # empty, or a server that gives the whole list whatever page is asked for
+        seen += len(page.rows)
+        if not rows.add(page.rows):  # empty, or a server that gives the whole list whatever page is asked for
             break
-    return rows
-
-
-def _once_each(rows: Iterable[Row]) -> list[Row]:
-    """Unordered lists may repeat rows between pages. Rows without a UUID are told apart as a whole."""
-    unique: dict[str, Row] = {}
-    for row in rows:
-        unique.setdefault(row.get("uuid") or dumps(row, sort_keys=True), row)
-    return list(unique.values())
+        if number >= _MOST_PAGES:
+            raise _too_long(rows.listing, seen)

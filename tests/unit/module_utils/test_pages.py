@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.waldur.provider.plugins.module_utils import _pages
 from ansible_collections.waldur.provider.plugins.module_utils._errors import NotFound, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._operations import operation
 from ansible_collections.waldur.provider.plugins.module_utils._pages import Page, Row, all_rows, first_rows
@@ -176,6 +177,68 @@ def test_a_limit_goes_on_where_the_count_is_too_small() -> None:
 def test_a_limit_is_not_filled_with_rows_that_come_twice() -> None:
     server = Server([*rows(5), *rows(5), *rows(5, 5)], counted=False)
     assert first_rows(server, KEYS, 10, None) == rows(10)
+
+
+# --- work ------------------------------------------------------------------------------------------------------------
+
+
+class Counting(dict[str, Any]):
+    """A row that counts how often its UUID is looked at."""
+
+    looks = 0
+
+    def get(self, key: str, default: Any = None) -> Any:
+        Counting.looks += 1
+        return super().get(key, default)
+
+
+@pytest.mark.parametrize("limit", [None, 9000])
+def test_a_list_without_a_count_looks_at_each_row_once_however_many_pages_it_has(limit: int | None) -> None:
+    server = Server([Counting(row) for row in rows(9000)], largest=20, counted=False)
+    Counting.looks = 0
+    found = first_rows(server, KEYS, limit, lambda row: True) if limit else all_rows(server, KEYS)
+    assert len(found) == 9000
+    assert Counting.looks <= 9300
+
+
+def test_a_list_that_grows_without_an_end_looks_at_each_row_once() -> None:
+    server = Server([Counting(row) for row in rows(9000)], largest=20, count=lambda real: 40)
+    Counting.looks = 0
+    with pytest.raises(WaldurError, match=CHANGING.format(40, 9000)):
+        all_rows(server, KEYS)
+    assert Counting.looks == 18_000
+
+
+def test_a_hundred_thousand_rows_come() -> None:
+    assert len(all_rows(Server(rows(100_000)), KEYS)) == 100_000
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_list_longer_than_any_is_an_error(counted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pages, "LONGEST_LIST", 1000)
+    with pytest.raises(WaldurError, match=r"Cannot list the SSH keys: the list has 1,[0-9]{3} rows or more"):
+        all_rows(Server(rows(1100), counted=counted), KEYS)
+
+
+def test_a_list_of_very_many_pages_without_a_count_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pages, "_MOST_PAGES", 50)
+    with pytest.raises(WaldurError, match="or very small pages"):
+        all_rows(Server(rows(100), largest=1, counted=False), KEYS)
+
+
+@pytest.mark.parametrize("count", [10_000_000, 999_999])
+def test_a_count_that_one_row_a_page_never_reaches_costs_one_request(count: int) -> None:
+    server = Server(rows(1), count=lambda real: count)
+    with pytest.raises(WaldurError, match=f"the list has {count:,} rows or more, or very small pages"):
+        all_rows(server, KEYS)
+    assert len(server.asked) == 1
+
+
+def test_a_count_that_is_far_too_large_ends_with_the_first_batch_of_pages_without_a_new_row() -> None:
+    server = Server(rows(10), count=lambda real: 50_000)
+    with pytest.raises(WaldurError, match=CHANGING.format(50_000, 10)):
+        all_rows(server, KEYS)
+    assert len(server.asked) == 2 * 9
 
 
 # --- whatever the server does ----------------------------------------------------------------------------------------
