@@ -30,6 +30,7 @@ options:
         E(WALDUR_ACCESS_TOKEN) (or E(WALDUR_API_TOKEN)) says it. Where none does, the task fails.
       - It must come from the same place as O(api_url), or from a place that names the same URL. Otherwise the task
         fails before anything is sent, so that no site's token goes to another.
+      - It has at least 8 characters, as every text in the output that equals it is masked.
       - Don't write a token into a task, as Ansible shows the source of tasks that fail. Use the environment, a
         profile, or a variable from Ansible Vault.
     type: str
@@ -73,12 +74,15 @@ options:
     description:
       - The URL of a proxy to go through, for C(http) and C(https) alike.
       - Left out everywhere, the usual variables of the task's environment count (E(HTTPS_PROXY), E(HTTP_PROXY),
-        E(ALL_PROXY) and E(NO_PROXY), in small letters too).
+        E(ALL_PROXY) and E(NO_PROXY), in small letters too). An image on another host than that of O(api_url) is
+        fetched by the proxy that they name for that host.
       - The variable is C(waldur_proxy), the environment variable E(WALDUR_PROXY).
     type: str
   timeout:
     description:
       - How many seconds to wait for a connection, and again for each piece of an answer, from 0.1 to 3600.
+      - A request with its retries and redirects takes no longer than this times the number of tries, whatever the
+        server does. Looking up the host name is not counted.
       - Left out everywhere, it is 30.
       - The variable is C(waldur_timeout), the environment variable E(WALDUR_TIMEOUT).
     type: float
@@ -109,5 +113,5 @@ notes:
     counts as left out. The task's own C(environment) counts as environment."
   - O(ca_path), O(client_cert), O(client_key) and the profiles file must be regular files (O(ca_path) may be a folder),
     the profiles file of up to 1 MB, the others of up to 10 MB. A named pipe, a device or a socket is an error.
-  - The token goes to the host of O(api_url) and nowhere else. C(.netrc) is not read.
+  - The token goes to the scheme, host and port of O(api_url) and nowhere else. C(.netrc) is not read.
 """

@@ -32,6 +32,7 @@ options:
       - Must be set somewhere; see the notes for the places.
       - It must come from the same place as O(api_url), or from a place that names the same URL. Otherwise nothing is
         sent, so that no site's token goes to another.
+      - It has at least 8 characters, as every text in the output that equals it is masked.
       - Don't write a token into a file in clear. Use the environment, a profile, or Ansible Vault.
     type: str
     vars:
@@ -94,7 +95,8 @@ options:
     description:
       - The URL of a proxy to go through, for C(http) and C(https) alike.
       - Left out everywhere, the usual variables of the environment count (E(HTTPS_PROXY), E(HTTP_PROXY),
-        E(ALL_PROXY) and E(NO_PROXY), in small letters too).
+        E(ALL_PROXY) and E(NO_PROXY), in small letters too). An image on another host than that of O(api_url) is
+        fetched by the proxy that they name for that host.
     type: str
     vars:
       - name: waldur_proxy
@@ -103,6 +105,8 @@ options:
   timeout:
     description:
       - How many seconds to wait for a connection, and again for each piece of an answer, from 0.1 to 3600.
+      - A request with its retries and redirects takes no longer than this times the number of tries, whatever the
+        server does. Looking up the host name is not counted.
       - Left out everywhere, it is 30.
     type: float
     vars:
@@ -141,5 +145,5 @@ notes:
     option's description gives. An empty text counts as left out. An inventory sees extra variables alone."
   - O(ca_path), O(client_cert), O(client_key) and the profiles file must be regular files (O(ca_path) may be a folder),
     the profiles file of up to 1 MB, the others of up to 10 MB. A named pipe, a device or a socket is an error.
-  - The token goes to the host of O(api_url) and nowhere else. C(.netrc) is not read.
+  - The token goes to the scheme, host and port of O(api_url) and nowhere else. C(.netrc) is not read.
 """
