@@ -46,7 +46,7 @@ class Change:
     """One change. ``before`` and ``after`` hold only what differs, as JSON data in words a person reads.
 
     ``unnamed`` marks a removal that no entry asks for (an exclusive list implies it). ``payload`` is what the room
-    that made the change needs to carry it out; it is never shown.
+    that made the change needs to carry it out, ``predicted`` the object as it would be; neither is ever shown.
     """
 
     service_provider: str
@@ -58,6 +58,7 @@ class Change:
     id: Mapping[str, str | None]
     unnamed: bool = False
     payload: Any = field(default=None, compare=False, repr=False)
+    predicted: Any = field(default=None, compare=False, repr=False)
 
     @property
     def order(self) -> tuple[int, str, str, str, str]:

@@ -148,7 +148,7 @@ class UserRole:
             if change.action == "revoke":
                 rows.pop(pair, None)
             elif change.action == "grant":
-                rows[pair] = [_predicted(change)]
+                rows[pair] = [dict(change.predicted)]
             else:
                 rows[pair] = [{**row, "expiration_time": (change.after or {})["expiration_time"]} for row in rows[pair]]
         found = [row for same in rows.values() for row in same]
@@ -344,6 +344,14 @@ def _change(
     # A left-out expiry clears it (contract 3.c), so update_user always says it; add_user only where there is one.
     if action != "revoke" and (action != "grant" or wanted is not None):
         body["expiration_time"] = _moments.to_server(wanted)
+    predicted: Row = {
+        "uuid": None,
+        "user_uuid": person.uuid,
+        "user_username": person.username,
+        "role_uuid": role_uuid,
+        "role_name": role["name"],
+        "expiration_time": _moments.to_server(wanted),
+    }
     return Change(
         target.name,
         UserRole.kind,
@@ -354,6 +362,7 @@ def _change(
         ids,
         unnamed,
         body,
+        predicted,
     )
 
 
@@ -373,15 +382,3 @@ def _look(session: Session, target: Target, change: Change) -> tuple[bool, str]:
     wanted = _moments.from_server(change.payload.get("expiration_time"))
     until = f"until {_moments.to_server(expiry)}" if expiry else "without an end"
     return change.action != "revoke" and expiry == wanted, f"the grant is there {until}. Run again."
-
-
-def _predicted(change: Change) -> Row:
-    username, _as, role_name = change.name.partition(" as ")
-    return {
-        "uuid": None,
-        "user_uuid": change.id["user"],
-        "user_username": username,
-        "role_uuid": change.id["role"],
-        "role_name": role_name,
-        "expiration_time": (change.after or {}).get("expiration_time"),
-    }

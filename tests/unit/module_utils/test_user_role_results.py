@@ -50,6 +50,20 @@ def test_the_predicted_grants_are_those_that_the_plan_would_leave() -> None:
     assert [found[0]["uuid"], found[1]["uuid"]] == ["f" * 32, None]
 
 
+@pytest.mark.parametrize(
+    ("username", "role_name"),
+    [("thomas as guest", "CUSTOMER.MANAGER"), ("thomas", "manager as deputy"), (None, "CUSTOMER.MANAGER")],
+)
+def test_the_predicted_user_and_role_are_not_parsed_out_of_a_display_name(username: str | None, role_name: str) -> None:
+    person, role = User("7a" * 16, username), {"uuid": "0c" * 16, "name": role_name}
+    wishes = Grants((entry("thomas", role="the role"),))
+    state, people = State([], {"the role": role}, NOW), {"thomas": person}
+    planned = UserRole().compare(session(), target(), wishes, state, people).changes
+    (found,) = UserRole().result(wishes, state, people, planned, done=False)
+    assert (found["user_username"], found["role_name"]) == (username, role_name)
+    assert (found["user_uuid"], found["role_uuid"]) == (person.uuid, role["uuid"])
+
+
 def test_done_changes_are_not_predicted_once_more() -> None:
     assert brief(result([row(ALICE)], entry("alice", SOON), done=True)) == [("alice", "CUSTOMER.MANAGER", None)]
 
