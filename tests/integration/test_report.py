@@ -102,3 +102,12 @@ def test_without_names_those_are_reported_of_which_the_token_may_read_more_than_
     refused = report(alone)
     assert refused.code == 2
     assert "so there is no report" in refused.of("Refuse to report on nobody")["msg"]
+
+
+def test_a_report_goes_into_the_home_folder_and_warns_of_no_field_that_this_waldur_lacks(sim: Simulator) -> None:
+    run = runner(sim)
+    options = ["-e", "service_provider=ALPHA", "-e", "output_directory=~/out"]
+    outcome = run.command(["playbook", PLAYBOOK, *options], {"HOME": str(run.folder)})
+    assert outcome.code == 0, outcome.output
+    assert list(pages(run.folder / "out" / "reports")) == ["alpha-cl-1.html"]
+    assert "runtime_state" not in outcome.output
