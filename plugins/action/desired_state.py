@@ -231,14 +231,24 @@ class ActionModule(ActionBase):
     def _read_image(self, where: str, path: str) -> ImageFile:
         return _images.read_image(where, self._find(where, path), path)
 
-    def _find(self, option: str, path: str) -> str:
-        """As for copy: absolute, or in files/ of the role or play, or beside the playbook. Where there is none, in the
-        folder that Ansible was started in, as the playbook may be one of a collection."""
-        path = _files.expand_path(option, path)
+    def _find(self, where: str, path: str) -> str:
+        """Return the absolute path of a file or folder that the option ``where`` names.
+
+        It is looked for as for copy: in files/ of the role or play, and beside the playbook. Then in the folder that
+        Ansible was started in, as the playbook may be one of a collection. Raises ``InvalidInput`` where there is none.
+        """
+        expanded = _files.expand_path(where, path)
         try:
-            return str(self._find_needle("files", path))
+            return str(self._find_needle("files", expanded))
         except AnsibleError:
-            return path if os.path.exists(path) else str(self._loader.path_dwim(path))
+            absolute = os.path.abspath(expanded)
+        if os.path.isabs(path) or os.path.lexists(absolute):
+            return absolute  # Whoever reads it says why it can't be read.
+        searched = [os.path.dirname(absolute)]
+        if not os.path.isabs(expanded):
+            searched = list(dict.fromkeys([*map(str, self._task.get_search_path()), os.getcwd()]))
+        places = ", ".join(said(place, LONGEST_PATH) for place in searched)
+        raise InvalidInput(f"{where}: there is no file or folder {said(path, LONGEST_PATH)} (searched in {places}).")
 
 
 def _as_written(message: str, written: Mapping[str, str]) -> str:

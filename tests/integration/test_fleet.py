@@ -61,7 +61,7 @@ def test_each_host_gets_its_entry_in_batches_and_one_that_fails_stops_no_other(f
     options = [*FLEET, "-e", "providers_path=providers", "-e", "providers_serial=1", "-vvvv", "--diff"]
     outcome = playbook(run, "apply", *options)
     assert outcome.code == 2
-    summary = outcome.of("Sum up")["msg"]
+    summary = outcome.of("Summarize the results")["msg"]
     hosts = [path.stem for path in paths]
     assert summary == {
         hosts[0]: "1 changed",
@@ -70,26 +70,75 @@ def test_each_host_gets_its_entry_in_batches_and_one_that_fails_stops_no_other(f
         hosts[3]: "nothing to change",
         hosts[4]: "nothing to change",
     }
-    assert outcome.of("Fail where it failed")
+    assert outcome.of("Fail if the host failed")
     failed = [
-        line for line in outcome.lines if line["task"].endswith("Fail where it failed") and line["status"] != "skipped"
+        line
+        for line in outcome.lines
+        if line["task"].endswith("Fail if the host failed") and line["status"] != "skipped"
     ]
     assert len(failed) == 1
     assert f"{paths[1].stem}.yml: service_providers[0].users[0].user: no user 'nobody'" in failed[0]["result"]["msg"]
     assert fleet.counts().writes == 2
 
 
-def test_entries_without_a_host_fail_the_run_unless_it_has_a_part_of_the_hosts(fleet: Simulator, run: Runner) -> None:
+@pytest.mark.parametrize(
+    ("target", "limit", "hosts"),
+    [
+        ("{0}", [], [0]),
+        ("{0}:{1}", [], [0, 1]),
+        ("waldur_service_providers", ["--limit", "{0}"], [0]),
+        ("waldur_service_providers", ["--limit", "!{0}"], [1, 2, 3, 4]),
+        ("waldur_service_providers:!{0}", ["--limit", "{0}:{1}"], [1]),
+        ("waldur_service_providers", ["--limit", ""], [0, 1, 2, 3, 4]),
+    ],
+)
+def test_a_run_for_some_of_the_hosts_does_not_fail_for_the_entries_of_others(
+    run: Runner, target: str, limit: list[str], hosts: list[int]
+) -> None:
+    names = [path.stem for path in documents(run)]
+    options = [option.format(*names) for option in ("-e", f"providers_hosts={target}", *limit)]
+    outcome = playbook(run, "apply", "-i", "fleet.waldur.yml", *options, "-e", "providers_path=providers", "--check")
+    assert outcome.code == 0, outcome.output
+    assert outcome.of("Summarize the results")["msg"] == {names[number]: "nothing to change" for number in hosts}
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "limit", "message"),
+    [
+        ("apply", "{0}", "{1}", "providers_hosts: --limit leaves out all hosts of {0}, so nothing would be done."),
+        ("apply", "", "{0}", "--limit leaves out localhost, on which this playbook runs"),
+        ("apply", None, "{0}", "--limit leaves out localhost, on which this playbook runs"),
+        ("drift", None, "{0}", "--limit leaves out localhost, on which this playbook runs"),
+        ("facts", "{0}", "{1}", "providers_hosts: --limit leaves out all hosts of {0}, so nothing would be done."),
+    ],
+)
+def test_a_limit_that_leaves_no_host_fails_and_says_so(
+    run: Runner, name: str, target: str | None, limit: str, message: str
+) -> None:
+    names = [path.stem for path in documents(run)]
+    options = ["-i", "fleet.waldur.yml", "-e", "providers_path=providers", "--limit", limit.format(*names)]
+    options += [] if target is None else ["-e", f"providers_hosts={target.format(*names)}"]
+    outcome = playbook(run, name, *options)
+    assert outcome.code == 2, outcome.output
+    assert message.format(*names) in outcome.of("Check that the target hosts exist")["msg"]
+
+
+def test_entries_without_a_host_in_the_inventory_fail_the_run_unless_that_is_meant(run: Runner) -> None:
     paths = documents(run)
-    some = ["-i", "fleet.waldur.yml", "-e", f"providers_hosts={paths[0].stem}", "-e", "providers_path=providers"]
+    customer = yaml.safe_load(paths[0].read_text())["service_providers"][0]["customer"]
+    run.write(
+        "some.waldur.yml",
+        f"plugin: waldur.provider.inventory\nhosts: service_providers\nservice_providers: ['{customer}']\n",
+    )
+    some = ["-i", "some.waldur.yml", *FLEET[2:], "-e", "providers_path=providers"]
     outcome = playbook(run, "apply", *some, "--check")
     assert outcome.code == 2
-    assert f"no host of {paths[0].stem} is one of these entries of the document" in outcome.output
+    assert "no host of the inventory is one of these entries of the document" in outcome.output
     outcome = playbook(run, "apply", *some, "--check", "-e", "providers_without_host=ignore")
     assert outcome.code == 0, outcome.output
     paths[0].unlink()
     outcome = playbook(run, "apply", *some, "--check", "-e", "providers_without_host=ignore")
-    assert outcome.of("Sum up")["msg"] == {paths[0].stem: "no entry in the document"}
+    assert outcome.of("Summarize the results")["msg"] == {paths[0].stem: "no entry in the document"}
 
 
 @pytest.mark.parametrize("name", PLAYBOOKS)

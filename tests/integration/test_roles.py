@@ -44,6 +44,79 @@ def test_a_misspelt_key_is_refused_by_ansible_before_anything_is_asked(sim: Simu
     assert sim.counts().requests == 0
 
 
+NO_PATH = "providers_path: is required: name the file or the folder of the documents"
+
+
+@pytest.mark.parametrize(
+    ("name", "variables", "message"),
+    [
+        ("plan", {}, NO_PATH),
+        ("apply", {}, NO_PATH),
+        ("drift", {"providers_path": ""}, "providers_path: is empty: name the file or the folder"),
+        ("plan", {"providers_path": ["a"]}, "providers_path: must be a path"),
+        ("plan", {"providers_path": "a", "service_providers": []}, "providers_path: can't be given beside service_pro"),
+        ("plan", {"service_providers": "ALPHA"}, "service_providers: must be a list of mappings"),
+        ("plan", {"service_providers": ["ALPHA"]}, "service_providers: must be a list of mappings"),
+        (
+            "plan",
+            {"providers_path": "no/such"},
+            "providers_path: there is no file or folder no/such (searched in FOLDER)",
+        ),
+        ("plan", {"providers_path": "~/no"}, "providers_path: there is no file or folder ~/no (searched in FOLDER)"),
+        ("rotate_api_secret_code", {}, "service_provider: is required: name one service provider"),
+        ("rotate_api_secret_code", {"service_provider": "ALPHA"}, "destinations: is required: list who gets the code"),
+        (
+            "rotate_api_secret_code",
+            {"service_provider": "ALPHA", "destinations": "x"},
+            "destinations: must be a list of",
+        ),
+        ("facts", {}, "service_provider: is required: name a service provider"),
+    ],
+)
+def test_a_playbook_names_the_variable_that_is_missing_empty_or_of_the_wrong_type(
+    sim: Simulator, name: str, variables: dict[str, Any], message: str
+) -> None:
+    run = runner(sim)
+    told = message.replace("FOLDER", str(run.folder.resolve()))
+    command = ["playbook", f"waldur.provider.{name}", "-e", json.dumps(variables)]
+    outcome = run.command(command, {"HOME": str(run.folder.resolve())})
+    assert outcome.code == 2, outcome.output
+    failed = [line["result"]["msg"] for line in outcome.lines if line["status"] == "failed"]
+    assert failed, outcome.output
+    assert failed[0].startswith(told)
+    assert "undefined" not in outcome.output
+    assert sim.counts().requests == 0
+
+
+def test_a_role_names_the_variable_or_the_path_that_is_missing_and_where_it_was_searched(sim: Simulator) -> None:
+    run = runner(sim)
+    here = run.folder.resolve()
+    cases = {
+        "desired_state_providers_path: is required": role("desired_state"),
+        "drift_providers_path: is required": role("drift", drift_providers_path=""),
+        f"no file or folder no/such (searched in .*{here})": role(
+            "desired_state", desired_state_providers_path="no/such"
+        ),
+        f"no file or folder ~/no (searched in {here})": role("drift", drift_providers_path="~/no"),
+        "export_path: is empty": role("export", export_path=""),
+        "report_directory: is empty": role("report", report_directory=""),
+        f"can't use no/code (relative paths start at {here})": role(
+            "rotate_api_secret_code",
+            rotate_api_secret_code_service_provider="ALPHA",
+            rotate_api_secret_code_destinations=[{"file": "no/code"}],
+        ),
+    }
+    message = {"name": "Told", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}
+    tasks = [{"name": "Try", "block": [task], "rescue": [message]} for task in cases.values()]
+    outcome = run.play(tasks, environment={"HOME": str(here)})
+    assert outcome.code == 0, outcome.output
+    told = [line["result"]["msg"] for line in outcome.lines if line["task"].endswith("Told")]
+    assert len(told) == len(cases)
+    for text, wanted in zip(told, cases, strict=True):
+        assert all(part in text for part in wanted.split(".*")), text
+    assert sim.counts().requests == 0
+
+
 def _told() -> dict[str, Any]:
     return {"name": "Told", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.argument_errors | join(' ') }}"}}
 
