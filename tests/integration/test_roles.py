@@ -100,7 +100,7 @@ def test_a_role_names_the_variable_or_the_path_that_is_missing_and_where_it_was_
         f"no file or folder ~/no (searched in {here})": role("drift", drift_providers_path="~/no"),
         "export_path: is empty": role("export", export_path=""),
         "report_directory: is empty": role("report", report_directory=""),
-        f"can't use no/code (relative paths start at {here})": role(
+        f"no/code can't be used (searched in {here})": role(
             "rotate_api_secret_code",
             rotate_api_secret_code_service_provider="ALPHA",
             rotate_api_secret_code_destinations=[{"file": "no/code"}],

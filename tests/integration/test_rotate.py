@@ -171,8 +171,11 @@ def wrong(case: Case) -> list[tuple[dict[str, Any], str]]:
         (options([{**BY_FILE, **BY_TASKS}]), "mutually exclusive: file|tasks"),
         (options([{"tasks": "hand_over.yml", "owner": "root"}]), "missing parameter(s) required by 'owner': file"),
         (options([{**BY_FILE, "mode": "0640"}]), "mode must be one of: 0600, 0400, got: 0640"),
-        (options([BY_FILE, {"file": "nowhere/code"}]), f"destinations: {folder}/nowhere/code can't be used."),
-        (options([{"file": "."}, {"tasks": "none.yml"}]), f": {folder}, {folder}/none.yml can't be used."),
+        (
+            options([BY_FILE, {"file": "nowhere/code"}]),
+            f"destinations: nowhere/code can't be used (searched in {folder}).",
+        ),
+        (options([{"file": "."}, {"tasks": "none.yml"}]), f": ., none.yml can't be used (searched in {folder})."),
         (options([BY_FILE], service_provider="NOBODY"), "Nothing was handed over: service_provider: "),
         (options([BY_FILE], fingerprint="1571e2342f780ab4"), "Nothing was handed over: fingerprint"),
         (options([BY_FILE], fingerprint=present, rotate=False), f"The present code still is {present}, which"),
