@@ -6,11 +6,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import secrets
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,13 +18,17 @@ from ._client import Row
 from ._document_text import document_text
 from ._errors import LONGEST_PATH, InvalidInput, WaldurError, said
 from ._export import Exported, exported
+from ._files import LARGEST_DOCUMENT
+from ._folder import Folder, require_plain_path
 from ._session import Session
 from ._written import Note
 
 _ENDINGS = (".yml", ".yaml")
 _IMAGES = "files"
 _UNSAFE = re.compile(r"[^a-z0-9]+")
-_LIKE_OURS = re.compile(r"[0-9a-f]{32}$")
+# Names without a letter, with a UUID at their end, and those of devices on Windows, where a repository could not be
+# checked out any more.
+_TAKEN = re.compile(r"|.*[0-9a-f]{32}|con|prn|aux|nul|(com|lpt)[0-9]")
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,10 @@ def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: b
 
     Raises ``WaldurError``: what can't be read, or a folder or file that can't be written.
     """
-    if not options["dest"].strip():
+    dest = options["dest"]
+    if not dest.strip():
         raise InvalidInput("dest: is empty: give a folder, or a file that ends in .yml.")
+    require_plain_path("dest", dest)
     found = exported(session, options["service_providers"], options["parts"])
     # Of all of them, so that a file is called the same whichever of them are exported.
     rows = {one.target.customer_uuid: one.target.row or {} for one in found}
@@ -53,8 +56,9 @@ def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: b
     images: dict[str, bytes] = {}
     if options["images"] and "profile" in options["parts"]:
         found, images = _with_images(session, found, rows, names)
-    wanted = _files(options["dest"], found, names, images)
-    there = {path: _content(path) for path in wanted}
+    folder = Folder("dest", os.path.dirname(dest) if dest.endswith(_ENDINGS) else dest)
+    wanted = _files(dest, found, names, images)
+    there = {path: folder.read(path, LARGEST_DOCUMENT) for path in wanted}
     differing = [path for path in sorted(wanted) if wanted[path].content != there[path]]
     result: dict[str, Any] = {
         "changed": bool(differing),
@@ -72,20 +76,21 @@ def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: b
         # Images first: a document never names one that is not there.
         ordered = sorted(differing, key=lambda path: path.endswith(_ENDINGS))
         for number, path in enumerate(ordered):
-            _write(path, wanted[path].content, ordered[:number])
+            _write(folder, path, wanted[path].content, ordered[:number])
     return result
 
 
 def _names(rows: Mapping[str, Row]) -> dict[str, str]:
-    """A name for each customer's files that is nobody else's, whatever slugs there are: the slug, else made of the
-    customer's name. Those that are the same, and those that could pass for such a one, get the customer's UUID."""
+    """Return a name for each customer's files that no other customer has, whatever slugs there are: the slug, else made
+    of the customer's name. Names that are the same, that could pass for one with a UUID, or that Windows reserves, get
+    the customer's UUID."""
     names = {}
     for uuid, row in rows.items():
         slug = str(row.get("customer_slug") or row.get("customer_name") or "")
         names[uuid] = _UNSAFE.sub("-", slug.lower())[:100].strip("-")
     often = Counter(names.values())
     return {
-        uuid: name if name and often[name] == 1 and not _LIKE_OURS.search(name) else f"{name}-{uuid}".strip("-")
+        uuid: name if often[name] == 1 and not _TAKEN.fullmatch(name) else f"{name}-{uuid}".strip("-")
         for uuid, name in names.items()
     }
 
@@ -147,31 +152,10 @@ def _document(found: Iterable[Exported]) -> bytes:
     return document_text([one.entry for one in found], notes).encode()
 
 
-def _content(path: str) -> bytes | None:
+def _write(folder: Folder, path: str, content: bytes, before: Sequence[str]) -> None:
     try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
+        folder.write(path, content)
     except OSError as error:
-        raise InvalidInput(f"dest: can't read {said(path, LONGEST_PATH)}: {error.strerror}.") from None
-
-
-def _write(path: str, content: bytes, before: Sequence[str]) -> None:
-    """Whole or not at all, with the mode that the file has."""
-    folder, name = os.path.split(path)
-    # Hidden, so that nobody takes it for a document, and made anew, so that it is nobody's link to elsewhere.
-    part = os.path.join(folder, f".{name}.{secrets.token_hex(4)}")
-    try:
-        os.makedirs(folder or ".", exist_ok=True)
-        with open(part, "xb") as file:
-            file.write(content)
-        if os.path.exists(path):
-            shutil.copymode(path, part)
-        os.replace(part, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.remove(part)
         raise InvalidInput(
             f"dest: can't write {said(path, LONGEST_PATH)}: {error.strerror}. Files written before it: {len(before)}.",
             changed=bool(before),

@@ -109,11 +109,16 @@ def _descriptor(path: str, directory: int | None) -> int:
     return found
 
 
+def refuse_link(mode: int) -> None:
+    """Raise ``OSError`` where ``mode``, of a file that was looked at without following links, is that of a link."""
+    if stat.S_ISLNK(mode):
+        raise OSError(errno.ELOOP, "it is a symbolic link, and links are not followed here")
+
+
 def _require_regular(mode: int) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if stat.S_ISLNK(mode):
-        raise OSError(errno.ELOOP, "it is a symbolic link, and links are not followed here")
+    refuse_link(mode)
     if not stat.S_ISREG(mode):
         kind = next((kind for is_kind, kind in _KINDS if is_kind(mode)), "something else")
         raise OSError(errno.EINVAL, f"it is {kind}, and only regular files are read")

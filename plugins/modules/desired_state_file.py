@@ -51,14 +51,19 @@ options:
     description:
       - Where to write. A path that ends in C(.yml) or C(.yaml) is one file with all service providers. Any other is a
         folder with one file for each, named by the slug of its customer, or on a Waldur that doesn't tell it (2024) by
-        its name. Where slugs are the same, each gets the customer's UUID. A file is called the same whichever other
-        providers are exported.
+        its name. Letters are made small, all but letters of ASCII and digits becomes C(-), and 100 characters are kept.
+        Where names are the same then, or Windows reserves one (C(con), C(nul) and so on), each gets the customer's
+        UUID. A file is called the same whichever other providers are exported.
       - A relative path is one beside the playbook, or where the task is not local, below the folder in which modules
         start there. Folders are made where they are missing.
       - Other files in the folder are left alone. A service provider that stands in a file of another name, as after a
         change of its slug, is in two files then. M(waldur.provider.desired_state) refuses the folder and names both
         until one of them is removed.
       - Files that are there keep their mode. New ones get what the umask leaves.
+      - A folder may be a symbolic link, and so may the folders above it. A link in it is never followed, so that
+        nothing is written elsewhere. Where a file to write, or the folder C(files), is a symbolic link, the task fails
+        before it writes anything. A named pipe, a device or a folder of the name of a file to write is an error too.
+      - Control characters in the path, such as a line end, are an error.
     type: path
     required: true
   images:

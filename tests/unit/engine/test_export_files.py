@@ -5,15 +5,19 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from ansible_collections.waldur.provider.plugins.module_utils import _documents, _export_files, _images
 from ansible_collections.waldur.provider.plugins.module_utils._engine import make_plan
 from ansible_collections.waldur.provider.plugins.module_utils._errors import Forbidden, InvalidInput, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._folder import Folder
 from ansible_collections.waldur.provider.plugins.module_utils._session import Session
 from simulation import Simulator
 
@@ -179,7 +183,9 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_and_no_rest(
     (tmp_path / "alpha-cl-1.yml").write_text("old")
     (tmp_path / "beta-hpc-1.yml").write_text("old")
     replace = os.replace
-    monkeypatch.setattr(os, "replace", lambda part, path: (_full if "beta" in path else replace)(part, path))
+    monkeypatch.setattr(
+        os, "replace", lambda part, path, **fds: (_full if "beta" in path else replace)(part, path, **fds)
+    )
     with pytest.raises(InvalidInput, match=r"^dest: can't write .*beta-hpc-1\.yml: .*: 1\.$") as one:
         written(connect(), tmp_path, **both)
     assert one.value.details == {"changed": True, "written": [str(tmp_path / "alpha-cl-1.yml")]}
@@ -212,9 +218,9 @@ def test_images_are_written_before_the_documents_that_name_them(
     order: list[str] = []
     replace = os.replace
 
-    def noted(part: str, path: str) -> None:
+    def noted(part: str, path: str, **fds: int) -> None:
         order.append(os.path.basename(path))
-        replace(part, path)
+        replace(part, path, **fds)
 
     monkeypatch.setattr(os, "replace", noted)
     written(connect(), tmp_path)
@@ -227,6 +233,148 @@ def test_the_mode_of_a_file_stays(connect: Connect, tmp_path: Path) -> None:
     path.chmod(0o640)
     written(connect(), path)
     assert (path.stat().st_mode & 0o777, path.read_text()[:10]) == (0o640, "# Exported")
+
+
+def test_a_file_that_only_its_owner_may_read_is_never_readable_by_others_while_it_is_written(
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "alpha.yml").write_text("old")
+    (tmp_path / "alpha.yml").chmod(0o600)
+    modes = []
+    opened = os.open
+
+    def noted(path: str, flags: int, mode: int = 0o777, **more: Any) -> int:
+        if flags & os.O_CREAT:
+            modes.append(mode)
+        return opened(path, flags, mode, **more)
+
+    monkeypatch.setattr(os, "open", noted)
+    written(connect(), tmp_path / "alpha.yml")
+    assert modes == [0o600]
+    assert (tmp_path / "alpha.yml").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_new_file_gets_what_the_umask_leaves(connect: Connect, tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        written(connect(), tmp_path / "new" / "alpha.yml")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new" / "alpha.yml").stat().st_mode & 0o777 == 0o640
+
+
+def test_an_export_follows_the_symbolic_link_that_dest_is(connect: Connect, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    found = written(connect(), tmp_path / "link")
+    assert found["files"][0]["path"] == str(tmp_path / "link" / "alpha-cl-1.yml")
+    assert list(contents(tmp_path / "real")) == ["alpha-cl-1.yml"]
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("kind", ["document", "document, dangling", "folder of images", "image", "dest"])
+def test_an_export_never_writes_or_reads_through_a_symbolic_link_planted_in_dest(
+    sim: Simulator, connect: Connect, tmp_path: Path, kind: str, check: bool
+) -> None:
+    give_image(session(sim), _picture())
+    dest, outside = tmp_path / "providers", tmp_path / "outside"
+    outside.mkdir()
+    (outside / "alpha-cl-1.yml").write_text("secret of another folder")
+    (outside / "alpha-cl-1.png").write_text("secret of another folder")
+    (dest / ("x" if kind == "folder of images" else "files")).mkdir(parents=True)
+    link, target = {
+        "document": (dest / "alpha-cl-1.yml", outside / "alpha-cl-1.yml"),
+        "document, dangling": (dest / "alpha-cl-1.yml", outside / "new.yml"),
+        "folder of images": (dest / "files", outside),
+        "image": (dest / "files" / "alpha-cl-1.png", outside / "alpha-cl-1.png"),
+        "dest": (dest / "all.yml", outside / "alpha-cl-1.yml"),
+    }[kind]
+    link.symlink_to(target)
+    before = contents(outside)
+    with pytest.raises(InvalidInput, match=r"^dest: can't read .*: it is a symbolic link") as told:
+        written(connect(), link if kind == "dest" else dest, check=check)
+    assert (contents(outside), link.is_symlink()) == (before, True)
+    assert not [path for path in dest.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert str(dest) in told.value.message
+    assert "secret" not in str(told.value.details)
+
+
+@pytest.mark.parametrize("exchanged", ["alpha-cl-1.yml", "files"])
+def test_a_link_planted_after_the_check_does_not_lead_out_of_dest(
+    sim: Simulator, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchanged: str
+) -> None:
+    give_image(session(sim), _picture())
+    dest, outside = tmp_path / "providers", tmp_path / "outside"
+    outside.mkdir()
+    (outside / "alpha-cl-1.yml").write_text("untouched")
+    dest.mkdir()
+    write = Folder.write
+
+    def planted(self: Folder, path: str, content: bytes) -> None:
+        if not (dest / exchanged).is_symlink():
+            (dest / exchanged).symlink_to(outside if exchanged == "files" else outside / exchanged)
+        write(self, path, content)
+
+    monkeypatch.setattr(Folder, "write", planted)
+    with pytest.raises(InvalidInput, match=r"^dest: can't write .*: it is a symbolic link"):
+        written(connect(), dest)
+    assert contents(outside) == {"alpha-cl-1.yml": b"untouched"}
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_an_export_refuses_to_replace_what_is_no_regular_file(connect: Connect, tmp_path: Path, kind: str) -> None:
+    {"pipe": os.mkfifo, "folder": os.mkdir}[kind](tmp_path / "alpha-cl-1.yml")
+    with pytest.raises(InvalidInput, match=r"^dest: can't read .*/alpha-cl-1.yml: (it is a|Is a directory)"):
+        written(connect(), tmp_path)
+    assert os.listdir(tmp_path) == ["alpha-cl-1.yml"]
+
+
+@pytest.mark.parametrize("dest", ["a\0b", "out\n", "a\x1b[2Jb.yml", "a\udc80b", "\x7f"])
+def test_a_dest_with_characters_that_only_a_mistake_puts_there_is_refused(connect: Connect, dest: str) -> None:
+    with pytest.raises(InvalidInput, match=r"^dest: '.*' holds a control character") as told:
+        written(connect(), Path(dest))
+    assert told.value.message.isprintable()
+
+
+def test_a_name_as_long_as_names_can_be_is_written(connect: Connect, tmp_path: Path) -> None:
+    path = tmp_path / f"{'x' * 251}.yml"
+    written(connect(), path)
+    assert list(contents(tmp_path)) == [path.name]
+    with pytest.raises(InvalidInput, match=r"^dest: can't read .*: File name too long\.$"):
+        written(connect(), tmp_path / f"{'x' * 252}.yml")
+
+
+SLUGS = st.one_of(
+    st.none(),
+    st.text(),
+    st.sampled_from(
+        ["con", "NUL", "com1", "Lpt9", "..", "/", "../..", "/etc/passwd", "-", ".git", "x" * 400, "ä" * 300]
+    ),
+    st.sampled_from(["Same", "same", "SAME ", "same-" + "0" * 32, "0" * 32, "\0", "\ud800", "\x1b[2J", "A\n", "a"]),
+)
+
+
+@given(st.lists(SLUGS, max_size=12))
+def test_a_file_name_made_of_text_from_the_server_is_one_safe_component_that_no_other_has(slugs: list[Any]) -> None:
+    rows = {f"{number:032x}": {"customer_slug": slug} for number, slug in enumerate(slugs)}
+    names = _export_files._names(rows)
+    assert set(names) == set(rows)
+    assert len({name.casefold() for name in names.values()}) == len(rows)
+    for name in names.values():
+        assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", name)
+        assert not re.fullmatch(r"con|prn|aux|nul|(com|lpt)\d", name)
+        assert len(f"{name}.jpeg") <= 255
+
+
+def test_providers_without_a_customer_are_not_taken_for_one_and_the_same(
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = connect()
+    rows = [{**row, "customer_uuid": None} for row in here.references.providers()]
+    monkeypatch.setattr(here.references, "providers", lambda: rows)
+    with pytest.raises(WaldurError, match="Waldur gave no valid customer_uuid for the service provider"):
+        written(here, tmp_path, service_providers=None)
+    assert contents(tmp_path) == {}
 
 
 def test_files_that_are_no_providers_are_left_alone(connect: Connect, tmp_path: Path) -> None:
@@ -247,7 +395,7 @@ def _entries(path: Path) -> list[Any]:
     return [placed.entry for placed in _documents.load(str(path))]
 
 
-def _full(part: str, path: str) -> None:
+def _full(part: str, path: str, **_fds: int) -> None:
     raise OSError(28, "No space left on device")
 
 
