@@ -57,15 +57,18 @@ def _fetch(session: Session, wanted: Wanted) -> list[Found]:
         chosen = {target.uuid for target in targets}
         rows = read(session, "service_providers", None, wanted.filters, "filters.")
         return [Found(row, [row]) for row in rows if _uuids.normal(row["uuid"]) in chosen]
+    founds = []
     with ThreadPoolExecutor(_PROVIDERS_AT_ONCE) as pool:
-        answers = list(pool.map(lambda target: _answer(session, target, wanted), targets))
-    for answer in answers:
-        if isinstance(answer, WaldurError):
+        for answer in pool.map(lambda target: _answer(session, target, wanted), targets):
+            if isinstance(answer, Found):
+                founds.append(answer)
             # Wrong options, a wrong token and a Waldur that is too old concern every provider.
-            if wanted.stop or isinstance(answer, (InvalidInput, RouteMissing, Unauthorized)):
+            elif wanted.stop or isinstance(answer, (InvalidInput, RouteMissing, Unauthorized)):
+                pool.shutdown(cancel_futures=True)
                 raise answer
-            session.warnings.append(f"{answer.message} Its {wanted.hosts} were left out.")
-    return [answer for answer in answers if isinstance(answer, Found)]
+            else:
+                session.warnings.append(f"{answer.message} Its {wanted.hosts} were left out.")
+    return founds
 
 
 def _check(wanted: Wanted) -> None:

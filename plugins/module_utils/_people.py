@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote_plus, urlencode
 
 from . import _uuids
@@ -51,16 +53,43 @@ class Missing:
     advice: str = "check it"
 
 
+_Cache = TypeVar("_Cache", bound="People")
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+
+def one_at_a_time(
+    method: Callable[Concatenate[_Cache, _Parameters], _Result],
+) -> Callable[Concatenate[_Cache, _Parameters], _Result]:
+    """Let one thread at a time run any of the methods that use the cache, requests included.
+
+    Providers are read in parallel, and all of them ask for the same references: who comes second finds them in the
+    cache instead of asking the server again.
+    """
+
+    @wraps(method)
+    def locked(self: _Cache, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
+        with self.lock:
+            return method(self, *args, **kwargs)
+
+    return locked
+
+
 class People:
-    """Finds the people that references mean. Lives as long as the connection: only what was found is kept."""
+    """Finds the people that references mean. Lives as long as the connection: only what was found is kept.
+
+    Safe to use from several threads.
+    """
 
     def __init__(self, client: Client) -> None:
+        self.lock = threading.RLock()
         self._client = client
         self._users: dict[str, list[User]] = {}
         self._by_uuid: dict[str, User] = {}
         self._nobody: set[str] = set()
         self._me: Row | None = None
 
+    @one_at_a_time
     def begin(self) -> None:
         """A new run: who was not found or not active for the last one may be by now."""
         self._nobody.clear()
@@ -69,6 +98,7 @@ class People:
             name: users for name, users in self._users.items() if all(user.is_active is not False for user in users)
         }
 
+    @one_at_a_time
     def me(self) -> Row:
         """The token's own user (contract 3.j): uuid, username, is_staff, is_support."""
         if self._me is None:
@@ -79,6 +109,7 @@ class People:
         """Whether the token is staff's or support's, who see all users and accounts (contract 3.e, 3.j)."""
         return bool(self.me().get("is_staff") or self.me().get("is_support"))
 
+    @one_at_a_time
     def learn_users(self, rows: Iterable[Row]) -> None:
         """Takes note of the people in grants and project permissions; both list active users only (contract 3.d)."""
         for row in rows:
@@ -87,6 +118,7 @@ class People:
                 self._by_uuid[uuid] = User(uuid, username, row.get("user_email"), True)
                 self._users[username] = [self._by_uuid[uuid]]
 
+    @one_at_a_time
     def users(self, values: Iterable[str], unseen: frozenset[str] = frozenset()) -> dict[str, User | Missing]:
         """The person that each value means. ``unseen``: UUIDs whose person is not shown, so they are not looked up."""
         wanted = list(dict.fromkeys(values))
@@ -94,6 +126,7 @@ class People:
         self._look_up([value for value in unknown if not (value in unseen and _user_uuid(value))])
         return {value: self._one_user(value) for value in wanted}
 
+    @one_at_a_time
     def user_uuid(self, value: str) -> str | None:
         """The UUID that a user reference is known to mean, without asking the server."""
         known = self._users.get(value, [])

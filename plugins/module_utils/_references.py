@@ -13,7 +13,7 @@ from typing import Any
 from . import _uuids
 from ._client import Client, Row
 from ._errors import Forbidden, InvalidInput, NotFound, said
-from ._people import People, ambiguous
+from ._people import People, ambiguous, one_at_a_time
 
 # Up to this many look-ups one by one are never dearer than reading their whole list.
 _FEW = 3
@@ -69,18 +69,23 @@ class References(People):
         self._roles: list[Row] | None = None
         self._edition: int | None = None
 
+    @one_at_a_time
     def begin(self) -> None:
         """A new run: state that was read for the last one counts no more, nor does who was not found or not active."""
         super().begin()
         self._providers = self._customers = None
+        # A customer without a provider may have become one by now.
+        self._targets = {key: target for key, target in self._targets.items() if target.uuid}
         for target in self._targets.values():
             target.row = None
 
+    @one_at_a_time
     def forget_providers(self) -> None:
         """A provider was created or deleted: what was found may be wrong now."""
         self._targets.clear()
         self._providers = None
 
+    @one_at_a_time
     def edition(self) -> int:
         """The year of the API that this Waldur speaks, by the keys of its providers (contract 3.i); the newest where
         it has none."""
@@ -92,6 +97,7 @@ class References(People):
 
     # --- service providers and customers -----------------------------------------------------------------------------
 
+    @one_at_a_time
     def providers(self) -> list[Row]:
         """Return all service providers, read once per run (contract 2.1)."""
         return self._provider_rows().rows
@@ -101,15 +107,16 @@ class References(People):
             self._providers = _Rows(self._client.rows("service_providers"))
         return self._providers
 
+    @one_at_a_time
     def target(self, kind: str, option: str, value: str) -> Target:
         """The one that ``value`` means: ``kind`` is service_provider (must exist) or customer (may lack a provider)."""
         found = self._targets.get((kind, value))
         if found is None:
             found = self._provider(option, value) if kind == "service_provider" else self._customer(option, value)
-            if found.uuid:
-                self._targets[kind, value] = found
+            self._targets[kind, value] = found
         return found
 
+    @one_at_a_time
     def expect_customers(self, values: Sequence[str]) -> None:
         """Many customers are about to be asked for: read their list once instead of looking them up one by one."""
         unknown = [value for value in values if ("customer", value) not in self._targets]
@@ -185,6 +192,7 @@ class References(People):
 
     # --- roles -------------------------------------------------------------------------------------------------------
 
+    @one_at_a_time
     def any_role(self, option: str, value: str) -> Row:
         """The role of that name, UUID or URL, wherever it can be held."""
         found = self._roles_called(value)
@@ -200,6 +208,7 @@ class References(People):
         found = [role for role in self._roles if uuid and _uuids.normal(role["uuid"]) == uuid]
         return found or [role for role in self._roles if role["name"] == value]
 
+    @one_at_a_time
     def role(self, option: str, value: str) -> Row:
         """The active role of that name or UUID that can be held on a service provider (contract 3.a)."""
         found = self._roles_called(value)
