@@ -8,10 +8,10 @@ import datetime
 import types
 from typing import Any
 
-from . import editions, models
+from . import accounts, configuration, editions, exposure, models
 from .database import MEMORY
 from .fields import moment
-from .permissions import has_permission, is_owner, sees_all
+from .permissions import column_of, has_permission, is_owner, sees_all
 from .shapes import ABSENT, row
 
 
@@ -122,9 +122,60 @@ def completion_modified(account: models.OfferingUser, request: Any) -> str | Non
     return moment(done.modified) if done else None
 
 
-def runtime_state(account: models.OfferingUser, request: Any) -> str:
-    """Whether the account waits for its holder (contract 3.e)."""
-    return account.state if account.state.startswith("Pending") else "Active"
+def has_consent(account: models.OfferingUser, request: Any) -> bool:
+    """Return whether the user consents to the offering's terms."""
+    return (account.offering_id, account.user_id) in exposure.consents()
+
+
+def requires_reconsent(account: models.OfferingUser, request: Any) -> bool:
+    """Return whether the user consented to an older version of terms that ask for consent anew."""
+    terms = exposure.active_terms().get(account.offering_id)
+    consent = exposure.consents().get((account.offering_id, account.user_id))
+    return bool(terms and consent and terms.requires_reconsent and terms.version != consent.version)
+
+
+def offering_has_active_tos(account: models.OfferingUser, request: Any) -> bool:
+    """Return whether the offering has active terms."""
+    return account.offering_id in exposure.active_terms()
+
+
+def consent_data(account: models.OfferingUser, request: Any) -> dict[str, Any] | None:
+    """Return the user's consent, or null: always where consent is not enforced (2026 section 3.1)."""
+    consent = exposure.consents().get((account.offering_id, account.user_id))
+    if consent is None or not configuration.value(exposure.CONSENT):
+        return None
+    return {"uuid": consent.uuid.hex, "version": consent.version, "agreement_date": moment(consent.agreement_date)}
+
+
+def missing_profile_attributes(account: models.OfferingUser, request: Any) -> list[str]:
+    """Return what the offering exposes and the user lacks."""
+    return exposure.missing_attributes(account)
+
+
+def is_profile_complete(account: models.OfferingUser, request: Any) -> bool:
+    """Return whether the user lacks nothing that the offering exposes."""
+    return not exposure.missing_attributes(account)
+
+
+def account_settings(offering: models.Offering, request: Any) -> dict[str, Any]:
+    """Return the effective settings of the offering's accounts (2026 section 1.1)."""
+    return accounts.settings_of(offering)
+
+
+def offering_account_settings(resource: models.Resource, request: Any) -> dict[str, Any]:
+    """Return those of the resource's offering."""
+    return accounts.settings_of(resource.offering)
+
+
+def count_of_backed(account: models.ProviderAccount, request: Any) -> int:
+    """Return at how many offerings the account is used."""
+    return len(account.backs.all())
+
+
+def scope_type(grant: models.Grant, request: Any) -> str:
+    """Return the kind of object on which the role is held: the name of its model, and since 2026 of its column."""
+    names = editions.current().grants_are_public_names
+    return column_of(grant.scope) if names else grant.scope._meta.model_name or ""
 
 
 def may_update_integration(offering: models.Offering, request: Any) -> bool:

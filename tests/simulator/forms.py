@@ -4,16 +4,32 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 from rest_framework import exceptions, serializers
 
-from . import clock, editions
+from . import accounts, adoption, clock, editions
 from .fields import HexField, LinkField, MomentField, PictureField, parse_uuid
-from .models import ACCOUNT_OPTION, Customer, Grant, Media, Offering, OfferingUser, Role, ServiceProvider, User
+from .models import (
+    ACCOUNT_OPTION,
+    STATES,
+    Customer,
+    Grant,
+    Media,
+    Offering,
+    OfferingUser,
+    ProviderAccount,
+    Role,
+    ServiceProvider,
+    User,
+)
 from .permissions import column_of, has_permission
 from .shapes import compiled, shape
 
+RUNTIME_STATES: list[str] = STATES["RUNTIME_STATES"]
+# Labels between dots, the last one of letters: no scheme, no port, no localhost, no IP address.
+DOMAIN = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])", re.I)
 NAMING_POLICIES = ("service_provider", "anonymized", "full_name", "waldur_username", "freeipa", "identity_claim")
 
 
@@ -38,20 +54,43 @@ class ObjectForm(serializers.ModelSerializer):
         return shape(self.rows)(context=self.context).to_representation(instance)
 
 
-class AccountOptionsForm(serializers.Serializer):
-    """How a provider's accounts are made (contract 3.i); what is blank is taken away."""
+class PathPartField(serializers.RegexField):
+    """The beginning of a path, or a whole one, of harmless characters (2026 section 1.2)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"^(?!.*\.\.)/[A-Za-z0-9_./-]+\Z", **kwargs)
+
+
+class OfferingAccountsForm(serializers.Serializer):
+    """How an offering's accounts are made (2026 section 1.2); unknown keys are dropped."""
 
     account_scope = serializers.ChoiceField(["offering", "provider"], required=False, allow_blank=True)
     username_generation_policy = serializers.ChoiceField(NAMING_POLICIES, required=False, allow_blank=True)
-    username_anonymized_prefix = serializers.RegexField(r"^[a-z_][\w.-]*$", required=False, allow_blank=True)
-    homedir_prefix = serializers.RegexField(r"^/[\w./-]*$", required=False, allow_blank=True)
-    login_shell = serializers.RegexField(r"^/[\w./-]*$", required=False, allow_blank=True)
-    project_groups_enabled = serializers.BooleanField(required=False, allow_null=True)
+    username_anonymized_prefix = serializers.CharField(required=False, allow_blank=True)
+    homedir_prefix = PathPartField(required=False, allow_blank=True)
+    login_shell = PathPartField(required=False, allow_blank=True)
+
+
+class AccountOptionsForm(OfferingAccountsForm):
+    """How a provider's accounts are made (2026 sections 1.2 and 1.3); what is blank is taken away."""
+
+    project_groups_enabled = serializers.BooleanField(required=False)
 
     @staticmethod
     def merged(options: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         """*options* with *changes*, without what is blank in these."""
-        return {key: value for key, value in {**options, **changes}.items() if value not in ("", None)}
+        return {key: value for key, value in {**options, **changes}.items() if value != ""}
+
+
+class IntegrationForm(serializers.Serializer):
+    """The body of an offering's ``update_integration``: a part of its options, merged key by key (2026 1.6)."""
+
+    plugin_options = OfferingAccountsForm(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        options = self.initial_data.get("plugin_options") or {}
+        others = {key: value for key, value in options.items() if key in accounts.RULES["offering_options"]}
+        return {"plugin_options": {**others, **attrs.get("plugin_options", {})}}
 
 
 class ServiceProviderForm(ObjectForm):
@@ -64,7 +103,7 @@ class ServiceProviderForm(ObjectForm):
     customer_country = serializers.CharField(read_only=True)
     image = PictureField(required=False, allow_null=True, max_length=100)
     organization_group = serializers.CharField(read_only=True)
-    allowed_domains = serializers.ListField(child=serializers.CharField(max_length=255), required=False)
+    allowed_domains = serializers.ListField(child=serializers.CharField(), required=False)
     account_options = AccountOptionsForm(required=False)
 
     class Meta:
@@ -77,16 +116,29 @@ class ServiceProviderForm(ObjectForm):
         if self.context["request"].method in ("PUT", "PATCH"):
             fields["customer"].read_only = True
             fields["customer"].validators = []
+        # What others than staff send of this is passed over (2026 section 5.2).
+        fields["allowed_domains"].read_only = not self.context["request"].user.is_staff
         keys = [key for key, _show in compiled(self.rows, editions.current().name)]
         return {key: fields.get(key) or serializers.ReadOnlyField() for key in keys}
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not self.context["request"].user.is_staff:
-            attrs.pop("allowed_domains", None)
-        if "account_options" in attrs:
-            now = self.instance.account_options if self.instance else {}
-            attrs["account_options"] = AccountOptionsForm.merged(now, attrs["account_options"])
-        return attrs
+    def validate_allowed_domains(self, value: list[str]) -> list[str]:
+        """Refuse what is no name of a domain (2026 section 5.2)."""
+        if wrong := [name for name in value if not DOMAIN.fullmatch(name)]:
+            raise exceptions.ValidationError([f"{name} is not a domain name." for name in wrong])
+        return value
+
+    def validate_account_options(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Merge the options, and refuse shared accounts while names conflict (2026 sections 1.3 and 1.4)."""
+        before = self.instance.account_options if self.instance else {}
+        after = AccountOptionsForm.merged(before, value)
+        becomes_shared = after.get("account_scope") == "provider" != before.get("account_scope")
+        if self.instance and becomes_shared:
+            found = adoption.conflicts(adoption.named(adoption.rows_of(self.instance)))
+            if found:
+                raise exceptions.ValidationError(
+                    [f"{len(found)} user(s) hold different usernames. Resolve them first."]
+                )
+        return after
 
     def save(self, **kwargs: Any) -> ServiceProvider:
         image: Media | None = self.validated_data.get("image")
@@ -157,8 +209,6 @@ class GrantChangeForm(serializers.Serializer):
             raise exceptions.ValidationError("Customer is not available.")
         if not getattr(scope, "shared", True):
             raise exceptions.ValidationError("Offering is not available.")
-        if not (attrs["user"].is_active or caller.is_staff):
-            raise exceptions.ValidationError("User is deactivated.")
         permission = self.context["permission"]
         if has_permission(caller, permission, customer):
             return attrs
@@ -175,6 +225,8 @@ class NewGrantForm(GrantChangeForm):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
         scope, role = self.context["scope"], attrs["role"]
+        if not (attrs["user"].is_active or self.context["request"].user.is_staff):
+            raise exceptions.ValidationError("User is deactivated.")
         if self._is_covered(attrs):
             raise exceptions.ValidationError("User has already the same role in this scope.")
         if role.content_type != column_of(scope):
@@ -203,11 +255,19 @@ class OfferingUserForm(ObjectForm):
         model = OfferingUser
         fields: tuple[str, ...] = ("user", "offering", "username")
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        linked = self.instance.service_provider_account if self.instance else None
+        # The key's presence is enough, even with the same value (2026 section 2.5).
+        if linked and "username" in self.initial_data:
+            problem = f"This account is owned by the service provider account {linked.uuid.hex}. Rename that one."
+            raise exceptions.ValidationError({"username": [problem]})
+        return attrs
+
     def update(self, instance: OfferingUser, validated_data: dict[str, Any]) -> OfferingUser:
         username = validated_data.pop("username", instance.username)
         for name, value in validated_data.items():
             setattr(instance, name, value)
-        instance.rename(username)
+        accounts.rename(instance, username)
         return instance
 
 
@@ -236,20 +296,65 @@ class NewOfferingUserForm(OfferingUserForm):
                 problems[name] = ["This field is required." if wanted is None else f"No such {name}."]
         if problems:
             raise exceptions.ValidationError(problems)
-        if OfferingUser.objects.filter(offering=attrs["offering"], user=attrs["user"]).exists():
+        if editions.current().double_account and self.is_double(attrs):
             raise exceptions.ValidationError("The fields offering, user must make a unique set.")
         return attrs
 
     @staticmethod
-    def check_option(offering: Offering) -> None:
-        """Raise 400 unless the offering lets its provider create accounts."""
-        if not getattr(offering, editions.current().account_option_column).get(ACCOUNT_OPTION):
+    def is_double(attrs: dict[str, Any]) -> bool:
+        """Return whether the user has an account at the offering already."""
+        return OfferingUser.objects.filter(offering=attrs["offering"], user=attrs["user"]).exists()
+
+    @classmethod
+    def check_option(cls, attrs: dict[str, Any]) -> None:
+        """Raise 400 unless the offering lets its provider create accounts, and the user has none there."""
+        if not getattr(attrs["offering"], editions.current().account_option_column).get(ACCOUNT_OPTION):
             raise exceptions.ValidationError("It is not allowed to create users for current offering.")
+        if cls.is_double(attrs):
+            raise exceptions.ValidationError("An account for this user on this offering already exists.")
 
     def create(self, validated_data: dict[str, Any]) -> OfferingUser:
-        account = OfferingUser(offering=validated_data["offering"], user=validated_data["user"])
-        account.rename(validated_data.get("username"))
-        return account
+        return accounts.create(validated_data["offering"], validated_data["user"], validated_data.get("username"))
+
+
+class ProviderAccountForm(ObjectForm):
+    """A user's account at a provider: what is not a field here is passed over (2026 section 2.3)."""
+
+    rows = "provider_account"
+    runtime_state = serializers.ChoiceField(RUNTIME_STATES, required=False)
+
+    class Meta:
+        model = ProviderAccount
+        fields = ("username", "runtime_state", "service_provider_comment", "service_provider_comment_url")
+
+    def validate_username(self, value: str | None) -> str | None:
+        """Refuse the name of another account at the provider, compared without case."""
+        others = self.instance.service_provider.accounts.exclude(pk=self.instance.pk)
+        if value and others.filter(username__iexact=value).exists():
+            raise exceptions.ValidationError("Another account at this service provider already has this username.")
+        return value
+
+    def update(self, instance: ProviderAccount, validated_data: dict[str, Any]) -> ProviderAccount:
+        username = validated_data.pop("username", instance.username)
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        instance.save()
+        if username != instance.username:
+            accounts.rename_provider_account(instance, username)
+        return instance
+
+
+class CommentForm(serializers.Serializer):
+    """The body of ``update_comments``."""
+
+    service_provider_comment = serializers.CharField(required=False, allow_blank=True)
+    service_provider_comment_url = serializers.URLField(required=False, allow_blank=True, max_length=200)
+
+
+class RuntimeStateForm(CommentForm):
+    """The body of ``update_runtime_state``."""
+
+    runtime_state = serializers.ChoiceField(RUNTIME_STATES)
 
 
 class StepForm(serializers.Serializer):

@@ -10,6 +10,7 @@ from django.db.models import F, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 
 from . import clock, editions
+from .exposure import has_consent, has_terms, missing_attributes
 from .fields import parse_uuid
 from .filtering import part_of_any
 from .models import ACCOUNT_OPTION, SCOPE_COLUMNS, Customer, Grant, User
@@ -33,11 +34,20 @@ def scope_of_customer(grants: QuerySet, value: Any, request: Any) -> QuerySet:
     return grants.filter(Q(("customer__uuid", value), *pairs, _connector=Q.OR))
 
 
-def runtime_state(accounts: QuerySet, value: list[str], request: Any) -> QuerySet:
-    """Those that wait for their holder, by their state; all others are active (contract 3.e)."""
-    active = ~Q(state__startswith="Pending")
-    wanted = [active if one == "Active" else ~active & Q(state=one) for one in value]
-    return accounts.filter(Q(*wanted, _connector=Q.OR))
+def with_consent(accounts: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Return the accounts whose users consent to the terms of the offering, or do not."""
+    return accounts.filter(has_consent() if value else ~has_consent())
+
+
+def with_active_terms(accounts: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Return the accounts at offerings with active terms, or without."""
+    return accounts.filter(has_terms(is_active=True) if value else ~has_terms(is_active=True))
+
+
+def with_complete_profile(accounts: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Return the accounts whose users lack nothing that the offering exposes, or lack something."""
+    wanted = [one.pk for one in accounts if (not missing_attributes(one)) == value]
+    return accounts.filter(pk__in=wanted)
 
 
 def roles(grants: QuerySet, value: list[str], request: Any) -> QuerySet:

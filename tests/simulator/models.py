@@ -97,6 +97,14 @@ class Media(Object):
     """An uploaded image, kept byte by byte; every upload is a new one (contract 1.15)."""
 
 
+class Setting(Object):
+    """A switch of the server, by its name."""
+
+
+class PersonalAccessToken(Object):
+    """A token with a part of its owner's rights."""
+
+
 class ServiceProvider(Object):
     """The provider profile of a customer, at most one each."""
 
@@ -109,11 +117,9 @@ class ServiceProvider(Object):
         return self.customer.name
 
     def has_active_offerings(self) -> bool:
-        """Whether any offering of the customer is in another state than Archived (contract 2.6; 2026 section 5.2)."""
+        """Return whether any offering is not Archived; since 2026 children do not count (2026 section 5.2)."""
         active = self.customer.offerings.exclude(state="Archived")
-        if not editions.current().child_offerings_block:
-            active = active.filter(parent=None)
-        return active.exists()
+        return (active if editions.current().children_are_active else active.filter(parent=None)).exists()
 
 
 class Project(Object):
@@ -140,6 +146,25 @@ class Question(Object):
 
 class Offering(Object):
     """What a customer offers."""
+
+
+class TermsOfService(Object):
+    """A version of an offering's terms."""
+
+
+class Consent(Object):
+    """A user's consent to the terms of an offering, until it is revoked."""
+
+
+class PosixPool(Object):
+    """The ranges of numbers for the users of a provider, or of one offering."""
+
+
+class PosixIdentity(Object):
+    """The numbers of one user from one pool."""
+
+    class Meta:
+        unique_together = ("pool", "user")
 
 
 class Resource(Object):
@@ -170,14 +195,14 @@ class ServiceAccount(Object):
     """A project's account that is no person's; a null username hides it (contract 2.25)."""
 
 
-class OfferingUser(Object):
-    """A user's account in an offering."""
+class Account(Object):
+    """An account with a name and a state."""
 
     username: str | None
     state: str
 
     class Meta:
-        unique_together = ("offering", "user")
+        abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         # SQLite keeps a text of any length; PostgreSQL refuses, and the caller sees a 500 (contract 2.11).
@@ -186,23 +211,46 @@ class OfferingUser(Object):
         super().save(*args, **kwargs)
 
     def rename(self, username: str | None) -> None:
-        """Store *username*; a name completes an account that waits for one (contract 3.e)."""
+        """Set *username*; a name completes an account that waits for one (contract 3.e, 2026 section 3.3)."""
         changed = username != self.username
         self.username = username
         if username and changed and self.state in STATES["COMPLETED_BY_A_NAME"]:
             self.state = "OK"
-        self.save()
+            if editions.current().names_clear_comments:
+                self.service_provider_comment = self.service_provider_comment_url = ""
+
+
+class ProviderAccount(Account):
+    """A user's one account at all offerings of a provider (2026 section 2.1)."""
+
+    class Meta:
+        unique_together = ("service_provider", "user")
+
+    @property
+    def exposed(self) -> set[str]:
+        """The attributes of the user that every offering exposes in which the account is used."""
+        from .exposure import exposed_by
+
+        shown = [exposed_by(row.offering) for row in self.backs.all()]
+        return set.intersection(*shown) if shown else set()
+
+
+class OfferingUser(Account):
+    """A user's account in an offering."""
+
+    class Meta:
+        unique_together = ("offering", "user")
+
+    @property
+    def exposed(self) -> set[str]:
+        """The attributes of the user that the offering exposes."""
+        from .exposure import exposed_by
+
+        return exposed_by(self.offering)
 
 
 class Completion(Object):
     """How far the holder of an account is with a checklist; there is none before the first answer."""
-
-
-class ProviderAccount(Object):
-    """A user's one account at all offerings of a provider (contract 3.i)."""
-
-    class Meta:
-        unique_together = ("service_provider", "user")
 
 
 class Role(Object):
@@ -226,5 +274,5 @@ class Grant(Object):
         return next(getattr(self, column) for column in SCOPE_COLUMNS if getattr(self, f"{column}_id") is not None)
 
 
-for kind in (*Object.__subclasses__(), RolePermission):
+for kind in (*Object.__subclasses__(), *Account.__subclasses__(), RolePermission):
     give_columns(kind)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -10,7 +11,41 @@ from rest_framework import exceptions
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from . import editions
-from .models import ACCOUNT_OPTION, Customer, Grant, Object, Offering, OfferingUser, Project, Resource, User
+from .exposure import without_hidden
+from .models import (
+    ACCOUNT_OPTION,
+    Customer,
+    Grant,
+    Object,
+    Offering,
+    OfferingUser,
+    Project,
+    ProviderAccount,
+    Resource,
+    User,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Access:
+    """What a personal access token lets its owner do (2026 section 5.5).
+
+    ``scopes`` are names of permissions, or None for all; ``bound_to`` are UUIDs of objects in hex digits, and none for
+    any object; ``of_staff`` tells whether the owner is staff.
+    """
+
+    scopes: frozenset[str] | None
+    bound_to: frozenset[str]
+    of_staff: bool
+
+    def allows(self, permission: str | None, scope: Object) -> bool:
+        """Return whether the token covers *permission* on *scope* or an ancestor of it."""
+        # The look-up of a provider's permission finds none, and what it did not find is dereferenced.
+        name = permission.upper()  # type: ignore[union-attr]
+        if self.scopes is not None and not self.scopes & ({name, "STAFF.ACCESS"} if self.of_staff else {name}):
+            return False
+        chain = (scope, getattr(scope, "customer", scope))
+        return not self.bound_to or any(item.uuid.hex in self.bound_to for item in chain)
 
 
 def column_of(scope: Object) -> str:
@@ -19,22 +54,24 @@ def column_of(scope: Object) -> str:
 
 
 def has_permission(user: Any, permission: str | None, scope: Object) -> bool:
-    """Whether *user* is staff or holds, on *scope* itself, a role with *permission*.
+    """Return whether *user* is staff or holds, on *scope* itself, a role with *permission*.
 
     Expired grants count until the daily sweep revokes them (contract 3.d). A *permission* of None matches only
-    holders of a role without any permission, the effect of a failed look-up described in contract 3.a.
+    holders of a role without any permission, the effect of a failed look-up described in contract 3.a; with a personal
+    access token it is an error that nothing catches (2026 section 5.5).
     """
     edition = editions.current()
     if not user.is_authenticated:
         return False
-    if user.is_staff or permission in edition.open_permissions:
+    access: Access | None = getattr(user, "access", None)
+    if access is not None and not access.allows(permission, scope):
+        return False
+    if user.is_staff or (access is not None and access.of_staff) or permission in edition.open_permissions:
         return True
     if permission in edition.owner_permissions and isinstance(scope, Customer):
         return is_owner(user, scope)
-    where = Q(**{column_of(scope): scope})
-    if edition.provider_roles_count and isinstance(scope, Customer):
-        where |= Q(service_provider__customer=scope)
-    return held_by(user).filter(where, role__permissions__permission=permission).exists()
+    where = {column_of(scope): scope}
+    return held_by(user).filter(**where, role__permissions__permission=permission).exists()
 
 
 def demand(user: Any, permission: str | None, *scopes: Object) -> None:
@@ -49,9 +86,17 @@ def is_owner(user: Any, customer: Customer) -> bool:
 
 
 def sees_team(user: Any, scope: Object) -> bool:
-    """Whether *user* may see who holds roles on *scope*: the team itself, and that of its customer (contract 2.7)."""
-    customer = getattr(scope, "customer", scope)
-    near = Q(**{column_of(scope): scope}) | Q(customer=customer) | Q(project__customer=customer)
+    """Return whether *user* may see who holds roles on *scope* (2026 section 5.3).
+
+    A role on a provider or an offering is enough there. On its customer a role must carry CUSTOMER.VIEW_TEAM, and on
+    one of the customer's projects PROJECT.VIEW_TEAM.
+    """
+    customer, column = getattr(scope, "customer", scope), column_of(scope)
+    projects = {"project": scope} if column == "project" else {"project__customer": customer}
+    near = Q(customer=customer, role__permissions__permission="CUSTOMER.VIEW_TEAM")
+    near |= Q(**projects, role__permissions__permission="PROJECT.VIEW_TEAM")
+    if column not in ("customer", "project"):
+        near |= Q(**{column: scope})
     return sees_all(user) or held_by(user).filter(near).exists()
 
 
@@ -81,12 +126,23 @@ def connected_projects(user: User) -> QuerySet:
 
 
 def visible_customers(user: User) -> QuerySet:
-    """Own customers and those of own projects; all for staff and support (contract 3.j)."""
-    where = near_customers(user)
-    if editions.current().provider_roles_count:
-        where |= Q(service_provider__grants__in=held_by(user))
-    found = seen(user, Customer, where)
-    return found if sees_all(user) else found.distinct()
+    """Own customers and those of own projects and providers; all for staff and support (contract 3.j, 2026 5.2)."""
+    return seen(user, Customer, near_customers(user) | Q(id__in=managed_customers(user)))
+
+
+def managed_customers(user: User) -> QuerySet:
+    """Ids of the customers on whose provider *user* holds a role, where that counts (2026 sections 2.2, 3.5, 5.2)."""
+    held = held_by(user) if editions.current().provider_roles_count else Grant.objects.none()
+    return held.filter(service_provider__isnull=False).values("service_provider__customer_id")
+
+
+def own_organizations(user: User) -> Q:
+    """The customers on which, or in a project of which, *user* holds a role, as a condition on ``offering__customer``.
+
+    So a project administrator of the provider's own organization sees its accounts (contract 3.e, 2026 section 3.5).
+    """
+    projects = Project.objects.filter(id__in=connected_projects(user)).values("customer_id")
+    return Q(offering__customer__in=connected_customers(user)) | Q(offering__customer__in=projects)
 
 
 def near_customers(user: User) -> Q:
@@ -103,14 +159,15 @@ def visible_projects(user: User) -> QuerySet:
 def visible_users(user: User) -> QuerySet:
     """Oneself and the active users around one's customers, projects, and customers' resources.
 
-    An owner of a provider sees the users of the projects that have resources there: the nine of nineteen that the
-    recorded owner saw.
+    An owner of a provider sees the users of the projects that have resources of its shared offerings: the nine of
+    nineteen that the recorded owner saw. Users connected through private offerings alone stay out of sight.
     """
     if sees_all(user):
         return User.objects.all()
     customers = connected_customers(user)
     projects = Project.objects.filter(Q(id__in=connected_projects(user)) | Q(customer__in=customers)).values("id")
-    served = Resource.objects.exclude(state="Terminated").filter(offering__customer__in=customers).values("project_id")
+    shared = Resource.objects.exclude(state="Terminated").filter(offering__shared=True)
+    served = shared.filter(offering__customer__in=customers).values("project_id")
     related = Grant.objects.filter(is_active=True).filter(
         Q(customer__in=customers) | Q(project__in=projects) | Q(project__in=served)
     )
@@ -118,9 +175,14 @@ def visible_users(user: User) -> QuerySet:
 
 
 def visible_offerings(user: User) -> QuerySet:
-    """The offerings of own customers, and those with an own role."""
-    own = held_by(user).filter(offering__isnull=False).values("offering_id")
-    return seen(user, Offering, Q(customer__in=connected_customers(user)) | Q(id__in=own))
+    """The offerings of own customers and providers, and those with an own role."""
+    near = Q(customer__in=connected_customers(user)) | Q(customer__in=managed_customers(user))
+    return seen(user, Offering, near | Q(id__in=own_offerings(user)))
+
+
+def own_offerings(user: User) -> QuerySet:
+    """Ids of the offerings on which *user* holds a role."""
+    return held_by(user).filter(offering__isnull=False).values("offering_id")
 
 
 def visible_resources(user: User) -> QuerySet:
@@ -129,9 +191,25 @@ def visible_resources(user: User) -> QuerySet:
 
 
 def visible_accounts(user: User) -> QuerySet:
-    """Own ones and those of own customers, but only where the offering lets its provider create them (contract 3.e)."""
-    option = Q(**{f"offering__{editions.current().account_option_column}__{ACCOUNT_OPTION}": True})
-    return seen(user, OfferingUser, option & (Q(user=user) | Q(offering__customer__in=connected_customers(user))))
+    """The accounts that *user* sees, but only where the offering lets its provider create them (contract 3.e).
+
+    These are the own ones and those of own organizations; since 2026 those of offerings and of providers on which the
+    user holds a role, too (2026 section 3.5).
+    """
+    edition = editions.current()
+    option = Q(**{f"offering__{edition.account_option_column}__{ACCOUNT_OPTION}": True})
+    near = Q(user=user) | own_organizations(user) | Q(offering__customer__in=managed_customers(user))
+    if edition.provider_roles_count:
+        near |= Q(offering__in=own_offerings(user))
+    return without_hidden(seen(user, OfferingUser, option & near), user)
+
+
+def visible_provider_accounts(user: User) -> QuerySet:
+    """The accounts of the providers of own organizations, and of the providers with an own role (2026 section 2.2)."""
+    projects = Project.objects.filter(id__in=connected_projects(user)).values("customer_id")
+    customers = (connected_customers(user), projects, managed_customers(user))
+    near = Q(*(Q(service_provider__customer__in=found) for found in customers), _connector=Q.OR)
+    return seen(user, ProviderAccount, near)
 
 
 class ReadAnonymously(BasePermission):

@@ -13,8 +13,9 @@ A shape is a mapping from the keys of a row, in their order, to where each value
 ``key: {rows: person, of: x}``  the attribute ``x`` (one object, or many) in another shape
 
 ``since`` and ``until`` (editions, inclusive) bound a key, ``to`` says who sees it: ``staff`` (and support), ``self``,
-``users`` (anyone who is logged in). Values are shown by their type: UUIDs as hex digits, moments as the edition spells
-them, objects as their URL.
+``users`` (anyone who is logged in). ``exposed`` names an attribute of a user: where the edition lets offerings say what
+they expose, the key is left out unless that is in the object's ``exposed``, or has the value of ``hidden`` if that is
+given. Values are shown by their type: UUIDs as hex digits, moments as the edition spells them, objects as their URL.
 """
 
 from __future__ import annotations
@@ -95,7 +96,8 @@ def own_keys(name: str) -> frozenset[str]:
 @functools.cache
 def compiled(name: str, edition: str) -> list[tuple[str, Show]]:
     """The keys of the shape *name* in *edition*, each with its function of an object and a request."""
-    return [(key, _limited(rule, _show(key, rule))) for key, rule in read("shapes")[name].items() if in_edition(rule)]
+    rules = ((key, rule) for key, rule in read("shapes")[name].items() if in_edition(rule))
+    return [(key, _exposed(rule, _limited(rule, _show(key, rule)))) for key, rule in rules]
 
 
 def _show(key: str, rule: Any) -> Show:
@@ -173,3 +175,10 @@ def _limited(rule: Any, show: Show) -> Show:
         return show
     allowed = SEEN_BY[rule["to"]]
     return lambda item, request: show(item, request) if allowed(item, request.user) else ABSENT
+
+
+def _exposed(rule: Any, show: Show) -> Show:
+    if not (isinstance(rule, dict) and "exposed" in rule and editions.current().attributes_are_exposed):
+        return show
+    name, hidden = rule["exposed"], rule.get("hidden", ABSENT)
+    return lambda item, request: show(item, request) if name in item.exposed else hidden

@@ -28,6 +28,7 @@ VIEWS: tuple[Any, ...] = (
     *(providers.ServiceProviderViewSet, structure.CustomerViewSet, structure.UserViewSet, structure.ProjectViewSet),
     *(structure.RoleViewSet, structure.UserPermissionViewSet, marketplace.OfferingViewSet),
     *(marketplace.ResourceViewSet, marketplace.OfferingUserViewSet),
+    *((marketplace.ProviderAccountViewSet,) if editions.current().accounts_are_shared else ()),
 )
 SUB_LIST = PLACES["serviceprovider"] + r"/(?P<service_provider_uuid>[^/.]+)/{}"
 
@@ -40,6 +41,7 @@ for name, rule in editions.load("lists.yaml")["lists"].items():
         router.register(SUB_LIST.format(name), sub_view, f"serviceprovider-{name}")
 
 urlpatterns = [
+    path("api/configuration/", structure.ConfigurationView.as_view(), name="configuration"),
     path("api/version/", structure.VersionView.as_view(), name="version"),
     path("api/media/<str:uuid>/", structure.MediaView.as_view(), name="media-detail"),
     path("api/", include(router.urls)),

@@ -6,13 +6,14 @@ from __future__ import annotations
 import json
 import pathlib
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.apps import apps
 from django.db import transaction
 from django.db.models import Field, ForeignKey, Model
 
-from . import chance, clock, database, editions, generate
+from . import chance, clock, configuration, database, editions, generate
 from .models import ACCOUNT_OPTION, Grant, Offering, Role, RolePermission, User
 from .recorder import RECORDER
 from .shapes import in_edition
@@ -44,6 +45,7 @@ def load(source: str | dict[str, Any], base_url: str) -> None:
             now, aliases = generate.generate(generate.Numbers(**source), read("recorded")["roles"], make_roles)
         else:
             now, aliases = store(read(source, base_url))
+        configuration.store_defaults()
     clock.CLOCK.set(now)
     RECORDER.zero()
     database.keep_as_start()
@@ -142,9 +144,16 @@ def make_roles(rows: list[dict[str, Any]]) -> dict[str, Role]:
             role.description = role.extra["description_en"] = edition.manager_description
     by_name = {role.name: role for role in keep(roles)}
     for row in rows:
-        names = dict.fromkeys([*row["permissions"], *edition.shipped_permissions.get(row["name"], ())])
+        shipped = flat(edition.shipped_permissions.get(row["name"], ()))
+        names = dict.fromkeys([*row["permissions"], *shipped])
         RolePermission.objects.bulk_create(RolePermission(role=by_name[row["name"]], permission=one) for one in names)
     return by_name
+
+
+def flat(items: Iterable[Any]) -> Iterator[str]:
+    """Yield the texts in *items*, also from lists within."""
+    for item in items:
+        yield from (item,) if isinstance(item, str) else flat(item)
 
 
 def _grant(row: dict[str, Any], known: Known) -> Grant | None:

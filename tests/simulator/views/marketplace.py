@@ -3,15 +3,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
-from rest_framework import exceptions, viewsets
+from rest_framework import exceptions, mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..forms import NewOfferingUserForm, OfferingUserForm, RestrictionForm, StepForm
-from ..models import STATES, Offering, OfferingUser, Resource
-from ..permissions import demand, visible_accounts, visible_offerings, visible_resources
+from .. import accounts, adoption, editions
+from ..forms import (
+    CommentForm,
+    IntegrationForm,
+    NewOfferingUserForm,
+    OfferingUserForm,
+    ProviderAccountForm,
+    RestrictionForm,
+    RuntimeStateForm,
+    StepForm,
+)
+from ..models import STATES, Offering, OfferingUser, ProviderAccount, Resource
+from ..permissions import (
+    demand,
+    visible_accounts,
+    visible_offerings,
+    visible_provider_accounts,
+    visible_resources,
+)
 from .base import LookUpViewSet, ObjectViewSet
 from .scopes import GrantActions
 
@@ -26,7 +45,35 @@ class OfferingViewSet(GrantActions, LookUpViewSet):
     filters = "offerings"
 
     def get_queryset(self) -> QuerySet:
-        return visible_offerings(self.request.user).select_related("customer", "category", "parent").order_by("name")
+        related = ("customer__service_provider", "category", "parent")
+        return visible_offerings(self.request.user).select_related(*related).order_by("name")
+
+    @action(detail=True, methods=["post"], serializer_class=IntegrationForm)
+    def update_integration(self, request: Request, uuid: str) -> Response:
+        """Change a part of the offering's options; a blank value removes a key (2026 section 1.6)."""
+        body, offering = self.read_body(), self.get_object()
+        demand(request.user, "OFFERING.UPDATE_INTEGRATION", offering, offering.customer)
+        names = {offering.pk: accounts.values_of(offering)}
+        was_shared = accounts.is_shared(offering)
+        offering.plugin_options = {
+            key: value for key, value in {**offering.plugin_options, **body["plugin_options"]}.items() if value != ""
+        }
+        offering.save()
+        if accounts.is_shared(offering) and not was_shared:
+            self.join(offering)
+        accounts.generate_anew([offering], names)
+        return Response()
+
+    @staticmethod
+    def join(offering: Offering) -> None:
+        """Adopt the accounts of *offering* and of those that share theirs; raises 400 while names disagree."""
+        every = offering.customer.offerings.select_related("customer__service_provider")
+        shared = Offering.objects.filter(pk__in=[one.pk for one in every if accounts.is_shared(one)])
+        provider = offering.customer.service_provider
+        if adoption.conflicts(adoption.named(adoption.rows_of(provider, shared))):
+            problem = "Users hold other usernames at offerings that share accounts. Resolve them first."
+            raise exceptions.ValidationError({"plugin_options": {"account_scope": [problem]}})
+        adoption.adopt(provider, offerings=shared)
 
     @action(detail=True, methods=["post"])
     def archive(self, request: Request, uuid: str) -> Response:
@@ -46,7 +93,7 @@ class ResourceViewSet(LookUpViewSet):
     filters = "resources"
 
     def get_queryset(self) -> QuerySet:
-        related = ("offering__customer", "offering__category", "project__customer")
+        related = ("offering__customer__service_provider", "offering__category", "project__customer")
         return visible_resources(self.request.user).select_related(*related).order_by("id")
 
 
@@ -62,20 +109,19 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
     }
 
     def get_queryset(self) -> QuerySet:
-        return (
-            visible_accounts(self.request.user)
-            .select_related("user", "offering__customer", "service_provider_account")
-            .order_by("id")
-        )
+        related = ("user", "offering__customer__service_provider", "service_provider_account")
+        order = editions.current().accounts_order
+        return visible_accounts(self.request.user).select_related(*related).order_by(*order)
 
     def demand(self, permission: str, offering: Offering) -> None:
-        """Raise 403 unless the caller has *permission* on the offering or its customer."""
-        demand(self.request.user, permission, offering, offering.customer)
+        """Raise 403 unless the caller has *permission* on the offering or its customer; some count there alone."""
+        on_customer = permission in editions.current().customer_permissions
+        demand(self.request.user, permission, offering.customer, *(() if on_customer else (offering,)))
 
     def perform_create(self, serializer: NewOfferingUserForm) -> None:
         offering = serializer.validated_data["offering"]
         self.demand("OFFERING.CREATE_USER", offering)
-        serializer.check_option(offering)
+        serializer.check_option(serializer.validated_data)
         serializer.save()
 
     def perform_update(self, serializer: OfferingUserForm) -> None:
@@ -84,19 +130,47 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
 
     def perform_destroy(self, instance: OfferingUser) -> None:
         self.demand("OFFERING.DELETE_USER", instance.offering)
-        instance.delete()
+        accounts.release(instance)
 
     @action(detail=True, methods=["post"], url_path=f"(?P<step>{'|'.join(STEPS)})", serializer_class=StepForm)
     def advance(self, request: Request, uuid: str, step: str) -> Response:
         """Take the account one step further in its life."""
         body, account = self.read_body(), self.get_object()
-        self.demand("OFFERING.UPDATE_USER", account.offering)
-        sources = STEPS[step]["from"]
-        if account.state not in sources:
-            raise exceptions.ValidationError(f"Valid states for operation: {', '.join(sources)}.")
-        account.state = STEPS[step]["to"]
-        for name, value in body.items():
+        rule = STATES[editions.current().steps][step]
+        if not rule.get("open"):
+            self.demand("OFFERING.UPDATE_USER", account.offering)
+        if account.state not in rule["from"]:
+            refuse_step(account, rule)
+        account.state = rule["to"]
+        changes = {"comment": "", "comment_url": ""} if rule.get("clears") else body
+        for name, value in changes.items():
             setattr(account, f"service_provider_{name}", value)
+        account.save()
+        accounts.follow_rows(account.service_provider_account)
+        return Response()
+
+    @action(detail=True, methods=["post"], serializer_class=RuntimeStateForm)
+    def update_runtime_state(self, request: Request, uuid: str) -> Response:
+        """Tell whether the account waits for its user (2026 section 3.3)."""
+        body, account = self.read_body(), self.get_object()
+        self.demand("OFFERING.UPDATE_USER", account.offering)
+        if account.state == "Deleted":
+            raise exceptions.ValidationError("The account is deleted.")
+        return self.store(account, body)
+
+    @action(detail=True, methods=["patch"], serializer_class=CommentForm)
+    def update_comments(self, request: Request, uuid: str) -> Response:
+        """Comment on the account; whoever sees it may, unless it is deleted (2026 section 3.3)."""
+        body, account = self.read_body(), self.get_object()
+        if account.state == "Deleted":
+            raise exceptions.PermissionDenied()
+        return self.store(account, body)
+
+    @staticmethod
+    def store(account: OfferingUser, body: dict[str, Any]) -> Response:
+        """Store what *body* has and answer nothing."""
+        for name, value in body.items():
+            setattr(account, name, value)
         account.save()
         return Response()
 
@@ -104,7 +178,49 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
     def update_restricted(self, request: Request, uuid: str) -> Response:
         """Restrict the account, or lift that."""
         body, account = self.read_body(), self.get_object()
-        self.demand("OFFERINGUSER.UPDATE_RESTRICTION", account.offering)
-        account.is_restricted = body["is_restricted"]
-        account.save()
-        return Response()
+        self.demand(editions.current().restriction_permission, account.offering)
+        return self.store(account, body)
+
+
+def refuse_step(account: OfferingUser, rule: dict[str, Any]) -> None:
+    """Raise what a step answers on an account in a wrong state (contract 3.e, 2026 section 3.3)."""
+    valid = f"Valid states for operation: {', '.join(rule['from'])}."
+    if editions.current().steps == "STEPS":
+        raise exceptions.ValidationError(valid)
+    if rule.get("gives_way") and account.state == "OK":
+        raise CameBack()
+    number = STATES["ACCOUNT_STATES"].index(account.state) + 1
+    raise exceptions.ValidationError(
+        {"detail": f"Cannot transition to {rule['to']} from current state: {number}. {valid}"}
+    )
+
+
+class CameBack(exceptions.APIException):
+    """The user of an account that was to go is back (2026 section 3.3)."""
+
+    status_code = 409
+    default_detail = "The account is in use again."
+
+
+class ProviderAccountViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, LookUpViewSet):
+    """``/api/marketplace-service-provider-accounts/`` (2026 section 2)."""
+
+    queryset = ProviderAccount.objects.all()
+    rows = "provider_account"
+    filters = "provider_accounts"
+    bodies = dict.fromkeys(("update", "partial_update", "metadata"), ProviderAccountForm)
+
+    def get_queryset(self) -> QuerySet:
+        related = ("user", "service_provider__customer")
+        found = visible_provider_accounts(self.request.user).select_related(*related)
+        return found.prefetch_related("backs__offering").order_by("username", "id")
+
+    def check_object_permissions(self, request: Request, obj: ProviderAccount) -> None:
+        if request.method not in SAFE_METHODS:
+            demand(request.user, "OFFERING.UPDATE_USER", obj.service_provider, obj.service_provider.customer)
+
+    def perform_destroy(self, instance: ProviderAccount) -> None:
+        if used := instance.backs.count():
+            problem = f"The account is still used by {used} offering account(s). Delete those first."
+            raise exceptions.ValidationError(problem)
+        instance.delete()

@@ -18,7 +18,9 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .. import clock, editions, models
+from .. import clock, configuration, editions, models
+from ..computed import creates_accounts
+from ..exposure import CONSENT, consenting, exposed_by, has_consent, has_terms
 from ..fields import parse_uuid
 from ..filtering import filters_of
 from ..models import ServiceProvider
@@ -77,7 +79,8 @@ class ProviderListViewSet(ObjectViewSet):
         if self.permission == "OWNER" and not is_owner(caller, provider.customer):
             raise PermissionDenied()
         if self.permission not in ("", "OWNER") and not (caller.is_support and in_edition(self.support)):
-            demand(caller, f"SERVICE_PROVIDER.{self.permission}", provider.customer)
+            scopes = (provider.customer, *((provider,) if in_edition(self.on_provider) else ()))
+            demand(caller, f"SERVICE_PROVIDER.{self.permission}", *scopes)
 
 
 def view_of(place: str, rule: dict[str, Any], functions: dict[str, Any]) -> type[ProviderListViewSet]:
@@ -225,14 +228,22 @@ def keys(provider: ServiceProvider, request: Request) -> QuerySet:
 
 
 def complete_users(page: list[Any], provider: ServiceProvider) -> None:
-    """Add the number of served projects."""
+    """Add the number of served projects, and which attributes the provider's offerings expose (2026 section 6.4)."""
+    shown: set[str] = set()
+    for offering in provider.customer.offerings.all():
+        if creates_accounts(offering, None):
+            shown |= exposed_by(offering)
+    for user in page:
+        user.exposed = shown
     add_counts(page, projects_count=(memberships(provider).filter(user__in=page), "user_id", "project"))
 
 
 def users(provider: ServiceProvider, request: Request) -> QuerySet:
     """The active users with a role in the served projects."""
     found = models.User.objects.filter(is_active=True, id__in=memberships(provider).values("user_id"))
-    return found.order_by("username")
+    return consenting(found, models.OfferingUser.objects.filter(offering__customer=provider.customer)).order_by(
+        "username"
+    )
 
 
 def complete_offerings(page: list[Any], provider: ServiceProvider) -> None:
@@ -323,6 +334,9 @@ def compliance_overview(provider: ServiceProvider, request: Request) -> QuerySet
 def compliance_of_accounts(provider: ServiceProvider, request: Request) -> QuerySet:
     """The provider's accounts and how far each is."""
     found = models.OfferingUser.objects.filter(offering__customer=provider.customer)
+    if configuration.value(CONSENT) and in_edition(NEWEST):
+        # Staff does not see the others either (2026 section 6.4).
+        found = found.filter(~has_terms(is_active=True) | has_consent())
     found = found.order_by("offering__name", "user__last_name", "user__first_name", "id")
     found = found.select_related("user", "offering__compliance_checklist")
     return found.prefetch_related("completions", "offering__compliance_checklist__questions")

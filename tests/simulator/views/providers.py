@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from rest_framework import exceptions, permissions, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .. import chance
+from .. import accounts, adoption, chance, configuration, editions
 from ..forms import OfferingsUsernameForm, ServiceProviderForm
-from ..models import Offering, OfferingUser, Resource, ServiceProvider, User
-from ..permissions import connected_projects, demand, is_owner
+from ..models import ServiceProvider, User
+from ..permissions import demand, is_owner
 from .scopes import GrantActions
 
 PERMISSION = "SERVICE_PROVIDER.{}".format
@@ -34,7 +37,7 @@ class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
         return providers
 
     def get_permissions(self) -> list[permissions.BasePermission]:
-        if self.action in ("list", "retrieve"):
+        if self.action in ("list", "retrieve") and configuration.value("ANONYMOUS_USER_CAN_VIEW_OFFERINGS"):
             return [permissions.AllowAny()]
         return super().get_permissions()
 
@@ -51,6 +54,22 @@ class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
         if instance.has_active_offerings():
             raise exceptions.ValidationError("Service provider has active offerings. Please archive them first.")
         instance.delete()
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Store the changes, and answer 400 or 409 if what follows from them fails: they are stored all the same."""
+        provider = self.get_object()
+        before = dict(provider.account_options)
+        names = {one.pk: accounts.values_of(one) for one in accounts.offerings_with_accounts(provider)}
+        answer = super().update(request, *args, **kwargs)
+        if not editions.current().accounts_are_shared:
+            return answer
+        try:
+            with transaction.atomic():
+                apply_options(ServiceProvider.objects.get(pk=provider.pk), before, names)
+        except exceptions.APIException as problem:
+            body = problem.detail if isinstance(problem.detail, (dict, list)) else {"detail": problem.detail}
+            return Response(body, status=problem.status_code)
+        return answer
 
     @action(detail=True, methods=["get", "post"])
     def api_secret_code(self, request: Request, uuid: str) -> Response:
@@ -74,33 +93,33 @@ class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
             raise exceptions.ValidationError(f"A user with the uuid [{wanted}] is not found.")
         provider = self.get_object()
         demand(request.user, PERMISSION("SET_OFFERINGS_USERNAME"), provider.customer)
-        name_provider_account(provider, user, username)
         name_accounts(provider, user, username)
         return Response({"detail": "Offering users have been set."}, status=status.HTTP_201_CREATED)
 
 
-def reached_offerings(provider: ServiceProvider, user: User) -> QuerySet:
-    """The provider's offerings, shared or not, with a live resource in a project where *user* has a role."""
-    live = Resource.objects.exclude(state="Terminated").filter(project__in=connected_projects(user))
-    return Offering.objects.filter(customer=provider.customer, id__in=live.values("offering_id"))
-
-
 def name_accounts(provider: ServiceProvider, user: User, username: str) -> None:
-    """Make the missing accounts of *user*, and give all of them *username* unless it is blank."""
-    for offering in reached_offerings(provider, user):
-        account, _created = OfferingUser.objects.get_or_create(offering=offering, user=user)
-        if username:
-            account.rename(username)
+    """Make the missing accounts of *user*, and give all of them *username* unless it is blank (contract 3.e).
+
+    An account that belongs to one at the provider refuses the whole call, and nothing of it stays, not even the
+    accounts that it made (2026 section 2.5).
+    """
+    for offering in accounts.reached_offerings(provider.customer, user):
+        account = offering.accounts.filter(user=user).select_related("offering", "user").first()
+        account = account or accounts.create(offering, user, username)
+        if linked := account.service_provider_account:
+            owner = f"service provider account {linked.uuid.hex}"
+            raise exceptions.ValidationError(
+                f"The account for {offering.name} is owned by {owner}. Rename that account instead."
+            )
+        if editions.current().accounts_are_shared and not username:
+            accounts.complete(account, offering, accounts.values_of(offering))
+            account.save()
+        elif username:
+            accounts.rename(account, username)
 
 
-def name_provider_account(provider: ServiceProvider, user: User, username: str) -> None:
-    """Give the one account for all of the provider's offerings, if there is one, a name that nobody else has there."""
-    account = provider.accounts.filter(user=user).first()
-    if account is None or not username:
-        return
-    if provider.accounts.filter(username=username).exclude(user=user).exists():
-        raise exceptions.ValidationError({"username": ["Another user of this provider has the username."]})
-    account.username = username
-    account.save()
-    for backed in account.backs.all():
-        backed.rename(username)
+def apply_options(provider: ServiceProvider, before: dict[str, Any], names: dict[int, dict[str, str]]) -> None:
+    """Do what a change of the account options from *before* does at once (2026 section 1.5)."""
+    if provider.account_options.get("account_scope") == "provider" != before.get("account_scope"):
+        adoption.adopt(provider)
+    accounts.generate_anew(accounts.offerings_with_accounts(provider), names)

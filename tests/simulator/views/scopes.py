@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from .. import clock, editions
 from ..forms import GrantChangeForm, NewGrantForm
-from ..models import Grant, Role
+from ..models import Grant, Role, User
 from ..permissions import column_of, sees_team
 from ..shapes import shape, shown
 from .base import ObjectViewSet
@@ -74,7 +74,7 @@ class GrantActions(ObjectViewSet):
             grant = self._the_one(scope, body)
         except Grant.DoesNotExist:
             return Response()
-        end(grant)
+        end(grant, request.user)
         follow(grant)
         return Response()
 
@@ -102,9 +102,9 @@ def permission_to(verb: str, scope: Any) -> str | None:
     return None if kind == "serviceprovider" else f"{kind.upper()}.{verb}_PERMISSION"
 
 
-def end(grant: Grant) -> None:
-    """Revoke *grant*: it stays, no longer active, and its expiry is now (contract 3.b)."""
-    grant.is_active, grant.expiration_time = False, clock.now()
+def end(grant: Grant, by: User | None = None) -> None:
+    """Revoke *grant* as the user *by*: it stays, no longer active, and its expiry is now (contract 3.b)."""
+    grant.is_active, grant.expiration_time, grant.revoked_by = False, clock.now(), by
     grant.save()
 
 

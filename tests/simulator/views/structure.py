@@ -13,11 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from .. import editions
+from .. import configuration, editions
 from ..forms import CustomerForm, RevocationForm
 from ..models import Customer, Grant, Media, Project, Role, User, with_live_resources
 from ..permissions import (
     ReadAnonymously,
+    column_of,
     demand,
     near_customers,
     sees_all,
@@ -65,7 +66,13 @@ class CustomerViewSet(GrantActions, mixins.UpdateModelMixin, LookUpViewSet):
     filters = "customers"
 
     def get_queryset(self) -> QuerySet:
-        customers = visible_customers(self.request.user).select_related("service_provider").order_by("name")
+        caller = self.request.user
+        if self.action in ("list", "retrieve"):
+            visible = visible_customers(caller)
+        else:
+            # Who but manages the customer's provider may do nothing with it (2026 section 5.2).
+            visible = Customer.objects.filter(Q() if sees_all(caller) else near_customers(caller))
+        customers = visible.select_related("service_provider").order_by("name")
         if not self.shows("customer", "projects", "projects_count"):
             return customers
         projects = with_live_resources(Project.objects.filter(is_removed=False).order_by("name"))
@@ -118,6 +125,15 @@ class VersionView(APIView):
         return Response({"version": edition.version, "latest_version": edition.version})
 
 
+class ConfigurationView(APIView):
+    """``/api/configuration/``: the switches that anybody may read (2026 section 6.2)."""
+
+    permission_classes = (permissions.AllowAny,)
+
+    def get(self, request: Request) -> Response:
+        return Response({"WALDUR_CORE": configuration.public()})
+
+
 class MediaView(APIView):
     """``/api/media/<uuid>/``: the bytes as they were sent, without a token (contract 1.15)."""
 
@@ -165,18 +181,36 @@ class UserPermissionViewSet(mixins.ListModelMixin, ObjectViewSet):
     filters = "user_permissions"
 
     def get_queryset(self) -> QuerySet:
-        grants = super().get_queryset()
-        if not self.asks("is_active", "show_inactive"):
+        grants, caller = super().get_queryset(), self.request.user
+        if self.action == "list" and not (sees_all(caller) and self.asks("is_active", "show_inactive")):
             grants = grants.filter(is_active=True)
-        return grants if sees_all(self.request.user) else grants.filter(user=self.request.user)
+        return grants if sees_all(caller) else grants.filter(user=caller)
 
     @action(detail=True, methods=["post"], serializer_class=RevocationForm)
     def revoke(self, request: Request, uuid: str) -> Response:
         """End one grant, also one of two (contract 3.a)."""
-        body, grant = self.read_body(), self.get_object()
-        scope = grant.scope
-        demand(request.user, permission_to("DELETE", scope), scope, getattr(scope, "customer", scope))
-        end(grant)
+        body, grant = self.read_body(), self.find_grant("DELETE")
+        if not grant.is_active:
+            raise exceptions.ValidationError("The role is revoked already.")
+        end(grant, request.user)
         grant.extra["revoke_reason"] = body.get("reason", "")
         grant.save()
         return Response()
+
+    @action(detail=True, methods=["post"], serializer_class=RevocationForm)
+    def restore(self, request: Request, uuid: str) -> Response:
+        """Take a revocation back, unless an equal grant is there (2026 section 5.4)."""
+        grant = self.find_grant("CREATE")
+        equal = Grant.objects.filter(is_active=True, user=grant.user, role=grant.role)
+        if grant.is_active or equal.filter(**{column_of(grant.scope): grant.scope}).exists():
+            raise exceptions.ValidationError("The user holds the role.")
+        grant.is_active, grant.expiration_time, grant.revoked_by = True, None, None
+        grant.save()
+        return Response()
+
+    def find_grant(self, verb: str) -> Grant:
+        """The grant of the path, which the caller must be allowed to change."""
+        grant = self.get_object()
+        scope = grant.scope
+        demand(self.request.user, permission_to(verb, scope), scope, getattr(scope, "customer", scope))
+        return grant

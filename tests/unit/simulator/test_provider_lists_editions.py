@@ -120,8 +120,10 @@ def test_once_the_filters_of_providers_leaked_into_every_list(recorded: Api, nam
 
 
 def test_a_role_on_the_provider_opens_its_lists_and_support_reads_the_numbers(api: Api) -> None:
-    for name in ("customers", "projects", "users", "keys", "stat"):
+    for name in ("customers", "projects", "users", "stat", "compliance/compliance_overview"):
         assert api.get(f"{api.provider()}{name}/", by="manager_alpha").status == 200
+    for name in ("project_permissions", "keys", "user_customers", "course_accounts", "api_secret_code"):
+        assert api.get(f"{api.provider()}{name}/", by="manager_alpha").status == 403
     callers = {
         name: api.get(f"{api.provider()}{name}/", by="support_user").status for name in ("stat", "revenue", "keys")
     }
@@ -168,11 +170,17 @@ def test_accounts_with_different_names_conflict_until_one_is_chosen(api: Api) ->
     assert (conflict["user_uuid"], conflict["user_username"]) == (member, "member1")
     shown = {row["username"]: (row["offering_count"], row["has_active_resources"]) for row in conflict["candidates"]}
     assert shown == {"m1_alpha": (1, True), "other": (1, True)}
-    for resolutions in ({}, {member: "somebody"}):
-        refused = api.post(path + "adopt_provider_accounts/", {"resolutions": resolutions})
-        assert (refused.status, list(refused.body)) == (400, ["resolutions"])
+    refused = api.post(path + "adopt_provider_accounts/", {"resolutions": {}})
+    assert (refused.status, list(refused.body)) == (400, ["conflicts", "detail"])
+    refused = api.post(path + "adopt_provider_accounts/", {"resolutions": {member: "somebody"}})
+    assert (refused.status, list(refused.body["resolutions"])) == (400, [member])
+    dashed = f"{member[:8]}-{member[8:12]}-{member[12:16]}-{member[16:20]}-{member[20:]}"
+    refused = api.post(path + "adopt_provider_accounts/", {"resolutions": {dashed: "other"}})
+    assert (refused.status, list(refused.body)) == (400, ["conflicts", "detail"])
     adopted = api.post(path + "adopt_provider_accounts/", {"resolutions": {member: "other"}}, by="owner")
-    assert (adopted.status, adopted.body) == (200, {"adopted": 2, "backed": 3})
+    assert (adopted.status, adopted.body) == (200, {"adopted": 8, "backed": 12})
+    again = api.post(path + "adopt_provider_accounts/", {})
+    assert (again.status, again.body) == (200, {"adopted": 0, "backed": 0})
     accounts = api.rows(
         "marketplace-offering-users/", user_uuid=member, provider_uuid=api.customer("Alpha Cloud Ltd")["uuid"]
     )
@@ -181,9 +189,9 @@ def test_accounts_with_different_names_conflict_until_one_is_chosen(api: Api) ->
 
 
 def test_one_name_of_two_users_is_not_adopted(api: Api) -> None:
-    api.sim.change("OfferingUser", {"username": "m2_alpha"}, {"username": "m1_alpha"})
+    api.sim.change("OfferingUser", {"username": "m2_alpha"}, {"username": "M1_alpha"})
     refused = api.post(api.provider() + "adopt_provider_accounts/", {})
-    assert (refused.status, refused.body) == (400, {"usernames": ["m1_alpha"]})
+    assert (refused.status, refused.body["usernames"]) == (400, ["m1_alpha"])
 
 
 def test_a_preview_of_account_options_tells_what_would_be_renamed_and_stores_nothing(api: Api) -> None:

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Accounts of users in offerings, and one for all offerings of a provider (2026 sections 1 and 2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from rest_framework import status
+from rest_framework.exceptions import APIException
+
+from . import editions
+from .models import (
+    Grant,
+    Offering,
+    OfferingUser,
+    PosixIdentity,
+    PosixPool,
+    ProviderAccount,
+    Resource,
+    ServiceProvider,
+    User,
+    folded,
+)
+
+RULES = editions.load("accounts.yaml")
+DEFAULTS: dict[str, str] = RULES["defaults"]
+# Where a change of the settings gives an account another name (2026 section 1.5).
+RENAMED_STATES = ("Requested", "Creating", "OK")
+# In these the user has left, or is about to (2026 section 2.6).
+LEFT_STATES = ("Requested deletion", "Deleting", "Deleted", "Error deleting")
+COPIED = ("username", "uidnumber", "primarygroup", "login_shell", "home_directory", "is_home_pinned")
+
+
+class Exhausted(APIException):
+    """A pool has no number left (2026 section 2.5)."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+
+def provider_of(offering: Offering) -> ServiceProvider | None:
+    """Return the provider whose offering it is, if its customer has one."""
+    return getattr(offering.customer, "service_provider", None)
+
+
+def setting(key: str, own: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """Return what holds for an offering with the options *own* at a provider with *options* (2026 section 1.6)."""
+    sources = {"offering": own, "provider": options, "default": DEFAULTS}
+    found = next({"value": values[key], "source": name} for name, values in sources.items() if values.get(key))
+    if key == "account_scope" and found["value"] not in ("offering", "provider"):
+        found["value"] = "offering"
+    return found
+
+
+def settings_of(offering: Offering, options: dict[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+    """Return the five effective settings of *offering*, each with what it would inherit (2026 section 1.1)."""
+    provider = provider_of(offering)
+    given = (provider.account_options if provider else {}) if options is None else options
+    own = offering.plugin_options
+    return {key: {**setting(key, own, given), "inherited": setting(key, {}, given)} for key in DEFAULTS}
+
+
+def values_of(offering: Offering) -> dict[str, str]:
+    """Return the values of the five settings of *offering*."""
+    return {key: found["value"] for key, found in settings_of(offering).items()}
+
+
+def is_shared(offering: Offering) -> bool:
+    """Return whether new accounts at *offering* are those of its provider."""
+    known = editions.current().accounts_are_shared and offering.type in RULES["types"] and provider_of(offering)
+    return bool(known) and values_of(offering)["account_scope"] == "provider"
+
+
+def pool_of(offering: Offering) -> PosixPool | None:
+    """Return the pool that numbers the users of *offering*: its own, else its provider's (2026 section 4.2)."""
+    if not editions.current().accounts_are_shared or offering.plugin_options.get("enable_posix_account") is False:
+        return None
+    own = PosixPool.objects.filter(offering=offering).first()
+    return own or PosixPool.objects.filter(service_provider__customer=offering.customer_id).first()
+
+
+def identity_of(offering: Offering, user: User) -> PosixIdentity | None:
+    """Return the numbers of *user* at *offering*, allocated now if need be; raises :exc:`Exhausted`."""
+    pool = pool_of(offering)
+    if pool is None:
+        return None
+    held = PosixIdentity.objects.filter(pool=pool, user=user).first() or PosixIdentity(pool=pool, user=user)
+    for kind in ("uid", "gid"):
+        first, last = getattr(pool, f"min_{kind}"), getattr(pool, f"max_{kind}")
+        if getattr(held, kind) is not None or first is None:
+            continue
+        used = set(pool.identities.values_list(kind, flat=True))
+        number = next((number for number in range(first, last + 1) if number not in used), None)
+        if number is None:
+            raise Exhausted(f"The POSIX {kind.upper()} pool for offering {offering.uuid.hex} is exhausted.")
+        setattr(held, kind, number)
+    held.save()
+    return held
+
+
+def counted(base: str, offering: Offering, digits: int) -> str:
+    """Return *base* with the first number that no account of *offering* has after it."""
+    pattern = re.compile(rf"{re.escape(base)}(\d{{{digits}}})")
+    names = offering.accounts.exclude(username=None).values_list("username", flat=True)
+    numbers = [int(match[1]) for name in names if (match := pattern.fullmatch(name))]
+    return f"{base}{max(numbers, default=-1) + 1:0{digits}}"
+
+
+def generated_name(offering: Offering, user: User, policy: str, prefix: str) -> str:
+    """Return the name that *policy* gives *user* at *offering*; empty where it gives none (2026 section 1.6)."""
+    if policy == "anonymized":
+        identity = identity_of(offering, user)
+        return f"{prefix}{identity.uid}" if identity and identity.uid else counted(prefix, offering, 5)
+    if policy == "full_name":
+        names = (re.sub("[^a-z0-9]", "", folded(name)) for name in (user.first_name, user.last_name))
+        return counted(f"{'_'.join(names)}_", offering, 2)
+    names_by_policy = {
+        "waldur_username": user.username,
+        "freeipa": user.extra.get("freeipa_username"),
+        "identity_claim": user.extra.get("details", {}).get("site_username"),
+    }
+    return names_by_policy.get(policy) or ""
+
+
+def complete(account: OfferingUser | ProviderAccount, offering: Offering, options: dict[str, Any]) -> None:
+    """Fill in the numbers, the shell and the home directory of *account*; a pinned home directory stays."""
+    if not editions.current().accounts_are_shared:
+        return
+    if identity := identity_of(offering, account.user):
+        account.uidnumber, account.primarygroup = identity.uid, identity.gid
+    account.login_shell = account.login_shell or options["login_shell"]
+    if not account.is_home_pinned:
+        account.home_directory = f"{options['homedir_prefix']}{account.username}" if account.username else None
+
+
+def rename(account: OfferingUser, username: str | None) -> None:
+    """Give an account that is not linked another name, and what follows from it."""
+    if username != account.username or not account.pk:
+        account.rename(username)
+        complete(account, account.offering, values_of(account.offering))
+    account.save()
+
+
+def create(offering: Offering, user: User, username: str | None = None) -> OfferingUser:
+    """Store the account of *user* at *offering*: linked where these are shared, else named or with a generated name."""
+    account = OfferingUser(offering=offering, user=user)
+    if is_shared(offering):
+        link(account, provider_account(offering, user))
+        return account
+    now = values_of(offering)
+    if not username and editions.current().accounts_are_shared:
+        policy = now["username_generation_policy"]
+        username = generated_name(offering, user, policy, now["username_anonymized_prefix"]) or username
+    account.rename(username)
+    complete(account, offering, now)
+    account.save()
+    return account
+
+
+def provider_account(offering: Offering, user: User) -> ProviderAccount:
+    """Return the account of *user* at the provider of *offering*, made now if need be."""
+    provider = offering.customer.service_provider
+    found = provider.accounts.filter(user=user).first()
+    if found is None:
+        now = {key: setting(key, {}, provider.account_options)["value"] for key in DEFAULTS}
+        prefix = now["username_anonymized_prefix"]
+        found = ProviderAccount(service_provider=provider, user=user)
+        found.rename(generated_name(offering, user, now["username_generation_policy"], prefix))
+        complete(found, offering, now)
+        found.save()
+    return found
+
+
+def link(row: OfferingUser, account: ProviderAccount) -> None:
+    """Let *row* mirror *account*; a row whose name changes becomes OK where it waited for one."""
+    row.service_provider_account = account
+    row.rename(account.username)
+    for name in COPIED[1:]:
+        setattr(row, name, getattr(account, name))
+    row.save()
+    follow_rows(account)
+
+
+def rename_provider_account(account: ProviderAccount, username: str | None) -> None:
+    """Give *account* another name, and its rows with it (2026 section 2.3)."""
+    options = account.service_provider.account_options
+    account.rename(username)
+    if not account.is_home_pinned:
+        prefix = setting("homedir_prefix", {}, options)["value"]
+        account.home_directory = f"{prefix}{username}" if username else None
+    account.save()
+    for row in account.backs.all():
+        row.rename(username)
+        for name in COPIED[1:]:
+            setattr(row, name, getattr(account, name))
+        row.save()
+
+
+def follow_rows(account: ProviderAccount | None) -> None:
+    """Bring the state of *account* in line with those of its rows (2026 section 2.6)."""
+    if account is None:
+        return
+    states = set(account.backs.values_list("state", flat=True))
+    if states - set(LEFT_STATES):
+        wanted = "OK" if account.state in LEFT_STATES else account.state
+    else:
+        wanted = "Deleted" if states == {"Deleted"} else "Requested deletion"
+    if wanted != account.state:
+        account.state = wanted
+        account.save()
+
+
+def release(account: OfferingUser) -> None:
+    """Delete *account* and the numbers that no other account of its user holds (2026 section 3.4)."""
+    pool, backed = pool_of(account.offering), account.service_provider_account
+    account.delete()
+    follow_rows(backed)
+    others = OfferingUser.objects.filter(user=account.user).exclude(uidnumber=None, primarygroup=None)
+    if pool and not any(pool_of(other.offering) == pool for other in others):
+        PosixIdentity.objects.filter(pool=pool, user=account.user).delete()
+
+
+def reached_offerings(customer: Any, user: User) -> QuerySet:
+    """The offerings of *customer*, shared or not, with a live resource in a project where *user* has a role."""
+    projects = Grant.objects.filter(user=user, is_active=True, project__isnull=False).values("project_id")
+    live = Resource.objects.exclude(state="Terminated").filter(project__in=projects)
+    return Offering.objects.filter(customer=customer, id__in=live.values("offering_id"))
+
+
+def generate_anew(offerings: Iterable[Offering], before: dict[int, dict[str, str]]) -> None:
+    """Name the unlinked accounts anew where the policy, or the prefix that it uses, is not as *before* (2026 1.5)."""
+    for offering in offerings:
+        now, old = values_of(offering), before[offering.pk]
+        policy, prefix = now["username_generation_policy"], now["username_anonymized_prefix"]
+        is_same = policy == old["username_generation_policy"]
+        if is_same and (policy != "anonymized" or prefix == old["username_anonymized_prefix"]):
+            continue
+        for account in offering.accounts.filter(RENAMED, service_provider_account=None).order_by("id"):
+            state = account.state
+            account.rename(generated_name(offering, account.user, policy, prefix))
+            # An empty name leaves the state.
+            account.state = account.state if account.username else state
+            complete(account, offering, now)
+            account.save()
+
+
+RENAMED = Q(state__in=RENAMED_STATES)
+
+
+def offerings_with_accounts(provider: ServiceProvider) -> QuerySet:
+    """Return the provider's offerings of the types that have accounts."""
+    return provider.customer.offerings.filter(type__in=RULES["types"])
