@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,7 @@ from ._session import Session
 Options = Mapping[str, Any]
 Spec = dict[str, Any]
 
+_DIGITS = re.compile(r"[0-9]{1,18}")
 _PROVIDER: Spec = {"service_provider": {"type": "raw", "required": True}}
 
 
@@ -137,8 +139,13 @@ def _statistics(session: Session, options: Options) -> dict[str, Any]:
 def _revenue(session: Session, options: Options) -> dict[str, Any]:
     """Numbers as numbers: old servers give year and month as text."""
     months = session.client.rows("revenue", provider(session, options).uuid)
-    rows = [{key: int(value) if str(value).isdigit() else value for key, value in row.items()} for row in months]
+    rows = [{key: _number(value) for key, value in row.items()} for row in months]
     return _rows("revenue", finished(session, rows, _filters.selection(operation("revenue"), _form(options)), {}))
+
+
+def _number(value: Any) -> Any:
+    """Return a number given as text as a number, and all else as it is."""
+    return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
 
 
 def _api_secret_code(session: Session, options: Options) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def _fetch(session: Session, wanted: Wanted) -> list[Found]:
     if wanted.hosts == "service_providers":
         chosen = {target.uuid for target in targets}
         rows = read(session, "service_providers", None, wanted.filters, "filters.")
-        return [Found(row, [row]) for row in rows if _uuids.normal(row["uuid"]) in chosen]
+        return [Found(row, [row]) for row in rows if _uuids.normal(row.get("uuid")) in chosen]
     founds = []
     with ThreadPoolExecutor(_PROVIDERS_AT_ONCE) as pool:
         for answer in pool.map(lambda target: _answer(session, target, wanted), targets):

@@ -18,6 +18,7 @@ from ._client import Client, Row
 from ._errors import Forbidden, InvalidInput, NotFound, said
 from ._operations import operation
 from ._pages import PAGE_SIZE
+from ._row_checks import checked
 
 # Up to this many look-ups one by one are never dearer than learning how long the whole list is.
 _FEW = 3
@@ -26,6 +27,7 @@ _LONGEST_URL = 3500
 _MOST_PAGES = 10**6
 
 _USER_FIELDS = ("uuid", "username", "email", "full_name", "is_active")
+_USER_KINDS = {"uuid": "uuid", "username": "text?", "email": "text?"}
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ class People:
 
     @one_at_a_time
     def learn_users(self, rows: Iterable[Row]) -> None:
-        """Takes note of the people in grants and project permissions; both list active users only (contract 3.d)."""
+        """Remember the users in checked rows of grants and project permissions; both list active users only
+        (contract 3.d)."""
         for row in rows:
             uuid, username = _uuids.normal(row.get("user_uuid")), row.get("user_username")
             if uuid and username and uuid not in self._by_uuid:
@@ -165,10 +168,10 @@ class People:
             single = sum("@" in name or "," in name for name in names) + len(uuids)
             pages = -(-self._client.count("all_users", field=["uuid"]) // PAGE_SIZE)
             if pages <= len(batches) + single:
-                self._index(self._client.rows("all_users", field=_USER_FIELDS), values)
+                self._index(self._rows(), values)
                 return
             for batch in batches:
-                rows = self._client.rows("all_users", field=_USER_FIELDS, username_list=",".join(batch))
+                rows = self._rows(username_list=",".join(batch))
                 if any(row.get("username") not in batch for row in rows):
                     # A server of 2024 ignores the filter: this is everybody, and enough for all that is asked.
                     self._index(rows, values)
@@ -186,11 +189,14 @@ class People:
         url = f"{self._client.connection.api_url}{operation('all_users').path}"
         return _LONGEST_URL - len(f"{url}?{urlencode([*fixed, ('username_list', '')])}")
 
+    def _rows(self, **query: str) -> list[Row]:
+        return checked("all_users", self._client.rows("all_users", field=_USER_FIELDS, **query), **_USER_KINDS)
+
     def _look_up_name(self, name: str) -> None:
-        rows = self._client.rows("all_users", field=_USER_FIELDS, username=name)
+        rows = self._rows(username=name)
         self._note([row for row in rows if row.get("username") == name])
         if name not in self._users and "@" in name:
-            rows = self._client.rows("all_users", field=_USER_FIELDS, email=name)
+            rows = self._rows(email=name)
             found = [_user(row) for row in rows if str(row.get("email") or "").casefold() == name.casefold()]
             if found:
                 self._users[name] = found
@@ -199,7 +205,8 @@ class People:
         """As a UUID first; people whose username merely looks like one exist."""
         uuid = _user_uuid(value) or ""
         try:
-            self._note([self._client.get("user", uuid, field=_USER_FIELDS)])
+            row = self._client.get("user", uuid, field=_USER_FIELDS)
+            self._note(checked("user", [row], **_USER_KINDS))
         except (NotFound, Forbidden):
             self._look_up_name(value)
             self._not_seen(value)

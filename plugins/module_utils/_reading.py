@@ -17,6 +17,7 @@ from ._operations import Operation, operation
 from ._parameters import REFERENCE_TYPES, Parameter
 from ._people import Missing
 from ._references import Target
+from ._row_checks import checked
 from ._session import Session
 
 _COLLECTIONS = {
@@ -150,7 +151,7 @@ def _customer(session: Session, target: Target | None, where: str, value: str) -
     except InvalidInput as error:
         if target is None or target.uuid is None:
             raise
-        served = _served(session, target)
+        served = checked("customers", _served(session, target), uuid="uuid")
         for key in ("name", "abbreviation", "slug"):
             found = [row for row in served if row.get(key) == value]
             if len(found) == 1:
@@ -173,6 +174,7 @@ def _named(session: Session, target: Target | None, kind: str, where: str, value
     found = [row for row in rows if row.get("name") == value]
     if not found and kind == "offering":
         found = _private_offerings(session, target, value)
+    found = checked(f"{kind}s", found, uuid="uuid")
     if len(found) == 1:
         return str(found[0]["uuid"])
     if not found:

@@ -14,10 +14,13 @@ from . import _uuids
 from ._client import Client, Row
 from ._errors import Forbidden, InvalidInput, NotFound, said
 from ._people import People, ambiguous, one_at_a_time
+from ._row_checks import checked
 
 # Up to this many look-ups one by one are never dearer than reading their whole list.
 _FEW = 3
 _CUSTOMER_FIELDS = ("uuid", "url", "name", "abbreviation", "slug")
+_CUSTOMER_KINDS = {"uuid": "uuid", "url": "text?", "name": "text?"}
+_PROVIDER_KINDS = {"uuid": "uuid", "customer_uuid": "uuid", "customer": "text?", "customer_name": "text?"}
 
 # A value, and the key of the rows that may hold it.
 Way = tuple[str, str]
@@ -104,7 +107,8 @@ class References(People):
 
     def _provider_rows(self) -> _Rows:
         if self._providers is None:
-            self._providers = _Rows(self._client.rows("service_providers"))
+            rows = self._client.rows("service_providers")
+            self._providers = _Rows(checked("service_providers", rows, **_PROVIDER_KINDS))
         return self._providers
 
     @one_at_a_time
@@ -121,7 +125,8 @@ class References(People):
         """Many customers are about to be asked for: read their list once instead of looking them up one by one."""
         unknown = [value for value in values if ("customer", value) not in self._targets]
         if len(unknown) > _FEW:
-            self._customers = _Rows(self._client.rows("all_customers", field=_CUSTOMER_FIELDS))
+            rows = self._client.rows("all_customers", field=_CUSTOMER_FIELDS)
+            self._customers = _Rows(checked("all_customers", rows, **_CUSTOMER_KINDS))
 
     def _provider(self, option: str, value: str) -> Target:
         ways: list[Way] = [
@@ -131,14 +136,16 @@ class References(People):
         ]
         found = self._provider_rows().first_match(ways)
         if len(found) > 1:
-            raise ambiguous(option, value, "service providers", [(row["customer_name"], row["uuid"]) for row in found])
+            raise ambiguous(
+                option, value, "service providers", [(row.get("customer_name"), row["uuid"]) for row in found]
+            )
         if found:
             return target_of_provider(found[0])
         customers = self._visible_customers(value)
         if customers:
             raise InvalidInput(
-                f"{option}: the customer '{customers[0]['name']}' exists and is not a service provider: create it with"
-                " waldur.provider.service_provider first."
+                f"{option}: the customer '{customers[0].get('name')}' exists and is not a service provider: create it"
+                " with waldur.provider.service_provider first."
             )
         raise InvalidInput(
             f"{option}: there is no service provider '{said(value)}': give its customer's name or its UUID."
@@ -151,13 +158,15 @@ class References(People):
             return target_of_provider(by_uuid[0])
         found = self._visible_customers(value)
         if len(found) > 1:
-            raise ambiguous(option, value, "customers", [(row["name"], row["uuid"]) for row in found])
+            raise ambiguous(option, value, "customers", [(row.get("name"), row["uuid"]) for row in found])
         if found:
             return self._target_of_customer(found[0])
         # A manager's token sees no customers, and every provider with its customer's name.
         named = self._provider_rows().first_match(_customer_ways(value, "customer_"))
         if len(named) > 1:
-            raise ambiguous(option, value, "customers", [(row["customer_name"], row["customer_uuid"]) for row in named])
+            raise ambiguous(
+                option, value, "customers", [(row.get("customer_name"), row["customer_uuid"]) for row in named]
+            )
         if named:
             return target_of_provider(named[0])
         raise InvalidInput(
@@ -179,13 +188,14 @@ class References(People):
         uuid = _uuids.normal(value) or _uuids.of_url(value, "customers")
         if uuid:
             try:
-                return [self._client.get("customer", uuid, field=_CUSTOMER_FIELDS)]
+                row = self._client.get("customer", uuid, field=_CUSTOMER_FIELDS)
+                return checked("customer", [row], **_CUSTOMER_KINDS)
             except (NotFound, Forbidden):
                 pass
         for filter_name, key in (("name_exact", "name"), ("abbreviation", "abbreviation"), ("slug", "slug")):
             query: dict[str, Any] = {filter_name: value}
             rows = self._client.rows("all_customers", field=_CUSTOMER_FIELDS, **query)
-            found = [row for row in rows if row.get(key) == value]
+            found = [row for row in checked("all_customers", rows, **_CUSTOMER_KINDS) if row.get(key) == value]
             if found:
                 return found
         return []
@@ -203,7 +213,8 @@ class References(People):
 
     def _roles_called(self, value: str) -> list[Row]:
         if self._roles is None:
-            self._roles = self._client.rows("roles", field=["uuid", "name", "content_type", "is_active"])
+            rows = self._client.rows("roles", field=["uuid", "name", "content_type", "is_active"])
+            self._roles = checked("roles", rows, uuid="uuid", name="text", content_type="text?")
         uuid = _uuids.normal(value) or _uuids.of_url(value, "roles")
         found = [role for role in self._roles if uuid and _uuids.normal(role["uuid"]) == uuid]
         return found or [role for role in self._roles if role["name"] == value]

@@ -18,6 +18,7 @@ from .._errors import InvalidInput, LostAnswer, WaldurError, looked_again
 from .._people import Missing, User
 from .._plan import Change, Comparison
 from .._references import Target
+from .._row_checks import checked
 from .._session import People, Session, unusable
 from .._written import Entry, Note, Written, user_reference, written
 
@@ -32,6 +33,22 @@ _BLIND = (
 
 _ACCOUNT_FIELDS = ("uuid", "offering_uuid", "user_uuid", "username", "customer_uuid")
 _PERMISSION_FIELDS = ("user_uuid", "user_username", "project_uuid", "role_name", "created")
+_ACCOUNT_KINDS = {
+    "offering_uuid": "uuid",
+    "user_uuid": "uuid",
+    "username": "text?",
+    "customer_uuid": "uuid?",
+    "user_username": "text?",
+}
+# Who has no user or project there reaches nothing.
+_PERMISSION_KINDS = {"user_uuid": "uuid?", "user_username": "text?", "user_email": "text?", "project_uuid": "uuid?"}
+_RESOURCE_KINDS = {
+    "offering_uuid": "uuid",
+    "offering_name": "text?",
+    "project_uuid": "uuid?",
+    "state": "text",
+    "provider_uuid": "uuid?",
+}
 _RESOURCE_FIELDS = (
     "uuid",
     "offering_uuid",
@@ -240,6 +257,7 @@ def _reached(session: Session, target: Target, only: str | None) -> State:
 def _projects(session: Session, target: Target, only: str | None) -> dict[str, set[str]]:
     """Project UUID → the users with a role there. Old servers ignore the filter, so rows of others are left out."""
     rows = session.client.rows("project_permissions", target.uuid, field=_PERMISSION_FIELDS, user=only)
+    rows = checked("project_permissions", rows, **_PERMISSION_KINDS)
     session.references.learn_users(rows)
     projects: dict[str, set[str]] = defaultdict(set)
     for row in rows:
@@ -257,8 +275,8 @@ def _read_reach(session: Session, target: Target, projects: dict[str, set[str]],
     rows = session.client.rows(
         "provider_resources", provider_uuid=target.customer_uuid, state=_LIVE_STATES, field=_RESOURCE_FIELDS
     )
-    for row in rows:
-        offering = _uuids.normal(row.get("offering_uuid")) or ""
+    for row in checked("provider_resources", rows, **_RESOURCE_KINDS):
+        offering = _uuids.normal(row["offering_uuid"]) or ""
         live = row.get("state") in _LIVE_STATES and row.get("offering_shared") is not False
         if not live or _uuids.normal(row.get("provider_uuid")) not in (None, target.customer_uuid):
             continue
@@ -272,8 +290,9 @@ def _unreadable(session: Session, target: Target) -> set[str]:
     """Offerings whose accounts only staff and support can read back, though the POST sets them (contract 3.e)."""
 
     def lift(row: Row) -> Row:
-        options = {**(row.get("secret_options") or {}), **(row.get("plugin_options") or {})}
-        return {**row, "_readable": bool(options.get(_OPTION))}
+        # The secret options are gone after this, and no message may show them, so they are not checked like others.
+        options = [row.get(key) for key in ("plugin_options", "secret_options")]
+        return {**row, "_readable": any(isinstance(one, dict) and one.get(_OPTION) for one in options)}
 
     rows = session.client.rows(
         "provider_offerings",
@@ -281,6 +300,7 @@ def _unreadable(session: Session, target: Target) -> set[str]:
         field=["uuid", "customer_uuid", "plugin_options", "secret_options"],
         prepare=lift,
     )
+    rows = checked("provider_offerings", rows, uuid="uuid", plugin_options="mapping?")
     return {_uuids.normal(row["uuid"]) or "" for row in rows if not row["_readable"]}
 
 
@@ -294,7 +314,7 @@ def _read_accounts(
         field=fields,
         user_uuid=only,
     )
-    for row in rows:
+    for row in checked("offering_users", rows, **_ACCOUNT_KINDS):
         if _uuids.normal(row.get("customer_uuid")) in (None, target.customer_uuid):
             pair = (_uuids.normal(row["offering_uuid"]) or "", _uuids.normal(row["user_uuid"]) or "")
             state.accounts[pair] = row.get("username")

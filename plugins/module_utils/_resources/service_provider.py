@@ -19,12 +19,19 @@ from .._desired_state import UNSET, Desired, ImageFile, Profile
 from .._errors import AnswerError, InvalidInput, LostAnswer, NotFound, WaldurError, looked_again
 from .._plan import Change, Comparison
 from .._references import Target
+from .._row_checks import checked
 from .._session import People, Session
 from .._written import Note, Written
 
 _REFUSED = 400
 _NO_SUCH_METHOD = 405
 _NEWER = ("allowed_domains", "account_options")
+_PROFILE_KINDS = {
+    "description": "text?",
+    "image": "address?",
+    "allowed_domains": "texts?",
+    "account_options": "mapping?",
+}
 
 
 @dataclass
@@ -58,7 +65,7 @@ class ServiceProvider:
             except NotFound:
                 session.references.forget_providers()
                 raise WaldurError(f"The service provider of {target.name} was deleted meanwhile: run again.") from None
-        state = State(row, newer="account_options" in row)
+        state = State(_profile("service_provider", row), newer="account_options" in row)
         if part.state == "absent":
             state.live_offerings = _live_offerings(session, target, newer=state.newer)
         elif part.image is not UNSET and row.get("image"):
@@ -122,7 +129,9 @@ class ServiceProvider:
             target.uuid = _uuids.normal(state.row["uuid"])
         elif upload:
             before = "the image was uploaded"
-            state.row = session.client.write("partial_update", target.uuid, files=_files(upload))
+            state.row = _profile(
+                "partial_update", session.client.write("partial_update", target.uuid, files=_files(upload))
+            )
         elif image is not UNSET:
             fields = rest = {**fields, "image": None}
         if rest:
@@ -199,6 +208,12 @@ def _no_image(where: str, path: str) -> ImageFile:
     raise InvalidInput(f"{where}: an export names no image.")
 
 
+def _profile(name: str, row: Row) -> Row:
+    """Return the provider's ``row``, which the operation ``name`` gave."""
+    kinds = _PROFILE_KINDS if name.endswith("update") else {"uuid": "uuid", **_PROFILE_KINDS}
+    return checked(name, [row], **kinds)[0]
+
+
 def _live_offerings(session: Session, target: Target, *, newer: bool) -> list[str]:
     """Return the offerings that block a deletion: any not archived (contract 2.6).
 
@@ -212,7 +227,7 @@ def _live_offerings(session: Session, target: Target, *, newer: bool) -> list[st
     )
     return sorted(
         f"{row['name']} ({row['state']})"
-        for row in rows
+        for row in checked("provider_offerings", rows, name="text", state="text")
         if _uuids.normal(row.get("customer_uuid")) == target.customer_uuid
         and row.get("state") != "Archived"
         and not (newer and row.get("parent_uuid"))
@@ -285,9 +300,7 @@ def _create(session: Session, target: Target, fields: Row, upload: ImageFile | N
         # A boolean that is left out of a form counts as false (contract 0.10).
         body["enable_notifications"] = "false" if fields.get("enable_notifications") is False else "true"
     row = session.client.write("create", body=body, files=_files(upload) if upload else None)
-    if not _uuids.normal(row.get("uuid")):
-        raise LostAnswer("The answer to the request to create the service provider names no provider")
-    return row, rest
+    return _profile("create", row), rest
 
 
 def _look(session: Session, target: Target, change: Change) -> tuple[bool | None, str]:
@@ -309,7 +322,8 @@ def _look(session: Session, target: Target, change: Change) -> tuple[bool | None
 
 def _row_now(session: Session, target: Target) -> Row | None:
     rows = session.client.rows("service_providers", customer_uuid=target.customer_uuid)
-    return next((row for row in rows if _uuids.normal(row.get("customer_uuid")) == target.customer_uuid), None)
+    own = (row for row in rows if _uuids.normal(row.get("customer_uuid")) == target.customer_uuid)
+    return next((_profile("service_providers", row) for row in own), None)
 
 
 def _holds_image(session: Session, row: Row, image: ImageFile) -> bool:
@@ -333,11 +347,12 @@ def _send_rest(session: Session, target: Target, rest: Row, before: str) -> Row:
 def _changed(session: Session, target: Target, fields: Row) -> Row:
     """By PATCH; some proxies don't let it pass, and PUT in JSON keeps what is left out just as well (contract 2.4)."""
     try:
-        return session.client.write("partial_update", target.uuid, body=fields)
+        return _profile("partial_update", session.client.write("partial_update", target.uuid, body=fields))
     except AnswerError as error:
         if error.status != _NO_SUCH_METHOD:
             raise
-        return session.client.write("update", target.uuid, body={"customer": target.customer_url, **fields})
+        body = {"customer": target.customer_url, **fields}
+        return _profile("update", session.client.write("update", target.uuid, body=body))
 
 
 def _files(upload: ImageFile) -> dict[str, tuple[str, bytes, str]]:

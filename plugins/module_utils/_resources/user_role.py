@@ -18,6 +18,7 @@ from .._errors import AnswerError, InvalidInput, LostAnswer, RouteMissing, Waldu
 from .._people import Missing, User
 from .._plan import Change, Comparison
 from .._references import Target
+from .._row_checks import checked
 from .._session import People, Session, unusable
 from .._written import Entry, Note, Written, user_reference, written
 
@@ -30,6 +31,14 @@ _OPERATIONS = {
 }
 
 _REFUSED = 400
+_GRANT_KINDS = {
+    "user_uuid": "uuid",
+    "user_username": "text?",
+    "user_email": "text?",
+    "role_uuid": "uuid",
+    "role_name": "text",
+    "expiration_time": "timestamp?",
+}
 
 
 @dataclass
@@ -62,7 +71,7 @@ class UserRole:
         only = _single_user(session, target, part)
         rows: list[Row] = []
         if target.uuid:
-            rows = session.client.rows("list_users", target.uuid, user=only)
+            rows = _grants(session, target, only)
             session.references.learn_users(rows)
             if not only:
                 session.references.grants_learned.add(target.uuid)
@@ -109,6 +118,7 @@ class UserRole:
         operation = _OPERATIONS[change.action]
         try:
             answer = session.client.write(operation, target.uuid, body=body, telling=change.action != "revoke")
+            checked(operation, [answer], expiration_time="timestamp?")
         except LostAnswer as error:
             raise looked_again(error, lambda: _look(session, target, change)) from None
         except AnswerError as error:
@@ -130,7 +140,7 @@ class UserRole:
 
     def verify(self, session: Session, target: Target, part: Grants, state: State) -> State:
         """Read again: races make double grants that no single answer tells."""
-        rows = session.client.rows("list_users", target.uuid, user=state.only_user)
+        rows = _grants(session, target, state.only_user)
         if state.only_user:
             rows = [row for row in rows if _uuids.normal(row.get("user_uuid")) == state.only_user]
         now = State(rows, state.roles, session.client.now(), state.me, state.only_user)
@@ -366,9 +376,13 @@ def _change(
     )
 
 
+def _grants(session: Session, target: Target, user: str | None) -> list[Row]:
+    """Return the grants on the provider; old servers list everybody's where they don't know ``user``."""
+    return checked("list_users", session.client.rows("list_users", target.uuid, user=user), **_GRANT_KINDS)
+
+
 def _present_rows(session: Session, target: Target, body: Row) -> list[Row]:
-    rows = session.client.rows("list_users", target.uuid, user=body["user"])
-    return [row for row in rows if _pair(row) == (body["user"], body["role"])]
+    return [row for row in _grants(session, target, body["user"]) if _pair(row) == (body["user"], body["role"])]
 
 
 def _look(session: Session, target: Target, change: Change) -> tuple[bool, str]:

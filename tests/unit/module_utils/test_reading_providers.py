@@ -34,7 +34,8 @@ ROLE_ROW = {"uuid": MANAGER["uuid"], "name": "CUSTOMER.MANAGER", "content_type":
     [([], True), ([{"account_options": {}}, {}], True), ([{"uuid": PROVIDER}, {"account_options": {}}], False)],
 )
 def test_what_a_new_provider_may_have_is_told_by_another_one(others: list[dict[str, Any]], newer: bool) -> None:
-    asked = AskedClient({"service_providers": others})
+    uuids = {"uuid": PROVIDER, "customer_uuid": CUSTOMER}
+    asked = AskedClient({"service_providers": [{**uuids, **one} for one in others]})
     assert ServiceProvider().read(asked.session(), target(None), Profile()) == State(None, newer=newer)
 
 
