@@ -45,8 +45,9 @@ _NOTHING_AFTER = {"expiration_time": "never", "fingerprint": "a new one"}
 class Change:
     """One change. ``before`` and ``after`` hold only what differs, as JSON data in words a person reads.
 
-    ``unnamed`` marks a removal that no entry asks for (an exclusive list implies it). ``payload`` is what the room
-    that made the change needs to carry it out, ``predicted`` the object as it would be; neither is ever shown.
+    ``unnamed`` marks a removal that no entry asks for (an exclusive list implies it). ``rank`` orders changes of one
+    kind and provider that need each other: lower ones are carried out first. ``payload`` is what the room that made
+    the change needs to carry it out, ``predicted`` the object as it would be; neither is ever shown.
     """
 
     service_provider: str
@@ -59,11 +60,13 @@ class Change:
     unnamed: bool = False
     payload: Any = field(default=None, compare=False, repr=False)
     predicted: Any = field(default=None, compare=False, repr=False)
+    rank: int = field(default=0, compare=False, repr=False)
 
     @property
-    def order(self) -> tuple[int, str, str, str, str]:
-        """Where the change stands in a plan."""
-        return _ORDER[self.action], self.service_provider, self.kind, self.name, str(self.id.get("customer"))
+    def order(self) -> tuple[int, str, str, int, str, str]:
+        """Return where the change stands in a plan."""
+        customer = str(self.id.get("customer"))
+        return _ORDER[self.action], self.service_provider, self.kind, self.rank, self.name, customer
 
     def as_dict(self) -> dict[str, Any]:
         """The change as it is returned to people and pipelines."""

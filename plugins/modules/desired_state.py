@@ -63,7 +63,8 @@ options:
       - "C(offering_usernames): a list of usernames in the provider's offerings."
       - "C(offering_usernames[].user) (required): the user, as in C(users)."
       - "C(offering_usernames[].username) (required): the name of the user's accounts in all offerings of the provider
-        that they reach through a project, of 1 to 100 characters. One name for two users is an error."
+        that they reach through a project, of 1 to 100 characters. One name for two users is an error, in any case of
+        letters, and so is a name that an account of another user at the provider has, unless an entry renames it."
       - "C(api_secret_code): a mapping of C(state) and C(fingerprint). With C(state) V(present), the default, a code
         is made where there is none. With V(rotated) and a C(fingerprint) the code is rotated while the present one
         has this fingerprint, that is once. With V(rotated) alone it is rotated at every run. The code is never

@@ -41,7 +41,7 @@ options:
   usernames:
     description:
       - The users of this task and their names. The same user twice is an error, also where they are named in
-        different ways, and so is one name for two users.
+        different ways, and so is one name for two users, also in another case of letters.
       - Left out, O(user) and O(username) are needed.
     type: list
     elements: dict
@@ -58,6 +58,10 @@ notes:
   - It takes the permissions C(SERVICE_PROVIDER.SET_OFFERINGS_USERNAME), to set names, and
     C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS), to know which offerings a user reaches. Without the second the task
     fails, as it could only guess.
+  - A username that an account of another user at the provider has already, in any case of letters, is rejected before
+    anything is changed. Accounts in every state count, deleted ones too, as they come back with their username when the
+    user returns. To hand a username on, rename its holder with another entry of the same O(usernames). Where the
+    holder has it in an offering that they no longer reach, rename or delete that account in Waldur first.
   - A user who reaches no offering of the provider is no change and a warning.
   - Who is neither staff nor support can't read accounts in offerings whose option
     C(service_provider_can_create_offering_user) is off. Those are left out, with a warning.

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from .. import _desired_state as document
 from .. import _uuids
@@ -31,7 +32,16 @@ _BLIND = (
     " use a staff token or one of the customer's owner"
 )
 
-_ACCOUNT_FIELDS = ("uuid", "offering_uuid", "user_uuid", "username", "customer_uuid")
+_ACCOUNT_FIELDS = (
+    "uuid",
+    "offering_uuid",
+    "offering_name",
+    "user_uuid",
+    "user_username",
+    "username",
+    "customer_uuid",
+    "state",
+)
 _PERMISSION_FIELDS = ("user_uuid", "user_username", "project_uuid", "role_name", "created")
 _ACCOUNT_KINDS = {
     "offering_uuid": "uuid",
@@ -39,6 +49,8 @@ _ACCOUNT_KINDS = {
     "username": "text?",
     "customer_uuid": "uuid?",
     "user_username": "text?",
+    "offering_name": "text?",
+    "state": "text?",
 }
 # Who has no user or project there reaches nothing.
 _PERMISSION_KINDS = {"user_uuid": "uuid?", "user_username": "text?", "user_email": "text?", "project_uuid": "uuid?"}
@@ -66,7 +78,8 @@ class State:
 
     ``reach``: user UUID → offering UUIDs; ``hidden``: those among them whose accounts this token can't read back.
     ``unseen``: projects with roles in which it sees no resource; ``blind``: it sees roles, and no resource at all.
-    ``owners``: the usernames of those who have accounts, by UUID; only an export asks for them.
+    ``accounts``: the usernames of all accounts at the provider that were read, by offering and user UUID, and ``rows``
+    the whole rows. ``owners``: the usernames in Waldur of those who have accounts, by UUID.
     """
 
     names: dict[str, str] = field(default_factory=dict)
@@ -75,8 +88,18 @@ class State:
     hidden: set[str] = field(default_factory=set)
     unseen: set[str] = field(default_factory=set)
     blind: bool = False
-    owners: dict[str, str] = field(default_factory=dict)
     exists: bool = True
+    rows: dict[tuple[str, str], Row] = field(default_factory=dict, compare=False, repr=False)
+    owners: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def holders(self) -> dict[str, list[tuple[str, str]]]:
+        """The accounts that have each username, in lower case."""
+        found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for pair, name in self.accounts.items():
+            if name and name.strip():
+                found[name.strip().casefold()].append(pair)
+        return found
 
 
 class OfferingUsername:
@@ -101,6 +124,8 @@ class OfferingUsername:
         state = _reached(session, target, only)
         if state.reach:
             _read_accounts(session, target, only, state)
+            if only:
+                _read_holders(session, target, only, part.entries[0].username, state)
         return state
 
     def users(self, part: Usernames, state: State) -> tuple[Iterable[str], Iterable[str]]:
@@ -113,25 +138,17 @@ class OfferingUsername:
         if part.entries and not state.exists:
             text = f"{target.name}: usernames can only be planned once the service provider exists; run again then."
             parts.append(Comparison(warnings=(text,)))
-        asked: dict[str, tuple[str, str]] = {}
-        seen: dict[str, str] = {}
-        for entry in part.entries:
-            person = people[entry.user]
-            if isinstance(person, Missing):
-                parts.append(unusable(session, entry, person))
-            elif person.uuid in seen:
-                text = f"{entry.place}: {person.shown} stands in {seen[person.uuid]} already: keep one of the two."
-                parts.append(Comparison(errors=(text,)))
-            elif entry.username in asked:
-                where, other = asked[entry.username]
-                text = f"'{entry.username}' is asked for {person.shown}, and in {where} for {other}"
-                text = f"{entry.option('username')}: {text}: two people can't share one name."
-                parts.append(Comparison(errors=(text,)))
-            else:
-                seen[person.uuid], asked[entry.username] = entry.place, (entry.place, person.shown)
-                if state.exists:
-                    parts.append(_compare_entry(target, entry, person, state))
-        return Comparison.of(parts)
+        resolved = [(entry, people[entry.user]) for entry in part.entries]
+        problems = _problems(session, resolved)
+        usable = [pair for number, pair in enumerate(resolved) if number not in problems]
+        wishes = {person.uuid: entry.username for entry, person in usable if isinstance(person, User)}
+        for number, (entry, person) in enumerate(resolved):
+            if number in problems:
+                parts.append(problems[number])
+            elif state.exists and isinstance(person, User):
+                parts.append(_compare_entry(target, entry, person, state, wishes))
+        found = Comparison.of(parts)
+        return Comparison.of([replace(found, changes=_ranked(found.changes, state))])
 
     def write(self, session: Session, target: Target, state: State, change: Change) -> None:
         """One POST for one user, whatever the number of offerings. Its answer tells nothing (contract 2.11)."""
@@ -171,7 +188,7 @@ class OfferingUsername:
         if state.unseen and not session.references.sees_everybody():
             # Every project that is listed has a resource (contract 2.19), so a part of the whole would be missing.
             raise WaldurError(f"{target.name}: {_BLIND}, or leave offering_usernames out of parts.")
-        _read_accounts(session, target, None, state, (*_ACCOUNT_FIELDS, "user_username"))
+        _read_accounts(session, target, None, state)
         people = session.references.users(state.reach)
         persons = [person for person in people.values() if isinstance(person, User)]
         return written(_KEY, [*_out_of_reach(target, state), *_in_reach(session, target, state, persons)])
@@ -180,7 +197,7 @@ class OfferingUsername:
 def _in_reach(session: Session, target: Target, state: State, persons: list[User]) -> Iterable[Entry | Note]:
     """An entry or a note for everybody; one note for all where usernames seem not to be in use."""
     names = {person.uuid: _present_names(state, person.uuid) for person in persons}
-    holders = Counter(name for found in names.values() if len(found) == 1 for name in found)
+    holders = Counter(name.casefold() for found in names.values() if len(found) == 1 for name in found)
     if not any((name or "").strip() for name in state.accounts.values()):
         # Where usernames are not in use, a note for each member of each project would tell nothing.
         if persons:
@@ -215,8 +232,8 @@ def _unsayable(state: State, person: User, names: set[str], holders: Counter[str
         each = ", ".join(f"{label}: {told[label]}" for label in sorted(told))
         return f"doesn't have one and the same username in all offerings that they reach ({each})"
     name = next(iter(names))
-    if holders[name] > 1:
-        return f"has the username '{name}', which {holders[name]} users share, and a document gives a name to one"
+    if (number := holders[name.casefold()]) > 1:
+        return f"has the username '{name}', which {number} users share, and a document gives a name to one"
     return None
 
 
@@ -226,8 +243,8 @@ def _not_as_it_is(target: Target, entry: Entry, person: User, state: State) -> s
         wish = document.username("", entry)
     except InvalidInput as error:
         return f"has a username that no document can say: {error.message.rstrip('.')}"
-    changes = _compare_entry(target, wish, person, state).changes
-    return "has a username that would be set anew" if changes else None
+    found = _compare_entry(target, wish, person, state, {})
+    return "has a username that would be set anew" if found.changes or found.errors else None
 
 
 def _out_of_reach(target: Target, state: State) -> Iterable[Note]:
@@ -304,25 +321,68 @@ def _unreadable(session: Session, target: Target) -> set[str]:
     return {_uuids.normal(row["uuid"]) or "" for row in rows if not row["_readable"]}
 
 
-def _read_accounts(
-    session: Session, target: Target, only: str | None, state: State, fields: Sequence[str] = _ACCOUNT_FIELDS
-) -> None:
+def _read_accounts(session: Session, target: Target, only: str | None, state: State, **query: str) -> None:
     """The filter takes the customer's UUID. Accounts in any state count, Deleted ones too: the POST renames them."""
     rows = session.client.rows(
         "offering_users",
         provider_uuid=target.customer_uuid,
-        field=fields,
+        field=_ACCOUNT_FIELDS,
         user_uuid=only,
+        **query,
     )
     for row in checked("offering_users", rows, **_ACCOUNT_KINDS):
         if _uuids.normal(row.get("customer_uuid")) in (None, target.customer_uuid):
             pair = (_uuids.normal(row["offering_uuid"]) or "", _uuids.normal(row["user_uuid"]) or "")
-            state.accounts[pair] = row.get("username")
+            state.accounts[pair], state.rows[pair] = row.get("username"), row
             if row.get("user_username"):
                 state.owners[pair[1]] = row["user_username"]
 
 
-def _compare_entry(target: Target, entry: UsernameEntry, person: User, state: State) -> Comparison:
+def _read_holders(session: Session, target: Target, only: str, username: str, state: State) -> None:
+    """Read who else may have the username that a single user is to get: the rest is read only where it will be set.
+
+    The filter ``query`` finds parts of usernames in any case on every Waldur that has it, and others give the whole
+    list; ``username`` compares exactly, and came in 2026. Beyond ASCII databases disagree about case.
+    """
+    has_all = any(user != only for _offering, user in state.accounts)
+    if not has_all and _differing(state, only, username):
+        _read_accounts(session, target, None, state, **({"query": username} if username.isascii() else {}))
+
+
+def _problems(session: Session, resolved: Iterable[tuple[UsernameEntry, User | Missing]]) -> dict[int, Comparison]:
+    """Return what is wrong with entries, by their numbers, whatever accounts there are."""
+    problems: dict[int, Comparison] = {}
+    places: dict[str, str] = {}
+    takers: dict[str, tuple[UsernameEntry, User]] = {}
+    for number, (entry, person) in enumerate(resolved):
+        if isinstance(person, Missing):
+            problems[number] = unusable(session, entry, person)
+            continue
+        if person.uuid in places:
+            text = f"{entry.place}: {person.shown} stands in {places[person.uuid]} already: keep one of the two."
+            problems[number] = Comparison(errors=(text,))
+            continue
+        places[person.uuid] = entry.place
+        if other := takers.get(entry.username.casefold()):
+            problems[number] = Comparison(errors=(_asked_twice(entry, person, *other),))
+            continue
+        takers[entry.username.casefold()] = (entry, person)
+    return problems
+
+
+def _asked_twice(entry: UsernameEntry, person: User, first: UsernameEntry, first_person: User) -> str:
+    same = entry.username == first.username
+    differs = "" if same else f" as '{first.username}', and upper and lower case do not tell usernames apart"
+    return (
+        f"{entry.option('username')}: '{entry.username}' is asked for {person.shown}, and in {first.place} for"
+        f" {first_person.shown}{differs}: two users can't share one username."
+    )
+
+
+def _compare_entry(
+    target: Target, entry: UsernameEntry, person: User, state: State, wishes: Mapping[str, str]
+) -> Comparison:
+    """Compare one entry; ``wishes`` are the usernames of all usable entries, by user UUID."""
     reach = state.reach.get(person.uuid, set())
     if state.blind:
         # Whoever reaches offerings would pass for somebody who reaches none.
@@ -337,6 +397,8 @@ def _compare_entry(target: Target, entry: UsernameEntry, person: User, state: St
     differing = _differing(state, person.uuid, entry.username)
     if not differing:
         return Comparison(warnings=warnings)
+    if kept := [pair for pair in _held(state, person.uuid, entry.username) if not _is_released(state, pair, wishes)]:
+        return Comparison(errors=(_taken(target, entry, kept, state, wishes),), warnings=warnings)
     labels = _labels(state, differing)
     change = Change(
         target.name,
@@ -349,6 +411,59 @@ def _compare_entry(target: Target, entry: UsernameEntry, person: User, state: St
         payload={"user_uuid": person.uuid, "username": entry.username},
     )
     return Comparison((change,), warnings)
+
+
+def _held(state: State, user: str, username: str) -> list[tuple[str, str]]:
+    """Return the accounts of others than ``user`` that have the username in any case, as (offering, user)."""
+    return [pair for pair in state.holders.get(username.casefold(), ()) if pair[1] != user]
+
+
+def _is_released(state: State, pair: tuple[str, str], wishes: Mapping[str, str]) -> bool:
+    """Return whether carrying out ``wishes`` gives the account another name. Waldur touches none out of reach."""
+    offering, holder = pair
+    if holder not in wishes or offering not in state.reach.get(holder, ()):
+        return False
+    return wishes[holder].casefold() != (state.accounts[pair] or "").strip().casefold()
+
+
+def _taken(
+    target: Target, entry: UsernameEntry, pairs: Iterable[tuple[str, str]], state: State, wishes: Mapping[str, str]
+) -> str:
+    """Return the error for a username that accounts of other users have. Deleted ones count: they can come back."""
+    accounts: dict[str, list[str]] = defaultdict(list)
+    remedies = {}
+    for offering, holder in pairs:
+        row = state.rows.get((offering, holder), {})
+        shown = state.owners.get(holder, holder)
+        details = [f"as '{row['username']}'"] if row.get("username", entry.username) != entry.username else []
+        details += [f"state {row['state']}"] if row.get("state") else []
+        label = row.get("offering_name") or state.names.get(offering, offering)
+        accounts[shown].append(f"{label} ({', '.join(details)})" if details else label)
+        if holder in wishes:
+            remedies[shown] = f"{shown} does not reach that offering, so their entry does not rename the account there"
+    held = "; ".join(f"{shown} in {', '.join(sorted(labels))}" for shown, labels in sorted(accounts.items()))
+    why = "".join(f" ({text})" for _shown, text in sorted(remedies.items()))
+    return (
+        f"{entry.option('username')}: '{entry.username}' is already the username of {held} at {target.name}{why}: give"
+        " another username, or first rename or delete that account in Waldur."
+    )
+
+
+def _ranked(changes: Iterable[Change], state: State) -> tuple[Change, ...]:
+    """Return ``changes`` ranked so that a name is given away before another user takes it.
+
+    Where names go round in a circle no order does that, and two users share a name for a moment.
+    """
+    left = {str(change.id["user"]): change for change in changes}
+    waits = {user: {held[1] for held in _held(state, user, c.payload["username"])} for user, c in left.items()}
+    ranked: list[Change] = []
+    rank = 0
+    while left:
+        free = {user for user in left if not waits[user] & left.keys()} or set(left)
+        ranked += [replace(change, rank=rank) for user, change in left.items() if user in free]
+        left = {user: change for user, change in left.items() if user not in free}
+        rank += 1
+    return tuple(ranked)
 
 
 def _differing(state: State, user: str, username: str) -> dict[str, str | None]:

@@ -338,7 +338,7 @@ def test_a_reach_that_may_not_be_read_names_the_right(sim: Simulator, connect: C
 
 
 def test_two_people_with_one_name_are_refused_before_any_write(sim: Simulator, connect: Connect) -> None:
-    with pytest.raises(InvalidInput, match="two people can't share one name"):
+    with pytest.raises(InvalidInput, match="two users can't share one username"):
         make_plan(connect(), names(("member1", "same"), ("member2", "same")))
     assert sim.counts().writes == 0
 

@@ -142,8 +142,8 @@ def test_the_same_user_twice_is_an_error_however_named(second: str) -> None:
 def test_two_users_with_one_name_are_an_error_that_names_both() -> None:
     found = compare(state({ALICE: [VM], BOB: [VM]}), entry("alice", "a"), entry("bob", "a"))
     assert found.errors == (
-        "offering_usernames[bob].username: 'a' is asked for bob, and in offering_usernames[alice] for alice: two people"
-        " can't share one name.",
+        "offering_usernames[bob].username: 'a' is asked for bob, and in offering_usernames[alice] for alice: two users"
+        " can't share one username.",
     )
 
 
@@ -183,7 +183,7 @@ def test_usernames_of_a_provider_that_does_not_exist_yet_are_one_warning() -> No
     [
         (("nobody", "b"), r"^offering_usernames\[1\].user: no user 'nobody'"),
         (("alice@example.org", "b"), "alice stands in .* already"),
-        (("bob", "a"), "two people can't share one name"),
+        (("bob", "a"), "two users can't share one username"),
     ],
 )
 def test_wrong_entries_are_told_before_their_provider_is_created(second: tuple[str, str], words: str) -> None:

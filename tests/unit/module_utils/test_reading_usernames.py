@@ -20,7 +20,16 @@ LIVE = ("Creating", "OK", "Erred", "Updating", "Terminating")
 PROJECT, OTHER_PROJECT, VM, GPU = "1a" * 16, "1b" * 16, "2a" * 16, "2b" * 16
 PERMISSIONS = ("user_uuid", "user_username", "project_uuid", "role_name", "created")
 RESOURCES = ("uuid", "offering_uuid", "offering_name", "offering_shared", "project_uuid", "state", "provider_uuid")
-ACCOUNTS = ("uuid", "offering_uuid", "user_uuid", "username", "customer_uuid")
+ACCOUNTS = (
+    "uuid",
+    "offering_uuid",
+    "offering_name",
+    "user_uuid",
+    "user_username",
+    "username",
+    "customer_uuid",
+    "state",
+)
 OPTION = "service_provider_can_create_offering_user"
 
 
@@ -65,9 +74,9 @@ def test_for_a_single_user_only_his_rows_are_asked_for_and_believed() -> None:
     asked.objects["user"] = {"uuid": ALICE.uuid, "username": "alice"}
     asked.asked.clear()
     assert read(asked, ALICE.uuid, single=True).reach == {ALICE.uuid: {VM}}
-    queries = {name: query for name, _uuid, query in asked.asked}
-    assert queries["project_permissions"]["user"] == ALICE.uuid
-    assert queries["offering_users"]["user_uuid"] == ALICE.uuid
+    assert [query["user"] for name, _uuid, query in asked.asked if name == "project_permissions"] == [ALICE.uuid]
+    accounts = [query for name, _uuid, query in asked.asked if name == "offering_users"]
+    assert [(query["user_uuid"], query.get("query")) for query in accounts] == [(ALICE.uuid, None), (None, "x")]
 
 
 def test_of_a_single_user_who_is_nobody_nothing_more_is_read() -> None:

@@ -140,7 +140,16 @@ def test_other_refusals_are_told_as_they_are(status: int) -> None:
 # --- usernames -------------------------------------------------------------------------------------------------------
 
 VM, GPU = "2a" * 16, "2b" * 16
-COLUMNS = ("uuid", "offering_uuid", "user_uuid", "username", "customer_uuid")
+COLUMNS = (
+    "uuid",
+    "offering_uuid",
+    "offering_name",
+    "user_uuid",
+    "user_username",
+    "username",
+    "customer_uuid",
+    "state",
+)
 
 
 def write_name(asked: AskedClient) -> None:
