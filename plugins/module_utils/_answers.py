@@ -10,13 +10,14 @@ import html
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ._errors import printable
 from ._operations import Operation
 
-# Keys of answers that hold secrets: taken out here, for every consumer.
+# Keys of answers that hold secrets: taken out here, for every consumer, but not in objects whose keys users choose (see
+# ``Operation.free_form``).
 _SECRET_KEYS = frozenset({"secret_options", "token", "api_secret_code"})
 _SCALARS = frozenset({str, int, float, bool, None.__class__})
 _CONTAINERS = frozenset({dict, list})
@@ -83,16 +84,16 @@ def route_missing(operation: Operation) -> str:
     )
 
 
-def words(body: Any, hide: Callable[[str], str] = str) -> str:
-    """The server's own words out of an error body of any shape (contract 1.12), as one line, without secrets.
+def words(body: Any, hide: Callable[[str], str] = str, free_form: Collection[str] = ()) -> str:
+    """Return the server's own words of an error body of any shape (contract 1.12), as one line, without secrets.
 
     ``hide`` masks secrets; it sees the whole text, as half a secret is too much. Characters that would not be seen, or
-    that would change how the rest is seen, are escaped.
+    that would change how the rest is seen, are escaped. ``free_form``: see ``without_secrets``.
     """
     try:
         if isinstance(body, str):
             body = _parsed(hide(body))
-        text = _flat(without_secrets(body)) if not isinstance(body, str) else _plain(body)
+        text = _flat(without_secrets(body, free_form)) if not isinstance(body, str) else _plain(body)
     except RecursionError:
         text = "deeply nested JSON"
     text = hide(re.sub(r"\s+", " ", text).strip())
@@ -186,15 +187,18 @@ def count_of(header: str | None) -> int | None:
     return int(text)
 
 
-def without_secrets(value: Any) -> Any:
-    """``value`` with every key that holds a secret taken out, at any depth."""
+def without_secrets(value: Any, free_form: Collection[str] = ()) -> Any:
+    """Return a row, or a list of rows, with every key that holds a secret taken out, at any depth.
+
+    Under the keys ``free_form`` of a row everything stays, as users choose the keys there.
+    """
     if isinstance(value, dict):
         # Most of 10,000 rows are texts and numbers: looking at their class first takes a third of the time.
         return {
-            key: item if item.__class__ in _SCALARS else without_secrets(item)
+            key: item if item.__class__ in _SCALARS or key in free_form else without_secrets(item)
             for key, item in value.items()
             if key not in _SECRET_KEYS
         }
     if isinstance(value, list):
-        return [without_secrets(item) for item in value]
+        return [without_secrets(item, free_form) for item in value]
     return value

@@ -180,8 +180,8 @@ class Client:
     def get(self, name: str, uuid: str | None = None, /, **query: Any) -> Row:
         """One object. Raises ``NotFound``, ``Forbidden``, … (see ``_errors``)."""
         answer = self._send(operation(name), uuid, query=query)
-        row: Row = _expect(without_secrets(self._json(answer, operation(name))), dict, operation(name))
-        return row
+        row: Row = _expect(self._json(answer, operation(name)), dict, operation(name))
+        return dict(without_secrets(row, operation(name).free_form))
 
     def rows(
         self,
@@ -209,7 +209,7 @@ class Client:
 
         found = first_rows(fetch, listing, limit, keep) if limit else all_rows(fetch, listing)
         taken = [row for row in found if keep is None or keep(row)]
-        return [without_secrets(prepare(row) if prepare else row) for row in taken]
+        return [without_secrets(prepare(row) if prepare else row, listing.free_form) for row in taken]
 
     def count(self, name: str, uuid: str | None = None, /, **query: Any) -> int:
         """How many rows a list has (contract 1.5), by one small request."""
@@ -234,8 +234,8 @@ class Client:
         answer = self._send(writing, uuid, body=body, files=files)
         if not telling and not answer.content.strip():
             return {}
-        row: Row = without_secrets(_expect(self._json(answer, writing), dict, writing))
-        return row
+        row: Row = _expect(self._json(answer, writing), dict, writing)
+        return dict(without_secrets(row, writing.free_form))
 
     def secret_code(self, uuid: str) -> str | None:
         """The present API secret code in clear (contract 2.12); masked from now on wherever ``hide`` is used."""
@@ -386,7 +386,7 @@ class Client:
         if _failures.needs_tls(status, text):
             return NoAnswer(f"Cannot {wanted.title}: {_failures.tls_needed()}.")
         # Pages of proxies name their status themselves.
-        reason = words(text, self.hide).removeprefix(str(status)).strip()
+        reason = words(text, self.hide, wanted.free_form).removeprefix(str(status)).strip()
         told = f"Waldur refused to {wanted.title} ({status}{': ' + reason if reason else ''})"
         if wanted.writes and exchange.is_doubtful and status < 500 and status != 404:
             return LostAnswer(f"The answer to the request to {wanted.title} was lost, and after that {told}")

@@ -22,6 +22,7 @@ class Operation:
     ``filtered_since`` is the first Waldur that obeys any filter of the list but required ones; the one of 2024 ignored
     them all on some lists, which a real server showed.
     ``identity`` are the keys that tell one row of a list from another, which ``field=`` must not take away.
+    ``free_form`` are the keys of a row whose values are objects with keys that users choose; they are kept whole.
     ``repeat_safe`` tells whether the request may be sent again after a lost answer (contract 1.13). ``secret`` marks
     the two answers that hold the API secret code: only ``Client.secret_code`` and ``Client.new_secret_code`` use them.
     """
@@ -38,6 +39,7 @@ class Operation:
     title: str = field(default="", compare=False)
     identity: tuple[str, ...] = ("uuid",)
     filtered_since: int = 0
+    free_form: tuple[str, ...] = ()
 
     @property
     def writes(self) -> bool:
@@ -94,6 +96,15 @@ _ACCOUNT_STATES = (
 )
 
 
+# The settings of a provider are public (2026 section 1.1), the definitions of an offering's order forms as well.
+_FREE_FORM = {
+    **dict.fromkeys(
+        ("service_providers", "service_provider", "create", "update", "partial_update"), ("account_options",)
+    ),
+    **dict.fromkeys(("offerings", "provider_offerings", "provider_offering"), ("options", "resource_options")),
+}
+
+
 def _list(
     name: str,
     path: str,
@@ -114,17 +125,28 @@ def _list(
         title=title,
         identity=tuple(identity.split()),
         filtered_since=filtered_since,
+        free_form=_FREE_FORM.get(name, ()),
     )
 
 
 def _get(name: str, path: str, title: str, query: str = "", *, secret: bool = False) -> Operation:
-    return Operation(name, "GET", path, parameters(query), secret=secret, title=title)
+    free_form = _FREE_FORM.get(name, ())
+    return Operation(name, "GET", path, parameters(query), secret=secret, title=title, free_form=free_form)
 
 
 def _write(
     name: str, method: str, path: str, body: str, title: str, *, repeat_safe: bool = True, secret: bool = False
 ) -> Operation:
-    return Operation(name, method, path, body=tuple(body.split()), repeat_safe=repeat_safe, secret=secret, title=title)
+    return Operation(
+        name,
+        method,
+        path,
+        body=tuple(body.split()),
+        repeat_safe=repeat_safe,
+        secret=secret,
+        title=title,
+        free_form=_FREE_FORM.get(name, ()),
+    )
 
 
 _PROFILE = "description enable_notifications image allowed_domains account_options"

@@ -30,6 +30,8 @@ _THINGS = {
     "offering_username": "usernames of {}",
     "api_secret_code": "{}",
 }
+# Objects with keys that users choose, so none of these is taken for a secret.
+_FREE_FORM = ("account_options",)
 _LONGEST_VALUE = 80
 _LONGEST_WARNING = 1_000
 _MOST_VALUES = 6
@@ -161,7 +163,9 @@ def _checked(number: int, change: Any) -> _Shown:
 
 
 def _leaves(change: Mapping[str, Any], side: str) -> Iterator[tuple[str, str]]:
-    values = without_secrets(_unwrapped(change.get(side) or {}))
+    values = _unwrapped(change.get(side) or {})
+    if change["kind"] != "offering_username":  # there the keys are names of offerings
+        values = without_secrets(values, _FREE_FORM)
     for key, value in values.items():
         if isinstance(value, dict) and set(value) != {"sha256", "size"}:
             yield from ((f"{key}: {inner}", _text(inner, item, side)) for inner, item in value.items())

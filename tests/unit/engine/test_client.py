@@ -12,7 +12,10 @@ from requests.adapters import HTTPAdapter
 
 from ansible_collections.waldur.provider.plugins.module_utils import _client, _errors
 from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
+from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Profile
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider, State
 
+from ..module_utils.hand_made import session, target
 from .raw_server import RawServer
 from .scripted import HTML, Answer, ScriptedServer
 
@@ -380,6 +383,50 @@ def test_secrets_in_rows_are_taken_out_at_any_depth() -> None:
     row = {"uuid": UUID, "secret_options": {"a": 1}, "nested": [{"token": "t", "kept": True}]}
     with ScriptedServer(Answer(body=[row], headers={"X-Result-Count": "1"})) as server:
         assert client_of(server).rows("provider_offerings") == [{"uuid": UUID, "nested": [{"kept": True}]}]
+
+
+SHELL = {"login_shell": "/bin/sh"}
+OPTIONS = {"token": "t", "secret_options": {"a": [{"api_secret_code": 1}]}, **SHELL}
+
+
+@pytest.mark.parametrize("name", ["service_provider", "create", "update", "partial_update"])
+def test_account_options_with_a_key_named_token_come_back_whole_and_so_converge(name: str) -> None:
+    row = {
+        "uuid": UUID,
+        "account_options": OPTIONS,
+        "token": "s3cret",
+        "inner": {"account_options": {"token": "s3cret"}},
+    }
+    with ScriptedServer(Answer(body=row)) as server:
+        client = client_of(server)
+        found = client.get(name, UUID) if name == "service_provider" else client.write(name, UUID, body={})
+    assert found == {"uuid": UUID, "account_options": OPTIONS, "inner": {"account_options": {}}}
+    wanted = Profile(fields={"account_options": OPTIONS})
+    assert ServiceProvider().compare(session(), target(UUID), wanted, State(found), {}).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "kept"),
+    [
+        ("service_providers", {"account_options": OPTIONS, "token": 1}, {"account_options": OPTIONS}),
+        ("offerings", {"options": OPTIONS, "secret_options": 1}, {"options": OPTIONS}),
+        ("project_service_accounts", {"token": "t", "account_options": OPTIONS}, {"account_options": SHELL}),
+        ("all_users", {"token": "t", "options": OPTIONS}, {"options": SHELL}),
+    ],
+)
+def test_a_free_form_object_is_kept_whole_only_where_it_is_one(
+    name: str, row: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    with ScriptedServer(Answer(body=[{"uuid": UUID, **row}])) as server:
+        assert client_of(server).rows(name, UUID) == [{"uuid": UUID, **kept}]
+
+
+def test_an_error_about_a_key_named_token_can_be_read() -> None:
+    body = {"account_options": {"token": ["Not a valid string."]}, "token": "s3cret"}
+    with ScriptedServer(Answer(400, body)) as server, pytest.raises(_errors.AnswerError) as caught:
+        client_of(server).write("partial_update", UUID, body={})
+    assert "(400: account_options: token: Not a valid string.)" in caught.value.message
+    assert "s3cret" not in caught.value.message
 
 
 def test_a_row_can_be_prepared_before_its_secrets_are_taken_out() -> None:

@@ -129,6 +129,16 @@ def test_the_whole_of_a_long_text_is_folded_below() -> None:
     assert fence == f"- description: x\n+ description: {text}\n+   {text}\n"
 
 
+def test_an_account_option_and_an_offering_named_token_are_shown() -> None:
+    plan = [
+        change("update", "Alpha", {"account_options": {"token": "old"}}, {"account_options": {"token": "new"}}),
+        change("set_username", "bob", {"token": None}, {"token": "bob_hpc"}),
+    ]
+    found = plan_markdown(plan)
+    assert "| `account_options: token`: `old` | `account_options: token`: `new` |" in found
+    assert "| `token`: `none` | `token`: `bob_hpc` |" in found
+
+
 def test_a_secret_is_never_shown() -> None:
     assert "must-not-be-seen" in str(HOSTILE)
     assert "must-not-be-seen" not in plan_markdown(HOSTILE)
