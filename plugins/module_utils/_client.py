@@ -28,6 +28,7 @@ from ._errors import (
     ServerDefect,
     Unauthorized,
     WaldurError,
+    WriteInCheckMode,
     said,
 )
 from ._operations import Operation, operation
@@ -129,6 +130,8 @@ class _TokenAuth(AuthBase):
 class Client:
     """One connection to one Waldur. Safe to use from several threads for reading."""
 
+    is_read_only = False
+
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._repeating = self._session(repeat_safe=True)
@@ -161,6 +164,13 @@ class Client:
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return session
+
+    def read_only(self) -> Client:
+        """Return a view of this client that refuses to write, for one run in check mode; this client still writes.
+
+        Both share the connections, the server's clock and the known secrets.
+        """
+        return _ReadOnlyClient(self)
 
     def now(self) -> datetime:
         """The moment on the server's clock (its ``Date`` header), which decides what has expired; ours before that."""
@@ -226,9 +236,10 @@ class Client:
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
         telling: bool = True,
     ) -> Row:
-        """The only function that changes anything. The answer's body without secrets; it may be empty unless *telling*.
+        """Change something in Waldur; only this function and ``new_secret_code`` do.
 
-        Raises ``LostAnswer`` where the outcome is unknown.
+        Return the answer's body without secrets; it may be empty unless *telling*. Raises ``LostAnswer`` where the
+        outcome is unknown, and ``WriteInCheckMode`` on a client that is ``read_only``.
         """
         writing = operation(name)
         answer = self._send(writing, uuid, body=body, files=files)
@@ -242,7 +253,10 @@ class Client:
         return self._secret(operation("api_secret_code"), uuid)
 
     def new_secret_code(self, uuid: str) -> str | None:
-        """Replaces the API secret code and returns the new one (contract 2.13). Not idempotent, never repeated."""
+        """Replace the API secret code and return the new one (contract 2.13). Not idempotent, never repeated.
+
+        Raises ``WriteInCheckMode`` on a client that is ``read_only``.
+        """
         return self._secret(operation("generate_api_secret_code"), uuid)
 
     def _secret(self, secret: Operation, uuid: str) -> str | None:
@@ -302,6 +316,8 @@ class Client:
         body: Row | None = None,
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
     ) -> _Answer:
+        if wanted.writes and self.is_read_only:
+            raise WriteInCheckMode(f"Cannot {wanted.title}: check mode only reads, so the request was not sent.")
         content: dict[str, Any] = {"data": body, "files": files} if files else {"json": body}
         url = self.connection.api_url + wanted.path.format(uuid=uuid)
         params: list[tuple[str, str]] | None = _wire(wanted.query, query or {})
@@ -406,6 +422,15 @@ class Client:
             if wanted.writes:
                 raise LostAnswer(f"The request to {wanted.title} was answered {page} ({reason}: {hint})") from None
             raise WaldurError(f"Cannot {wanted.title}: the server answered {page} ({reason}): {hint}") from None
+
+
+class _ReadOnlyClient(Client):
+    """A view of a client on which every write raises ``WriteInCheckMode``."""
+
+    is_read_only = True
+
+    def __init__(self, client: Client) -> None:
+        self.__dict__ = client.__dict__
 
 
 def _rejection(wanted: Operation, status: int, told: str, wait: str | None) -> AnswerError:

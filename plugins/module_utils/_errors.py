@@ -71,6 +71,10 @@ class NoAnswer(WaldurError):
     """No usable answer came (connection, TLS, timeout, a cut body), and nothing was changed by the request."""
 
 
+class WriteInCheckMode(WaldurError):
+    """A write was about to be sent by a task that may only read; it was not sent. This is a defect of the caller."""
+
+
 class LostAnswer(WaldurError):
     """A write was sent, and its outcome is unknown (contract 1.13): no answer, a cut one, a 5xx, a page instead.
 

@@ -39,7 +39,8 @@ def run(
     """
     client, references = opened(connection)
     task = TASKS[name]
-    session = Session(client, references, options.get("missing_users", "fail"))
+    writes = isinstance(task, Task) and not check
+    session = Session(client if writes else client.read_only(), references, options.get("missing_users", "fail"))
     try:
         if isinstance(task, Info):
             result = _read(session, task, options)

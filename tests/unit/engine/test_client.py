@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from requests.adapters import HTTPAdapter
 from ansible_collections.waldur.provider.plugins.module_utils import _client, _errors
 from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Profile
+from ansible_collections.waldur.provider.plugins.module_utils._operations import OPERATIONS
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider, State
 
 from ..module_utils.hand_made import session, target
@@ -374,6 +376,43 @@ def test_an_unusable_certificate_file_is_told_with_the_option(tmp_path: Any) -> 
     wrong.write_text("no certificate")
     with ScriptedServer(Answer()) as server, pytest.raises(_errors.NoAnswer, match="ca_path"):
         Client(Connection(server.url.replace("http:", "https:"), TOKEN, verify=str(wrong), retries=0)).get("me")
+
+
+# --- check mode ------------------------------------------------------------------------------------------------------
+
+WRITES = [name for name, operation in OPERATIONS.items() if operation.writes]
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_no_write_leaves_a_client_in_check_mode(name: str) -> None:
+    with ScriptedServer(Answer(body={"uuid": UUID, "api_secret_code": "c0de"})) as server:
+        client = client_of(server)
+        with pytest.raises(_errors.WriteInCheckMode, match=r"^Cannot .*: check mode only reads, so .* not sent\.$"):
+            client.read_only().write(name, UUID, body={})
+        with pytest.raises(_errors.WriteInCheckMode):
+            client.read_only().get(name, UUID)
+        assert server.requests == []
+        client.write(name, UUID, body={})
+        assert len(server.requests) == 1
+
+
+def test_a_secret_code_is_not_rotated_in_check_mode_and_can_be_afterwards() -> None:
+    with ScriptedServer(Answer(body={"api_secret_code": "s3cretc0de"})) as server:
+        client = client_of(server)
+        with pytest.raises(_errors.WriteInCheckMode, match="rotate the API secret code"):
+            client.read_only().new_secret_code(UUID)
+        assert server.requests == []
+        assert client.new_secret_code(UUID) == "s3cretc0de"
+
+
+def test_a_client_in_check_mode_shares_secrets_and_clock_with_the_one_that_writes() -> None:
+    answer = Answer(body={"api_secret_code": "s3cretc0de"}, headers={"Date": "Mon, 01 Jan 2029 00:00:00 GMT"})
+    with ScriptedServer(answer) as server:
+        client = client_of(server)
+        view = client.read_only()
+        assert view.secret_code(UUID) == "s3cretc0de"
+        assert client.hide("a s3cretc0de") == "a ********"
+        assert client.now() == view.now() == datetime(2029, 1, 1, tzinfo=timezone.utc)
 
 
 # --- secrets and time ------------------------------------------------------------------------------------------------

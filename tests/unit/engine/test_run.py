@@ -12,6 +12,9 @@ import pytest
 from ansible.module_utils import basic
 
 from ansible_collections.waldur.provider.plugins.module_utils import _opened, _run
+from ansible_collections.waldur.provider.plugins.module_utils._references import Target
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider
+from ansible_collections.waldur.provider.plugins.module_utils._session import Session
 from simulation import Simulator
 
 Run = Callable[..., dict[str, Any]]
@@ -80,3 +83,24 @@ def test_a_module_says_which_library_it_lacks(run: Run, monkeypatch: pytest.Monk
     monkeypatch.setattr(_run, "REQUESTS_IMPORT_ERROR", "Traceback: no module named requests")
     told = run("user_role", service_provider="ALPHA", user="member1")
     assert told["msg"].startswith("Failed to import the required Python library (requests)")
+
+
+def test_check_mode_stops_a_resource_that_writes_while_it_plans(run: Run, sim: Simulator, monkeypatch: Any) -> None:
+    read = ServiceProvider.read
+
+    def write_and_read(self: ServiceProvider, session: Session, target: Target, part: Any) -> Any:
+        session.client.write("partial_update", target.uuid, body={"description": "written in check mode"})
+        return read(self, session, target, part)
+
+    options = {"customer": "ALPHA", "description": "new"}
+    with monkeypatch.context() as broken:
+        broken.setattr(ServiceProvider, "read", write_and_read)
+        told = run("service_provider", **options, _ansible_check_mode=True)
+        assert told["msg"].startswith("Cannot change the service provider: check mode only reads")
+        told = run("service_provider", **options)
+        assert told["changed"]
+    assert sim.counts().writes == 2
+    # The client is shared by the runs of a process, its mode is not.
+    assert not run("service_provider", **options, _ansible_check_mode=True)["changed"]
+    assert run("service_provider", customer="ALPHA", description="newer")["changed"]
+    assert sim.counts().writes == 3
