@@ -33,6 +33,10 @@ class Cast:
             names.setdefault(here, name)
         return _translated(value, names)
 
+    def without(self, why: str) -> Cast:
+        """Return this cast for what does not mind the lack that ``why`` names."""
+        return Cast(self.parts, {pattern: reason for pattern, reason in self.lacking.items() if reason != why})
+
     def lacks(self, value: Any) -> str | None:
         """Why *value* can't be said here, or ``None``."""
         text = json.dumps(value, ensure_ascii=False, default=str)

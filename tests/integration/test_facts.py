@@ -84,15 +84,17 @@ def test_the_facts_are_the_same_both_ways_and_as_a_plays_own(edition: Simulator)
     assert len(found[0][1]) == (3 if edition.edition == "2024" else 0)
 
 
-def test_any_waldur_tells_of_its_providers(waldur: Waldur) -> None:
-    outcome = runner(waldur).play(
-        [{"name": "Gather", MODULE: {"service_provider": "ALPHA", "gather_subset": "counts"}}]
-    )
+def test_the_facts_of_any_waldur_are_those_of_its_lists_also_for_a_provider_without_users(waldur: Waldur) -> None:
+    tasks = [
+        {"name": "Gather", MODULE: {"service_provider": "ALPHA", "gather_subset": "counts"}},
+        {"name": "Users", "waldur.provider.user_info": {"service_provider": "ALPHA"}},
+    ]
+    outcome = runner(waldur).play(tasks)
     assert outcome.code == 0, outcome.output
-    facts = outcome.result["ansible_facts"]["waldur"]
+    facts = outcome.of("Gather")["ansible_facts"]["waldur"]
     assert list(facts) == ["profile", "counts"]
     assert facts["profile"]["customer_abbreviation"] == "ALPHA"
-    assert facts["counts"]["users"] >= 1
+    assert facts["counts"]["users"] == len(outcome.of("Users")["users"])
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -25,7 +25,10 @@ LISTS = (
     " marketplace-provider-resources marketplace-offering-users"
 ).split()
 # A few of each kind, as the whole takes minutes; `make test-live` runs all of them.
-SOME = "local and (new_provider_with or an_image_that_is_taken or list_of_many or is_revoked or wrong_input)"
+SOME = (
+    "local and (new_provider_with or an_image_that_is_taken or list_of_many or is_revoked or wrong_input)"
+    " or facts_of_any"
+)
 NAMED = {
     "WALDUR_TEST_CUSTOMERS": "Spare Customer (no provider); Consumer Institute",
     "WALDUR_TEST_USERS": "pm1; pm2; pa1; member5; rolefree1",
@@ -88,6 +91,9 @@ def test_a_live_run_leaves_every_edition_as_it_was(other: Simulator) -> None:
     assert not re.search(r"failed|error", printed.splitlines()[-1]), printed
     assert "providers are made for Consumer Institute; Delta University; Spare Customer (no provider)" in printed
     assert ("this Waldur has no roles on service providers" in printed) is (other.edition == "2024"), printed
+    # Most wrong inputs are rejected on any Waldur, those that take a provider's grants where it has some.
+    assert ("left out: a role that is not there" in printed) is (other.edition == "2024"), printed
+    assert "left out: a token that is wrong" not in printed
     assert other.token("staff") not in printed
     assert world(other) == before
 

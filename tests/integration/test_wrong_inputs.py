@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from .cast import Cast
+from .live import ROLES
 from .playbook import WAYS, Outcome, runner
 from .waldur import Waldur
 
@@ -26,9 +28,15 @@ def task(case: Case) -> dict[str, Any]:
     }
 
 
+def cast_of(waldur: Waldur, case: Case) -> Cast:
+    """Return who plays which part in *case*: most inputs are rejected before Waldur is asked about roles."""
+    return waldur.cast if case.get("needs") == "provider_roles" else waldur.cast.without(ROLES)
+
+
 def played(waldur: Waldur, cases: list[Case], way: str) -> tuple[Outcome, dict[str, str]]:
     """All *cases* in one playbook, and the message that each should get."""
     run = runner(waldur, way=way)
+    run.cast = waldur.cast.without(ROLES)  # what needs them was left out
     (run.folder / "text.png").write_text("no image")
     with (run.folder / "big.png").open("wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n" + bytes(10_000_000))
@@ -50,7 +58,7 @@ def test_each_wrong_input_is_refused_in_one_sentence_before_the_first_write(
     waldur: Waldur, way: str, first: int
 ) -> None:
     part = CASES[first : first + PART]
-    left_out = {case["name"]: waldur.cast.lacks([task(case), case["msg"]]) for case in part}
+    left_out = {case["name"]: cast_of(waldur, case).lacks([task(case), case["msg"]]) for case in part}
     cases = [case for case in part if not left_out[case["name"]]]
     for name, why in left_out.items():
         if why:
