@@ -14,7 +14,8 @@ description:
   - Returns the API secret code of a service provider in clear, to be written where it is needed, such as into the
     configuration of the software that reports usage.
   - It changes nothing. M(waldur.provider.api_secret_code) rotates the code.
-  - The token's user needs the right to read the code, which owners and managers of the provider's customer have.
+  - The token's user needs the permission C(SERVICE_PROVIDER.GET_API_SECRET_CODE) on the provider's customer, which
+    owners have. A role on the service provider is not enough.
 author: Waldur provider collection maintainers (@waldur)
 extends_documentation_fragment:
   - waldur.provider.plugin_connection

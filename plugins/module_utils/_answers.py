@@ -10,7 +10,8 @@ import html
 import json
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ._errors import printable
@@ -29,35 +30,59 @@ _DEEPEST = 100
 LONGEST_LIST = 1_000_000
 _ENCODINGS = ("utf-8", "utf8", "iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii", "windows-1252", "cp1252")
 
-_RIGHTS = {
+
+@dataclass(frozen=True)
+class _Permission:
+    """Who besides staff may call an operation, by the edition of Waldur (contract 1.16 and 2, 2026 section 5.2).
+
+    ``name`` follows ``SERVICE_PROVIDER.``; a role on the provider's customer that carries it opens the operation since
+    2025. With ``on_provider`` a role on the provider does too since 2026, and with ``support`` a support token.
+    ``owner_in_2024`` tells that Waldur of 2024, which has no such permissions, looks at the role CUSTOMER.OWNER.
+    """
+
+    name: str
+    on_provider: bool = False
+    support: bool = False
+    owner_in_2024: bool = False
+
+
+_OWNER = "it takes a staff token, or the role CUSTOMER.OWNER on the provider's customer"
+_STAFF = "role changes need a staff token on most Waldur versions"
+_RIGHTS: dict[str, str | _Permission] = {
     "create": "it takes a staff token, or the permission SERVICE_PROVIDER.REGISTER on the customer",
-    "update": "it takes a staff token, or the role CUSTOMER.OWNER on the provider's customer",
-    "partial_update": "it takes a staff token, or the role CUSTOMER.OWNER on the provider's customer",
-    "destroy": "it takes a staff token, or the role CUSTOMER.OWNER on the provider's customer",
-    "add_user": "role changes need a staff token on most Waldur versions",
-    "update_user": "role changes need a staff token on most Waldur versions",
-    "delete_user": "role changes need a staff token on most Waldur versions",
-    "list_users": "it takes a staff or support token, or a role on the provider",
-    "set_offerings_username": "it takes the permission SERVICE_PROVIDER.SET_OFFERINGS_USERNAME",
-    "api_secret_code": "it takes the permission SERVICE_PROVIDER.GET_API_SECRET_CODE",
-    "generate_api_secret_code": "it takes the permission SERVICE_PROVIDER.GENERATE_API_SECRET_CODE",
-    "stat": "it takes the permission SERVICE_PROVIDER.GET_STATISTICS",
-    "revenue": "it takes the permission SERVICE_PROVIDER.GET_REVENUE",
-    "customers": "it takes the permission SERVICE_PROVIDER.LIST_CUSTOMERS",
-    "customer_projects": "it takes the permission SERVICE_PROVIDER.LIST_CUSTOMER_PROJECTS",
-    "projects": "it takes the permission SERVICE_PROVIDER.LIST_PROJECTS",
-    "project_permissions": "it takes the permission SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS",
-    "users": "it takes the permission SERVICE_PROVIDER.LIST_USERS",
-    "user_customers": "it takes the permission SERVICE_PROVIDER.LIST_USER_CUSTOMERS",
-    "keys": "it takes the permission SERVICE_PROVIDER.LIST_KEYS",
-    "course_accounts": "it takes the permission SERVICE_PROVIDER.LIST_COURSE_ACCOUNTS",
-    "project_service_accounts": "it takes the permission SERVICE_PROVIDER.LIST_SERVICE_ACCOUNTS",
-    "robot_account_customers": "it takes the permission SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_CUSTOMERS",
-    "robot_account_projects": "it takes the permission SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_PROJECTS",
-    "compliance_overview": "it takes the permission SERVICE_PROVIDER.LIST_CUSTOMERS",
-    "compliance_offering_users": "it takes the permission SERVICE_PROVIDER.LIST_CUSTOMERS",
-    "checklists_summary": "it takes the permission SERVICE_PROVIDER.LIST_CUSTOMERS",
+    "update": _OWNER,
+    "partial_update": _OWNER,
+    "destroy": _OWNER,
+    "add_user": _STAFF,
+    "update_user": _STAFF,
+    "delete_user": _STAFF,
+    "list_users": (
+        "it takes a staff or support token, a role on the service provider, or a role with CUSTOMER.VIEW_TEAM on its"
+        " customer or PROJECT.VIEW_TEAM on a project of that customer"
+    ),
+    "set_offerings_username": _Permission("SET_OFFERINGS_USERNAME", owner_in_2024=True),
+    "api_secret_code": _Permission("GET_API_SECRET_CODE", owner_in_2024=True),
+    "generate_api_secret_code": _Permission("GENERATE_API_SECRET_CODE", owner_in_2024=True),
+    "stat": _Permission("GET_STATISTICS", on_provider=True, support=True),
+    "revenue": _Permission("GET_REVENUE", on_provider=True, support=True),
+    "customers": _Permission("LIST_CUSTOMERS", on_provider=True),
+    "customer_projects": _Permission("LIST_CUSTOMER_PROJECTS", on_provider=True),
+    "projects": _Permission("LIST_PROJECTS", on_provider=True, owner_in_2024=True),
+    "project_permissions": _Permission("LIST_PROJECT_PERMISSIONS", owner_in_2024=True),
+    "users": _Permission("LIST_USERS", on_provider=True, owner_in_2024=True),
+    "user_customers": _Permission("LIST_USER_CUSTOMERS"),
+    "keys": _Permission("LIST_KEYS", owner_in_2024=True),
+    "course_accounts": _Permission("LIST_COURSE_ACCOUNTS"),
+    "project_service_accounts": _Permission("LIST_SERVICE_ACCOUNTS"),
+    "robot_account_customers": _Permission("GET_ROBOT_ACCOUNT_CUSTOMERS"),
+    "robot_account_projects": _Permission("GET_ROBOT_ACCOUNT_PROJECTS"),
+    "compliance_overview": _Permission("LIST_CUSTOMERS", on_provider=True),
+    "compliance_offering_users": _Permission("LIST_CUSTOMERS", on_provider=True),
+    "checklists_summary": _Permission("LIST_CUSTOMERS", on_provider=True),
 }
+_UNKNOWN_RIGHT = "the token's user lacks the right"
+# Of the rows of providers, those that a Waldur of that year and newer ones have (contract 3.i).
+_KEYS_OF_EDITIONS = (("account_options", 2026), ("customer_slug", 2025))
 _NEWER_ROUTES = {
     "list_users": "This Waldur has no roles on service providers (2025 or newer).",
     "add_user": "This Waldur has no roles on service providers (2025 or newer).",
@@ -71,9 +96,56 @@ _NEWER_ROUTES = {
 }
 
 
-def right_for(operation: Operation) -> str:
-    """What a caller needs for ``operation`` (contract section 2, "Caller"), as the end of a sentence."""
-    return _RIGHTS.get(operation.name, "the token's user lacks the right")
+def edition_of(provider: Mapping[str, Any]) -> int:
+    """Return the year of the API that a Waldur speaks, by the keys of a whole row of its providers."""
+    return next((year for key, year in _KEYS_OF_EDITIONS if key in provider), 2024)
+
+
+def is_personal(auth_scheme: str, token: str) -> bool:
+    """Return whether a token is a personal access token (2026 section 5.5)."""
+    return auth_scheme == "Bearer" and token.startswith("w_")
+
+
+def right_for(operation: Operation, edition: int | None = None, *, personal: bool = False) -> str:
+    """Return what a caller needs for ``operation``, as the end of a sentence.
+
+    ``edition`` is the server's, None while it is not known: then the text names every case. ``personal`` tells that
+    the caller used a personal access token.
+    """
+    right = _RIGHTS.get(operation.name, _UNKNOWN_RIGHT)
+    if isinstance(right, str):
+        return f"{right}, and no personal access token" if personal and right == _STAFF else right
+    text = _needed_in(right, edition) if edition else _needed_in_any(right)
+    if not personal:
+        return text
+    return f"{text}; a personal access token must list that permission, and if it is bound, be bound to the customer"
+
+
+def _needed_in(right: _Permission, edition: int) -> str:
+    if edition < 2025:
+        return _OWNER if right.owner_in_2024 else _UNKNOWN_RIGHT
+    permission = f"it takes the permission SERVICE_PROVIDER.{right.name} on the"
+    if edition >= 2026 and right.on_provider:
+        return f"{permission} service provider or its customer{', or a support token' if right.support else ''}"
+    until = " before 2026" if right.on_provider else ""
+    return f"{permission} provider's customer (a role on the service provider is not enough{until})"
+
+
+def _needed_in_any(right: _Permission) -> str:
+    newest, older = _needed_in(right, 2026), _needed_in(right, 2025)
+    cases = [f"on Waldur of 2025 and newer {newest}"]
+    if newest != older:
+        cases = [f"on Waldur of 2026 {newest}", f"on Waldur of 2025 {older}"]
+    if right.owner_in_2024:
+        cases.append(f"on Waldur of 2024 {_OWNER}")
+    return "; ".join(cases)
+
+
+def defect_of(operation: Operation, *, personal: bool) -> str:
+    """Return why a Waldur breaks on ``operation`` (5xx), as an addition to a sentence; empty where it is not known."""
+    if personal and _RIGHTS.get(operation.name) == _STAFF:
+        return ", as it does on role changes with a personal access token: use a normal staff token, auth_scheme: Token"
+    return ""
 
 
 def route_missing(operation: Operation) -> str:

@@ -16,7 +16,19 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from . import _failures, _moments
-from ._answers import LONGEST_PAGE, count_of, parse_json, right_for, route_missing, text_of, without_secrets, words
+from ._answers import (
+    LONGEST_PAGE,
+    count_of,
+    defect_of,
+    edition_of,
+    is_personal,
+    parse_json,
+    right_for,
+    route_missing,
+    text_of,
+    without_secrets,
+    words,
+)
 from ._errors import (
     LONGEST_PATH,
     AnswerError,
@@ -138,6 +150,7 @@ class Client:
         self._once = self._session(repeat_safe=False)
         self._foreign = self._open_session(repeat_safe=True)
         self._server_time: datetime | None = None
+        self._edition: int | None = None  # for messages, once a whole row of the providers was seen
         self._hidden = {connection.access_token}
 
     def _session(self, *, repeat_safe: bool) -> requests.Session:
@@ -218,6 +231,8 @@ class Client:
             return Page(found, _count(answer, listing), answer.has_next_page)
 
         found = first_rows(fetch, listing, limit, keep) if limit else all_rows(fetch, listing)
+        if name == "service_providers" and found and not query.get("field"):
+            self._edition = edition_of(found[0])
         taken = [row for row in found if keep is None or keep(row)]
         return [without_secrets(prepare(row) if prepare else row, listing.free_form) for row in taken]
 
@@ -403,13 +418,17 @@ class Client:
             return NoAnswer(f"Cannot {wanted.title}: {_failures.tls_needed()}.")
         # Pages of proxies name their status themselves.
         reason = words(text, self.hide, wanted.free_form).removeprefix(str(status)).strip()
+        is_pat = is_personal(self.connection.auth_scheme, self.connection.access_token)
         told = f"Waldur refused to {wanted.title} ({status}{': ' + reason if reason else ''})"
         if wanted.writes and exchange.is_doubtful and status < 500 and status != 404:
             return LostAnswer(f"The answer to the request to {wanted.title} was lost, and after that {told}")
+        if status == 403:
+            return Forbidden(f"{told}: {right_for(wanted, self._edition, personal=is_pat)}.", status)
         if status == 404:
             return NotFound(f"{told}.", status) if is_json else RouteMissing(route_missing(wanted), status)
         if status >= 500:
             broke = f"Waldur broke on the request to {wanted.title} ({status}{': ' + reason if reason else ''})"
+            broke += defect_of(wanted, personal=is_pat)
             return LostAnswer(broke) if wanted.writes else ServerDefect(f"{broke}.", status)
         return _rejection(wanted, status, told, answer.headers.get("Retry-After"))
 
@@ -437,8 +456,6 @@ def _rejection(wanted: Operation, status: int, told: str, wait: str | None) -> A
     """The error for a request that was not carried out; ``wait`` is what the server says of trying again."""
     if status == 401:
         return Unauthorized(f"{told}: access_token is wrong, expired or not allowed here.", status)
-    if status == 403:
-        return Forbidden(f"{told}: {right_for(wanted)}.", status)
     if status == 429:
         asks = f"it asks to wait {said(wait)} seconds" if wait else "it gets too many requests"
         return AnswerError(f"{told}: {asks}, so run again later.", status)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _uuids
+from ._answers import edition_of
 from ._client import Client, Row
 from ._errors import Forbidden, InvalidInput, NotFound, said
 from ._people import People, ambiguous, one_at_a_time
@@ -93,9 +94,8 @@ class References(People):
         """The year of the API that this Waldur speaks, by the keys of its providers (contract 3.i); the newest where
         it has none."""
         if self._edition is None:
-            keys = {key for row in self.providers()[:1] for key in row}
-            known = (("account_options", 2026), ("customer_slug", 2025))
-            self._edition = next((year for key, year in known if key in keys), 2024) if keys else 2026
+            rows = self.providers()
+            self._edition = edition_of(rows[0]) if rows else 2026
         return self._edition
 
     # --- service providers and customers -----------------------------------------------------------------------------

@@ -45,7 +45,8 @@ options:
     default: false
 notes:
   - It takes the permissions C(SERVICE_PROVIDER.GET_API_SECRET_CODE), and C(SERVICE_PROVIDER.GENERATE_API_SECRET_CODE)
-    to rotate.
+    to rotate, on the provider's customer, which owners have. A role on the service provider is not enough. On Waldur of
+    2024 it takes the role C(CUSTOMER.OWNER) there instead.
   - After O(reveal=true) the code is in what the task registered. Every task that uses it needs C(no_log=true) too.
   - Where the answer to a rotation is lost, the code is looked at again, and the error says what was found. It is
     never rotated twice blindly.

@@ -28,8 +28,8 @@ options:
     type: bool
     default: false
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.GET_API_SECRET_CODE) on the provider's customer, which owners have, and
-    since 2026 managers of the service provider.
+  - It takes the permission C(SERVICE_PROVIDER.GET_API_SECRET_CODE) on the provider's customer, which owners have. A
+    role on the service provider is not enough. On Waldur of 2024 it takes the role C(CUSTOMER.OWNER) there instead.
   - Reading the code does not change it. M(waldur.provider.api_secret_code) rotates it.
 seealso:
   - module: waldur.provider.api_secret_code

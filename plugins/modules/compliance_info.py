@@ -32,7 +32,8 @@ options:
     type: raw
     aliases: [offering_uuid]
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.LIST_CUSTOMERS) on the provider's customer, which owners have.
+  - It takes the permission C(SERVICE_PROVIDER.LIST_CUSTOMERS) on the provider's customer, which owners have; since 2026
+    a role on the service provider will do, such as that of its managers.
   - Compliance reports came with Waldur of 2025. On an older one the task fails, and says so.
   - A report is returned whole or the task fails.
 seealso:

@@ -76,8 +76,9 @@ options:
       - -state
       - -username
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.LIST_COURSE_ACCOUNTS) on the provider's customer. None of the roles that
-    come with the Waldur of 2025 has it, so there it takes a staff token.
+  - It takes the permission C(SERVICE_PROVIDER.LIST_COURSE_ACCOUNTS) on the provider's customer. Owners have it since
+    2026; none of the roles that come with the Waldur of 2025 has it, so there it takes a staff token. A role on the
+    service provider is not enough.
   - Course accounts came with Waldur of 2025. On an older one the task fails, and says so.
 seealso:
   - module: waldur.provider.project_service_account_info

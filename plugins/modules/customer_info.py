@@ -92,9 +92,10 @@ options:
       - Waldur knows this filter since 2026. On an older one the task fails.
     type: bool
 notes:
-  - The token needs the permission C(SERVICE_PROVIDER.LIST_CUSTOMERS), and with O(user) the permission
-    C(SERVICE_PROVIDER.LIST_USER_CUSTOMERS). As Waldur is delivered, staff and the owners of the provider's customer
-    have both, and managers of the service provider since 2026. Waldur of 2024 answers everyone who is logged in.
+  - It takes the permission C(SERVICE_PROVIDER.LIST_CUSTOMERS) on the provider's customer, which owners have; since 2026
+    a role on the service provider will do, such as that of its managers. O(user) takes
+    C(SERVICE_PROVIDER.LIST_USER_CUSTOMERS) on the customer, and there a role on the service provider is not enough.
+    Waldur of 2024 answers everyone who is logged in.
   - Each row makes the server count and look up a lot. Where there are many customers, name the O(fields) that you
     need.
   - Waldur of 2024 ignores the filters of this list, all but O(user). There O(name), O(name_exact) and O(abbreviation)

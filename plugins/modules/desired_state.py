@@ -122,7 +122,8 @@ notes:
     looks at its API secret code too.
   - Role changes take a staff token on most versions of Waldur, and so does creating a provider. Usernames take
     C(SERVICE_PROVIDER.SET_OFFERINGS_USERNAME) and C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS), the secret code takes
-    C(SERVICE_PROVIDER.GET_API_SECRET_CODE) and C(SERVICE_PROVIDER.GENERATE_API_SECRET_CODE).
+    C(SERVICE_PROVIDER.GET_API_SECRET_CODE) and C(SERVICE_PROVIDER.GENERATE_API_SECRET_CODE), all of them on the
+    provider's customer. A role on the service provider is not enough.
   - There is no secret in the document, in the plan, or in what is returned.
   - One task for all providers is the fastest way. Lists are read whole, in pages of 300 rows.
 seealso:

@@ -56,8 +56,9 @@ options:
         required: true
 notes:
   - It takes the permissions C(SERVICE_PROVIDER.SET_OFFERINGS_USERNAME), to set names, and
-    C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS), to know which offerings a user reaches. Without the second the task
-    fails, as it could only guess.
+    C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS), to know which offerings a user reaches, both on the provider's
+    customer. A role on the service provider is not enough. On Waldur of 2024 it takes the role C(CUSTOMER.OWNER) there
+    instead. Without the second the task fails, as it could only guess.
   - A username that an account of another user at the provider has already, in any case of letters, is rejected before
     anything is changed. Accounts in every state count, deleted ones too, as they come back with their username when the
     user returns. To hand a username on, rename its holder with another entry of the same O(usernames). Where the

@@ -174,10 +174,10 @@ options:
       - -name
       - -start_date
 notes:
-  - The token needs the permission C(SERVICE_PROVIDER.LIST_PROJECTS), and with O(project_customer) the permission
-    C(SERVICE_PROVIDER.LIST_CUSTOMER_PROJECTS). As Waldur is delivered, staff and the owners of the provider's customer
-    have both, and managers of the service provider since 2026. Waldur of 2024 shows the projects of one customer to
-    everyone who is logged in.
+  - It takes the permission C(SERVICE_PROVIDER.LIST_PROJECTS), and with O(project_customer)
+    C(SERVICE_PROVIDER.LIST_CUSTOMER_PROJECTS), on the provider's customer, which owners have; since 2026 a role on the
+    service provider will do, such as that of its managers. On Waldur of 2024 it takes the role C(CUSTOMER.OWNER) there
+    instead, and everyone who is logged in may read the projects of one customer.
   - Waldur of 2024 ignores the filters of this list, all but O(project_customer). There those that the rows can tell are
     applied here, such as O(name), O(customer) and O(created), and others fail the task.
 seealso:

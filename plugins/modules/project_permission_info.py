@@ -123,8 +123,8 @@ options:
       - -role
       - -username
 notes:
-  - The token needs the permission C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS). As Waldur is delivered, staff and the
-    owners of the provider's customer have it, and managers of the service provider since 2026.
+  - It takes the permission C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS) on the provider's customer, which owners have.
+    A role on the service provider is not enough. On Waldur of 2024 it takes the role C(CUSTOMER.OWNER) there instead.
   - Waldur of 2024 ignores the filters of this list. There those that the rows can tell are applied here, such as
     O(user), O(scope) and O(created), and others fail the task. Its rows have short roles in C(role), such as
     V(member), and no C(role_name).

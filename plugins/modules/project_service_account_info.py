@@ -38,8 +38,9 @@ options:
     description: A part of the e-mail address, in any case.
     type: str
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.LIST_SERVICE_ACCOUNTS) on the provider's customer. None of the roles that
-    come with the Waldur of 2025 has it, so there it takes a staff token.
+  - It takes the permission C(SERVICE_PROVIDER.LIST_SERVICE_ACCOUNTS) on the provider's customer. Owners have it since
+    2026; none of the roles that come with the Waldur of 2025 has it, so there it takes a staff token. A role on the
+    service provider is not enough.
   - The list came with Waldur of 2025. On an older one the task fails, and says so.
 seealso:
   - module: waldur.provider.course_account_info

@@ -20,8 +20,9 @@ extends_documentation_fragment:
   - waldur.provider.references.service_provider
   - waldur.provider.lists
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.GET_REVENUE) on the provider's customer, which owners have. The Waldur of
-    2024 tells everyone who is logged in.
+  - It takes the permission C(SERVICE_PROVIDER.GET_REVENUE) on the provider's customer, which owners have; since 2026 a
+    role on the service provider will do, such as that of its managers, and so will a support token. Waldur of 2024
+    answers everyone who is logged in.
   - Totals are whole numbers in the currency of the Waldur. The server cuts the decimals off.
 seealso:
   - module: waldur.provider.statistics_info

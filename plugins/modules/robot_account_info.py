@@ -33,8 +33,8 @@ options:
     type: str
 notes:
   - It takes the permissions C(SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_CUSTOMERS) and
-    C(SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_PROJECTS) on the provider's customer, which owners have. The Waldur of 2024
-    tells everyone who is logged in.
+    C(SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_PROJECTS) on the provider's customer, which owners have. A role on the service
+    provider is not enough. Waldur of 2024 answers everyone who is logged in.
 seealso:
   - module: waldur.provider.project_service_account_info
   - module: waldur.provider.course_account_info

@@ -79,8 +79,8 @@ options:
     elements: str
     choices: [name, -name]
 notes:
-  - The token needs the permission C(SERVICE_PROVIDER.LIST_KEYS). As Waldur is delivered, staff and the owners of the
-    provider's customer have it, and managers of the service provider since 2026.
+  - It takes the permission C(SERVICE_PROVIDER.LIST_KEYS) on the provider's customer, which owners have. A role on the
+    service provider is not enough. On Waldur of 2024 it takes the role C(CUSTOMER.OWNER) there instead.
   - Staff also get the keys of deactivated users, while M(waldur.provider.user_info) leaves these people out. Who gives
     access by keys should only take those of listed users, as the examples do.
   - Waldur of 2024 ignores the filters of this list. There those by name, fingerprint, UUID and user and

@@ -18,8 +18,9 @@ extends_documentation_fragment:
   - waldur.provider.attributes.reads
   - waldur.provider.references.service_provider
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.GET_STATISTICS) on the provider's customer, which owners have, and since
-    2026 support staff may read the numbers too. The Waldur of 2024 tells everyone who is logged in.
+  - It takes the permission C(SERVICE_PROVIDER.GET_STATISTICS) on the provider's customer, which owners have; since 2026
+    a role on the service provider will do, such as that of its managers, and so will a support token. Waldur of 2024
+    answers everyone who is logged in.
 seealso:
   - module: waldur.provider.revenue_info
     description: What was earned, month by month.

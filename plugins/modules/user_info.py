@@ -146,8 +146,9 @@ options:
       - -registration_method
       - -username
 notes:
-  - The token needs the permission C(SERVICE_PROVIDER.LIST_USERS). As Waldur is delivered, staff and the owners of the
-    provider's customer have it, and managers of the service provider since 2026.
+  - It takes the permission C(SERVICE_PROVIDER.LIST_USERS) on the provider's customer, which owners have; since 2026 a
+    role on the service provider will do, such as that of its managers. On Waldur of 2024 it takes the role
+    C(CUSTOMER.OWNER) there instead.
   - Since 2026 an offering may keep parts of people's profiles to itself, and only staff and support see C(is_active).
     Such keys are then missing, so read all but C(uuid) with a C(default()).
 seealso:

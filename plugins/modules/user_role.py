@@ -94,6 +94,7 @@ options:
     default: false
 notes:
   - Role changes take a staff token on most versions of Waldur. Roles on service providers came with Waldur of 2025.
+  - With a personal access token, which Waldur of 2026 has, Waldur breaks on role changes. Use a normal staff token.
   - Waldur hides the grants of deactivated users. Revoking one is no change and a warning.
   - For many users, one task with O(users) is much faster than a loop, as it reads the grants once. In a loop over
     mappings, C(loop_control.label) keeps the output short.

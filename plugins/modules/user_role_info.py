@@ -79,7 +79,8 @@ options:
       - -username
 notes:
   - Before 2026 everyone who can see the service provider may read the list. Since then the token must be of staff or
-    support, of someone with a role on the service provider, or of someone who may see the team of its customer.
+    support, of someone with a role on the service provider, or of someone with C(CUSTOMER.VIEW_TEAM) on its customer or
+    C(PROJECT.VIEW_TEAM) on one of that customer's projects.
   - Roles on service providers came with Waldur of 2025. On an older one the task fails, and says so.
 seealso:
   - module: waldur.provider.user_role

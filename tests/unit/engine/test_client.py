@@ -349,6 +349,65 @@ def test_an_error_of_any_shape_is_told_in_one_sentence(answer: Answer, error: ty
         client_of(server, retries=0).write("update_user", UUID, body=GRANT)
 
 
+OWNER = "it takes a staff token, or the role CUSTOMER.OWNER on the provider's customer"
+KEYS = "it takes the permission SERVICE_PROVIDER.LIST_KEYS on the provider's customer"
+
+
+@pytest.mark.parametrize(
+    ("provider", "words"),
+    [
+        ({}, f"on Waldur of 2025 and newer {KEYS}"),
+        ({"uuid": UUID}, OWNER),
+        ({"uuid": UUID, "customer_slug": "a"}, KEYS),
+        ({"uuid": UUID, "customer_slug": "a", "account_options": {}}, KEYS),
+    ],
+)
+def test_a_refusal_names_the_right_of_the_edition_whose_providers_were_read(
+    provider: dict[str, Any], words: str
+) -> None:
+    listed = Answer(body=[provider] if provider else [], headers={"X-Result-Count": str(len(provider) and 1)})
+    with ScriptedServer(listed, Answer(403, {"detail": "No."})) as server:
+        client = client_of(server, retries=0)
+        client.rows("service_providers")
+        with pytest.raises(_errors.Forbidden) as caught:
+            client.rows("keys", UUID)
+    assert f"(403: No.): {words}" in caught.value.message
+    assert len(server.requests) == 2
+
+
+def test_rows_with_chosen_fields_tell_no_edition() -> None:
+    listed = Answer(body=[{"uuid": UUID}], headers={"X-Result-Count": "1"})
+    with ScriptedServer(listed, Answer(403, {"detail": "No."})) as server:
+        client = client_of(server, retries=0)
+        client.rows("service_providers", field=["uuid"])
+        with pytest.raises(_errors.Forbidden, match="on Waldur of 2025 and newer"):
+            client.rows("keys", UUID)
+
+
+def personal(server: ScriptedServer) -> Client:
+    """Return a client with a personal access token."""
+    return Client(Connection(server.url, f"w_{TOKEN}", auth_scheme="Bearer", timeout=2.0, retries=2))
+
+
+@pytest.mark.parametrize("name", ["add_user", "update_user", "delete_user"])
+def test_a_role_change_that_breaks_with_a_personal_token_asks_for_a_normal_one_and_is_not_repeated(name: str) -> None:
+    with ScriptedServer(Answer(500, HTML, content_type="text/html")) as server:
+        with pytest.raises(_errors.LostAnswer, match=r"personal access token: use a normal staff token"):
+            personal(server).write(name, UUID, body=GRANT)
+        with pytest.raises(_errors.LostAnswer) as normal:
+            client_of(server).write(name, UUID, body=GRANT)
+    assert len(server.requests) == 2
+    assert "personal" not in normal.value.message
+
+
+def test_a_refusal_of_a_personal_token_speaks_of_its_scopes() -> None:
+    with ScriptedServer(Answer(403, {"detail": "No."})) as server:
+        with pytest.raises(_errors.Forbidden, match="must list that permission"):
+            personal(server).rows("keys", UUID)
+        with pytest.raises(_errors.Forbidden, match="and no personal access token"):
+            personal(server).write("add_user", UUID, body=GRANT)
+
+
 @pytest.mark.parametrize(
     "answer", [Answer(body="<html><title>Log in</title></html>", content_type="text/html"), Answer(200, None)]
 )

@@ -188,7 +188,8 @@ def test_counts_are_null_where_no_list_may_be_counted(sim: Simulator) -> None:
     assert gathered(one, "!compliance")["counts"] is None
     assert one.warnings == [
         "The fact counts is null: Waldur refused to list the provider's customers (403: No.): it takes the permission"
-        " SERVICE_PROVIDER.LIST_CUSTOMERS."
+        " SERVICE_PROVIDER.LIST_CUSTOMERS on the provider's customer (a role on the service provider is not enough"
+        " before 2026)."
     ]
     with pytest.raises(Forbidden):
         gathered(one, "counts")

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rights that guide and messages name are those that each edition grants to each caller (2026 section 5.2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils import _answers
+from ansible_collections.waldur.provider.plugins.module_utils._operations import CORE_NAMES, OPERATIONS, Operation
+from simulation import Simulator
+
+from .api import Api
+
+ROOT = Path(__file__).parents[3]
+GUIDE = ROOT / "docs" / "docsite" / "rst" / "guide_rights.rst"
+CALLERS = {"owner": "owner", "manager": "manager_alpha", "support": "support_user", "everybody": "outsider"}
+EDITIONS = ("2024", "2025", "2026")
+# What a cell of the guide says → the callers whom Waldur lets through, staff aside.
+CELLS = {
+    "everybody": {"owner", "manager", "support", "everybody"},
+    "owner, manager, support": {"owner", "manager", "support"},
+    "owner, manager": {"owner", "manager"},
+    "owner": {"owner"},
+    "staff only": set(),
+    "no such request": None,
+}
+SOMEONE = "51d1acdbef2e4274bda95a1ce5391e54"
+QUERIES = {
+    "customer_projects": "?project_customer_uuid=47d72aa7327a4e45944a42b02349eb16",
+    "user_customers": f"?user_uuid={SOMEONE}",
+}
+
+
+@pytest.fixture(scope="module", params=EDITIONS)
+def api(request: pytest.FixtureRequest) -> Iterator[Api]:
+    """The API of each edition; the requests that are allowed change nothing that the others look at."""
+    with Simulator.start(edition=request.param) as sim:
+        api = Api(sim)
+        yield api
+        api.close()
+
+
+def guide_rows() -> Iterator[tuple[list[str], str, dict[str, str]]]:
+    """Yield the requests, the permission and the cell of each edition of every row of the guide's table."""
+    text = GUIDE.read_text().partition("Who can send which request\n---")[2]
+    for row in re.split(r"^   \* - ", text.partition("\n\n* ")[0], flags=re.MULTILINE)[2:]:
+        cells = [cell.strip() for cell in re.split(r"^     -", row, flags=re.MULTILINE)]
+        requests, _module, permission, *years = cells
+        yield requests.split("; "), permission.strip("`"), dict(zip(EDITIONS, years, strict=True))
+
+
+def from_guide(edition: str) -> dict[str, set[str] | None]:
+    """Return who may send each request, by the words of messages."""
+    return {title: CELLS[years[edition]] for titles, _permission, years in guide_rows() for title in titles}
+
+
+def used_operations() -> list[Operation]:
+    """Return the operations of a provider, and those that the collection's code names."""
+    sources = [path for path in (ROOT / "plugins").rglob("*.py") if path.name not in ("_operations.py", "_answers.py")]
+    code = "".join(path.read_text() for path in sources)
+    return [found for name, found in OPERATIONS.items() if name in CORE_NAMES or f'"{name}"' in code]
+
+
+def observed(api: Api, operation: Operation) -> set[str] | None:
+    """Return the callers whom the simulator does not refuse, or None where it has no such route."""
+    answers = {
+        caller: api.ask(operation.method, target(api, operation), body(api, operation), by=alias)
+        for caller, alias in CALLERS.items()
+    }
+    if all(answer.status == 404 and isinstance(answer.body, str) for answer in answers.values()):
+        return None
+    return {caller for caller, answer in answers.items() if answer.status not in (401, 403)}
+
+
+def target(api: Api, operation: Operation) -> str:
+    uuid = api.provider().split("/")[1]
+    for kind, found in (("users", SOMEONE), ("customers", "d2c8772ce559428283e388badd97f2d6")):
+        uuid = found if operation.path.startswith(f"/api/{kind}/") else uuid
+    return operation.path.format(uuid=uuid) + QUERIES.get(operation.name, "")
+
+
+def body(api: Api, operation: Operation) -> dict[str, Any] | None:
+    """Return a body that is valid, as Waldur looks at it before it looks at rights."""
+    if operation.name == "create":
+        return {"customer": f"{api.sim.url}/api/customers/{api.customer('Spare Customer (no provider)')['uuid']}/"}
+    if operation.name == "update":
+        return {"customer": f"{api.sim.url}/api/customers/d2c8772ce559428283e388badd97f2d6/", "description": "New"}
+    if operation.name in ("add_user", "update_user", "delete_user"):
+        role = next(row["uuid"] for row in api.rows("roles/") if row["name"] == "CUSTOMER.MANAGER")
+        return {"role": role, "user": SOMEONE}
+    return {"set_offerings_username": {"user_uuid": SOMEONE, "username": "m1"}}.get(operation.name, {})
+
+
+def test_the_guide_names_every_request_of_every_module() -> None:
+    titles = [title for requests, _permission, _years in guide_rows() for title in requests]
+    assert sorted(titles) == sorted(operation.title for operation in used_operations())
+
+
+def test_the_guide_gives_each_request_to_those_whom_the_edition_lets_through(api: Api) -> None:
+    found = {operation.title: observed(api, operation) for operation in used_operations()}
+    assert found == from_guide(api.sim.edition)
+
+
+def test_the_guide_and_the_messages_name_the_same_permissions() -> None:
+    for titles, permission, _years in guide_rows():
+        for operation in (found for found in used_operations() if found.title in titles):
+            named = set(re.findall(r"SERVICE_PROVIDER\.(\w+)", _answers.right_for(operation)))
+            assert named == ({permission} if permission else set()), operation.name
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_a_refusal_names_only_what_helps_on_the_edition_at_hand(edition: str) -> None:
+    allowed = from_guide(edition)
+    for operation in used_operations():
+        told = _answers.right_for(operation, int(edition))
+        callers = allowed[operation.title]
+        role_change = operation.name in ("add_user", "update_user", "delete_user")
+        if callers is None or "everybody" in callers or operation.name in ("list_users", "create"):
+            continue
+        assert ("need a staff token" in told) is role_change, told
+        if role_change:
+            assert callers == set()
+            continue
+        assert ("SERVICE_PROVIDER." in told) is (edition != "2024" and "CUSTOMER.OWNER" not in told), told
+        assert ("on the service provider or its customer" in told) is ("manager" in callers), told
+        assert ("or a support token" in told) is ("support" in callers), told
+        if "CUSTOMER.OWNER" in told:
+            assert callers == {"owner"}, told
+
+
+def test_a_refusal_of_an_unknown_edition_names_every_case() -> None:
+    told = _answers.right_for(OPERATIONS["projects"])
+    assert told == (
+        "on Waldur of 2026 it takes the permission SERVICE_PROVIDER.LIST_PROJECTS on the service provider or its"
+        " customer; on Waldur of 2025 it takes the permission SERVICE_PROVIDER.LIST_PROJECTS on the provider's customer"
+        " (a role on the service provider is not enough before 2026); on Waldur of 2024 it takes a staff token, or the"
+        " role CUSTOMER.OWNER on the provider's customer"
+    )
+    told = _answers.right_for(OPERATIONS["keys"])
+    assert told.startswith("on Waldur of 2025 and newer it takes the permission SERVICE_PROVIDER.LIST_KEYS on the")
