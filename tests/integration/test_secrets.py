@@ -157,7 +157,9 @@ def test_no_secret_is_left_by_asynchronous_tasks(waldur: Waldur, way: str) -> No
         secrets = {*waldur.tokens.values(), *before, *waldur.codes()}
         assert not [secret for secret in secrets if secret in outcome.output]
     assert holding_at_last(run, secrets) == []
-    assert sum(path.is_file() for path in _files(run, "async")) == len(TASKS)
+    jobs = [path.read_text() for path in _files(run, "async") if path.is_file()]
+    assert len(jobs) == len(TASKS)
+    assert all('"access_token": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"' in job for job in jobs)
 
 
 @ways
