@@ -192,10 +192,21 @@ def test_what_may_not_be_read_is_an_error_that_names_the_right_and_the_way_out(
     assert caught.value.args == (caught.value.message,)
 
 
-def test_a_token_that_sees_roles_and_no_resources_is_refused() -> None:
-    """A manager of 2026 reads the permissions, and an empty list of resources would pass for no usernames."""
+# A role can carry the permission to list the project permissions, and show no resources.
+NO_RESOURCES: dict[str, Any] = {"path": "/api/marketplace-provider-resources/*", "status": 200, "body": []}
+
+
+def test_a_token_that_sees_roles_and_no_resources_is_refused(sim: Simulator, connect: Connect) -> None:
+    """An empty list of resources would pass for no usernames."""
+    sim.fault(times=None, **NO_RESOURCES)
+    with pytest.raises(WaldurError, match="sees roles in projects and not the resources there"):
+        export(connect("owner"), "ALPHA")
+
+
+def test_a_manager_of_2026_may_not_read_the_project_permissions() -> None:
+    """The role on the provider carries the permission, and it counts on the customer alone (2026 section 5.2)."""
     with Simulator.start(edition="2026") as sim:
-        with pytest.raises(WaldurError, match="sees roles in projects and not the resources there"):
+        with pytest.raises(Forbidden, match=r"LIST_PROJECT_PERMISSIONS on the provider's customer \(a role on the"):
             export(session(sim, "manager_alpha"), "ALPHA")
         with pytest.raises(
             Forbidden, match=r"Beta HPC Centre: .* Leave users out of parts, or name in service_providers"
@@ -214,14 +225,12 @@ def test_a_waldur_without_roles_is_noted() -> None:
         assert found["offering_usernames"] == [{"user": "member1", "username": "m1_alpha"}]
 
 
-def test_a_token_that_sees_roles_and_no_resources_sets_no_username() -> None:
+def test_a_token_that_sees_roles_and_no_resources_sets_no_username(sim: Simulator) -> None:
     """It was told that the user reaches no offering, and that all was well."""
-    with Simulator.start(edition="2026") as sim:
-        member = session(sim).references.users(["member1"])["member1"]
-        assert isinstance(member, User)
-        document = [{"customer": "ALPHA", "offering_usernames": [{"user": member.uuid, "username": "new"}]}]
-        with pytest.raises(
-            WaldurError, match=r"offering_usernames.*sees roles in projects and not the resources there"
-        ):
-            plan_of(session(sim, "manager_alpha"), document)
-        assert plan_of(session(sim, "owner"), document)
+    member = session(sim).references.users(["member1"])["member1"]
+    assert isinstance(member, User)
+    document = [{"customer": "ALPHA", "offering_usernames": [{"user": member.uuid, "username": "new"}]}]
+    assert plan_of(session(sim, "owner"), document)
+    sim.fault(times=None, **NO_RESOURCES)
+    with pytest.raises(WaldurError, match=r"offering_usernames.*sees roles in projects and not the resources there"):
+        plan_of(session(sim, "owner"), document)
