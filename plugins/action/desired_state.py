@@ -10,9 +10,11 @@ normal way.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import signal
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -25,18 +27,27 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.waldur.provider.plugins.module_utils import _connection, _documents, _files, _images
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, MOMENTS, TASKS, spec
+from ansible_collections.waldur.provider.plugins.module_utils._arguments import (
+    CONNECTION,
+    MOMENTS,
+    TASKS,
+    WRITERS,
+    spec,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._errors import (
     LONGEST_PATH,
+    Interrupted,
     InvalidInput,
     WaldurError,
     said,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._interruption import on_signal
 from ansible_collections.waldur.provider.plugins.module_utils._literals import restored
 from ansible_collections.waldur.provider.plugins.module_utils._run import run
 from ansible_collections.waldur.provider.plugins.module_utils._transport import environment_proxy
+from ansible_collections.waldur.provider.plugins.plugin_utils._interruption import Interruption, report
 
 _COLLECTION = "waldur.provider."
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
@@ -58,6 +69,9 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """The module's result, whichever way it ran."""
         super().run(tmp, task_vars)
+        self._host = str((task_vars or {}).get("inventory_hostname", "localhost"))
+        if Interruption.message:
+            return {"failed": True, "msg": f"Not started, as the run was interrupted before: {Interruption.message}"}
         # The resolved name is the action's on ansible-core 2.17 and the module's on newer ones.
         name = self._task.action.rpartition(".")[2]
         arguments = {option: restored(value) for option, value in self._task.args.items()}
@@ -163,19 +177,53 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": _refusal(name, validation), "invocation": shown}
         try:
             connection = _connection.connect(values, {**os.environ, **environment})
-            result = run(
-                name,
-                validation.validated_parameters,
-                connection,
-                check=self._task.check_mode,
-                diff=self._task.diff,
-                read_image=self._read_image,
-            )
+            result = self._run_interruptible(name, validation.validated_parameters, connection)
         except WaldurError as error:
             return _plain({"failed": True, "msg": error.message, "invocation": shown, **error.details})
         if not result["warnings"]:
             del result["warnings"]  # as modules give none; ansible-core 2.17 would show the empty list
         return _plain({**result, "invocation": shown})
+
+    def _run_interruptible(self, name: str, parameters: Any, connection: _connection.Connection) -> dict[str, Any]:
+        with on_signal() if self._writes(name) else contextlib.nullcontext():
+            try:
+                return run(
+                    name,
+                    parameters,
+                    connection,
+                    check=self._task.check_mode,
+                    diff=self._task.diff,
+                    read_image=self._read_image,
+                )
+            except Interrupted as error:
+                self._report(name, {"msg": error.message, **error.details})
+                raise
+
+    def _writes(self, name: str) -> bool:
+        return name in WRITERS and not self._task.check_mode
+
+    def _report(self, name: str, result: Mapping[str, Any]) -> None:
+        report(_COLLECTION + name, self._host, result)
+
+    def _execute_interruptible(self, name: str, **options: Any) -> dict[str, Any]:
+        """Run the module in a process of its own, which a signal is handed on to, and wait for what it reports."""
+        if not self._writes(name):
+            return dict(self._execute_module(module_name=_COLLECTION + name, **options))
+        received: list[int] = []
+
+        def hand_on(number: int) -> None:
+            received.append(number)
+            if os.getpgrp() == os.getpid():  # else the module was sent it as well, as part of the same group
+                os.killpg(os.getpgrp(), number)
+
+        result: dict[str, Any] = {}
+        with on_signal(hand_on):
+            try:
+                result = self._execute_module(module_name=_COLLECTION + name, **options)
+            finally:
+                if received:
+                    self._report(name, result or {"msg": f"Interrupted by {signal.Signals(received[0]).name}."})
+        return result
 
     def _as_module(self, name: str, arguments: Any, environment: dict[str, str], task_vars: Any) -> dict[str, Any]:
         """Run the module the normal way.
@@ -198,8 +246,8 @@ class ActionModule(ActionBase):
             arguments["proxy"] = proxy
         _CREDENTIALS[self._task] = hidden
         self._task.environment = [{key: value for key, value in environment.items() if key not in hidden}]
-        result = self._execute_module(
-            module_name=_COLLECTION + name,
+        result = self._execute_interruptible(
+            name,
             module_args=arguments,
             task_vars=task_vars,
             wrap_async=self._task.async_val,

@@ -152,6 +152,8 @@ class Client:
         self._server_time: datetime | None = None
         self._edition: int | None = None  # for messages, once a whole row of the providers was seen
         self._hidden = {connection.access_token}
+        # How many requests that write were begun; by it, an error before the first is told from one after it.
+        self.writes_sent = 0
 
     def _session(self, *, repeat_safe: bool) -> requests.Session:
         connection = self.connection
@@ -334,6 +336,7 @@ class Client:
         if wanted.writes and self.is_read_only:
             raise WriteInCheckMode(f"Cannot {wanted.title}: check mode only reads, so the request was not sent.")
         content: dict[str, Any] = {"data": body, "files": files} if files else {"json": body}
+        self.writes_sent += wanted.writes
         url = self.connection.api_url + wanted.path.format(uuid=uuid)
         params: list[tuple[str, str]] | None = _wire(wanted.query, query or {})
         session = self._repeating if wanted.repeat_safe else self._once

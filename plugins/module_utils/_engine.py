@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from ._desired_state import Desired
-from ._errors import InvalidInput, WaldurError
+from ._errors import InvalidInput, WaldurError, as_waldur_error
 from ._plan import Change, Comparison, provider_labels, refuse, refuse_new, summary
 from ._references import Target
 from ._rooms import ROOMS
@@ -187,32 +187,55 @@ def _people(session: Session, works: list[Work]) -> People:
 
 
 def apply(session: Session, planned: Planned) -> None:
-    """Carries out exactly that plan, then looks whether it holds.
+    """Carry out exactly that plan, then check whether it holds.
 
-    Where it stops half-way, the error carries ``applied`` and ``not_applied``.
+    Where anything stops it, a signal or a defect included, the ``WaldurError`` says in its details what was
+    ``applied``, which is the ``failed_change``, what was ``not_applied``, and whether anything was ``changed``.
     """
     owners = {id(change): work for work in planned.works for change in work.comparison.changes}
-    for number, change in enumerate(planned.changes):
-        work = owners[id(change)]
-        try:
-            work.room.write(session, work.target, work.state, change)
-        except WaldurError as error:
-            raise _stopped(error, planned.changes, number) from None
+    applied, sent = 0, session.client.writes_sent
     try:
+        for change in planned.changes:
+            work, sent = owners[id(change)], session.client.writes_sent
+            work.room.write(session, work.target, work.state, change)
+            applied += 1
         for work in planned.works:
             if work.comparison.changes:
                 _verify(session, work, planned.people)
     except WaldurError as error:
-        if "not_applied" not in error.details:
-            number = len(planned.changes)
-            done = "The change was" if number == 1 else f"All {number} changes were"
-            error.message = f"{done} carried out, but not checked: {error.message}"
-            error.args = (error.message,)
-        error.details.update(changed=True, applied=[change.as_dict() for change in planned.changes])
-        raise
+        raise _stopped(error, planned.changes, applied) from None
+    except BaseException as error:
+        is_sent = session.client.writes_sent > sent
+        described = _described(error, is_sent=is_sent, is_applied=applied == len(planned.changes))
+        raise _stopped(described, planned.changes, applied) from error
+
+
+def _described(error: BaseException, *, is_sent: bool, is_applied: bool) -> WaldurError:
+    """Return an error that is not ours as one of ours; after a request whose outcome nobody knows, it says so."""
+    if is_applied:
+        return as_waldur_error(error, "")
+    if not is_sent:
+        return as_waldur_error(error, ", and nothing was sent for it")
+    found = as_waldur_error(error, ", so whether it took effect is not known: run again")
+    found.details["took_effect"] = None
+    return found
+
+
+def _unchecked(error: WaldurError, changes: Sequence[Change]) -> WaldurError:
+    if "not_applied" not in error.details:
+        number = len(changes)
+        done = "The change was" if number == 1 else f"All {number} changes were"
+        error.message = f"{done} carried out, but not checked: {error.message}"
+        error.args = (error.message,)
+    found = {"failed_change": None, "not_applied": [], **error.details}
+    error.details = {**found, "changed": True, "applied": [change.as_dict() for change in changes]}
+    return error
 
 
 def _stopped(error: WaldurError, changes: Sequence[Change], number: int) -> WaldurError:
+    """Return ``error`` with what was applied: the first ``number`` changes, and the next one where it took effect."""
+    if number == len(changes):
+        return _unchecked(error, changes)
     rest = len(changes) - number - 1
     took_effect = error.details.pop("took_effect", False)
     error.message = f"{changes[number]}: {error.message}"

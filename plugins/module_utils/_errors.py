@@ -82,6 +82,22 @@ class LostAnswer(WaldurError):
     """
 
 
+class Interrupted(WaldurError):
+    """A signal ended the run before all changes were carried out (see ``_interruption``)."""
+
+
+def as_waldur_error(error: BaseException, ending: str) -> WaldurError:
+    """Return an error of another class than ours as one clear sentence that closes with ``ending``."""
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted(f"interrupted by {said(error) or 'SIGINT'}{ending}.")
+    cause = f" ({said(error, LONGEST_PATH)})" if str(error) else ""
+    if not isinstance(error, Exception):  # such as the timeout of a task
+        return WaldurError(f"stopped by {type(error).__name__}{cause}{ending}.")
+    return WaldurError(
+        f"unexpected {type(error).__name__}{cause}{ending}. This is a defect of the collection: please report it."
+    )
+
+
 def said(value: Any, longest: int = _LONGEST) -> str:
     """How a value that was given is quoted in a message: on one line, nothing invisible, no longer than people read."""
     try:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -17,9 +17,11 @@ from ._arguments import TASKS, Files, Task, limits, spec
 from ._client import REQUESTS_IMPORT_ERROR, Connection
 from ._desired_state import ReadImage
 from ._engine import apply, make_plan
-from ._errors import WaldurError, printable
+from ._errors import Interrupted, WaldurError, printable
 from ._infos import Info
+from ._interruption import SignalReceived, on_signal
 from ._opened import masked, opened
+from ._plan import Change
 from ._plan import diff as plan_diff
 from ._session import Session
 
@@ -68,13 +70,25 @@ def _write(
     session: Session, task: Task, options: Mapping[str, Any], read_image: ReadImage, *, check: bool, diff: bool
 ) -> dict[str, Any]:
     allowed = limits(options, session.client.connection.api_url)
-    planned = make_plan(session, task.wishes(options, read_image), allowed)
-    if not check:
-        apply(session, planned)
-    result = {"changed": bool(planned.changes), "warnings": list(planned.comparison.warnings)}
-    if diff:
-        result["diff"] = plan_diff(planned.changes)
-    return {**result, **task.returns(options, planned, not check)}
+    applied: tuple[Change, ...] = ()
+    try:
+        planned = make_plan(session, task.wishes(options, read_image), allowed)
+        if not check:
+            apply(session, planned)
+            applied = planned.changes
+        result = {"changed": bool(planned.changes), "warnings": list(planned.comparison.warnings)}
+        if diff:
+            result["diff"] = plan_diff(planned.changes)
+        return {**result, **task.returns(options, planned, not check)}
+    except SignalReceived as error:
+        raise _interrupted(error, applied) from None
+
+
+def _interrupted(error: SignalReceived, applied: Sequence[Change]) -> Interrupted:
+    """Return the error for a signal that came before or after the plan was carried out."""
+    done = f"after all {len(applied)} changes were applied" if applied else "before anything was changed"
+    details: dict[str, Any] = {"applied": [change.as_dict() for change in applied], "not_applied": []}
+    return Interrupted(f"Interrupted by {error} {done}.", changed=bool(applied), failed_change=None, **details)
 
 
 def run_module(name: str) -> None:
@@ -83,12 +97,16 @@ def run_module(name: str) -> None:
     module = AnsibleModule(argument_spec=spec(task), supports_check_mode=True, **task.rules)
     if REQUESTS_IMPORT_ERROR:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
-    try:
-        values = _connection.resolve(module.params, {}, os.environ)
-        connection = _connection.connect(values, os.environ)
-        result = run(name, module.params, connection, check=module.check_mode, diff=module._diff)
-    except WaldurError as error:
-        module.fail_json(msg=error.message, **error.details)
+    # Until the result is printed, so that a second signal can't cut it off.
+    with on_signal():
+        try:
+            values = _connection.resolve(module.params, {}, os.environ)
+            connection = _connection.connect(values, os.environ)
+            result = run(name, module.params, connection, check=module.check_mode, diff=module._diff)
+        except WaldurError as error:
+            module.fail_json(msg=error.message, **error.details)
+        except SignalReceived as error:
+            module.fail_json(msg=f"Interrupted by {error}.")
     for warning in result.pop("warnings"):
         module.warn(warning)
     module.exit_json(**result)

@@ -380,7 +380,8 @@ applied:
         user: null
         role: null
 failed_change:
-  description: The change that failed, in the same form.
+  description: The change that failed, in the same form. V(none) where all of them were carried out, and checking them
+    failed.
   returned: when carrying out the plan failed
   type: dict
 not_applied:

@@ -556,5 +556,5 @@ def test_a_plan_that_was_approved_and_half_applied_is_finished_and_nothing_else(
     assert brief(planned) == [("update", "Beta HPC Centre")]
     apply(session, planned)
     done(connect(), wishes(description="changed behind its back"))
-    with pytest.raises(InvalidInput, match="these changes are new: update Alpha Cloud Ltd"):
+    with pytest.raises(InvalidInput, match="changed after the approval: update Alpha Cloud Ltd: descr"):
         make_plan(connect(), both(), limits)

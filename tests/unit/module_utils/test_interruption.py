@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Signals that end a run: they raise once, in the main thread, and leave the handlers as they were."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._interruption import SignalReceived, on_signal
+from ansible_collections.waldur.provider.plugins.plugin_utils import _interruption as reporting
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_raises_its_name_and_a_second_one_does_not_cut_off_what_follows(number: signal.Signals) -> None:
+    before = [signal.getsignal(one) for one in SIGNALS]
+    reported = False
+    with on_signal():
+        with pytest.raises(SignalReceived, match=number.name):
+            os.kill(os.getpid(), number)
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+        reported = True
+    assert reported
+    assert [signal.getsignal(one) for one in SIGNALS] == before
+
+
+def test_a_signal_can_be_handed_on_instead() -> None:
+    received: list[int] = []
+    with on_signal(received.append):
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert received == [signal.SIGTERM]
+
+
+def test_a_thread_leaves_signals_to_the_main_one() -> None:
+    seen: list[Any] = []
+
+    def run() -> None:
+        with on_signal():
+            seen.append(signal.getsignal(signal.SIGTERM))
+
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert seen == [before]
+
+
+CHANGE = {"action": "grant", "name": "bob as \x1b[31mX", "service_provider": "ACME"}
+
+
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], str]:
+    """Return what a report of a result writes."""
+
+    def report(result: dict[str, Any]) -> str:
+        reader, writer = os.pipe()
+        monkeypatch.setattr(reporting, "_ERROR_OUTPUT", writer)
+        monkeypatch.setattr(reporting.Interruption, "message", "")
+        reporting.report("waldur.provider.user_role", "localhost", result)
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            return pipe.read()
+
+    return report
+
+
+def test_a_report_lists_the_changes_and_no_control_characters(printed: Callable[[dict[str, Any]], str]) -> None:
+    result = {"msg": "Interrupted by SIGINT.", "applied": [], "failed_change": CHANGE, "not_applied": [CHANGE]}
+    assert printed(result) == (
+        "\n[ERROR]: waldur.provider.user_role on localhost: Interrupted by SIGINT.\n"
+        "  applied: none\n"
+        "  failed_change: 1\n"
+        "    grant bob as \\x1b[31mX (ACME)\n"
+        "  not_applied: 1\n"
+        "    grant bob as \\x1b[31mX (ACME)\n"
+    )
+
+
+def test_a_report_without_a_result_of_the_module_says_that_nobody_knows(printed: Callable[[Any], str]) -> None:
+    assert "What was applied is not known" in printed({"msg": "Interrupted by SIGINT."})
+
+
+def test_a_process_without_error_output_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reporting.Interruption, "message", "")
+    monkeypatch.setattr(reporting, "_ERROR_OUTPUT", None)
+    reporting.report("waldur.provider.user_role", "localhost", {"msg": "Interrupted.", "applied": []})
+    assert reporting.Interruption.message == "Interrupted."
