@@ -32,6 +32,7 @@ OPTIONS = (
 NAMES = (*OPTIONS, "profile")
 _LARGEST_PROFILES = _files.MEGABYTE
 _SHORTEST_TOKEN = 8
+_TEXTS = ("api_url", "access_token", "auth_scheme", "ca_path", "client_cert", "client_key", "proxy")
 _DEFAULT_PROFILES = "~/.config/waldur/profiles.yml"
 
 
@@ -82,10 +83,10 @@ def _of_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 def _profile(name: Any, environment: Mapping[str, str]) -> Source:
     path = environment.get("WALDUR_PROFILES_FILE") or _DEFAULT_PROFILES
+    if not isinstance(name, str):
+        raise InvalidInput(f"profile: '{said(name)}' is not text: give the name of a section of {path}, quoted.")
     profiles = _read_profiles(path)
     path = said(path, LONGEST_PATH)
-    if isinstance(name, (dict, list)):
-        raise InvalidInput(f"profile: must be the name of one profile, and '{said(name)}' was given.")
     if not isinstance(profiles, Mapping) or name not in profiles:
         known = ", ".join(sorted(map(str, profiles))) if isinstance(profiles, Mapping) else ""
         raise InvalidInput(f"profile: {path} has no profile '{said(name)}'{': it has ' + known if known else ''}.")
@@ -96,20 +97,19 @@ def _profile(name: Any, environment: Mapping[str, str]) -> Source:
         if key not in OPTIONS:
             known = ", ".join(OPTIONS)
             raise InvalidInput(f"profile: '{said(key)}' in '{said(name)}' of {path} is not known; known are {known}.")
+        if key in _TEXTS and not isinstance(values[key], (str, type(None))):
+            # Its value is not shown, as it may be a token: 0012 is the number 10, and not what was meant.
+            raise InvalidInput(f"profile: {key} in '{said(name)}' of {path} is not text: quote it as it is written.")
     return Source(f"profile '{name}'", _given(values))
 
 
 def _read_profiles(path: str) -> Any:
-    try:
-        import yaml
-    except ImportError:
-        raise InvalidInput("profile: reading profiles takes PyYAML where the task runs: install it there.") from None
-    content = _files.read_file("profile", path, _LARGEST_PROFILES, advice="; set WALDUR_PROFILES_FILE")
-    try:
-        return yaml.safe_load(content.decode()) or {}
-    except (yaml.YAMLError, ValueError, RecursionError):
-        # The parser's own words quote the file, and the file holds tokens.
-        raise InvalidInput(f"profile: {said(path, LONGEST_PATH)} is not valid YAML.") from None
+    from ._yaml_files import read_yaml
+
+    # The file holds tokens, so messages show no values of it.
+    shown = f"profile: {said(path, LONGEST_PATH)}"
+    limits = {"limit": _LARGEST_PROFILES, "advice": "; set WALDUR_PROFILES_FILE"}
+    return read_yaml(path, shown, "profile", spelled=False, quoting=False, **limits) or {}
 
 
 def _agree(found: Mapping[str, Source], place: str) -> None:
@@ -198,7 +198,7 @@ def connect(values: Mapping[str, Any], environment: Mapping[str, str]) -> Connec
 def _number(name: str, value: Any, least: float, most: float) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = -1.0
     if not least <= number <= most or (name == "retries" and number != int(number)):
         raise InvalidInput(f"{name}: must be a number from {least:g} to {most:g}, and '{said(value)}' was given.")

@@ -6,21 +6,26 @@
 
 from __future__ import annotations
 
-import difflib
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from . import _moments, _uuids
-from ._errors import InvalidInput, said
+from ._errors import InvalidInput, Problems, closest, said
+from ._scalars import WrittenBool, spelling, without_spelling
+
+Found = TypeVar("Found")
 
 DEFAULT_ROLE = "CUSTOMER.MANAGER"
 _FINGERPRINT = re.compile(r"^sha256:[0-9a-f]{16}$")
 _DESCRIPTION_LIMIT = 2000  # contract 3.g
 _USERNAME_LIMIT = 100  # contract 2.11; longer names break the server
+# No name, e-mail address or URL of Waldur is as long; a longer one would only break the request.
+_REFERENCE_LIMIT = 1000
 
 
 class Unset(Enum):
@@ -129,24 +134,41 @@ ReadImage = Callable[[str, str], ImageFile]
 
 
 def text(where: str, value: Any) -> str:
-    """A name or reference, trimmed. What YAML makes of unquoted text (numbers, booleans, dates) is refused."""
+    """Return a name or reference, trimmed. What YAML makes of unquoted text (numbers, booleans, dates) is rejected."""
     if isinstance(value, str):
         if "\0" in value:
             raise InvalidInput(f"{where}: the text holds a NUL character; remove it.")
-        if any("\ud800" <= char <= "\udfff" for char in value):  # what Python makes of such bytes
+        if not is_utf8(value):
             raise InvalidInput(f"{where}: the text holds bytes that are no UTF-8; write it anew.")
         return value.strip()
-    if isinstance(value, (bool, int, float, date)):
-        kind = _kind(value)
-        raise InvalidInput(f"{where}: {said(value)} arrived as a {kind}, not as text: quote it as it is written.")
+    if isinstance(value, (bool, int, float, date, WrittenBool)):
+        raise InvalidInput(f"{where}: {_arrived(value)}, not as text: quote it as it is written.")
     raise InvalidInput(f"{where}: must be text, and a {_kind(value)} was given.")
 
 
+def is_utf8(value: str) -> bool:
+    """Return whether ``value`` can be sent; Python makes lone surrogates of bytes that are no UTF-8."""
+    try:
+        return value.isascii() or bool(value.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def _arrived(value: Any) -> str:
+    """What YAML made of an unquoted word, which is shown as it was written where that is known, else by its value."""
+    written = spelling(value)
+    if written is not None:
+        return f"{said(written)} arrived as a {_kind(value)}"
+    return f"arrived as the {_kind(value)} {said(str(value).lower() if isinstance(value, bool) else value)}"
+
+
 def reference(where: str, value: Any) -> str:
-    """A reference: text that is not empty."""
+    """Return a reference: text that is not empty."""
     found = text(where, value)
     if not found:
         raise InvalidInput(f"{where}: is empty; give a name or a UUID.")
+    if len(found) > _REFERENCE_LIMIT:
+        raise InvalidInput(f"{where}: has {len(found)} characters, and {_REFERENCE_LIMIT} are allowed: shorten it.")
     return found
 
 
@@ -159,14 +181,14 @@ def boolean(where: str, value: Any) -> bool:
         return True
     if word in ("no", "false", "off", "0", "n", "f"):
         return False
-    raise InvalidInput(f"{where}: must be true or false, and '{said(value)}' was given.")
+    raise InvalidInput(f"{where}: must be true or false, and {_quoted(value)} was given.")
 
 
 def choice(where: str, value: Any, choices: Sequence[str]) -> str:
     """One of ``choices``."""
     if value not in choices:
         raise InvalidInput(
-            f"{where}: must be {' or '.join(choices)}, and '{said(value)}' was given.{_nearest(value, choices)}"
+            f"{where}: must be {' or '.join(choices)}, and {_quoted(value)} was given.{closest(value, choices)}"
         )
     return str(value)
 
@@ -175,10 +197,8 @@ def expiration(where: str, value: Any) -> datetime | None:
     """A moment in UTC, or None for ``never``."""
     if isinstance(value, str) and value.strip().lower() == _moments.NEVER:
         return None
-    if isinstance(value, (bool, int, float)):
-        raise InvalidInput(
-            f'{where}: {said(value)} arrived as a {_kind(value)}, not as a date: quote it, like "2027-06-30".'
-        )
+    if isinstance(value, (bool, int, float, WrittenBool)):
+        raise InvalidInput(f'{where}: {_arrived(value)}, not as a date: quote it, like "2027-06-30".')
     try:
         return _moments.parse(value)
     except ValueError:
@@ -196,21 +216,46 @@ def fingerprint(where: str, value: Any) -> str:
 
 
 def _kind(value: Any) -> str:
-    kinds = {
-        bool: "boolean",
-        int: "number",
-        float: "number",
-        str: "text",
-        list: "list",
-        dict: "mapping",
-        datetime: "date",
-    }
-    return kinds.get(type(value), "date" if isinstance(value, date) else type(value).__name__)
+    """The word for what ``value`` is; the first that fits, as a boolean is an int and a date-time is a date."""
+    kinds: tuple[tuple[Any, str], ...] = (
+        ((bool, WrittenBool), "boolean"),
+        ((int, float), "number"),
+        (str, "text"),
+        (date, "date"),
+        ((list, tuple), "list"),
+        (Mapping, "mapping"),
+        (None.__class__, "null"),
+    )
+    return next((word for kind, word in kinds if isinstance(value, kind)), type(value).__name__)
 
 
-def _nearest(key: Any, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(said(key), known, 1)
-    return f" Did you mean '{near[0]}'?" if near else ""
+def _quoted(value: Any) -> str:
+    """``value`` as messages quote it: as it was written where that is known; of lists and mappings only the kind."""
+    if isinstance(value, (list, tuple, Mapping)):
+        return f"a {_kind(value)}"
+    return f"'{said(spelling(value) or value)}'"
+
+
+def json_value(where: str, value: Any) -> Any:
+    """Return a value that JSON can hold, as it is: text, finite numbers, booleans, null, and lists and mappings."""
+    if isinstance(value, Mapping):
+        return {_json_key(where, key): json_value(f"{where}.{said(key)}", item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [json_value(f"{where}[{index}]", item) for index, item in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidInput(f"{where}: {_quoted(value)} is not a number that JSON can hold: give a finite one.")
+    if value is None or isinstance(value, (int, float, WrittenBool)):
+        return without_spelling(value)
+    if isinstance(value, str):
+        text(where, value)
+        return value
+    return text(where, value)
+
+
+def _json_key(where: str, key: Any) -> str:
+    if not isinstance(key, str):
+        raise InvalidInput(f"{where}: the key {said(spelling(key) or key)} is not text: quote it as it is written.")
+    return text(where, key) and key
 
 
 # --- structure -------------------------------------------------------------------------------------------------------
@@ -230,19 +275,32 @@ _PROVIDER_KEYS = (
     "offering_usernames",
     "api_secret_code",
 )
+# The keys below an entry that take a date as YAML makes it of unquoted text; everywhere else that is an error.
+GRANT_DATES = ("expiration_time",)
 # What entries can have in common.
 DEFAULT_KEYS = tuple(key for key in _PROVIDER_KEYS if key not in ("customer", "state"))
 
 
 def mapping(where: str, value: Any, known: Sequence[str]) -> dict[str, Any]:
-    """A mapping with known keys only; keys without a value (null) count as left out."""
+    """Return a mapping with known keys only; keys without a value (null) count as left out."""
+    problems = Problems()
+    found = known_keys(where, value, known, problems)
+    problems.refuse()
+    return found
+
+
+def known_keys(where: str, value: Any, known: Sequence[str], problems: Problems) -> dict[str, Any]:
+    """Return the items of a mapping whose keys are known and that are not null; add the other keys to ``problems``.
+
+    Raises ``InvalidInput`` where ``value`` is not a mapping.
+    """
     if not isinstance(value, Mapping):
         raise InvalidInput(f"{where}: must be a mapping of {', '.join(known)}, and a {_kind(value)} was given.")
     for key in value:
         if key not in known:
             names = ", ".join(known)
-            raise InvalidInput(f"{where}: '{said(key)}' is not known.{_nearest(key, known)} Known are {names}.")
-    return {key: item for key, item in value.items() if item is not None}
+            problems.add(f"{where}: '{said(key)}' is not known.{closest(key, known)} Known are {names}.")
+    return {key: item for key, item in value.items() if item is not None and key in known}
 
 
 def sequence(where: str, value: Any) -> list[Any]:
@@ -255,56 +313,84 @@ def sequence(where: str, value: Any) -> list[Any]:
 
 
 def parse(document: Any, read_image: ReadImage, where: str = "service_providers") -> list[Desired]:
-    """The whole document as wishes. ``read_image`` gives the file behind a path. Raises ``InvalidInput``."""
-    return [provider(f"{where}[{index}]", entry, read_image) for index, entry in enumerate(sequence(where, document))]
+    """Return the whole document as wishes. ``read_image`` gives the file behind a path.
+
+    Raises ``InvalidInput`` with all errors of all entries.
+    """
+    return _each(where, sequence(where, document), lambda place, entry: provider(place, entry, read_image))
+
+
+def _each(where: str, items: Sequence[Any], read: Callable[[str, Any], Found]) -> list[Found]:
+    """What ``read`` makes of each of ``items``, which is called by its number; raises with all errors."""
+    problems = Problems()
+    found = [problems.attempt(read, f"{where}[{index}]", item) for index, item in enumerate(items)]
+    problems.refuse()
+    return [item for item in found if item is not None]
 
 
 def provider(where: str, value: Any, read_image: ReadImage) -> Desired:
-    """One entry of the document; ``where`` is what messages call it."""
-    entry = mapping(where, value, _PROVIDER_KEYS)
-    if "customer" not in entry:
-        raise InvalidInput(f"{where}: customer is missing: name the customer that is the service provider.")
-    state = choice(f"{where}.state", entry.get("state", "present"), ("present", "absent"))
+    """Return one entry of the document; ``where`` is what messages call it. Raises with all errors in it."""
+    problems = Problems()
+    entry = known_keys(where, value, _PROVIDER_KEYS, problems)
+    if "customer" not in entry and not problems.messages:  # an unknown key may be the misspelt one
+        problems.add(f"{where}: customer is missing: name the customer that is the service provider.")
+    customer = problems.attempt(reference, f"{where}.customer", entry.get("customer", "any"))
+    state = problems.attempt(choice, f"{where}.state", entry.get("state", "present"), ("present", "absent"))
     others = [key for key in entry if key not in ("customer", "state")]
     if state == "absent" and others:
-        raise InvalidInput(f"{where}: state: absent deletes the provider, so {', '.join(others)} must be left out.")
-    users = entry.get("users")
-    exclusive = boolean(f"{where}.exclusive_users", entry.get("exclusive_users", False))
+        problems.add(f"{where}: state: absent deletes the provider, so {', '.join(others)} must be left out.")
+    users, names, code = (entry.get(key) for key in ("users", "offering_usernames", "api_secret_code"))
+    exclusive = problems.attempt(boolean, f"{where}.exclusive_users", entry.get("exclusive_users", False))
     if exclusive and users is None:
-        raise InvalidInput(f"{where}.exclusive_users: needs users, the list of those who keep their grants.")
-    names = entry.get("offering_usernames")
-    code = entry.get("api_secret_code")
-    return Desired(
+        problems.add(f"{where}.exclusive_users: needs users, the list of those who keep their grants.")
+    found = Desired(
         where,
-        reference(f"{where}.customer", entry["customer"]),
-        profile=profile(f"{where}.", state, entry, read_image),
-        grants=grants(f"{where}.users", users, exclusive, f"{where}.exclusive_users") if users is not None else None,
-        usernames=usernames(f"{where}.offering_usernames", names) if names is not None else None,
-        secret_code=secret_code(f"{where}.api_secret_code", code) if code is not None else None,
+        customer or "",
+        profile=problems.attempt(profile, f"{where}.", state or "present", entry, read_image),
+        grants=None
+        if users is None
+        else problems.attempt(grants, f"{where}.users", users, bool(exclusive), f"{where}.exclusive_users"),
+        usernames=None if names is None else problems.attempt(usernames, f"{where}.offering_usernames", names),
+        secret_code=None if code is None else problems.attempt(secret_code, f"{where}.api_secret_code", code),
     )
+    problems.refuse()
+    return found
 
 
 def profile(prefix: str, state: str, entry: Mapping[str, Any], read_image: ReadImage) -> Profile:
-    """The profile's part of an entry, or of a task's options; ``prefix`` stands before the option's name."""
-    given = {key: entry[key] for key in PROFILE_KEYS if entry.get(key) is not None}
-    fields: dict[str, Any] = {}
-    if "description" in given:
-        fields["description"] = _description(f"{prefix}description", given["description"])
-    if "enable_notifications" in given:
-        fields["enable_notifications"] = boolean(f"{prefix}enable_notifications", given["enable_notifications"])
-    if "allowed_domains" in given:
-        domains = sequence(f"{prefix}allowed_domains", given["allowed_domains"])
-        fields["allowed_domains"] = [reference(f"{prefix}allowed_domains", domain) for domain in domains]
-    if "account_options" in given:
-        options = given["account_options"]
-        if not isinstance(options, Mapping):
-            raise InvalidInput(f"{prefix}account_options: must be a mapping, and a {_kind(options)} was given.")
-        fields["account_options"] = dict(options)
-    image: ImageFile | Unset = UNSET
-    if "image" in given:
-        path = text(f"{prefix}image", given["image"])
-        image = read_image(f"{prefix}image", path) if path else ImageFile("", b"")
-    return Profile(state, fields, image)
+    """Return the profile's part of an entry, or of a task's options; ``prefix`` stands before the option's name."""
+    readers: dict[str, Callable[[str, Any], Any]] = {
+        "description": _description,
+        "enable_notifications": boolean,
+        "allowed_domains": _domains,
+        "account_options": _account_options,
+    }
+    problems = Problems()
+    fields = {
+        key: problems.attempt(read, f"{prefix}{key}", entry[key])
+        for key, read in readers.items()
+        if entry.get(key) is not None
+    }
+    image: ImageFile | Unset | None = UNSET
+    if entry.get("image") is not None:
+        image = problems.attempt(_image, f"{prefix}image", entry["image"], read_image)
+    problems.refuse()
+    return Profile(state, fields, UNSET if image is None else image)
+
+
+def _domains(where: str, value: Any) -> list[str]:
+    return _each(where, sequence(where, value), reference)
+
+
+def _account_options(where: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"{where}: must be a mapping, and a {_kind(value)} was given.")
+    return dict(json_value(where, value))
+
+
+def _image(where: str, value: Any, read_image: ReadImage) -> ImageFile:
+    path = text(where, value)
+    return read_image(where, path) if path else ImageFile("", b"")
 
 
 def _description(where: str, value: Any) -> str:
@@ -315,58 +401,71 @@ def _description(where: str, value: Any) -> str:
 
 
 def grants(where: str, value: Any, exclusive: bool = False, where_exclusive: str = "exclusive") -> Grants:
-    """The list of grants."""
-    entries = [grant(f"{where}[{index}]", entry) for index, entry in enumerate(sequence(where, value))]
-    return Grants(tuple(entries), exclusive, where_exclusive)
+    """Return the list of grants."""
+    return Grants(tuple(_each(where, sequence(where, value), grant)), exclusive, where_exclusive)
 
 
 def grant(where: str, value: Any) -> GrantEntry:
-    """One entry of it; ``where`` is empty for the options of a task."""
+    """Return one entry of it; ``where`` is empty for the options of a task."""
     prefix = f"{where}." if where else ""
-    entry = mapping(where, value, _ENTRY_KEYS["users"])
-    if "user" not in entry:
-        raise InvalidInput(f"{prefix}user: is missing: give a username, an e-mail address or a UUID.")
-    state = choice(f"{prefix}state", entry.get("state", "present"), ("present", "absent"))
+    problems = Problems()
+    entry = known_keys(where, value, _ENTRY_KEYS["users"], problems)
+    if "user" not in entry and not problems.messages:
+        problems.add(f"{prefix}user: is missing: give a username, an e-mail address or a UUID.")
+    state = problems.attempt(choice, f"{prefix}state", entry.get("state", "present"), ("present", "absent"))
     expires: datetime | Unset | None = UNSET
     if "expiration_time" in entry and state == "absent":
-        raise InvalidInput(f"{prefix}expiration_time: can't go with state: absent; a revoked grant has no expiry.")
-    if "expiration_time" in entry:
-        expires = expiration(f"{prefix}expiration_time", entry["expiration_time"])
-    role = reference(f"{prefix}role", entry.get("role", DEFAULT_ROLE))
-    return GrantEntry(where, reference(f"{prefix}user", entry["user"]), role, expires, state)
+        problems.add(f"{prefix}expiration_time: can't go with state: absent; a revoked grant has no expiry.")
+    elif "expiration_time" in entry:
+        expires = problems.attempt(expiration, f"{prefix}expiration_time", entry["expiration_time"])
+    role = problems.attempt(reference, f"{prefix}role", entry.get("role", DEFAULT_ROLE))
+    user = problems.attempt(reference, f"{prefix}user", entry.get("user", "any"))
+    problems.refuse()
+    return GrantEntry(where, user or "", role or "", expires, state or "")
 
 
 def usernames(where: str, value: Any) -> Usernames:
-    """The list of account names; one name asked for by two users is refused."""
-    entries = [username(f"{where}[{index}]", entry) for index, entry in enumerate(sequence(where, value))]
-    return Usernames(tuple(entries))
+    """Return the list of account names; one name asked for by two users is rejected by the plan."""
+    return Usernames(tuple(_each(where, sequence(where, value), username)))
 
 
 def username(where: str, value: Any) -> UsernameEntry:
-    """One entry of it; ``where`` is empty for the options of a task."""
+    """Return one entry of it; ``where`` is empty for the options of a task."""
     prefix = f"{where}." if where else ""
-    entry = mapping(where, value, _ENTRY_KEYS["offering_usernames"])
+    problems = Problems()
+    entry = known_keys(where, value, _ENTRY_KEYS["offering_usernames"], problems)
+    has_unknown = bool(problems.messages)
     for key in _ENTRY_KEYS["offering_usernames"]:
-        if key not in entry:
-            raise InvalidInput(f"{prefix}{key}: is missing: an entry names a user and the username to set.")
-    name = text(f"{prefix}username", entry["username"])
+        if key not in entry and not has_unknown:
+            problems.add(f"{prefix}{key}: is missing: an entry names a user and the username to set.")
+    name = problems.attempt(_account_name, f"{prefix}username", entry.get("username", "any"))
+    user = problems.attempt(reference, f"{prefix}user", entry.get("user", "any"))
+    problems.refuse()
+    return UsernameEntry(where, user or "", name or "")
+
+
+def _account_name(where: str, value: Any) -> str:
+    name = text(where, value)
     if not name:
-        raise InvalidInput(f"{prefix}username: is empty, and Waldur takes no username away: give a name.")
+        raise InvalidInput(f"{where}: is empty, and Waldur takes no username away: give a name.")
     if len(name) > _USERNAME_LIMIT:
-        raise InvalidInput(f"{prefix}username: has {len(name)} characters, and {_USERNAME_LIMIT} are allowed.")
-    return UsernameEntry(where, reference(f"{prefix}user", entry["user"]), name)
+        raise InvalidInput(f"{where}: has {len(name)} characters, and {_USERNAME_LIMIT} are allowed.")
+    return name
 
 
 def secret_code(where: str, value: Any) -> SecretCode:
-    """The wish for the API secret code; ``where`` is empty for the options of a task."""
+    """Return the wish for the API secret code; ``where`` is empty for the options of a task."""
     prefix = f"{where}." if where else ""
-    entry = mapping(where, value, _ENTRY_KEYS["api_secret_code"])
-    state = choice(f"{prefix}state", entry.get("state", "present"), ("present", "rotated"))
-    if "fingerprint" not in entry:
-        return SecretCode(where, state)
-    if state != "rotated":
-        raise InvalidInput(f"{prefix}fingerprint: goes with state: rotated only; it says which code to rotate away.")
-    return SecretCode(where, state, fingerprint(f"{prefix}fingerprint", entry["fingerprint"]))
+    problems = Problems()
+    entry = known_keys(where, value, _ENTRY_KEYS["api_secret_code"], problems)
+    state = problems.attempt(choice, f"{prefix}state", entry.get("state", "present"), ("present", "rotated"))
+    code = None
+    if "fingerprint" in entry and state == "present":
+        problems.add(f"{prefix}fingerprint: goes with state: rotated only; it says which code to rotate away.")
+    elif "fingerprint" in entry:
+        code = problems.attempt(fingerprint, f"{prefix}fingerprint", entry["fingerprint"])
+    problems.refuse()
+    return SecretCode(where, state or "", code)
 
 
 def user_key(value: str) -> str:

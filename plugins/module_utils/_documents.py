@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from . import _desired_state as document
 from . import _files
 from ._desired_state import Desired, ReadImage
-from ._errors import LONGEST_PATH, InvalidInput, said
+from ._errors import LONGEST_PATH, InvalidInput, Problems, said
+from ._yaml_files import LONGEST_NUMBER, check_depth, read_text, read_yaml
 
 _OPTION = "providers_path"
 _ENDINGS = (".yml", ".yaml")
 _KEYS = ("service_providers", "defaults")
-# The parser in C ends the process where a document is nested some ten thousand levels deep.
-_DEEPEST = 200
-_NESTING = re.compile(r"[\[\]{}]|^[ ?:-]+", re.MULTILINE)
 _FREE = "x-"  # top-level keys for anchors
 
 
@@ -43,38 +40,97 @@ class _File:
 
 
 def wishes(path: str, read_image: ReadImage) -> list[Desired]:
-    """The documents at ``path`` as wishes, as ``parse`` gives them for data. Raises ``InvalidInput``."""
-    return [document.provider(placed.place, placed.entry, read_image) for placed in load(path)]
+    """Return the documents at ``path`` as wishes, as ``parse`` gives them for data.
+
+    Raises ``InvalidInput`` with all errors of all files and entries.
+    """
+    return [desired for _placed, desired in checked(path, read_image)]
+
+
+def checked(path: str, read_image: ReadImage) -> list[tuple[Placed, Desired]]:
+    """Return all entries as ``load`` gives them, each with the wish that it is. Raises ``InvalidInput`` as above."""
+    problems = Problems()
+    found = [
+        (placed, problems.attempt(document.provider, placed.place, placed.entry, read_image))
+        for placed in _load(path, problems)
+    ]
+    problems.refuse()
+    return [(placed, desired) for placed, desired in found if desired is not None]
 
 
 def load(path: str) -> list[Placed]:
-    """All entries of the file ``path``, or of the YAML files below that folder by path; hidden ones are left out.
+    """Return all entries of the file ``path``, or of the YAML files below that folder by path, hidden ones left out.
 
-    Image paths are made absolute, as they are relative to their file. Raises ``InvalidInput`` that names the file.
+    Image paths are made absolute, as they are relative to their file. Raises ``InvalidInput`` that names the files.
     """
+    problems = Problems()
+    found = _load(path, problems)
+    problems.refuse()
+    return found
+
+
+def _load(path: str, problems: Problems) -> list[Placed]:
     written = path
     path = os.path.abspath(_files.expand_path(_OPTION, path))
-    files = [_read(*found) for found in _paths(path, written)]
+    read = [problems.attempt(_read, *found, problems) for found in _paths(path, written)]
+    files = [file for file in read if file is not None]
     shared = [file for file in files if file.entries is None]
     if len(shared) > 1:
-        raise InvalidInput(
+        problems.add(
             f"{_OPTION}: {shared[0].name} and {shared[1].name} both hold nothing but defaults for all: make one file"
             " of them."
         )
-    if len(shared) == len(files):
-        raise InvalidInput(f"{shared[0].name}: has no service_providers, the list of what each of them should be.")
+    if len(shared) == len(read):
+        problems.add(f"{shared[0].name}: has no service_providers, the list of what each of them should be.")
     general = shared[0].defaults if shared else {}
+    if len(files) < len(read):
+        # The defaults may be in a file that can't be read: an entry that relies on their users is not wrong for it.
+        general = {"users": [], **general}
     return [placed for file in files for placed in _entries(file, general)]
 
 
 def plan_file(path: str) -> Any:
-    """The content of a file such as ``plan.json``. Raises ``InvalidInput``."""
+    """Return the content of a JSON file such as ``plan.json``. Raises ``InvalidInput``."""
     shown = said(path, LONGEST_PATH)
-    content = _files.read_file("approved_plan", path, _files.LARGEST_DOCUMENT)
+    text = read_text(path, f"approved_plan: {shown}", "approved_plan")
     try:
-        return json.loads(content.decode())
-    except (ValueError, RecursionError):
-        raise InvalidInput(f"approved_plan: {shown} is not JSON: give the file plan.json as it was written.") from None
+        found = json.loads(
+            text, parse_constant=_no_constant, parse_int=_short(int), parse_float=_short(float), object_pairs_hook=_once
+        )
+    except json.JSONDecodeError as error:
+        raise InvalidInput(
+            f"approved_plan: {shown}: line {error.lineno} is not JSON: give the file plan.json as it was written."
+        ) from None
+    except ValueError as error:
+        raise InvalidInput(f"approved_plan: {shown}: {error}: give the file plan.json as it was written.") from None
+    except RecursionError:
+        raise InvalidInput(
+            f"approved_plan: {shown}: is nested too deep to be a plan: give the file plan.json."
+        ) from None
+    check_depth(f"approved_plan: {shown}", found)
+    return found
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"holds {word}, which JSON does not know")
+
+
+def _short(make: Callable[[str], Any]) -> Callable[[str], Any]:
+    def read(digits: str) -> Any:
+        if len(digits) > LONGEST_NUMBER:
+            raise ValueError(f"holds a number of {len(digits)} characters")
+        return make(digits)
+
+    return read
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _value in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"holds the key '{said(twice)}' twice in one object")
+    return found
 
 
 def _paths(path: str, written: str) -> Iterator[tuple[str, str]]:
@@ -105,105 +161,44 @@ def _files_below(path: str) -> Iterator[str]:
         yield from (entry.path for entry in visible if entry.name.endswith(_ENDINGS) and not os.path.isdir(entry.path))
 
 
-def _read(path: str, name: str) -> _File:
+def _read(path: str, name: str, problems: Problems) -> _File:
+    """One file; what is wrong with its defaults is added to ``problems``, and they are left out."""
     shown = said(name, LONGEST_PATH)
-    content = _parsed(path, shown)
+    content = read_yaml(path, shown, _OPTION)
     if not isinstance(content, Mapping):
         raise InvalidInput(f"{shown}: must be a mapping with the list service_providers, or with defaults for others.")
     given = {key: value for key, value in content.items() if not (isinstance(key, str) and key.startswith(_FREE))}
-    known = document.mapping(shown, given, _KEYS)
+    known = document.known_keys(shown, given, _KEYS, problems)
     entries = known.get("service_providers")
-    if not known:
+    if not known and not given:
         raise InvalidInput(f"{shown}: has no service_providers, the list of what each of them should be.")
     folder = os.path.dirname(path)
-    defaults = _here(f"{shown}: defaults", _defaults(shown, known.get("defaults", {})), folder)
+    defaults = _here(f"{shown}: defaults", _defaults(shown, known.get("defaults", {}), problems), folder)
     if entries is None:
-        return _File(shown, defaults, None)
+        return _File(shown, defaults, None if known else [])
     place = f"{shown}: service_providers"
     listed = document.sequence(place, entries)
     here = [_here(f"{place}[{number}]", entry, folder) for number, entry in enumerate(listed)]
     return _File(shown, defaults, here)
 
 
-def _parsed(path: str, shown: str) -> Any:
-    try:
-        import yaml
-    except ImportError:
-        raise InvalidInput(
-            f"{_OPTION}: reading documents takes PyYAML where the task runs: install it there."
-        ) from None
-
-    def construct(own: Any, node: Any) -> Iterator[dict[Any, Any]]:
-        _refuse_twice(node, shown)
-        yield from yaml.SafeLoader.construct_yaml_map(own, node)
-
-    # The parser in C, where PyYAML has it, is eight times faster; a fleet reads its folder on each host.
-    loader: Any = type("Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
-    loader.add_constructor("tag:yaml.org,2002:map", construct)
-    content = _files.read_file(_OPTION, path, _files.LARGEST_DOCUMENT)
-    try:
-        text = content.decode()
-        if _nesting_bound(text) > _DEEPEST and _is_too_deep(yaml.parse(text, loader)):
-            raise InvalidInput(f"{shown}: is nested more than {_DEEPEST} levels deep, and a document has four.")
-        return yaml.load(text, loader)
-    except UnicodeDecodeError:
-        raise InvalidInput(f"{shown}: is not UTF-8 text; write it anew.") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark else ""
-        problem = said(getattr(error, "problem", None) or error)
-        raise InvalidInput(f"{shown}: {where}is not valid YAML: {problem}.") from None
-    except ValueError as error:  # such as the unquoted date 2027-02-30
-        raise InvalidInput(f"{shown}: holds a value that can't be: {said(error)}: quote or correct it.") from None
-
-
-def _nesting_bound(text: str) -> int:
-    """Return a depth that ``text`` does not exceed, found in a fraction of the time that parsing takes."""
-    depth = deepest = block = 0
-    for match in _NESTING.finditer(text):
-        mark = match.group()
-        if mark in ("[", "{"):
-            depth += 1
-            deepest = max(deepest, depth)
-        elif mark in ("]", "}"):
-            depth = max(0, depth - 1)
-        else:
-            block = max(block, len(mark))
-    return deepest + block
-
-
-def _is_too_deep(events: Iterator[Any]) -> bool:
-    """Return whether the mappings and lists of a document are nested deeper than ``_DEEPEST``."""
-    depth = 0
-    for event in events:
-        name = type(event).__name__
-        depth += name in ("MappingStartEvent", "SequenceStartEvent")
-        depth -= name in ("MappingEndEvent", "SequenceEndEvent")
-        if depth > _DEEPEST:
-            return True
-    return False
-
-
-def _refuse_twice(node: Any, shown: str) -> None:
-    """A key that stands twice in one mapping: YAML would lose one of the two."""
-    seen: set[str] = set()
-    for key, _value in node.value:
-        text = key.value if isinstance(key.value, str) else ""
-        if text in seen and text != "<<":
-            line = key.start_mark.line + 1
-            raise InvalidInput(f"{shown}: line {line}: the key '{said(text)}' stands there twice: remove one.")
-        seen.add(text)
-
-
-def _defaults(name: str, value: Any) -> dict[str, Any]:
-    """Defaults are checked by themselves, so that what is wrong in them is said once, and of them."""
+def _defaults(name: str, value: Any, problems: Problems) -> dict[str, Any]:
+    """The defaults that are valid. They are checked by themselves, so that an error is reported once, and of them."""
     where = f"{name}: defaults"
-    given = document.mapping(where, value, document.DEFAULT_KEYS)
-    whole = {"customer": "any", **given}
-    if "exclusive_users" in given:
-        whole.setdefault("users", [])  # the entries bring them
-    document.provider(where, whole, lambda _where, path: document.ImageFile(path, b""))
-    return given
+    found: dict[str, Any] = {}
+    given = problems.attempt(document.known_keys, where, value, document.DEFAULT_KEYS, problems)
+    for key, item in (given or {}).items():
+        # Users are there for exclusive_users; the entries bring them.
+        whole = {"customer": "any", "users": [], key: item}
+        if problems.attempt(document.provider, where, whole, _no_image) is not None:
+            found[key] = item
+        elif key == "users":  # an entry that relies on them is not wrong for it
+            found[key] = []
+    return found
+
+
+def _no_image(_where: str, path: str) -> document.ImageFile:
+    return document.ImageFile(path, b"")
 
 
 def _here(where: str, entry: Any, folder: str) -> Any:

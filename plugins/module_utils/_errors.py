@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import difflib
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 _LONGEST = 100
+_MOST_SHOWN = 10
 LONGEST_PATH = 300
 
 
@@ -37,6 +41,42 @@ class WaldurError(Exception):
 
 class InvalidInput(WaldurError):
     """An option holds a value that can't be used; the message names the option and says what to do."""
+
+
+class Problems:
+    """Collect what is wrong with several values, so that all of it is reported at once."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def add(self, message: str) -> None:
+        """Add one error."""
+        self.messages.append(message)
+
+    def attempt(self, check: Callable[..., T], *arguments: Any) -> T | None:
+        """Return what ``check`` returns for ``arguments``; None, and its errors added, where it refuses them."""
+        try:
+            return check(*arguments)
+        except InvalidInput as error:
+            self.messages.extend(error.details.get("errors") or [error.message])
+            return None
+
+    def refuse(self) -> None:
+        """Raise ``InvalidInput`` with all errors, if there are any."""
+        if self.messages:
+            raise all_of(self.messages)
+
+
+def all_of(messages: Iterable[str]) -> InvalidInput:
+    """Return one error for several (at least one): its message shows the first ten, its ``errors`` holds all."""
+    errors = list(dict.fromkeys(messages))
+    first, *others = errors
+    shown = others[: _MOST_SHOWN - 1]
+    more = f" And {len(others)} more: {' '.join(shown)}" if others else ""
+    hidden = len(others) - len(shown)
+    if hidden:
+        more += f" And {hidden} more, listed in errors."
+    return InvalidInput(first + more, errors=errors)
 
 
 class AnswerError(WaldurError):
@@ -116,6 +156,15 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def closest(value: Any, known: Iterable[str]) -> str:
+    """Return the question whether the closest of ``known`` was meant, with a space before it; nothing if none is."""
+    spellings: dict[str, str] = {}
+    for name in known:
+        spellings.setdefault(name.casefold(), name)
+    near = difflib.get_close_matches(said(value).casefold(), spellings, 1)
+    return f" Did you mean '{said(spellings[near[0]])}'?" if near else ""
 
 
 def looked_again(lost: LostAnswer, look: Callable[[], tuple[bool | None, str]]) -> LostAnswer:

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._errors import InvalidInput
+from ._errors import InvalidInput, all_of
 
 DEFAULT_MAX_REMOVALS = 5
 
@@ -109,9 +109,7 @@ class Comparison:
 def refuse(comparison: Comparison, max_removals: int | None) -> None:
     """Raises ``InvalidInput`` where the plan must not be carried out: errors, or more unnamed removals than allowed."""
     if comparison.errors:
-        first, *others = comparison.errors
-        more = f" And {len(others)} more: {' '.join(others)}" if others else ""
-        raise InvalidInput(first + more, errors=list(comparison.errors))
+        raise all_of(comparison.errors)
     allowed = DEFAULT_MAX_REMOVALS if max_removals is None else max_removals
     removals = [change for change in comparison.changes if change.unnamed]
     if len(removals) > allowed:

@@ -249,7 +249,7 @@ def test_unquoted_dates_of_a_file_are_understood(waldur: Waldur, way: str) -> No
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("{user: 007}", "users[0].user: 7 arrived as a number, not as text: quote it as it is written."),
+        ("{user: 007}", "users[0].user: 007 arrived as a number, not as text: quote it as it is written."),
         ("{user: yes}", "users[0].user: True arrived as a boolean, not as text: quote it as it is written."),
         ("{user: 12:30:45}", "users[0].user: 45045 arrived as a number, not as text: quote it as it is written."),
         ("{user: 1.5}", "users[0].user: 1.5 arrived as a number, not as text: quote it as it is written."),

@@ -24,12 +24,13 @@ from .rubbish import VALUES, WHOLE, spoiled, spoiled_documents
 from .simulated import PNGS, UNSHRUNK, Stage, requests_for
 
 
-def assert_clean(message: str, *starts: str) -> None:
-    """One line that begins with where it went wrong, ends like a sentence, and is not longer than people read."""
-    assert message.startswith(starts), message
-    assert message.isprintable(), message
-    assert message.endswith((".", "?")), message
-    assert len(message) < 600, message
+def assert_clean(messages: list[str], *starts: str) -> None:
+    """Lines that begin with where it went wrong, end like a sentence, and are not longer than people read."""
+    for message in messages:
+        assert message.startswith(starts), message
+        assert message.isprintable(), message
+        assert message.endswith((".", "?")), message
+        assert len(message) < 600, message
 
 
 def any_image(where: str, path: str) -> ImageFile:
@@ -37,19 +38,24 @@ def any_image(where: str, path: str) -> ImageFile:
     return ImageFile(path, PNGS[path]) if path in PNGS else _images.read_image(where, path)
 
 
-def refusal(act: Callable[[], Any]) -> tuple[str, Any]:
-    """Our own refusal in words, or what came out. Any other exception is a defect."""
+def refusal(act: Callable[[], Any]) -> tuple[list[str], Any]:
+    """The errors that were reported, or what came out. Any other exception is a defect."""
     try:
-        return "", act()
-    except InvalidInput as error:
-        return error.message, None
+        return [], act()
+    except InvalidInput as refused:
+        error = refused
+    errors: list[str] = error.details.get("errors") or [error.message]
+    assert error.message.startswith(errors[0])
+    assert error.message.isprintable()
+    assert len(error.message) < 600 * min(len(errors), 10) + 100
+    return errors, None
 
 
 @given(spoiled_documents())
 def test_a_document_is_understood_or_refused_in_one_sentence(document: Any) -> None:
-    message, wishes = refusal(lambda: parse(document, any_image))
-    if message:
-        assert_clean(message, "service_providers")
+    messages, wishes = refusal(lambda: parse(document, any_image))
+    if messages:
+        assert_clean(messages, "service_providers")
     else:
         assert all(isinstance(wish, Desired) for wish in wishes)
         assert len(wishes) == len(document)
@@ -81,9 +87,9 @@ def test_a_spoiled_document_is_carried_out_or_refused_before_the_first_write(
 ) -> None:
     stage.sim.reset()
     options = {"service_providers": document}
-    message, result = refusal(lambda: run_as_a_task(stage, "desired_state", options, check=check))
-    if message:
-        assert_clean(message, "service_providers", "max_removals")
+    messages, result = refusal(lambda: run_as_a_task(stage, "desired_state", options, check=check))
+    if messages:
+        assert_clean(messages, "service_providers", "max_removals")
         assert stage.sim.counts().writes == 0
     else:
         plan = result.get("plan", [])
@@ -112,7 +118,7 @@ def test_spoiled_options_of_a_module_are_carried_out_or_refused_before_the_first
     name = example.partition(" ")[0]
     spoilt = {str(key): value for key, value in data.draw(spoiled(TASKS_TO_SPOIL[example])).items()}
     stage.sim.reset()
-    message, _result = refusal(lambda: run_as_a_task(stage, name, {**spoilt, **connection}, check=False))
-    if message:
-        assert_clean(message, *spec(WRITERS[name]), *map(said, spoilt))
+    messages, _result = refusal(lambda: run_as_a_task(stage, name, {**spoilt, **connection}, check=False))
+    if messages:
+        assert_clean(messages, *spec(WRITERS[name]), *map(said, spoilt))
         assert stage.sim.counts().writes == 0

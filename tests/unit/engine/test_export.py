@@ -190,5 +190,5 @@ def test_names_full_of_templates_stay_as_they_are(other_world: Simulator) -> Non
 def test_unusable_references_are_named(sim: Simulator, connect: Connect) -> None:
     with pytest.raises(InvalidInput, match=r"^service_providers\[1\]: there is no service provider 'NONE'"):
         export(connect(), ["ALPHA", "NONE"])
-    with pytest.raises(InvalidInput, match=r"^service_providers: 7 arrived as a number"):
+    with pytest.raises(InvalidInput, match=r"^service_providers: arrived as the number 7"):
         export(connect(), 7)

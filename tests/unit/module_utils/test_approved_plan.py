@@ -169,7 +169,7 @@ def test_a_file_is_read_and_one_that_cannot_be_is_refused(tmp_path: Path) -> Non
     with pytest.raises(InvalidInput, match=r"^approved_plan: can't read .*none\.json: No such file or directory\.$"):
         limits({"approved_plan": str(tmp_path / "none.json")}, URL)
     (tmp_path / "plan.json").write_text("plan: []")
-    with pytest.raises(InvalidInput, match=r"plan\.json is not JSON: give the file plan\.json as it was written\.$"):
+    with pytest.raises(InvalidInput, match=r"plan\.json: line 1 is not JSON: give the file plan\.json as it was"):
         limits({"approved_plan": str(tmp_path / "plan.json")}, URL)
 
 

@@ -172,7 +172,7 @@ def test_a_profile_must_be_a_mapping(values: Any, profiles: Profiles) -> None:
     assert "must be a mapping of connection options" in told
 
 
-@pytest.mark.parametrize("key", ["token", "api_token", "url", "profile", "verify", 7])
+@pytest.mark.parametrize("key", ["token", "api_token", "url", "profile", "verify"])
 def test_an_unknown_key_of_a_profile_is_told_and_its_value_is_not(key: Any, profiles: Profiles) -> None:
     told = refusal({"profile": "site"}, {}, profiles({"site": {**HERE, key: OTHER_TOKEN}}))
     assert told.startswith(f"profile: '{key}' in 'site' of ")
@@ -180,28 +180,30 @@ def test_an_unknown_key_of_a_profile_is_told_and_its_value_is_not(key: Any, prof
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "end"),
     [
-        f"site:\n  access_token: {TOKEN}\n bad: [",
-        f"site: {{access_token: {TOKEN}",
-        f"site: !!python/object:os.system {{access_token: {TOKEN}}}",
-        f"&a [*b, {TOKEN}]",
+        (f"site:\n  access_token: {TOKEN}\n bad: [", "line 3: is not valid YAML."),
+        (f"site: {{access_token: {TOKEN}", "line 2: is not valid YAML."),
+        (f"site: !!python/{TOKEN} {{access_token: {TOKEN}}}", "line 1: site: the tag … is not supported: remove it."),
+        (f"[*{TOKEN}]", "line 1: [0]: the alias *… has no anchor &… before it: correct its name."),
     ],
 )
-def test_a_file_that_is_no_yaml_is_told_without_a_word_of_what_it_holds(content: str, profiles: Profiles) -> None:
-    assert refusal({"profile": "site"}, {}, profiles(content)).endswith("profiles.yml is not valid YAML.")
+def test_a_file_that_is_no_yaml_is_told_without_a_word_of_what_it_holds(
+    content: str, end: str, profiles: Profiles
+) -> None:
+    assert refusal({"profile": "site"}, {}, profiles(content)).endswith(f"profiles.yml: {end}")
 
 
 def test_a_file_that_is_no_text_is_no_yaml(tmp_path: Path) -> None:
     (tmp_path / "p.yml").write_bytes(b"\xff\xfe\x00site")
     told = refusal({"profile": "site"}, {}, {"WALDUR_PROFILES_FILE": str(tmp_path / "p.yml")})
-    assert told.endswith("is not valid YAML.")
+    assert told.endswith("is UTF-16 text, and UTF-8 is required: save it as UTF-8.")
 
 
 def test_profiles_without_a_reader_of_yaml_are_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "yaml", None)
     told = refusal({"profile": "site"}, {}, {"WALDUR_PROFILES_FILE": "/nowhere"})
-    assert told.startswith("profile: reading profiles takes PyYAML")
+    assert told.startswith("profile: reading YAML takes PyYAML")
 
 
 # --- URL and token go together ---------------------------------------------------------------------------------------

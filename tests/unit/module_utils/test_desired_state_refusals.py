@@ -87,11 +87,18 @@ def test_the_place_of_an_error_counts_providers_too() -> None:
 
 UNQUOTED = [(7, "number"), (1.5, "number"), (True, "boolean"), (date(2027, 6, 30), "date")]
 UNQUOTED += [(datetime(2027, 6, 30, 12, 30, 45), "date")]
+
+
+def shown(value: Any) -> str:
+    """How a value is shown whose spelling is unknown."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 PLACES = {
     "customer": lambda value: [{"customer": value}],
     "description": lambda value: provider(description=value),
     "image": lambda value: provider(image=value),
-    "allowed_domains": lambda value: provider(allowed_domains=[value]),
+    "allowed_domains[0]": lambda value: provider(allowed_domains=[value]),
     "users[0].user": lambda value: provider(users=[{"user": value}]),
     "users[0].role": lambda value: provider(users=[{"user": "alice", "role": value}]),
     "offering_usernames[0].user": lambda value: provider(offering_usernames=[{"user": value, "username": "x"}]),
@@ -106,7 +113,7 @@ def test_names_references_and_fingerprints_that_yaml_made_something_of_are_to_be
     place: str, value: Any, kind: str
 ) -> None:
     told = refusal(PLACES[place](value))
-    assert told.startswith(f"service_providers[0].{place}: {value} arrived as a {kind}")
+    assert told.startswith(f"service_providers[0].{place}: arrived as the {kind} {shown(value)}, not as text:")
     assert "quote it" in told
 
 
@@ -131,7 +138,7 @@ def test_an_empty_name_or_reference_is_refused(place: str, empty: str) -> None:
 @pytest.mark.parametrize("value", [20270630, 1.5, True, False])
 def test_an_expiry_that_yaml_made_a_number_or_boolean_of_is_to_be_quoted(value: Any) -> None:
     told = refusal(provider(users=[{"user": "alice", "expiration_time": value}]))
-    assert told.startswith(f"service_providers[0].users[0].expiration_time: {value} arrived as a ")
+    assert told.startswith("service_providers[0].users[0].expiration_time: arrived as the ")
     assert "quote it" in told
 
 
@@ -151,7 +158,7 @@ def test_a_list_must_be_a_list(key: str, value: Any, kind: str) -> None:
     assert told == f"service_providers[0].{key}: must be a list, and a {kind} was given."
 
 
-@pytest.mark.parametrize(("value", "kind"), [("ACME", "text"), ({"customer": "ACME"}, "mapping"), (None, "NoneType")])
+@pytest.mark.parametrize(("value", "kind"), [("ACME", "text"), ({"customer": "ACME"}, "mapping"), (None, "null")])
 def test_the_document_must_be_a_list(value: Any, kind: str) -> None:
     assert refusal(value) == f"service_providers: must be a list, and a {kind} was given."
 
@@ -162,7 +169,7 @@ def test_a_list_that_arrives_as_text_because_of_a_date_says_so() -> None:
 
 
 @pytest.mark.parametrize("key", ["users", "offering_usernames"])
-@pytest.mark.parametrize(("value", "kind"), [("alice", "text"), (["alice"], "list"), (7, "number"), (None, "NoneType")])
+@pytest.mark.parametrize(("value", "kind"), [("alice", "text"), (["alice"], "list"), (7, "number"), (None, "null")])
 def test_an_entry_must_be_a_mapping(key: str, value: Any, kind: str) -> None:
     told = refusal(provider(**{key: [value]}))
     assert told.startswith(f"service_providers[0].{key}[0]: must be a mapping of user")
@@ -184,7 +191,8 @@ def test_a_mapping_must_be_a_mapping(key: str, value: Any) -> None:
 @pytest.mark.parametrize("value", ["maybe", "", 2, ["yes"], {}])
 def test_a_boolean_must_be_a_boolean(key: str, value: Any) -> None:
     told = refusal(provider(**{key: value}, users=[]))
-    assert told == f"service_providers[0].{key}: must be true or false, and '{value}' was given."
+    kind = {list: "a list", dict: "a mapping"}.get(type(value), f"'{value}'")
+    assert told == f"service_providers[0].{key}: must be true or false, and {kind} was given."
 
 
 @pytest.mark.parametrize(

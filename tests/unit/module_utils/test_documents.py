@@ -181,7 +181,7 @@ def test_braces_are_text(tmp_path: Path) -> None:
         ),
         (
             {"a": "service_providers: [{customer: A, users: [],\n  users: []}]"},
-            "providers/a.yml: line 2: the key 'users' stands there twice: remove one.",
+            "providers/a.yml: line 2: service_providers[0]: the key 'users' is given twice, first in line 1",
         ),
         ({"a": "service_providers: [{customer: A"}, "providers/a.yml: line "),
         ({"a": "service_providers: [{customer: !secret A}]"}, "providers/a.yml: line "),
@@ -203,5 +203,5 @@ def test_a_folder_without_documents_and_a_file_that_is_none_are_refused(tmp_path
     (tmp_path / "empty").mkdir()
     assert "empty holds no file that ends in .yml or .yaml." in refusal(str(tmp_path / "empty"))
     assert refusal(str(tmp_path / "no.yml")).startswith("providers_path: can't read ")
-    (tmp_path / "bytes.yml").write_bytes(b"\xff\xfe\x00")
-    assert refusal(str(tmp_path / "bytes.yml")).startswith("bytes.yml: is not ")
+    (tmp_path / "bytes.yml").write_bytes(b"a: \xff\xfe\x00")
+    assert refusal(str(tmp_path / "bytes.yml")).startswith("bytes.yml: line 1: is not UTF-8 text")

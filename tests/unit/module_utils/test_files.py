@@ -174,49 +174,24 @@ def test_an_image_of_a_document_with_an_invalid_path_is_refused_with_its_place(t
     assert caught.value.message == ("a.yml: service_providers[0].image: '~a\\x00b' is not a valid path: check it.")
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (
-            "service_providers: [{users: [{expiration_time: 2027-02-30}]}]",
-            "a.yml: holds a value that can't be: day is ",
-        ),
-        ("[" * 60_000 + "]" * 60_000, "a.yml: is nested more than 200 levels deep"),
-        ("- " * 60_000 + "x", "a.yml: is nested more than 200 levels deep"),
-        ("- {a: [" * 300 + "]}" * 300, "a.yml: "),
-        (f"x: {'9' * 5000}", "a.yml: holds a value that can't be: "),
-    ],
-)
-def test_a_document_that_yaml_can_not_make_values_of_is_refused(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "a.yml").write_text(text)
-    with pytest.raises(InvalidInput) as caught:
-        _documents.load(str(tmp_path / "a.yml"))
-    assert caught.value.message.startswith(message)
-
-
 def test_brackets_in_texts_do_not_count_as_nesting(tmp_path: Path) -> None:
     entries = "".join(f"  - {{customer: A{number}, description: '[[['}}\n" for number in range(300))
     (tmp_path / "a.yml").write_text(f"service_providers:\n{entries}")
     assert len(_documents.load(str(tmp_path / "a.yml"))) == 300
 
 
-def test_a_plan_that_is_nested_too_deeply_is_no_plan(tmp_path: Path) -> None:
-    (tmp_path / "plan.json").write_text("[" * 200_000)
-    assert refusal("approved_plan", tmp_path / "plan.json").endswith(
-        "is not JSON: give the file plan.json as it was written."
-    )
-
-
 @pytest.mark.parametrize("text", ["x: 2027-02-30", "[" * 5000, f"x: {'9' * 5000}", "x: \ud800"])
 def test_a_profiles_file_that_can_not_be_parsed_is_refused_without_its_content(tmp_path: Path, text: str) -> None:
     (tmp_path / "profiles.yml").write_bytes(text.encode(errors="surrogatepass"))
-    assert refusal("profile", tmp_path / "profiles.yml").endswith("profiles.yml is not valid YAML.")
+    message = refusal("profile", tmp_path / "profiles.yml")
+    assert "profiles.yml: line 1: " in message
+    assert not any(part in message for part in ("9999", "2027"))
 
 
 @pytest.mark.parametrize("name", [["x"], {"x": 1}])
 def test_a_profile_that_is_no_name_is_refused(tmp_path: Path, name: Any) -> None:
     (tmp_path / "profiles.yml").write_text("x: {}")
-    with pytest.raises(InvalidInput, match=r"^profile: must be the name of one profile, and "):
+    with pytest.raises(InvalidInput, match=r"^profile: .* is not text: give the name of a section of "):
         _connection.resolve({"profile": name}, {}, {"WALDUR_PROFILES_FILE": str(tmp_path / "profiles.yml")})
 
 

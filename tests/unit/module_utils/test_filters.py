@@ -112,7 +112,7 @@ def test_values_are_read_by_the_type_of_their_parameter(given: dict[str, Any], e
         ({"limit": 0}, "limit: must be a number from 1, and '0' was given."),
         ({"limit": True}, "limit: must be a number from 1"),
         ({"order_by": "-colour"}, "order_by: must be name or email, and 'colour' was given."),
-        ({"name": 7}, "name: 7 arrived as a number"),
+        ({"name": 7}, "name: arrived as the number 7"),
         ({"user": None}, "user: is missing: Waldur does not list things without it."),
     ],
 )

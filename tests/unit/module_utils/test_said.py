@@ -32,7 +32,7 @@ def test_a_value_is_quoted_on_one_line_and_not_at_length(value: Any, words: str)
 
 def test_a_number_of_thousands_of_digits_is_quoted_too() -> None:
     assert said(1 << 20000).startswith("0x1000")
-    with pytest.raises(InvalidInput, match=r"^service_providers\[0\].customer: 0x10+… arrived as a number"):
+    with pytest.raises(InvalidInput, match=r"^service_providers\[0\].customer: arrived as the number 0x10+…"):
         parse([{"customer": 1 << 20000}], no_image)
 
 
