@@ -229,6 +229,28 @@ def reached_offerings(customer: Any, user: User) -> QuerySet:
     return Offering.objects.filter(customer=customer, id__in=live.values("offering_id"))
 
 
+def follow_membership(grant: Grant) -> None:
+    """Let accounts follow a role in a project that was given or taken (2026 section 3.3, automatic moves).
+
+    Without a role left they are to be deleted where the offering says so; with one again they are in use.
+    """
+    if grant.project is None or not editions.current().accounts_are_shared:
+        return
+    used = Offering.objects.filter(resources__in=grant.project.resources.exclude(state="Terminated")).distinct()
+    for account in OfferingUser.objects.filter(user=grant.user, offering__in=used).select_related("offering"):
+        options = account.offering.plugin_options
+        is_reached = reached_offerings(account.offering.customer_id, grant.user).filter(pk=account.offering_id).exists()
+        if is_reached and account.state in LEFT_STATES:
+            policy = values_of(account.offering)["username_generation_policy"]
+            account.state = "Requested" if account.state == "Deleted" and policy == "service_provider" else "OK"
+        elif not is_reached and account.state not in LEFT_STATES and options.get("offering_user_auto_deletion"):
+            account.state = "Deleted" if account.state == "Requested" else "Requested deletion"
+        else:
+            continue
+        account.save()
+        follow_rows(account.service_provider_account)
+
+
 def generate_anew(offerings: Iterable[Offering], before: dict[int, dict[str, str]]) -> None:
     """Name the unlinked accounts anew where the policy, or the prefix that it uses, is not as *before* (2026 1.5)."""
     for offering in offerings:

@@ -81,7 +81,8 @@ def adopt(
     chosen: dict[User, str | None] = {}
     for user in unlinked:
         own = held.get(user.pk)
-        chosen[user] = wanted.get(user.uuid.hex) or next(iter(users.get(user, ())), own.username if own else None)
+        nameless = own.username if own else unlinked[user][0].username
+        chosen[user] = wanted.get(user.uuid.hex) or next(iter(users.get(user, ())), nameless)
     check_clashes(chosen, held)
     adopted = 0
     for user, own_rows in unlinked.items():

@@ -32,7 +32,7 @@ def arrange(
     kind = apps.get_model("simulator", model)
     with transaction.atomic():
         if create is not None:
-            return {"uuids": [kind.objects.create(**_values(kind, create)).uuid.hex]}
+            return {"uuids": [_identifier(kind.objects.create(**_values(kind, create)))]}
         found = list(kind.objects.filter(**_values(kind, where or {})))
         if not found:
             raise LookupError(f"no {model} where {where}")
@@ -43,7 +43,12 @@ def arrange(
             for name, value in _values(kind, set or {}).items():
                 setattr(item, name, value)
             item.save()
-        return {"uuids": [item.uuid.hex for item in found]}
+        return {"uuids": [_identifier(item) for item in found]}
+
+
+def _identifier(item: Model) -> str:
+    """Return the UUID of *item* in hex digits, or its key where it has none."""
+    return item.uuid.hex if hasattr(item, "uuid") else str(item.pk)
 
 
 def _values(kind: type[Model], given: dict[str, Any]) -> dict[str, Any]:

@@ -135,7 +135,7 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
     @action(detail=True, methods=["post"], url_path=f"(?P<step>{'|'.join(STEPS)})", serializer_class=StepForm)
     def advance(self, request: Request, uuid: str, step: str) -> Response:
         """Take the account one step further in its life."""
-        body, account = self.read_body(), self.get_object()
+        account, body = self.get_object(), self.read_body()
         rule = STATES[editions.current().steps][step]
         if not rule.get("open"):
             self.demand("OFFERING.UPDATE_USER", account.offering)
@@ -152,7 +152,7 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
     @action(detail=True, methods=["post"], serializer_class=RuntimeStateForm)
     def update_runtime_state(self, request: Request, uuid: str) -> Response:
         """Tell whether the account waits for its user (2026 section 3.3)."""
-        body, account = self.read_body(), self.get_object()
+        account, body = self.get_object(), self.read_body()
         self.demand("OFFERING.UPDATE_USER", account.offering)
         if account.state == "Deleted":
             raise exceptions.ValidationError("The account is deleted.")
@@ -161,7 +161,7 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
     @action(detail=True, methods=["patch"], serializer_class=CommentForm)
     def update_comments(self, request: Request, uuid: str) -> Response:
         """Comment on the account; whoever sees it may, unless it is deleted (2026 section 3.3)."""
-        body, account = self.read_body(), self.get_object()
+        account, body = self.get_object(), self.read_body()
         if account.state == "Deleted":
             raise exceptions.PermissionDenied()
         return self.store(account, body)
@@ -177,7 +177,7 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
     @action(detail=True, methods=["post"], serializer_class=RestrictionForm)
     def update_restricted(self, request: Request, uuid: str) -> Response:
         """Restrict the account, or lift that."""
-        body, account = self.read_body(), self.get_object()
+        account, body = self.get_object(), self.read_body()
         self.demand(editions.current().restriction_permission, account.offering)
         return self.store(account, body)
 

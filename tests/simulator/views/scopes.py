@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .. import clock, editions
+from ..accounts import follow_membership
 from ..forms import GrantChangeForm, NewGrantForm
 from ..models import Grant, Role, User
 from ..permissions import column_of, sees_team
@@ -55,6 +56,7 @@ class GrantActions(ObjectViewSet):
         scope, body = self._read_change("CREATE")
         grant = Grant.objects.create(created_by=request.user, **{column_of(scope): scope}, **body)
         follow(grant)
+        follow_membership(grant)
         return self._show_expiry(grant, status.HTTP_201_CREATED)
 
     @action(detail=True, methods=["post"], serializer_class=GrantChangeForm)
@@ -76,6 +78,7 @@ class GrantActions(ObjectViewSet):
             return Response()
         end(grant, request.user)
         follow(grant)
+        follow_membership(grant)
         return Response()
 
     def _read_change(self, verb: str) -> tuple[Any, dict[str, Any]]:
