@@ -303,6 +303,13 @@ _SUPPORTING = (
         f" state*={_ACCOUNT_STATES}@is^2025 user_username@same user_uuid:user@is username@is^2026",
         "list the accounts in offerings",
     ),
+    # 2026 section 2.1: what provider_uuid means there is not settled.
+    _list(
+        "provider_accounts",
+        "/api/marketplace-service-provider-accounts/",
+        "customer_uuid:uuid field* user_uuid:user@is",
+        "list the service provider accounts",
+    ),
     _get("offering_user", _ACCOUNTS + "{uuid}/", "look up the account", "field*"),
     _write(
         "create_offering_user",
@@ -342,6 +349,7 @@ _SUPPORTING = (
         "revoke the permission",
         repeat_safe=False,
     ),
+    _get("configuration", "/api/configuration/", "read Waldur's settings"),
     _get("version", "/api/version/", "read Waldur's version"),
 )
 

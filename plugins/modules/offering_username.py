@@ -63,6 +63,10 @@ notes:
     anything is changed. Accounts in every state count, deleted ones too, as they come back with their username when the
     user returns. To hand a username on, rename its holder with another entry of the same O(usernames). Where the
     holder has it in an offering that they no longer reach, rename or delete that account in Waldur first.
+  - On Waldur of 2026 a username can belong to the service provider account of a user, which the accounts in offerings
+    mirror (C(account_scope) is V(provider)). Waldur then rejects every other username, so the plan rejects it before
+    anything is changed, and names that account. Rename the service provider account itself. A username that is right
+    already is no change.
   - A user who reaches no offering of the provider is no change and a warning.
   - Who is neither staff nor support can't read accounts in offerings whose option
     C(service_provider_can_create_offering_user) is off. Those are left out, with a warning.

@@ -15,7 +15,7 @@ from .. import _desired_state as document
 from .. import _uuids
 from .._client import Row
 from .._desired_state import Desired, UsernameEntry, Usernames
-from .._errors import InvalidInput, LostAnswer, WaldurError, looked_again
+from .._errors import Forbidden, InvalidInput, LostAnswer, NotFound, RouteMissing, WaldurError, looked_again
 from .._people import Missing, User
 from .._plan import Change, Comparison
 from .._references import Target
@@ -26,6 +26,8 @@ from .._written import Entry, Note, Written, user_reference, written
 _LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")
 _OPTION = "service_provider_can_create_offering_user"
 _KEY = "offering_usernames"
+_LINK = "service_provider_account_uuid"
+_SHARED_SINCE = 2026
 
 _BLIND = (
     "this token sees roles in projects and not the resources there, so it can't tell who reaches which offering:"
@@ -41,6 +43,8 @@ _ACCOUNT_FIELDS = (
     "username",
     "customer_uuid",
     "state",
+    "service_provider_account_uuid",
+    "service_provider_account_username",
 )
 _PERMISSION_FIELDS = ("user_uuid", "user_username", "project_uuid", "role_name", "created")
 _ACCOUNT_KINDS = {
@@ -51,7 +55,10 @@ _ACCOUNT_KINDS = {
     "user_username": "text?",
     "offering_name": "text?",
     "state": "text?",
+    "service_provider_account_uuid": "uuid?",
+    "service_provider_account_username": "text?",
 }
+_OWNER_KINDS = {"uuid": "uuid", "user_uuid": "uuid", "username": "text?", "service_provider_uuid": "uuid"}
 # Who has no user or project there reaches nothing.
 _PERMISSION_KINDS = {"user_uuid": "uuid?", "user_username": "text?", "user_email": "text?", "project_uuid": "uuid?"}
 _RESOURCE_KINDS = {
@@ -72,6 +79,14 @@ _RESOURCE_FIELDS = (
 )
 
 
+@dataclass(frozen=True)
+class Owner:
+    """The service provider account that owns a username (2026 section 2); no ``uuid`` where it does not exist yet."""
+
+    uuid: str | None = None
+    username: str | None = None
+
+
 @dataclass
 class State:
     """Which offerings each user reaches, and the names of the accounts there.
@@ -79,7 +94,9 @@ class State:
     ``reach``: user UUID → offering UUIDs; ``hidden``: those among them whose accounts this token can't read back.
     ``unseen``: projects with roles in which it sees no resource; ``blind``: it sees roles, and no resource at all.
     ``accounts``: the usernames of all accounts at the provider that were read, by offering and user UUID, and ``rows``
-    the whole rows. ``owners``: the usernames in Waldur of those who have accounts, by UUID.
+    the whole rows. ``holder_names``: the usernames in Waldur of those who have accounts, by UUID.
+    ``shared``: the offerings whose new accounts belong to service provider accounts (None: not read), and
+    ``provider_accounts`` those that were looked up, by user UUID (2026 section 2).
     """
 
     names: dict[str, str] = field(default_factory=dict)
@@ -90,7 +107,9 @@ class State:
     blind: bool = False
     exists: bool = True
     rows: dict[tuple[str, str], Row] = field(default_factory=dict, compare=False, repr=False)
-    owners: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    holder_names: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    shared: set[str] | None = field(default=None, compare=False)
+    provider_accounts: dict[str, Owner] = field(default_factory=dict, compare=False)
 
     @cached_property
     def holders(self) -> dict[str, list[tuple[str, str]]]:
@@ -124,6 +143,7 @@ class OfferingUsername:
         state = _reached(session, target, only)
         if state.reach:
             _read_accounts(session, target, only, state)
+            _read_owners(session, target, _pending(session, part, state), state)
             if only:
                 _read_holders(session, target, only, part.entries[0].username, state)
         return state
@@ -189,6 +209,7 @@ class OfferingUsername:
             # Every project that is listed has a resource (contract 2.19), so a part of the whole would be missing.
             raise WaldurError(f"{target.name}: {_BLIND}, or leave offering_usernames out of parts.")
         _read_accounts(session, target, None, state)
+        _read_owners(session, target, {(one, user) for user, reach in state.reach.items() for one in reach}, state)
         people = session.references.users(state.reach)
         persons = [person for person in people.values() if isinstance(person, User)]
         return written(_KEY, [*_out_of_reach(target, state), *_in_reach(session, target, state, persons)])
@@ -222,6 +243,9 @@ def _present_names(state: State, user: str) -> set[str]:
 
 def _unsayable(state: State, person: User, names: set[str], holders: Counter[str]) -> str | None:
     """Why one username can't be said of the person, as the end of a sentence."""
+    if owners := _owners(state, person.uuid):
+        owner = next(iter(owners.values()))
+        return f"gets the username from {_called(owner, person)}, and no document changes that"
     if not names:
         return "reaches no offering whose accounts this token can read back"
     if names == {""}:
@@ -254,7 +278,7 @@ def _out_of_reach(target: Target, state: State) -> Iterable[Note]:
         if (name or "").strip() and user not in state.reach:
             names[user].add((name or "").strip())
     for user, found in names.items():
-        shown, listed = state.owners.get(user, user), ", ".join(sorted(found))
+        shown, listed = state.holder_names.get(user, user), ", ".join(sorted(found))
         text = f"{shown} has a username ({listed}) and reaches no shared offering through a project, or is deactivated."
         yield Note(_KEY, shown, f"{target.name}: {text}")
 
@@ -267,7 +291,7 @@ def _reached(session: Session, target: Target, only: str | None) -> State:
     if state.unseen or state.names:
         partly = not session.references.sees_everybody()
         state.blind = partly and not state.names
-        state.hidden = _unreadable(session, target) if partly and state.names else set()
+        state.hidden = _read_offerings(session, target, state) if partly and state.names else set()
     return state
 
 
@@ -303,8 +327,9 @@ def _read_reach(session: Session, target: Target, projects: dict[str, set[str]],
             state.reach.setdefault(user, set()).add(offering)
 
 
-def _unreadable(session: Session, target: Target) -> set[str]:
-    """Offerings whose accounts only staff and support can read back, though the POST sets them (contract 3.e)."""
+def _read_offerings(session: Session, target: Target, state: State) -> set[str]:
+    """Read which offerings share their accounts, and return those whose accounts only staff and support can read back,
+    though the POST sets them (contract 3.e)."""
 
     def lift(row: Row) -> Row:
         # The secret options are gone after this, and no message may show them, so they are not checked like others.
@@ -314,11 +339,18 @@ def _unreadable(session: Session, target: Target) -> set[str]:
     rows = session.client.rows(
         "provider_offerings",
         customer_uuid=target.customer_uuid,
-        field=["uuid", "customer_uuid", "plugin_options", "secret_options"],
+        field=["uuid", "customer_uuid", "plugin_options", "secret_options", "account_settings"],
         prepare=lift,
     )
-    rows = checked("provider_offerings", rows, uuid="uuid", plugin_options="mapping?")
+    rows = checked("provider_offerings", rows, uuid="uuid", plugin_options="mapping?", account_settings="mapping?")
+    state.shared = {_uuids.normal(row["uuid"]) or "" for row in rows if _is_shared(row)}
     return {_uuids.normal(row["uuid"]) or "" for row in rows if not row["_readable"]}
+
+
+def _is_shared(offering: Row) -> bool:
+    """Return whether new accounts in the offering belong to service provider accounts (2026 section 1.1)."""
+    scope = (offering.get("account_settings") or {}).get("account_scope")
+    return isinstance(scope, dict) and scope.get("value") == "provider"
 
 
 def _read_accounts(session: Session, target: Target, only: str | None, state: State, **query: str) -> None:
@@ -335,7 +367,105 @@ def _read_accounts(session: Session, target: Target, only: str | None, state: St
             pair = (_uuids.normal(row["offering_uuid"]) or "", _uuids.normal(row["user_uuid"]) or "")
             state.accounts[pair], state.rows[pair] = row.get("username"), row
             if row.get("user_username"):
-                state.owners[pair[1]] = row["user_username"]
+                state.holder_names[pair[1]] = row["user_username"]
+
+
+def _pending(session: Session, part: Usernames, state: State) -> set[tuple[str, str]]:
+    """Return the pairs of offering and user in which an entry may change something.
+
+    An entry whose user is not known by its reference yet may be about anybody who reaches an offering.
+    """
+    pairs = set()
+    for entry in part.entries:
+        known = session.references.user_uuid(entry.user)
+        for user in state.reach if known is None else (known,):
+            pairs.update((offering, user) for offering in _differing(state, user, entry.username))
+    return pairs
+
+
+def _read_owners(session: Session, target: Target, pairs: Iterable[tuple[str, str]], state: State) -> None:
+    """Read to which service provider accounts the usernames in ``pairs`` belong, where their rows don't tell.
+
+    Rows of 2026 tell it, except those of its first servers; older servers have no such accounts. Where an account is
+    missing, the offering's scope decides (2026 section 2.5).
+    """
+    missing = {pair for pair in pairs if pair not in state.accounts}
+    unclear = {pair for pair in pairs if pair in state.rows and _LINK not in state.rows[pair]}
+    if not (missing or unclear) or session.references.edition() < _SHARED_SINCE:
+        return
+    if missing and state.shared is None:
+        _read_offerings(session, target, state)
+    asked = unclear | {pair for pair in missing if pair[0] in (state.shared or ())}
+    users = {user for _offering, user in asked}
+    if not users:
+        return
+    only = users.pop() if len(users) == 1 else None
+    try:
+        rows = session.client.rows(
+            "provider_accounts",
+            customer_uuid=target.customer_uuid,
+            user_uuid=only,
+            field=["uuid", "user_uuid", "username", "service_provider_uuid"],
+        )
+    except (Forbidden, NotFound, RouteMissing):
+        return
+    for row in checked("provider_accounts", rows, **_OWNER_KINDS):
+        if _uuids.normal(row["service_provider_uuid"]) == target.uuid:
+            owner = Owner(_uuids.normal(row["uuid"]), row.get("username"))
+            state.provider_accounts[_uuids.normal(row["user_uuid"]) or ""] = owner
+
+
+def _owners(state: State, user: str) -> dict[str, Owner]:
+    """Return the service provider account behind each offering that ``user`` reaches, where there is one."""
+    found = {offering: _owner(state, offering, user) for offering in sorted(state.reach.get(user, ()))}
+    return {offering: owner for offering, owner in found.items() if owner}
+
+
+def _owner(state: State, offering: str, user: str) -> Owner | None:
+    """Return the service provider account that owns the username of ``user`` in the offering, or would own it."""
+    row, known = state.rows.get((offering, user)), state.provider_accounts.get(user)
+    if row is None:
+        is_new = (offering, user) not in state.accounts and offering in (state.shared or ())
+        return (known or Owner()) if is_new else None
+    if _LINK in row:
+        uuid = _uuids.normal(row[_LINK])
+        return Owner(uuid, row.get("service_provider_account_username")) if uuid else None
+    # A linked row mirrors the username, so one with another is not linked.
+    return known if known and (known.username or "").strip() == (row.get("username") or "").strip() else None
+
+
+def _present_name(state: State, offering: str, user: str) -> str | None:
+    """Return the username in the offering, or that of the service provider account that Waldur will copy there."""
+    if (offering, user) in state.accounts:
+        return state.accounts[offering, user]
+    owner = _owner(state, offering, user)
+    return owner.username if owner else None
+
+
+def _called(owner: Owner, person: User) -> str:
+    if owner.uuid is None:
+        return f"the service provider account that Waldur will make for {person.shown}"
+    return f"the service provider account '{owner.username or ''}' ({owner.uuid})"
+
+
+def _owned(target: Target, entry: UsernameEntry, person: User, state: State, owners: Mapping[str, Owner]) -> str:
+    """Return the error for a username that a service provider account owns (2026 section 2.5)."""
+    differing = _differing(state, person.uuid, entry.username)
+    owner = next((owners[offering] for offering in sorted(differing) if offering in owners), None)
+    shared = ", ".join(sorted(_labels(state, owners).values()))
+    left = ", ".join(sorted(_labels(state, differing.keys() - owners.keys()).values()))
+    if owner is None:
+        remedy = f"rename the account in {left} by itself, with PATCH /api/marketplace-offering-users/<uuid>/"
+    elif owner.uuid is None:
+        remedy = "take this entry out, and rename that account once it is there"
+    else:
+        remedy = f"rename that account, with PATCH /api/marketplace-service-provider-accounts/{owner.uuid}/"
+    whose = _called(owner or next(iter(owners.values())), person)
+    return (
+        f"{entry.option('username')}: '{entry.username}' can't be set, as the username of {person.shown} in {shared} at"
+        f" {target.name} belongs to {whose}, and Waldur rejects the request for all offerings: {remedy}, or give the"
+        " username that it has."
+    )
 
 
 def _read_holders(session: Session, target: Target, only: str, username: str, state: State) -> None:
@@ -397,6 +527,8 @@ def _compare_entry(
     differing = _differing(state, person.uuid, entry.username)
     if not differing:
         return Comparison(warnings=warnings)
+    if owners := _owners(state, person.uuid):
+        return Comparison(errors=(_owned(target, entry, person, state, owners),), warnings=warnings)
     if kept := [pair for pair in _held(state, person.uuid, entry.username) if not _is_released(state, pair, wishes)]:
         return Comparison(errors=(_taken(target, entry, kept, state, wishes),), warnings=warnings)
     labels = _labels(state, differing)
@@ -434,7 +566,7 @@ def _taken(
     remedies = {}
     for offering, holder in pairs:
         row = state.rows.get((offering, holder), {})
-        shown = state.owners.get(holder, holder)
+        shown = state.holder_names.get(holder, holder)
         details = [f"as '{row['username']}'"] if row.get("username", entry.username) != entry.username else []
         details += [f"state {row['state']}"] if row.get("state") else []
         label = row.get("offering_name") or state.names.get(offering, offering)
@@ -468,7 +600,7 @@ def _ranked(changes: Iterable[Change], state: State) -> tuple[Change, ...]:
 
 def _differing(state: State, user: str, username: str) -> dict[str, str | None]:
     """Return the offerings where ``user`` has no account or another name, each with the present name."""
-    now = {offering: state.accounts.get((offering, user)) for offering in state.reach.get(user, set()) - state.hidden}
+    now = {offering: _present_name(state, offering, user) for offering in state.reach.get(user, set()) - state.hidden}
     return {offering: name for offering, name in now.items() if (name or "").strip() != username}
 
 

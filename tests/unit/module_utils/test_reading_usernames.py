@@ -29,6 +29,8 @@ ACCOUNTS = (
     "username",
     "customer_uuid",
     "state",
+    "service_provider_account_uuid",
+    "service_provider_account_username",
 )
 OPTION = "service_provider_can_create_offering_user"
 
@@ -43,7 +45,9 @@ def resource(offering: str | None = VM, **other: Any) -> dict[str, Any]:
 
 
 def account(user: Any = ALICE, offering: str = VM, **other: Any) -> dict[str, Any]:
-    return {"offering_uuid": offering, "user_uuid": user.uuid, "username": "a", "customer_uuid": CUSTOMER, **other}
+    link = {"service_provider_account_uuid": None, "service_provider_account_username": None}
+    row = {"offering_uuid": offering, "user_uuid": user.uuid, "username": "a", "customer_uuid": CUSTOMER}
+    return {**row, **link, **other}
 
 
 def client(**tables: list[dict[str, Any]]) -> AskedClient:
@@ -137,5 +141,5 @@ def test_others_read_accounts_back_where_the_offering_lets_them(column: str) -> 
     asked = client(provider_offerings=offerings)
     asked.objects["me"] = staff(is_staff=False)
     assert read(asked).hidden == {GPU, PROJECT}
-    columns = ["uuid", "customer_uuid", "plugin_options", "secret_options"]
+    columns = ["uuid", "customer_uuid", "plugin_options", "secret_options", "account_settings"]
     assert ("provider_offerings", None, {"customer_uuid": CUSTOMER, "field": columns}) in asked.asked

@@ -38,7 +38,7 @@ def test_a_username_that_another_users_account_has_is_rejected_in_any_case(prese
 
 def test_the_holder_of_a_username_is_named_as_waldur_shows_them_with_offering_and_state() -> None:
     found = state({ALICE: [VM]}, {(BOB, STORAGE): "A"})
-    found.owners[BOB.uuid] = "bob"
+    found.holder_names[BOB.uuid] = "bob"
     row = {"username": "A", "offering_name": "Tape", "state": "Deleted"}
     found.rows[STORAGE, BOB.uuid] = row
     assert "is already the username of bob in Tape (as 'A', state Deleted) at ACME" in error(
@@ -89,7 +89,7 @@ def test_a_holder_who_only_changes_case_gives_nothing_away() -> None:
 
 def test_a_username_stays_taken_by_an_account_that_the_server_would_not_touch() -> None:
     found = state({ALICE: [VM], BOB: [VM]}, {(BOB, VM): "b", (BOB, STORAGE): "a"})
-    found.owners[BOB.uuid] = "bob"
+    found.holder_names[BOB.uuid] = "bob"
     text = error(Comparison(errors=compare(found, entry("alice", "a"), entry("bob", "b2")).errors))
     assert "is already the username of bob in Storage at ACME (bob does not reach that offering, so their entry" in text
 
@@ -107,7 +107,7 @@ def test_a_user_without_reach_takes_no_username_so_nothing_is_rejected() -> None
 
 def test_every_holder_of_a_username_is_named() -> None:
     found = state({ALICE: [VM]}, {(BOB, VM): "a", (BOB, STORAGE): "a", (CAROL, VM): "A"})
-    found.owners.update({BOB.uuid: "bob", CAROL.uuid: "carol"})
+    found.holder_names.update({BOB.uuid: "bob", CAROL.uuid: "carol"})
     assert "of bob in Storage, VM; carol in VM at ACME" in error(compare(found, entry("alice", "a")))
 
 
@@ -207,7 +207,7 @@ def test_accounts_at_other_providers_take_no_usernames() -> None:
 def test_a_list_of_usernames_sees_all_holders_without_another_request() -> None:
     asked = client(offering_users=[account(), account(BOB, username="x", user_username="bob")])
     found = read(asked, "alice")
-    assert (found.owners, len(accounts_asked(asked))) == ({BOB.uuid: "bob"}, 1)
+    assert (found.holder_names, len(accounts_asked(asked))) == ({BOB.uuid: "bob"}, 1)
     assert "of bob in VM" in error(compare(found, entry("alice", "x")))
 
 

@@ -149,6 +149,8 @@ COLUMNS = (
     "username",
     "customer_uuid",
     "state",
+    "service_provider_account_uuid",
+    "service_provider_account_username",
 )
 
 
