@@ -126,6 +126,11 @@ class OddClient(AskedClient):
         found = super().rows(name, uuid, **query)
         return [row for row in found if keep is None or keep(row)][:limit]
 
+    @property
+    def writes_sent(self) -> int:
+        """How many writes were asked for."""
+        return sum(name in OPERATIONS and OPERATIONS[name].writes for name, _uuid, _query in self.asked)
+
     def hide(self, text: str) -> str:
         """The text as it is."""
         return text
