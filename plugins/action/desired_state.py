@@ -41,9 +41,9 @@ from ansible_collections.waldur.provider.plugins.module_utils._errors import (
     Interrupted,
     InvalidInput,
     WaldurError,
-    said,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._interruption import on_signal
+from ansible_collections.waldur.provider.plugins.module_utils._json_values import problems
 from ansible_collections.waldur.provider.plugins.module_utils._literals import restored
 from ansible_collections.waldur.provider.plugins.module_utils._run import run
 from ansible_collections.waldur.provider.plugins.module_utils._transport import environment_proxy
@@ -76,7 +76,7 @@ class ActionModule(ActionBase):
         name = self._task.action.rpartition(".")[2]
         arguments = {option: restored(value) for option, value in self._task.args.items()}
         try:
-            _refuse_dates(arguments, "")
+            _refuse_unrepresentable(arguments, "")
         except InvalidInput as error:
             return {"failed": True, "msg": error.message}
         given = _plain(arguments)
@@ -332,7 +332,7 @@ def _take_in_files(arguments: Any) -> list[str]:
         return []
     found = _documents.load(arguments.pop("providers_path"))
     for placed in found:
-        _refuse_dates(placed.entry, placed.place)
+        _refuse_unrepresentable(placed.entry, placed.place)
     arguments["service_providers"] = [_plain(placed.entry) for placed in found]
     return [placed.place for placed in found]
 
@@ -346,18 +346,10 @@ def _placed(value: Any, places: list[str]) -> Any:
     return _ENTRY.sub(lambda match: places[int(match[1])], value)
 
 
-def _refuse_dates(value: Any, where: str) -> None:
-    """An unquoted date where a name is wanted: after the JSON round trip it could not be told from text any more."""
-    if isinstance(value, date) and where.rpartition(".")[2] not in MOMENTS:
-        raise InvalidInput(f"{where}: {value!s} arrived as a date, not as text: quote it as it is written.")
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if not isinstance(key, (str, int, float, type(None))):  # what can't be a key in JSON
-                raise InvalidInput(f"{where or 'options'}: the key {said(key)} is no text: quote it as it is written.")
-            _refuse_dates(item, f"{where}.{said(key)}" if where else said(key))
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            _refuse_dates(item, f"{where}[{index}]")
+def _refuse_unrepresentable(value: Any, where: str) -> None:
+    """Raise ``InvalidInput`` for what is lost or becomes text on the way to a module, whichever way the task runs."""
+    for place, problem in problems(where, value, dates=MOMENTS):
+        raise InvalidInput(f"{place}: {problem}")
 
 
 def _plain(value: Any) -> Any:

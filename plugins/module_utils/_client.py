@@ -43,6 +43,7 @@ from ._errors import (
     WriteInCheckMode,
     said,
 )
+from ._json_values import problems
 from ._operations import Operation, operation
 from ._pages import PAGES_AT_ONCE, Page, all_rows, first_rows
 from ._parameters import Parameter
@@ -259,6 +260,8 @@ class Client:
         outcome is unknown, and ``WriteInCheckMode`` on a client that is ``read_only``.
         """
         writing = operation(name)
+        for place, problem in problems("", body):
+            raise WaldurError(f"Cannot {writing.title}: {place}: {problem} The request was not sent.")
         answer = self._send(writing, uuid, body=body, files=files)
         if not telling and not answer.content.strip():
             return {}

@@ -14,6 +14,7 @@ from typing import Any
 
 from ._desired_state import Desired
 from ._errors import InvalidInput, WaldurError, as_waldur_error
+from ._json_values import problems
 from ._plan import Change, Comparison, provider_labels, refuse, refuse_new, summary
 from ._references import Target
 from ._rooms import ROOMS
@@ -100,7 +101,7 @@ def make_plan(session: Session, document: Sequence[Desired], limits: Limits = _N
     people = _people(session, works)
     for work in works:
         work.comparison = work.room.compare(session, work.target, work.part, work.state, people)
-    comparison = Comparison.of(work.comparison for work in works)
+    comparison = Comparison.of(part for work in works for part in (work.comparison, _unrepresentable(work)))
     refuse(comparison, limits.max_removals)
     digests = {target.customer_uuid: entry_digest(desired) for desired, target in chosen}
     if limits.approved is not None:
@@ -116,6 +117,19 @@ def make_plan(session: Session, document: Sequence[Desired], limits: Limits = _N
         [target for uuid, target in named.items() if wanted is not None and uuid not in wanted],
         [target for uuid, target in (wanted or {}).items() if uuid not in named],
         digests,
+    )
+
+
+def _unrepresentable(work: Work) -> Comparison:
+    """Return an error for each value to be set that no request can hold."""
+    where = f"{work.desired.where}." if work.desired.where else ""
+    return Comparison(
+        errors=tuple(
+            f"{place}: {problem}"
+            for change in work.comparison.changes
+            for key, value in (change.after or {}).items()
+            for place, problem in problems(f"{where}{key}", value)
+        )
     )
 
 

@@ -437,6 +437,30 @@ def test_an_unusable_certificate_file_is_told_with_the_option(tmp_path: Any) -> 
         Client(Connection(server.url.replace("http:", "https:"), TOKEN, verify=str(wrong), retries=0)).get("me")
 
 
+# --- bodies ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1}, b"a", datetime(2027, 1, 1), "\ud800", {"x": {1}}])
+def test_a_body_that_cannot_be_written_is_not_a_lost_answer(value: Any) -> None:
+    with ScriptedServer(Answer(body={"uuid": UUID})) as server:
+        with pytest.raises(_errors.WaldurError, match=r"^Cannot change the service provider: account_options\.a") as e:
+            client_of(server).write("partial_update", UUID, body={"account_options": {"a": value}})
+        assert type(e.value) is _errors.WaldurError
+        assert e.value.message.endswith("The request was not sent.")
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("error", [requests.exceptions.InvalidJSONError(), requests.exceptions.InvalidURL("x")])
+def test_a_request_that_could_not_be_made_is_not_a_lost_answer(error: Exception, monkeypatch: Any) -> None:
+    def broken(*_arguments: Any, **_options: Any) -> Any:
+        raise error
+
+    client = Client(Connection("http://127.0.0.1:9", TOKEN))
+    monkeypatch.setattr(requests.Session, "request", broken)
+    with pytest.raises(_errors.NoAnswer, match=r"^Cannot grant the role: "):
+        client.write("add_user", UUID, body=GRANT)
+
+
 # --- check mode ------------------------------------------------------------------------------------------------------
 
 WRITES = [name for name, operation in OPERATIONS.items() if operation.writes]
