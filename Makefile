@@ -26,8 +26,8 @@ help: ## show this list
 demo: .venv/demo.stamp $(TREE) ## play with the collection against a simulated Waldur
 	@$(BIN)/python examples/demo/run.py
 
-simulator: .venv/demo.stamp ## start a simulated Waldur; its URL and tokens are printed, Ctrl-C ends it
-	@cd tests && exec ../$(BIN)/python -m simulator
+simulator: .venv/demo.stamp ## start a simulated Waldur; its URL and tokens are printed, Ctrl-C ends it; EDITION=2026 is another year
+	@cd tests && exec ../$(BIN)/python -m simulator $(if $(EDITION),--edition $(EDITION))
 
 test: .venv/test.stamp ## run every check; the first one that fails ends it
 	@$(MAKE) --no-print-directory $(PARALLEL) lint docs

@@ -226,6 +226,23 @@ def test_every_guide_begins_as_antsibull_and_readers_expect() -> None:
     assert guides()
 
 
+@pytest.mark.parametrize("followed", guides(), ids=lambda followed: followed.name)
+def test_every_guide_says_where_it_needs_a_fresh_simulator_and_how_to_get_it(followed: Guide) -> None:
+    lines = (FOLDER / f"guide_{followed.name}.rst").read_text(encoding="utf-8").splitlines()
+    text = "\n".join(lines)
+    assert "fresh" in text
+    assert "``make simulator``" in text
+    for step in followed.steps:
+        if isinstance(step, Edition):
+            assert "fresh simulator" in lines[step.line - 3]
+            assert f"``make simulator EDITION={step.year}``" in lines[step.line - 3]
+
+
+def test_make_simulator_takes_the_year_that_guides_give_it() -> None:
+    makefile = (FOLDER.parents[2] / "Makefile").read_text(encoding="utf-8")
+    assert "-m simulator $(if $(EDITION),--edition $(EDITION))" in makefile
+
+
 def test_every_guide_is_in_the_list_of_guides_once() -> None:
     listed = yaml.safe_load((FOLDER.parent / "extra-docs.yml").read_text(encoding="utf-8"))
     names = [name for section in listed["sections"] for name in section["toctree"]]
