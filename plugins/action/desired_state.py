@@ -41,6 +41,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._errors import (
     Interrupted,
     InvalidInput,
     WaldurError,
+    said,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._interruption import on_signal
 from ansible_collections.waldur.provider.plugins.module_utils._json_values import problems

@@ -10,17 +10,26 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._plan_markdown import plan_differences as made
 
 
-def plan_differences(plan: Any) -> list[str]:
-    """A line for each change. Raises ``AnsibleFilterError`` with one sentence for what is no plan."""
+def plan_differences(plan: Any, totals: Any = True) -> list[str]:
+    """Return a line for each change. Raises ``AnsibleFilterError`` with one sentence for what is no plan."""
     try:
-        return made(plan)
+        return made(plan, totals=_boolean(totals))
     except InvalidInput as error:
         raise AnsibleFilterError(f"waldur.provider.plan_differences: {error.message}") from error
+
+
+def _boolean(value: Any) -> bool:
+    """Older versions of Ansible hand over the text of a boolean that comes from a variable."""
+    try:
+        return bool(boolean(value))
+    except TypeError as error:
+        raise InvalidInput("totals: must be true or false.") from error
 
 
 class FilterModule:

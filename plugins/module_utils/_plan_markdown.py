@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plan as Markdown, for the merge request that asks for it. Pure."""
+"""A plan as Markdown for a merge request, and as lines for a log. Pure."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import _moments
@@ -24,6 +24,15 @@ _SHORTEST = 3_000
 
 _ACTIONS = ("create update delete grant extend shorten make_permanent revoke set_username rotate").split()
 _REMOVALS = ("revoke", "delete")
+# What else needs the attention of whoever approves the plan, and how it is counted.
+_ATTENTION = {
+    "revoke": ("removal", "removals"),
+    "delete": ("removal", "removals"),
+    "shorten": ("shortened role", "shortened roles"),
+    "rotate": ("rotation", "rotations"),
+    "set_username": ("replaced username", "replaced usernames"),
+    "update": ("update that removes values", "updates that remove values"),
+}
 _THINGS = {
     "service_provider": "service provider {}",
     "user_role": "role {}",
@@ -40,17 +49,49 @@ _NOTHING = "—"
 
 
 @dataclass(frozen=True)
-class _Shown:
-    """A change, and what of it is shown: leaves of ``before`` and ``after``, label and text each."""
+class _Leaf:
+    """A value of ``before`` or ``after``: ``text`` is the whole of it, ``short`` what fits into a cell or a line.
 
-    change: Mapping[str, Any]
-    before: list[tuple[str, str]]
-    after: list[tuple[str, str]]
+    ``is_word`` marks a word of ours for a value that is missing, which must not look like a value.
+    """
+
+    label: str
+    value: Any
+    text: str
+    is_word: bool = False
+    is_quoted: bool = False
+    short: str = ""
 
     @property
-    def removal(self) -> bool:
-        """Whether something is taken away."""
+    def in_line(self) -> str:
+        """The short text for a line, in which text that somebody wrote stands in quotes."""
+        if self.is_word:
+            return f"({self.short})"
+        return f"'{said(self.short)}'" if self.is_quoted else said(self.short)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A change, and what of it is shown: the leaves of ``before`` and ``after``."""
+
+    change: Mapping[str, Any]
+    before: list[_Leaf]
+    after: list[_Leaf]
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether a role or a service provider is taken away."""
         return self.change["action"] in _REMOVALS
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether something is taken away, ends earlier, or stops to work."""
+        if self.change["action"] == "set_username":
+            return any(leaf.value for leaf in self.before)
+        if self.change["action"] == "update":
+            after = {leaf.label: leaf.value for leaf in self.after}
+            return any(_is_lost(leaf.value, after.get(leaf.label)) for leaf in self.before)
+        return self.change["action"] in _ATTENTION
 
     @property
     def provider(self) -> tuple[str, str]:
@@ -58,12 +99,19 @@ class _Shown:
         return self.change["service_provider"], str((self.change.get("id") or {}).get("customer") or "")
 
     @property
-    def cut(self) -> bool:
+    def is_cut(self) -> bool:
         """Whether the table can't show all of it as it is."""
         leaves = [*self.before, *self.after]
-        texts = [self.change["name"], *(text for leaf in leaves for text in leaf)]
+        texts = [self.change["name"], *(text for leaf in leaves for text in (leaf.label, leaf.text))]
         many = max(len(self.before), len(self.after)) > _MOST_VALUES
         return many or any(len(text) > _LONGEST_VALUE or len(lines(text)) > 1 for text in texts)
+
+
+def _is_lost(before: Any, after: Any) -> bool:
+    """Whether a value is cleared, or a list loses an item."""
+    if isinstance(before, list) and isinstance(after, list):
+        return any(item not in after for item in before)
+    return before not in (None, "", [], {}) and after in (None, "", [], {})
 
 
 def plan_markdown(
@@ -76,7 +124,8 @@ def plan_markdown(
 ) -> str:
     """The plan that ``desired_state`` returns as Markdown of at most ``max_length`` characters.
 
-    Removals stand first, and are the last to be left out; the full texts of what a table shortens are the first.
+    What needs attention stands first, and is the last to be left out; the full texts of what a table shortens are the
+    first.
     ``summary`` gives the missing users. Raises ``InvalidInput`` for what is no plan.
     """
     if max_length < _SHORTEST:
@@ -84,20 +133,20 @@ def plan_markdown(
     shown = [_checked(number, change) for number, change in enumerate(_list(plan, "_input"))]
     twins = _twins(shown)
     head = _headline(shown, title)
-    removals = _removals([change for change in shown if change.removal], twins)
-    tables = list(_tables([change for change in shown if not change.removal], twins))
+    attention = _attention([change for change in shown if change.needs_attention], twins)
+    tables = list(_tables([change for change in shown if not change.needs_attention], twins))
     missing = _bullets("### Users that Waldur does not know", _missing(summary), _LONGEST_VALUE)
     told = _bullets("### Warnings", map(str, _list(warnings or [], "warnings")), _LONGEST_WARNING)
     full = Section(
         "<details>\n<summary>Full texts</summary>\n",
-        [_full(change, twins) for change in shown if change.cut],
+        [_full(change, twins) for change in shown if change.is_cut],
         "</details>",
     )
-    by_weight = [removals, missing, told, *tables, full]
+    by_weight = [attention, missing, told, *tables, full]
     counts = dict(zip(map(id, by_weight), fitting(by_weight, max_length - len(head) - _RESERVED), strict=True))
-    texts = [section.text(counts[id(section)]) for section in (removals, *tables, missing, told, full)]
+    texts = [section.text(counts[id(section)]) for section in (attention, *tables, missing, told, full)]
     rest = {
-        "removal": _left([removals], counts),
+        "critical change": _left([attention], counts),
         "more change": _left(tables, counts),
         "missing user": _left([missing], counts),
         "warning": _left([told], counts),
@@ -106,25 +155,34 @@ def plan_markdown(
     return "\n\n".join(text for text in (head, *texts, _left_out(rest, max_length)) if text) + "\n"
 
 
-def plan_differences(plan: Any) -> list[str]:
-    """A line for each change of the plan: whose, what is done, to what, and the fields that differ.
+def plan_differences(plan: Any, *, totals: bool = True) -> list[str]:
+    """Return a line for each change of the plan, with the values that differ, and with ``totals`` a last one for all.
 
     No line is one that Ansible could take for a template. Raises ``InvalidInput`` for what is no plan.
     """
     shown = [_checked(number, change) for number, change in enumerate(_list(plan, "_input"))]
     twins = _twins(shown)
-    return [_difference(change, twins) for change in shown]
+    found = [_difference(change, twins) for change in shown]
+    return [*found, f"Total: {_totals(shown)}"] if found and totals else found
 
 
 def _difference(shown: _Shown, twins: Container[str]) -> str:
     change = shown.change
-    fields = ", ".join(dict.fromkeys(said(label) for label, _text in (*shown.before, *shown.after)))
     own = change["name"] == change["service_provider"]
     what = " ".join([_said(change["action"]), *([] if own else [said(change["name"])])])
+    values = ", ".join(_values(shown))
     name, uuid = shown.provider
     label = f"{said(name)} ({said(uuid)})" if name in twins else said(name)
-    words = [label, f"{what} {fields}".rstrip() if own else what]
-    return block(": ".join(words if own or not fields else [*words, fields]))
+    words = [label, f"{what} {values}".rstrip() if own else what]
+    return block(": ".join(words if own or not values else [*words, values]))
+
+
+def _values(shown: _Shown) -> Iterator[str]:
+    """Each value that differs, as ``label: before -> after``, or ``label: value`` where one side has nothing at all."""
+    sides = [{leaf.label: leaf.in_line for leaf in leaves} for leaves in (shown.before, shown.after)]
+    for label in dict.fromkeys([*sides[0], *sides[1]]):
+        texts = [side.get(label, "(none)") for side in sides if side]
+        yield f"{said(label)}: {' -> '.join(texts)}"
 
 
 def _left(sections: Iterable[Section], counts: Mapping[int, int]) -> int:
@@ -159,18 +217,54 @@ def _checked(number: int, change: Any) -> _Shown:
             f"_input[{number}]: is no change of a plan; give the list 'plan' of what waldur.provider.desired_state"
             " returns."
         )
-    return _Shown(change, list(_leaves(change, "before")), list(_leaves(change, "after")))
+    before, after = (list(_leaves(change, side)) for side in ("before", "after"))
+    afters = {leaf.label: leaf.text for leaf in after}
+    befores = {leaf.label: leaf.text for leaf in before}
+    return _Shown(
+        change,
+        [replace(leaf, short=_cut(leaf.text, afters.get(leaf.label, ""))) for leaf in before],
+        [replace(leaf, short=_cut(leaf.text, befores.get(leaf.label, ""))) for leaf in after],
+    )
 
 
-def _leaves(change: Mapping[str, Any], side: str) -> Iterator[tuple[str, str]]:
+def _cut(text: str, counterpart: str) -> str:
+    """Return ``text`` shortened so that the first place is seen in which it differs from its counterpart."""
+    pairs = enumerate(zip(text, counterpart, strict=False))
+    same = next((at for at, (one, other) in pairs if one != other), min(len(text), len(counterpart)))
+    if len(text) <= _LONGEST_VALUE or same < _LONGEST_VALUE // 2:
+        return shortened(text, _LONGEST_VALUE)
+    start = min(same - _LONGEST_VALUE // 4, len(text) - _LONGEST_VALUE + 1)
+    return f"…{shortened(text[start:], _LONGEST_VALUE - 1)}"
+
+
+def _leaves(change: Mapping[str, Any], side: str) -> Iterator[_Leaf]:
     values = _unwrapped(change.get(side) or {})
     if change["kind"] != "offering_username":  # there the keys are names of offerings
         values = without_secrets(values, _FREE_FORM)
     for key, value in values.items():
         if isinstance(value, dict) and set(value) != {"sha256", "size"}:
-            yield from ((f"{key}: {inner}", _text(inner, item, side)) for inner, item in value.items())
+            for inner, item in value.items():
+                yield _leaf(f"{key}: {inner}", inner, item, side, change["kind"])
         else:
-            yield key, _text(key, value, side)
+            yield _leaf(key, key, value, side, change["kind"])
+
+
+def _leaf(label: str, key: str, value: Any, side: str, kind: str) -> _Leaf:
+    if word := _word(key, value, side, kind):
+        return _Leaf(label, value, word, is_word=True)
+    is_quoted = isinstance(value, (str, list)) and key not in ("expiration_time", "fingerprint")
+    return _Leaf(label, value, _text(key, value), is_quoted=is_quoted)
+
+
+def _word(key: str, value: Any, side: str, kind: str) -> str | None:
+    """A word of ours for a value that is missing or empty; None where there is a value."""
+    if value is None and key != "expiration_time":
+        if key == "fingerprint" and side == "after":
+            return "a new one"
+        return "no username" if kind == "offering_username" else "none"
+    if value in ("", []) or (isinstance(value, str) and not value.strip()):
+        return "no username" if kind == "offering_username" else "empty"
+    return None
 
 
 def _unwrapped(value: Any) -> Any:
@@ -180,16 +274,16 @@ def _unwrapped(value: Any) -> Any:
     return [_unwrapped(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _text(key: str, value: Any, side: str) -> str:
+def _text(key: str, value: Any) -> str:
     if value is None:
-        return {"expiration_time": "never", "fingerprint": "a new one" if side == "after" else "none"}.get(key, "none")
+        return "never"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict) and set(value) == {"sha256", "size"}:
         return f"sha256:{str(value['sha256'])[:16]}, {value['size']} bytes"
     if isinstance(value, str):
-        return _moment(value) if key == "expiration_time" else value.strip() or "empty"
-    return ", ".join(map(str, value)) or "empty" if isinstance(value, list) else json.dumps(value, default=str)
+        return _moment(value) if key == "expiration_time" else value.strip()
+    return ", ".join(map(str, value)) if isinstance(value, list) else json.dumps(value, default=str)
 
 
 def _moment(text: str) -> str:
@@ -205,20 +299,31 @@ def _headline(shown: Sequence[_Shown], title: str) -> str:
     head = f"## {prose(shortened(str(title), 100)) or DEFAULT_TITLE}\n\n"
     if not shown:
         return f"{head}**Nothing to change.**"
+    totals, _colon, actions = _totals(shown).partition(" on ")
+    attention = Counter(_ATTENTION[change.change["action"]] for change in shown if change.needs_attention)
+    kinds = [kind for kind in dict.fromkeys(_ATTENTION.values()) if attention[kind]]
+    parts = ", ".join(f"{attention[kind]:,} {kind[attention[kind] != 1]}" for kind in kinds)
+    taken = f" **Needs attention: {parts}.**" if parts else " Nothing is removed."
+    return f"{head}**{totals}** on {actions}.{taken}"
+
+
+def _totals(shown: Sequence[_Shown]) -> str:
     numbers = Counter(change.change["action"] for change in shown)
     actions = ", ".join(f"{numbers[action]:,} {_said(action)}" for action in _ACTIONS if numbers[action])
     providers = counted(len({change.provider for change in shown}), "service provider")
-    removals = sum(change.removal for change in shown)
-    taken = f" **{counted(removals, 'removal')}.**" if removals else " Nothing is removed."
-    return f"{head}**{counted(len(shown), 'change')}** on {providers}: {actions}.{taken}"
+    return f"{counted(len(shown), 'change')} on {providers}: {actions}"
 
 
-def _removals(shown: Sequence[_Shown], twins: Container[str]) -> Section:
-    head = "### ⚠ Removals\n\n| Service provider | Action | What | Before |\n| --- | --- | --- | --- |"
+def _attention(shown: Sequence[_Shown], twins: Container[str]) -> Section:
+    """What takes something away: removals first, then in the order of the plan."""
+    head = (
+        "### ⚠ Needs attention\n\n| Service provider | Action | What | Before | After |\n"
+        "| --- | --- | --- | --- | --- |"
+    )
     rows = [
         f"| {_provider(change, twins)} | **{_said(change.change['action'])}** | {_thing(change)}"
-        f" | {_cell(change.before)} |"
-        for change in shown
+        f" | {_cell(change.before)} | {_cell(change.after)} |"
+        for change in sorted(shown, key=lambda change: not change.is_removal)
     ]
     return Section(head, rows)
 
@@ -261,8 +366,10 @@ def _thing(shown: _Shown) -> str:
     return _THINGS.get(shown.change["kind"], "{}").format(_short(shown.change["name"]))
 
 
-def _cell(leaves: Sequence[tuple[str, str]]) -> str:
-    texts = [f"{_short(label)}: {_short(text)}" for label, text in leaves[:_MOST_VALUES]]
+def _cell(leaves: Sequence[_Leaf]) -> str:
+    texts = [
+        f"{_short(leaf.label)}: {leaf.text if leaf.is_word else _short(leaf.short)}" for leaf in leaves[:_MOST_VALUES]
+    ]
     more = [f"… {len(leaves) - _MOST_VALUES} more"] if len(leaves) > _MOST_VALUES else []
     return ", ".join([*texts, *more]) or _NOTHING
 
@@ -288,8 +395,8 @@ def _full(shown: _Shown, twins: Container[str]) -> str:
     body = [
         line
         for mark, leaves in (("-", shown.before), ("+", shown.after))
-        for label, text in leaves
-        for line in _marked(mark, label, text)
+        for leaf in leaves
+        for line in _marked(mark, leaf.label, f"({leaf.text})" if leaf.is_word else leaf.text)
     ]
     name, uuid = shown.provider
     whose = f"{code(name)} ({code(uuid[:8])})" if name in twins and uuid else code(name) or _NOTHING

@@ -132,7 +132,9 @@ def drift_and_repair(copy: Copy) -> None:
     assert len(copy.sim.change("ServiceProvider", where, {"description": "<b>mine</b>"})) == 1
     copy.ends(1, "drift")
     found = copy.read("drift.json")
-    assert (found["status"], found["differences"]) == ("drift", ["Beta HPC Centre: update description"])
+    line = "Beta HPC Centre: update description: '<b>mine</b>' -> 'Batch computing, with and without GPUs'"
+    assert (found["status"], found["differences"]) == ("drift", [line])
+    assert found["message"].endswith(f"{line}; Total: 1 change on 1 service provider: 1 update.")
     assert found["plan"][0]["before"] == {"description": "<b>mine</b>"}
     same_as_file(copy.markdown(), "gitops-drift.md")
     writes = copy.sim.counts().writes

@@ -133,12 +133,15 @@ def test_plan_and_drift_are_handed_on_also_in_check_mode_and_drift_can_be_a_warn
     handed_on = planned.output.partition("CUSTOM STATS")[2]
     assert '"waldur_plan":' in handed_on
     assert '"waldur_plan_markdown":' in handed_on
+    # A brace of a template is followed by an invisible space.
+    line = "Alpha Cloud Ltd: update description: 'Provider of Alpha Cloud Ltd' -> '{\u200b{ 7 * 6 }}'"
+    assert planned.of("Show the changes")["msg"] == [line, "Total: 1 change on 1 service provider: 1 update"]
     warned = run.command(["playbook", "waldur.provider.drift", *options, "-e", "when_drift=warn"], STATS)
     assert warned.code == 0, warned.output
-    assert "WARNING: Waldur is not what the document says: Alpha Cloud Ltd: update description." in warned.output
+    assert f"WARNING: Waldur is not what the document says: {line}; Total: 1 change on 1" in warned.output
     assert '"waldur_drift":' in warned.output.partition("CUSTOM STATS")[2]
     drift = json.loads((run.folder / "out" / "drift.json").read_text())
-    assert (drift["status"], drift["differences"]) == ("drift", ["Alpha Cloud Ltd: update description"])
+    assert (drift["status"], drift["differences"]) == ("drift", [line])
     assert drift["plan"] == written["plan"]
     assert sim.counts().writes == 0
 

@@ -75,14 +75,16 @@ def test_a_plan_reads_as_the_file_of_its_name(name: str) -> None:
 
 
 @given(plan=PLANS, missing=st.lists(TEXTS, max_size=3), warnings=st.lists(TEXTS, max_size=3), title=TEXTS)
-def test_whatever_people_wrote_each_change_is_one_row_of_four_cells(
+def test_whatever_people_wrote_each_change_is_one_row_with_all_cells(
     plan: list[dict[str, Any]], missing: list[str], warnings: list[str], title: str
 ) -> None:
     made = plan_markdown(plan, {"missing_users": missing}, warnings, title=title)
     assert_only_text(made)
     found = tokens(made)
     heads = sum(token.type == "thead_open" for token in found)
-    assert rows(found) == [4] * (heads + len(plan))
+    counts = rows(found)
+    first = counts.count(5)  # what needs attention has the provider in each row, too
+    assert counts == [5] * first + [4] * (heads + len(plan) - first)
     assert sum(token.type == "list_item_open" for token in found) == len(missing) + len(warnings)
 
 
@@ -96,7 +98,7 @@ def test_it_is_never_longer_than_allowed_and_says_what_is_left_out(
     found = tokens(made)
     heads = sum(token.type == "thead_open" for token in found)
     told = re.findall(
-        r"([\d,]+) (?:removal|more change)s?(?=, |[*]{2} not shown| not shown)", made.rpartition("**… ")[2]
+        r"([\d,]+) (?:critical|more) changes?(?=, |[*]{2} not shown| not shown)", made.rpartition("**… ")[2]
     )
     left_out = sum(int(number.replace(",", "")) for number in told) if "**… " in made else 0
     assert len(rows(found)) - heads + left_out == len(plan) * many
@@ -119,7 +121,60 @@ def test_removals_come_first_and_are_the_last_to_be_left_out() -> None:
     assert made.index("old2") < made.index("user0000")
     assert "more changes, 1 full text not shown**" in made
     removals = [change("revoke", f"old{number}", until(None), None) for number in range(500)]
-    assert "removals, 1 more change not shown**" in plan_markdown([*USUAL[1:2], *removals], max_length=3000)
+    assert "critical changes, 1 more change not shown**" in plan_markdown([*USUAL[1:2], *removals], max_length=3000)
+
+
+@pytest.mark.parametrize(
+    ("shown", "told"),
+    [
+        (change("shorten", "bob as X", until(None), until("2027-06-30")), "1 shortened role"),
+        (change("rotate", "API secret code", {"fingerprint": "sha256:1"}, {"fingerprint": None}), "1 rotation"),
+        (change("revoke", "bob as X", until(None), None), "1 removal"),
+        (change("set_username", "bob", {"HPC": "old"}, {"HPC": "new"}), "1 replaced username"),
+        (change("update", "A", {"description": "x"}, {"description": ""}), "1 update that removes values"),
+        (change("update", "A", {"image": {"sha256": "1", "size": 1}}, {"image": None}), "1 update that removes values"),
+        (
+            change("update", "A", {"allowed_domains": ["a", "b"]}, {"allowed_domains": ["a"]}),
+            "1 update that removes val",
+        ),
+        (
+            change("update", "A", {"account_options": {"a": "b"}}, {"account_options": {}}),
+            "1 update that removes values",
+        ),
+    ],
+)
+def test_a_change_that_takes_something_away_stands_first_and_nothing_is_removed_is_not_said(
+    shown: dict[str, Any], told: str
+) -> None:
+    made = plan_markdown([change("grant", "alice as X", None, until(None)), shown])
+    assert f"**Needs attention: {told}" in made
+    assert "Nothing is removed" not in made
+    section = made.partition("### ⚠ Needs attention")[2].partition("###")[0]
+    assert f"**{shown['action'].replace('_', ' ')}**" in section
+    assert "alice" not in section
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        change("set_username", "bob", {"HPC": None, "VM": ""}, {"HPC": "new", "VM": "new"}),
+        change("update", "A", {"enable_notifications": True}, {"enable_notifications": False}),
+        change(
+            "update", "A", {"description": "", "image": None}, {"description": "x", "image": {"sha256": "1", "size": 1}}
+        ),
+        change("extend", "bob as X", until("2027-06-30"), until("2028-06-30")),
+        change("make_permanent", "bob as X", until("2027-06-30"), until(None)),
+    ],
+)
+def test_where_nothing_is_taken_away_that_is_said(shown: dict[str, Any]) -> None:
+    made = plan_markdown([shown])
+    assert "Nothing is removed." in made
+    assert "attention" not in made
+
+
+def test_a_missing_username_does_not_look_like_a_user_called_none() -> None:
+    made = plan_markdown([change("set_username", "bob", {"HPC": None, "VM": "none"}, {"HPC": "x", "VM": "x"})])
+    assert "| `HPC`: no username, `VM`: `none` |" in made
 
 
 def test_the_whole_of_a_long_text_is_folded_below() -> None:
@@ -136,7 +191,7 @@ def test_an_account_option_and_an_offering_named_token_are_shown() -> None:
     ]
     found = plan_markdown(plan)
     assert "| `account_options: token`: `old` | `account_options: token`: `new` |" in found
-    assert "| `token`: `none` | `token`: `bob_hpc` |" in found
+    assert "| `token`: no username | `token`: `bob_hpc` |" in found
 
 
 def test_a_secret_is_never_shown() -> None:
