@@ -15,7 +15,7 @@ import json
 import os
 import re
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -29,13 +29,14 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.waldur.provider.plugins.module_utils import _connection, _documents, _files, _images
 from ansible_collections.waldur.provider.plugins.module_utils._arguments import (
     CONNECTION,
-    MOMENTS,
     TASKS,
     WRITERS,
+    Task,
+    dates,
     spec,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile
+from ansible_collections.waldur.provider.plugins.module_utils._desired_state import GRANT_DATES, ImageFile, ReadImage
 from ansible_collections.waldur.provider.plugins.module_utils._errors import (
     LONGEST_PATH,
     Interrupted,
@@ -46,11 +47,24 @@ from ansible_collections.waldur.provider.plugins.module_utils._errors import (
 from ansible_collections.waldur.provider.plugins.module_utils._interruption import on_signal
 from ansible_collections.waldur.provider.plugins.module_utils._json_values import problems
 from ansible_collections.waldur.provider.plugins.module_utils._literals import restored
+from ansible_collections.waldur.provider.plugins.module_utils._option_values import check_options, check_value
 from ansible_collections.waldur.provider.plugins.module_utils._run import run
+from ansible_collections.waldur.provider.plugins.module_utils._scalars import (
+    plain_scalar_at,
+    with_spelling,
+    without_spelling,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._transport import environment_proxy
+from ansible_collections.waldur.provider.plugins.module_utils._yaml_files import DEEPEST
 from ansible_collections.waldur.provider.plugins.plugin_utils._interruption import Interruption, report
 
+try:
+    from ansible._internal._datatag._tags import Origin
+except ImportError:  # before ansible-core 2.19, which tells nothing of the sources of numbers
+    Origin = None
+
 _COLLECTION = "waldur.provider."
+_LONGEST_REFUSAL = 2000
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 _ENTRY = re.compile(r"service_providers\[(\d+)\]")
 _SENTENCES = ("msg", "errors", "warnings")
@@ -75,11 +89,12 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": f"Not started, as the run was interrupted before: {Interruption.message}"}
         # The resolved name is the action's on ansible-core 2.17 and the module's on newer ones.
         name = self._task.action.rpartition(".")[2]
-        arguments = {option: restored(value) for option, value in self._task.args.items()}
+        arguments = {option: _spelled(restored(value)) for option, value in self._task.args.items()}
+        task = TASKS[name]
         try:
-            _refuse_unrepresentable(arguments, "")
+            check_options(_COLLECTION + name, spec(task), dates(task), arguments)
         except InvalidInput as error:
-            return {"failed": True, "msg": error.message}
+            return {"failed": True, "msg": error.message, **error.details}
         given = _plain(arguments)
         if refusal := self._refuse_async(given):
             return {"failed": True, "msg": refusal}
@@ -89,12 +104,18 @@ class ActionModule(ActionBase):
             values = _connection.resolve(given, self._variables(task_vars or {}), {**os.environ, **environment})
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, "invocation": _invocation(given)}
+        # The connection was checked by its own rules; the options of the resource are checked as a module would.
+        checked = {**_numbers_as_written(arguments, given), **values}
+        validation = ArgumentSpecValidator(spec(task), **task.rules).validate(checked)
+        if validation.error_messages:
+            return {"failed": True, "msg": _refusal(name, validation), "invocation": _invocation(given)}
+        options = validation.validated_parameters
         if self._runs_elsewhere():
             # The profile has spoken; the file that holds it need not be where the module runs.
             given.pop("profile", None)
-            result = self._as_module(name, {**given, **values}, environment, task_vars)
+            result = self._as_module(name, {**given, **values}, environment, task_vars, options)
         else:
-            result = self._in_process(name, given, values, environment)
+            result = self._in_process(name, given, options, values, environment)
         if result.get("failed") and isinstance(result.get("msg"), str):
             result["msg"] = _as_written(result["msg"], written)
         return result
@@ -103,7 +124,7 @@ class ActionModule(ActionBase):
         """Replace the paths among the options by absolute ones; returns how each of these was written."""
         written = {}
         for option in ("providers_path", "approved_plan"):
-            if given.get(option) and isinstance(given[option], str):
+            if isinstance(given.get(option), str) and given[option].strip():
                 path, given[option] = given[option], self._find(option, given[option])
                 written[given[option]] = path
         if isinstance(given.get("dest"), str) and given["dest"].strip() and self._connection.transport == "local":
@@ -163,22 +184,22 @@ class ActionModule(ActionBase):
     def _variables(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """The variables ``waldur_<option>``, by option."""
         named = {option: f"waldur_{option}" for option in _connection.NAMES}
-        return {
-            option: _plain(self._templar.template(task_vars[variable]))
+        found = {
+            option: self._templar.template(task_vars[variable])
             for option, variable in named.items()
             if variable in task_vars
         }
+        for option, value in found.items():
+            check_value(f"waldur_{option}", value)
+        return {option: _plain(value) for option, value in found.items()}
 
-    def _in_process(self, name: str, given: Any, values: Any, environment: dict[str, str]) -> dict[str, Any]:
-        task = TASKS[name]
+    def _in_process(
+        self, name: str, given: Any, options: Mapping[str, Any], values: Any, environment: dict[str, str]
+    ) -> dict[str, Any]:
         shown = _invocation(given)
-        # The connection was checked by its own rules; the options of the noun are checked as a module would.
-        validation = ArgumentSpecValidator(spec(task), **task.rules).validate({**given, **values})
-        if validation.error_messages:
-            return {"failed": True, "msg": _refusal(name, validation), "invocation": shown}
         try:
             connection = _connection.connect(values, {**os.environ, **environment})
-            result = self._run_interruptible(name, validation.validated_parameters, connection)
+            result = self._run_interruptible(name, options, connection)
         except WaldurError as error:
             return _plain({"failed": True, "msg": error.message, "invocation": shown, **error.details})
         if not result["warnings"]:
@@ -226,7 +247,9 @@ class ActionModule(ActionBase):
                     self._report(name, result or {"msg": f"Interrupted by {signal.Signals(received[0]).name}."})
         return result
 
-    def _as_module(self, name: str, arguments: Any, environment: dict[str, str], task_vars: Any) -> dict[str, Any]:
+    def _as_module(
+        self, name: str, arguments: Any, environment: dict[str, str], task_vars: Any, options: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Run the module the normal way.
 
         Ansible prints the environment that it hands on at -vvvv, and anybody can see it in the list of processes. So
@@ -236,10 +259,11 @@ class ActionModule(ActionBase):
         try:
             # Refused here, as Ansible shows a module's arguments, and this one may hold a password.
             url = _connection.base_url(arguments["api_url"])
-            places = _take_in_files(arguments)
+            places = _take_in_files(arguments, options, self._read_image)
+            self._check_document(name, options, places)
             self._place_images(arguments)
         except InvalidInput as error:
-            return {"failed": True, "msg": error.message}
+            return {"failed": True, "msg": error.message, **error.details}
         hidden = _hidden(environment, str(arguments["access_token"]))
         local = os.environ if self._connection.transport == "local" else {}
         proxy = environment_proxy(url, {**local, **environment})
@@ -254,6 +278,12 @@ class ActionModule(ActionBase):
             wrap_async=self._task.async_val,
         )
         return {key: _placed(value, places) if key in _SENTENCES else value for key, value in result.items()}
+
+    def _check_document(self, name: str, options: Mapping[str, Any], places: Sequence[str]) -> None:
+        """Checks what is wished for here, where all of it is known as it was written; files were checked already."""
+        task = TASKS[name]
+        if isinstance(task, Task) and not places:
+            task.wishes(options, self._read_image)
 
     def _place_images(self, arguments: Any) -> None:
         """Images are read on the controller: checked here, and copied to where the module runs."""
@@ -325,16 +355,19 @@ def _hidden(environment: Mapping[str, str], token: str) -> dict[str, str]:
     }
 
 
-def _take_in_files(arguments: Any) -> list[str]:
+def _take_in_files(arguments: Any, options: Mapping[str, Any], read_image: ReadImage) -> list[str]:
     """Documents and plans lie on the controller, so what they hold becomes arguments; returns where entries stand."""
-    if isinstance(arguments.get("approved_plan"), str):
+    if isinstance(arguments.get("approved_plan"), str) and arguments["approved_plan"].strip():
         arguments["approved_plan"] = _documents.plan_file(arguments["approved_plan"])
     if not arguments.get("providers_path") or arguments.get("service_providers") is not None:
         return []
-    found = _documents.load(arguments.pop("providers_path"))
-    for placed in found:
-        _refuse_unrepresentable(placed.entry, placed.place)
-    arguments["service_providers"] = [_plain(placed.entry) for placed in found]
+    found = [placed for placed, _desired in _documents.checked(options["providers_path"], read_image)]
+    del arguments["providers_path"]
+    entries = [without_spelling(placed.entry) for placed in found]
+    for placed, entry in zip(found, entries, strict=True):
+        for place, problem in problems(placed.place, entry, dates=GRANT_DATES):
+            raise InvalidInput(f"{place}: {problem}")
+    arguments["service_providers"] = [_plain(entry) for entry in entries]
     return [placed.place for placed in found]
 
 
@@ -347,10 +380,36 @@ def _placed(value: Any, places: list[str]) -> Any:
     return _ENTRY.sub(lambda match: places[int(match[1])], value)
 
 
-def _refuse_unrepresentable(value: Any, where: str) -> None:
-    """Raise ``InvalidInput`` for what is lost or becomes text on the way to a module, whichever way the task runs."""
-    for place, problem in problems(where, value, dates=MOMENTS):
-        raise InvalidInput(f"{place}: {problem}")
+def _spelled(value: Any, level: int = 0) -> Any:
+    """``value`` in plain lists and mappings; numbers and dates with their spelling where Ansible tells their place."""
+    if isinstance(value, Mapping) and level < DEEPEST:
+        return {_spelled(key, DEEPEST): _spelled(item, level + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)) and level < DEEPEST:
+        return [_spelled(item, level + 1) for item in value]
+    if isinstance(value, bool) or not isinstance(value, (int, float, date)):
+        return value
+    origin = Origin.get_tag(value) if Origin else None
+    return with_spelling(value, lambda: _written(value, origin)) if origin and origin.path else value
+
+
+def _written(value: Any, origin: Any) -> str | None:
+    """The word at the place that ``value`` comes from; nothing where that means something else."""
+    import yaml
+
+    word = plain_scalar_at(origin.path, origin.line_num or 0, origin.col_num or 0)
+    try:
+        return word if word is not None and yaml.safe_load(word) == value else None
+    except (yaml.YAMLError, ValueError):
+        return None
+
+
+def _numbers_as_written(spelled: Any, plain: Any) -> Any:
+    """``plain``, with the numbers of ``spelled``, which it was made of."""
+    if isinstance(plain, dict):
+        return {key: _numbers_as_written(spelled[key], item) for key, item in plain.items()}
+    if isinstance(plain, list):
+        return [_numbers_as_written(one, item) for one, item in zip(spelled, plain, strict=True)]
+    return spelled if isinstance(plain, (int, float)) else plain
 
 
 def _plain(value: Any) -> Any:
@@ -368,7 +427,8 @@ def _invocation(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refusal(name: str, validation: Any) -> str:
-    message = str(validation.errors.msg)
+    # Ansible quotes values whole, however long they are.
+    message = said(validation.errors.msg, _LONGEST_REFUSAL)
     if isinstance(validation.errors[0], UnsupportedError):
         return f"Unsupported parameters for ({_COLLECTION}{name}) module: {message}"
     return message

@@ -50,12 +50,16 @@ _GRANT: Spec = {
 
 @dataclass(frozen=True)
 class Task:
-    """One module that writes: its own options, the rules between them, what they wish for, and what it returns."""
+    """One module that writes: its own options, the rules between them, what they wish for, and what it returns.
+
+    ``dates`` are the places in its options that take a date as YAML makes it of unquoted text.
+    """
 
     options: Spec
     wishes: Callable[[Mapping[str, Any], ReadImage], list[Desired]]
     returns: Callable[[Mapping[str, Any], Planned, bool], dict[str, Any]]
     rules: Mapping[str, Any] = field(default_factory=dict)
+    dates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,16 @@ class Files:
 def spec(task: Task | Info | Files) -> Spec:
     """The whole argument spec of a module."""
     return {**CONNECTION, **task.options}
+
+
+def dates(task: Task | Info | Files) -> frozenset[str]:
+    """Return the places in the options of a module that take a date as YAML makes it of unquoted text."""
+    if isinstance(task, Task):
+        return frozenset(task.dates)
+    if isinstance(task, Files):
+        return frozenset()
+    found = [one for name in task.operations for one in OPERATIONS[name].query if one.type in ("moment", "date")]
+    return frozenset(name + end for one in found for name in (one.name, one.option) for end in ("", "[]"))
 
 
 def _one_provider(options: Mapping[str, Any], **parts: Any) -> list[Desired]:
@@ -210,6 +224,7 @@ WRITERS: dict[str, Task] = {
         _user_role,
         _first("user_role", "user_roles"),
         {"mutually_exclusive": [["user", "users"]], "required_one_of": [["user", "users"]]},
+        (*document.GRANT_DATES, *(f"users[].{key}" for key in document.GRANT_DATES)),
     ),
     "offering_username": Task(
         {
@@ -256,6 +271,7 @@ WRITERS: dict[str, Task] = {
             "mutually_exclusive": [["service_providers", "providers_path"]],
             "required_one_of": [["service_providers", "providers_path"]],
         },
+        tuple(f"service_providers[].users[].{key}" for key in document.GRANT_DATES),
     ),
 }
 
@@ -271,8 +287,3 @@ FILES: dict[str, Files] = {
 }
 
 TASKS: dict[str, Task | Info | Files] = {**WRITERS, **INFOS, **FACTS, **FILES}
-
-# The options, wherever they stand, that take a date as YAML makes it of unquoted text.
-MOMENTS = frozenset(
-    parameter.name for one in OPERATIONS.values() for parameter in one.query if parameter.type in ("moment", "date")
-)

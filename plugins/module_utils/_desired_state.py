@@ -142,8 +142,8 @@ def text(where: str, value: Any) -> str:
             raise InvalidInput(f"{where}: the text holds bytes that are no UTF-8; write it anew.")
         return value.strip()
     if isinstance(value, (bool, int, float, date, WrittenBool)):
-        raise InvalidInput(f"{where}: {_arrived(value)}, not as text: quote it as it is written.")
-    raise InvalidInput(f"{where}: must be text, and a {_kind(value)} was given.")
+        raise InvalidInput(f"{where}: {arrived(value)}, not as text: quote it as it is written.")
+    raise InvalidInput(f"{where}: must be text, and a {kind_of(value)} was given.")
 
 
 def is_utf8(value: str) -> bool:
@@ -154,12 +154,12 @@ def is_utf8(value: str) -> bool:
         return False
 
 
-def _arrived(value: Any) -> str:
-    """What YAML made of an unquoted word, which is shown as it was written where that is known, else by its value."""
+def arrived(value: Any) -> str:
+    """Return what YAML made of an unquoted word, which is shown as it was written where that is known."""
     written = spelling(value)
     if written is not None:
-        return f"{said(written)} arrived as a {_kind(value)}"
-    return f"arrived as the {_kind(value)} {said(str(value).lower() if isinstance(value, bool) else value)}"
+        return f"{said(written)} arrived as a {kind_of(value)}"
+    return f"arrived as the {kind_of(value)} {said(str(value).lower() if isinstance(value, bool) else value)}"
 
 
 def reference(where: str, value: Any) -> str:
@@ -181,14 +181,14 @@ def boolean(where: str, value: Any) -> bool:
         return True
     if word in ("no", "false", "off", "0", "n", "f"):
         return False
-    raise InvalidInput(f"{where}: must be true or false, and {_quoted(value)} was given.")
+    raise InvalidInput(f"{where}: must be true or false, and {quoted(value)} was given.")
 
 
 def choice(where: str, value: Any, choices: Sequence[str]) -> str:
     """One of ``choices``."""
     if value not in choices:
         raise InvalidInput(
-            f"{where}: must be {' or '.join(choices)}, and {_quoted(value)} was given.{closest(value, choices)}"
+            f"{where}: must be {' or '.join(choices)}, and {quoted(value)} was given.{closest(value, choices)}"
         )
     return str(value)
 
@@ -198,7 +198,7 @@ def expiration(where: str, value: Any) -> datetime | None:
     if isinstance(value, str) and value.strip().lower() == _moments.NEVER:
         return None
     if isinstance(value, (bool, int, float, WrittenBool)):
-        raise InvalidInput(f'{where}: {_arrived(value)}, not as a date: quote it, like "2027-06-30".')
+        raise InvalidInput(f'{where}: {arrived(value)}, not as a date: quote it, like "2027-06-30".')
     try:
         return _moments.parse(value)
     except ValueError:
@@ -215,8 +215,9 @@ def fingerprint(where: str, value: Any) -> str:
     return found
 
 
-def _kind(value: Any) -> str:
-    """The word for what ``value`` is; the first that fits, as a boolean is an int and a date-time is a date."""
+def kind_of(value: Any) -> str:
+    """Return the word for what ``value`` is."""
+    # The first that fits: a boolean is an int, and a date-time is a date.
     kinds: tuple[tuple[Any, str], ...] = (
         ((bool, WrittenBool), "boolean"),
         ((int, float), "number"),
@@ -229,10 +230,10 @@ def _kind(value: Any) -> str:
     return next((word for kind, word in kinds if isinstance(value, kind)), type(value).__name__)
 
 
-def _quoted(value: Any) -> str:
-    """``value`` as messages quote it: as it was written where that is known; of lists and mappings only the kind."""
+def quoted(value: Any) -> str:
+    """Return ``value`` as messages quote it: as it was written where that is known; a list or mapping by its kind."""
     if isinstance(value, (list, tuple, Mapping)):
-        return f"a {_kind(value)}"
+        return f"a {kind_of(value)}"
     return f"'{said(spelling(value) or value)}'"
 
 
@@ -243,7 +244,7 @@ def json_value(where: str, value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [json_value(f"{where}[{index}]", item) for index, item in enumerate(value)]
     if isinstance(value, float) and not math.isfinite(value):
-        raise InvalidInput(f"{where}: {_quoted(value)} is not a number that JSON can hold: give a finite one.")
+        raise InvalidInput(f"{where}: {quoted(value)} is not a number that JSON can hold: give a finite one.")
     if value is None or isinstance(value, (int, float, WrittenBool)):
         return without_spelling(value)
     if isinstance(value, str):
@@ -254,7 +255,7 @@ def json_value(where: str, value: Any) -> Any:
 
 def _json_key(where: str, key: Any) -> str:
     if not isinstance(key, str):
-        raise InvalidInput(f"{where}: the key {said(spelling(key) or key)} is not text: quote it as it is written.")
+        raise InvalidInput(f"{where}: a key {arrived(key)}, not as text: quote it as it is written.")
     return text(where, key) and key
 
 
@@ -295,7 +296,7 @@ def known_keys(where: str, value: Any, known: Sequence[str], problems: Problems)
     Raises ``InvalidInput`` where ``value`` is not a mapping.
     """
     if not isinstance(value, Mapping):
-        raise InvalidInput(f"{where}: must be a mapping of {', '.join(known)}, and a {_kind(value)} was given.")
+        raise InvalidInput(f"{where}: must be a mapping of {', '.join(known)}, and a {kind_of(value)} was given.")
     for key in value:
         if key not in known:
             names = ", ".join(known)
@@ -308,7 +309,7 @@ def sequence(where: str, value: Any) -> list[Any]:
     if isinstance(value, str) and "datetime.date" in value:
         raise InvalidInput(f"{where}: arrived as text because of an unquoted date in it: quote the dates.")
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
-        raise InvalidInput(f"{where}: must be a list, and a {_kind(value)} was given.")
+        raise InvalidInput(f"{where}: must be a list, and a {kind_of(value)} was given.")
     return list(value)
 
 
@@ -384,7 +385,7 @@ def _domains(where: str, value: Any) -> list[str]:
 
 def _account_options(where: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise InvalidInput(f"{where}: must be a mapping, and a {_kind(value)} was given.")
+        raise InvalidInput(f"{where}: must be a mapping, and a {kind_of(value)} was given.")
     return dict(json_value(where, value))
 
 

@@ -207,8 +207,8 @@ def _uuid(where: str, value: Any) -> str:
 
 def _json(where: str, value: Any) -> str:
     try:
-        return json.dumps(json.loads(value) if isinstance(value, str) else value)
-    except (TypeError, ValueError):
+        return json.dumps(json.loads(value) if isinstance(value, str) else value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
         raise InvalidInput(f"{where}: '{said(value)}' is no JSON: write a mapping.") from None
 
 

@@ -28,7 +28,7 @@ def restored(value: Any) -> Any:
         return value
     try:
         return _value(ast.parse(value.strip(), mode="eval").body)
-    except (SyntaxError, ValueError, TypeError, OverflowError, RecursionError):
+    except (SyntaxError, ValueError, TypeError, OverflowError, RecursionError, MemoryError):
         return value
 
 

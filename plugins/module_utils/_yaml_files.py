@@ -78,13 +78,15 @@ def check_depth(where: str, value: Any) -> None:
     """Raise ``InvalidInput`` where ``value`` has more than ``DEEPEST`` levels of lists and mappings."""
     level = [value]
     for _level in range(DEEPEST + 1):
-        level = [
-            item
+        # Each of them once, however often aliases repeat it.
+        found = {
+            id(item): item
             for holder in level
             if isinstance(holder, (dict, list, tuple))
             for item in (holder.values() if isinstance(holder, dict) else holder)
             if isinstance(item, (dict, list, tuple))
-        ]
+        }
+        level = list(found.values())
         if not level:
             return
     raise InvalidInput(f"{where}: is nested deeper than {DEEPEST} levels: flatten it.")

@@ -12,12 +12,13 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.action.desired_state import _plain, _refuse_dates
+from ansible_collections.waldur.provider.plugins.action.desired_state import _plain, _spelled
 from ansible_collections.waldur.provider.plugins.module_utils import _connection, _images
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, WRITERS, spec
+from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, WRITERS, dates, spec
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, ImageFile, parse
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, said
+from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._literals import restored
+from ansible_collections.waldur.provider.plugins.module_utils._option_values import check_options
 from simulation import Simulator
 
 from .rubbish import VALUES, WHOLE, spoiled, spoiled_documents
@@ -63,11 +64,11 @@ def test_a_document_is_understood_or_refused_in_one_sentence(document: Any) -> N
 
 def run_as_a_task(stage: Stage, name: str, arguments: dict[str, Any], *, check: bool) -> dict[str, Any]:
     """What the action plugin does with a task's arguments; nothing where Ansible itself refuses them."""
-    given = {option: restored(value) for option, value in arguments.items()}
-    _refuse_dates(given, "")
+    task = WRITERS[name]
+    given = {option: _spelled(restored(value)) for option, value in arguments.items()}
+    check_options(f"waldur.provider.{name}", spec(task), dates(task), given)
     values = _connection.resolve(given, {}, {"WALDUR_API_URL": stage.sim.url, "WALDUR_API_TOKEN": "0" * 40})
     _connection.connect(values, {})
-    task = WRITERS[name]
     validation = ArgumentSpecValidator(spec(task), **task.rules).validate({**_plain(given), **values})
     if validation.error_messages:
         return {}
@@ -120,5 +121,5 @@ def test_spoiled_options_of_a_module_are_carried_out_or_refused_before_the_first
     stage.sim.reset()
     messages, _result = refusal(lambda: run_as_a_task(stage, name, {**spoilt, **connection}, check=False))
     if messages:
-        assert_clean(messages, *spec(WRITERS[name]), *map(said, spoilt))
+        assert_clean(messages, *spec(WRITERS[name]), "Unsupported parameters for (waldur.provider.")
         assert stage.sim.counts().writes == 0

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.action.desired_state import _refuse_dates
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import parse
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, said
+from ansible_collections.waldur.provider.plugins.module_utils._option_values import check_value
 
 from .hand_made import document, no_image
 
@@ -47,5 +47,6 @@ def test_text_that_is_no_utf8_is_refused() -> None:
 
 def test_a_key_that_is_a_date_is_refused_by_its_place() -> None:
     users = [{"user": "alice", datetime.date(2027, 6, 30): "x"}]
-    with pytest.raises(InvalidInput, match=r"^users\[0\]: the key 2027-06-30 is no text: quote it as it is written\.$"):
-        _refuse_dates({"users": users}, "")
+    message = r"^users\[0\]: a key arrived as the date 2027-06-30, not as text: quote it as it is written\.$"
+    with pytest.raises(InvalidInput, match=message):
+        check_value("users", users)

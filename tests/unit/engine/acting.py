@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugin without Ansible's engine and without a server: what it makes of a task's options."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.waldur.provider.plugins.action.desired_state import ActionModule
+from ansible_collections.waldur.provider.plugins.module_utils import _opened
+from ansible_collections.waldur.provider.plugins.module_utils._client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._errors import NotFound
+
+TOKEN = "0123456789abcdef0123456789abcdef01234567"
+UUID = "e182aaedb6ae4541956a3c14629abc02"
+ROWS = {
+    "service_providers": [
+        {
+            "uuid": UUID,
+            "customer": "https://x/",
+            "customer_uuid": UUID[::-1],
+            "customer_name": "ALPHA",
+            "description": "",
+        }
+    ],
+    "roles": [{"uuid": UUID, "name": "CUSTOMER.MANAGER", "content_type": "serviceprovider", "is_active": True}],
+}
+
+
+def without_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a Waldur of one provider and nothing else, without any request; leave Ansible's own part out."""
+
+    def rows(_client: Client, name: str, /, *_arguments: Any, **_options: Any) -> list[dict[str, Any]]:
+        return [dict(row) for row in ROWS.get(name, [])]
+
+    def get(_client: Client, name: str, /, *_arguments: Any, **_options: Any) -> dict[str, Any]:
+        if name == "me":
+            return {"uuid": UUID, "is_staff": True}
+        raise NotFound("Waldur refused to read it (404).", 404)
+
+    monkeypatch.setattr(Client, "rows", rows)
+    monkeypatch.setattr(Client, "get", get)
+    monkeypatch.setattr(Client, "count", lambda *_arguments, **_options: 0)
+    monkeypatch.setattr(Client, "secret_code", lambda *_arguments: None)
+    monkeypatch.setattr(ActionBase, "run", lambda *_arguments: {})
+    _opened.OPEN.clear()
+
+
+def action(name: str, arguments: dict[str, Any], folder: Path, *, elsewhere: bool) -> ActionModule:
+    """The action plugin, as Ansible prepares it for a task in check mode."""
+    task = SimpleNamespace(
+        action=f"waldur.provider.{name}", args=arguments, check_mode=True, diff=True, async_val=0, environment=[]
+    )
+    made: Any = ActionModule.__new__(ActionModule)
+    made._task = task
+    made._connection = SimpleNamespace(transport="ssh" if elsewhere else "local")
+    made._templar = SimpleNamespace(template=lambda value: value)
+    made._loader = SimpleNamespace(path_dwim=lambda path: str(folder / path))
+    made._compute_environment_string = lambda found: None
+    made._find_needle = lambda _kind, path: str(folder / path)
+    made._execute_module = lambda **options: {"arguments": json.loads(json.dumps(options["module_args"]))}
+    return made
+
+
+def outcome(name: str, arguments: dict[str, Any], folder: Path, *, elsewhere: bool) -> dict[str, Any]:
+    found: dict[str, Any] = action(name, arguments, folder, elsewhere=elsewhere).run(None, {})
+    json.dumps(found)
+    if found.get("failed"):
+        message = found["msg"]
+        assert message, (name, arguments)
+        assert message.isprintable(), (name, message)
+        assert "Traceback" not in message
+        assert len(message) < 6000, message[:300]
+        assert TOKEN not in json.dumps({**found, "invocation": None})
+    return found
