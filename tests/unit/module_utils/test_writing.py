@@ -172,15 +172,18 @@ def test_a_username_is_one_request_whatever_the_number_of_offerings() -> None:
     ("found", "took", "words"),
     [
         (["a1", " a1 "], True, "2 of 2 accounts have that username. Run again."),
-        (["a1", "old"], False, "1 of 2 accounts have that username. Run again."),
-        ([None], False, "0 of 1 accounts have that username. Run again."),
+        (["a1", "old"], None, "1 of 2 accounts have that username. Run again."),
+        ([None], False, "0 of 2 accounts have that username. Run again."),
     ],
 )
 def test_after_a_lost_answer_the_accounts_of_that_user_are_read_again(
-    found: list[str | None], took: bool, words: str
+    found: list[str | None], took: bool | None, words: str
 ) -> None:
-    rows = [{"user_uuid": ALICE.uuid, "username": name} for name in found]
-    others = [{"user_uuid": BOB.uuid, "username": "a1"}, {"username": "a1"}]
+    offerings = (VM, GPU)
+    rows = [
+        {"user_uuid": ALICE.uuid, "offering_uuid": o, "username": n} for o, n in zip(offerings, found, strict=False)
+    ]
+    others = [{"user_uuid": BOB.uuid, "offering_uuid": VM, "username": "a1"}]
     asked = AskedClient({"offering_users": [*rows, *others]}, {"set_offerings_username": LostAnswer(LOST)})
     assert outcome(lambda: write_name(asked)) == (f"{LOST}; looked again: {words}", took)
     query = {"provider_uuid": CUSTOMER, "field": COLUMNS, "user_uuid": ALICE.uuid}
