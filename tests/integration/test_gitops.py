@@ -193,7 +193,7 @@ def test_the_pipelines_run_scripts_that_exist_and_these_run_playbooks_that_exist
         assert yaml.safe_load(path.read_text())
     scripts = {path.name for path in (EXAMPLE / "scripts").iterdir()}
     assert {found for path in pipelines() for found in re.findall(r"scripts/([\w.]+)", path.read_text())} < scripts
-    for name in scripts:
+    for name in scripts - {"comment.py"}:
         path = EXAMPLE / "scripts" / name
         assert os.access(path, os.X_OK)
         playbooks = re.findall(r"ansible-playbook waldur\.provider\.(\w+)", path.read_text())
