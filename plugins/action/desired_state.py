@@ -35,8 +35,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._arguments import 
     dates,
     spec,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._client import REQUESTS_IMPORT_ERROR
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import GRANT_DATES, ImageFile, ReadImage
+from ansible_collections.waldur.provider.plugins.module_utils._client import REQUESTS_IMPORT_ERROR, Connection
+from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile, ReadImage
 from ansible_collections.waldur.provider.plugins.module_utils._errors import (
     LONGEST_PATH,
     Interrupted,
@@ -45,7 +45,6 @@ from ansible_collections.waldur.provider.plugins.module_utils._errors import (
     said,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._interruption import on_signal
-from ansible_collections.waldur.provider.plugins.module_utils._json_values import problems
 from ansible_collections.waldur.provider.plugins.module_utils._literals import restored
 from ansible_collections.waldur.provider.plugins.module_utils._option_values import check_options, check_value
 from ansible_collections.waldur.provider.plugins.module_utils._run import run
@@ -206,7 +205,7 @@ class ActionModule(ActionBase):
             del result["warnings"]  # as modules give none; ansible-core 2.17 would show the empty list
         return _plain({**result, "invocation": shown})
 
-    def _run_interruptible(self, name: str, parameters: Any, connection: _connection.Connection) -> dict[str, Any]:
+    def _run_interruptible(self, name: str, parameters: Any, connection: Connection) -> dict[str, Any]:
         with on_signal() if self._writes(name) else contextlib.nullcontext():
             try:
                 return run(
@@ -363,11 +362,7 @@ def _take_in_files(arguments: Any, options: Mapping[str, Any], read_image: ReadI
         return []
     found = [placed for placed, _desired in _documents.checked(options["providers_path"], read_image)]
     del arguments["providers_path"]
-    entries = [without_spelling(placed.entry) for placed in found]
-    for placed, entry in zip(found, entries, strict=True):
-        for place, problem in problems(placed.place, entry, dates=GRANT_DATES):
-            raise InvalidInput(f"{place}: {problem}")
-    arguments["service_providers"] = [_plain(entry) for entry in entries]
+    arguments["service_providers"] = [_plain(without_spelling(placed.entry)) for placed in found]
     return [placed.place for placed in found]
 
 

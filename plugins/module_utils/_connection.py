@@ -108,8 +108,9 @@ def _read_profiles(path: str) -> Any:
 
     # The file holds tokens, so messages show no values of it.
     shown = f"profile: {said(path, LONGEST_PATH)}"
-    limits = {"limit": _LARGEST_PROFILES, "advice": "; set WALDUR_PROFILES_FILE"}
-    return read_yaml(path, shown, "profile", spelled=False, quoting=False, **limits) or {}
+    advice = "; set WALDUR_PROFILES_FILE"
+    content = read_yaml(path, shown, "profile", spelled=False, quoting=False, limit=_LARGEST_PROFILES, advice=advice)
+    return content or {}
 
 
 def _agree(found: Mapping[str, Source], place: str) -> None:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any, TypeVar
 
 from . import _moments, _uuids
 from ._errors import InvalidInput, Problems, closest, said
+from ._json_values import has_surrogates, problem_of
 from ._scalars import WrittenBool, spelling, without_spelling
 
 Found = TypeVar("Found")
@@ -138,20 +138,12 @@ def text(where: str, value: Any) -> str:
     if isinstance(value, str):
         if "\0" in value:
             raise InvalidInput(f"{where}: the text holds a NUL character; remove it.")
-        if not is_utf8(value):
+        if has_surrogates(value):
             raise InvalidInput(f"{where}: the text holds bytes that are no UTF-8; write it anew.")
         return value.strip()
     if isinstance(value, (bool, int, float, date, WrittenBool)):
         raise InvalidInput(f"{where}: {arrived(value)}, not as text: quote it as it is written.")
     raise InvalidInput(f"{where}: must be text, and a {kind_of(value)} was given.")
-
-
-def is_utf8(value: str) -> bool:
-    """Return whether ``value`` can be sent; Python makes lone surrogates of bytes that are no UTF-8."""
-    try:
-        return value.isascii() or bool(value.encode())
-    except UnicodeEncodeError:
-        return False
 
 
 def arrived(value: Any) -> str:
@@ -243,8 +235,8 @@ def json_value(where: str, value: Any) -> Any:
         return {_json_key(where, key): json_value(f"{where}.{said(key)}", item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [json_value(f"{where}[{index}]", item) for index, item in enumerate(value)]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InvalidInput(f"{where}: {quoted(value)} is not a number that JSON can hold: give a finite one.")
+    if not isinstance(value, date) and (problem := problem_of(value)):
+        raise InvalidInput(f"{where}: {problem}")
     if value is None or isinstance(value, (int, float, WrittenBool)):
         return without_spelling(value)
     if isinstance(value, str):

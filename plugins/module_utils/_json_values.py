@@ -26,12 +26,12 @@ def problems(where: str, value: Any, dates: Collection[str] = ()) -> Iterator[tu
 
 
 def _problems(where: str, value: Any, dates: Collection[str]) -> Iterator[tuple[str, str]]:
-    problem = _problem(value)
+    problem = problem_of(value)
     if problem and not (isinstance(value, date) and where.rpartition(".")[2] in dates):
         yield where or "options", problem
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            if not isinstance(key, (str, int, float, type(None))) or _problem(key):
+            if not isinstance(key, (str, int, float, type(None))) or problem_of(key):
                 yield where or "options", f"the key {said(key)} is no text: quote it as it is written."
             else:
                 yield from _problems(f"{where}.{said(key)}" if where else said(key), item, dates)
@@ -40,7 +40,7 @@ def _problems(where: str, value: Any, dates: Collection[str]) -> Iterator[tuple[
             yield from _problems(f"{where}[{index}]", item, dates)
 
 
-def _problem(value: Any) -> str:
+def problem_of(value: Any) -> str:
     """Return what is wrong with a single value, and what to do; empty where JSON can represent it."""
     if isinstance(value, date):
         return f"{value!s} arrived as a date, not as text: quote it as it is written."

@@ -13,6 +13,7 @@ from typing import Any
 
 from . import _desired_state as document
 from ._errors import InvalidInput, Problems, closest, said
+from ._json_values import problem_of
 from ._yaml_files import check_depth
 
 Spec = Mapping[str, Mapping[str, Any]]
@@ -83,13 +84,10 @@ def _check_scalar(where: str, value: Any, dates: frozenset[str]) -> bool:
     elif isinstance(value, date):
         if _INDEX.sub("[]", where) not in dates:
             raise InvalidInput(f"{where}: {document.arrived(value)}, not as text: quote it as it is written.")
-    elif isinstance(value, (int, float)):
-        if not abs(value) <= _LARGEST:  # which NaN is not either
-            raise InvalidInput(
-                f"{where}: {document.quoted(value)} is not a number that can be used: give a smaller one."
-            )
-    elif isinstance(value, (bytes, bytearray, set, frozenset, complex)):
-        raise InvalidInput(f"{where}: must be text, a number, a list or a mapping, and {_article(value)} was given.")
+    elif problem := problem_of(value):
+        raise InvalidInput(f"{where}: {problem}")
+    elif isinstance(value, complex) or (isinstance(value, (int, float)) and abs(value) > _LARGEST):
+        raise InvalidInput(f"{where}: {document.quoted(value)} is not a usable number: give a smaller one.")
     return True
 
 

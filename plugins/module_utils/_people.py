@@ -70,7 +70,7 @@ def one_at_a_time(
     """
 
     @wraps(method)
-    def locked(self: _Cache, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
+    def locked(self: _Cache, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
         with self.lock:
             return method(self, *args, **kwargs)
 
@@ -189,7 +189,7 @@ class People:
         url = f"{self._client.connection.api_url}{operation('all_users').path}"
         return _LONGEST_URL - len(f"{url}?{urlencode([*fixed, ('username_list', '')])}")
 
-    def _rows(self, **query: str) -> list[Row]:
+    def _rows(self, **query: Any) -> list[Row]:
         return checked("all_users", self._client.rows("all_users", field=_USER_FIELDS, **query), **_USER_KINDS)
 
     def _look_up_name(self, name: str) -> None:

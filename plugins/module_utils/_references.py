@@ -37,7 +37,8 @@ class _Rows:
     def find(self, key: str, value: str) -> list[Row]:
         """Return the rows whose ``key`` holds ``value`` (a UUID in its normal form); none for an empty value."""
         if key not in self._by_key:
-            self._by_key[key] = found = {}
+            found: dict[str, list[Row]] = {}
+            self._by_key[key] = found
             for row in self.rows:
                 own = _uuids.normal(row.get(key)) if key.endswith("uuid") else row.get(key)
                 if isinstance(own, str):

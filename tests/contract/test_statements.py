@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,8 @@ def test_the_statement_can_fail(statement: Statement) -> None:
     for request in statement.requests:
         assert judge(request, Answer(599, {}, None))
         if request.answer:
-            assert any(judge(request, Answer(request.status, {}, body)) for body in (None, [], [{}], {}))
+            bodies: tuple[Any, ...] = (None, [], [{}], {})
+            assert any(judge(request, Answer(request.status, {}, body)) for body in bodies)
 
 
 @pytest.mark.parametrize("edition", EDITIONS)

@@ -44,7 +44,7 @@ class Access:
         name = permission.upper()  # type: ignore[union-attr]
         if self.scopes is not None and not self.scopes & ({name, "STAFF.ACCESS"} if self.of_staff else {name}):
             return False
-        chain = (scope, getattr(scope, "customer", scope))
+        chain: tuple[Any, ...] = (scope, getattr(scope, "customer", scope))
         return not self.bound_to or any(item.uuid.hex in self.bound_to for item in chain)
 
 

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from .. import _desired_state as document
 from .. import _uuids
@@ -353,7 +354,7 @@ def _is_shared(offering: Row) -> bool:
     return isinstance(scope, dict) and scope.get("value") == "provider"
 
 
-def _read_accounts(session: Session, target: Target, only: str | None, state: State, **query: str) -> None:
+def _read_accounts(session: Session, target: Target, only: str | None, state: State, **query: Any) -> None:
     """The filter takes the customer's UUID. Accounts in any state count, Deleted ones too: the POST renames them."""
     rows = session.client.rows(
         "offering_users",
@@ -375,7 +376,7 @@ def _pending(session: Session, part: Usernames, state: State) -> set[tuple[str, 
 
     An entry whose user is not known by its reference yet may be about anybody who reaches an offering.
     """
-    pairs = set()
+    pairs: set[tuple[str, str]] = set()
     for entry in part.entries:
         known = session.references.user_uuid(entry.user)
         for user in state.reach if known is None else (known,):

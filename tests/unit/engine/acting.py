@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._errors import Not
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 UUID = "e182aaedb6ae4541956a3c14629abc02"
-ROWS = {
+ROWS: dict[str, list[dict[str, Any]]] = {
     "service_providers": [
         {
             "uuid": UUID,
@@ -51,11 +51,24 @@ def without_server(monkeypatch: pytest.MonkeyPatch) -> None:
     _opened.OPEN.clear()
 
 
+class _Task:
+    """A task in check mode."""
+
+    check_mode = diff = True
+    async_val = poll = 0
+
+    def __init__(self, action: str, args: dict[str, Any], folder: str) -> None:
+        self.action, self.args, self.environment = action, args, list[Any]()
+        self._folder = folder
+
+    def get_search_path(self) -> list[str]:
+        """Where files are looked for."""
+        return [self._folder]
+
+
 def action(name: str, arguments: dict[str, Any], folder: Path, *, elsewhere: bool) -> ActionModule:
     """The action plugin, as Ansible prepares it for a task in check mode."""
-    task = SimpleNamespace(
-        action=f"waldur.provider.{name}", args=arguments, check_mode=True, diff=True, async_val=0, environment=[]
-    )
+    task = _Task(f"waldur.provider.{name}", arguments, str(folder))
     made: Any = ActionModule.__new__(ActionModule)
     made._task = task
     made._connection = SimpleNamespace(transport="ssh" if elsewhere else "local")
@@ -64,7 +77,8 @@ def action(name: str, arguments: dict[str, Any], folder: Path, *, elsewhere: boo
     made._compute_environment_string = lambda found: None
     made._find_needle = lambda _kind, path: str(folder / path)
     made._execute_module = lambda **options: {"arguments": json.loads(json.dumps(options["module_args"]))}
-    return made
+    prepared: ActionModule = made
+    return prepared
 
 
 def outcome(name: str, arguments: dict[str, Any], folder: Path, *, elsewhere: bool) -> dict[str, Any]:

@@ -98,7 +98,12 @@ def test_a_state_of_offerings_that_2024_rejects_is_never_sent_to_it(
 ) -> None:
     sent: list[Any] = []
     read_rows = old.client.rows
-    monkeypatch.setattr(old.client, "rows", lambda *names, **query: sent.append(query) or read_rows(*names, **query))
+
+    def recording(*names: Any, **query: Any) -> Any:
+        sent.append(query)
+        return read_rows(*names, **query)
+
+    monkeypatch.setattr(old.client, "rows", recording)
     wanted = {row["name"] for row in rows(old, "offerings") if row["state"] in states}
     assert {row["name"] for row in rows(old, "offerings", state=states)} == wanted
     assert bool(wanted) is ("Active" in states)

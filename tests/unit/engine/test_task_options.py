@@ -11,6 +11,8 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.action import desired_state as action
 from ansible_collections.waldur.provider.plugins.module_utils import _arguments
+from ansible_collections.waldur.provider.plugins.module_utils._infos import INFOS
+from ansible_collections.waldur.provider.plugins.module_utils._operations import OPERATIONS
 from ansible_collections.waldur.provider.plugins.module_utils._parameters import Parameter
 
 from .acting import TOKEN, outcome, without_server
@@ -137,7 +139,7 @@ def test_an_unquoted_expiry_needs_no_query_filter_of_that_name(
 ) -> None:
     without = {
         name: type(one)(**{**vars(one), "query": tuple(p for p in one.query if p.name != "expiration_time")})
-        for name, one in _arguments.OPERATIONS.items()
+        for name, one in OPERATIONS.items()
     }
     monkeypatch.setattr(_arguments, "OPERATIONS", without)
     for options in (
@@ -168,8 +170,8 @@ def test_a_date_is_refused_where_only_the_name_of_a_key_is_that_of_a_date(
 
 
 def test_every_filter_that_is_a_date_takes_one_unquoted() -> None:
-    for task in _arguments.INFOS.values():
-        filters: list[Parameter] = [one for name in task.operations for one in _arguments.OPERATIONS[name].query]
+    for task in INFOS.values():
+        filters: list[Parameter] = [one for name in task.operations for one in OPERATIONS[name].query]
         wanted = {one.option for one in filters if one.type in ("moment", "date")}
         assert wanted <= _arguments.dates(task)
 

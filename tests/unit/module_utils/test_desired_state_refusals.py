@@ -191,7 +191,8 @@ def test_a_mapping_must_be_a_mapping(key: str, value: Any) -> None:
 @pytest.mark.parametrize("value", ["maybe", "", 2, ["yes"], {}])
 def test_a_boolean_must_be_a_boolean(key: str, value: Any) -> None:
     told = refusal(provider(**{key: value}, users=[]))
-    kind = {list: "a list", dict: "a mapping"}.get(type(value), f"'{value}'")
+    kinds: dict[type, str] = {list: "a list", dict: "a mapping"}
+    kind = kinds.get(type(value), f"'{value}'")
     assert told == f"service_providers[0].{key}: must be true or false, and {kind} was given."
 
 

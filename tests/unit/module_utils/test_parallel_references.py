@@ -35,11 +35,12 @@ class SlowClient:
         time.sleep(0.05)
         uuid = "a" * 32
         customer = {"customer_uuid": "c" * 32, "customer_name": "ACME"}
-        return {
+        found: dict[str, list[dict[str, Any]]] = {
             "service_providers": [{"uuid": uuid, "customer": "x", **customer}],
             "roles": [{"uuid": uuid, "name": "MANAGER", "content_type": "serviceprovider"}],
             "all_users": [{"uuid": uuid, "username": query.get("username"), "is_active": True}],
-        }[name]
+        }
+        return found[name]
 
     def get(self, name: str, *_path: Any, **_query: Any) -> dict[str, Any]:
         self.requests[name] += 1
