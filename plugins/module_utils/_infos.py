@@ -17,7 +17,7 @@ from ._client import Row
 from ._errors import InvalidInput
 from ._export import PARTS, export
 from ._operations import operation
-from ._reading import finished, read
+from ._reading import finished, read, warn_of_hidden_accounts
 from ._references import Target
 from ._resources.api_secret_code import fingerprint
 from ._session import Session
@@ -100,6 +100,7 @@ def _service_providers(session: Session, options: Options) -> dict[str, Any]:
 
 def _offering_usernames(session: Session, options: Options) -> dict[str, Any]:
     target = provider(session, options)
+    warn_of_hidden_accounts(session, target)
     given = {**_asked("offering_users", options), **_form(options), "provider": target.customer_uuid}
     return _rows("offering_usernames", read(session, "offering_users", target, given))
 

@@ -17,7 +17,7 @@ from ._connection import NAMES
 from ._errors import InvalidInput, WaldurError, printable, said
 from ._opened import masked, opened
 from ._operations import CORE_NAMES, Operation, operation
-from ._reading import finished, read
+from ._reading import finished, read, warn_of_hidden_accounts
 from ._references import Target
 from ._session import Session
 
@@ -150,6 +150,7 @@ def _rows(session: Session, name: str, given: Mapping[str, Any], usual: Any) -> 
         return read(session, name, None, asked)
     target = _provider(session, given.get(PROVIDER), usual)
     if name == "offering_users":
+        warn_of_hidden_accounts(session, target)
         return read(session, name, target, {**asked, "provider": target.customer_uuid})
     if name not in _ANSWERS:
         return read(session, name, target, asked)

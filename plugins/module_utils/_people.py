@@ -15,7 +15,7 @@ from urllib.parse import quote_plus, urlencode
 
 from . import _uuids
 from ._client import Client, Row
-from ._errors import Forbidden, InvalidInput, NotFound, said
+from ._errors import Forbidden, InvalidInput, NotFound, WaldurError, said
 from ._operations import operation
 from ._pages import PAGE_SIZE
 from ._row_checks import checked
@@ -26,6 +26,12 @@ _FEW = 3
 _LONGEST_URL = 3500
 _MOST_PAGES = 10**6
 
+# The cause and the remedy, as the end of a sentence.
+HIDDEN_ACCOUNTS = (
+    "this Waldur shows no accounts of users who have not consented to the terms of an offering, or whose profile is"
+    " incomplete, to anybody but staff and support: use a token of theirs to see all accounts"
+)
+_HIDING_SETTINGS = ("ENFORCE_USER_CONSENT_FOR_OFFERINGS", "ENFORCE_OFFERING_USER_PROFILE_COMPLETENESS")
 _USER_FIELDS = ("uuid", "username", "email", "full_name", "is_active")
 _USER_KINDS = {"uuid": "uuid", "username": "text?", "email": "text?"}
 
@@ -90,11 +96,13 @@ class People:
         self._by_uuid: dict[str, User] = {}
         self._nobody: set[str] = set()
         self._me: Row | None = None
+        self._hides_accounts: bool | None = None
 
     @one_at_a_time
     def begin(self) -> None:
         """A new run: who was not found or not active for the last one may be by now."""
         self._nobody.clear()
+        self._hides_accounts = None
         self._by_uuid = {uuid: user for uuid, user in self._by_uuid.items() if user.is_active is not False}
         self._users = {
             name: users for name, users in self._users.items() if all(user.is_active is not False for user in users)
@@ -110,6 +118,22 @@ class People:
     def sees_everybody(self) -> bool:
         """Whether the token is staff's or support's, who see all users and accounts (contract 3.e, 3.j)."""
         return bool(self.me().get("is_staff") or self.me().get("is_support"))
+
+    @one_at_a_time
+    def may_miss_accounts(self) -> bool:
+        """Return whether Waldur hides accounts from this token without a trace (2026 section 6).
+
+        It does so from all but staff and support while it enforces consents or complete profiles. The settings are
+        read at most once per run. A Waldur that does not tell them is taken for one that hides nothing.
+        """
+        if self._hides_accounts is None and not self.sees_everybody():
+            try:
+                settings = self._client.get("configuration").get("WALDUR_CORE")
+            except WaldurError:
+                settings = None
+            is_known = isinstance(settings, dict)
+            self._hides_accounts = is_known and any(settings.get(name) is True for name in _HIDING_SETTINGS)
+        return bool(self._hides_accounts)
 
     @one_at_a_time
     def learn_users(self, rows: Iterable[Row]) -> None:

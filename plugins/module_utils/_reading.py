@@ -15,11 +15,12 @@ from ._errors import Forbidden, InvalidInput, NotFound, said
 from ._filters import Filter, Selection
 from ._operations import Operation, operation
 from ._parameters import REFERENCE_TYPES, Parameter
-from ._people import Missing
+from ._people import HIDDEN_ACCOUNTS, Missing
 from ._references import Target
 from ._row_checks import checked
 from ._session import Session
 
+_HIDING_SINCE = 2025
 _COLLECTIONS = {
     "customer": ("customers",),
     "project": ("projects",),
@@ -39,6 +40,12 @@ def read(session: Session, name: str, target: Target | None, given: Mapping[str,
     selection = _filters.selection(listing, given, where)
     rows = _rows(session, listing, target, selection)
     return finished(session, rows, selection, _filters.orders(listing), where)
+
+
+def warn_of_hidden_accounts(session: Session, target: Target) -> None:
+    """Warn where a list of accounts may lack rows that Waldur hides from the token (2026 section 6)."""
+    if session.references.edition() >= _HIDING_SINCE and session.references.may_miss_accounts():
+        session.warnings.append(f"{target.name}: accounts may be hidden from this token: {HIDDEN_ACCOUNTS}.")
 
 
 def finished(

@@ -70,6 +70,11 @@ notes:
   - A user who reaches no offering of the provider is no change and a warning.
   - Who is neither staff nor support can't read accounts in offerings whose option
     C(service_provider_can_create_offering_user) is off. Those are left out, with a warning.
+  - While Waldur enforces consents to terms or complete profiles, it hides accounts of users who lack them from all but
+    staff and support, and a hidden account looks like a missing one. With other tokens, accounts that were not seen are
+    left out of the plan, with a warning that says how many; Waldur sets a hidden one along with those that were seen.
+    So a missing account is made by a staff or support token alone, and a holder of a username whose account is hidden
+    is not found.
   - Accounts in private offerings are renamed along by Waldur, and are not looked at to decide.
   - For many users, one task with O(usernames) is much faster than a loop, as it reads everything once.
 seealso:

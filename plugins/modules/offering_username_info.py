@@ -147,8 +147,9 @@ options:
       - -username
 notes:
   - Staff and support see all accounts. Others see those of offerings whose option
-    C(service_provider_can_create_offering_user) is on, in organizations that they belong to, and where consent is
-    enforced only those of users who have consented.
+    C(service_provider_can_create_offering_user) is on, in organizations that they belong to, and where Waldur
+    enforces consents or complete profiles only those of users who have them. A warning says so; which accounts are
+    hidden can't be known.
 seealso:
   - module: waldur.provider.offering_username
     description: Set these usernames.

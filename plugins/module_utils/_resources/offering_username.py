@@ -17,7 +17,7 @@ from .. import _uuids
 from .._client import Row
 from .._desired_state import Desired, UsernameEntry, Usernames
 from .._errors import Forbidden, InvalidInput, LostAnswer, NotFound, RouteMissing, WaldurError, looked_again
-from .._people import Missing, User
+from .._people import HIDDEN_ACCOUNTS, Missing, User
 from .._plan import Change, Comparison
 from .._references import Target
 from .._row_checks import checked
@@ -29,6 +29,8 @@ _OPTION = "service_provider_can_create_offering_user"
 _KEY = "offering_usernames"
 _LINK = "service_provider_account_uuid"
 _SHARED_SINCE = 2026
+# A warning names so many accounts.
+_SHOWN = 5
 
 _BLIND = (
     "this token sees roles in projects and not the resources there, so it can't tell who reaches which offering:"
@@ -96,6 +98,7 @@ class State:
     ``unseen``: projects with roles in which it sees no resource; ``blind``: it sees roles, and no resource at all.
     ``accounts``: the usernames of all accounts at the provider that were read, by offering and user UUID, and ``rows``
     the whole rows. ``holder_names``: the usernames in Waldur of those who have accounts, by UUID.
+    ``may_miss_accounts``: Waldur may hide accounts from this token, so one that is not there may be hidden.
     ``shared``: the offerings whose new accounts belong to service provider accounts (None: not read), and
     ``provider_accounts`` those that were looked up, by user UUID (2026 section 2).
     """
@@ -107,10 +110,26 @@ class State:
     unseen: set[str] = field(default_factory=set)
     blind: bool = False
     exists: bool = True
+    may_miss_accounts: bool = False
     rows: dict[tuple[str, str], Row] = field(default_factory=dict, compare=False, repr=False)
     holder_names: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
     shared: set[str] | None = field(default=None, compare=False)
     provider_accounts: dict[str, Owner] = field(default_factory=dict, compare=False)
+
+    def readable(self, user: str) -> set[str]:
+        """Return the offerings that ``user`` reaches and whose account this token can read back.
+
+        While Waldur hides accounts (2026 section 6) only those that were seen count: a client can't tell a hidden
+        account from a missing one. Setting the username of a hidden one would be a change in every run, as it could
+        never be read back; so it is left alone until it is seen. Waldur itself makes an account, without a username,
+        for each user of a new resource, so a missing one is rare.
+        """
+        found = self.reach.get(user, set()) - self.hidden
+        return {one for one in found if (one, user) in self.accounts} if self.may_miss_accounts else found
+
+    def concealed(self, user: str) -> set[str]:
+        """Return the offerings in which the account of ``user`` may be hidden."""
+        return self.reach.get(user, set()) - self.hidden - self.readable(user)
 
     @cached_property
     def holders(self) -> dict[str, list[tuple[str, str]]]:
@@ -144,6 +163,7 @@ class OfferingUsername:
         state = _reached(session, target, only)
         if state.reach:
             _read_accounts(session, target, only, state)
+            _read_visibility(session, _users(session, part, state), state)
             _read_owners(session, target, _pending(session, part, state), state)
             if only:
                 _read_holders(session, target, only, part.entries[0].username, state)
@@ -168,6 +188,7 @@ class OfferingUsername:
                 parts.append(problems[number])
             elif state.exists and isinstance(person, User):
                 parts.append(_compare_entry(target, entry, person, state, wishes))
+        parts.append(_warning_of_concealed(target, usable, state))
         found = Comparison.of(parts)
         return Comparison.of([replace(found, changes=_ranked(found.changes, state))])
 
@@ -190,7 +211,7 @@ class OfferingUsername:
         found = []
         for entry in part.entries:
             person = people.get(entry.user)
-            readable = state.reach.get(person.uuid, set()) - state.hidden if isinstance(person, User) else set()
+            readable = state.readable(person.uuid) if isinstance(person, User) else set()
             if isinstance(person, User) and readable:
                 found.append(
                     {
@@ -210,6 +231,7 @@ class OfferingUsername:
             # Every project that is listed has a resource (contract 2.19), so a part of the whole would be missing.
             raise WaldurError(f"{target.name}: {_BLIND}, or leave offering_usernames out of parts.")
         _read_accounts(session, target, None, state)
+        _read_visibility(session, state.reach, state)
         _read_owners(session, target, {(one, user) for user, reach in state.reach.items() for one in reach}, state)
         people = session.references.users(state.reach)
         persons = [person for person in people.values() if isinstance(person, User)]
@@ -229,6 +251,10 @@ def _in_reach(session: Session, target: Target, state: State, persons: list[User
     if hidden := ", ".join(sorted({state.names[offering] for offering in state.hidden & state.names.keys()})):
         text = f"{target.name}: this token can't read accounts back in {hidden}, so usernames there were not looked at."
         yield Note(_KEY, None, text)
+    if number := sum(len(state.concealed(person.uuid)) for person in persons):
+        accounts = "1 account" if number == 1 else f"{number} accounts"
+        text = f"{accounts} may be hidden from this token or not there yet, so usernames there were not looked at"
+        yield Note(_KEY, None, f"{target.name}: {text}: {HIDDEN_ACCOUNTS}.")
     for person in persons:
         reason = _unsayable(state, person, names[person.uuid], holders)
         entry = {"user": user_reference(session.references, person), "username": next(iter(names[person.uuid]), "")}
@@ -239,7 +265,7 @@ def _in_reach(session: Session, target: Target, state: State, persons: list[User
 
 def _present_names(state: State, user: str) -> set[str]:
     """The different names of the accounts, an empty one for those that are missing or have none."""
-    return {(state.accounts.get((offering, user)) or "").strip() for offering in state.reach[user] - state.hidden}
+    return {(state.accounts.get((offering, user)) or "").strip() for offering in state.readable(user)}
 
 
 def _unsayable(state: State, person: User, names: set[str], holders: Counter[str]) -> str | None:
@@ -252,7 +278,7 @@ def _unsayable(state: State, person: User, names: set[str], holders: Counter[str
     if names == {""}:
         return "reaches offerings and has no username there"
     if len(names) > 1:
-        readable = _labels(state, state.reach[person.uuid] - state.hidden)
+        readable = _labels(state, state.readable(person.uuid))
         told = {label: state.accounts.get((offering, person.uuid)) or "none" for offering, label in readable.items()}
         each = ", ".join(f"{label}: {told[label]}" for label in sorted(told))
         return f"doesn't have one and the same username in all offerings that they reach ({each})"
@@ -372,16 +398,25 @@ def _read_accounts(session: Session, target: Target, only: str | None, state: St
 
 
 def _pending(session: Session, part: Usernames, state: State) -> set[tuple[str, str]]:
-    """Return the pairs of offering and user in which an entry may change something.
+    """Return the pairs of offering and user in which an entry may change something."""
+    return {
+        (offering, user)
+        for entry in part.entries
+        for user in _users(session, Usernames((entry,)), state)
+        for offering in _differing(state, user, entry.username)
+    }
 
-    An entry whose user is not known by its reference yet may be about anybody who reaches an offering.
-    """
-    pairs: set[tuple[str, str]] = set()
-    for entry in part.entries:
-        known = session.references.user_uuid(entry.user)
-        for user in state.reach if known is None else (known,):
-            pairs.update((offering, user) for offering in _differing(state, user, entry.username))
-    return pairs
+
+def _users(session: Session, part: Usernames, state: State) -> set[str]:
+    """Return those whom the entries may be about; all who reach offerings, where a reference is not known yet."""
+    known = {session.references.user_uuid(entry.user) for entry in part.entries}
+    return set(state.reach) if None in known else {user for user in known if user}
+
+
+def _read_visibility(session: Session, users: Iterable[str], state: State) -> None:
+    """Read whether accounts may be hidden, where one that ``users`` could have was not seen."""
+    if any((offering, user) not in state.accounts for user in users for offering in state.readable(user)):
+        state.may_miss_accounts = session.references.may_miss_accounts()
 
 
 def _read_owners(session: Session, target: Target, pairs: Iterable[tuple[str, str]], state: State) -> None:
@@ -501,6 +536,22 @@ def _problems(session: Session, resolved: Iterable[tuple[UsernameEntry, User | M
     return problems
 
 
+def _warning_of_concealed(
+    target: Target, resolved: Iterable[tuple[UsernameEntry, User | Missing]], state: State
+) -> Comparison:
+    """Warn of the accounts that were left out, as they may be hidden or not there."""
+    persons = [person for _entry, person in resolved if isinstance(person, User)]
+    found = [
+        f"{p.shown} in {label}" for p in persons for label in sorted(_labels(state, state.concealed(p.uuid)).values())
+    ]
+    if not found:
+        return Comparison()
+    shown = ", ".join(found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
+    accounts = "1 account" if len(found) == 1 else f"{len(found)} accounts"
+    text = f"{accounts} may be hidden from this token or not there yet, and no username was planned for them ({shown})"
+    return Comparison(warnings=(f"{target.name}: {text}: {HIDDEN_ACCOUNTS}.",))
+
+
 def _asked_twice(entry: UsernameEntry, person: User, first: UsernameEntry, first_person: User) -> str:
     same = entry.username == first.username
     differs = "" if same else f" as '{first.username}', and upper and lower case do not tell usernames apart"
@@ -601,7 +652,7 @@ def _ranked(changes: Iterable[Change], state: State) -> tuple[Change, ...]:
 
 def _differing(state: State, user: str, username: str) -> dict[str, str | None]:
     """Return the offerings where ``user`` has no account or another name, each with the present name."""
-    now = {offering: _present_name(state, offering, user) for offering in state.reach.get(user, set()) - state.hidden}
+    now = {offering: _present_name(state, offering, user) for offering in state.readable(user)}
     return {offering: name for offering, name in now.items() if (name or "").strip() != username}
 
 
