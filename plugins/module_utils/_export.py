@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from . import _desired_state as document
-from ._errors import Forbidden, WaldurError
+from ._errors import Forbidden
 from ._references import Target
 from ._resources.offering_username import OfferingUsername
 from ._resources.service_provider import ServiceProvider
@@ -88,11 +88,6 @@ def _targets(session: Session, references: Any) -> list[Target]:
     found = {}
     for option, value in named.items():
         target = session.references.target("service_provider", option, document.reference(option, value))
-        if not target.customer_uuid:  # several of these would pass for one
-            raise WaldurError(
-                f"{option}: Waldur gave no valid customer_uuid for the service provider {target.uuid}, so it can't be"
-                " exported."
-            )
         found[target.customer_uuid] = target
     return sorted(found.values(), key=lambda target: (target.name, target.customer_uuid))
 
