@@ -13,6 +13,7 @@ from simulation import Simulator
 from .statements import EDITIONS, Answer, Runner, Statement, judge, load
 
 STATEMENTS = load()
+EMPTY_BODIES: tuple[Any, ...] = (None, [], [{}], {})
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +38,7 @@ def test_the_statement_can_fail(statement: Statement) -> None:
     for request in statement.requests:
         assert judge(request, Answer(599, {}, None))
         if request.answer:
-            bodies: tuple[Any, ...] = (None, [], [{}], {})
-            assert any(judge(request, Answer(request.status, {}, body)) for body in bodies)
+            assert any(judge(request, Answer(request.status, {}, body)) for body in EMPTY_BODIES)
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
