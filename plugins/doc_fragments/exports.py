@@ -16,8 +16,9 @@ options:
     description:
       - The service providers, a list of references or a single one. Each by its UUID (with or without dashes, in any
         case) or URL, or by the name, abbreviation, slug, UUID or URL of its customer.
-      - Left out, all service providers are exported. Any token sees the list of all of them, but most are only allowed
-        to read the roles and usernames of their own, so it takes a staff token.
+      - Left out, all service providers are exported that the token may read. Any token sees the list of all of them,
+        but most are only allowed to read the roles and usernames of their own. The others are left out as a whole, and
+        a note says so of each. It is an error where a service provider that is named can't be read, and where none can.
       - Text is one reference, also with a comma in it. Quote references where YAML would make something else of them,
         such as C("007").
     type: raw

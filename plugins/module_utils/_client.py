@@ -308,7 +308,8 @@ class Client:
             except UnusableBody as error:
                 raise WaldurError(f"Cannot download the present image: the answer {error}.") from None
         if answer.status != 200:
-            raise WaldurError(f"Cannot download the present image: the server answered {answer.status}.")
+            kind = {403: Forbidden, 404: NotFound}.get(answer.status, AnswerError)
+            raise kind(f"Cannot download the present image: the server answered {answer.status}.", answer.status)
         return answer.content
 
     # --- private -----------------------------------------------------------------------------------------------------

@@ -107,6 +107,10 @@ class ServerDefect(AnswerError):
     """5xx on reading: the server broke, or a proxy before it did."""
 
 
+class Unreadable(WaldurError):
+    """The token sees too little of a service provider to tell its state, or the provider is gone."""
+
+
 class NoAnswer(WaldurError):
     """No usable answer came (connection, TLS, timeout, a cut body), and nothing was changed by the request."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from . import _desired_state as document
-from ._errors import Forbidden
+from ._errors import Forbidden, NotFound, Unreadable, WaldurError
 from ._references import Target
 from ._resources.offering_username import OfferingUsername
 from ._resources.service_provider import ServiceProvider
@@ -27,6 +27,21 @@ class Exported:
     target: Target
     entry: dict[str, Any]
     notes: list[Note]
+
+
+@dataclass(frozen=True)
+class Export:
+    """The providers that were read, by customer name, and those that the token may not read, each with the reason."""
+
+    found: list[Exported]
+    unreadable: list[tuple[Target, Note]]
+
+    def notes(self) -> list[dict[str, Any]]:
+        """Return all notes as they are returned, by customer name."""
+        pairs = [(one.target, note) for one in self.found for note in one.notes] + self.unreadable
+        # Sorting keeps the order of the notes on one provider.
+        pairs.sort(key=lambda pair: _position(pair[0]))
+        return [note.as_dict(target) for target, note in pairs]
 
 
 class Exporting(Protocol):
@@ -48,22 +63,43 @@ def export(session: Session, references: Any = None, parts: Sequence[str] = tupl
     """The providers that ``references`` name (one or a list; None: all in the token's list), by customer name.
 
     Returns ``service_providers`` (the document's list, JSON data alone), ``notes`` (what it can't say, in a stable
-    order) and ``count``. Raises ``WaldurError`` where anything can't be read: half an export would pass for a whole.
+    order) and ``count``. Raises ``WaldurError`` where a provider that is named can't be read.
     """
-    found = exported(session, references, parts)
-    return {
-        "service_providers": [one.entry for one in found],
-        "notes": [note.as_dict(one.target) for one in found for note in one.notes],
-        "count": len(found),
-    }
+    read = exported(session, references, parts)
+    entries = [one.entry for one in read.found]
+    return {"service_providers": entries, "notes": read.notes(), "count": len(entries)}
 
 
-def exported(session: Session, references: Any = None, parts: Sequence[str] = tuple(PARTS)) -> list[Exported]:
-    """The same, provider by provider."""
+def exported(session: Session, references: Any = None, parts: Sequence[str] = tuple(PARTS)) -> Export:
+    """Return the same, provider by provider.
+
+    Where no provider is named, one that the token may not read is left out as a whole, as half an entry would pass for
+    a whole one. That it may read none at all is an error.
+    """
     session.references.begin()
     targets = _targets(session, references)
     session.references.expect_customers([target.name for target in targets])
-    return [_exported(session, target, parts) for target in targets]
+    attempts = [(target, _attempted(session, target, parts, is_named=references is not None)) for target in targets]
+    errors = [(target, one) for target, one in attempts if isinstance(one, WaldurError)]
+    found = [one for _target, one in attempts if isinstance(one, Exported)]
+    if errors and not found:
+        raise errors[0][1]
+    return Export(found, [(target, left_out(target, error)) for target, error in errors])
+
+
+def left_out(target: Target, error: WaldurError) -> Note:
+    """Return the note on a provider that the token may not read."""
+    reason = error.message.removeprefix(f"{target.name}: ")
+    return Note("service_providers", None, f"{target.name}: was left out, as it can't be read: {reason}")
+
+
+def _attempted(session: Session, target: Target, parts: Sequence[str], *, is_named: bool) -> Exported | WaldurError:
+    try:
+        return _exported(session, target, parts)
+    except (Forbidden, NotFound, Unreadable) as error:
+        if is_named:
+            raise
+        return error
 
 
 def _exported(session: Session, target: Target, parts: Sequence[str]) -> Exported:
@@ -89,12 +125,21 @@ def _targets(session: Session, references: Any) -> list[Target]:
     for option, value in named.items():
         target = session.references.target("service_provider", option, document.reference(option, value))
         found[target.customer_uuid] = target
-    return sorted(found.values(), key=lambda target: (target.name, target.customer_uuid))
+    return sorted(found.values(), key=_position)
+
+
+def _position(target: Target) -> tuple[str, str]:
+    """Return by what providers are sorted."""
+    return target.name, target.customer_uuid
 
 
 def _part(session: Session, target: Target, part: str) -> Written:
     try:
         return PARTS[part].export(session, target)
+    except NotFound as error:
+        error.message = f"{target.name}: {error.message} It may have been deleted meanwhile: run again."
+        error.args = (error.message,)
+        raise
     except Forbidden as error:
         error.message = (
             f"{target.name}: {error.message} Leave {part} out of parts, or name in service_providers those alone that"

@@ -9,19 +9,21 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from . import _images, _uuids
 from ._client import Row
 from ._document_text import document_text
-from ._errors import LONGEST_PATH, InvalidInput, WaldurError, said
-from ._export import Exported, exported
+from ._errors import LONGEST_PATH, Forbidden, InvalidInput, NotFound, WaldurError, said
+from ._export import Export, Exported, exported, left_out
 from ._files import LARGEST_DOCUMENT
 from ._folder import Folder, require_plain_path
+from ._references import Target
 from ._session import Session
 from ._written import Note
+from ._yaml_files import read_yaml
 
 _ENDINGS = (".yml", ".yaml")
 _IMAGES = "files"
@@ -48,16 +50,18 @@ def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: b
     if not dest.strip():
         raise InvalidInput("dest: is empty: give a folder, or a file that ends in .yml.")
     require_plain_path("dest", dest)
-    found = exported(session, options["service_providers"], options["parts"])
+    is_named = options["service_providers"] is not None
+    read = exported(session, options["service_providers"], options["parts"])
     # Of all of them, so that a file is called the same whichever of them are exported.
-    rows = {one.target.customer_uuid: one.target.row or {} for one in found}
+    rows = {one.target.customer_uuid: one.target.row or {} for one in read.found}
     rows.update({_uuids.normal(row.get("customer_uuid")) or "": row for row in session.references.providers()})
     names = _names(rows)
     images: dict[str, bytes] = {}
     if options["images"] and "profile" in options["parts"]:
-        found, images = _with_images(session, found, rows, names)
+        read, images = _with_images(session, read, rows, names, is_named=is_named)
+    _keep_unreadable(dest, [target for target, _note in read.unreadable], rows)
     folder = Folder("dest", os.path.dirname(dest) if dest.endswith(_ENDINGS) else dest)
-    wanted = _files(dest, found, names, images)
+    wanted = _files(dest, read, names, images)
     there = {path: folder.read(path, LARGEST_DOCUMENT) for path in wanted}
     differing = [path for path in sorted(wanted) if wanted[path].content != there[path]]
     result: dict[str, Any] = {
@@ -67,8 +71,8 @@ def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: b
             {"path": path, "service_provider": wanted[path].name, "changed": path in differing}
             for path in sorted(wanted)
         ],
-        "notes": [note.as_dict(one.target) for one in found for note in one.notes],
-        "count": len(found),
+        "notes": read.notes(),
+        "count": len(read.found),
     }
     if diff:
         result["diff"] = [_shown(path, there[path], wanted[path].content) for path in differing]
@@ -95,30 +99,58 @@ def _names(rows: Mapping[str, Row]) -> dict[str, str]:
     }
 
 
+def _keep_unreadable(dest: str, targets: Sequence[Target], rows: Mapping[str, Row]) -> None:
+    """Raise ``InvalidInput`` where writing one document for all would lose the entry of a provider that can't be read.
+
+    In a folder each provider has files of its own, and those of providers that can't be read are left as they are.
+    """
+    if not targets or not dest.endswith(_ENDINGS) or not os.path.lexists(dest):
+        return
+    content = read_yaml(dest, dest, "dest", spelled=False)
+    entries = content.get("service_providers") if isinstance(content, Mapping) else None
+    listed = {str(entry["customer"]) for entry in entries or [] if isinstance(entry, Mapping) and entry.get("customer")}
+    uuids = {_uuids.normal(name) or _uuids.of_url(name, "customers") for name in listed}
+    for target in targets:
+        row = rows[target.customer_uuid]
+        names = {target.name, row.get("customer_abbreviation"), row.get("customer_slug")}
+        if names & listed or target.customer_uuid in uuids:
+            raise InvalidInput(
+                f"dest: {said(dest, LONGEST_PATH)} has an entry for {target.name}, which can't be read, so writing the"
+                " file would lose it: give a folder, or another file."
+            )
+
+
 def _with_images(
-    session: Session, found: Iterable[Exported], rows: Mapping[str, Row], names: Mapping[str, str]
-) -> tuple[list[Exported], dict[str, bytes]]:
-    """What was exported with its images named in the entries, and these by their paths beside a document."""
-    whole, images = [], {}
-    for one in found:
+    session: Session, read: Export, rows: Mapping[str, Row], names: Mapping[str, str], *, is_named: bool
+) -> tuple[Export, dict[str, bytes]]:
+    """Return what was exported with its images named in the entries, and these by their paths beside a document."""
+    whole: list[Exported] = []
+    images: dict[str, bytes] = {}
+    unreadable = list(read.unreadable)
+    for one in read.found:
         url, path = rows[one.target.customer_uuid].get("image"), None
-        if url:
-            content = _downloaded(session, one.target.name, url)
-            kind = _images.content_type(content)
-            if kind and len(content) <= _images.LIMIT:
-                path = f"{_IMAGES}/{names[one.target.customer_uuid]}.{kind.rpartition('/')[2]}"
-                images[path] = content
+        content = _downloaded(session, one.target.name, url, is_named=is_named) if url else b""
+        if isinstance(content, WaldurError):
+            unreadable.append((one.target, left_out(one.target, content)))
+            continue
+        kind = _images.content_type(content)
+        if kind and len(content) <= _images.LIMIT:
+            path = f"{_IMAGES}/{names[one.target.customer_uuid]}.{kind.rpartition('/')[2]}"
+            images[path] = content
         whole.append(_with_image(one, path) if url else one)
-    return whole, images
+    return Export(whole, unreadable), images
 
 
-def _downloaded(session: Session, name: str, url: str) -> bytes:
+def _downloaded(session: Session, name: str, url: str, *, is_named: bool) -> bytes | WaldurError:
+    """Return an image, or why the token may not read that of a provider that nobody named."""
     try:
         return session.client.download(url)
     except WaldurError as error:
         error.message = f"{name}: {error.message} Set images: false to leave images out."
         error.args = (error.message,)
-        raise
+        if is_named or not isinstance(error, (Forbidden, NotFound)):
+            raise
+        return error
 
 
 def _with_image(one: Exported, path: str | None) -> Exported:
@@ -130,15 +162,16 @@ def _with_image(one: Exported, path: str | None) -> Exported:
     return replace(one, notes=[Note("image", None, text), *notes])
 
 
-def _files(
-    dest: str, found: Sequence[Exported], names: Mapping[str, str], images: Mapping[str, bytes]
-) -> dict[str, _File]:
+def _files(dest: str, read: Export, names: Mapping[str, str], images: Mapping[str, bytes]) -> dict[str, _File]:
+    found = read.found
     if dest.endswith(_ENDINGS):
-        folder, files = os.path.dirname(dest), {dest: _File(_document(found), None)}
+        folder, files = os.path.dirname(dest), {dest: _File(_document(read), None)}
     else:
         folder = dest
         files = {
-            os.path.join(folder, f"{names[one.target.customer_uuid]}.yml"): _File(_document([one]), one.target.name)
+            os.path.join(folder, f"{names[one.target.customer_uuid]}.yml"): _File(
+                _document(Export([one], [])), one.target.name
+            )
             for one in found
         }
     owners = {one.entry.get("image"): one.target.name for one in found}
@@ -146,10 +179,8 @@ def _files(
     return files
 
 
-def _document(found: Iterable[Exported]) -> bytes:
-    found = list(found)
-    notes = [note.as_dict(one.target)["text"] for one in found for note in one.notes]
-    return document_text([one.entry for one in found], notes).encode()
+def _document(read: Export) -> bytes:
+    return document_text([one.entry for one in read.found], [note["text"] for note in read.notes()]).encode()
 
 
 def _write(folder: Folder, path: str, content: bytes, before: Sequence[str]) -> None:

@@ -19,6 +19,8 @@ description:
     tells it. Secrets are never written.
   - A document is written anew as a whole. What was added to it by hand, such as comments, C(exclusive_users) or
     C(api_secret_code), is gone then, so keep the folder in git and look at the difference.
+  - Files of service providers that can't be read are left as they are. A single file that would lose their entries is
+    not written.
   - In check mode no file is written.
 requirements:
   - PyYAML
@@ -129,7 +131,7 @@ notes:
       type: str
       sample: Alpha Cloud Ltd
     key:
-      description: The key of the document from which it is missing.
+      description: The key of the document from which it is missing, V(service_providers) for a whole entry.
       type: str
       sample: offering_usernames
     name:

@@ -25,7 +25,8 @@ description:
     role is a decision and not a state. Add these by hand.
   - Waldur doesn't list the grants of deactivated users, so they appear nowhere. Usernames of deactivated users are
     among those of people who reach no offering.
-  - Whatever can't be read is an error, because half an export would pass for a whole one.
+  - What can't be read of a service provider is an error, because half an export would pass for a whole one. Without
+    O(service_providers), those that the token may not read are left out as a whole, and RV(notes) names them.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -168,7 +169,7 @@ notes:
       type: str
       sample: Alpha Cloud Ltd
     key:
-      description: The key of the document from which it is missing.
+      description: The key of the document from which it is missing, V(service_providers) for a whole entry.
       type: str
       sample: offering_usernames
     name:

@@ -16,7 +16,7 @@ from .. import _desired_state as document
 from .. import _uuids
 from .._client import Row
 from .._desired_state import Desired, UsernameEntry, Usernames
-from .._errors import Forbidden, InvalidInput, LostAnswer, NotFound, RouteMissing, WaldurError, looked_again
+from .._errors import Forbidden, InvalidInput, LostAnswer, NotFound, RouteMissing, Unreadable, looked_again
 from .._people import HIDDEN_ACCOUNTS, Missing, User
 from .._plan import Change, Comparison
 from .._references import Target
@@ -229,7 +229,7 @@ class OfferingUsername:
         state = _reached(session, target, None)
         if state.unseen and not session.references.sees_everybody():
             # Every project that is listed has a resource (contract 2.19), so a part of the whole would be missing.
-            raise WaldurError(f"{target.name}: {_BLIND}, or leave offering_usernames out of parts.")
+            raise Unreadable(f"{target.name}: {_BLIND}, or leave offering_usernames out of parts.")
         _read_accounts(session, target, None, state)
         _read_visibility(session, state.reach, state)
         _read_owners(session, target, {(one, user) for user, reach in state.reach.items() for one in reach}, state)

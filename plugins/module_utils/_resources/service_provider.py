@@ -16,7 +16,7 @@ from .. import _desired_state as document
 from .. import _images, _uuids
 from .._client import Row
 from .._desired_state import UNSET, Desired, ImageFile, Profile
-from .._errors import AnswerError, InvalidInput, LostAnswer, NotFound, WaldurError, looked_again
+from .._errors import AnswerError, InvalidInput, LostAnswer, NotFound, Unreadable, WaldurError, looked_again
 from .._plan import Change, Comparison
 from .._references import Target
 from .._row_checks import checked
@@ -64,7 +64,7 @@ class ServiceProvider:
                 row = session.client.get("service_provider", target.uuid)
             except NotFound:
                 session.references.forget_providers()
-                raise WaldurError(f"The service provider of {target.name} was deleted meanwhile: run again.") from None
+                raise Unreadable(f"The service provider of {target.name} was deleted meanwhile: run again.") from None
         state = State(_profile("service_provider", row), newer="account_options" in row)
         if part.state == "absent":
             state.live_offerings = _live_offerings(session, target, newer=state.newer)

@@ -170,6 +170,59 @@ def test_nothing_is_written_where_something_cannot_be_read(sim: Simulator, conne
     assert not (tmp_path / "all").exists()
 
 
+def test_files_of_providers_that_cannot_be_read_stay_when_all_are_exported(
+    sim: Simulator, connect: Connect, tmp_path: Path
+) -> None:
+    give_image(session(sim), _picture())
+    first = written(connect(), tmp_path, service_providers=None)
+    (tmp_path / "beta-hpc-1.yml").write_text("service_providers: [{customer: BETA}]\n")
+    before = contents(tmp_path)
+    again = written(connect("owner"), tmp_path, service_providers=None)
+    assert (first["count"], again["count"]) == (12, 1)
+    assert [os.path.basename(file["path"]) for file in again["files"]] == ["alpha-cl-1.yml", "alpha-cl-1.png"]
+    assert {name: content for name, content in contents(tmp_path).items() if "alpha" not in name} == {
+        name: content for name, content in before.items() if "alpha" not in name
+    }
+    left_out = [note["service_provider"] for note in again["notes"] if note["key"] == "service_providers"]
+    assert len(left_out) == 11
+    assert "Beta HPC Centre" in left_out
+
+
+def test_a_document_that_would_lose_the_entry_of_a_provider_that_cannot_be_read_is_not_written(
+    connect: Connect, tmp_path: Path
+) -> None:
+    dest = tmp_path / "all.yml"
+    assert written(connect("owner"), dest, service_providers=None)["count"] == 1
+    assert b"Beta HPC Centre: was left out" in dest.read_bytes().replace(b"\n#  ", b"")
+    assert not written(connect("owner"), dest, service_providers=None)["changed"]
+    for name in ("Beta HPC Centre", "BETA", "F339C6F3-3025-4F4E-8FD2-53B4FDA7F25E", "beta-hpc-1"):
+        dest.write_text(f"service_providers: [{{customer: {name}}}]\n")
+        before = contents(tmp_path)
+        with pytest.raises(
+            InvalidInput, match=r"^dest: .*all\.yml has an entry for Beta HPC Centre, which can't be read"
+        ):
+            written(connect("owner"), dest, service_providers=None)
+        assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_image_that_cannot_be_read_leaves_its_provider_out_and_its_files_as_they_are(
+    sim: Simulator, connect: Connect, tmp_path: Path, status: int
+) -> None:
+    give_image(session(sim), _picture())
+    written(connect(), tmp_path, service_providers=None)
+    before = contents(tmp_path)
+    sim.fault(path="*/media/*", times=None, status=status)
+    found = written(connect(), tmp_path, service_providers=None)
+    assert (found["count"], found["changed"], contents(tmp_path)) == (11, False, before)
+    assert [note["text"] for note in found["notes"] if note["key"] == "service_providers"] == [
+        "Alpha Cloud Ltd: was left out, as it can't be read: Cannot download the present image: the server answered"
+        f" {status}. Set images: false to leave images out."
+    ]
+    with pytest.raises(WaldurError, match="Alpha Cloud Ltd: Cannot download"):
+        written(connect(), tmp_path)
+
+
 def test_a_file_that_cannot_be_written_leaves_the_old_one_and_no_rest(
     connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -370,10 +423,16 @@ def test_providers_without_a_customer_are_not_taken_for_one_and_the_same(
     connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = connect()
-    rows = [{**row, "customer_uuid": None} for row in here.references.providers()]
-    here.references.forget_providers()
-    monkeypatch.setattr(here.client, "rows", lambda *_names, **_query: rows)
-    with pytest.raises(WaldurError, match="customer_uuid"):
+    read = here.client.rows
+
+    def without_customer(name: str, *place: Any, **query: Any) -> list[dict[str, Any]]:
+        return [
+            {**row, "customer_uuid": None} if name == "service_providers" else row
+            for row in read(name, *place, **query)
+        ]
+
+    monkeypatch.setattr(here.client, "rows", without_customer)
+    with pytest.raises(WaldurError, match="Waldur gave no valid customer_uuid"):
         written(here, tmp_path, service_providers=None)
     assert contents(tmp_path) == {}
 

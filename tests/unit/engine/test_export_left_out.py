@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._errors import Forbidden, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._errors import Forbidden, NotFound, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._export import export
 from ansible_collections.waldur.provider.plugins.module_utils._people import User
 from ansible_collections.waldur.provider.plugins.module_utils._references import References
@@ -213,6 +213,52 @@ def test_a_manager_of_2026_may_not_read_the_project_permissions() -> None:
         ):
             export(session(sim, "manager_alpha"), "BETA")
         assert alpha(session(sim, "manager_alpha"), "profile", "users")["users"][0]["user"] == "manager_alpha"
+
+
+def test_an_export_of_all_providers_goes_on_after_one_that_the_token_may_not_read(
+    sim: Simulator, connect: Connect
+) -> None:
+    found = export(connect("owner"))
+    assert ([entry["customer"] for entry in found["service_providers"]], found["count"]) == (["Alpha Cloud Ltd"], 1)
+    assert found["service_providers"][0] == export(connect("owner"), "ALPHA")["service_providers"][0]
+    notes = [note for note in found["notes"] if note["key"] == "service_providers"]
+    assert {note["service_provider"] for note in notes} == {
+        row["customer_name"] for row in connect().references.providers()
+    } - {"Alpha Cloud Ltd"}
+    assert notes[0]["text"].startswith("Beta HPC Centre: was left out, as it can't be read: Waldur refused to list the")
+    assert found["notes"] == sorted(found["notes"], key=lambda note: note["service_provider"])
+    assert plan_of(connect(), found["service_providers"]) == []
+
+
+@pytest.mark.parametrize("references", ["BETA", ["ALPHA", "BETA"]])
+def test_a_provider_that_is_named_and_may_not_be_read_is_still_an_error(
+    sim: Simulator, connect: Connect, references: Any
+) -> None:
+    with pytest.raises(Forbidden, match=r"^Beta HPC Centre: "):
+        export(connect("owner"), references)
+
+
+def test_a_provider_that_is_deleted_while_all_are_exported_is_left_out(sim: Simulator, connect: Connect) -> None:
+    uuid = next(row["uuid"] for row in connect().references.providers() if row["customer_abbreviation"] == "BETA")
+    sim.fault(path=f"*/{uuid}/list_users/", times=None, status=404)
+    found = export(connect())
+    assert "Beta HPC Centre" not in [entry["customer"] for entry in found["service_providers"]]
+    (text,) = [note["text"] for note in found["notes"] if note["key"] == "service_providers"]
+    assert "It may have been deleted meanwhile" in text
+    with pytest.raises(NotFound, match=r"^Beta HPC Centre: "):
+        export(connect(), "BETA")
+
+
+@pytest.mark.parametrize("status", [500, 401])
+def test_an_export_of_all_providers_stops_at_any_other_error(sim: Simulator, connect: Connect, status: int) -> None:
+    sim.fault(path="*/list_users/", skip=1, times=None, status=status)
+    with pytest.raises(WaldurError):
+        export(connect())
+
+
+def test_a_token_that_may_read_no_provider_at_all_gets_an_error(sim: Simulator, connect: Connect) -> None:
+    with pytest.raises(Forbidden, match=r"Leave .* out of parts"):
+        export(connect("outsider"))
 
 
 def test_a_waldur_without_roles_is_noted() -> None:
