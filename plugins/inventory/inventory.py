@@ -72,6 +72,8 @@ options:
     description:
       - What the hosts are called, the first that is there and not empty. Each entry is a field, an expression as in
         O(compose), or a template.
+      - The name of a field that hosts of this kind have on no Waldur is an error. One that is missing or null in some
+        hosts is not. An expression such as C(field | default('')) may name anything.
       - Left out, or where none gives anything, it is the slug; where there is no slug it is the name (of users and
         accounts the username) with the first eight digits of the UUID after it.
       - Letters without accents, digits, and C(_ - . @) are kept, all else becomes C(-), and 80 characters are enough,
@@ -125,7 +127,8 @@ notes:
     nothing. All others take about half a millisecond for each host. The results are the same.
   - Neither the token nor any secret is in the cache. What it holds depends on the URL, the token, and all options that
     choose what is read; the others can be changed without reading again. Nothing is kept of a reading that left out a
-    service provider.
+    service provider. Where the cache is files, only their owner can read them, and a folder that did not exist is made
+    for its owner alone.
   - Ansible goes on without an inventory that fails, unless C(any_unparsed_is_failed) is set in the section C(inventory)
     of its configuration.
   - What Waldur says is text and never evaluated, whatever stands in it.
@@ -171,32 +174,39 @@ cache_plugin: ansible.builtin.jsonfile
 cache_connection: .cache/waldur
 """
 
-import difflib
 import hashlib
+import importlib
 import json
 import sys
-from collections.abc import Mapping
 from typing import Any
 
+import yaml
 from ansible.errors import AnsibleError, AnsibleParserError
-from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible.vars.reserved import get_reserved_names
 
-from ansible_collections.waldur.provider.plugins.module_utils import _inventory, _inventory_reading, _plain_names
+from ansible_collections.waldur.provider.plugins.module_utils import (
+    _inventory,
+    _inventory_options,
+    _inventory_reading,
+    _plain_names,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._client import REQUESTS_IMPORT_ERROR, Connection
+from ansible_collections.waldur.provider.plugins.module_utils._connection import NAMES as CONNECTION
 from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, WaldurError, said
 from ansible_collections.waldur.provider.plugins.module_utils._inventory import KINDS, Found, Thing
 from ansible_collections.waldur.provider.plugins.module_utils._plain_names import UNKNOWN
-from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import connection_of, plain
+from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import connection_of, plain_option
 from ansible_collections.waldur.provider.plugins.plugin_utils._composing import OLD, PlainNames, trusted
+from ansible_collections.waldur.provider.plugins.plugin_utils._private_cache import PrivateCache
 
 # These hold expressions that are evaluated for each host; everything else is evaluated once.
 _FOR_EACH_HOST = frozenset({"plugin", "compose", "groups", "keyed_groups", "hostname"})
+_MODULES = "ansible_collections.waldur.provider.plugins.modules"
 _SHOWN = 5
 
 
-class InventoryModule(PlainNames, BaseInventoryPlugin, Cacheable):  # type: ignore[misc]
+class InventoryModule(PlainNames, PrivateCache):
     """The inventory plugin ``waldur.provider.inventory``."""
 
     NAME = "waldur.provider.inventory"
@@ -221,21 +231,19 @@ class InventoryModule(PlainNames, BaseInventoryPlugin, Cacheable):  # type: igno
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
         """Ansible's own, with what the file says evaluated before: no core does that for an inventory."""
         given = {name: self._evaluated(name, value) for name, value in (direct or {}).items()}
-        known = {*self.option_definitions, *(alias for one in self.option_definitions.values() for alias in _also(one))}
-        for name in given:
-            if name not in known:
-                near = difflib.get_close_matches(str(name), sorted(known), 1)
-                raise InvalidInput(f"{said(name)}: is no option{f': did you mean {near[0]}?' if near else '.'}")
+        _inventory_options.check_options(given, self.option_definitions)
         self._given = given
-        # connection_of looks for itself and leaves empty texts out, which Ansible refuses where there are choices.
-        super().set_options(task_keys=task_keys, var_options=var_options, direct={**given, "auth_scheme": "Token"})
+        _inventory_options.check_hostname(self._as_list("hostname"))
+        # connection_of looks for itself, leaves empty texts out, and prints no token of a wrong type.
+        others = {name: value for name, value in given.items() if name not in CONNECTION}
+        super().set_options(task_keys=task_keys, var_options=var_options, direct={**others, "auth_scheme": "Token"})
 
     def _evaluated(self, name: str, value: Any) -> Any:
         if name in _FOR_EACH_HOST:
             return value
         try:
             self.templar.available_variables = self._vars or {}
-            return plain(self.templar.template(value))
+            return plain_option(said(name), self.templar.template(value))
         except AnsibleError as error:
             raise InvalidInput(f"{said(name)}: can't be evaluated: {error.message}") from None
 
@@ -279,6 +287,8 @@ class InventoryModule(PlainNames, BaseInventoryPlugin, Cacheable):  # type: igno
         things = _inventory.things(founds)
         told = [_safe(_inventory.fields(kind, thing)) for thing in things]
         named = [variables.named(row) for row in told]
+        if things:
+            self._check_fields(variables, [*told, *named])
         wanted = [(self._wanted_name(kind, *one), one[0].uuid) for one in zip(things, told, named, strict=True)]
         names, shared = _inventory.unique_names(wanted)
         self._groups: dict[str, str] = {}
@@ -297,10 +307,22 @@ class InventoryModule(PlainNames, BaseInventoryPlugin, Cacheable):  # type: igno
                     self._join(group, name)
             self._construct(name, {**row, **own})
 
+    def _check_fields(self, variables: _inventory.Variables, rows: list[dict[str, Any]]) -> None:
+        """Raise ``InvalidInput`` where hostname names a field that such hosts have on no Waldur."""
+        hosts = self.get_option("hosts")
+
+        def candidates() -> list[str]:
+            return sorted({*_documented(hosts), *(name for row in rows for name in row)})
+
+        def known(name: str) -> bool:
+            if any(name in row for row in rows) or (self._uses_extra_vars() and name in (self._vars or {})):
+                return True
+            return any(name in (field, variables.name(field)) for field in _documented(hosts))
+
+        _inventory_options.check_fields(hosts, self._as_list("hostname"), known, candidates)
+
     def _wanted_name(self, kind: _inventory.Kind, thing: Thing, row: Any, own: Any) -> str:
         for preference in self._as_list("hostname"):
-            if not isinstance(preference, str):
-                raise InvalidInput(f"hostname: '{said(preference)}' is no text: name a field, or write an expression.")
             variables = {**row, **own}
             try:
                 if "{{" in preference:
@@ -360,8 +382,10 @@ def _safe(row: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _also(definition: Mapping[str, Any]) -> list[str]:
-    return list(definition.get("aliases") or ())
+def _documented(hosts: str) -> list[str]:
+    """Return the fields of a kind of hosts, by the documentation of the module that reads them."""
+    module = importlib.import_module(f"{_MODULES}.{hosts[:-1]}_info")
+    return list(yaml.safe_load(module.RETURN)[hosts]["contains"])
 
 
 def _is_name(expression: Any) -> bool:

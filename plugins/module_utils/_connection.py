@@ -28,6 +28,8 @@ OPTIONS = (
     "timeout",
     "retries",
 )
+_PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+_TEXTS = [name for name in OPTIONS if name not in ("validate_certs", "timeout", "retries")]
 # All that a task, a variable or a plugin may set; a profile holds the others.
 NAMES = (*OPTIONS, "profile")
 _LARGEST_PROFILES = _files.MEGABYTE
@@ -143,7 +145,8 @@ def base_url(value: Any) -> str:
         )
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        usable = parts.scheme in ("http", "https") and _is_host(parts.hostname)
+        usable = usable and (parts.port is None or parts.port > 0)
         # Python 3.10 takes any name in brackets, where only an IPv6 address may stand.
         usable = usable and ("[" not in parts.netloc or ":" in str(parts.hostname))
     except ValueError:  # brackets or a port that no URL has
@@ -163,6 +166,9 @@ def _without_login(text: str) -> str:
 
 def connect(values: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
     """Checked values as a ``Connection``; what is not set gets its default. Raises ``InvalidInput``."""
+    for name in _TEXTS:
+        if isinstance(values.get(name), (dict, list, tuple)):
+            raise InvalidInput(f"{name}: must be text, and a list or mapping was given.")
     url = base_url(values["api_url"])
     token = str(values["access_token"]).strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
@@ -184,7 +190,7 @@ def connect(values: Mapping[str, Any], environment: Mapping[str, str]) -> Connec
         scheme,
         _verify(url, values, environment),
         _certificate(values),
-        choose_proxies(url, values.get("proxy"), environment),
+        _proxies(url, values, environment),
         _number("timeout", values.get("timeout", 30), 0.1, 3600),
         int(_number("retries", values.get("retries", 4), 0, 20)),
         str(values["proxy"]) if values.get("proxy") else None,
@@ -232,3 +238,32 @@ def _certificate(values: Mapping[str, Any]) -> str | tuple[str, str] | None:
     if not values.get("client_key"):
         return certificate
     return certificate, _files.readable_path("client_key", str(values["client_key"]))
+
+
+def _proxies(url: str, values: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The proxies for ``url`` (see ``choose_proxies``). Raises ``InvalidInput`` that names the option or variable."""
+    found = choose_proxies(url, values.get("proxy"), environment)
+    for scheme, proxy in found:
+        names = ("proxy",) if values.get("proxy") else (f"{scheme}_proxy", "all_proxy")
+        holds = (name for name in names if proxy in (environment.get(name), environment.get(name.upper())))
+        _check_proxy(next(holds, names[0]), proxy)
+    return found
+
+
+def _check_proxy(option: str, value: str) -> None:
+    """Raise ``InvalidInput`` where ``value`` is no URL of a proxy. Without a scheme it is one of HTTP, as for requests."""
+    try:
+        parts = urlsplit(value if "://" in value else f"http://{value}")
+        usable = parts.scheme in _PROXY_SCHEMES and _is_host(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise InvalidInput(f"{option}: '{said(_without_login(value))}' is no URL like http://proxy.example.org:3128.")
+
+
+def _is_host(name: str | None) -> bool:
+    """Whether a host can have that name: no part of it is empty or longer than 63 characters."""
+    try:
+        return bool(name and name.isprintable() and " " not in name and name.encode("idna"))
+    except UnicodeError:
+        return False

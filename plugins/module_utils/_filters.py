@@ -153,9 +153,10 @@ def _by_option(operation: Operation, given: Mapping[str, Any], where: str) -> di
 def _limit(where: str, value: Any) -> int | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not str(value).strip().isdecimal() or int(value) < 1:
+    text = said(value).strip()  # cut, as Python makes no number of thousands of digits
+    if isinstance(value, bool) or not text.isdecimal() or int(text) < 1:
         raise InvalidInput(f"{where}: must be a number from 1, and '{said(value)}' was given.")
-    return int(value)
+    return int(text)
 
 
 def _texts(where: str, value: Any) -> tuple[str, ...]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 import re
 import unicodedata
@@ -91,24 +92,45 @@ def things(founds: Iterable[Found]) -> list[Thing]:
     """Every thing once, in the order of providers and rows. One that appears under several providers has the row that
     the first of them gave, and the lists of all."""
     known: dict[str, Thing] = {}
+    marks: dict[tuple[str, str], set[str]] = {}
     for found in founds:
         by_user = {name: _by_user(rows, INCLUDES[name]) for name, rows in found.included.items()}
         for row in found.rows:
             thing = Thing(row, [found.provider])
-            thing = known.setdefault(thing.uuid or str(len(known)), thing)
+            key = thing.uuid or str(len(known))
+            thing = known.setdefault(key, thing)
             if thing.providers[-1] is not found.provider:
                 thing.providers.append(found.provider)
             for name, rows in by_user.items():
-                seen = thing.included.setdefault(name, [])
-                seen.extend(one for one in rows.get(thing.uuid, ()) if one not in seen)
+                _include(thing.included.setdefault(name, []), rows.get(key, []), marks, (key, name))
     return list(known.values())
 
 
 def _by_user(rows: Iterable[Row], key: str) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for row in rows:
-        found.setdefault(_uuids.normal(row.get(key)) or "", []).append(row)
+        if uuid := _uuids.normal(row.get(key)):
+            found.setdefault(uuid, []).append(row)
     return found
+
+
+def _include(there: list[Row], rows: list[Row], marks: dict[tuple[str, str], set[str]], place: tuple[str, str]) -> None:
+    """Add the rows that are not in the list yet. The rows of one provider differ; only those of two are compared."""
+    if not (there and rows):
+        there.extend(rows)
+        return
+    if place not in marks:
+        marks[place] = set(map(_mark, there))
+    for row in rows:
+        mark = _mark(row)
+        if mark not in marks[place]:
+            marks[place].add(mark)
+            there.append(row)
+
+
+def _mark(row: Row) -> str:
+    """A text that only equal rows share."""
+    return json.dumps(row, sort_keys=True)
 
 
 # --- names -----------------------------------------------------------------------------------------------------------

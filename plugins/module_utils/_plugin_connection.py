@@ -14,6 +14,7 @@ from typing import Any
 from . import _connection
 from ._client import Connection
 from ._connection import NAMES
+from ._errors import InvalidInput
 
 
 def connection_of(
@@ -31,8 +32,12 @@ def connection_of(
     """
     return _connection.connect(
         _connection.resolve(
-            {name: plain(direct[name]) for name in NAMES if name in direct},
-            {name: plain(template(variables[f"waldur_{name}"])) for name in NAMES if f"waldur_{name}" in variables},
+            {name: plain_option(name, direct[name]) for name in NAMES if name in direct},
+            {
+                name: plain_option(name, template(variables[f"waldur_{name}"]))
+                for name in NAMES
+                if f"waldur_{name}" in variables
+            },
             os.environ,
             place=place,
         ),
@@ -41,5 +46,19 @@ def connection_of(
 
 
 def plain(value: Any) -> Any:
-    """``value`` without tags, marks of unsafe text and vaults around it, of which no other library knows."""
-    return json.loads(json.dumps(value, default=str))
+    """``value`` without tags, marks of unsafe text and vaults around it, of which no other library knows.
+
+    Raises ``InvalidInput``, with nothing of the value, for a number of thousands of digits and for endless nesting.
+    """
+    try:
+        return json.loads(json.dumps(value, default=str))
+    except (ValueError, RecursionError):
+        raise InvalidInput("must be text, a plain number, or a list or mapping of these: correct it.") from None
+
+
+def plain_option(name: str, value: Any) -> Any:
+    """The same for the value of an option, which the message names."""
+    try:
+        return plain(value)
+    except InvalidInput as error:
+        raise InvalidInput(f"{name}: {error.message}") from None

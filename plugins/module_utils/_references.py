@@ -19,6 +19,8 @@ from ._row_checks import checked
 
 # Up to this many look-ups one by one are never dearer than reading their whole list.
 _FEW = 3
+# Longer ones would not fit into the URL of a request.
+_LONGEST_NAME = 1000
 _CUSTOMER_FIELDS = ("uuid", "url", "name", "abbreviation", "slug")
 _CUSTOMER_KINDS = {"uuid": "uuid", "url": "text?", "name": "text?"}
 _PROVIDER_KINDS = {"uuid": "uuid", "customer_uuid": "uuid", "customer": "text?", "customer_name": "text?"}
@@ -115,6 +117,8 @@ class References(People):
     @one_at_a_time
     def target(self, kind: str, option: str, value: str) -> Target:
         """The one that ``value`` means: ``kind`` is service_provider (must exist) or customer (may lack a provider)."""
+        if len(value) > _LONGEST_NAME:
+            raise InvalidInput(f"{option}: '{said(value)}' is longer than any name or URL: check it.")
         found = self._targets.get((kind, value))
         if found is None:
             found = self._provider(option, value) if kind == "service_provider" else self._customer(option, value)

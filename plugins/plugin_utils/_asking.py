@@ -18,7 +18,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.waldur.provider.plugins.module_utils._client import REQUESTS_IMPORT_ERROR, Connection
 from ansible_collections.waldur.provider.plugins.module_utils._errors import WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._lookups import PROVIDER
-from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import connection_of, plain
+from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import connection_of, plain_option
 from ansible_collections.waldur.provider.plugins.plugin_utils._composing import OLD
 
 _VARIABLE = f"waldur_{PROVIDER}"
@@ -42,12 +42,12 @@ class Asking(LookupBase):  # type: ignore[misc]
         if REQUESTS_IMPORT_ERROR:
             raise AnsibleLookupError("The Python library requests is missing where Ansible runs: install it there.")
         variables = variables or {}
-        given = {name: plain(value) for name, value in kwargs.items() if name not in _OF_ANSIBLE}
-        asked = given.get(PROVIDER) is None and _VARIABLE in variables
-        usual = plain(self._templar.template(variables[_VARIABLE])) if asked else None
         try:
+            given = {name: plain_option(name, value) for name, value in kwargs.items() if name not in _OF_ANSIBLE}
+            asked = given.get(PROVIDER) is None and _VARIABLE in variables
+            usual = plain_option(_VARIABLE, self._templar.template(variables[_VARIABLE])) if asked else None
             connection = connection_of(given, variables, self._templar.template, place="the lookup")
-            found, warnings = self.ask(connection, plain(self._flatten(terms)), given, usual)
+            found, warnings = self.ask(connection, plain_option("terms", self._flatten(terms)), given, usual)
         except WaldurError as error:
             raise AnsibleLookupError(error.message) from None
         for warning in warnings:

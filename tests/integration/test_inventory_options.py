@@ -41,12 +41,14 @@ def test_the_cache_survives_and_flush_cache_reads_again(sim: Simulator) -> None:
     assert sim.counts().requests == 0
 
 
-def test_no_token_and_no_secret_is_in_the_cache(sim: Simulator) -> None:
+def test_no_token_and_no_secret_is_in_the_cache_and_only_its_owner_can_read_it(sim: Simulator) -> None:
     run = runner(sim)
     for kind in ("users", "offerings", "project_service_accounts"):
         hosts(run, {"hosts": kind, **CACHE})
     files = [path for path in (run.folder / "cache").iterdir() if path.is_file()]
     assert len(files) == 3
+    modes = {path: path.stat().st_mode & 0o777 for path in [run.folder / "cache", *files]}
+    assert modes == {run.folder / "cache": 0o700, **dict.fromkeys(files, 0o600)}, "others can read the cache"
     for path in files:
         told = path.name + path.read_text()
         assert "secret_options" not in told

@@ -257,6 +257,39 @@ def test_rows_are_read_anew_each_time_and_the_provider_is_looked_up_once(sim: Si
 # --- what must not be said -------------------------------------------------------------------------------------------
 
 
+ODD: dict[str, Any] = {
+    "infinite": float("inf"),
+    "nan": float("nan"),
+    "thousands of digits": 16**5000,
+    "thousands of digits as text": "9" * 5000,
+    "negative": -1,
+    "list": ["ALPHA"],
+    "mapping": {1: 2},
+    "NUL": "a\0b",
+    "surrogate": "\ud800",
+    "bytes": b"5\0",
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_limit_that_is_no_number_of_rows_is_one_clear_sentence(sim: Simulator, odd: str) -> None:
+    with pytest.raises(AnsibleLookupError, match=r"^limit: must be ") as told:
+        ask(sim, "users", service_provider="ALPHA", limit=ODD[odd])
+    assert str(told.value).isprintable()
+    assert sim.counts().requests <= 1
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize(
+    "option", ["service_provider", "order_by", "timeout", "profile", "proxy", "ca_path", "api_url"]
+)
+def test_an_odd_value_of_any_keyword_is_one_clear_sentence(sim: Simulator, option: str, odd: str) -> None:
+    with pytest.raises(AnsibleLookupError) as told:
+        ask(sim, "users", **{"service_provider": "ALPHA", option: ODD[odd]})
+    assert option in str(told.value)
+    assert str(told.value).isprintable()
+
+
 def test_no_error_holds_the_token_even_where_the_server_repeats_it(sim: Simulator) -> None:
     token = sim.token("staff")
     sim.fault(method="GET", path="*/users/*", status=400, body={"detail": f"bad token {token}"}, times=None)

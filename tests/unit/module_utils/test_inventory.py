@@ -85,6 +85,37 @@ def test_names_that_several_things_have_are_told_once_each() -> None:
     assert shared == ["a"]
 
 
+class Compared(dict[str, Any]):
+    """A row that counts how often it is compared with another."""
+
+    times = 0
+
+    def __eq__(self, other: object) -> bool:
+        Compared.times += 1
+        assert Compared.times < 100_000, "every row is compared with every other"
+        return super().__eq__(other)
+
+    __hash__ = None
+
+
+def test_the_lists_of_include_cost_no_more_for_each_row_the_more_rows_there_are() -> None:
+    Compared.times = 0
+    keys: list[dict[str, Any]] = [Compared(uuid=f"k{number}", user_uuid=USER["uuid"]) for number in range(8000)]
+    founds = [Found(ALPHA, [USER], {"keys": keys[:5000]})]
+    founds += [Found({"uuid": str(number)}, [USER], {"keys": keys[3000:]}) for number in range(3)]
+    (found,) = things(founds)
+    assert found.included == {"keys": keys}
+    assert Compared.times <= 2 * len(keys), "the comparison in this test takes one for each row"
+
+
+def test_rows_that_name_no_user_are_in_nobodys_lists() -> None:
+    nobody = {"uuid": "k", "user_uuid": None}
+    assert [thing.included for thing in things([Found(ALPHA, [USER, {"username": "x"}], {"keys": [nobody]})])] == [
+        {"keys": []},
+        {"keys": []},
+    ]
+
+
 def test_a_thing_of_two_providers_is_one_with_the_first_ones_row_and_the_lists_of_both() -> None:
     key, other = {"uuid": "k1", "user_uuid": USER["uuid"]}, {"uuid": "k2", "user_uuid": USER["uuid"]}
     found = things(
