@@ -251,7 +251,7 @@ def _proxies(url: str, values: Mapping[str, Any], environment: Mapping[str, str]
 
 
 def _check_proxy(option: str, value: str) -> None:
-    """Raise ``InvalidInput`` where ``value`` is no URL of a proxy. Without a scheme it is one of HTTP, as for requests."""
+    """Raise ``InvalidInput`` where ``value`` is no URL of a proxy; without a scheme it counts as one of HTTP."""
     try:
         parts = urlsplit(value if "://" in value else f"http://{value}")
         usable = parts.scheme in _PROXY_SCHEMES and _is_host(parts.hostname) and (parts.port is None or parts.port > 0)
