@@ -131,8 +131,8 @@ class People:
                 settings = self._client.get("configuration").get("WALDUR_CORE")
             except WaldurError:
                 settings = None
-            is_known = isinstance(settings, dict)
-            self._hides_accounts = is_known and any(settings.get(name) is True for name in _HIDING_SETTINGS)
+            known = settings if isinstance(settings, dict) else {}
+            self._hides_accounts = any(known.get(name) is True for name in _HIDING_SETTINGS)
         return bool(self._hides_accounts)
 
     @one_at_a_time
