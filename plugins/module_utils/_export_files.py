@@ -18,7 +18,7 @@ from ._client import Row
 from ._document_text import document_text
 from ._errors import LONGEST_PATH, Forbidden, InvalidInput, NotFound, WaldurError, said
 from ._export import Export, Exported, exported, left_out
-from ._files import LARGEST_DOCUMENT
+from ._files import LARGEST_DOCUMENT, RESERVED_NAMES
 from ._folder import Folder, require_plain_path
 from ._references import Target
 from ._session import Session
@@ -28,9 +28,7 @@ from ._yaml_files import read_yaml
 _ENDINGS = (".yml", ".yaml")
 _IMAGES = "files"
 _UNSAFE = re.compile(r"[^a-z0-9]+")
-# Names without a letter, with a UUID at their end, and those of devices on Windows, where a repository could not be
-# checked out any more.
-_TAKEN = re.compile(r"|.*[0-9a-f]{32}|con|prn|aux|nul|(com|lpt)[0-9]")
+_LIKE_OURS = re.compile(r"[0-9a-f]{32}$")
 
 
 @dataclass(frozen=True)
@@ -93,10 +91,8 @@ def _names(rows: Mapping[str, Row]) -> dict[str, str]:
         slug = str(row.get("customer_slug") or row.get("customer_name") or "")
         names[uuid] = _UNSAFE.sub("-", slug.lower())[:100].strip("-")
     often = Counter(names.values())
-    return {
-        uuid: name if often[name] == 1 and not _TAKEN.fullmatch(name) else f"{name}-{uuid}".strip("-")
-        for uuid, name in names.items()
-    }
+    taken = {name for name in names.values() if often[name] > 1 or _LIKE_OURS.search(name)} | RESERVED_NAMES
+    return {uuid: name if name and name not in taken else f"{name}-{uuid}".strip("-") for uuid, name in names.items()}
 
 
 def _keep_unreadable(dest: str, targets: Sequence[Target], rows: Mapping[str, Row]) -> None:

@@ -19,6 +19,10 @@ from ._errors import LONGEST_PATH, InvalidInput, said
 MEGABYTE = 1000 * 1000
 # A thousand providers with two hundred users each take 14 MB.
 LARGEST_DOCUMENT = 50 * MEGABYTE
+# Names of devices on Windows, whatever ending follows: a repository with such a file can't be checked out there.
+RESERVED_NAMES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+)
 # Collections of certificates have a few hundred kilobytes.
 _LARGEST_CERTIFICATES = 10 * MEGABYTE
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ansible_collections.waldur.provider.plugins.module_utils import _uuids
+from ansible_collections.waldur.provider.plugins.module_utils._files import RESERVED_NAMES
 from ansible_collections.waldur.provider.plugins.module_utils._inventory import safe_name
 from ansible_collections.waldur.provider.plugins.module_utils._markdown import shortened
 from ansible_collections.waldur.provider.plugins.plugin_utils import _report_parts as parts
@@ -50,7 +51,7 @@ _ENVIRONMENT = Environment(
 # Ansible would evaluate what looks like a template wherever the page goes through a variable.
 _TEMPLATE = re.compile(r"\{(?=[{%#])")
 # The names that the page itself, and some systems, give a meaning to.
-_TAKEN = frozenset({"index", "con", "prn", "aux", "nul"})
+_TAKEN = RESERVED_NAMES | {"index"}
 _LONGEST_FILE = 60
 _LONGEST_DESCRIPTION = 600
 

@@ -347,9 +347,11 @@ def test_names_of_files_come_from_the_slug_and_don_t_hang_on_the_order() -> None
         {"customer_slug": "acme", "uuid": "2" * 32},
         {"customer_slug": "", "customer_name": "../../etc/Passwd ÖÜ", "uuid": "3" * 32},
         {"customer_slug": "index", "uuid": "4" * 32},
+        {"customer_slug": "COM1", "uuid": "6" * 32},
         {"customer_name": "Ωμέγα", "uuid": "5" * 32},
     ]
-    names = ["acme-11111111.html", "acme-22222222.html", "etc-passwd-ou.html", "provider-index.html", "provider.html"]
+    names = ["acme-11111111.html", "acme-22222222.html", "etc-passwd-ou.html", "provider-index.html"]
+    names += ["provider-com1.html", "provider.html"]
     assert report_html_names(profiles) == names
     assert report_html_names(profiles[::-1]) == names[::-1]
 
