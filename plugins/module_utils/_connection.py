@@ -34,7 +34,6 @@ _TEXTS = [name for name in OPTIONS if name not in ("validate_certs", "timeout", 
 NAMES = (*OPTIONS, "profile")
 _LARGEST_PROFILES = _files.MEGABYTE
 _SHORTEST_TOKEN = 8
-_TEXTS = ("api_url", "access_token", "auth_scheme", "ca_path", "client_cert", "client_key", "proxy")
 _DEFAULT_PROFILES = "~/.config/waldur/profiles.yml"
 
 
