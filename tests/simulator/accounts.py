@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from rest_framework import status
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ValidationError
 
 from . import editions
 from .models import (
@@ -133,6 +133,45 @@ def complete(account: OfferingUser | ProviderAccount, offering: Offering, option
     account.login_shell = account.login_shell or options["login_shell"]
     if not account.is_home_pinned:
         account.home_directory = f"{options['homedir_prefix']}{account.username}" if account.username else None
+
+
+def pin(account: OfferingUser, values: dict[str, Any]) -> None:
+    """Give an account the numbers, shell and home directory in *values*.
+
+    Raises ``ValidationError`` for a number that cannot be its own. A number is the user's in the pool, so the other
+    accounts follow; of a linked row the provider's account is written (2026 section 4.4).
+    """
+    pool, owner = pool_of(account.offering), account.service_provider_account
+    numbers = {"uid": values.get("uidnumber"), "gid": values.get("primarygroup")}
+    for kind, key in (("uid", "uidnumber"), ("gid", "primarygroup")):
+        if numbers[kind] is not None:
+            check_number(pool, account.user, kind, key, numbers[kind])
+    if pool and any(numbers.values()):
+        changes = {kind: number for kind, number in numbers.items() if number is not None}
+        PosixIdentity.objects.update_or_create(pool=pool, user=account.user, defaults=changes)
+    own = [owner, *owner.backs.all()] if owner else [account]
+    others = [row for row in account.user.accounts.exclude(pk=account.pk) if pool and pool_of(row.offering) == pool]
+    for row in own:
+        for name in ("login_shell", "home_directory"):
+            setattr(row, name, values.get(name, getattr(row, name)))
+        row.is_home_pinned = row.is_home_pinned or "home_directory" in values
+        row.save()
+    for model in (OfferingUser, ProviderAccount):
+        keys = [row.pk for row in [*own, *others] if isinstance(row, model)]
+        given = {key: values[key] for key in ("uidnumber", "primarygroup") if values.get(key) is not None}
+        if given:
+            model.objects.filter(pk__in=keys).update(**given)
+
+
+def check_number(pool: PosixPool | None, user: User, kind: str, key: str, number: int) -> None:
+    """Raise ``ValidationError`` unless *number* lies in the range of *pool* and nobody else holds it there."""
+    first, last = (getattr(pool, f"{end}_{kind}", None) for end in ("min", "max"))
+    if first is None or last is None:
+        raise ValidationError({key: ["No pool manages these numbers."]})
+    if not first <= number <= last:
+        raise ValidationError({key: [f"The number must lie between {first} and {last}."]})
+    if PosixIdentity.objects.filter(pool=pool, **{kind: number}).exclude(user=user).exists():
+        raise ValidationError({key: ["Another user holds this number."]})
 
 
 def rename(account: OfferingUser, username: str | None) -> None:

@@ -364,6 +364,20 @@ class StepForm(serializers.Serializer):
     comment_url = serializers.URLField(required=False, allow_blank=True, max_length=200)
 
 
+class PosixForm(serializers.Serializer):
+    """The body of ``set_posix_attributes``: at least one of its fields (2026 section 4.4)."""
+
+    login_shell = PathPartField(required=False)
+    home_directory = PathPartField(required=False)
+    uidnumber = serializers.IntegerField(required=False, min_value=0)
+    primarygroup = serializers.IntegerField(required=False, min_value=0)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise exceptions.ValidationError("At least one attribute is required.")
+        return attrs
+
+
 class RestrictionForm(serializers.Serializer):
     """The body of ``update_restricted``."""
 

@@ -18,6 +18,7 @@ from ..forms import (
     IntegrationForm,
     NewOfferingUserForm,
     OfferingUserForm,
+    PosixForm,
     ProviderAccountForm,
     RestrictionForm,
     RuntimeStateForm,
@@ -109,7 +110,7 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
     }
 
     def get_queryset(self) -> QuerySet:
-        related = ("user", "offering__customer__service_provider", "service_provider_account")
+        related = ("user", "offering__customer", "service_provider_account")
         order = editions.current().accounts_order
         return visible_accounts(self.request.user).select_related(*related).order_by(*order)
 
@@ -165,6 +166,15 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
         if account.state == "Deleted":
             raise exceptions.PermissionDenied()
         return self.store(account, body)
+
+    @action(detail=True, methods=["post"], serializer_class=PosixForm)
+    def set_posix_attributes(self, request: Request, uuid: str) -> Response:
+        """Pin numbers, shell and home directory (2026 section 4.4)."""
+        account, body = self.get_object(), self.read_body()
+        self.demand("OFFERING.UPDATE_USER", account.offering)
+        accounts.pin(account, body)
+        account.refresh_from_db()
+        return Response({"uidnumber": account.uidnumber, "primarygroup": account.primarygroup, "warnings": []})
 
     @staticmethod
     def store(account: OfferingUser, body: dict[str, Any]) -> Response:
