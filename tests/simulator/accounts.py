@@ -144,8 +144,8 @@ def pin(account: OfferingUser, values: dict[str, Any]) -> None:
     pool, owner = pool_of(account.offering), account.service_provider_account
     numbers = {"uid": values.get("uidnumber"), "gid": values.get("primarygroup")}
     for kind, key in (("uid", "uidnumber"), ("gid", "primarygroup")):
-        if numbers[kind] is not None:
-            check_number(pool, account.user, kind, key, numbers[kind])
+        if (number := numbers[kind]) is not None:
+            check_number(pool, account.user, kind, key, number)
     if pool and any(numbers.values()):
         changes = {kind: number for kind, number in numbers.items() if number is not None}
         PosixIdentity.objects.update_or_create(pool=pool, user=account.user, defaults=changes)
