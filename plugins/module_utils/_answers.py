@@ -141,6 +141,13 @@ def _needed_in_any(right: _Permission) -> str:
     return "; ".join(cases)
 
 
+def staff_refused(*, personal: bool) -> str:
+    """Return why a request of staff, who may do everything, can be refused, as the end of a sentence."""
+    if personal:
+        return "the token's user is staff, so the personal access token itself lacks the permission: use a normal one"
+    return "the token's user is staff, so not a missing role but a proxy or a setting of this Waldur refuses it"
+
+
 def defect_of(operation: Operation, *, personal: bool) -> str:
     """Return why a Waldur breaks on ``operation`` (5xx), as an addition to a sentence; empty where it is not known."""
     if personal and _RIGHTS.get(operation.name) == _STAFF:

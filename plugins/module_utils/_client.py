@@ -25,6 +25,7 @@ from ._answers import (
     parse_json,
     right_for,
     route_missing,
+    staff_refused,
     text_of,
     without_secrets,
     words,
@@ -152,6 +153,7 @@ class Client:
         self._foreign = self._open_session(repeat_safe=True)
         self._server_time: datetime | None = None
         self._edition: int | None = None  # for messages, once a whole row of the providers was seen
+        self._staff: bool | None = None  # for messages, once a request was refused
         self._hidden = {connection.access_token}
         # How many requests that write were begun; by it, an error before the first is told from one after it.
         self.writes_sent = 0
@@ -430,7 +432,10 @@ class Client:
         if wanted.writes and exchange.is_doubtful and status < 500 and status != 404:
             return LostAnswer(f"The answer to the request to {wanted.title} was lost, and after that {told}")
         if status == 403:
-            return Forbidden(f"{told}: {right_for(wanted, self._edition, personal=is_pat)}.", status)
+            right = right_for(wanted, self._edition, personal=is_pat)
+            if "staff" in right and self._is_staff():
+                right = staff_refused(personal=is_pat)
+            return Forbidden(f"{told}: {right}.", status)
         if status == 404:
             return NotFound(f"{told}.", status) if is_json else RouteMissing(route_missing(wanted), status)
         if status >= 500:
@@ -438,6 +443,15 @@ class Client:
             broke += defect_of(wanted, personal=is_pat)
             return LostAnswer(broke) if wanted.writes else ServerDefect(f"{broke}.", status)
         return _rejection(wanted, status, told, answer.headers.get("Retry-After"))
+
+    def _is_staff(self) -> bool:
+        """Whether the token is staff's, for messages: asked once, and only after a refusal."""
+        if self._staff is None:
+            try:
+                self._staff = bool(self.get("me", field=["uuid", "is_staff"]).get("is_staff"))
+            except WaldurError:
+                self._staff = False
+        return self._staff
 
     def _json(self, answer: _Answer, wanted: Operation) -> Any:
         try:

@@ -197,7 +197,8 @@ def _people(session: Session, works: list[Work]) -> People:
         named, not_shown = work.room.users(work.part, work.state)
         wanted.extend(named)
         unseen.update(not_shown)
-    return session.references.users(wanted, frozenset(unseen))
+    users = session.references.users(wanted, frozenset(unseen))
+    return users if session.missing_users == "warn" else session.references.with_advice(users)
 
 
 def apply(session: Session, planned: Planned) -> None:

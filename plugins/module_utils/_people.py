@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote_plus, urlencode
@@ -34,6 +34,7 @@ HIDDEN_ACCOUNTS = (
 _HIDING_SETTINGS = ("ENFORCE_USER_CONSENT_FOR_OFFERINGS", "ENFORCE_OFFERING_USER_PROFILE_COMPLETENESS")
 _USER_FIELDS = ("uuid", "username", "email", "full_name", "is_active")
 _USER_KINDS = {"uuid": "uuid", "username": "text?", "email": "text?"}
+_UNSEEN_ADVICE = "give the UUID, use a staff token"
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,23 @@ class People:
         """Whether the token is staff's or support's, who see all users and accounts (contract 3.e, 3.j)."""
         return bool(self.me().get("is_staff") or self.me().get("is_support"))
 
+    def is_staff(self) -> bool:
+        """Return whether the token is known to be staff's, for messages; no error where Waldur does not say."""
+        try:
+            return bool(self.me().get("is_staff"))
+        except WaldurError:
+            return False
+
+    def with_advice(self, users: Mapping[str, User | Missing]) -> dict[str, User | Missing]:
+        """Return ``users`` with advice that fits the token: staff see all users, so no other token helps them."""
+        unseen = {name for name, user in users.items() if isinstance(user, Missing) and user.advice == _UNSEEN_ADVICE}
+        if not unseen or not self.is_staff():
+            return dict(users)
+        return {
+            name: replace(user, advice="check the spelling") if isinstance(user, Missing) and name in unseen else user
+            for name, user in users.items()
+        }
+
     @one_at_a_time
     def may_miss_accounts(self) -> bool:
         """Return whether Waldur hides accounts from this token without a trace (2026 section 6).
@@ -172,9 +190,7 @@ class People:
         if not found and uuid:
             return Missing(value, f"no user has the UUID or username '{said(value)}'", advice="check it")
         if not found:
-            return Missing(
-                value, f"no user '{said(value)}' that this token can see", advice="give the UUID, use a staff token"
-            )
+            return Missing(value, f"no user '{said(value)}' that this token can see", advice=_UNSEEN_ADVICE)
         if found[0].is_active is False:
             return Missing(value, f"the user '{said(value)}' is deactivated", found[0], "take the entry out")
         return found[0]

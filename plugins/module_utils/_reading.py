@@ -143,7 +143,7 @@ def resolved(session: Session, target: Target | None, parameter: Parameter, wher
 
 
 def _user(session: Session, where: str, value: str) -> str:
-    found = session.references.users([value])[value]
+    found = session.references.with_advice(session.references.users([value]))[value]
     if isinstance(found, Missing):
         if found.user is None:
             raise InvalidInput(f"{where}: {found.reason}: {found.advice}.")

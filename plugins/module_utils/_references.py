@@ -13,7 +13,8 @@ from typing import Any
 from . import _uuids
 from ._answers import edition_of
 from ._client import Client, Row
-from ._errors import Forbidden, InvalidInput, NotFound, said
+from ._errors import Forbidden, InvalidInput, NotFound, WaldurError, closest, said
+from ._pages import PAGE_SIZE
 from ._people import People, ambiguous, one_at_a_time
 from ._row_checks import checked
 
@@ -154,6 +155,7 @@ class References(People):
             )
         raise InvalidInput(
             f"{option}: there is no service provider '{said(value)}': give its customer's name or its UUID."
+            f"{closest(value, _spellings(self.providers(), 'customer_'))}"
         )
 
     def _customer(self, option: str, value: str) -> Target:
@@ -176,8 +178,19 @@ class References(People):
             return target_of_provider(named[0])
         raise InvalidInput(
             f"{option}: there is no customer '{said(value)}' that this token can see: give its exact name,"
-            " abbreviation, slug or UUID."
+            f" abbreviation, slug or UUID.{'' if uuid else closest(value, self._customer_spellings())}"
         )
+
+    def _customer_spellings(self) -> list[str]:
+        """What customers are called, for messages: those that were read, else a page of them, and the providers'."""
+        if self._customers is not None:
+            rows = self._customers.rows
+        else:
+            try:
+                rows = self._client.rows("all_customers", field=_CUSTOMER_FIELDS, limit=PAGE_SIZE)
+            except WaldurError:
+                rows = []
+        return [*_spellings(rows, ""), *_spellings(self.providers(), "customer_")]
 
     def _target_of_customer(self, customer: Row) -> Target:
         uuid = _uuids.normal(customer["uuid"]) or ""
@@ -253,6 +266,12 @@ def _customer_ways(value: str, prefix: str) -> list[Way]:
         (value, f"{prefix}abbreviation"),
         (value, f"{prefix}slug"),
     ]
+
+
+def _spellings(rows: Iterable[Row], prefix: str) -> list[str]:
+    """The names, abbreviations and slugs of customers, names first."""
+    keys = [f"{prefix}{key}" for key in ("name", "abbreviation", "slug")]
+    return [row[key] for key in keys for row in rows if isinstance(row.get(key), str) and row[key]]
 
 
 def target_of_provider(row: Row) -> Target:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,7 +138,7 @@ class ServiceProvider:
             state.row = _send_rest(session, target, rest, before)
         if upload:
             state.image = _images.digest(upload.content)
-        _check_answer(state.row or {}, fields, image)
+        _check_answer(state.row or {}, fields, image, session.references.is_staff)
 
     def verify(self, session: Session, target: Target, part: Profile, state: State) -> State:
         """The answers to writes hold the whole object, and were compared when they came; a deletion's holds nothing."""
@@ -360,11 +360,13 @@ def _files(upload: ImageFile) -> dict[str, tuple[str, bytes, str]]:
     return {"image": (upload.name, upload.content, kind)}
 
 
-def _check_answer(row: Row, sent: Row, image: Any) -> None:
+def _check_answer(row: Row, sent: Row, image: Any, is_staff: Callable[[], bool] = lambda: False) -> None:
     """A field that the server ignored silently is an error, never "changed" (contract 2.5)."""
     for name, wanted in sent.items():
         if not _kept(name, row.get(name), wanted):
-            hint = " It takes a staff token." if name == "allowed_domains" else ""
+            hint = ""
+            if name == "allowed_domains":
+                hint = " It takes Waldur of 2026 or newer." if is_staff() else " It takes a staff token."
             raise WaldurError(f"{name}: Waldur answered that all is well and kept another value.{hint}")
     if image is not UNSET and image.content and not row.get("image"):
         raise WaldurError("image: Waldur answered that all is well and kept no image.")

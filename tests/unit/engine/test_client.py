@@ -349,6 +349,19 @@ def test_an_error_of_any_shape_is_told_in_one_sentence(answer: Answer, error: ty
         client_of(server, retries=0).write("update_user", UUID, body=GRANT)
 
 
+@pytest.mark.parametrize(("is_staff", "advised"), [(True, False), (False, True), (None, True)])
+@pytest.mark.parametrize("name", ["add_user", "create", "destroy", "list_users"])
+def test_a_refusal_does_not_advise_staff_to_use_a_staff_token(name: str, is_staff: bool | None, advised: bool) -> None:
+    me = Answer(403, {"detail": "No."}) if is_staff is None else Answer(body={"uuid": UUID, "is_staff": is_staff})
+    with ScriptedServer(Answer(403, {"detail": "No."}), me, Answer(403, {"detail": "No."})) as server:
+        client = client_of(server)
+        for _time in range(2):
+            with pytest.raises(_errors.Forbidden) as told:
+                client.write(name, UUID, body={}) if OPERATIONS[name].writes else client.rows(name, UUID)
+            assert ("staff token" in told.value.message or "staff or support token" in told.value.message) is advised
+        assert [path.partition("?")[0] for _method, path, _headers in server.requests].count("/api/users/me/") == 1
+
+
 OWNER = "it takes a staff token, or the role CUSTOMER.OWNER on the provider's customer"
 KEYS = "it takes the permission SERVICE_PROVIDER.LIST_KEYS on the provider's customer"
 
@@ -372,7 +385,8 @@ def test_a_refusal_names_the_right_of_the_edition_whose_providers_were_read(
         with pytest.raises(_errors.Forbidden) as caught:
             client.rows("keys", UUID)
     assert f"(403: No.): {words}" in caught.value.message
-    assert len(server.requests) == 2
+    asked = [path.partition("?")[0] for _method, path, _headers in server.requests]
+    assert len(asked) - asked.count("/api/users/me/") == 2
 
 
 def test_rows_with_chosen_fields_tell_no_edition() -> None:

@@ -274,3 +274,50 @@ def test_who_was_not_found_or_not_active_is_asked_for_again_in_the_next_run(sim:
     sim.change("User", {"username": "inactive"}, {"is_active": True})
     references.begin()
     assert isinstance(references.users(["inactive"])["inactive"], User)
+
+
+# --- suggestions -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ("ALPA", "ALPHA"),
+        ("alpha", "ALPHA"),
+        ("Alpha Clod Ltd", "Alpha Cloud Ltd"),
+        ("alpha cloud", "Alpha Cloud Ltd"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["service_provider", "customer"])
+@pytest.mark.parametrize("alias", ["staff", "owner"])
+def test_an_unknown_provider_or_customer_suggests_the_closest_spelling_of_any_kind(
+    sim: Simulator, connect: Connect, alias: str, kind: str, value: str, meant: str
+) -> None:
+    with pytest.raises(InvalidInput) as told:
+        connect(alias).references.target(kind, kind, value)
+    assert told.value.message.endswith(f" Did you mean '{meant}'?")
+
+
+def test_a_slug_is_suggested_where_it_is_the_closest(sim: Simulator, connect: Connect) -> None:
+    references = connect().references
+    slug = next(row["customer_slug"] for row in references.providers() if "-" in row["customer_slug"])
+    with pytest.raises(InvalidInput, match=rf" Did you mean '{slug}'\?$"):
+        references.target("service_provider", "service_provider", slug.replace("-", "_"))
+
+
+def test_an_unknown_customer_without_a_provider_is_suggested_and_one_like_no_other_is_not(
+    sim: Simulator, connect: Connect
+) -> None:
+    with pytest.raises(InvalidInput, match=r" Did you mean 'SPARE'\?$"):
+        connect().references.target("customer", "customer", "SPARR")
+    for kind in ("customer", "service_provider"):
+        with pytest.raises(InvalidInput, match=r"UUID\.$"):
+            connect().references.target(kind, kind, "zzzzzzzz")
+
+
+def test_staff_are_not_advised_to_use_a_staff_token(sim: Simulator, connect: Connect) -> None:
+    for alias, advice in (("staff", "check the spelling"), ("owner", "give the UUID, use a staff token")):
+        references = connect(alias).references
+        missing = references.with_advice(references.users(["nobody", "member1"]))["nobody"]
+        assert isinstance(missing, Missing)
+        assert missing.advice == advice

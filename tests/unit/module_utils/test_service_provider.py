@@ -246,6 +246,9 @@ def test_a_field_that_the_server_ignores_silently_is_an_error_and_not_changed(
         f"{next(iter(sent))}: Waldur answered that all is well and kept another value."
     )
     assert ("staff token" in told.value.message) == ("allowed_domains" in sent)
+    with pytest.raises(WaldurError) as told:
+        _check_answer(kept, sent, UNSET, lambda: True)
+    assert "staff token" not in told.value.message
 
 
 def test_an_image_that_the_server_ignores_silently_is_an_error() -> None:
