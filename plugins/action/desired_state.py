@@ -91,7 +91,9 @@ class ActionModule(ActionBase):
         arguments = {option: _spelled(restored(value)) for option, value in self._task.args.items()}
         task = TASKS[name]
         try:
-            check_options(_COLLECTION + name, spec(task), dates(task), arguments)
+            check_options(
+                _COLLECTION + name, spec(task), dates(task), arguments, raw_is_text=not isinstance(task, Task)
+            )
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, **error.details}
         given = _plain(arguments)

@@ -25,10 +25,13 @@ _WHOLE = re.compile(r"\s*[-+]?\d{1,15}\s*")
 _INDEX = re.compile(r"\[\d+\]")
 
 
-def check_options(module: str, spec: Spec, dates: Iterable[str], arguments: Mapping[str, Any]) -> None:
+def check_options(
+    module: str, spec: Spec, dates: Iterable[str], arguments: Mapping[str, Any], *, raw_is_text: bool = False
+) -> None:
     """Raise ``InvalidInput`` with all errors where a module can't take ``arguments``, as they came from Ansible.
 
-    ``module`` is its full name, ``dates`` are the places that take a date, such as ``users[].expiration_time``.
+    ``module`` is its full name, ``dates`` are the places that take a date, such as ``users[].expiration_time``. With
+    ``raw_is_text``, options of the type raw take text and lists of it, as those of the modules that only read.
     """
     problems = Problems()
     known = {alias: option for name, option in spec.items() for alias in (name, *option.get("aliases", ()))}
@@ -42,7 +45,10 @@ def check_options(module: str, spec: Spec, dates: Iterable[str], arguments: Mapp
         )
     for name, value in arguments.items():
         if name in known:
-            problems.attempt(_check_option, name, known[name], value, frozenset(dates))
+            option = known[name]
+            if raw_is_text and option.get("elements", option.get("type")) == "raw":
+                problems.attempt(_check_texts, name, value)
+            problems.attempt(_check_option, name, option, value, frozenset(dates))
     problems.refuse()
 
 
@@ -50,6 +56,13 @@ def _check_option(name: str, option: Mapping[str, Any], value: Any, dates: froze
     check_value(name, value, dates)
     if value is not None:
         _check_type(name, option, value)
+    return True
+
+
+def _check_texts(name: str, value: Any) -> bool:
+    for item in value if isinstance(value, (list, tuple)) else [value]:
+        if isinstance(item, (bool, int, float)):
+            document.text(name, item)
     return True
 
 

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 import yaml
 
+from ansible_collections.waldur.provider.plugins.plugin_utils._composing import OLD
 from simulation import Simulator
 
 from .playbook import WAYS, Runner, runner
@@ -250,8 +252,8 @@ def test_unquoted_dates_of_a_file_are_understood(waldur: Waldur, way: str) -> No
     ("entry", "message"),
     [
         ("{user: 007}", "users[0].user: 007 arrived as a number, not as text: quote it as it is written."),
-        ("{user: yes}", "users[0].user: True arrived as a boolean, not as text: quote it as it is written."),
-        ("{user: 12:30:45}", "users[0].user: 45045 arrived as a number, not as text: quote it as it is written."),
+        ("{user: yes}", "users[0].user: arrived as the boolean true, not as text: quote it as it is written."),
+        ("{user: 12:30:45}", "users[0].user: 12:30:45 arrived as a number, not as text: quote it as it is written."),
         ("{user: 1.5}", "users[0].user: 1.5 arrived as a number, not as text: quote it as it is written."),
         (
             "{user: member1, expiration_time: 20270630}",
@@ -264,6 +266,13 @@ def test_what_yaml_makes_of_unquoted_names_is_refused(waldur: Waldur, way: str, 
     document = run.write("providers.yml", f"service_providers:\n  - customer: ALPHA\n    users: [{entry}]\n")
     task = {"name": "Apply", "waldur.provider.desired_state": {"service_providers": "{{ service_providers }}"}}
     outcome = run.play([task], "-e", f"@{document}")
+    if OLD:  # Ansible does not tell where a value comes from, so no spelling is claimed.
+        values = {"007": "7", "12:30:45": "45045"}
+        message = re.sub(
+            r"(\S+) arrived as a (number)",
+            lambda found: f"arrived as the {found[2]} {values.get(found[1], found[1])}",
+            message,
+        )
     assert outcome.result["msg"] == f"service_providers[0].{message}"
 
 

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from ansible_collections.waldur.provider.plugins.plugin_utils._composing import OLD
 
 from .cast import Cast
 from .live import ROLES
@@ -48,6 +51,11 @@ def played(waldur: Waldur, cases: list[Case], way: str) -> tuple[Outcome, dict[s
         wanted[case["name"]] = case["msg"]
         for name, value in places.items():
             wanted[case["name"]] = wanted[case["name"]].replace(name, value)
+        if OLD:
+            # Ansible does not tell where a value comes from, so no spelling is claimed.
+            wanted[case["name"]] = re.sub(
+                r"(\S+) arrived as a (number|date)", r"arrived as the \2 \1", wanted[case["name"]]
+            )
     return outcome, wanted
 
 

@@ -130,6 +130,27 @@ def test_an_empty_approved_plan_is_none_both_ways(tmp_path: Path, elsewhere: boo
     assert "failed" not in outcome("desired_state", options, tmp_path, elsewhere=elsewhere)
 
 
+# --- numbers ---------------------------------------------------------------------------------------------------------
+
+
+@ways
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("project_service_account_info", "project", [7]),
+        ("project_service_account_info", "project", 7),
+        ("statistics_info", "service_provider", 7),
+        ("desired_state_info", "service_providers", ["ALPHA", 7]),
+    ],
+)
+def test_a_number_where_a_module_reads_text_is_the_same_error_both_ways(
+    tmp_path: Path, name: str, option: str, value: Any, elsewhere: bool
+) -> None:
+    options = {**CONNECTION, **({} if name == "desired_state_info" else {"service_provider": "ALPHA"}), option: value}
+    told = refusal(name, options, tmp_path, elsewhere=elsewhere)
+    assert told == f"{option}: arrived as the number 7, not as text: quote it as it is written."
+
+
 # --- dates -----------------------------------------------------------------------------------------------------------
 
 
