@@ -47,6 +47,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._errors import (
 from ansible_collections.waldur.provider.plugins.module_utils._interruption import on_signal
 from ansible_collections.waldur.provider.plugins.module_utils._literals import restored
 from ansible_collections.waldur.provider.plugins.module_utils._option_values import check_options, check_value
+from ansible_collections.waldur.provider.plugins.module_utils._redaction import redact
 from ansible_collections.waldur.provider.plugins.module_utils._run import run
 from ansible_collections.waldur.provider.plugins.module_utils._scalars import (
     plain_scalar_at,
@@ -67,6 +68,7 @@ _LONGEST_REFUSAL = 2000
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 _ENTRY = re.compile(r"service_providers\[(\d+)\]")
 _SENTENCES = ("msg", "errors", "warnings")
+_MAY_QUOTE = ("msg", "errors", "invocation")
 # The options that put a secret into a module's result.
 _REVEALING = ("reveal",)
 # What was taken out of a task's environment; the next attempt of an until reads the connection from it again.
@@ -86,9 +88,17 @@ class ActionModule(ActionBase):
         self._host = str((task_vars or {}).get("inventory_hostname", "localhost"))
         if Interruption.message:
             return {"failed": True, "msg": f"Not started, as the run was interrupted before: {Interruption.message}"}
+        self._hidden: set[str] = set()
+        result = self._outcome(task_vars or {})
+        # An option or a variable that is not meant for it may hold the token, too.
+        shown = {key: result[key] for key in _MAY_QUOTE if key in result}
+        return {**result, **redact(shown, frozenset(self._hidden))}
+
+    def _outcome(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         # The resolved name is the action's on ansible-core 2.17 and the module's on newer ones.
         name = self._task.action.rpartition(".")[2]
         arguments = {option: _spelled(restored(value)) for option, value in self._task.args.items()}
+        self._hide(arguments)
         task = TASKS[name]
         try:
             check_options(
@@ -102,9 +112,10 @@ class ActionModule(ActionBase):
         environment = self._environment()
         try:
             written = self._make_absolute(given)
-            values = _connection.resolve(given, self._variables(task_vars or {}), {**os.environ, **environment})
+            values = _connection.resolve(given, self._variables(task_vars), {**os.environ, **environment})
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, "invocation": _invocation(given)}
+        self._hide(values)
         # The connection was checked by its own rules; the options of the resource are checked as a module would.
         checked = {**_numbers_as_written(arguments, given), **values}
         validation = ArgumentSpecValidator(spec(task), **task.rules).validate(checked)
@@ -120,6 +131,11 @@ class ActionModule(ActionBase):
         if result.get("failed") and isinstance(result.get("msg"), str):
             result["msg"] = _as_written(result["msg"], written)
         return result
+
+    def _hide(self, values: Mapping[str, Any]) -> None:
+        """Note the secrets among connection options, for messages."""
+        found = [values.get(option) for option in ("access_token", "proxy")]
+        self._hidden.update(text for value in found if isinstance(value, str) and (text := value.strip()))
 
     def _make_absolute(self, given: dict[str, Any]) -> dict[str, str]:
         """Replace the paths among the options by absolute ones; returns how each of these was written."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from http.client import HTTPException
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from . import _failures, _moments
 from ._answers import (
@@ -49,6 +49,7 @@ from ._operations import Operation, operation
 from ._pages import PAGES_AT_ONCE, Page, all_rows, first_rows
 from ._parameters import Parameter
 from ._patience import patience
+from ._redaction import redact_text
 from ._transport import (
     BODY_LIMIT,
     Exchange,
@@ -141,6 +142,12 @@ class _TokenAuth(AuthBase):
         return request
 
 
+def _passwords(connection: Connection) -> set[str]:
+    """The passwords of proxies, as they stand in a URL and as they are meant."""
+    found = {urlsplit(url).password for _scheme, url in connection.proxies}
+    return {text for word in found if word for text in (word, unquote(word))}
+
+
 class Client:
     """One connection to one Waldur. Safe to use from several threads for reading."""
 
@@ -154,7 +161,7 @@ class Client:
         self._server_time: datetime | None = None
         self._edition: int | None = None  # for messages, once a whole row of the providers was seen
         self._staff: bool | None = None  # for messages, once a request was refused
-        self._hidden = {connection.access_token}
+        self._hidden = {connection.access_token, *_passwords(connection)}
         # How many requests that write were begun; by it, an error before the first is told from one after it.
         self.writes_sent = 0
 
@@ -195,10 +202,8 @@ class Client:
         return self._server_time or datetime.now(timezone.utc)
 
     def hide(self, text: str) -> str:
-        """``text`` with the token, and every secret code that passed through, masked."""
-        for secret in sorted(self._hidden, key=len, reverse=True):
-            text = text.replace(secret, "********")
-        return text
+        """Return ``text`` of the server with the token, and every secret code that passed through, masked."""
+        return redact_text(text, self.hidden)
 
     @property
     def hidden(self) -> frozenset[str]:

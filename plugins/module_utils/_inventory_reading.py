@@ -18,7 +18,9 @@ from ._desired_state import reference
 from ._errors import InvalidInput, RouteMissing, Unauthorized, WaldurError, printable
 from ._filters import FORM
 from ._inventory import INCLUDES, KINDS, Found
+from ._opened import mask_error
 from ._reading import read
+from ._redaction import redact, redact_message
 from ._references import References, Target, target_of_provider
 from ._session import Session
 
@@ -44,10 +46,10 @@ def fetch(connection: Connection, wanted: Wanted) -> tuple[list[Found], list[str
     try:
         founds = _fetch(session, wanted)
     except WaldurError as error:
-        error.message = client.hide(error.message)
-        error.args = (error.message,)
+        mask_error(error, client.hidden)
         raise
-    return founds, [printable(client.hide(warning)) for warning in session.warnings]
+    safe = [Found(*redact([one.provider, one.rows, one.included], client.hidden)) for one in founds]
+    return safe, [printable(redact_message(warning, client.hidden)) for warning in session.warnings]
 
 
 def _fetch(session: Session, wanted: Wanted) -> list[Found]:

@@ -15,9 +15,10 @@ from . import _filters
 from ._client import Connection, Row
 from ._connection import NAMES
 from ._errors import InvalidInput, WaldurError, printable, said
-from ._opened import masked, opened
+from ._opened import mask_error, masked, opened
 from ._operations import CORE_NAMES, Operation, operation
 from ._reading import finished, read, warn_of_hidden_accounts
+from ._redaction import redact_message
 from ._references import Target
 from ._session import Session
 
@@ -96,10 +97,9 @@ def _told(
     try:
         found = ask(session)
     except WaldurError as error:
-        error.message = masked(error.message, client.hidden)
-        error.args = (error.message,)
+        mask_error(error, client.hidden)
         raise
-    warnings = [printable(masked(warning, client.hidden)) for warning in session.warnings]
+    warnings = [printable(redact_message(warning, client.hidden)) for warning in session.warnings]
     return (masked(found, client.hidden) if keep_secret else found), warnings
 
 

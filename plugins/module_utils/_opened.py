@@ -13,14 +13,14 @@ import os
 from typing import Any
 
 from ._client import Client, Connection
+from ._errors import WaldurError
+from ._redaction import redact, redact_message
 from ._references import References
 
 # All items of a loop share one worker process: the connection, and references once found, live across them.
 OPEN: dict[Connection, tuple[Client, References]] = {}
 # A lookup may have been evaluated before Ansible forks, and two processes must never talk over one socket.
 os.register_at_fork(after_in_child=OPEN.clear)
-
-_MASK = "********"
 
 
 def opened(connection: Connection) -> tuple[Client, References]:
@@ -32,13 +32,12 @@ def opened(connection: Connection) -> tuple[Client, References]:
 
 
 def masked(value: Any, hidden: frozenset[str]) -> Any:
-    """``value`` with every hidden text in it masked: in-process there is nobody else who would."""
-    if isinstance(value, dict):
-        return {masked(key, hidden): masked(item, hidden) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [masked(item, hidden) for item in value]
-    if isinstance(value, str):
-        # The longest first: one secret may hold another.
-        for text in sorted(hidden, key=len, reverse=True):
-            value = value.replace(text, _MASK)
-    return value
+    """Return data with every hidden text in it masked: in-process there is nobody else who would."""
+    return redact(value, hidden)
+
+
+def mask_error(error: WaldurError, hidden: frozenset[str]) -> None:
+    """Mask every hidden text in an error: its message and its details."""
+    error.message = redact_message(error.message, hidden)
+    error.args = (error.message,)
+    error.details = redact(error.details, hidden)

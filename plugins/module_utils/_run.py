@@ -20,7 +20,7 @@ from ._engine import apply, make_plan
 from ._errors import Interrupted, WaldurError, printable
 from ._infos import Info
 from ._interruption import SignalReceived, on_signal
-from ._opened import masked, opened
+from ._opened import mask_error, masked, opened
 from ._plan import Change
 from ._plan import diff as plan_diff
 from ._session import Session
@@ -51,9 +51,7 @@ def run(
         else:
             result = _write(session, task, options, read_image, check=check, diff=diff)
     except WaldurError as error:
-        error.message = masked(error.message, client.hidden)
-        error.args = (error.message,)
-        error.details = masked(error.details, client.hidden)
+        mask_error(error, client.hidden)
         raise
     result["warnings"] = [printable(warning) for warning in result["warnings"]]
     revealed = {result["api_secret_code"]} if result.get("api_secret_code") else set()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,41 @@ def test_a_module_gets_plain_values_of_a_document_file(tmp_path: Path) -> None:
 def test_an_empty_approved_plan_is_none_both_ways(tmp_path: Path, elsewhere: bool) -> None:
     options = {**CONNECTION, "service_providers": [], "approved_plan": ""}
     assert "failed" not in outcome("desired_state", options, tmp_path, elsewhere=elsewhere)
+
+
+# --- secrets ---------------------------------------------------------------------------------------------------------
+
+
+@ways
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"user": TOKEN},
+        {"user": f"x{TOKEN}", "state": "absent"},
+        {"user": "a", "state": TOKEN},
+        {"user": "a", "role": TOKEN},
+        {"user": "a", "expiration_time": TOKEN},
+        {"user": "a", TOKEN: 1},
+        {"users": [{"user": "a", TOKEN: 1}]},
+        {"users": [{"user": {TOKEN: TOKEN}}]},
+        {"user": "a", "service_provider": TOKEN},
+        {"user": "a", "max_removals": TOKEN},
+    ],
+)
+def test_a_token_that_was_written_into_another_option_is_not_shown(
+    tmp_path: Path, options: dict[str, Any], elsewhere: bool
+) -> None:
+    whole = {**CONNECTION, "service_provider": "ALPHA", **options}
+    found = outcome("user_role", whole, tmp_path, elsewhere=elsewhere)
+    found.pop("arguments", None)  # what a module is given must hold the token
+    assert TOKEN not in json.dumps(found)
+
+
+def test_a_token_that_is_a_word_of_ours_damages_neither_keys_nor_messages(tmp_path: Path) -> None:
+    options = {**CONNECTION, "access_token": "service_provider", "service_provider": "service_provider", "user": "a"}
+    found = outcome("user_role", options, tmp_path, elsewhere=False)
+    assert found["msg"].startswith("service_provider: there is no service provider '********': give its customer's")
+    assert found["invocation"]["module_args"]["service_provider"] == "********"
 
 
 # --- numbers ---------------------------------------------------------------------------------------------------------

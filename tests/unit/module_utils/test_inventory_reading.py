@@ -42,6 +42,14 @@ def test_providers_themselves_are_read_by_name_and_filter(sim: Simulator) -> Non
     assert [found.provider["uuid"] for found in founds] == [ALPHA]
 
 
+def test_a_token_in_a_row_of_the_server_is_in_no_host(sim: Simulator) -> None:
+    token = sim.token("staff")
+    sim.change("User", {"username": "member1"}, {"organization": f"Group {token}"})
+    founds, _warnings = fetched(sim, "users", "ALPHA")
+    assert any(row.get("organization") == "Group ********" for row in founds[0].rows)
+    assert token not in stored(founds)
+
+
 def test_keys_and_permissions_are_read_beside_the_users(sim: Simulator) -> None:
     founds, _warnings = fetched(sim, "users", "ALPHA", include=["keys"])
     assert list(founds[0].included) == ["keys"]

@@ -1,0 +1,141 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Secrets taken out of all that is shown: texts of the server, values of options, and messages around them.
+
+A secret is masked wherever it stands, in each form that it can have in a URL, in JSON or in HTML. A secret that is a
+word of the collection itself, such as ``description``, tells nobody anything where that word belongs: keys and the
+words of our own messages stay then, and only values are masked. A UUID stays where a secret is but a part of it.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import pkgutil
+import re
+from functools import cache
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from . import _uuids
+
+MASK = "********"
+# Shorter texts are no secrets that anybody could keep, and are parts of many words: they are masked as whole words.
+SHORTEST = 8
+_WORD = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_HEX = frozenset("0123456789abcdefABCDEF-")
+# Keys of results whose texts are messages, or made of labels of ours, and keys whose texts are words of ours.
+_MESSAGES = frozenset({"msg", "errors", "warnings", "before", "after"})
+_OURS = frozenset({"kind", "action"})
+
+
+def redact_text(text: str, hidden: frozenset[str]) -> str:
+    """Return ``text``, which comes from the server or a user, with every hidden text masked."""
+    pattern = _pattern(hidden)
+    return pattern.sub(_mask, text) if pattern else text
+
+
+def redact_message(text: str, hidden: frozenset[str]) -> str:
+    """Return a message of ours with every hidden text masked; one that is a word of ours only where it is quoted."""
+    foreign, own = _sorted(hidden)
+    text = redact_text(text, foreign)
+    return _QUOTED.sub(lambda match: redact_text(match[0], own), text) if own else text
+
+
+def redact(value: Any, hidden: frozenset[str]) -> Any:
+    """Return JSON data with every hidden text masked, in keys too unless it is a word of ours.
+
+    Data that holds none is returned as it is, not as a copy.
+    """
+    foreign, own = _sorted(hidden)
+    return _redacted(value, foreign, own, is_message=False) if _may_hold(value, hidden) else value
+
+
+def _redacted(value: Any, foreign: frozenset[str], own: frozenset[str], *, is_message: bool) -> Any:
+    if isinstance(value, dict):
+        return {
+            redact_text(key, foreign) if isinstance(key, str) else key: _redacted(
+                item, foreign, own if key not in _OURS else frozenset(), is_message=key in _MESSAGES
+            )
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_redacted(item, foreign, own, is_message=is_message) for item in value]
+    if isinstance(value, str):
+        return redact_message(value, foreign | own) if is_message else redact_text(value, foreign | own)
+    return value
+
+
+def _may_hold(value: Any, hidden: frozenset[str]) -> bool:
+    """Whether a walk through ``value`` is needed: one search in its JSON text is many times faster."""
+    if any(len(secret) < SHORTEST for secret in hidden):
+        return True
+    try:
+        text = json.dumps(value).lower()
+    except (TypeError, ValueError):
+        return True
+    return any(json.dumps(form)[1:-1].lower() in text for form in _all_forms(hidden))
+
+
+def _mask(match: re.Match[str]) -> str:
+    """The mask; the text itself where it is a part of a UUID."""
+    text, start, end = match.string, match.start(), match.end()
+    while start > 0 and text[start - 1] in _HEX:
+        start -= 1
+    while end < len(text) and text[end] in _HEX:
+        end += 1
+    is_part = end - start > len(match[0]) and _uuids.normal(text[start:end])
+    return match[0] if is_part else MASK
+
+
+@cache
+def _pattern(hidden: frozenset[str]) -> re.Pattern[str] | None:
+    """What finds any of ``hidden`` in any form, the longest first, as one secret may hold another."""
+    forms = sorted(_all_forms(hidden), key=len, reverse=True)
+    return re.compile("|".join(map(_expression, forms))) if forms else None
+
+
+def _expression(form: str) -> str:
+    # The digits of an encoded character may be in any case.
+    plain = re.sub(r"%([0-9A-F]{2})", lambda match: f"%(?i:{match[1]})", re.escape(form))
+    return plain if len(form) >= SHORTEST else rf"(?<!\w){plain}(?!\w)"
+
+
+@cache
+def _all_forms(hidden: frozenset[str]) -> frozenset[str]:
+    return frozenset(form for secret in hidden if secret for form in _forms(secret))
+
+
+def _forms(secret: str) -> set[str]:
+    """``secret`` as it is, and as it stands in a URL, in JSON, in what Python prints, and in HTML."""
+    encoded = {quote(secret, safe, errors="replace") for safe in ("", "/")} | {quote_plus(secret, errors="replace")}
+    encoded |= {quote(form, safe="") for form in encoded}
+    in_json = json.dumps(secret)[1:-1]
+    return {secret, *encoded, in_json, in_json.replace("/", r"\/"), repr(secret)[1:-1], html.escape(secret)}
+
+
+@cache
+def _sorted(hidden: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Those that are no words of ours, and those that are."""
+    own = frozenset(secret for secret in hidden if _WORD.fullmatch(secret) and _is_own_word(secret))
+    return hidden - own, own
+
+
+def _is_own_word(word: str) -> bool:
+    """Whether a word, or a part of one, is in the source of the collection; few secrets are words, so it is hardly
+    ever read."""
+    return any(word.lower() in source for source in _sources())
+
+
+@cache
+def _sources() -> tuple[str, ...]:
+    loader: Any = _uuids.__spec__.loader if _uuids.__spec__ else None
+    folder = str(_uuids.__file__).rpartition("_uuids")[0]
+    names = [module.name for module in pkgutil.iter_modules([folder]) if not module.ispkg]
+    try:  # by the loader, as a module runs from an archive
+        return tuple(loader.get_data(f"{folder}{name}.py").decode().lower() for name in names)
+    except (AttributeError, OSError):  # no source there: everything is masked
+        return ()

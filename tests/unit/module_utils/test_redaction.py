@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Redaction: values are masked in every form they can have; keys, our own words and UUIDs stay readable."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._errors import WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._opened import mask_error
+from ansible_collections.waldur.provider.plugins.module_utils._redaction import redact, redact_message, redact_text
+
+TOKEN = "0123456789abcdef0123456789abcdef01234567"
+ODD = 'a+b/c=d"e&f<g %h\\i'
+UUID = "e182aaedb6ae4541956a3c14629abc02"
+DASHED = "e182aaed-b6ae-4541-956a-3c14629abc02"
+
+
+def hidden(*secrets: str) -> frozenset[str]:
+    return frozenset(secrets)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        ODD,
+        quote(ODD),
+        quote(ODD, safe=""),
+        quote_plus(ODD),
+        quote(ODD, safe="").replace("%2B", "%2b").replace("%2F", "%2f").replace("%3D", "%3d").replace("%3C", "%3c"),
+        quote(quote(ODD, safe=""), safe=""),
+        json.dumps(ODD)[1:-1],
+        json.dumps(ODD)[1:-1].replace("/", r"\/"),
+        repr(ODD)[1:-1],
+        html.escape(ODD),
+    ],
+)
+def test_a_secret_is_masked_in_every_form_that_it_can_have_in_a_url_in_json_and_in_html(form: str) -> None:
+    for text in (form, f"https://waldur.example.org/api/?token={form}&x=1", f"<{form}>"):
+        assert redact_text(text, hidden(ODD)) == text.replace(form, "********")
+        assert redact_message(text, hidden(ODD)) == text.replace(form, "********")
+        assert redact({"a": [text]}, hidden(ODD)) == {"a": [text.replace(form, "********")]}
+
+
+@pytest.mark.parametrize("key", [TOKEN, f"x-{TOKEN}", quote(ODD, safe="")])
+def test_a_secret_is_masked_where_the_server_or_a_user_makes_a_key_of_it(key: str) -> None:
+    places: list[Any] = [{key: 1}, {"account_options": {key: {"a": 1}}}, [{"x": {key: []}}]]
+    for data in places:
+        shown = json.dumps(redact(data, hidden(TOKEN, ODD)))
+        assert key not in shown
+        assert "********" in shown
+
+
+RESULT: dict[str, Any] = {
+    "changed": True,
+    "service_provider": {"description": "old", "customer_name": "Alpha", "state": "present", "uuid": UUID},
+    "plan": [{"kind": "service_provider", "action": "set_username", "name": "Alpha", "id": {"customer": UUID}}],
+    "diff": [{"before": "Alpha: description: old\n", "after": "Alpha: description: new\n"}],
+    "warnings": ["customer: the description is missing on the service provider."],
+    "count": 1,
+}
+
+
+@pytest.mark.parametrize(
+    "word", ["description", "customer_name", "service_provider", "set_username", "customer", "provider", "scription"]
+)
+def test_a_secret_that_is_a_word_of_ours_damages_no_key_and_no_sentence_of_a_result(word: str) -> None:
+    assert redact(RESULT, hidden(word)) == RESULT
+
+
+@pytest.mark.parametrize("word", ["changed", "name", "state", "old", "a", "e"])
+def test_a_short_secret_damages_no_key_and_no_part_of_a_word(word: str) -> None:
+    shown = redact(RESULT, hidden(word))
+    assert list(shown) == list(RESULT)
+    assert list(shown["service_provider"]) == list(RESULT["service_provider"])
+    assert shown["service_provider"]["customer_name"] == "Alpha"
+    assert shown["plan"] == RESULT["plan"]
+
+
+@pytest.mark.parametrize("word", ["description", "customer_name", "changed", "name", "qwrtzpsd", "zq7x"])
+def test_a_secret_is_masked_as_a_value_even_where_it_is_a_word_of_ours(word: str) -> None:
+    data = {"x": word, "y": [f"it is {word}."], "z": {"account_options": {"secret": word}}}
+    mask = "********"
+    assert redact(data, hidden(word)) == {
+        "x": mask,
+        "y": [f"it is {mask}."],
+        "z": {"account_options": {"secret": mask}},
+    }
+    assert redact_text(f"Waldur said {word}", hidden(word)) == f"Waldur said {mask}"
+
+
+@pytest.mark.parametrize("word", ["description", "customer", "provider", "state"])
+def test_an_error_keeps_its_own_words_and_masks_what_it_quotes(word: str) -> None:
+    error = WaldurError(
+        f"{word}: there is no {word} '{word}': give the {word}.", errors=[f"{word}: '{word}' is not known."], applied=[]
+    )
+    mask_error(error, hidden(word))
+    assert error.message == f"{word}: there is no {word} '********': give the {word}."
+    assert error.details == {"errors": [f"{word}: '********' is not known."], "applied": []}
+    assert error.args == (error.message,)
+
+
+@pytest.mark.parametrize("text", [TOKEN, "qwrtzpsdfg", "Zq7-x_w9"])
+def test_any_other_secret_is_masked_in_all_of_an_error(text: str) -> None:
+    error = WaldurError(f"{text}: no {text} '{text}' at https://x/{text}/.", errors=[text], applied=[{text: text}])
+    mask_error(error, hidden(text))
+    assert text not in json.dumps([error.message, error.details, *error.args])
+
+
+@pytest.mark.parametrize("secret", ["e182aaed", "4541956a", "14629abc02", "6a3c1462"])
+def test_a_uuid_that_holds_a_short_secret_stays(secret: str) -> None:
+    for text in (UUID, DASHED, UUID.upper(), f"https://waldur.example.org/api/users/{UUID}/", f"Alpha ({UUID}): no."):
+        assert redact_text(text, hidden(secret)) == text
+        assert redact({"uuid": text}, hidden(secret)) == {"uuid": text}
+    assert redact_text(f"{secret} {UUID} {secret}", hidden(secret)) == f"******** {UUID} ********"
+
+
+@pytest.mark.parametrize("text", [UUID, DASHED, f"{UUID}abcdef01", f"https://x/{UUID}/"])
+def test_a_secret_that_is_a_uuid_or_longer_than_one_is_masked(text: str) -> None:
+    secret = text.removeprefix("https://x/").removesuffix("/")
+    assert secret not in redact_text(text, hidden(secret))
+
+
+def test_data_without_a_secret_is_not_copied() -> None:
+    data = {"a": [{"b": "c"}]}
+    assert redact(data, hidden(TOKEN)) is data
+    assert redact(data, frozenset()) is data
