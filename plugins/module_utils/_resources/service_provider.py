@@ -361,15 +361,21 @@ def _files(upload: ImageFile) -> dict[str, tuple[str, bytes, str]]:
 
 
 def _check_answer(row: Row, sent: Row, image: Any, is_staff: Callable[[], bool] = lambda: False) -> None:
-    """A field that the server ignored silently is an error, never "changed" (contract 2.5)."""
+    """Raise ``WaldurError`` where the server ignored a field silently (contract 2.5); it may have kept the others."""
     for name, wanted in sent.items():
         if not _kept(name, row.get(name), wanted):
-            hint = ""
-            if name == "allowed_domains":
-                hint = " It takes Waldur of 2026 or newer." if is_staff() else " It takes a staff token."
-            raise WaldurError(f"{name}: Waldur answered that all is well and kept another value.{hint}")
+            hint = _hint_on_domains(is_staff) if name == "allowed_domains" else ""
+            text = f"{name}: Waldur answered that all is well and kept another value.{hint}"
+            raise WaldurError(text, took_effect=None)
     if image is not UNSET and image.content and not row.get("image"):
-        raise WaldurError("image: Waldur answered that all is well and kept no image.")
+        raise WaldurError("image: Waldur answered that all is well and kept no image.", took_effect=None)
+
+
+def _hint_on_domains(is_staff: Callable[[], bool]) -> str:
+    try:
+        return " It takes Waldur of 2026 or newer." if is_staff() else " It takes a staff token."
+    except WaldurError:  # must not replace the error that the hint is for
+        return ""
 
 
 def _kept(name: str, now: Any, wanted: Any) -> bool:

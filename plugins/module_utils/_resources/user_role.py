@@ -135,7 +135,8 @@ class UserRole:
         told = _moments.from_server(answer.get("expiration_time"))
         if told != _moments.from_server(body.get("expiration_time")):
             raise WaldurError(
-                f"expiration_time: Waldur answered that all is well and set {told or 'never'} as the expiry."
+                f"expiration_time: Waldur answered that all is well and set {told or 'never'} as the expiry.",
+                took_effect=None,
             )
 
     def verify(self, session: Session, target: Target, part: Grants, state: State) -> State:

@@ -154,3 +154,26 @@ def test_a_signal_before_or_after_the_writing_says_so(
         _run.run("service_provider", options, connection, check=False, diff=True)
     assert sim.counts().writes == len(caught.value.details["applied"])
     assert caught.value.details["changed"] is bool(sim.counts().writes)
+
+
+@pytest.mark.parametrize("action", ["create", "update"])
+def test_a_write_of_which_the_server_kept_a_part_is_reported_as_changed(
+    sim: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    session = connect()
+    customer = "ALPHA" if action == "update" else "EXTRA01"
+    if action == "create":
+        apply(session, make_plan(session, parse([{"customer": customer, "state": "absent"}], read_image)))
+    document = [{"customer": customer, "description": "new", "enable_notifications": False}]
+    planned = make_plan(session, parse(document, read_image))
+    write = session.client.write
+
+    def partly(*place: Any, **content: Any) -> Any:
+        return {**write(*place, **content), "enable_notifications": True}
+
+    monkeypatch.setattr(session.client, "write", partly)
+    with pytest.raises(WaldurError, match="enable_notifications: Waldur answered that all is well") as caught:
+        apply(session, planned)
+    found = caught.value.details
+    assert (found["changed"], found["applied"], len(found["not_applied"])) == (True, [], 1)
+    assert found["failed_change"]["action"] == action

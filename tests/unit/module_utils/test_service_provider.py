@@ -237,9 +237,7 @@ def test_a_provider_with_offerings_is_not_deleted_and_they_are_named() -> None:
         ({"image": None}, row(image=URL)),
     ],
 )
-def test_a_field_that_the_server_ignores_silently_is_an_error_and_not_changed(
-    sent: dict[str, Any], kept: dict[str, Any]
-) -> None:
+def test_a_field_that_the_server_ignores_silently_is_an_error(sent: dict[str, Any], kept: dict[str, Any]) -> None:
     with pytest.raises(WaldurError) as told:
         _check_answer(kept, sent, UNSET)
     assert told.value.message.startswith(
@@ -249,6 +247,15 @@ def test_a_field_that_the_server_ignores_silently_is_an_error_and_not_changed(
     with pytest.raises(WaldurError) as told:
         _check_answer(kept, sent, UNSET, lambda: True)
     assert "staff token" not in told.value.message
+
+
+def test_an_ignored_field_is_reported_also_where_the_rights_of_the_token_can_not_be_read() -> None:
+    def unreadable() -> bool:
+        raise WaldurError("Waldur broke.")
+
+    with pytest.raises(WaldurError, match=r"^allowed_domains: .* kept another value\.$") as caught:
+        _check_answer(row(), {"allowed_domains": ["c.org"]}, UNSET, unreadable)
+    assert caught.value.details == {"took_effect": None}
 
 
 def test_an_image_that_the_server_ignores_silently_is_an_error() -> None:
