@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Collection, Iterator, Mapping, Set
 from datetime import date
 from typing import Any
 
 from ._errors import said
+from ._scalars import WrittenBool
 
 
 def problems(where: str, value: Any, dates: Collection[str] = ()) -> Iterator[tuple[str, str]]:
@@ -58,3 +60,23 @@ def problem_of(value: Any) -> str:
 def has_surrogates(text: str) -> bool:
     """Whether ``text`` holds a half of a character, as Python makes of bytes that are no UTF-8."""
     return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def json_text(value: Any) -> str:
+    """Return the one JSON text of a value, by which values compare exactly: true is not 1, the order of keys is free.
+
+    1 and 1.0 are one number, as Waldur's database may give back either for the other.
+    """
+    return json.dumps(_comparable(value), sort_keys=True)
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _comparable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_comparable(item) for item in value]
+    if isinstance(value, WrittenBool):
+        return value.value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ._errors import InvalidInput, all_of
+from ._json_values import json_text
 
 DEFAULT_MAX_REMOVALS = 5
 
@@ -33,6 +34,8 @@ _ORDER = {
 _DESIRED = "The desired state was changed after the approval"
 _CURRENT = "The current state in Waldur was changed after the approval"
 _NOT_PLANNED = "Not part of the approved plan"
+# The fields that Waldur merges key by key, so that a part of what was approved can be left to do.
+_MERGED = ("account_options",)
 # Messages name this many changes; a result holds all of them.
 _MOST_LISTED = 10
 
@@ -170,13 +173,11 @@ def _covers(approved: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
 
 
 def _within(part: Mapping[str, Any] | None, whole: Any) -> bool:
-    """Whether each value of ``part`` stands in ``whole`` in the same place."""
+    """Whether each field of ``part`` has the same value in ``whole``; of a merged field, each of its keys."""
     if part is None or not isinstance(whole, Mapping):
         return part is whole
-    return all(
-        key in whole and (_within(value, whole[key]) if isinstance(value, Mapping) else value == whole[key])
-        for key, value in part.items()
-    )
+    approved = _fields(whole)
+    return all(approved.get(name) == value for name, value in _fields(part).items())
 
 
 def _reasons(new: Sequence[tuple[Change, Sequence[Mapping[str, Any]]]], is_entry_changed: Mapping[str, bool]) -> str:
@@ -222,9 +223,19 @@ def _differing_fields(change: Change, candidates: Sequence[Mapping[str, Any]], u
     return found or {unknown: []}
 
 
-def _fields(values: Any) -> dict[str, Any]:
-    """Return the values of one side of a change by name, those within a mapping by a path such as ``options: key``."""
-    return {label: value for label, _key, value in _flat(values)} if isinstance(values, Mapping) else {}
+def _fields(values: Any) -> dict[str, str]:
+    """Return the values of one side of a change by field, as JSON text; those of a merged field by its keys.
+
+    A merged field is called by a path such as ``account_options: key``. What an approval may hold besides is another
+    field, or another key of a merged field; all that is below must be the same.
+    """
+    found: dict[str, str] = {}
+    for name, value in values.items() if isinstance(values, Mapping) else ():
+        if name in _MERGED and isinstance(value, Mapping) and value:
+            found.update((f"{name}: {key}", json_text(item)) for key, item in value.items())
+        else:
+            found[str(name)] = json_text(value)
+    return found
 
 
 def summary(comparison: Comparison) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from .. import _images, _uuids
 from .._client import Row
 from .._desired_state import UNSET, Desired, ImageFile, Profile
 from .._errors import AnswerError, InvalidInput, LostAnswer, NotFound, Unreadable, WaldurError, looked_again
+from .._json_values import json_text
 from .._plan import Change, Comparison
 from .._references import Target
 from .._row_checks import checked
@@ -277,8 +278,13 @@ def _differences(part: Profile, state: State) -> tuple[dict[str, Any], dict[str,
 
 def _options_that_differ(now: Row, wanted: Row) -> tuple[Row, Row]:
     """Merged key by key, as the server does; a blank value removes a key (contract 2.5)."""
-    keys = [key for key in wanted if _option(now, key) != _option(wanted, key)]
+    keys = [key for key in wanted if not _is_same_option(now, wanted, key)]
     return {key: now.get(key) for key in keys}, {key: "" if wanted[key] is None else wanted[key] for key in keys}
+
+
+def _is_same_option(now: Row, wanted: Row, key: str) -> bool:
+    """Whether both hold one value for an account option; true is not 1, and false is not 0."""
+    return json_text(_option(now, key)) == json_text(_option(wanted, key))
 
 
 def _option(options: Row, key: str) -> Any:
@@ -381,7 +387,7 @@ def _hint_on_domains(is_staff: Callable[[], bool]) -> str:
 def _kept(name: str, now: Any, wanted: Any) -> bool:
     """Whether the server holds what was sent."""
     if name == "account_options":
-        return all(_option(now or {}, key) == _option(wanted, key) for key in wanted)
+        return all(_is_same_option(now or {}, wanted, key) for key in wanted)
     if name in ("customer", "image"):
         return name == "customer" or now is None
     return sorted(now or []) == sorted(wanted) if isinstance(wanted, list) else bool(now == wanted)

@@ -180,3 +180,34 @@ def test_a_plan_for_another_waldur_is_refused() -> None:
 
 def test_without_an_approved_plan_anything_goes() -> None:
     assert limits({}, URL).approved is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "old_before", "old_after", "field"),
+    [
+        ({"o": None}, {"o": {"b": 1}}, {"o": None}, {"o": {"b": 1, "c": 2}}, "account_options: o"),
+        ({"o": None}, {"o": True}, {"o": None}, {"o": 1}, "account_options: o"),
+        ({"o": None}, {"o": False}, {"o": None}, {"o": 0}, "account_options: o"),
+        ({"o": None}, {"o": [{"x": True}]}, {"o": None}, {"o": [{"x": 1}]}, "account_options: o"),
+        ({"o": None}, {"o": {}}, {"o": None}, {"o": {"b": 1}}, "account_options: o"),
+        ({"o": None}, {}, {"o": None}, {"o": 1}, "account_options"),
+        ({"o": {}}, {"o": 5}, {"o": {"x": 1}}, {"o": 5}, "account_options: o"),
+        ({"o": {"x": {}}}, {"o": 5}, {"o": {"x": {"y": 1}}}, {"o": 5}, "account_options: o"),
+        ({"o": None}, {"o": 5}, {"o": {"x": 1}}, {"o": 5}, "account_options: o"),
+    ],
+)
+def test_an_approved_value_does_not_approve_a_part_of_it_or_another_type(
+    before: Any, after: Any, old_before: Any, old_after: Any, field: str
+) -> None:
+    new = change("update", {"account_options": before}, {"account_options": after})
+    old = change("update", {"account_options": old_before}, {"account_options": old_after})
+    with pytest.raises(InvalidInput, match=f"update bob \\(ACME\\): {field}\\.") as caught:
+        refuse_new([new], [json.loads(json.dumps(old.as_dict()))])
+    assert "changed after the approval" in caught.value.message or not after
+    refuse_new([old], [json.loads(json.dumps(old.as_dict()))])
+
+
+def test_a_field_that_is_not_merged_is_approved_as_a_whole() -> None:
+    image = change("update", {"image": None}, {"image": {"sha256": "0f"}}, kind="service_provider")
+    with pytest.raises(InvalidInput, match="is out of date"):
+        refuse_new([image], APPROVED)

@@ -195,6 +195,22 @@ def test_a_provider_that_is_not_there_is_created_with_what_is_given() -> None:
     assert change.payload == ({"description": "HPC", "enable_notifications": True}, LOGO)
 
 
+@pytest.mark.parametrize(
+    ("now", "wanted"), [(True, 1), (1, True), (False, 0), (0, False), ([True], [1]), ({"a": 1}, {"a": True})]
+)
+def test_an_account_option_that_is_true_differs_from_one_that_is_1(now: Any, wanted: Any) -> None:
+    found = only(compare(State(row(account_options={"o": now})), account_options={"o": wanted}))
+    assert repr((found.before, found.after)) == repr(
+        ({"account_options": {"o": now}}, {"account_options": {"o": wanted}})
+    )
+    with pytest.raises(WaldurError, match=r"^account_options: .* kept another value"):
+        _check_answer(row(account_options={"o": now}), {"account_options": {"o": wanted}}, UNSET)
+
+
+def test_an_account_option_of_the_same_number_in_another_form_is_no_change() -> None:
+    assert compare(State(row(account_options={"o": 100})), account_options={"o": 1e2}) == Comparison()
+
+
 def test_a_provider_may_be_created_with_nothing_but_its_customer() -> None:
     assert only(compare(State(None))).after == {"customer": "ACME"}
 
