@@ -14,6 +14,7 @@ from typing import Any
 
 from ._desired_state import Desired
 from ._errors import InvalidInput, WaldurError, as_waldur_error
+from ._interruption import refuse_without_parent, remember_parent
 from ._json_values import problems
 from ._plan import Change, Comparison, provider_labels, refuse, refuse_new, summary
 from ._references import Target
@@ -204,14 +205,17 @@ def _people(session: Session, works: list[Work]) -> People:
 def apply(session: Session, planned: Planned) -> None:
     """Carry out exactly that plan, then check whether it holds.
 
-    Where anything stops it, a signal or a defect included, the ``WaldurError`` says in its details what was
-    ``applied``, which is the ``failed_change``, what was ``not_applied``, and whether anything was ``changed``.
+    Where anything stops it, a signal, the end of the parent process or a defect included, the ``WaldurError`` says in
+    its details what was ``applied``, which is the ``failed_change``, what was ``not_applied``, and whether anything was
+    ``changed``.
     """
     owners = {id(change): work for work in planned.works for change in work.comparison.changes}
+    remember_parent()
     applied, sent = 0, session.client.writes_sent
     try:
         for change in planned.changes:
             work, sent = owners[id(change)], session.client.writes_sent
+            refuse_without_parent()
             work.room.write(session, work.target, work.state, change)
             applied += 1
         for work in planned.works:

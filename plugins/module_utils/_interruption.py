@@ -2,21 +2,24 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Signals that end a run: turned into an exception, so that what was applied can still be reported."""
+"""What ends a run: a signal, or the end of the parent process; an exception, so that the result can be reported."""
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# The parent of each process when its first task began, by the PID of the process, as Ansible forks its workers.
+_PARENTS: dict[int, int] = {}
 
 
 class SignalReceived(KeyboardInterrupt):
-    """A signal that asks the process to end; its text is the signal's name."""
+    """A signal that asks the process to end, or what counts as one; its text is the signal's name, or the cause."""
 
 
 def raise_signal(number: int) -> None:
@@ -24,23 +27,37 @@ def raise_signal(number: int) -> None:
     raise SignalReceived(signal.Signals(number).name)
 
 
+def remember_parent() -> None:
+    """Remember the parent of this process, unless an earlier task of the process did."""
+    _PARENTS.setdefault(os.getpid(), os.getppid())
+
+
+def refuse_without_parent() -> None:
+    """Raise ``SignalReceived`` where the parent of this process has ended: nobody would read what comes of its work."""
+    if os.getppid() != _PARENTS.get(os.getpid(), os.getppid()):
+        raise SignalReceived("the end of the process that started it")
+
+
 @contextmanager
 def on_signal(handle: Callable[[int], None] = raise_signal) -> Iterator[None]:
-    """Call ``handle`` with the first SIGINT or SIGTERM that comes within the block; further ones are ignored there.
+    """Call ``handle`` with the first SIGINT, SIGTERM or SIGHUP in the block; further ones are ignored there.
 
-    Python allows that in the main thread only; elsewhere the block runs as it is.
+    A SIGHUP that is ignored, as ``nohup`` has it, stays ignored. Python allows handlers in the main thread only;
+    elsewhere the block runs as it is.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
+    numbers = [one for one in _SIGNALS if one != signal.SIGHUP or signal.getsignal(one) != signal.SIG_IGN]
+
     def receive(number: int, _frame: Any) -> None:
         # Ansible sends a second signal to what does not end at once, which would cut off the report.
-        for one in _SIGNALS:
+        for one in numbers:
             signal.signal(one, signal.SIG_IGN)
         handle(number)
 
-    before = {number: signal.signal(number, receive) for number in _SIGNALS}
+    before = {number: signal.signal(number, receive) for number in numbers}
     try:
         yield
     finally:

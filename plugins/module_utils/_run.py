@@ -19,7 +19,7 @@ from ._desired_state import ReadImage
 from ._engine import apply, make_plan
 from ._errors import Interrupted, WaldurError, printable
 from ._infos import Info
-from ._interruption import SignalReceived, on_signal
+from ._interruption import SignalReceived, on_signal, remember_parent
 from ._opened import mask_error, masked, opened
 from ._plan import Change
 from ._plan import diff as plan_diff
@@ -39,6 +39,7 @@ def run(
 
     ``options`` are valid by the module's argument spec. Raises ``WaldurError`` with no secret in its message.
     """
+    remember_parent()
     client, references = opened(connection)
     task = TASKS[name]
     writes = isinstance(task, Task) and not check

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from ansible_collections.waldur.provider.plugins.module_utils import _run
+from ansible_collections.waldur.provider.plugins.module_utils import _interruption, _run
 from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._desired_state import parse
 from ansible_collections.waldur.provider.plugins.module_utils._engine import Planned, apply, make_plan
@@ -177,3 +178,29 @@ def test_a_write_of_which_the_server_kept_a_part_is_reported_as_changed(
     found = caught.value.details
     assert (found["changed"], found["applied"], len(found["not_applied"])) == (True, [], 1)
     assert found["failed_change"]["action"] == action
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_process_whose_parent_has_ended_writes_no_more(
+    planned: tuple[Session, Planned], monkeypatch: pytest.MonkeyPatch, sim: Simulator, begun: bool
+) -> None:
+    session, plan = planned
+    write = session.client.write
+
+    def orphaned(*place: Any, **content: Any) -> Any:
+        answer = write(*place, **content)
+        monkeypatch.setattr(os, "getppid", lambda: 1)
+        return answer
+
+    _interruption.remember_parent()
+    if begun:
+        monkeypatch.setattr(session.client, "write", orphaned)
+    else:
+        monkeypatch.setattr(os, "getppid", lambda: 1)
+    with pytest.raises(Interrupted, match="interrupted by the end of the process that started it, and nothing was") as (
+        caught
+    ):
+        apply(session, plan)
+    found = caught.value.details
+    assert (len(found["applied"]), len(found["not_applied"]), found["changed"]) == (int(begun), 3 - begun, begun)
+    assert sim.counts().writes == begun

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.waldur.provider.plugins.module_utils._interruption import SignalReceived, on_signal
 from ansible_collections.waldur.provider.plugins.plugin_utils import _interruption as reporting
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM]
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -29,6 +29,17 @@ def test_a_signal_raises_its_name_and_a_second_one_does_not_cut_off_what_follows
         reported = True
     assert reported
     assert [signal.getsignal(one) for one in SIGNALS] == before
+
+
+def test_a_sighup_that_nohup_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with on_signal():
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_signal_can_be_handed_on_instead() -> None:
