@@ -92,6 +92,8 @@ class ActionModule(ActionBase):
         result = self._outcome(task_vars or {})
         # An option or a variable that is not meant for it may hold the token, too.
         shown = {key: result[key] for key in _MAY_QUOTE if key in result}
+        if isinstance(shown.get("invocation"), dict):
+            shown["invocation"] = _without_secret_url(shown["invocation"])
         return {**result, **redact(shown, frozenset(self._hidden))}
 
     def _outcome(self, task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -437,6 +439,25 @@ def _text(value: Any) -> str:
 def _invocation(given: dict[str, Any]) -> dict[str, Any]:
     secret = {name for name, option in CONNECTION.items() if option.get("no_log")}
     return {"module_args": {key: _HIDDEN if key in secret else value for key, value in given.items()}}
+
+
+def _without_secret_url(invocation: dict[str, Any]) -> dict[str, Any]:
+    """Return ``invocation`` with ``api_url`` hidden where it may hold a password or a token."""
+    arguments = invocation.get("module_args")
+    if not isinstance(arguments, dict) or arguments.get("api_url") is None:
+        return invocation
+    if not _may_hold_secret(arguments["api_url"]):
+        return invocation
+    return {**invocation, "module_args": {**arguments, "api_url": _HIDDEN}}
+
+
+def _may_hold_secret(url: Any) -> bool:
+    """Return whether ``url`` has a login, a query or a fragment, or is no URL that ``api_url`` can be."""
+    try:
+        _connection.base_url(url)
+    except InvalidInput:
+        return True
+    return any(mark in str(url) for mark in "@?#")
 
 
 def _refusal(name: str, validation: Any) -> str:

@@ -271,3 +271,42 @@ def test_a_number_is_shown_as_the_playbook_writes_it_and_no_other_spelling_is_cl
     options = {**CONNECTION, "service_provider": "ALPHA", "user": value}
     told = refusal("user_role", options, tmp_path, elsewhere=elsewhere)
     assert told == f"user: {shown}, not as text: quote it as it is written."
+
+
+@ways
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://bob:hunter2secret@waldur.example.org/api/",
+        "https://hunter2secret@waldur.example.org/",
+        "bob:hunter2secret@waldur.example.org",
+        "https://waldur.example.org/?token=hunter2secret",
+        "https://waldur.example.org/#hunter2secret",
+        "https://waldur.example.org/@hunter2secret",
+    ],
+)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"service_provider": "ALPHA", "user": "y"},
+        {"service_provider": "ALPHA", "user": "y", "timeout": "x"},
+        {"service_provider": "ALPHA", "user": "y", "state": "z"},
+        {"service_provider": "ALPHA", "user": "y", "access_token": None},
+    ],
+    ids=["nothing else", "timeout", "state", "no token"],
+)
+def test_a_password_or_token_in_api_url_is_not_shown_in_the_invocation(
+    tmp_path: Path, url: str, options: dict[str, Any], elsewhere: bool
+) -> None:
+    given = {key: value for key, value in {**CONNECTION, "api_url": url, **options}.items() if value is not None}
+    found = outcome("user_role", given, tmp_path, elsewhere=elsewhere)
+    shown = found.get("invocation", {}).get("module_args", {}).get("api_url", "")
+    assert "hunter2secret" not in shown + str(found.get("msg"))
+
+
+@ways
+def test_a_plain_api_url_and_no_proxy_stay_in_the_invocation(tmp_path: Path, elsewhere: bool) -> None:
+    given = {**CONNECTION, "proxy": "http://bob:hunter2secret@proxy:1", "user": "y", "state": "z"}
+    shown = outcome("user_role", given, tmp_path, elsewhere=elsewhere)["invocation"]["module_args"]
+    assert shown["api_url"] == CONNECTION["api_url"]
+    assert shown["proxy"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
