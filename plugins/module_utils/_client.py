@@ -238,7 +238,7 @@ class Client:
             paging = {"page_size": size} if page == 1 else {"page_size": size, "page": page}
             answer = self._send(listing, uuid, query={**query, **paging} if listing.paginated else query)
             found = _expect_rows(self._json(answer, listing), listing)
-            return Page(found, _count(answer, listing), answer.has_next_page)
+            return Page(found, self._count(answer, listing), answer.has_next_page)
 
         found = first_rows(fetch, listing, limit, keep) if limit else all_rows(fetch, listing)
         if name == "service_providers" and found and not query.get("field"):
@@ -249,7 +249,7 @@ class Client:
     def count(self, name: str, uuid: str | None = None, /, **query: Any) -> int:
         """How many rows a list has (contract 1.5), by one small request."""
         listing = operation(name)
-        total = _count(self._send(listing, uuid, query={**query, "page_size": 1}), listing)
+        total = self._count(self._send(listing, uuid, query={**query, "page_size": 1}), listing)
         return len(self.rows(name, uuid, **query)) if total is None else total
 
     def write(
@@ -358,7 +358,7 @@ class Client:
                 except (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError) as error:
                     raise self._no_answer(wanted, error, exchange) from None
                 except UnusableBody as error:
-                    raise _unusable(wanted, str(error)) from None
+                    raise _unusable(wanted, self.hide(str(error))) from None
                 self._server_time = _moments.from_http_date(answer.headers.get("Date")) or self._server_time
                 if 200 <= answer.status < 300:
                     return answer
@@ -403,11 +403,10 @@ class Client:
         if is_safe and not wanted.writes:
             origin = urlsplit(base)
             return there._replace(netloc=origin.netloc, fragment="").geturl()
-        target = said(f"{there.scheme}://{place}{there.path}", LONGEST_PATH)
+        target = said(self.hide(f"{there.scheme}://{place}{there.path}"), LONGEST_PATH)
         own = wanted.path.split("{uuid}")[0]
-        site = said(
-            f"{there.scheme}://{place}{there.path.partition(own)[0] if own in there.path else ''}", LONGEST_PATH
-        )
+        prefix = there.path.partition(own)[0] if own in there.path else ""
+        site = said(self.hide(f"{there.scheme}://{place}{prefix}"), LONGEST_PATH)
         remedy = (
             "set api_url to the address that Waldur itself uses"
             if site == base
@@ -447,7 +446,17 @@ class Client:
             broke = f"Waldur broke on the request to {wanted.title} ({status}{': ' + reason if reason else ''})"
             broke += defect_of(wanted, personal=is_pat)
             return LostAnswer(broke) if wanted.writes else ServerDefect(f"{broke}.", status)
-        return _rejection(wanted, status, told, answer.headers.get("Retry-After"))
+        return _rejection(wanted, status, told, self.hide(answer.headers.get("Retry-After", "")))
+
+    def _count(self, answer: _Answer, listing: Operation) -> int | None:
+        header = answer.headers.get("X-Result-Count")
+        try:
+            return count_of(header)
+        except ValueError:
+            raise WaldurError(
+                f"Cannot {listing.title}: the server announced '{said(self.hide(header or ''))}' rows, which is not a"
+                " number: does api_url name a Waldur?"
+            ) from None
 
     def _is_staff(self) -> bool:
         """Whether the token is staff's, for messages: asked once, and only after a refusal."""
@@ -478,7 +487,7 @@ class _ReadOnlyClient(Client):
         self.__dict__ = client.__dict__
 
 
-def _rejection(wanted: Operation, status: int, told: str, wait: str | None) -> AnswerError:
+def _rejection(wanted: Operation, status: int, told: str, wait: str) -> AnswerError:
     """The error for a request that was not carried out; ``wait`` is what the server says of trying again."""
     if status == 401:
         return Unauthorized(f"{told}: access_token is wrong, expired or not allowed here.", status)
@@ -516,17 +525,6 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 def _place(url: str) -> str:
     """Host and port, without a user and password."""
     return urlsplit(url).netloc.rpartition("@")[2]
-
-
-def _count(answer: _Answer, listing: Operation) -> int | None:
-    header = answer.headers.get("X-Result-Count")
-    try:
-        return count_of(header)
-    except ValueError:
-        raise WaldurError(
-            f"Cannot {listing.title}: the server announced '{said(header)}' rows, which is not a number: does api_url"
-            " name a Waldur?"
-        ) from None
 
 
 def _expect_rows(value: Any, listing: Operation) -> list[Row]:

@@ -7,6 +7,7 @@
 A secret is masked wherever it stands, in each form that it can have in a URL, in JSON or in HTML. A secret that is a
 word of the collection itself, such as ``description``, tells nobody anything where that word belongs: keys and the
 words of our own messages stay then, and only values are masked. A UUID stays where a secret is but a part of it.
+The case of letters makes no difference, and the beginning of a secret is masked where a message was cut within it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from . import _uuids
 MASK = "********"
 # Shorter texts are no secrets that anybody could keep, and are parts of many words: they are masked as whole words.
 SHORTEST = 8
+# What ``said`` and ``words`` end a text with that they cut, and the length from which a beginning before it is masked.
+CUT = "…"
+_LEAST_CUT = 4
 _WORD = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _HEX = frozenset("0123456789abcdefABCDEF-")
@@ -35,7 +39,11 @@ _OURS = frozenset({"kind", "action"})
 def redact_text(text: str, hidden: frozenset[str]) -> str:
     """Return ``text``, which comes from the server or a user, with every hidden text masked."""
     pattern = _pattern(hidden)
-    return pattern.sub(_mask, text) if pattern else text
+    if not pattern:
+        return text
+    if any(len(form) < SHORTEST for form in hidden) or _holds_any(text, hidden):
+        text = pattern.sub(_mask, text)
+    return _mask_cut(text, hidden)
 
 
 def redact_message(text: str, hidden: frozenset[str]) -> str:
@@ -74,10 +82,45 @@ def _may_hold(value: Any, hidden: frozenset[str]) -> bool:
     if any(len(secret) < SHORTEST for secret in hidden):
         return True
     try:
-        text = json.dumps(value).lower()
+        text = json.dumps(value)
     except (TypeError, ValueError):
         return True
-    return any(json.dumps(form)[1:-1].lower() in text for form in _all_forms(hidden))
+    lowered, shown = text.lower(), text.replace("\\u2026", CUT)
+    if any(json.dumps(form)[1:-1].lower() in lowered for form in _all_forms(hidden)):
+        return True
+    return CUT in shown and _mask_cut(shown, hidden) != shown
+
+
+def _holds_any(text: str, hidden: frozenset[str]) -> bool:
+    """Whether a hidden text stands in ``text``: in a long text that holds none, much faster than the pattern."""
+    lowered = text.lower()
+    return any(form.lower() in lowered for form in _all_forms(hidden))
+
+
+def _mask_cut(text: str, hidden: frozenset[str]) -> str:
+    """Return ``text`` with each beginning of a hidden text masked that a cut left, which ``CUT`` follows."""
+    if CUT not in text:
+        return text
+    beginnings = _beginnings(hidden)
+    parts = text.split(CUT)
+    for index, part in enumerate(parts[:-1]):
+        for form, length in beginnings.get(part[-_LEAST_CUT:].lower(), ()):
+            if part[-length:].lower() == form[:length]:
+                parts[index] = part[:-length] + MASK
+                break
+    return CUT.join(parts)
+
+
+@cache
+def _beginnings(hidden: frozenset[str]) -> dict[str, list[tuple[str, int]]]:
+    """The beginnings of hidden texts, each as a form and a length, the longest first, by their last characters."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    forms = {form.lower() for form in _all_forms(hidden) if len(form) >= SHORTEST}
+    for length in range(max(map(len, forms), default=0), _LEAST_CUT - 1, -1):
+        for form in forms:
+            if length <= len(form):
+                found.setdefault(form[length - _LEAST_CUT : length], []).append((form, length))
+    return found
 
 
 def _mask(match: re.Match[str]) -> str:
@@ -101,7 +144,7 @@ def _pattern(hidden: frozenset[str]) -> re.Pattern[str] | None:
 def _expression(form: str) -> str:
     # The digits of an encoded character may be in any case.
     plain = re.sub(r"%([0-9A-F]{2})", lambda match: f"%(?i:{match[1]})", re.escape(form))
-    return plain if len(form) >= SHORTEST else rf"(?<!\w){plain}(?!\w)"
+    return f"(?i:{plain})" if len(form) >= SHORTEST else rf"(?<!\w){plain}(?!\w)"
 
 
 @cache

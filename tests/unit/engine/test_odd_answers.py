@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils import _errors, _transport
 from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
+from ansible_collections.waldur.provider.plugins.module_utils._opened import mask_error
 
 from .raw_server import Behaviour, RawServer, http, limited, says
 from .scripted import Answer, ScriptedServer
@@ -341,3 +342,23 @@ def test_a_date_without_a_time_zone_is_utc() -> None:
         client = client_of(server.url)
         client.get("me")
     assert client.now().isoformat() == "2040-11-22T21:44:00+00:00"
+
+
+@pytest.mark.parametrize("kept", [10, 39])
+@pytest.mark.parametrize("in_capitals", [False, True])
+def test_half_a_token_does_not_escape_where_text_of_the_server_is_cut(kept: int, in_capitals: bool) -> None:
+    token = TOKEN.upper() if in_capitals else TOKEN
+    text = "x" * (99 - kept) + token + "y" * 300
+    path = "/" + "x" * (299 - kept - len("http://waldur.example.org/")) + token + "y" * 300
+    answers = {
+        "the location": http("302 Found", b"", Location=f"http://waldur.example.org{path}"),
+        "the time to wait": http("429 Too Many", b"", Retry_After=text),
+        "the number of rows": body("[]", X_Result_Count=text),
+        "the coding": body("[]", Content_Encoding=text),
+    }
+    for name, answer in answers.items():
+        with RawServer(answer) as server, pytest.raises(_errors.WaldurError) as failed:
+            client_of(server.url).rows("service_providers")
+        mask_error(failed.value, frozenset({TOKEN}))
+        assert "****" in failed.value.message, (name, failed.value.message)
+        assert token[:kept].lower() not in failed.value.message.lower(), name

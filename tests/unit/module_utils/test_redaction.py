@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import html
 import json
+import time
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._errors import WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._errors import WaldurError, said
 from ansible_collections.waldur.provider.plugins.module_utils._opened import mask_error
 from ansible_collections.waldur.provider.plugins.module_utils._redaction import redact, redact_message, redact_text
 
@@ -123,6 +124,31 @@ def test_a_uuid_that_holds_a_short_secret_stays(secret: str) -> None:
 def test_a_secret_that_is_a_uuid_or_longer_than_one_is_masked(text: str) -> None:
     secret = text.removeprefix("https://x/").removesuffix("/")
     assert secret not in redact_text(text, hidden(secret))
+
+
+@pytest.mark.parametrize("kept", [4, 12, 20, 39])
+@pytest.mark.parametrize("longest", [100, 300])
+def test_a_message_that_was_cut_within_a_token_does_not_show_the_half_of_it(kept: int, longest: int) -> None:
+    for token in (TOKEN, TOKEN.upper()):
+        text = said("x" * (longest - 1 - kept) + token + "y" * 300, longest)
+        assert text.endswith(f"{token[:kept]}…")
+        error = WaldurError(f"Waldur gave no valid name ('{text}').", errors=[text])
+        mask_error(error, hidden(TOKEN))
+        for shown in (error.message, error.details["errors"][0], redact({"a": [text]}, hidden(TOKEN))["a"][0]):
+            assert token[:kept] not in shown
+            assert "********…" in shown
+
+
+def test_a_text_of_very_many_cuts_is_masked_in_time() -> None:
+    begin = time.monotonic()
+    assert redact_text("0123…" * 200_000, hidden(TOKEN)) == "********…" * 200_000
+    assert time.monotonic() - begin < 5
+
+
+def test_a_token_in_another_case_of_letters_is_masked() -> None:
+    for text in (TOKEN.upper(), TOKEN[:20].upper() + TOKEN[20:], quote(ODD, safe="").upper()):
+        assert redact_text(f"<{text}>", hidden(TOKEN, ODD)) == "<********>"
+        assert redact({"a": text}, hidden(TOKEN, ODD)) == {"a": "********"}
 
 
 def test_data_without_a_secret_is_not_copied() -> None:
