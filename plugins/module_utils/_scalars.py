@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
+
+from ._errors import InvalidInput
+from ._files import LARGEST_DOCUMENT, read_file
 
 # A plain scalar in block or flow style, up to a comment, a comma or the end of what holds it.
 _PLAIN = re.compile(r"[^\s,\[\]{}#'\"]+(?: \d[^\s,\[\]{}#'\"]*)?")
@@ -103,9 +107,10 @@ def without_spelling(value: Any) -> Any:
 def plain_scalar_at(path: str, line: int, column: int) -> str | None:
     """Return the unquoted word at this place of a file (both counted from 1), or None where it can't be read."""
     try:
-        with open(path, encoding="utf-8") as file:
-            text = next((text for number, text in enumerate(file, 1) if number == line), "")
-    except (OSError, ValueError):
+        # A file that Ansible has read may be a named pipe, which has no second reading: only regular files are read.
+        content = io.StringIO(read_file("", path, LARGEST_DOCUMENT).decode(), newline=None)
+        text = next((text for number, text in enumerate(content, 1) if number == line), "")
+    except (InvalidInput, OSError, ValueError):
         return None
     match = _PLAIN.match(text, column - 1) if column > 0 else None
     return match[0] if match else None
