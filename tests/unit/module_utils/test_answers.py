@@ -127,3 +127,24 @@ def test_a_missing_route_that_all_waldurs_have_asks_about_the_url() -> None:
 
 def test_rights_and_routes_are_told_of_operations_that_exist() -> None:
     assert {*_answers._RIGHTS, *_answers._NEWER_ROUTES} <= set(OPERATIONS)
+
+
+def test_a_row_of_millions_of_keys_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_answers.json, "loads", lambda *_arguments, **_options: pytest.fail("it was parsed"))
+    for wide in (b'[{"k":1' + b',"k":1' * 5_600_000 + b"}]", b"[0" + b",0" * 5_600_000 + b"]"):
+        with pytest.raises(ValueError, match="too many members"):
+            _answers.parse_json(wide)
+
+
+def test_an_object_of_too_many_keys_among_small_ones_is_refused() -> None:
+    wide = "{" + ",".join(f'"{number}":{number}' for number in range(100_001)) + "}"
+    for text in (wide, f"[{wide}]", f'[{{"a": {{"b": {wide}}}}}]'):
+        with pytest.raises(ValueError, match="too many members in one object"):
+            _answers.parse_json(text.encode())
+
+
+def test_a_list_of_100_000_rows_and_texts_of_many_commas_are_taken() -> None:
+    row = b'{"a":1' + b',"a":1' * 39 + b"}"
+    rows = _answers.parse_json(b"[" + b",".join([row] * 100_000) + b"]")
+    assert len(rows) == 100_000
+    assert len(_answers.parse_json(b'[{"a": "' + b"," * 900_000 + b'"}]')[0]["a"]) == 900_000
