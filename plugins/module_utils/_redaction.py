@@ -28,7 +28,7 @@ SHORTEST = 8
 # What ``said`` and ``words`` end a text with that they cut, and the length from which a beginning before it is masked.
 CUT = "…"
 _LEAST_CUT = 4
-_WORD = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*")
+_WORD = re.compile(r"[A-Za-z_]+")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _HEX = frozenset("0123456789abcdefABCDEF-")
 # Keys of results whose texts are messages, or made of labels of ours, and keys whose texts are words of ours.

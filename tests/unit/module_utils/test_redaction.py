@@ -151,6 +151,16 @@ def test_a_token_in_another_case_of_letters_is_masked() -> None:
         assert redact({"a": text}, hidden(TOKEN, ODD)) == {"a": "********"}
 
 
+@pytest.mark.parametrize(
+    "secret",
+    ["arning", "e", "warnings", "arnings", "WARNINGS", "hange", "changed", "_provider", "service_", "_provider_uuid"],
+)
+def test_a_secret_code_that_is_a_part_of_a_key_damages_no_key_of_a_result(secret: str) -> None:
+    result = {"changed": True, "warnings": [], "service_provider": {"service_provider_uuid": UUID, "state": "present"}}
+    assert redact(result, hidden(secret)) == result
+    assert redact({**result, "x": secret}, hidden(secret)) == {**result, "x": "********"}
+
+
 def test_data_without_a_secret_is_not_copied() -> None:
     data = {"a": [{"b": "c"}]}
     assert redact(data, hidden(TOKEN)) is data
