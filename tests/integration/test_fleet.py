@@ -15,6 +15,7 @@ from .playbook import Outcome, Runner, runner
 
 FLEET = ["-i", "fleet.waldur.yml", "-e", "providers_hosts=waldur_service_providers"]
 DOWN = {"WALDUR_API_URL": "http://127.0.0.1:9", "WALDUR_RETRIES": "0"}
+NO_TARGET = "--limit leaves out localhost, on which this playbook runs"
 PLAYBOOKS = ("apply", "plan", "drift", "facts", "report", "export", "rotate_api_secret_code")
 
 
@@ -106,9 +107,10 @@ def test_a_run_for_some_of_the_hosts_does_not_fail_for_the_entries_of_others(
     ("name", "target", "limit", "message"),
     [
         ("apply", "{0}", "{1}", "providers_hosts: --limit leaves out all hosts of {0}, so nothing would be done."),
-        ("apply", "", "{0}", "--limit leaves out localhost, on which this playbook runs"),
-        ("apply", None, "{0}", "--limit leaves out localhost, on which this playbook runs"),
-        ("drift", None, "{0}", "--limit leaves out localhost, on which this playbook runs"),
+        ("apply", "", "{0}", NO_TARGET),
+        ("apply", None, "{0}", NO_TARGET),
+        ("drift", None, "{0}", NO_TARGET),
+        *((name, "{0}", "{0}", NO_TARGET) for name in ("plan", "drift", "report", "export", "rotate_api_secret_code")),
         ("facts", "{0}", "{1}", "providers_hosts: --limit leaves out all hosts of {0}, so nothing would be done."),
     ],
 )
@@ -121,6 +123,12 @@ def test_a_limit_that_leaves_no_host_fails_and_says_so(
     outcome = playbook(run, name, *options)
     assert outcome.code == 2, outcome.output
     assert message.format(*names) in outcome.of("Check that the target hosts exist")["msg"]
+
+
+def test_a_playbook_that_runs_on_localhost_ignores_providers_hosts(run: Runner) -> None:
+    outcome = playbook(run, "plan", "-e", "providers_path=providers", "-e", "providers_hosts=nohosts")
+    assert outcome.code == 0, outcome.output
+    assert outcome.of("Show the changes")["msg"] == "Nothing to change."
 
 
 def test_entries_without_a_host_in_the_inventory_fail_the_run_unless_that_is_meant(run: Runner) -> None:
