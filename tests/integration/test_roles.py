@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from simulation import Simulator
 
 from .playbook import runner
 
+PROJECT = Path(__file__).parents[2] / "extensions" / "awx" / "project"
 STATS = {"ANSIBLE_SHOW_CUSTOM_STATS": "true"}
 
 
@@ -46,12 +48,16 @@ def test_a_misspelt_key_is_refused_by_ansible_before_anything_is_asked(sim: Simu
 
 NO_PATH = "providers_path: is required: name the file or the folder of the documents"
 
+EMPTY_PLAN = "approved_plan: is empty: name the plan.json that was approved, or leave the variable out."
+
 
 @pytest.mark.parametrize(
     ("name", "variables", "message"),
     [
         ("plan", {}, NO_PATH),
         ("apply", {}, NO_PATH),
+        ("apply", {"providers_path": ".", "approved_plan": ""}, EMPTY_PLAN),
+        ("apply", {"providers_path": ".", "approved_plan": None}, EMPTY_PLAN),
         ("drift", {"providers_path": ""}, "providers_path: is empty: name the file or the folder"),
         ("plan", {"providers_path": ["a"]}, "providers_path: must be a path"),
         ("plan", {"providers_path": "a", "service_providers": []}, "providers_path: can't be given beside service_pro"),
@@ -98,6 +104,9 @@ def test_a_role_names_the_variable_or_the_path_that_is_missing_and_where_it_was_
             "desired_state", desired_state_providers_path="no/such"
         ),
         f"no file or folder ~/no (searched in {here})": role("drift", drift_providers_path="~/no"),
+        f"desired_state_{EMPTY_PLAN}": role(
+            "desired_state", desired_state_providers_path=".", desired_state_approved_plan=""
+        ),
         "export_path: is empty": role("export", export_path=""),
         "report_directory: is empty": role("report", report_directory=""),
         f"no/code can't be used (searched in {here})": role(
@@ -115,6 +124,28 @@ def test_a_role_names_the_variable_or_the_path_that_is_missing_and_where_it_was_
     for text, wanted in zip(told, cases, strict=True):
         assert all(part in text for part in wanted.split(".*")), text
     assert sim.counts().requests == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "variables", "told"),
+    [
+        ("apply", {}, None),
+        ("apply", {"waldur_plan": ""}, EMPTY_PLAN),
+        ("apply", {"waldur_plan": {"plan": []}}, "approved_plan: is out of date."),
+        ("apply_fleet", {"waldur_plan": None}, EMPTY_PLAN),
+    ],
+)
+def test_a_job_of_awx_refuses_an_empty_plan_and_takes_none_where_no_job_made_one(
+    sim: Simulator, name: str, variables: dict[str, Any], told: str | None
+) -> None:
+    run = runner(sim)
+    run.write("providers.yml", "service_providers: [{customer: ALPHA, description: changed}]")
+    run.write("hosts.yml", "waldur_service_providers: {hosts: {alpha: }}")
+    variables = {"providers_path": "providers.yml", **variables}
+    outcome = run.command(["playbook", str(PROJECT / f"{name}.yml"), "-i", "hosts.yml", "-e", json.dumps(variables)])
+    assert (outcome.code == 0) == (told is None), outcome.output
+    assert (told or "Total: 1 change") in outcome.output
+    assert sim.counts().writes == (told is None)
 
 
 def _told() -> dict[str, Any]:

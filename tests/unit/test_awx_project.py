@@ -26,7 +26,7 @@ def test_the_fleet_is_the_group_of_the_inventory_and_a_slice_lacks_hosts() -> No
     (play,) = read("apply_fleet.yml")
     assert play["vars"]["providers_hosts"] == "waldur_service_providers"
     assert play["vars"]["providers_without_host"] == "ignore"
-    assert play["vars"]["approved_plan"] == read("apply.yml")[0]["vars"]["approved_plan"]
+    assert play["vars"]["approved_plan"] == read("apply.yml")[0]["vars"]["approved_plan"] == "{{ waldur_plan }}"
 
 
 # --- the guide -------------------------------------------------------------------------------------------------------
