@@ -143,7 +143,7 @@ def _part(session: Session, target: Target, part: str) -> Written:
     except Forbidden as error:
         error.message = (
             f"{target.name}: {error.message} Leave {part} out of parts, or name in service_providers those alone that"
-            " this token may read."
+            " this token may read (the playbook's export_parts and service_provider)."
         )
         error.args = (error.message,)
         raise

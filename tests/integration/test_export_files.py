@@ -118,7 +118,8 @@ def test_what_is_wrong_is_said_in_one_sentence_and_no_file_is_left(sim: Simulato
     outcome = run.play(tasks)
     assert [line["status"] for line in outcome.lines] == ["failed"] * 4
     assert outcome.of("Forbidden")["msg"].endswith(
-        " out of parts, or name in service_providers those alone that this token may read."
+        " out of parts, or name in service_providers those alone that this token may read (the playbook's export_parts"
+        " and service_provider)."
     )
     assert outcome.of("Nowhere")["msg"] == "dest: can't read /dev/null/x/beta-hpc-1.yml: Not a directory."
     assert outcome.of("Empty")["msg"] == "dest: is empty: give a folder, or a file that ends in .yml."
@@ -140,7 +141,7 @@ def test_the_playbook_takes_over_what_is_there_and_a_token_that_may_not_read_it_
     run.alias = "outsider"
     outcome = run.command(["playbook", "waldur.provider.export", "-vvvv"])
     assert outcome.code == 2
-    assert " out of parts, or name in service_providers those alone that this token may read." in outcome.output
+    assert "may read (the playbook's export_parts and service_provider)." in outcome.output
     assert not (run.folder / "providers").exists()
 
 

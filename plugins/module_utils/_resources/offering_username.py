@@ -229,7 +229,9 @@ class OfferingUsername:
         state = _reached(session, target, None)
         if state.unseen and not session.references.sees_everybody():
             # Every project that is listed has a resource (contract 2.19), so a part of the whole would be missing.
-            raise Unreadable(f"{target.name}: {_BLIND}, or leave offering_usernames out of parts.")
+            raise Unreadable(
+                f"{target.name}: {_BLIND}, or leave offering_usernames out of parts (the playbook's export_parts)."
+            )
         _read_accounts(session, target, None, state)
         _read_visibility(session, state.reach, state)
         _read_owners(session, target, {(one, user) for user, reach in state.reach.items() for one in reach}, state)

@@ -187,7 +187,12 @@ def test_what_may_not_be_read_is_an_error_that_names_the_right_and_the_way_out(
 ) -> None:
     with pytest.raises(Forbidden) as caught:
         export(connect("outsider"), "ALPHA")
-    for text in ("Alpha Cloud Ltd: ", "SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS", "offering_usernames out of parts"):
+    for text in (
+        "Alpha Cloud Ltd: ",
+        "SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS",
+        "offering_usernames out of parts",
+        "(the playbook's export_parts",
+    ):
         assert text in caught.value.message
     assert caught.value.args == (caught.value.message,)
 
@@ -199,8 +204,14 @@ NO_RESOURCES: dict[str, Any] = {"path": "/api/marketplace-provider-resources/*",
 def test_a_token_that_sees_roles_and_no_resources_is_refused(sim: Simulator, connect: Connect) -> None:
     """An empty list of resources would pass for no usernames."""
     sim.fault(times=None, **NO_RESOURCES)
-    with pytest.raises(WaldurError, match="sees roles in projects and not the resources there"):
+    with pytest.raises(WaldurError, match=r"not the resources there.* out of parts \(the playbook's export_parts\)\.$"):
         export(connect("owner"), "ALPHA")
+
+
+@pytest.mark.parametrize("part", ["users", "offering_usernames"])
+def test_the_remedy_of_an_export_error_names_the_variables_of_the_playbook(connect: Connect, part: str) -> None:
+    with pytest.raises(Forbidden, match=r" \(the playbook's export_parts and service_provider\)\.$"):
+        export(connect("owner"), "BETA", (part,))
 
 
 def test_a_manager_of_2026_may_not_read_the_project_permissions() -> None:
