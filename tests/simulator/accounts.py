@@ -186,7 +186,9 @@ def create(offering: Offering, user: User, username: str | None = None) -> Offer
     """Store the account of *user* at *offering*: linked where these are shared, else named or with a generated name."""
     account = OfferingUser(offering=offering, user=user)
     if is_shared(offering):
-        link(account, provider_account(offering, user))
+        owner = provider_account(offering, user)
+        link(account, owner)
+        follow_rows(owner)
         return account
     now = values_of(offering)
     if not username and editions.current().accounts_are_shared:
@@ -219,7 +221,6 @@ def link(row: OfferingUser, account: ProviderAccount) -> None:
     for name in COPIED[1:]:
         setattr(row, name, getattr(account, name))
     row.save()
-    follow_rows(account)
 
 
 def rename_provider_account(account: ProviderAccount, username: str | None) -> None:

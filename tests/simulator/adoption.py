@@ -9,13 +9,24 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 
-from .accounts import COPIED, link, setting
+from .accounts import COPIED, follow_rows, link, setting
 from .models import OfferingUser, ProviderAccount, Resource, ServiceProvider, User
 from .permissions import connected_projects
 
 Named = dict[User, dict[str, list[OfferingUser]]]
+
+
+class UnresolvedConflicts(APIException):
+    """Answer 400 with the conflicts as GET shows them: ``ValidationError`` would turn numbers and truths into text."""
+
+    status_code = 400
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        super().__init__()
+        detail = f"{len(rows)} user(s) hold different usernames; choose one for each."
+        self.detail = {"conflicts": rows, "detail": detail}
 
 
 def rows_of(provider: ServiceProvider, offerings: QuerySet | None = None) -> QuerySet:
@@ -66,8 +77,8 @@ def adopt(
 ) -> dict[str, int]:
     """Link all accounts at *offerings* (of the provider, all unless given) to one for each user, all or none.
 
-    *resolutions* has the name that survives by the hex UUID of the user. Raises ``ValidationError`` for conflicts
-    without one, for a name that is none of the candidates, and where two users would share a name.
+    *resolutions* has the name that survives by the hex UUID of the user. Raises ``UnresolvedConflicts`` for conflicts
+    without one, ``ValidationError`` for a name that is none of the candidates and where two users would share a name.
     """
     wanted = resolutions or {}
     rows = list(rows_of(provider, offerings))
@@ -86,20 +97,22 @@ def adopt(
     check_clashes(chosen, held)
     adopted = 0
     for user, own_rows in unlinked.items():
-        account = held.get(user.pk)
-        adopted += account is None
-        account = survivor(account or ProviderAccount(service_provider=provider, user=user), chosen[user], own_rows)
+        own = held.get(user.pk)
+        adopted += own is None
+        account = survivor(own or ProviderAccount(service_provider=provider, user=user), chosen[user], own_rows)
         for row in own_rows:
             link(row, account)
+        if own is not None:
+            # A new account keeps the state of the row whose name survived (2026 section 1.7).
+            follow_rows(account)
     return {"adopted": adopted, "backed": sum(map(len, unlinked.values()))}
 
 
 def check_resolutions(users: Named, wanted: dict[str, str]) -> None:
-    """Raise ``ValidationError`` for conflicts without a resolution, and for names that are not among the candidates."""
+    """Raise 400 for conflicts without a resolution, and for names that are not among the candidates."""
     unresolved = {user: names for user, names in users.items() if len(names) > 1 and user.uuid.hex not in wanted}
     if unresolved:
-        detail = f"{len(unresolved)} user(s) hold different usernames; choose one for each."
-        raise ValidationError({"conflicts": conflicts(unresolved), "detail": detail})
+        raise UnresolvedConflicts(conflicts(unresolved))
     wrong = {
         user.uuid.hex: [f"{wanted[user.uuid.hex]} is not one of {', '.join(names)}."]
         for user, names in users.items()
