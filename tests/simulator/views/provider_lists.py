@@ -39,8 +39,6 @@ class ProviderListViewSet(ObjectViewSet):
         provider = self.get_provider(service_provider_uuid)
         self.check_right(provider)
         found = self.find_rows(provider, request)
-        if self.paged_texts:
-            return self.get_paginated_response(self.paginate_queryset(found))
         if not isinstance(found, QuerySet):
             return found if isinstance(found, HttpResponseBase) else Response(found)
         if self.filters and in_edition(self.filtered):
