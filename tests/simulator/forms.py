@@ -219,20 +219,34 @@ class GrantChangeForm(serializers.Serializer):
         return attrs
 
 
+def check_role(role: Role, scope: Any) -> None:
+    """Raise 400 unless *role* is an active one for objects like *scope*."""
+    if role.content_type != column_of(scope):
+        raise exceptions.ValidationError("Role is not valid for this scope.")
+    if not role.is_active:
+        raise exceptions.ValidationError("Role is not active.")
+
+
+class GrantUpdateForm(GrantChangeForm):
+    """The body of ``update_user``, whose role was checked as that of ``add_user`` in 2025 (contract 2.9)."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        if editions.current().updates_check_roles:
+            check_role(attrs["role"], self.context["scope"])
+        return attrs
+
+
 class NewGrantForm(GrantChangeForm):
     """The body of ``add_user``."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
-        scope, role = self.context["scope"], attrs["role"]
         if not (attrs["user"].is_active or self.context["request"].user.is_staff):
             raise exceptions.ValidationError("User is deactivated.")
         if self._is_covered(attrs):
             raise exceptions.ValidationError("User has already the same role in this scope.")
-        if role.content_type != column_of(scope):
-            raise exceptions.ValidationError("Role is not valid for this scope.")
-        if not role.is_active:
-            raise exceptions.ValidationError("Role is not active.")
+        check_role(attrs["role"], self.context["scope"])
         return attrs
 
     def _is_covered(self, attrs: dict[str, Any]) -> bool:

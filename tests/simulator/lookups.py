@@ -18,8 +18,10 @@ from .permissions import held_by, visible_customers, visible_projects
 
 
 def scope_type(grants: QuerySet, value: str, request: Any) -> QuerySet:
-    """The kind of object on which a role is held, by the name of its model."""
+    """The kind of object on which a role is held, by its model; since 2026 also as rows name it (2026 section 5.4)."""
     columns = {column.replace("_", ""): column for column in SCOPE_COLUMNS}
+    if editions.current().grants_are_public_names:
+        columns |= {column: column for column in SCOPE_COLUMNS}
     return grants.filter(**{f"{columns[value]}__isnull": False}) if value in columns else grants.none()
 
 

@@ -30,7 +30,8 @@ from .models import (
 class Access:
     """What a personal access token lets its owner do (2026 section 5.5).
 
-    ``scopes`` are names of permissions, or None for all; ``bound_to`` are UUIDs of objects in hex digits, and none for
+    ``scopes`` are names of permissions, or None for all; STAFF.ACCESS is one beside them and stands for none of them.
+    ``bound_to`` are UUIDs of objects in hex digits, and none for
     any object; ``of_staff`` tells whether the owner is staff.
     """
 
@@ -42,7 +43,7 @@ class Access:
         """Return whether the token covers *permission* on *scope* or an ancestor of it."""
         # The look-up of a provider's permission finds none, and what it did not find is dereferenced.
         name = permission.upper()  # type: ignore[union-attr]
-        if self.scopes is not None and not self.scopes & ({name, "STAFF.ACCESS"} if self.of_staff else {name}):
+        if self.scopes is not None and name not in self.scopes:
             return False
         chain: tuple[Any, ...] = (scope, getattr(scope, "customer", scope))
         return not self.bound_to or any(item.uuid.hex in self.bound_to for item in chain)

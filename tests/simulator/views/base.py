@@ -44,6 +44,11 @@ class ObjectViewSet(viewsets.GenericViewSet):
         known = self.filterset_class.base_filters if self.filterset_class else {}
         return any(name in self.request.query_params and name in known for name in names)
 
+    def truth(self, name: str) -> bool | None:
+        """What the query's filter *name* says: None without it, for what is no boolean, and where none is known."""
+        value = self.request.query_params.get(name, "") if self.asks(name) else ""
+        return {"true": True, "1": True, "false": False, "0": False}.get(value.lower())
+
     def read_body(self, **context: Any) -> Any:
         """The request's body as the action's form reads it; raises 400."""
         form = self.get_serializer_class()

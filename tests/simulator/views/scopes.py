@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from .. import clock, editions
 from ..accounts import follow_membership
-from ..forms import GrantChangeForm, NewGrantForm
+from ..forms import GrantChangeForm, GrantUpdateForm, NewGrantForm
 from ..models import Grant, Role, User
 from ..permissions import column_of, sees_team
 from ..shapes import shape, shown
@@ -59,7 +59,7 @@ class GrantActions(ObjectViewSet):
         follow_membership(grant)
         return self._show_expiry(grant, status.HTTP_201_CREATED)
 
-    @action(detail=True, methods=["post"], serializer_class=GrantChangeForm)
+    @action(detail=True, methods=["post"], serializer_class=GrantUpdateForm)
     def update_user(self, request: Request, uuid: str) -> Response:
         """Set or clear the expiry; 500 unless there is exactly one grant (contract 2.9)."""
         scope, body = self._read_change("UPDATE")

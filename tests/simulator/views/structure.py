@@ -182,7 +182,8 @@ class UserPermissionViewSet(mixins.ListModelMixin, ObjectViewSet):
 
     def get_queryset(self) -> QuerySet:
         grants, caller = super().get_queryset(), self.request.user
-        if self.action == "list" and not (sees_all(caller) and self.asks("is_active", "show_inactive")):
+        wants_others = self.truth("show_inactive") or self.truth("is_active") is not None
+        if self.action == "list" and not (sees_all(caller) and wants_others):
             grants = grants.filter(is_active=True)
         return grants if sees_all(caller) else grants.filter(user=caller)
 
