@@ -24,7 +24,7 @@ from ..forms import (
     RuntimeStateForm,
     StepForm,
 )
-from ..models import STATES, Offering, OfferingUser, ProviderAccount, Resource
+from ..models import ACCOUNT_OPTION, STATES, Offering, OfferingUser, ProviderAccount, Resource
 from ..permissions import (
     demand,
     visible_accounts,
@@ -59,6 +59,10 @@ class OfferingViewSet(GrantActions, LookUpViewSet):
         offering.plugin_options = {
             key: value for key, value in {**offering.plugin_options, **body["plugin_options"]}.items() if value != ""
         }
+        if offering.plugin_options.get("uses_robot_accounts") and offering.plugin_options.get(ACCOUNT_OPTION):
+            # The two exclude each other (2026 section 8).
+            problem = f"uses_robot_accounts cannot be combined with {ACCOUNT_OPTION}."
+            raise exceptions.ValidationError({"plugin_options": [problem]})
         offering.save()
         if accounts.is_shared(offering) and not was_shared:
             self.join(offering)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from typing import Any
 
 import yaml
@@ -120,20 +121,34 @@ def account_options_preview(provider: ServiceProvider, request: Request) -> dict
     }
 
 
+def entry(rows: list[models.OfferingUser]) -> models.OfferingUser:
+    """The entry of one user in the directory, made of the *rows* at the offerings that share accounts.
+
+    A row with a pinned home directory goes before the others. Only what no pool supplied is made up, as the directory
+    needs it.
+    """
+    account = min(rows, key=lambda one: not one.is_home_pinned)
+    now = accounts.values_of(account.offering)
+    account.number = account.uidnumber or FIRST_ID + account.user_id
+    account.group_number = account.primarygroup or account.number
+    account.home_dir = account.home_directory or f"{now['homedir_prefix']}{account.username}"
+    account.login_shell = account.login_shell or now["login_shell"]
+    account.disabled = not account.user.is_active or all(one.is_restricted for one in rows)
+    account.ssh_keys = [key.public_key for key in account.user.keys.all()]
+    account.members, account.memberships = [account.username], [account]
+    return account
+
+
 def glauth_tree(provider: ServiceProvider, request: Request) -> dict[str, Any]:
     """The directory of the accounts that offerings share, each once, alone in a group of its own number."""
     every = provider.customer.offerings.order_by("name")
     places = [one for one in every if accounts.is_shared(one) and creates_accounts(one, request)]
-    found = {one.username: one for one in accounts_of(provider).filter(offering__in=places)}
-    for name, account in found.items():
-        now = accounts.values_of(account.offering)
-        account.number, account.home_dir = FIRST_ID + account.user_id, f"{now['homedir_prefix']}{name}"
-        account.login_shell = now["login_shell"]
-        account.disabled = not account.user.is_active or account.is_restricted
-        account.ssh_keys = [key.public_key for key in account.user.keys.all()]
-        account.members, account.memberships = [name], [account]
+    by_user: dict[int, list[models.OfferingUser]] = defaultdict(list)
+    for one in accounts_of(provider).filter(offering__in=places):
+        by_user[one.user_id].append(one)
+    found = [entry(rows) for rows in by_user.values()]
     robots = models.RobotAccount.objects.filter(resource__offering__in=places).order_by("id")
-    rows = {"offerings": places, "groups": found.values(), "users": found.values(), "robot_accounts": robots}
+    rows = {"offerings": places, "groups": found, "users": found, "robot_accounts": robots}
     return {
         **{name: [row(f"glauth_{name}", item, request) for item in items] for name, items in rows.items()},
         "warnings": [],
