@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -24,6 +25,8 @@ DEFAULT_ROLE = "CUSTOMER.MANAGER"
 _FINGERPRINT = re.compile(r"^sha256:[0-9a-f]{16}$")
 _DESCRIPTION_LIMIT = 2000  # contract 3.g
 _USERNAME_LIMIT = 100  # contract 2.11; longer names break the server
+# The Unicode categories of control and format characters, and of line and paragraph separators.
+_INVISIBLE = ("Cc", "Cf", "Zl", "Zp")
 # No name, e-mail address or URL of Waldur is as long; a longer one would only break the request.
 _REFERENCE_LIMIT = 1000
 
@@ -443,7 +446,19 @@ def _account_name(where: str, value: Any) -> str:
         raise InvalidInput(f"{where}: is empty, and Waldur takes no username away: give a name.")
     if len(name) > _USERNAME_LIMIT:
         raise InvalidInput(f"{where}: has {len(name)} characters, and {_USERNAME_LIMIT} are allowed.")
+    hidden = next((char for char in name if unicodedata.category(char) in _INVISIBLE), None)
+    if hidden is not None:
+        raise InvalidInput(
+            f"{where}: '{said(name)}' holds the control or format character U+{ord(hidden):04X}, which nobody sees in a"
+            " username: remove it."
+        )
     return name
+
+
+def same_username(name: str) -> str:
+    """Return what all spellings of one username share: upper and lower case, composed and decomposed characters."""
+    folded = unicodedata.normalize("NFKC", name.strip()).casefold()
+    return unicodedata.normalize("NFKC", folded).strip()
 
 
 def secret_code(where: str, value: Any) -> SecretCode:

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._errors import InvalidInput, all_of
+from ._errors import InvalidInput, all_of, printable
 from ._json_values import json_text
 
 DEFAULT_MAX_REMOVALS = 5
@@ -256,8 +256,8 @@ def diff(changes: Sequence[Change]) -> list[dict[str, str]]:
     labels = provider_labels({customer: own[0].service_provider for customer, own in by_customer.items()})
     return [
         {
-            "before_header": labels[customer],
-            "after_header": labels[customer],
+            "before_header": printable(labels[customer]),
+            "after_header": printable(labels[customer]),
             "before": "".join(_lines(change.name, change.before, _NOTHING_BEFORE) for change in own),
             "after": "".join(_lines(change.name, change.after, _NOTHING_AFTER) for change in own),
         }
@@ -282,7 +282,8 @@ def _lines(name: str, values: Mapping[str, Any] | None, nothing: Mapping[str, st
     if values is None:
         return ""
     return "".join(
-        f"{name}: {label}: {_word(value, nothing.get(key, 'none'))}\n" for label, key, value in _flat(values)
+        printable(f"{name}: {label}: {_word(value, nothing.get(key, 'none'))}") + "\n"
+        for label, key, value in _flat(values)
     )
 
 
@@ -303,4 +304,4 @@ def _word(value: Any, nothing: str) -> str:
         return "yes" if value else "no"
     if isinstance(value, (list, tuple)):
         return ", ".join(str(item) for item in value) or "none"
-    return str(value).replace("\n", "\\n") or "empty"
+    return str(value) or "empty"

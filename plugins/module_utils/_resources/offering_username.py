@@ -15,7 +15,7 @@ from typing import Any
 from .. import _desired_state as document
 from .. import _uuids
 from .._client import Row
-from .._desired_state import Desired, UsernameEntry, Usernames
+from .._desired_state import Desired, UsernameEntry, Usernames, same_username
 from .._errors import Forbidden, InvalidInput, LostAnswer, NotFound, RouteMissing, Unreadable, looked_again
 from .._people import HIDDEN_ACCOUNTS, Missing, User
 from .._plan import Change, Comparison
@@ -133,11 +133,11 @@ class State:
 
     @cached_property
     def holders(self) -> dict[str, list[tuple[str, str]]]:
-        """The accounts that have each username, in lower case."""
+        """The accounts that have each username, as ``same_username`` spells it."""
         found: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for pair, name in self.accounts.items():
             if name and name.strip():
-                found[name.strip().casefold()].append(pair)
+                found[same_username(name)].append(pair)
         return found
 
 
@@ -243,7 +243,7 @@ class OfferingUsername:
 def _in_reach(session: Session, target: Target, state: State, persons: list[User]) -> Iterable[Entry | Note]:
     """An entry or a note for everybody; one note for all where usernames seem not to be in use."""
     names = {person.uuid: _present_names(state, person.uuid) for person in persons}
-    holders = Counter(name.casefold() for found in names.values() if len(found) == 1 for name in found)
+    holders = Counter(same_username(name) for found in names.values() if len(found) == 1 for name in found)
     if not any((name or "").strip() for name in state.accounts.values()):
         # Where usernames are not in use, a note for each member of each project would tell nothing.
         if persons:
@@ -285,7 +285,7 @@ def _unsayable(state: State, person: User, names: set[str], holders: Counter[str
         each = ", ".join(f"{label}: {told[label]}" for label in sorted(told))
         return f"doesn't have one and the same username in all offerings that they reach ({each})"
     name = next(iter(names))
-    if (number := holders[name.casefold()]) > 1:
+    if (number := holders[same_username(name)]) > 1:
         return f"has the username '{name}', which {number} users share, and a document gives a name to one"
     return None
 
@@ -531,10 +531,10 @@ def _problems(session: Session, resolved: Iterable[tuple[UsernameEntry, User | M
             problems[number] = Comparison(errors=(text,))
             continue
         places[person.uuid] = entry.place
-        if other := takers.get(entry.username.casefold()):
+        if other := takers.get(same_username(entry.username)):
             problems[number] = Comparison(errors=(_asked_twice(entry, person, *other),))
             continue
-        takers[entry.username.casefold()] = (entry, person)
+        takers[same_username(entry.username)] = (entry, person)
     return problems
 
 
@@ -555,8 +555,11 @@ def _warning_of_concealed(
 
 
 def _asked_twice(entry: UsernameEntry, person: User, first: UsernameEntry, first_person: User) -> str:
-    same = entry.username == first.username
-    differs = "" if same else f" as '{first.username}', and upper and lower case do not tell usernames apart"
+    differs = ""
+    if entry.username != first.username:
+        is_case = entry.username.casefold() == first.username.casefold()
+        what = "upper and lower case" if is_case else "forms of the same characters"
+        differs = f" as '{first.username}', and {what} do not tell usernames apart"
     return (
         f"{entry.option('username')}: '{entry.username}' is asked for {person.shown}, and in {first.place} for"
         f" {first_person.shown}{differs}: two users can't share one username."
@@ -600,8 +603,8 @@ def _compare_entry(
 
 
 def _held(state: State, user: str, username: str) -> list[tuple[str, str]]:
-    """Return the accounts of others than ``user`` that have the username in any case, as (offering, user)."""
-    return [pair for pair in state.holders.get(username.casefold(), ()) if pair[1] != user]
+    """Return the accounts of others than ``user`` that have the username in any spelling, as (offering, user)."""
+    return [pair for pair in state.holders.get(same_username(username), ()) if pair[1] != user]
 
 
 def _is_released(state: State, pair: tuple[str, str], wishes: Mapping[str, str]) -> bool:
@@ -609,7 +612,7 @@ def _is_released(state: State, pair: tuple[str, str], wishes: Mapping[str, str])
     offering, holder = pair
     if holder not in wishes or offering not in state.reach.get(holder, ()):
         return False
-    return wishes[holder].casefold() != (state.accounts[pair] or "").strip().casefold()
+    return same_username(wishes[holder]) != same_username(state.accounts[pair] or "")
 
 
 def _taken(

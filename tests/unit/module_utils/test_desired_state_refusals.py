@@ -293,3 +293,13 @@ def test_a_grant_that_is_to_be_absent_has_no_expiry(expiry: str) -> None:
 def test_a_fingerprint_goes_with_a_rotation_only(code: dict[str, str]) -> None:
     told = refusal(provider(api_secret_code=code))
     assert told.startswith("service_providers[0].api_secret_code.fingerprint: goes with state: rotated only")
+
+
+@pytest.mark.parametrize("char", ["\u200b", "\u202e", "\u00ad", "\ufeff", "\t", "\n", "\x1b", "\x7f", "\u2028"])
+def test_a_username_with_a_control_or_format_character_is_rejected(char: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        document.parse(provider(offering_usernames=[{"user": "a", "username": f"ad{char}min"}]), image)
+    assert caught.value.message.startswith("service_providers[0].offering_usernames[0].username: 'ad\\")
+    assert f"character U+{ord(char):04X}, which nobody sees in a username: remove it." in caught.value.message
+    with pytest.raises(InvalidInput, match=r"^username: "):
+        document.username("", {"user": "a", "username": f"ad{char}min"})

@@ -240,6 +240,15 @@ def test_each_value_is_shown_on_a_line_of_its_own_in_words(values: dict[str, Any
     assert shown["before"] == f"ACME: {lines}"
 
 
+def test_a_diff_escapes_characters_that_nobody_sees_or_that_turn_the_text_round() -> None:
+    odd = "a\u202eb\u200bc\x1b[31m\r"
+    values = {odd: odd, "domains": [odd], "options": {odd: {"x": odd}}}
+    [shown] = diff([change("update", provider=odd, name=odd, before=values, after=values)])
+    for text in shown.values():
+        assert all(line.isprintable() for line in text.split("\n"))
+        assert r"a\u202eb\u200bc\x1b[31m\r" in text
+
+
 def test_a_rotation_shows_the_old_fingerprint_and_that_the_new_one_is_not_known() -> None:
     [shown] = diff([change("rotate", name="code", before={"fingerprint": "sha256:ab"}, after={"fingerprint": None})])
     assert shown["before"] == "code: fingerprint: sha256:ab\n"

@@ -36,6 +36,24 @@ def test_a_username_that_another_users_account_has_is_rejected_in_any_case(prese
     assert text.endswith(" at ACME: give another username, or first rename or delete that account in Waldur.")
 
 
+COMPOSED, DECOMPOSED = "jos\u00e9", "jose\u0301"
+
+
+@pytest.mark.parametrize(
+    ("present", "asked"), [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED), ("JOSE\u0301", COMPOSED), ("\uff41", "a")]
+)
+def test_a_username_that_another_user_has_in_another_form_of_its_characters_is_rejected(
+    present: str, asked: str
+) -> None:
+    found = state({ALICE: [VM]}, {(ALICE, VM): None, (BOB, STORAGE): present})
+    assert f"is already the username of {BOB.uuid} in Storage" in error(compare(found, entry("alice", asked)))
+
+
+def test_two_entries_with_forms_of_one_username_are_rejected() -> None:
+    [text] = compare(state({ALICE: [VM], BOB: [VM]}), entry("alice", COMPOSED), entry("bob", DECOMPOSED)).errors
+    assert "and forms of the same characters do not tell usernames apart: two users can't share" in text
+
+
 def test_the_holder_of_a_username_is_named_as_waldur_shows_them_with_offering_and_state() -> None:
     found = state({ALICE: [VM]}, {(BOB, STORAGE): "A"})
     found.holder_names[BOB.uuid] = "bob"
