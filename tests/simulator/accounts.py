@@ -81,41 +81,81 @@ def pool_of(offering: Offering) -> PosixPool | None:
     return own or PosixPool.objects.filter(service_provider__customer=offering.customer_id).first()
 
 
-def identity_of(offering: Offering, user: User) -> PosixIdentity | None:
-    """Return the numbers of *user* at *offering*, allocated now if need be; raises :exc:`Exhausted`."""
+def comes_from_user(offering: Offering, kind: str) -> bool:
+    """Return whether *offering* takes its users' numbers of *kind* from their profiles (2026 section 4.2)."""
+    return offering.plugin_options.get(f"{kind}_source") == "user_attribute"
+
+
+def has_numbers(offering: Offering) -> bool:
+    """Return whether accounts at *offering* have numbers at all."""
+    return editions.current().accounts_are_shared and offering.plugin_options.get("enable_posix_account") is not False
+
+
+def lacks_number(offering: Offering, user: User, kind: str) -> bool:
+    """Return whether the pool of *offering* manages numbers of *kind* and has yet to give *user* one."""
     pool = pool_of(offering)
-    if pool is None:
-        return None
+    if pool is None or comes_from_user(offering, kind) or getattr(pool, f"min_{kind}") is None:
+        return False
+    return not pool.identities.filter(user=user).exclude(**{kind: None}).exists()
+
+
+def numbers_of(offering: Offering, user: User, allocates: bool = True) -> tuple[int | None, int | None]:
+    """Return UID and GID of *user* at *offering*: the user's own, or from the pool, of which new ones if *allocates*.
+
+    Raises :exc:`Exhausted`.
+    """
+    if not has_numbers(offering):
+        return None, None
+    pool = pool_of(offering)
+    held = identity_of(pool, offering, user, allocates) if pool else None
+    uid, gid = (
+        user.extra.get(name) if comes_from_user(offering, kind) else getattr(held, kind, None)
+        for kind, name in (("uid", "uid_number"), ("gid", "primary_gid"))
+    )
+    return uid, gid
+
+
+def identity_of(pool: PosixPool, offering: Offering, user: User, allocates: bool) -> PosixIdentity:
+    """Return what *pool* has given *user*; if *allocates*, with the numbers that were missing at *offering*."""
     held = PosixIdentity.objects.filter(pool=pool, user=user).first() or PosixIdentity(pool=pool, user=user)
-    for kind in ("uid", "gid"):
+    missing = [kind for kind in ("uid", "gid") if allocates and lacks_number(offering, user, kind)]
+    for kind in missing:
         first, last = getattr(pool, f"min_{kind}"), getattr(pool, f"max_{kind}")
-        if getattr(held, kind) is not None or first is None:
-            continue
         used = set(pool.identities.values_list(kind, flat=True))
         number = next((number for number in range(first, last + 1) if number not in used), None)
         if number is None:
             raise Exhausted(f"The POSIX {kind.upper()} pool for offering {offering.uuid.hex} is exhausted.")
         setattr(held, kind, number)
-    held.save()
+    if missing:
+        held.save()
     return held
 
 
-def counted(base: str, offering: Offering, digits: int) -> str:
-    """Return *base* with the first number that no account of *offering* has after it."""
+def names_at(offering: Offering) -> list[str]:
+    """Return the names that the accounts of *offering* have."""
+    return list(offering.accounts.exclude(username=None).values_list("username", flat=True))
+
+
+def counted(base: str, names: Iterable[str], digits: int) -> str:
+    """Return *base* with the number after the last that one of *names* has after it."""
     pattern = re.compile(rf"{re.escape(base)}(\d{{{digits}}})")
-    names = offering.accounts.exclude(username=None).values_list("username", flat=True)
     numbers = [int(match[1]) for name in names if (match := pattern.fullmatch(name))]
     return f"{base}{max(numbers, default=-1) + 1:0{digits}}"
 
 
-def generated_name(offering: Offering, user: User, policy: str, prefix: str) -> str:
-    """Return the name that *policy* gives *user* at *offering*; empty where it gives none (2026 section 1.6)."""
+def generated_name(offering: Offering, user: User, policy: str, prefix: str, taken: Iterable[str] | None = None) -> str:
+    """Return the name that *policy* gives *user* at *offering*; empty where it gives none (2026 section 1.6).
+
+    Names that are counted come after those *taken*, by default those that the accounts of the offering have; where
+    *taken* is given, as in a preview, no number is allocated.
+    """
+    names = names_at(offering) if taken is None else taken
     if policy == "anonymized":
-        identity = identity_of(offering, user)
-        return f"{prefix}{identity.uid}" if identity and identity.uid else counted(prefix, offering, 5)
+        uid, _gid = numbers_of(offering, user, allocates=taken is None)
+        return f"{prefix}{uid}" if uid else counted(prefix, names, 5)
     if policy == "full_name":
-        names = (re.sub("[^a-z0-9]", "", folded(name)) for name in (user.first_name, user.last_name))
-        return counted(f"{'_'.join(names)}_", offering, 2)
+        parts = (re.sub("[^a-z0-9]", "", folded(name)) for name in (user.first_name, user.last_name))
+        return counted(f"{'_'.join(parts)}_", names, 2)
     names_by_policy = {
         "waldur_username": user.username,
         "freeipa": user.extra.get("freeipa_username"),
@@ -124,12 +164,19 @@ def generated_name(offering: Offering, user: User, policy: str, prefix: str) -> 
     return names_by_policy.get(policy) or ""
 
 
-def complete(account: OfferingUser | ProviderAccount, offering: Offering, options: dict[str, Any]) -> None:
-    """Fill in the numbers, the shell and the home directory of *account*; a pinned home directory stays."""
+def complete(
+    account: OfferingUser | ProviderAccount, offering: Offering, options: dict[str, Any], is_generated: bool = False
+) -> None:
+    """Fill in the numbers, the shell and the home directory of *account*; a pinned home directory stays.
+
+    Where its name *is_generated*, the policy decides whether it gets new numbers (2026 section 1.6).
+    """
     if not editions.current().accounts_are_shared:
         return
-    if identity := identity_of(offering, account.user):
-        account.uidnumber, account.primarygroup = identity.uid, identity.gid
+    allocates = not is_generated or options["username_generation_policy"] in RULES["numbering_policies"]
+    uid, gid = numbers_of(offering, account.user, allocates)
+    account.uidnumber = account.uidnumber if uid is None else uid
+    account.primarygroup = account.primarygroup if gid is None else gid
     account.login_shell = account.login_shell or options["login_shell"]
     if not account.is_home_pinned:
         account.home_directory = f"{options['homedir_prefix']}{account.username}" if account.username else None
@@ -191,11 +238,12 @@ def create(offering: Offering, user: User, username: str | None = None) -> Offer
         follow_rows(owner)
         return account
     now = values_of(offering)
-    if not username and editions.current().accounts_are_shared:
+    is_generated = not username
+    if is_generated and editions.current().accounts_are_shared:
         policy = now["username_generation_policy"]
         username = generated_name(offering, user, policy, now["username_anonymized_prefix"]) or username
     account.rename(username)
-    complete(account, offering, now)
+    complete(account, offering, now, is_generated)
     account.save()
     return account
 
@@ -209,7 +257,7 @@ def provider_account(offering: Offering, user: User) -> ProviderAccount:
         prefix = now["username_anonymized_prefix"]
         found = ProviderAccount(service_provider=provider, user=user)
         found.rename(generated_name(offering, user, now["username_generation_policy"], prefix))
-        complete(found, offering, now)
+        complete(found, offering, now, is_generated=True)
         found.save()
     return found
 
@@ -299,13 +347,18 @@ def generate_anew(offerings: Iterable[Offering], before: dict[int, dict[str, str
         is_same = policy == old["username_generation_policy"]
         if is_same and (policy != "anonymized" or prefix == old["username_anonymized_prefix"]):
             continue
-        for account in offering.accounts.filter(RENAMED, service_provider_account=None).order_by("id"):
-            state = account.state
-            account.rename(generated_name(offering, account.user, policy, prefix))
-            # An empty name leaves the state.
-            account.state = account.state if account.username else state
-            complete(account, offering, now)
-            account.save()
+        name_anew(offering, offering.accounts.filter(RENAMED, service_provider_account=None))
+
+
+def name_anew(offering: Offering, rows: QuerySet) -> None:
+    """Give the accounts *rows* of *offering* the names that its policy generates (2026 sections 1.5 and 1.6)."""
+    now = values_of(offering)
+    policy, prefix = now["username_generation_policy"], now["username_anonymized_prefix"]
+    for account in rows.order_by("id"):
+        # An empty name leaves the state.
+        account.rename(generated_name(offering, account.user, policy, prefix))
+        complete(account, offering, now, is_generated=True)
+        account.save()
 
 
 RENAMED = Q(state__in=RENAMED_STATES)

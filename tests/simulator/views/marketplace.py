@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework import exceptions, mixins, viewsets
 from rest_framework.decorators import action
@@ -68,6 +69,17 @@ class OfferingViewSet(GrantActions, LookUpViewSet):
             self.join(offering)
         accounts.generate_anew([offering], names)
         return Response()
+
+    @action(detail=True, methods=["post"])
+    def refresh_offering_usernames(self, request: Request, uuid: str) -> Response:
+        """Generate the names anew of the accounts that are neither linked nor restricted (2026 section 1.6)."""
+        offering = self.get_object()
+        demand(request.user, "OFFERING.UPDATE_INTEGRATION", offering, offering.customer)
+        if accounts.values_of(offering)["username_generation_policy"] == "service_provider":
+            raise exceptions.ValidationError("Usernames of this offering are set by its service provider.")
+        with transaction.atomic():
+            accounts.name_anew(offering, offering.accounts.filter(is_restricted=False, service_provider_account=None))
+        return Response({"status": "Offering user usernames have been changed."})
 
     @staticmethod
     def join(offering: Offering) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -50,16 +51,26 @@ def adopt_provider_accounts(provider: ServiceProvider, request: Request) -> dict
     return adoption.adopt(provider, body["resolutions"])
 
 
-def renamed(account: models.OfferingUser, offering: models.Offering, now: dict[str, str]) -> dict[str, Any]:
+def renames_of(rows: QuerySet, offering: models.Offering, now: dict[str, str]) -> list[dict[str, Any]]:
+    """What the settings *now* make of the names of *rows*, one after the other, as the change would name them."""
+    names: dict[int, str] = dict(offering.accounts.exclude(username=None).values_list("pk", "username"))
+    found = []
+    for account in rows:
+        entry = renamed(account, offering, now, names.values())
+        names[account.pk] = entry["new_username"] or ""
+        found.append(entry)
+    return [entry for entry in found if entry["username"] != entry["new_username"]]
+
+
+def renamed(
+    account: models.OfferingUser, offering: models.Offering, now: dict[str, str], taken: Iterable[str]
+) -> dict[str, Any]:
     """What the settings *now* make of an account's name; null where a number would be allocated first."""
     policy, prefix = now["username_generation_policy"], now["username_anonymized_prefix"]
     row = {"username": account.username or "", "home_directory": account.home_directory or ""}
-    pool = accounts.pool_of(offering)
-    name: str | None
-    if policy == "anonymized" and pool and not pool.identities.filter(user=account.user).exists():
-        name = None
-    else:
-        name = accounts.generated_name(offering, account.user, policy, prefix)
+    name: str | None = None
+    if policy != "anonymized" or not accounts.lacks_number(offering, account.user, "uid"):
+        name = accounts.generated_name(offering, account.user, policy, prefix, taken)
     home = None if name is None else f"{now['homedir_prefix']}{name}" if name else ""
     return {**row, "new_username": name, "new_home_directory": home}
 
@@ -78,8 +89,7 @@ def preview(offering: models.Offering, before: dict[str, Any], after: dict[str, 
     renames = []
     if "username_generation_policy" in other or (policy == "anonymized" and "username_anonymized_prefix" in other):
         kept = rows.filter(accounts.RENAMED, service_provider_account=None)
-        found = (renamed(row, offering, now) for row in kept)
-        renames = [row for row in found if row["username"] != row["new_username"]]
+        renames = renames_of(kept, offering, now)
     name = {"anonymized": f"{now['username_anonymized_prefix']}<uid>"}.get(policy, "<username>")
     return {
         "uuid": offering.uuid.hex,
