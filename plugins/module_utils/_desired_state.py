@@ -50,11 +50,19 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class Profile:
-    """What the provider itself should be. ``fields`` holds only what the document names."""
+    """What the provider itself should be. ``fields`` holds only what the document names.
+
+    ``where`` is the place of the entry, empty for the options of a task.
+    """
 
     state: str = "present"
     fields: Mapping[str, Any] = field(default_factory=dict)
     image: ImageFile | Unset = UNSET
+    where: str = field(default="", compare=False)
+
+    def option(self, name: str) -> str:
+        """Return what an option of this entry is called in messages."""
+        return f"{self.where}.{name}" if self.where else name
 
 
 @dataclass(frozen=True)
@@ -371,7 +379,7 @@ def profile(prefix: str, state: str, entry: Mapping[str, Any], read_image: ReadI
     if entry.get("image") is not None:
         image = problems.attempt(_image, f"{prefix}image", entry["image"], read_image)
     problems.refuse()
-    return Profile(state, fields, UNSET if image is None else image)
+    return Profile(state, fields, UNSET if image is None else image, prefix.rstrip("."))
 
 
 def _domains(where: str, value: Any) -> list[str]:

@@ -80,10 +80,11 @@ class ServiceProvider:
     def compare(self, session: Session, target: Target, part: Profile, state: State, people: People) -> Comparison:
         """Create, update or delete; an update holds only what differs."""
         if part.state == "absent":
-            return _deletion(target, state)
+            return _deletion(target, part, state)
         unknown = [name for name in _NEWER if name in part.fields and not state.newer]
         if unknown:
-            return Comparison(errors=(f"{unknown[0]}: this Waldur does not have it (2026 or newer): leave it out.",))
+            text = f"{part.option(unknown[0])}: this Waldur does not have it (2026 or newer): leave it out."
+            return Comparison(errors=(text,))
         before, after, send = _differences(part, state)
         if state.row is None:
             given = {**part.fields, **({"image": after["image"]} if "image" in after else {})}
@@ -235,14 +236,15 @@ def _live_offerings(session: Session, target: Target, *, newer: bool) -> list[st
     )
 
 
-def _deletion(target: Target, state: State) -> Comparison:
+def _deletion(target: Target, part: Profile, state: State) -> Comparison:
     if state.row is None:
         return Comparison()
     if state.live_offerings:
         names = ", ".join(state.live_offerings)
         return Comparison(
             errors=(
-                f"state: the provider {target.name} can't be deleted while it has offerings: archive {names} first.",
+                f"{part.option('state')}: the provider {target.name} can't be deleted while it has offerings: archive"
+                f" {names} first.",
             )
         )
     keys = ("description", "enable_notifications")

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils import _images
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import UNSET, Desired, ImageFile, Profile
+from ansible_collections.waldur.provider.plugins.module_utils._desired_state import (
+    UNSET,
+    Desired,
+    ImageFile,
+    Profile,
+    profile,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._errors import WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._plan import Change, Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
@@ -19,7 +25,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.service
     _check_answer,
 )
 
-from .hand_made import CUSTOMER, PROVIDER, session, target
+from .hand_made import CUSTOMER, PROVIDER, no_image, session, target
 
 LOGO = ImageFile("logo.png", b"logo")
 OTHER_LOGO = ImageFile("logo.png", b"another logo")
@@ -238,6 +244,16 @@ def test_a_provider_with_offerings_is_not_deleted_and_they_are_named() -> None:
 
 
 # --- answers and results ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", ["abs.yml: service_providers[0].", ""])
+def test_an_error_of_the_plan_about_the_profile_names_the_file_and_the_entry(place: str) -> None:
+    absent = profile(place, "absent", {}, no_image)
+    found = ServiceProvider().compare(session(), target(), absent, State(row(), live_offerings=["VM (Active)"]), {})
+    assert found.errors[0].startswith(f"{place}state: the provider ACME can't be deleted while it has offerings")
+    newer = profile(place, "present", {"allowed_domains": []}, no_image)
+    found = ServiceProvider().compare(session(), target(), newer, State(row(), newer=False), {})
+    assert found.errors[0].startswith(f"{place}allowed_domains: this Waldur does not have it")
 
 
 @pytest.mark.parametrize(
