@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -34,11 +34,11 @@ class Export:
     """The providers that were read, by customer name, and those that the token may not read, each with the reason."""
 
     found: list[Exported]
-    unreadable: list[tuple[Target, Note]]
+    unreadable: list[tuple[Target, WaldurError]]
 
     def notes(self) -> list[dict[str, Any]]:
         """Return all notes as they are returned, by customer name."""
-        pairs = [(one.target, note) for one in self.found for note in one.notes] + self.unreadable
+        pairs = [(one.target, note) for one in self.found for note in one.notes] + _left_out(self.unreadable)
         # Sorting keeps the order of the notes on one provider.
         pairs.sort(key=lambda pair: _position(pair[0]))
         return [note.as_dict(target) for target, note in pairs]
@@ -84,13 +84,20 @@ def exported(session: Session, references: Any = None, parts: Sequence[str] = tu
     found = [one for _target, one in attempts if isinstance(one, Exported)]
     if errors and not found:
         raise errors[0][1]
-    return Export(found, [(target, left_out(target, error)) for target, error in errors])
+    return Export(found, errors)
 
 
-def left_out(target: Target, error: WaldurError) -> Note:
-    """Return the note on a provider that the token may not read."""
-    reason = error.message.removeprefix(f"{target.name}: ")
-    return Note("service_providers", None, f"{target.name}: was left out, as it can't be read: {reason}")
+def _left_out(errors: Iterable[tuple[Target, WaldurError]]) -> list[tuple[Target, Note]]:
+    """Return a note on each provider that the token may not read. The first of those with the same reason states it."""
+    notes: list[tuple[Target, Note]] = []
+    first: dict[str, str] = {}
+    for target, error in sorted(errors, key=lambda pair: _position(pair[0])):
+        reason = error.message.removeprefix(f"{target.name}: ")
+        why = f", for the same reason as {first[reason]}." if reason in first else f": {reason}"
+        first.setdefault(reason, target.name)
+        text = f"{target.name}: was left out, as it can't be read{why}"
+        notes.append((target, Note("service_providers", None, text)))
+    return notes
 
 
 def _attempted(session: Session, target: Target, parts: Sequence[str], *, is_named: bool) -> Exported | WaldurError:

@@ -17,7 +17,7 @@ from . import _images, _uuids
 from ._client import Row
 from ._document_text import document_text
 from ._errors import LONGEST_PATH, Forbidden, InvalidInput, NotFound, WaldurError, said
-from ._export import Export, Exported, exported, left_out
+from ._export import Export, Exported, exported
 from ._files import LARGEST_DOCUMENT, RESERVED_NAMES
 from ._folder import Folder, require_plain_path
 from ._references import Target
@@ -57,7 +57,7 @@ def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: b
     images: dict[str, bytes] = {}
     if options["images"] and "profile" in options["parts"]:
         read, images = _with_images(session, read, rows, names, is_named=is_named)
-    _keep_unreadable(dest, [target for target, _note in read.unreadable], rows)
+    _keep_unreadable(dest, [target for target, _error in read.unreadable], rows)
     folder = Folder("dest", os.path.dirname(dest) if dest.endswith(_ENDINGS) else dest)
     wanted = _files(dest, read, names, images)
     there = {path: folder.read(path, LARGEST_DOCUMENT) for path in wanted}
@@ -127,7 +127,7 @@ def _with_images(
         url, path = rows[one.target.customer_uuid].get("image"), None
         content = _downloaded(session, one.target.name, url, is_named=is_named) if url else b""
         if isinstance(content, WaldurError):
-            unreadable.append((one.target, left_out(one.target, content)))
+            unreadable.append((one.target, content))
             continue
         kind = _images.content_type(content)
         if kind and len(content) <= _images.LIMIT:

@@ -241,6 +241,15 @@ def test_an_export_of_all_providers_goes_on_after_one_that_the_token_may_not_rea
     assert plan_of(connect(), found["service_providers"]) == []
 
 
+def test_the_reason_why_providers_are_left_out_is_stated_once(sim: Simulator, connect: Connect) -> None:
+    found = export(connect("owner"))
+    texts = [note["text"] for note in found["notes"] if note["key"] == "service_providers"]
+    assert len(texts) > 2
+    for text in texts[1:]:
+        name = text.partition(":")[0]
+        assert text == f"{name}: was left out, as it can't be read, for the same reason as Beta HPC Centre."
+
+
 @pytest.mark.parametrize("references", ["BETA", ["ALPHA", "BETA"]])
 def test_a_provider_that_is_named_and_may_not_be_read_is_still_an_error(
     sim: Simulator, connect: Connect, references: Any
