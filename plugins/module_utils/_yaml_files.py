@@ -304,11 +304,17 @@ class _Builder:
             value = make(self._yaml.ScalarNode(tag, text if len(text) <= LONGEST_NUMBER else "?"))
         except (ValueError, LookupError, AttributeError, ArithmeticError, TypeError):
             line, word = event.start_mark.line + 1, self._word(event)
-            self._fail(line, f"{word} is not a valid {_KINDS[kind]}: correct it, or quote it if it is text.")
+            remedy = "correct it" if self._expects_time() else "correct it, or quote it if it is text"
+            self._fail(line, f"{word} is not a valid {_KINDS[kind]}: {remedy}.")
             return text
         if not self._spelled or text in ("true", "false"):
             return value
         return WrittenBool(value, text) if kind == "bool" else with_spelling(value, lambda: text)
+
+    def _expects_time(self) -> bool:
+        """Return whether the value belongs to a key of a time, such as expiration_time, where text is no remedy."""
+        key = self._open[-1].key if self._open and isinstance(self._open[-1].value, dict) else None
+        return isinstance(key, str) and key.endswith("_time")
 
     def _word(self, event: Any) -> str:
         return said(event.value) if self._quoting else "that is written there"

@@ -71,6 +71,13 @@ def test_a_word_that_python_cannot_make_a_value_of_is_an_error_with_file_line_an
     assert message.endswith(f" is not a valid {kind}: correct it, or quote it if it is text.")
 
 
+@pytest.mark.parametrize("word", ["2026-13-45", "2026-02-30 10:00:00", "!!timestamp foo"])
+def test_an_impossible_date_as_expiration_time_is_not_to_be_quoted(tmp_path: Path, word: str) -> None:
+    (message,) = errors(tmp_path, USER.format(f"a\n        expiration_time: {word}"))
+    assert ".expiration_time: " in message
+    assert message.endswith(" is not a valid date or time: correct it.")
+
+
 @pytest.mark.parametrize(
     "word", ["!!binary aGk=", "!!set {a}", "!!omap [a: b]", "!vault x", "!!python/name:os.system x"]
 )
