@@ -150,7 +150,7 @@ def text(where: str, value: Any) -> str:
         if "\0" in value:
             raise InvalidInput(f"{where}: the text holds a NUL character; remove it.")
         if has_surrogates(value):
-            raise InvalidInput(f"{where}: the text holds bytes that are no UTF-8; write it anew.")
+            raise InvalidInput(f"{where}: the text contains bytes that are not UTF-8: write it again.")
         return value.strip()
     if isinstance(value, (bool, int, float, date, WrittenBool)):
         raise InvalidInput(f"{where}: {arrived(value)}, not as text: quote it as it is written.")

@@ -279,7 +279,7 @@ def _verify(session: Session, work: Work, people: People) -> None:
     if left.changes or left.errors:
         what = "; ".join([*(str(change) for change in left.changes), *left.errors])
         raise WaldurError(
-            f"Waldur answered that all is well, and looking again this is still not as asked: {what}. Somebody else may"
+            f"Waldur accepted the request but did not apply it: {what}. Somebody else may"
             " have changed it meanwhile: run again.",
             not_applied=[change.as_dict() for change in left.changes],
         )

@@ -34,16 +34,16 @@ def check_options(given: Mapping[str, Any], definitions: Mapping[str, Definition
     for name, value in given.items():
         if name not in known:
             near = difflib.get_close_matches(said(name), known, 1)
-            raise InvalidInput(f"{said(name)}: is no option{f': did you mean {near[0]}?' if near else '.'}")
+            raise InvalidInput(f"{said(name)}: is not a known option{f': did you mean {near[0]}?' if near else '.'}")
         if value is not None and name in definitions and name not in NAMES:
             _check(name, value, definitions[name])
 
 
 def check_hostname(entries: Iterable[Any]) -> None:
-    """Raise ``InvalidInput`` for an entry of ``hostname`` that is no text, or empty."""
+    """Raise ``InvalidInput`` for an entry of ``hostname`` that is not text, or empty."""
     for entry in entries:
         if not isinstance(entry, str):
-            raise InvalidInput(f"hostname: '{said(entry)}' is no text: name a field, or write an expression.")
+            raise InvalidInput(f"hostname: '{said(entry)}' is not text: name a field, or write an expression.")
         if not entry.strip():
             raise InvalidInput("hostname: an entry is empty: name a field, or write an expression.")
         _refuse_control("hostname", entry)
@@ -63,7 +63,7 @@ def check_fields(
             continue
         near = difflib.get_close_matches(plain.path[0], candidates(), 1)
         hint = f"did you mean {near[0]}?" if near else f"see waldur.provider.{hosts[:-1]}_info for the fields."
-        raise InvalidInput(f"hostname: '{said(plain.path[0])}' is no field of {hosts.replace('_', ' ')}: {hint}")
+        raise InvalidInput(f"hostname: '{said(plain.path[0])}' is not a field of {hosts.replace('_', ' ')}: {hint}")
 
 
 def _check(name: str, value: Any, definition: Definition) -> None:
@@ -94,7 +94,7 @@ def _check_mapping(name: str, value: Any) -> None:
         raise InvalidInput(f"{name}: must be a mapping, and '{said(value)}' was given.")
     for key in value:
         if not isinstance(key, str):
-            raise InvalidInput(f"{name}: the key {said(key)} is no text: quote it as it is written.")
+            raise InvalidInput(f"{name}: the key {said(key)} is not text: quote it as it is written.")
         _refuse_control(name, key)
 
 

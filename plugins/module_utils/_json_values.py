@@ -34,7 +34,7 @@ def _problems(where: str, value: Any, dates: Collection[str]) -> Iterator[tuple[
     elif isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, (str, int, float, type(None))) or problem_of(key):
-                yield where or "options", f"the key {said(key)} is no text: quote it as it is written."
+                yield where or "options", f"the key {said(key)} is not text: quote it as it is written."
             else:
                 yield from _problems(f"{where}.{said(key)}" if where else said(key), item, dates)
     elif isinstance(value, (list, tuple)):
@@ -53,7 +53,7 @@ def problem_of(value: Any) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return f"{value} is a number that JSON can't represent: write a finite one, or quote it."
     if isinstance(value, str) and has_surrogates(value):
-        return "the text holds bytes that are no UTF-8; write it anew."
+        return "the text contains bytes that are not UTF-8: write it again."
     return ""
 
 

@@ -59,7 +59,7 @@ def carried_out(sim: Simulator, subject: Subject) -> int:
 def check_told(result: Result, subject: Subject, expected: dict[str, Any], sim: Simulator) -> None:
     """The message, word for word, and the lists of what was applied and what was not."""
     assert plain(result.msg, sim) == expected.get("told", "changed")
-    if result.failed and "looking again this is still not as asked" not in result.msg:
+    if result.failed and "did not apply it" not in result.msg:
         done = expected.get("applied", 0)
         assert result.names("applied") == list(subject.changes[:done])
         assert result.names("not_applied") == list(subject.changes[done:])

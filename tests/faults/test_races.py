@@ -28,7 +28,7 @@ TWICE = (
     " /api/user-permissions/<uuid>/revoke/)."
 )
 CREATING = "*/marketplace-service-providers/"
-STILL = "Waldur answered that all is well, and looking again this is still not as asked: {}. Somebody else may have"
+STILL = "Waldur accepted the request but did not apply it: {}. Somebody else may have"
 LOST = "extend rolefree1 as CUSTOMER.MANAGER (Alpha Cloud Ltd): Waldur broke on the request to change the expiry of the"
 
 

@@ -156,7 +156,7 @@ def test_an_auth_scheme_that_there_is_not_is_refused(sim: Simulator) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"hosts": "users", "filter": {}}, "filter: is no option: did you mean filters?"),
+        ({"hosts": "users", "filter": {}}, "filter: is not a known option: did you mean filters?"),
         ({"hosts": "users", "filters": {"usrname": "x"}}, "filters: 'usrname' is not known. Did you mean 'username'?"),
         ({"hosts": "users", "filters": {"is_active": "perhaps"}}, "filters.is_active: "),
         ({"hosts": "users", "filters": {"fields": ["uuid"]}}, "filters.fields: is no filter"),
@@ -169,7 +169,7 @@ def test_an_auth_scheme_that_there_is_not_is_refused(sim: Simulator) -> None:
         ({"hosts": "users", "filters": "{{ nowhere }}"}, "filters: can't be evaluated"),
         ({"hosts": "users", "hostname": ["a b c"], "strict": True}, "hostname: 'a b c' can't be evaluated"),
         ({"hosts": "users", "compose": {"x": "nowhere"}, "strict": True}, "Could not set x for host"),
-        ({"hosts": "users", "hostname": [5]}, "hostname: '5' is no text"),
+        ({"hosts": "users", "hostname": [5]}, "hostname: '5' is not text"),
         ({"hosts": "machines"}, "hosts"),
         ({"hosts": "users", "include": ["secrets"]}, "include"),
         ({"hosts": "users", "on_unreachable_provider": "ignore"}, "on_unreachable_provider"),

@@ -72,12 +72,18 @@ def test_a_token_of_a_wrong_type_is_not_printed(sim: Simulator, value: Any) -> N
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
-    ({"hostname": ["usrname"]}, "hostname: 'usrname' is no field of users: did you mean username?"),
-    ({"hostname": ["login"]}, "hostname: 'login' is no field of users: see waldur.provider.user_info for the fields."),
-    ({"hostname": "waldur_usrname"}, "hostname: 'waldur_usrname' is no field of users: did you mean waldur_username?"),
-    ({"hostname": ["username", "emial"]}, "hostname: 'emial' is no field of users: did you mean email?"),
-    ({"hostname": ["addres.city"]}, "hostname: 'addres' is no field of users: "),
-    ({"hostname": ["keys"]}, "hostname: 'keys' is no field of users: "),
+    ({"hostname": ["usrname"]}, "hostname: 'usrname' is not a field of users: did you mean username?"),
+    (
+        {"hostname": ["login"]},
+        "hostname: 'login' is not a field of users: see waldur.provider.user_info for the fields.",
+    ),
+    (
+        {"hostname": "waldur_usrname"},
+        "hostname: 'waldur_usrname' is not a field of users: did you mean waldur_username?",
+    ),
+    ({"hostname": ["username", "emial"]}, "hostname: 'emial' is not a field of users: did you mean email?"),
+    ({"hostname": ["addres.city"]}, "hostname: 'addres' is not a field of users: "),
+    ({"hostname": ["keys"]}, "hostname: 'keys' is not a field of users: "),
     ({"hostname": [""]}, "hostname: an entry is empty: name a field, or write an expression."),
     ({"hosts": "user"}, "hosts: must be "),
     ({"hosts": "user"}, "Did you mean 'users'?"),
@@ -141,4 +147,4 @@ def test_a_field_that_only_a_newer_waldur_has_is_no_unknown_one(old: Simulator) 
     ]
     *right, wrong = parsed(old, contents)
     assert all(outcome.get("hosts") for outcome in right), right
-    assert wrong == {"error": "hostname: 'slog' is no field of offerings: did you mean slug?"}
+    assert wrong == {"error": "hostname: 'slog' is not a field of offerings: did you mean slug?"}

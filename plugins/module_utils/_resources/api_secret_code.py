@@ -95,7 +95,7 @@ class ApiSecretCode:
         except LostAnswer as error:
             raise looked_again(error, look) from None
         if state.code is None or state.fingerprint == before:
-            text = "Waldur answered that all is well and gave no new API secret code."
+            text = "Waldur accepted the request but returned no new API secret code."
             raise WaldurError(text, took_effect=None)
 
     def verify(self, session: Session, target: Target, part: SecretCode, state: State) -> State:

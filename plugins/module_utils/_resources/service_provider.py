@@ -373,10 +373,10 @@ def _check_answer(row: Row, sent: Row, image: Any, is_staff: Callable[[], bool] 
     for name, wanted in sent.items():
         if not _kept(name, row.get(name), wanted):
             hint = _hint_on_domains(is_staff) if name == "allowed_domains" else ""
-            text = f"{name}: Waldur answered that all is well and kept another value.{hint}"
+            text = f"{name}: Waldur accepted the request but did not apply the value.{hint}"
             raise WaldurError(text, took_effect=None)
     if image is not UNSET and image.content and not row.get("image"):
-        raise WaldurError("image: Waldur answered that all is well and kept no image.", took_effect=None)
+        raise WaldurError("image: Waldur accepted the request but stored no image.", took_effect=None)
 
 
 def _hint_on_domains(is_staff: Callable[[], bool]) -> str:

@@ -135,7 +135,7 @@ class UserRole:
         told = _moments.from_server(answer.get("expiration_time"))
         if told != _moments.from_server(body.get("expiration_time")):
             raise WaldurError(
-                f"expiration_time: Waldur answered that all is well and set {told or 'never'} as the expiry.",
+                f"expiration_time: Waldur accepted the request but set {told or 'never'} as the expiry.",
                 took_effect=None,
             )
 

@@ -234,7 +234,7 @@ def test_what_does_not_hold_after_all_writes_is_an_error(
         return answer
 
     monkeypatch.setattr(Client, "write", write)
-    with pytest.raises(WaldurError, match="still not as asked: grant member1 as") as caught:
+    with pytest.raises(WaldurError, match="did not apply it: grant member1 as") as caught:
         apply(session, planned)
     assert caught.value.details["not_applied"]
 
@@ -430,7 +430,7 @@ def test_a_field_that_the_server_ignores_is_an_error(
     session = connect()
     planned = make_plan(session, wishes(description="new"))
     monkeypatch.setattr(Client, "write", lambda *args, **rest: {"description": "old"})
-    with pytest.raises(WaldurError, match="description: Waldur answered that all is well and kept another value"):
+    with pytest.raises(WaldurError, match="description: Waldur accepted the request but did not apply the value"):
         apply(session, planned)
 
 

@@ -173,7 +173,7 @@ def test_a_write_of_which_the_server_kept_a_part_is_reported_as_changed(
         return {**write(*place, **content), "enable_notifications": True}
 
     monkeypatch.setattr(session.client, "write", partly)
-    with pytest.raises(WaldurError, match="enable_notifications: Waldur answered that all is well") as caught:
+    with pytest.raises(WaldurError, match="enable_notifications: Waldur accepted the request") as caught:
         apply(session, planned)
     found = caught.value.details
     assert (found["changed"], found["applied"], len(found["not_applied"])) == (True, [], 1)

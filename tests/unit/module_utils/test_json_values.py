@@ -28,7 +28,7 @@ WRONG: list[tuple[Any, str]] = [
     (frozenset("a"), "is a set"),
     (float("nan"), "nan is a number that JSON can't represent"),
     (float("-inf"), "-inf is a number that JSON can't represent"),
-    ("a\ud800", "the text holds bytes that are no UTF-8"),
+    ("a\ud800", "the text contains bytes that are not UTF-8"),
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

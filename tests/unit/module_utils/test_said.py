@@ -41,7 +41,7 @@ def test_text_that_is_no_utf8_is_refused() -> None:
     with pytest.raises(InvalidInput) as refused:
         parse(bad, no_image)
     assert refused.value.message == (
-        "service_providers[0].users[0].user: the text holds bytes that are no UTF-8; write it anew."
+        "service_providers[0].users[0].user: the text contains bytes that are not UTF-8: write it again."
     )
 
 

@@ -209,7 +209,7 @@ def test_an_account_option_that_is_true_differs_from_one_that_is_1(now: Any, wan
     assert repr((found.before, found.after)) == repr(
         ({"account_options": {"o": now}}, {"account_options": {"o": wanted}})
     )
-    with pytest.raises(WaldurError, match=r"^account_options: .* kept another value"):
+    with pytest.raises(WaldurError, match=r"^account_options: .* did not apply the value"):
         _check_answer(row(account_options={"o": now}), {"account_options": {"o": wanted}}, UNSET)
 
 
@@ -273,7 +273,7 @@ def test_a_field_that_the_server_ignores_silently_is_an_error(sent: dict[str, An
     with pytest.raises(WaldurError) as told:
         _check_answer(kept, sent, UNSET)
     assert told.value.message.startswith(
-        f"{next(iter(sent))}: Waldur answered that all is well and kept another value."
+        f"{next(iter(sent))}: Waldur accepted the request but did not apply the value."
     )
     assert ("staff token" in told.value.message) == ("allowed_domains" in sent)
     with pytest.raises(WaldurError) as told:
@@ -285,13 +285,13 @@ def test_an_ignored_field_is_reported_also_where_the_rights_of_the_token_can_not
     def unreadable() -> bool:
         raise WaldurError("Waldur broke.")
 
-    with pytest.raises(WaldurError, match=r"^allowed_domains: .* kept another value\.$") as caught:
+    with pytest.raises(WaldurError, match=r"^allowed_domains: .* did not apply the value\.$") as caught:
         _check_answer(row(), {"allowed_domains": ["c.org"]}, UNSET, unreadable)
     assert caught.value.details == {"took_effect": None}
 
 
 def test_an_image_that_the_server_ignores_silently_is_an_error() -> None:
-    with pytest.raises(WaldurError, match=r"^image: Waldur answered that all is well and kept no image"):
+    with pytest.raises(WaldurError, match=r"^image: Waldur accepted the request but stored no image"):
         _check_answer(row(), {}, LOGO)
 
 

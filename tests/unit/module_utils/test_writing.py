@@ -89,7 +89,7 @@ def test_another_expiry_in_the_answer_is_an_error(told: str | None, words: str) 
     asked = AskedClient(objects={"add_user": {"expiration_time": told}})
     message, took = outcome(lambda: write_grant(asked, grant_change([], entry("alice", SOON))))
     assert took is None
-    assert message.startswith(f"expiration_time: Waldur answered that all is well and set {words}")
+    assert message.startswith(f"expiration_time: Waldur accepted the request but set {words}")
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_rotation_is_one_request_and_its_answer_holds_the_code(before: str | N
 @pytest.mark.parametrize("answer", [None, "old"])
 def test_an_answer_without_a_new_code_is_an_error(answer: str | None) -> None:
     asked = AskedClient(objects={"generate_api_secret_code": {"code": answer}})
-    words = "Waldur answered that all is well and gave no new API secret code."
+    words = "Waldur accepted the request but returned no new API secret code."
     assert outcome(lambda: write_code(asked)) == (words, None)
 
 
