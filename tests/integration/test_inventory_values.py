@@ -108,7 +108,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 def test_the_message_names_the_option_the_unknown_name_and_the_nearest_known_one(sim: Simulator) -> None:
-    for (content, message), outcome in zip(WRONG, parsed(sim, [content for content, _ in WRONG]), strict=True):
+    for (content, message), outcome in zip(WRONG, parsed(sim, [content for content, _message in WRONG]), strict=True):
         assert message in outcome.get("error", f"nothing was said: {outcome}"), content
 
 

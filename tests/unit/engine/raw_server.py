@@ -72,7 +72,7 @@ def read_request(connection: Any) -> bytes:
         if not piece:
             return data
         data += piece
-    head, _, body = data.partition(b"\r\n\r\n")
+    head, _separator, body = data.partition(b"\r\n\r\n")
     length = [int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     while len(body) < sum(length):
         body += connection.recv(65536)

@@ -459,7 +459,7 @@ def test_a_body_that_cannot_be_written_is_not_a_lost_answer(value: Any) -> None:
     with ScriptedServer(Answer(body={"uuid": UUID})) as server:
         with pytest.raises(_errors.WaldurError, match=r"^Cannot change the service provider: account_options\.a") as e:
             client_of(server).write("partial_update", UUID, body={"account_options": {"a": value}})
-        assert type(e.value) is _errors.WaldurError
+        assert e.type is _errors.WaldurError
         assert e.value.message.endswith("The request was not sent.")
         assert server.requests == []
 

@@ -130,7 +130,7 @@ def exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_file_exchanged_for_a_named_pipe_before_it_is_opened_is_refused_and_closed(exchanged: Path) -> None:
     before = len(os.listdir("/proc/self/fd"))
-    for _ in range(3):
+    for _number in range(3):
         with pytest.raises(InvalidInput, match="it is a named pipe"):
             _files.read_file("x", str(exchanged), 9)
     assert len(os.listdir("/proc/self/fd")) == before

@@ -103,7 +103,7 @@ def test_no_user_is_lost_and_no_thread_fails_while_another_begins_a_run() -> Non
 
     def begin() -> None:
         together.wait()
-        for _ in range(200):
+        for _number in range(200):
             references.begin()
 
     with ThreadPoolExecutor(3) as pool:
