@@ -12,8 +12,8 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 
-from ansible_collections.waldur.provider.plugins.module_utils._authorized_keys import authorized_keys as made
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.plugin_utils._ssh_keys import authorized_keys as made
 
 NAME = "waldur.provider.authorized_keys"
 

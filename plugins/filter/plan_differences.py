@@ -12,8 +12,8 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._plan_markdown import plan_differences as made
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import plan_differences as made
 
 
 def plan_differences(plan: Any, totals: Any = True) -> list[str]:

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import plain
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.plugin_utils import _report
+from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import plain
 
 NAME = "waldur.provider.report_html"
 Made = TypeVar("Made")

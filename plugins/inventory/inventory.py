@@ -185,19 +185,20 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible.vars.reserved import get_reserved_names
 
-from ansible_collections.waldur.provider.plugins.module_utils import (
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError, said
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import REQUESTS_IMPORT_ERROR
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES as CONNECTION
+from ansible_collections.waldur.provider.plugins.plugin_utils import (
+    _expressions,
     _inventory,
     _inventory_options,
-    _inventory_reading,
-    _plain_names,
+    _inventory_reader,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._client import REQUESTS_IMPORT_ERROR, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._connection import NAMES as CONNECTION
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, WaldurError, said
-from ansible_collections.waldur.provider.plugins.module_utils._inventory import KINDS, Found, Thing
-from ansible_collections.waldur.provider.plugins.module_utils._plain_names import UNKNOWN
-from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import connection_of, plain_option
-from ansible_collections.waldur.provider.plugins.plugin_utils._composing import OLD, PlainNames, trusted
+from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import connection_of, plain_option
+from ansible_collections.waldur.provider.plugins.plugin_utils._expression_evaluation import OLD, PlainNames, trusted
+from ansible_collections.waldur.provider.plugins.plugin_utils._expressions import UNKNOWN
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import KINDS, Found, Thing
 from ansible_collections.waldur.provider.plugins.plugin_utils._private_cache import PrivateCache
 
 # These hold expressions that are evaluated for each host; everything else is evaluated once.
@@ -259,7 +260,7 @@ class InventoryModule(PlainNames, PrivateCache):
     def _founds(self, path: str, use_cache: bool) -> list[Found]:
         """What the providers answer, or what they answered when the cache was filled."""
         connection = connection_of(self._given, self._vars or {}, self.templar.template, place="the inventory file")
-        wanted = _inventory_reading.Wanted(
+        wanted = _inventory_reader.Wanted(
             hosts=self.get_option("hosts"),
             service_providers=self._as_list("service_providers"),
             filters=self.get_option("filters") or {},
@@ -268,15 +269,15 @@ class InventoryModule(PlainNames, PrivateCache):
         )
         caching = self.get_option("cache")
         key = f"{self.get_cache_key(path)}_{_digest(connection, wanted)}"
-        kept = _inventory_reading.restored(self._cache.get(key)) if caching and use_cache else None
+        kept = _inventory_reader.restored(self._cache.get(key)) if caching and use_cache else None
         if kept is not None:
             return kept
-        founds, warnings = _inventory_reading.fetch(connection, wanted)
+        founds, warnings = _inventory_reader.fetch(connection, wanted)
         for warning in dict.fromkeys(warnings):
             self.display.warning(warning)
         # What lacks a provider must not look complete for the next hour.
         if caching and not warnings:
-            self._cache[key] = _inventory_reading.stored(founds)
+            self._cache[key] = _inventory_reader.stored(founds)
         return founds
 
     # --- hosts -------------------------------------------------------------------------------------------------------
@@ -389,10 +390,10 @@ def _documented(hosts: str) -> list[str]:
 
 
 def _is_name(expression: Any) -> bool:
-    return _plain_names.expression(str(expression)) is not None
+    return _expressions.expression(str(expression)) is not None
 
 
-def _digest(connection: Connection, wanted: _inventory_reading.Wanted) -> str:
+def _digest(connection: Connection, wanted: _inventory_reader.Wanted) -> str:
     """What tells one selection of rows from another. The token counts, as others may see other rows."""
     told = json.dumps([connection.api_url, connection.access_token, vars(wanted)], sort_keys=True, default=str)
     return hashlib.sha256(told.encode()).hexdigest()[:32]

@@ -84,9 +84,9 @@ _raw:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.waldur.provider.plugins.module_utils import _lookups
-from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
-from ansible_collections.waldur.provider.plugins.plugin_utils._asking import Asking
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.plugin_utils import _lookups
+from ansible_collections.waldur.provider.plugins.plugin_utils._lookup_base import Asking
 
 
 class LookupModule(Asking):

@@ -79,7 +79,7 @@ api_secret_code:
   type: str
 """
 
-from ansible_collections.waldur.provider.plugins.module_utils._run import run_module
+from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run_module
 
 
 def main() -> None:

@@ -403,7 +403,7 @@ not_applied:
         role: d51bab95e9a74d39be894869c14ec67e
 """
 
-from ansible_collections.waldur.provider.plugins.module_utils._run import run_module
+from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run_module
 
 
 def main() -> None:

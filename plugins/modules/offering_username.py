@@ -177,7 +177,7 @@ not_applied:
   elements: dict
 """
 
-from ansible_collections.waldur.provider.plugins.module_utils._run import run_module
+from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run_module
 
 
 def main() -> None:

@@ -225,7 +225,7 @@ ansible_facts:
             project_service_accounts: 2
 """
 
-from ansible_collections.waldur.provider.plugins.module_utils._run import run_module
+from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run_module
 
 
 def main() -> None:

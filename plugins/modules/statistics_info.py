@@ -109,7 +109,7 @@ count:
   sample: 1
 """
 
-from ansible_collections.waldur.provider.plugins.module_utils._run import run_module
+from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run_module
 
 
 def main() -> None:

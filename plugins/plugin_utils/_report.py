@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ansible_collections.waldur.provider.plugins.module_utils import _uuids
-from ansible_collections.waldur.provider.plugins.module_utils._files import RESERVED_NAMES
-from ansible_collections.waldur.provider.plugins.module_utils._inventory import safe_name
-from ansible_collections.waldur.provider.plugins.module_utils._markdown import shortened
+from ansible_collections.waldur.provider.plugins.module_utils._common import uuids
+from ansible_collections.waldur.provider.plugins.module_utils._common.input_files import RESERVED_NAMES
 from ansible_collections.waldur.provider.plugins.plugin_utils import _report_parts as parts
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import safe_name
+from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import shortened
 from ansible_collections.waldur.provider.plugins.plugin_utils._report_values import (
     NOTHING,
     Now,
@@ -207,9 +207,9 @@ def report_names(profiles: Any) -> list[str]:
     """
     given = rows("_input", profiles)
     wanted = [_file(profile) for profile in given]
-    uuids = [_uuids.normal(profile.get("uuid")) or str(place) for place, profile in enumerate(given)]
+    provider_uuids = [uuids.normal(profile.get("uuid")) or str(place) for place, profile in enumerate(given)]
     counts = Counter(wanted)
-    made = [f"{one}-{uuid[:8]}" if counts[one] > 1 else one for one, uuid in zip(wanted, uuids, strict=True)]
+    made = [f"{one}-{uuid[:8]}" if counts[one] > 1 else one for one, uuid in zip(wanted, provider_uuids, strict=True)]
     names: list[str] = []
     for place, wanted_name in enumerate(made):
         one = wanted_name

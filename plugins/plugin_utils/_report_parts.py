@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.plugin_utils._report_charts import Bar, Chart, Month, bars, chart
 from ansible_collections.waldur.provider.plugins.plugin_utils._report_values import (
     MONTHS,

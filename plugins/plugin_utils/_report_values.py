@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from typing import Any
 
-from ansible_collections.waldur.provider.plugins.module_utils import _moments
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, said
-from ansible_collections.waldur.provider.plugins.module_utils._markdown import lines, shortened
+from ansible_collections.waldur.provider.plugins.module_utils._common import timestamps
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, said
+from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import lines, shortened
 
 Row = Mapping[str, Any]
 
@@ -159,7 +159,7 @@ def now(value: Any) -> Now:
     """The moment of a report: a date, or a date-time (UTC where no offset is given). Raises ``InvalidInput``."""
     timed = isinstance(value, datetime) or not (isinstance(value, date) or _DATE.fullmatch(str(value).strip()))
     try:
-        return Now(_moments.parse(value), timed)
+        return Now(timestamps.parse(value), timed)
     except ValueError:
         raise InvalidInput(
             f'moment: is a date such as "2026-11-23", or a date-time, and {said(value)} was given.'
@@ -169,7 +169,7 @@ def now(value: Any) -> Now:
 def moment(where: str, value: Any) -> datetime | None:
     """What a server says of a moment; None for none. Raises ``InvalidInput``."""
     try:
-        found = _moments.from_server(value)
+        found = timestamps.from_server(value)
     except (TypeError, ValueError):
         raise InvalidInput(f"{where}: {said(value)} is no moment.") from None
     return found.astimezone(timezone.utc) if found else None

@@ -12,13 +12,14 @@ from typing import Any
 
 import requests
 
-from ansible_collections.waldur.provider.plugins.module_utils import _connection, _inventory_reading
+from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
+from ansible_collections.waldur.provider.plugins.plugin_utils import _inventory_reader
 
 
 def ours(provider: str) -> int:
     """As the inventory reads."""
-    connection = _connection.connect(_connection.resolve({}, {}, os.environ), os.environ)
-    founds, _warnings = _inventory_reading.fetch(connection, _inventory_reading.Wanted("users", [provider], {}, []))
+    connection = connection_options.connect(connection_options.resolve({}, {}, os.environ), os.environ)
+    founds, _warnings = _inventory_reader.fetch(connection, _inventory_reader.Wanted("users", [provider], {}, []))
     return len(founds[0].rows)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from unit.simulator.api import Api
 
-from ansible_collections.waldur.provider.plugins.module_utils import _opened
+from ansible_collections.waldur.provider.plugins.module_utils import _context
 from simulation import Simulator
 
 
@@ -18,4 +18,4 @@ def api(sim: Simulator) -> Iterator[Api]:
     api = Api(sim)
     yield api
     api.close()
-    _opened.OPEN.clear()
+    _context.OPEN.clear()

@@ -10,10 +10,11 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.waldur.provider.plugins.module_utils import _opened, _run
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import WRITERS, spec
-from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._errors import WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils import _context
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._module import runner
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITERS, spec
 from simulation import Simulator
 
 # Where a timeout is waited for, and everywhere else.
@@ -43,7 +44,7 @@ def run(sim: Simulator, module: str, options: dict[str, Any], *, alias: str = "s
 
     Fails where the token or a secret code stands in what comes out.
     """
-    _opened.OPEN.clear()
+    _context.OPEN.clear()
     return run_beside(sim, module, options, alias=alias, **connection)
 
 
@@ -56,12 +57,12 @@ def run_beside(
     assert not validation.error_messages, validation.error_messages
     reach = Connection(sim.url, token, **{"timeout": LONG, "retries": 1, **connection})
     try:
-        found = _run.run(module, validation.validated_parameters, reach, check=False, diff=True)
+        found = runner.run(module, validation.validated_parameters, reach, check=False, diff=True)
         result = Result(False, found)
     except WaldurError as error:
         result = Result(True, {"msg": error.message, **error.details})
     shown = json.dumps(result.result)
-    hidden = _opened.OPEN[reach][0].hidden
+    hidden = _context.OPEN[reach][0].hidden
     assert token in hidden
     assert not [secret for secret in hidden if secret in shown], "a token or a secret code is in the result"
     return result

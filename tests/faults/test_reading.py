@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from unit.simulator.api import Api
 
-from ansible_collections.waldur.provider.plugins.module_utils import _pages
+from ansible_collections.waldur.provider.plugins.module_utils._http import pagination
 from simulation import Simulator
 
 from .runs import SHORT, Result, plain, run
@@ -107,7 +107,7 @@ def test_a_redirect_on_the_same_host_is_followed_when_reading(sim: Simulator) ->
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two rows a page, so that a few rows make several pages."""
-    monkeypatch.setattr(_pages, "PAGE_SIZE", 2)
+    monkeypatch.setattr(pagination, "PAGE_SIZE", 2)
 
 
 def five_grants(sim: Simulator) -> dict[str, Any]:

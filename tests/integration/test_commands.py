@@ -79,7 +79,7 @@ import ast
 import commands
 
 commands.read_beforehand()
-file = commands.TREE / "plugins" / "module_utils" / "_plan.py"
+file = commands.TREE / "plugins" / "module_utils" / "_plan" / "changes.py"
 path, text = str(file), file.read_bytes()
 for flags in (0, ast.PyCF_ONLY_AST):
     assert compile(text, path, "exec", flags) is compile(text, path, "exec", flags)

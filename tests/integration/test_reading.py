@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._infos import INFOS
+from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from simulation import Simulator
 
 from .playbook import Outcome, Runner, runner

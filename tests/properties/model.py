@@ -13,28 +13,31 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, cast
 
-from ansible_collections.waldur.provider.plugins.module_utils import _images, _moments, _uuids
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, ImageFile, parse
-from ansible_collections.waldur.provider.plugins.module_utils._engine import Planned, Work
-from ansible_collections.waldur.provider.plugins.module_utils._people import Missing, User
-from ansible_collections.waldur.provider.plugins.module_utils._plan import Comparison, refuse
-from ansible_collections.waldur.provider.plugins.module_utils._references import References, Target
+from ansible_collections.waldur.provider.plugins.module_utils._common import timestamps, uuids
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._document import images
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, ImageFile
+from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Planned, Work
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import refuse
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References, Target
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import Missing, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources import (
     api_secret_code,
     offering_username,
     service_provider,
     user_role,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._rooms import ROOMS
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import ROOMS
 
 Document = list[dict[str, Any]]
 Pair = tuple[str, str]
 
 NOW = datetime(2026, 11, 22, 22, tzinfo=timezone.utc)
 IMAGES = {"red.png": b"\x89PNG\r\n\x1a\nred", "blue.png": b"\x89PNG\r\n\x1a\nblue"}
-_BY_DIGEST = {_images.digest(content).sha256: content for content in IMAGES.values()}
+_BY_DIGEST = {images.digest(content).sha256: content for content in IMAGES.values()}
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Customer:
 
     def called(self, reference: str) -> bool:
         """Whether the reference means this customer."""
-        uuid = _uuids.normal(reference) or _uuids.of_url(reference, "customers")
+        uuid = uuids.normal(reference) or uuids.of_url(reference, "customers")
         return uuid == self.uuid if uuid else reference in (self.name, self.abbreviation)
 
 
@@ -100,7 +103,7 @@ class World:
 
     def person(self, reference: str) -> User | Missing:
         """Who is meant; deactivated and unknown people can't be used."""
-        uuid = _uuids.normal(reference) or _uuids.of_url(reference, "users")
+        uuid = uuids.normal(reference) or uuids.of_url(reference, "users")
         for found in self.people:
             by_name = reference == found.username or reference.casefold() == str(found.email).casefold()
             if found.uuid == uuid or (by_name and not uuid):
@@ -109,7 +112,7 @@ class World:
 
     def role(self, reference: str) -> dict[str, str]:
         """The role of that name or UUID."""
-        uuid = self.roles.get(reference) or _uuids.normal(reference) or ""
+        uuid = self.roles.get(reference) or uuids.normal(reference) or ""
         return {"uuid": uuid, "name": next(name for name, known in self.roles.items() if known == uuid)}
 
 
@@ -124,7 +127,7 @@ def read_image(where: str, path: str) -> ImageFile:
 def _profile(world: World, provider: Provider, desired: Desired) -> service_provider.State:
     if not provider.there:
         return service_provider.State(None, newer=provider.newer)
-    image = _images.digest(provider.image) if provider.image else None
+    image = images.digest(provider.image) if provider.image else None
     row = {"uuid": provider.uuid, **provider.fields, "image": "https://there.example.org/1" if image else None}
     return service_provider.State(row, image, newer=provider.newer)
 
@@ -138,7 +141,7 @@ def _grants(world: World, provider: Provider, desired: Desired) -> user_role.Sta
             "user_username": names[user],
             "role_uuid": role,
             "role_name": world.role(role)["name"],
-            "expiration_time": _moments.to_server(expiry),
+            "expiration_time": timestamps.to_server(expiry),
         }
         for number, ((user, role), expiries) in enumerate(provider.grants.items())
         for index, expiry in enumerate(expiries)
@@ -227,7 +230,7 @@ def _change_grant(world: World, provider: Provider, change: Mapping[str, Any]) -
     if change["action"] == "revoke":
         del provider.grants[pair]
     else:
-        provider.grants[pair] = [_moments.from_server(change["after"]["expiration_time"])]
+        provider.grants[pair] = [timestamps.from_server(change["after"]["expiration_time"])]
 
 
 def _name_accounts(world: World, provider: Provider, change: Mapping[str, Any]) -> None:
@@ -305,7 +308,7 @@ def _granted_as_wished(expiries: list[datetime | None], wish: Mapping[str, Any])
         return not expiries
     if "expiration_time" not in wish:
         return bool(expiries)
-    moment = None if wish["expiration_time"] == "never" else _moments.parse(wish["expiration_time"])
+    moment = None if wish["expiration_time"] == "never" else timestamps.parse(wish["expiration_time"])
     if moment is not None and moment <= NOW:
         return all(expiry is not None and expiry <= moment for expiry in expiries)
     return bool(expiries) and all(expiry == moment for expiry in expiries)

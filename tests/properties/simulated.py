@@ -14,9 +14,10 @@ from hypothesis import Phase
 from hypothesis import strategies as st
 from PIL import Image
 
-from ansible_collections.waldur.provider.plugins.module_utils import _opened, _run
-from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile, ReadImage
+from ansible_collections.waldur.provider.plugins.module_utils import _context
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile, ReadImage
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from simulation import Simulator
 
 from .model import NOW, Provider, World
@@ -106,7 +107,7 @@ class Stage:
     def run(self, situation: Situation, *, check: bool = False, same_process: bool = False) -> dict[str, Any]:
         """What the module ``desired_state`` returns. Raises ``WaldurError`` where the module would fail."""
         if not same_process:
-            _opened.OPEN.clear()
+            _context.OPEN.clear()
         options = {"service_providers": situation.document, **situation.limits}
         return self.run_task("desired_state", options, check=check)
 
@@ -115,7 +116,7 @@ class Stage:
     ) -> dict[str, Any]:
         """What any module returns for options that passed its argument spec."""
         connection = Connection(self.sim.url, self.sim.token("staff"), retries=0)
-        return _run.run(name, options, connection, check=check, diff=True, read_image=read_image)
+        return runner.run(name, options, connection, check=check, diff=True, read_image=read_image)
 
     def look(self, lists: Iterable[str] = tuple(LISTS)) -> Snapshot:
         """What staff can see in these lists, and the secret codes; without what is never the same twice."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._people import User
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import fingerprint
 
 from .model import IMAGES, NOW, Customer, Document, Provider, World

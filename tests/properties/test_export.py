@@ -16,11 +16,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils import _opened, _run
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._export import export
-from ansible_collections.waldur.provider.plugins.module_utils._references import References
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils import _context
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._module import runner
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from simulation import Simulator
 
 from .model import NOW, Pair, World
@@ -158,8 +160,8 @@ def arranged(stages: Stages, live: Live) -> Simulator:
 
 def run(sim: Simulator, name: str, options: Result, alias: str = "staff", *, check: bool = False) -> Result:
     """What a module returns, in a process that knows nothing yet."""
-    _opened.OPEN.clear()
-    return _run.run(name, options, Connection(sim.url, sim.token(alias), retries=0), check=check, diff=True)
+    _context.OPEN.clear()
+    return runner.run(name, options, Connection(sim.url, sim.token(alias), retries=0), check=check, diff=True)
 
 
 def exported(sim: Simulator, alias: str = "staff") -> Result:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from simulation import Simulator
 
 from .simulated import UNSHRUNK, WRITTEN, Snapshot, Stage, requests_for, simulated

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._people import Missing
-from ansible_collections.waldur.provider.plugins.module_utils._plan import Change
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import Missing
 
 from .model import NOW, Provider, applied, planned
 from .strategies import ALPHA, ME, Situation, situations

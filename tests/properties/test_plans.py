@@ -11,9 +11,9 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._engine import Planned
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._plan import diff
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Planned
+from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
 
 from .model import World, applied, planned, unmet
 from .strategies import Situation, as_json, situations

@@ -12,13 +12,20 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.action.desired_state import _plain, _spelled
-from ansible_collections.waldur.provider.plugins.module_utils import _connection, _images
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, WRITERS, dates, spec
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, ImageFile, parse
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._literals import restored
-from ansible_collections.waldur.provider.plugins.module_utils._option_values import check_options
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._document import images
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, ImageFile
+from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import (
+    CONNECTION,
+    WRITERS,
+    dates,
+    spec,
+)
+from ansible_collections.waldur.provider.plugins.plugin_utils._action import _plain, _spelled
+from ansible_collections.waldur.provider.plugins.plugin_utils._date_literals import restored
+from ansible_collections.waldur.provider.plugins.plugin_utils._option_checks import check_options
 from simulation import Simulator
 
 from .rubbish import VALUES, WHOLE, spoiled, spoiled_documents
@@ -36,7 +43,7 @@ def assert_clean(messages: list[str], *starts: str) -> None:
 
 def any_image(where: str, path: str) -> ImageFile:
     """An image for known names, else what reading a file gives."""
-    return ImageFile(path, PNGS[path]) if path in PNGS else _images.read_image(where, path)
+    return ImageFile(path, PNGS[path]) if path in PNGS else images.read_image(where, path)
 
 
 def refusal(act: Callable[[], Any]) -> tuple[list[str], Any]:
@@ -67,8 +74,8 @@ def run_as_a_task(stage: Stage, name: str, arguments: dict[str, Any], *, check: 
     task = WRITERS[name]
     given = {option: _spelled(restored(value)) for option, value in arguments.items()}
     check_options(f"waldur.provider.{name}", spec(task), dates(task), given)
-    values = _connection.resolve(given, {}, {"WALDUR_API_URL": stage.sim.url, "WALDUR_API_TOKEN": "0" * 40})
-    _connection.connect(values, {})
+    values = connection_options.resolve(given, {}, {"WALDUR_API_URL": stage.sim.url, "WALDUR_API_TOKEN": "0" * 40})
+    connection_options.connect(values, {})
     validation = ArgumentSpecValidator(spec(task), **task.rules).validate({**_plain(given), **values})
     if validation.error_messages:
         return {}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from simulation import Simulator
 
 from .simulated import UNSHRUNK, Stage, differing, requests_for, simulated, touched

@@ -11,9 +11,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.waldur.provider.plugins.module_utils import _opened, _run
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import TASKS, spec
-from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
+from ansible_collections.waldur.provider.plugins.module_utils import _context
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._module import runner
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import TASKS, spec
 from simulation import Simulator
 
 ALPHA = "e182aaedb6ae4541956a3c14629abc02"
@@ -46,7 +47,7 @@ def asked(sim: Simulator) -> list[Request]:
 
 def run(url: str, token: str, module: str, **options: Any) -> Row:
     """The result of one task, its options checked as Ansible does; this process remembers nothing of runs before."""
-    _opened.OPEN.clear()
+    _context.OPEN.clear()
     return run_again(url, token, module, **options)
 
 
@@ -56,7 +57,7 @@ def run_again(url: str, token: str, module: str, **options: Any) -> Row:
     checked = ArgumentSpecValidator(spec(task), **task.rules).validate(options)
     assert not checked.error_messages, checked.error_messages
     connection = Connection(url, token, retries=0)
-    result = _run.run(module, checked.validated_parameters, connection, check=False, diff=False)
+    result = runner.run(module, checked.validated_parameters, connection, check=False, diff=False)
     assert result["changed"] is (module in ("service_provider", "user_role", "offering_username", "api_secret_code"))
     return result
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import spec
-from ansible_collections.waldur.provider.plugins.module_utils._infos import INFOS
-from ansible_collections.waldur.provider.plugins.module_utils._operations import OPERATIONS, Operation
-from ansible_collections.waldur.provider.plugins.module_utils._parameters import REFERENCE_TYPES, Parameter
+from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS, Operation
+from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import REFERENCE_TYPES, Parameter
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import spec
+from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 
 TABLE = Path(__file__).parent / "operations.yml"
 # The module behind each operation that reads; test_operations.py drives those that write.

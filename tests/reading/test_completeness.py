@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._filters import options
-from ansible_collections.waldur.provider.plugins.module_utils._infos import INFOS
-from ansible_collections.waldur.provider.plugins.module_utils._operations import CORE_NAMES, OPERATIONS, operation
+from ansible_collections.waldur.provider.plugins.module_utils._api.operations import CORE_NAMES, OPERATIONS, operation
+from ansible_collections.waldur.provider.plugins.module_utils._query.filters import options
+from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 
 from .table import KEYS, READERS, Entry, content, entries, problems
 from .writers import WRITERS

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, RouteMissing
-from ansible_collections.waldur.provider.plugins.module_utils._parameters import Parameter
+from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, RouteMissing
 from simulation import Simulator
 
 from .asking import ALPHA, Plain, Row, asked, run_again

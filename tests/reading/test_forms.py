@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils import _filters
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._infos import INFOS
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._query import filters
+from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from simulation import Simulator
 
 from .asking import ALPHA, asked, run_again
@@ -74,7 +74,7 @@ def test_numbers_of_persons_come_only_when_fields_name_them(of_2026: Simulator, 
 
 
 def orders() -> list[tuple[Entry, str]]:
-    return [(entry, name) for entry in LISTS if entry.ours for name in _filters.orders(entry.ours)]
+    return [(entry, name) for entry in LISTS if entry.ours for name in filters.orders(entry.ours)]
 
 
 @pytest.mark.parametrize("case", orders(), ids=lambda case: f"{case[0].name}-{case[1]}")
@@ -84,7 +84,7 @@ def test_each_order_sorts_both_ways_and_what_is_empty_comes_last(
     entry, name = case
     assert entry.ours is not None
     whole = plain(of_2026, entry, [])
-    keys = {_filters.orders(entry.ours)[name], name} & {key for row in whole for key in row}
+    keys = {filters.orders(entry.ours)[name], name} & {key for row in whole for key in row}
     for url in (of_2026.url, ignoring.url):
         if not keys:
             with pytest.raises(
@@ -92,7 +92,7 @@ def test_each_order_sorts_both_ways_and_what_is_empty_comes_last(
             ):
                 read(url, of_2026, entry, order_by=[name])
             continue
-        key = _filters.orders(entry.ours)[name] if len(keys) > 1 else min(keys)
+        key = filters.orders(entry.ours)[name] if len(keys) > 1 else min(keys)
         rising = read(url, of_2026, entry, order_by=[name], **without_fields(key))
         falling = read(url, of_2026, entry, order_by=[f"-{name}"], **without_fields(key))
         assert ids(rising) == ids(falling) == ids(whole)

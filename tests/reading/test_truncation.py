@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._errors import WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError
 from simulation import Simulator
 
 from .asking import Row, run

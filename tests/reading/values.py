@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ansible_collections.waldur.provider.plugins.module_utils._parameters import Parameter
+from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
 
 from .asking import ALPHA_CUSTOMER, Row
 from .table import Told

@@ -17,7 +17,7 @@ from jinja2 import StrictUndefined, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ansible_collections.waldur.provider.plugins.doc_fragments.connection import ModuleDocFragment
-from ansible_collections.waldur.provider.plugins.module_utils._connection import OPTIONS, connect, resolve
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import OPTIONS, connect, resolve
 
 LEAST = {"api_url": "https://waldur.example.org/api/", "access_token": "0123456789abcdef0123456789abcdef01234567"}
 ALL = {

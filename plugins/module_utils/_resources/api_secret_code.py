@@ -10,12 +10,12 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .._client import Row
-from .._desired_state import Desired, SecretCode
-from .._errors import LostAnswer, WaldurError, looked_again
-from .._plan import Change, Comparison
-from .._references import Target
-from .._session import People, Session
+from .._common.errors import LostAnswer, WaldurError, looked_again
+from .._common.types import Row
+from .._context import People, Session
+from .._document.model import Desired, SecretCode
+from .._plan.changes import Change, Comparison
+from .._references.references import Target
 
 
 @dataclass

@@ -12,17 +12,19 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from .. import _desired_state as document
-from .. import _uuids
-from .._client import Row
-from .._desired_state import Desired, UsernameEntry, Usernames, same_username
-from .._errors import Forbidden, InvalidInput, LostAnswer, NotFound, RouteMissing, Unreadable, looked_again
-from .._people import HIDDEN_ACCOUNTS, Missing, User
-from .._plan import Change, Comparison
-from .._references import Target
-from .._row_checks import checked
-from .._session import People, Session, unusable
-from .._written import Entry, Note, Written, user_reference, written
+from .._common import uuids
+from .._common.errors import Forbidden, InvalidInput, LostAnswer, NotFound, RouteMissing, Unreadable, looked_again
+from .._common.types import Row
+from .._context import People, Session
+from .._document import schema as document
+from .._document.exported import Entry, Note, Written, user_reference, written
+from .._document.model import Desired, UsernameEntry, Usernames
+from .._document.schema import same_username
+from .._http.row_checks import checked
+from .._plan.changes import Change, Comparison
+from .._references.references import Target
+from .._references.users import HIDDEN_ACCOUNTS, Missing, User
+from .base import unusable
 
 _LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")
 _OPTION = "service_provider_can_create_offering_user"
@@ -331,9 +333,9 @@ def _projects(session: Session, target: Target, only: str | None) -> dict[str, s
     session.references.learn_users(rows)
     projects: dict[str, set[str]] = defaultdict(set)
     for row in rows:
-        user = _uuids.normal(row.get("user_uuid"))
+        user = uuids.normal(row.get("user_uuid"))
         if user and only in (None, user):
-            projects[_uuids.normal(row.get("project_uuid")) or ""].add(user)
+            projects[uuids.normal(row.get("project_uuid")) or ""].add(user)
     return projects
 
 
@@ -346,13 +348,13 @@ def _read_reach(session: Session, target: Target, projects: dict[str, set[str]],
         "provider_resources", provider_uuid=target.customer_uuid, state=_LIVE_STATES, field=_RESOURCE_FIELDS
     )
     for row in checked("provider_resources", rows, **_RESOURCE_KINDS):
-        offering = _uuids.normal(row["offering_uuid"]) or ""
+        offering = uuids.normal(row["offering_uuid"]) or ""
         live = row.get("state") in _LIVE_STATES and row.get("offering_shared") is not False
-        if not live or _uuids.normal(row.get("provider_uuid")) not in (None, target.customer_uuid):
+        if not live or uuids.normal(row.get("provider_uuid")) not in (None, target.customer_uuid):
             continue
         state.names[offering] = row.get("offering_name") or offering
-        state.unseen.discard(_uuids.normal(row.get("project_uuid")) or "")
-        for user in projects.get(_uuids.normal(row.get("project_uuid")) or "", ()):
+        state.unseen.discard(uuids.normal(row.get("project_uuid")) or "")
+        for user in projects.get(uuids.normal(row.get("project_uuid")) or "", ()):
             state.reach.setdefault(user, set()).add(offering)
 
 
@@ -372,8 +374,8 @@ def _read_offerings(session: Session, target: Target, state: State) -> set[str]:
         prepare=lift,
     )
     rows = checked("provider_offerings", rows, uuid="uuid", plugin_options="mapping?", account_settings="mapping?")
-    state.shared = {_uuids.normal(row["uuid"]) or "" for row in rows if _is_shared(row)}
-    return {_uuids.normal(row["uuid"]) or "" for row in rows if not row["_readable"]}
+    state.shared = {uuids.normal(row["uuid"]) or "" for row in rows if _is_shared(row)}
+    return {uuids.normal(row["uuid"]) or "" for row in rows if not row["_readable"]}
 
 
 def _is_shared(offering: Row) -> bool:
@@ -392,8 +394,8 @@ def _read_accounts(session: Session, target: Target, only: str | None, state: St
         **query,
     )
     for row in checked("offering_users", rows, **_ACCOUNT_KINDS):
-        if _uuids.normal(row.get("customer_uuid")) in (None, target.customer_uuid):
-            pair = (_uuids.normal(row["offering_uuid"]) or "", _uuids.normal(row["user_uuid"]) or "")
+        if uuids.normal(row.get("customer_uuid")) in (None, target.customer_uuid):
+            pair = (uuids.normal(row["offering_uuid"]) or "", uuids.normal(row["user_uuid"]) or "")
             state.accounts[pair], state.rows[pair] = row.get("username"), row
             if row.get("user_username"):
                 state.holder_names[pair[1]] = row["user_username"]
@@ -448,9 +450,9 @@ def _read_owners(session: Session, target: Target, pairs: Iterable[tuple[str, st
     except (Forbidden, NotFound, RouteMissing):
         return
     for row in checked("provider_accounts", rows, **_OWNER_KINDS):
-        if _uuids.normal(row["service_provider_uuid"]) == target.uuid:
-            owner = Owner(_uuids.normal(row["uuid"]), row.get("username"))
-            state.provider_accounts[_uuids.normal(row["user_uuid"]) or ""] = owner
+        if uuids.normal(row["service_provider_uuid"]) == target.uuid:
+            owner = Owner(uuids.normal(row["uuid"]), row.get("username"))
+            state.provider_accounts[uuids.normal(row["user_uuid"]) or ""] = owner
 
 
 def _owners(state: State, user: str) -> dict[str, Owner]:
@@ -466,7 +468,7 @@ def _owner(state: State, offering: str, user: str) -> Owner | None:
         is_new = (offering, user) not in state.accounts and offering in (state.shared or ())
         return (known or Owner()) if is_new else None
     if _LINK in row:
-        uuid = _uuids.normal(row[_LINK])
+        uuid = uuids.normal(row[_LINK])
         return Owner(uuid, row.get("service_provider_account_username")) if uuid else None
     # A linked row mirrors the username, so one with another is not linked.
     return known if known and (known.username or "").strip() == (row.get("username") or "").strip() else None

@@ -12,17 +12,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import _desired_state as document
-from .. import _images, _uuids
-from .._client import Row
-from .._desired_state import UNSET, Desired, ImageFile, Profile
-from .._errors import AnswerError, InvalidInput, LostAnswer, NotFound, Unreadable, WaldurError, looked_again
-from .._json_values import json_text
-from .._plan import Change, Comparison
-from .._references import Target
-from .._row_checks import checked
-from .._session import People, Session
-from .._written import Note, Written
+from .._common import uuids
+from .._common.errors import AnswerError, InvalidInput, LostAnswer, NotFound, Unreadable, WaldurError, looked_again
+from .._common.json_values import json_text
+from .._common.types import Row
+from .._context import People, Session
+from .._document import images
+from .._document import schema as document
+from .._document.exported import Note, Written
+from .._document.model import UNSET, Desired, ImageFile, Profile
+from .._http.row_checks import checked
+from .._plan.changes import Change, Comparison
+from .._references.references import Target
 
 _REFUSED = 400
 _NO_SUCH_METHOD = 405
@@ -40,7 +41,7 @@ class State:
     """The provider's row (None: there is no provider), the digest of its image, and what would block its deletion."""
 
     row: Row | None
-    image: _images.Digest | None = None
+    image: images.Digest | None = None
     live_offerings: list[str] = field(default_factory=list)
     newer: bool = True
 
@@ -70,7 +71,7 @@ class ServiceProvider:
         if part.state == "absent":
             state.live_offerings = _live_offerings(session, target, newer=state.newer)
         elif part.image is not UNSET and row.get("image"):
-            state.image = _images.digest(session.client.download(row["image"]))
+            state.image = images.digest(session.client.download(row["image"]))
         return state
 
     def users(self, part: Profile, state: State) -> tuple[Iterable[str], Iterable[str]]:
@@ -111,7 +112,7 @@ class ServiceProvider:
             if not there:
                 error.message += f" Somebody else made it meanwhile; looked again: {found}"
                 raise
-            state.row, target.uuid = row, _uuids.normal(row["uuid"])
+            state.row, target.uuid = row, uuids.normal(row["uuid"])
 
     def _write(self, session: Session, target: Target, state: State, change: Change) -> None:
         if change.action == "delete":
@@ -128,7 +129,7 @@ class ServiceProvider:
             before = "the provider was created"
             state.row, rest = _create(session, target, fields, upload)
             session.references.forget_providers()
-            target.uuid = _uuids.normal(state.row["uuid"])
+            target.uuid = uuids.normal(state.row["uuid"])
         elif upload:
             before = "the image was uploaded"
             state.row = _profile(
@@ -139,7 +140,7 @@ class ServiceProvider:
         if rest:
             state.row = _send_rest(session, target, rest, before)
         if upload:
-            state.image = _images.digest(upload.content)
+            state.image = images.digest(upload.content)
         _check_answer(state.row or {}, fields, image, session.references.is_staff)
 
     def verify(self, session: Session, target: Target, part: Profile, state: State) -> State:
@@ -230,7 +231,7 @@ def _live_offerings(session: Session, target: Target, *, newer: bool) -> list[st
     return sorted(
         f"{row['name']} ({row['state']})"
         for row in checked("provider_offerings", rows, name="text", state="text")
-        if _uuids.normal(row.get("customer_uuid")) == target.customer_uuid
+        if uuids.normal(row.get("customer_uuid")) == target.customer_uuid
         and row.get("state") != "Archived"
         and not (newer and row.get("parent_uuid"))
     )
@@ -270,7 +271,7 @@ def _differences(part: Profile, state: State) -> tuple[dict[str, Any], dict[str,
         if differs or state.row is None:
             before[name], after[name], send[name] = now, wanted, wanted
     if isinstance(part.image, ImageFile):
-        wanted_image = _images.digest(part.image.content) if part.image.content else None
+        wanted_image = images.digest(part.image.content) if part.image.content else None
         has_image = bool(row.get("image"))
         if (wanted_image != state.image) if wanted_image else has_image:
             before["image"] = state.image.as_dict() if state.image else None
@@ -330,7 +331,7 @@ def _look(session: Session, target: Target, change: Change) -> tuple[bool | None
 
 def _row_now(session: Session, target: Target) -> Row | None:
     rows = session.client.rows("service_providers", customer_uuid=target.customer_uuid)
-    own = (row for row in rows if _uuids.normal(row.get("customer_uuid")) == target.customer_uuid)
+    own = (row for row in rows if uuids.normal(row.get("customer_uuid")) == target.customer_uuid)
     return next((_profile("service_providers", row) for row in own), None)
 
 
@@ -364,7 +365,7 @@ def _changed(session: Session, target: Target, fields: Row) -> Row:
 
 
 def _files(upload: ImageFile) -> dict[str, tuple[str, bytes, str]]:
-    kind = _images.content_type(upload.content) or "application/octet-stream"
+    kind = images.content_type(upload.content) or "application/octet-stream"
     return {"image": (upload.name, upload.content, kind)}
 
 

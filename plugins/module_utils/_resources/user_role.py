@@ -10,17 +10,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from .. import _desired_state as document
-from .. import _moments, _uuids
-from .._client import Row
-from .._desired_state import UNSET, Desired, GrantEntry, Grants
-from .._errors import AnswerError, InvalidInput, LostAnswer, RouteMissing, WaldurError, looked_again
-from .._people import Missing, User
-from .._plan import Change, Comparison
-from .._references import Target
-from .._row_checks import checked
-from .._session import People, Session, unusable
-from .._written import Entry, Note, Written, user_reference, written
+from .._common import timestamps, uuids
+from .._common.errors import AnswerError, InvalidInput, LostAnswer, RouteMissing, WaldurError, looked_again
+from .._common.types import Row
+from .._context import People, Session
+from .._document import schema as document
+from .._document.exported import Entry, Note, Written, user_reference, written
+from .._document.model import UNSET, Desired, GrantEntry, Grants
+from .._http.row_checks import checked
+from .._plan.changes import Change, Comparison
+from .._references.references import Target
+from .._references.users import Missing, User
+from .base import unusable
 
 _OPERATIONS = {
     "grant": "add_user",
@@ -77,9 +78,9 @@ class UserRole:
                 session.references.grants_learned.add(target.uuid)
         if only:
             # Servers of 2024 list everybody when they do not know the user (seen on a real server).
-            rows = [row for row in rows if _uuids.normal(row.get("user_uuid")) == only]
+            rows = [row for row in rows if uuids.normal(row.get("user_uuid")) == only]
         roles = {entry.role: session.references.role(entry.option("role"), entry.role) for entry in part.entries}
-        me = _uuids.normal(session.references.me().get("uuid")) if part.exclusive else None
+        me = uuids.normal(session.references.me().get("uuid")) if part.exclusive else None
         return State(rows, roles, session.client.now(), me, only)
 
     def users(self, part: Grants, state: State) -> tuple[Iterable[str], Iterable[str]]:
@@ -87,7 +88,7 @@ class UserRole:
         holders = {holder for holder, _role in state.by_pair}
         return (
             [entry.user for entry in part.entries],
-            [e.user for e in part.entries if e.state == "absent" and _uuids.normal(e.user) not in holders],
+            [e.user for e in part.entries if e.state == "absent" and uuids.normal(e.user) not in holders],
         )
 
     def compare(self, session: Session, target: Target, part: Grants, state: State, people: People) -> Comparison:
@@ -101,7 +102,7 @@ class UserRole:
                 unresolved = unresolved or entry.state == "present" or person.user is None
                 parts.append(_missing(session, entry, person))
                 continue
-            pair = (person.uuid, _uuids.normal(state.roles[entry.role]["uuid"]) or "")
+            pair = (person.uuid, uuids.normal(state.roles[entry.role]["uuid"]) or "")
             if pair in kept:
                 parts.append(Comparison(errors=(_twice(entry, kept[pair], person, state),)))
                 continue
@@ -132,8 +133,8 @@ class UserRole:
             return
         if change.action == "revoke":
             return
-        told = _moments.from_server(answer.get("expiration_time"))
-        if told != _moments.from_server(body.get("expiration_time")):
+        told = timestamps.from_server(answer.get("expiration_time"))
+        if told != timestamps.from_server(body.get("expiration_time")):
             raise WaldurError(
                 f"expiration_time: Waldur accepted the request but set {told or 'never'} as the expiry.",
                 took_effect=None,
@@ -143,7 +144,7 @@ class UserRole:
         """Read again: races make double grants that no single answer tells."""
         rows = _grants(session, target, state.only_user)
         if state.only_user:
-            rows = [row for row in rows if _uuids.normal(row.get("user_uuid")) == state.only_user]
+            rows = [row for row in rows if uuids.normal(row.get("user_uuid")) == state.only_user]
         now = State(rows, state.roles, session.client.now(), state.me, state.only_user)
         doubles = [same for pair, same in now.by_pair.items() if len(same) > max(1, len(state.by_pair.get(pair, ())))]
         if doubles:
@@ -180,7 +181,7 @@ class UserRole:
 def _in_document(session: Session, target: Target, rows: list[Row], state: State) -> Entry | Note:
     """The grant as an entry that changes nothing, or why there is none."""
     row, name = rows[0], _name(rows[0])
-    expiry = _moments.to_server(_moments.from_server(row.get("expiration_time")))
+    expiry = timestamps.to_server(timestamps.from_server(row.get("expiration_time")))
     person = User(_pair(row)[0], row.get("user_username"))
     if len(rows) > 1:
         return Note("users", name, _double(target, name, sorted(rows, key=lambda one: str(one.get("uuid")))))
@@ -188,7 +189,7 @@ def _in_document(session: Session, target: Target, rows: list[Row], state: State
         text = f"{target.name}: {name} expired at {expiry} and stays listed until Waldur's daily clean-up."
         return Note("users", name, text)
     entry = {"user": user_reference(session.references, person), "role": row.get("role_name")}
-    entry["expiration_time"] = expiry or _moments.NEVER
+    entry["expiration_time"] = expiry or timestamps.NEVER
     try:
         wish = document.grant("", entry)
         state.roles[wish.role] = session.references.role("role", wish.role)
@@ -201,7 +202,7 @@ def _in_document(session: Session, target: Target, rows: list[Row], state: State
 
 
 def _pair(row: Row) -> tuple[str, str]:
-    return _uuids.normal(row.get("user_uuid")) or "", _uuids.normal(row.get("role_uuid")) or ""
+    return uuids.normal(row.get("user_uuid")) or "", uuids.normal(row.get("role_uuid")) or ""
 
 
 def _single_user(session: Session, target: Target, part: Grants) -> str | None:
@@ -238,8 +239,8 @@ def _ended(entry: GrantEntry, now: datetime) -> bool:
 
 def _compare_entry(target: Target, entry: GrantEntry, person: User, state: State) -> Comparison:
     role = state.roles[entry.role]
-    rows = state.by_pair.get((person.uuid, _uuids.normal(role["uuid"]) or ""), [])
-    expiries = [_moments.from_server(row.get("expiration_time")) for row in rows]
+    rows = state.by_pair.get((person.uuid, uuids.normal(role["uuid"]) or ""), [])
+    expiries = [timestamps.from_server(row.get("expiration_time")) for row in rows]
     name = f"{person.shown} as {role['name']}"
     if len(rows) > 1 and (entry.state == "absent" or any(_differs(entry, now) for now in expiries)):
         return Comparison(errors=(_double(target, name, rows),))
@@ -265,7 +266,7 @@ def _differs(entry: GrantEntry, now: datetime | None) -> bool:
 def _unchanged(entry: GrantEntry, name: str, expiry: datetime | None, now: datetime) -> Comparison:
     if entry.expiration_time is UNSET and expiry is not None and expiry <= now:
         text = (
-            f"{entry.place}: the grant of {name} expired at {_moments.to_server(expiry)} and stays listed until"
+            f"{entry.place}: the grant of {name} expired at {timestamps.to_server(expiry)} and stays listed until"
             " Waldur's daily clean-up; it was left as it is: set expiration_time to keep it."
         )
         return Comparison(warnings=(text,))
@@ -274,7 +275,7 @@ def _unchanged(entry: GrantEntry, name: str, expiry: datetime | None, now: datet
 
 def _compare_ended(entry: GrantEntry, name: str, expiries: list[datetime | None]) -> Comparison:
     """An expiry that has passed means "ended", so a document does not break the day after."""
-    moment = _moments.to_server(entry.expiration_time if isinstance(entry.expiration_time, datetime) else None)
+    moment = timestamps.to_server(entry.expiration_time if isinstance(entry.expiration_time, datetime) else None)
     if any(
         now is None or (isinstance(entry.expiration_time, datetime) and now > entry.expiration_time) for now in expiries
     ):
@@ -318,7 +319,7 @@ def _exclusive(
         return Comparison(warnings=(text,))
     changes, warnings, errors = [], [], []
     for pair, rows in state.by_pair.items():
-        expiry = _moments.from_server(rows[0].get("expiration_time"))
+        expiry = timestamps.from_server(rows[0].get("expiration_time"))
         lasting = [r for r in rows if not _expired(r, state.now)]
         if pair in named or not lasting:
             continue
@@ -335,7 +336,7 @@ def _exclusive(
 
 
 def _expired(row: Row, now: datetime) -> bool:
-    expiry = _moments.from_server(row.get("expiration_time"))
+    expiry = timestamps.from_server(row.get("expiration_time"))
     return expiry is not None and expiry <= now
 
 
@@ -349,27 +350,27 @@ def _change(
     *,
     unnamed: bool = False,
 ) -> Change:
-    role_uuid = _uuids.normal(role["uuid"]) or ""
+    role_uuid = uuids.normal(role["uuid"]) or ""
     ids = {"customer": target.customer_uuid, "user": person.uuid, "role": role_uuid}
     body: Row = {"role": role_uuid, "user": person.uuid}
     # A left-out expiry clears it (contract 3.c), so update_user always says it; add_user only where there is one.
     if action != "revoke" and (action != "grant" or wanted is not None):
-        body["expiration_time"] = _moments.to_server(wanted)
+        body["expiration_time"] = timestamps.to_server(wanted)
     predicted: Row = {
         "uuid": None,
         "user_uuid": person.uuid,
         "user_username": person.username,
         "role_uuid": role_uuid,
         "role_name": role["name"],
-        "expiration_time": _moments.to_server(wanted),
+        "expiration_time": timestamps.to_server(wanted),
     }
     return Change(
         target.name,
         UserRole.kind,
         f"{person.shown} as {role['name']}",
         action,
-        None if action == "grant" else {"expiration_time": _moments.to_server(now)},
-        None if action == "revoke" else {"expiration_time": _moments.to_server(wanted)},
+        None if action == "grant" else {"expiration_time": timestamps.to_server(now)},
+        None if action == "revoke" else {"expiration_time": timestamps.to_server(wanted)},
         ids,
         unnamed,
         body,
@@ -393,7 +394,7 @@ def _look(session: Session, target: Target, change: Change) -> tuple[bool, str]:
         return False, _double(target, change.name, rows)
     if not rows:
         return change.action == "revoke", "the grant is not there. Run again."
-    expiry = _moments.from_server(rows[0].get("expiration_time"))
-    wanted = _moments.from_server(change.payload.get("expiration_time"))
-    until = f"until {_moments.to_server(expiry)}" if expiry else "without an end"
+    expiry = timestamps.from_server(rows[0].get("expiration_time"))
+    wanted = timestamps.from_server(change.payload.get("expiration_time"))
+    until = f"until {timestamps.to_server(expiry)}" if expiry else "without an end"
     return change.action != "revoke" and expiry == wanted, f"the grant is there {until}. Run again."

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.waldur.provider.plugins.action.desired_state import ActionModule
-from ansible_collections.waldur.provider.plugins.module_utils import _opened
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client
-from ansible_collections.waldur.provider.plugins.module_utils._errors import NotFound
+from ansible_collections.waldur.provider.plugins.module_utils import _context
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import NotFound
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.plugin_utils._action import ActionModule
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 UUID = "e182aaedb6ae4541956a3c14629abc02"
@@ -48,7 +48,7 @@ def without_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Client, "count", lambda *_arguments, **_options: 0)
     monkeypatch.setattr(Client, "secret_code", lambda *_arguments: None)
     monkeypatch.setattr(ActionBase, "run", lambda *_arguments: {})
-    _opened.OPEN.clear()
+    _context.OPEN.clear()
 
 
 class _Task:

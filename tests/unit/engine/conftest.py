@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._references import References
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from simulation import Simulator
 
 from .kinds import Connect

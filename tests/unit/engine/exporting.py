@@ -6,13 +6,14 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from ansible_collections.waldur.provider.plugins.module_utils import _images
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import parse
-from ansible_collections.waldur.provider.plugins.module_utils._engine import make_plan
-from ansible_collections.waldur.provider.plugins.module_utils._export import export
-from ansible_collections.waldur.provider.plugins.module_utils._references import References
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._document import images
+from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from simulation import Simulator, SimulatorError
 
 ALPHA, BETA = "d2c8772ce559428283e388badd97f2d6", "f339c6f330254f4e8fd253b4fda7f25e"
@@ -41,4 +42,4 @@ def alpha(session: Session, *parts: str) -> dict[str, Any]:
 
 
 def plan_of(session: Session, document: Any) -> list[str]:
-    return [str(change) for change in make_plan(session, parse(document, _images.read_image)).changes]
+    return [str(change) for change in make_plan(session, parse(document, images.read_image)).changes]

@@ -11,10 +11,12 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from ansible_collections.waldur.provider.plugins.module_utils import _client, _errors
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Profile
-from ansible_collections.waldur.provider.plugins.module_utils._operations import OPERATIONS
+from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS
+from ansible_collections.waldur.provider.plugins.module_utils._common import errors
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import Profile
+from ansible_collections.waldur.provider.plugins.module_utils._http import client as client_module
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider, State
 
 from ..module_utils.hand_made import session, target
@@ -82,7 +84,7 @@ def test_a_retry_after_beyond_the_deadline_ends_at_once_with_the_servers_words()
     busy = Answer(429, {"detail": "come back tomorrow"}, {"Retry-After": "86400"})
     with ScriptedServer(busy) as server:
         begin = time.monotonic()
-        with pytest.raises(_errors.AnswerError, match="429: come back tomorrow"):
+        with pytest.raises(errors.AnswerError, match="429: come back tomorrow"):
             client_of(server).get("me")
     assert time.monotonic() - begin < 1
     assert len(server.requests) == 1
@@ -91,7 +93,7 @@ def test_a_retry_after_beyond_the_deadline_ends_at_once_with_the_servers_words()
 def test_retries_end() -> None:
     with (
         ScriptedServer(Answer(503, HTML, content_type="text/html")) as server,
-        pytest.raises(_errors.ServerDefect, match=r"503: 502 Bad Gateway"),
+        pytest.raises(errors.ServerDefect, match=r"503: 502 Bad Gateway"),
     ):
         client_of(server).get("me")
     assert len(server.requests) == 3
@@ -101,7 +103,7 @@ def test_retries_end() -> None:
 def test_a_write_that_must_not_be_repeated_is_sent_once_and_its_outcome_is_unknown(status: int) -> None:
     with (
         ScriptedServer(Answer(status, HTML, {"Retry-After": "0"}, content_type="text/html")) as server,
-        pytest.raises(_errors.LostAnswer),
+        pytest.raises(errors.LostAnswer),
     ):
         client_of(server).write("add_user", UUID, body=GRANT)
     assert len(server.requests) == 1
@@ -116,7 +118,7 @@ def test_a_write_that_was_refused_as_too_many_is_repeated_because_nothing_happen
 def test_a_broken_connection_after_add_user_is_a_lost_answer() -> None:
     with (
         ScriptedServer(Answer(reset=True)) as server,
-        pytest.raises(_errors.LostAnswer, match="grant the role was lost"),
+        pytest.raises(errors.LostAnswer, match="grant the role was lost"),
     ):
         client_of(server).write("add_user", UUID, body=GRANT)
     assert len(server.requests) == 1
@@ -125,7 +127,7 @@ def test_a_broken_connection_after_add_user_is_a_lost_answer() -> None:
 def test_a_timeout_after_a_rotation_is_a_lost_answer_and_not_a_second_rotation() -> None:
     with (
         ScriptedServer(Answer(body={}, wait=1.0)) as server,
-        pytest.raises(_errors.LostAnswer, match=r"no answer from .* within 0.3 seconds"),
+        pytest.raises(errors.LostAnswer, match=r"no answer from .* within 0.3 seconds"),
     ):
         client_of(server, timeout=0.3).new_secret_code(UUID)
     assert len(server.requests) == 1
@@ -140,7 +142,7 @@ def test_safe_writes_are_repeated_after_a_broken_connection() -> None:
 def test_a_safe_write_without_any_answer_is_lost_too_once_repeating_it_did_not_help() -> None:
     with (
         ScriptedServer(Answer(reset=True)) as server,
-        pytest.raises(_errors.LostAnswer, match=r"^The answer to the request to revoke the role was lost \(.*\)$"),
+        pytest.raises(errors.LostAnswer, match=r"^The answer to the request to revoke the role was lost \(.*\)$"),
     ):
         client_of(server, retries=0).write("delete_user", UUID, body=GRANT)
 
@@ -148,26 +150,26 @@ def test_a_safe_write_without_any_answer_is_lost_too_once_repeating_it_did_not_h
 def test_a_server_that_is_not_there_is_named_with_the_option() -> None:
     with ScriptedServer(Answer()) as server:
         url = server.url
-    with pytest.raises(_errors.NoAnswer, match=r"127\.0\.0\.1:\d+ refused the connection: check api_url"):
+    with pytest.raises(errors.NoAnswer, match=r"127\.0\.0\.1:\d+ refused the connection: check api_url"):
         Client(Connection(url, TOKEN, retries=0)).get("me")
 
 
 def test_a_host_name_that_is_not_there_is_named_with_the_option() -> None:
-    with pytest.raises(_errors.NoAnswer, match=r"check api_url"):
+    with pytest.raises(errors.NoAnswer, match=r"check api_url"):
         Client(Connection("http://no-such-host.invalid", TOKEN, retries=0)).get("me")
 
 
 def test_a_grant_that_could_not_even_be_sent_is_no_lost_answer() -> None:
     with ScriptedServer(Answer()) as server:
         url = server.url
-    with pytest.raises(_errors.NoAnswer):
+    with pytest.raises(errors.NoAnswer):
         Client(Connection(url, TOKEN, retries=0)).write("add_user", UUID, body=GRANT)
 
 
 def test_a_body_that_is_cut_short_is_an_error() -> None:
     with (
         ScriptedServer(Answer(body={"uuid": UUID}, cut=True)) as server,
-        pytest.raises(_errors.NoAnswer, match="cut short"),
+        pytest.raises(errors.NoAnswer, match="cut short"),
     ):
         client_of(server, retries=0).get("me")
 
@@ -180,7 +182,7 @@ def test_reading_is_repeated_after_a_body_that_is_cut_short() -> None:
 def test_a_grant_is_not_repeated_after_a_body_that_is_cut_short() -> None:
     with (
         ScriptedServer(Answer(201, {"expiration_time": None}, cut=True)) as server,
-        pytest.raises(_errors.LostAnswer, match="cut short"),
+        pytest.raises(errors.LostAnswer, match="cut short"),
     ):
         client_of(server).write("add_user", UUID, body=GRANT)
     assert len(server.requests) == 1
@@ -198,7 +200,7 @@ def test_reading_follows_a_redirect_on_the_same_host() -> None:
 def test_reading_does_not_follow_a_redirect_to_another_host() -> None:
     with (
         ScriptedServer(Answer(302, headers={"Location": "http://evil.example.org/api/"})) as server,
-        pytest.raises(_errors.WaldurError, match=r"http://evil\.example\.org.*set api_url"),
+        pytest.raises(errors.WaldurError, match=r"http://evil\.example\.org.*set api_url"),
     ):
         client_of(server).get("me")
     assert len(server.requests) == 1
@@ -209,7 +211,7 @@ def test_the_token_does_not_follow_a_redirect_to_another_port() -> None:
         moved = Answer(302, headers={"Location": f"{other.url}/api/users/me/"})
         with (
             ScriptedServer(moved) as server,
-            pytest.raises(_errors.WaldurError, match=rf"if that is your Waldur, set api_url to {other.url}\.$"),
+            pytest.raises(errors.WaldurError, match=rf"if that is your Waldur, set api_url to {other.url}\.$"),
         ):
             client_of(server).get("me")
     assert not other.requests
@@ -227,7 +229,7 @@ def test_the_token_does_not_follow_a_redirect_to_another_port() -> None:
 def test_a_redirect_to_another_origin_is_refused_with_the_api_url_to_set(location: str, api_url: str) -> None:
     with (
         ScriptedServer(Answer(301, headers={"Location": location})) as server,
-        pytest.raises(_errors.WaldurError, match=rf"scheme, host and port: .* set api_url to {api_url}\.$") as caught,
+        pytest.raises(errors.WaldurError, match=rf"scheme, host and port: .* set api_url to {api_url}\.$") as caught,
     ):
         client_of(server).get("me")
     assert "s3cret" not in caught.value.message
@@ -246,7 +248,7 @@ def test_a_redirect_that_names_a_user_is_followed_with_our_token_alone() -> None
 def test_the_user_and_password_of_a_redirect_are_told_to_nobody() -> None:
     with (
         ScriptedServer(Answer(302, headers={"Location": "http://a:b@evil.example.org/x/?token=c"})) as server,
-        pytest.raises(_errors.WaldurError, match=r"redirects to http://evil\.example\.org/x/, and"),
+        pytest.raises(errors.WaldurError, match=r"redirects to http://evil\.example\.org/x/, and"),
     ):
         client_of(server).get("me")
 
@@ -254,7 +256,7 @@ def test_the_user_and_password_of_a_redirect_are_told_to_nobody() -> None:
 def test_a_token_is_hidden_before_a_long_error_is_cut() -> None:
     with (
         ScriptedServer(Answer(400, "x" * 395 + TOKEN, headers={"Content-Type": "text/plain"})) as server,
-        pytest.raises(_errors.AnswerError) as caught,
+        pytest.raises(errors.AnswerError) as caught,
     ):
         client_of(server).get("me")
     assert TOKEN[:2] not in caught.value.message
@@ -264,7 +266,7 @@ def test_a_token_is_hidden_before_a_long_error_is_cut() -> None:
 def test_a_write_never_follows_a_redirect() -> None:
     with (
         ScriptedServer(Answer(301, headers={"Location": "/api/elsewhere/"})) as server,
-        pytest.raises(_errors.WaldurError, match="set api_url"),
+        pytest.raises(errors.WaldurError, match="set api_url"),
     ):
         client_of(server).write("partial_update", UUID, body={"description": "x"})
     assert [method for method, _path, _headers in server.requests] == ["PATCH"]
@@ -274,7 +276,7 @@ def test_a_circle_of_redirects_ends() -> None:
     there, back = Answer(302, headers={"Location": "/a/"}), Answer(302, headers={"Location": "/b/"})
     with (
         ScriptedServer(there, back, there, back, there, back) as server,
-        pytest.raises(_errors.WaldurError, match="in a circle"),
+        pytest.raises(errors.WaldurError, match="in a circle"),
     ):
         client_of(server).get("me")
 
@@ -303,7 +305,7 @@ def test_a_count_that_never_agrees_is_an_error_and_no_silent_truncation() -> Non
     with ScriptedServer(page(1, 2, total=2), page(1, total=3), page(1, total=3)) as server:
         client = client_of(server)
         assert client.rows("all_users") == rows(1, 2)
-        with pytest.raises(_errors.WaldurError, match="announced 3 rows and gave 1 different ones, twice"):
+        with pytest.raises(errors.WaldurError, match="announced 3 rows and gave 1 different ones, twice"):
             client.rows("all_users")
 
 
@@ -333,15 +335,15 @@ def test_parameters_go_out_repeated_or_joined_as_the_operation_says() -> None:
 @pytest.mark.parametrize(
     ("answer", "error", "words"),
     [
-        (Answer(401, {"detail": "Invalid token."}), _errors.Unauthorized, "401: Invalid token.*access_token is wrong"),
-        (Answer(403, {"detail": "No."}), _errors.Forbidden, "403: No.*staff token on most Waldur versions"),
-        (Answer(404, {"detail": "Not found."}), _errors.NotFound, "404: Not found"),
-        (Answer(404, HTML, content_type="text/html"), _errors.RouteMissing, "no roles on service providers"),
-        (Answer(400, {"role": ["Role is not found."]}), _errors.AnswerError, "role: Role is not found."),
-        (Answer(400, ["A bare list."]), _errors.AnswerError, r"400: A bare list\."),
-        (Answer(400, {"non_field_errors": ["a", "b"]}), _errors.AnswerError, "non_field_errors: a, b"),
-        (Answer(400, "{broken"), _errors.AnswerError, "400: broken JSON"),
-        (Answer(500, HTML, content_type="text/html"), _errors.LostAnswer, "Waldur broke on the request"),
+        (Answer(401, {"detail": "Invalid token."}), errors.Unauthorized, "401: Invalid token.*access_token is wrong"),
+        (Answer(403, {"detail": "No."}), errors.Forbidden, "403: No.*staff token on most Waldur versions"),
+        (Answer(404, {"detail": "Not found."}), errors.NotFound, "404: Not found"),
+        (Answer(404, HTML, content_type="text/html"), errors.RouteMissing, "no roles on service providers"),
+        (Answer(400, {"role": ["Role is not found."]}), errors.AnswerError, "role: Role is not found."),
+        (Answer(400, ["A bare list."]), errors.AnswerError, r"400: A bare list\."),
+        (Answer(400, {"non_field_errors": ["a", "b"]}), errors.AnswerError, "non_field_errors: a, b"),
+        (Answer(400, "{broken"), errors.AnswerError, "400: broken JSON"),
+        (Answer(500, HTML, content_type="text/html"), errors.LostAnswer, "Waldur broke on the request"),
     ],
 )
 def test_an_error_of_any_shape_is_told_in_one_sentence(answer: Answer, error: type, words: str) -> None:
@@ -356,7 +358,7 @@ def test_a_refusal_does_not_advise_staff_to_use_a_staff_token(name: str, is_staf
     with ScriptedServer(Answer(403, {"detail": "No."}), me, Answer(403, {"detail": "No."})) as server:
         client = client_of(server)
         for _time in range(2):
-            with pytest.raises(_errors.Forbidden) as told:
+            with pytest.raises(errors.Forbidden) as told:
                 client.write(name, UUID, body={}) if OPERATIONS[name].writes else client.rows(name, UUID)
             assert ("staff token" in told.value.message or "staff or support token" in told.value.message) is advised
         assert [path.partition("?")[0] for _method, path, _headers in server.requests].count("/api/users/me/") == 1
@@ -382,7 +384,7 @@ def test_a_refusal_names_the_right_of_the_edition_whose_providers_were_read(
     with ScriptedServer(listed, Answer(403, {"detail": "No."})) as server:
         client = client_of(server, retries=0)
         client.rows("service_providers")
-        with pytest.raises(_errors.Forbidden) as caught:
+        with pytest.raises(errors.Forbidden) as caught:
             client.rows("keys", UUID)
     assert f"(403: No.): {words}" in caught.value.message
     asked = [path.partition("?")[0] for _method, path, _headers in server.requests]
@@ -394,7 +396,7 @@ def test_rows_with_chosen_fields_tell_no_edition() -> None:
     with ScriptedServer(listed, Answer(403, {"detail": "No."})) as server:
         client = client_of(server, retries=0)
         client.rows("service_providers", field=["uuid"])
-        with pytest.raises(_errors.Forbidden, match="on Waldur of 2025 and newer"):
+        with pytest.raises(errors.Forbidden, match="on Waldur of 2025 and newer"):
             client.rows("keys", UUID)
 
 
@@ -406,9 +408,9 @@ def personal(server: ScriptedServer) -> Client:
 @pytest.mark.parametrize("name", ["add_user", "update_user", "delete_user"])
 def test_a_role_change_that_breaks_with_a_personal_token_asks_for_a_normal_one_and_is_not_repeated(name: str) -> None:
     with ScriptedServer(Answer(500, HTML, content_type="text/html")) as server:
-        with pytest.raises(_errors.LostAnswer, match=r"personal access token: use a normal staff token"):
+        with pytest.raises(errors.LostAnswer, match=r"personal access token: use a normal staff token"):
             personal(server).write(name, UUID, body=GRANT)
-        with pytest.raises(_errors.LostAnswer) as normal:
+        with pytest.raises(errors.LostAnswer) as normal:
             client_of(server).write(name, UUID, body=GRANT)
     assert len(server.requests) == 2
     assert "personal" not in normal.value.message
@@ -416,9 +418,9 @@ def test_a_role_change_that_breaks_with_a_personal_token_asks_for_a_normal_one_a
 
 def test_a_refusal_of_a_personal_token_speaks_of_its_scopes() -> None:
     with ScriptedServer(Answer(403, {"detail": "No."})) as server:
-        with pytest.raises(_errors.Forbidden, match="must list that permission"):
+        with pytest.raises(errors.Forbidden, match="must list that permission"):
             personal(server).rows("keys", UUID)
-        with pytest.raises(_errors.Forbidden, match="and no personal access token"):
+        with pytest.raises(errors.Forbidden, match="and no personal access token"):
             personal(server).write("add_user", UUID, body=GRANT)
 
 
@@ -426,19 +428,19 @@ def test_a_refusal_of_a_personal_token_speaks_of_its_scopes() -> None:
     "answer", [Answer(body="<html><title>Log in</title></html>", content_type="text/html"), Answer(200, None)]
 )
 def test_a_log_in_page_instead_of_json_is_an_error(answer: Answer) -> None:
-    with ScriptedServer(answer) as server, pytest.raises(_errors.WaldurError, match="does api_url name a Waldur"):
+    with ScriptedServer(answer) as server, pytest.raises(errors.WaldurError, match="does api_url name a Waldur"):
         client_of(server).get("me")
 
 
 def test_an_answer_of_another_form_is_an_error() -> None:
-    with ScriptedServer(Answer(body=[1, 2])) as server, pytest.raises(_errors.WaldurError, match="another form"):
+    with ScriptedServer(Answer(body=[1, 2])) as server, pytest.raises(errors.WaldurError, match="another form"):
         client_of(server).get("me")
 
 
 def test_the_token_is_masked_when_the_server_echoes_it() -> None:
     with (
         ScriptedServer(Answer(400, {"detail": f"unknown {TOKEN}"})) as server,
-        pytest.raises(_errors.AnswerError) as caught,
+        pytest.raises(errors.AnswerError) as caught,
     ):
         client_of(server).get("me")
     assert TOKEN not in str(caught.value)
@@ -447,7 +449,7 @@ def test_the_token_is_masked_when_the_server_echoes_it() -> None:
 def test_an_unusable_certificate_file_is_told_with_the_option(tmp_path: Any) -> None:
     wrong = tmp_path / "ca.pem"
     wrong.write_text("no certificate")
-    with ScriptedServer(Answer()) as server, pytest.raises(_errors.NoAnswer, match="ca_path"):
+    with ScriptedServer(Answer()) as server, pytest.raises(errors.NoAnswer, match="ca_path"):
         Client(Connection(server.url.replace("http:", "https:"), TOKEN, verify=str(wrong), retries=0)).get("me")
 
 
@@ -457,9 +459,9 @@ def test_an_unusable_certificate_file_is_told_with_the_option(tmp_path: Any) -> 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {1}, b"a", datetime(2027, 1, 1), "\ud800", {"x": {1}}])
 def test_a_body_that_cannot_be_written_is_not_a_lost_answer(value: Any) -> None:
     with ScriptedServer(Answer(body={"uuid": UUID})) as server:
-        with pytest.raises(_errors.WaldurError, match=r"^Cannot change the service provider: account_options\.a") as e:
+        with pytest.raises(errors.WaldurError, match=r"^Cannot change the service provider: account_options\.a") as e:
             client_of(server).write("partial_update", UUID, body={"account_options": {"a": value}})
-        assert e.type is _errors.WaldurError
+        assert e.type is errors.WaldurError
         assert e.value.message.endswith("The request was not sent.")
         assert server.requests == []
 
@@ -471,7 +473,7 @@ def test_a_request_that_could_not_be_made_is_not_a_lost_answer(error: Exception,
 
     client = Client(Connection("http://127.0.0.1:9", TOKEN))
     monkeypatch.setattr(requests.Session, "request", broken)
-    with pytest.raises(_errors.NoAnswer, match=r"^Cannot grant the role: "):
+    with pytest.raises(errors.NoAnswer, match=r"^Cannot grant the role: "):
         client.write("add_user", UUID, body=GRANT)
 
 
@@ -484,9 +486,9 @@ WRITES = [name for name, operation in OPERATIONS.items() if operation.writes]
 def test_no_write_leaves_a_client_in_check_mode(name: str) -> None:
     with ScriptedServer(Answer(body={"uuid": UUID, "api_secret_code": "c0de"})) as server:
         client = client_of(server)
-        with pytest.raises(_errors.WriteInCheckMode, match=r"^Cannot .*: check mode only reads, so .* not sent\.$"):
+        with pytest.raises(errors.WriteInCheckMode, match=r"^Cannot .*: check mode only reads, so .* not sent\.$"):
             client.read_only().write(name, UUID, body={})
-        with pytest.raises(_errors.WriteInCheckMode):
+        with pytest.raises(errors.WriteInCheckMode):
             client.read_only().get(name, UUID)
         assert server.requests == []
         client.write(name, UUID, body={})
@@ -496,7 +498,7 @@ def test_no_write_leaves_a_client_in_check_mode(name: str) -> None:
 def test_a_secret_code_is_not_rotated_in_check_mode_and_can_be_afterwards() -> None:
     with ScriptedServer(Answer(body={"api_secret_code": "s3cretc0de"})) as server:
         client = client_of(server)
-        with pytest.raises(_errors.WriteInCheckMode, match="rotate the API secret code"):
+        with pytest.raises(errors.WriteInCheckMode, match="rotate the API secret code"):
             client.read_only().new_secret_code(UUID)
         assert server.requests == []
         assert client.new_secret_code(UUID) == "s3cretc0de"
@@ -559,7 +561,7 @@ def test_a_free_form_object_is_kept_whole_only_where_it_is_one(
 
 def test_an_error_about_a_key_named_token_can_be_read() -> None:
     body = {"account_options": {"token": ["Not a valid string."]}, "token": "s3cret"}
-    with ScriptedServer(Answer(400, body)) as server, pytest.raises(_errors.AnswerError) as caught:
+    with ScriptedServer(Answer(400, body)) as server, pytest.raises(errors.AnswerError) as caught:
         client_of(server).write("partial_update", UUID, body={})
     assert "(400: account_options: token: Not a valid string.)" in caught.value.message
     assert "s3cret" not in caught.value.message
@@ -652,7 +654,7 @@ def test_another_host_gets_neither_the_token_nor_the_client_certificate_nor_the_
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(HTTPAdapter, "send", send)
         for url in media:
-            with pytest.raises(_errors.NoAnswer):
+            with pytest.raises(errors.NoAnswer):
                 Client(connection).download(url)
     own, other, proxied = seen
     assert (own["cert"], dict(own["proxies"])) == (("/me.pem", "/me.key"), {"https": "http://proxy:3128"})
@@ -670,7 +672,7 @@ def test_the_proxy_of_the_option_holds_for_other_hosts_too() -> None:
 
 @pytest.mark.parametrize("length", [True, False])
 def test_a_download_is_given_up_as_soon_as_it_is_too_large(length: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_client, "_IMAGE_LIMIT", 1024**2)
+    monkeypatch.setattr(client_module, "_IMAGE_LIMIT", 1024**2)
     sent = [0]
 
     def behave(connection: Any) -> None:
@@ -682,7 +684,7 @@ def test_a_download_is_given_up_as_soon_as_it_is_too_large(length: bool, monkeyp
 
     with (
         RawServer(behave) as server,
-        pytest.raises(_errors.WaldurError, match="Cannot download the present image: the answer is larger than 1 MiB"),
+        pytest.raises(errors.WaldurError, match="Cannot download the present image: the answer is larger than 1 MiB"),
     ):
         Client(Connection(server.url, TOKEN)).download("/api/media/abc/")
     assert sent[0] < 16
@@ -694,7 +696,7 @@ def test_a_download_is_given_up_as_soon_as_it_is_too_large(length: bool, monkeyp
 def test_a_media_url_that_cannot_be_used_is_an_error(url: Any) -> None:
     with (
         ScriptedServer(Answer(body=b"")) as server,
-        pytest.raises(_errors.WaldurError, match=r"^Cannot download the present image: "),
+        pytest.raises(errors.WaldurError, match=r"^Cannot download the present image: "),
     ):
         client_of(server, retries=0).download(url)
 
@@ -702,11 +704,11 @@ def test_a_media_url_that_cannot_be_used_is_an_error(url: Any) -> None:
 def test_a_download_that_fails_is_an_error() -> None:
     with (
         ScriptedServer(Answer(404, HTML, content_type="text/html")) as server,
-        pytest.raises(_errors.WaldurError, match="Cannot download the present image: the server answered 404"),
+        pytest.raises(errors.WaldurError, match="Cannot download the present image: the server answered 404"),
     ):
         client_of(server).download("/api/media/abc/")
 
 
 def test_a_download_without_an_answer_is_an_error(tmp_path: Any) -> None:
-    with ScriptedServer(Answer(reset=True)) as server, pytest.raises(_errors.NoAnswer, match="Cannot download"):
+    with ScriptedServer(Answer(reset=True)) as server, pytest.raises(errors.NoAnswer, match="Cannot download"):
         client_of(server, retries=0).download("/api/media/abc/")

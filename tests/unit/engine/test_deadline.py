@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils import _errors, _transport
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
+from ansible_collections.waldur.provider.plugins.module_utils._common import errors
+from ansible_collections.waldur.provider.plugins.module_utils._http import transport
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 
 from .raw_server import Behaviour, RawServer, drips, http, limited, make_certificate, says
 
@@ -46,13 +48,13 @@ def client_of(url: str, **options: Any) -> Client:
 
 @pytest.mark.parametrize("fault", SLOW)
 def test_the_deadline_of_a_request_holds_against(fault: str) -> None:
-    with RawServer(*SLOW[fault]) as server, limited(0.5 + SLACK), pytest.raises(_errors.WaldurError, match=r"^\S.*\.$"):
+    with RawServer(*SLOW[fault]) as server, limited(0.5 + SLACK), pytest.raises(errors.WaldurError, match=r"^\S.*\.$"):
         client_of(server.url).get("me")
 
 
 @pytest.mark.parametrize("fault", ["a body that drips", "headers that drip", "silence"])
 def test_the_deadline_of_a_write_holds_and_its_outcome_is_unknown(fault: str) -> None:
-    with RawServer(*SLOW[fault]) as server, limited(0.5 + SLACK), pytest.raises(_errors.LostAnswer):
+    with RawServer(*SLOW[fault]) as server, limited(0.5 + SLACK), pytest.raises(errors.LostAnswer):
         client_of(server.url).write("add_user", UUID, body=GRANT)
     assert len(server.requests) == 1
 
@@ -62,7 +64,7 @@ def test_the_deadline_holds_against_an_upload_that_nobody_reads() -> None:
     with (
         RawServer(drips(b"", b""), reads=False) as server,
         limited(0.5 + SLACK),
-        pytest.raises(_errors.LostAnswer),
+        pytest.raises(errors.LostAnswer),
     ):
         client_of(server.url).write("partial_update", UUID, files=image)
 
@@ -71,7 +73,7 @@ def test_the_deadline_holds_against_a_handshake_of_tls_that_never_ends() -> None
     with (
         RawServer(drips(b"", b""), reads=False) as server,
         limited(0.5 + SLACK),
-        pytest.raises(_errors.NoAnswer, match="did not complete TLS in time: check the scheme and port of api_url"),
+        pytest.raises(errors.NoAnswer, match="did not complete TLS in time: check the scheme and port of api_url"),
     ):
         client_of(server.url.replace("http:", "https:")).write("add_user", UUID, body=GRANT)
 
@@ -80,7 +82,7 @@ def test_the_deadline_holds_against_a_proxy_that_drips() -> None:
     with (
         RawServer(drips(b"HTTP/1.1 200 ", b"O")) as proxy,
         limited(0.5 + SLACK),
-        pytest.raises(_errors.NoAnswer),
+        pytest.raises(errors.NoAnswer),
     ):
         client_of("https://waldur.example.org", proxies=(("https", proxy.url),)).write("add_user", UUID, body=GRANT)
 
@@ -91,7 +93,7 @@ def test_the_deadline_holds_with_tls(tmp_path: Any) -> None:
     with (
         RawServer(slow, tls=tls) as server,
         limited(0.5 + SLACK),
-        pytest.raises(_errors.NoAnswer, match="did not complete its answer in time: see timeout and retries"),
+        pytest.raises(errors.NoAnswer, match="did not complete its answer in time: see timeout and retries"),
     ):
         client_of(server.url, verify=str(authority)).get("me")
 
@@ -100,7 +102,7 @@ def test_the_deadline_holds_for_a_download() -> None:
     with (
         RawServer(drips(HEAD + b"Content-Length: 100000\r\n\r\n", b" ")) as server,
         limited(0.5 + SLACK),
-        pytest.raises(_errors.NoAnswer, match=r"Cannot download the present image: .* in time"),
+        pytest.raises(errors.NoAnswer, match=r"Cannot download the present image: .* in time"),
     ):
         client_of(server.url).download("/api/media/abc/")
 
@@ -110,21 +112,21 @@ def test_the_deadline_holds_over_redirects() -> None:
     with (
         RawServer(http("302 Found", Location="/a/"), slow) as server,
         limited(0.5 + SLACK),
-        pytest.raises(_errors.NoAnswer),
+        pytest.raises(errors.NoAnswer),
     ):
         client_of(server.url).get("me")
 
 
 def test_bodies_that_are_cut_are_repeated_as_often_as_retries_says_and_no_oftener() -> None:
     cut = SLOW["bodies that are cut, for ever"]
-    with RawServer(*cut) as server, pytest.raises(_errors.NoAnswer, match="cut short"):
+    with RawServer(*cut) as server, pytest.raises(errors.NoAnswer, match="cut short"):
         client_of(server.url, timeout=5.0, retries=2).get("me")
     assert len(server.requests) == 3
 
 
 def test_cut_bodies_and_busy_answers_share_the_retries() -> None:
     script = [*[http("503 Busy", b"{}", Retry_After="0"), *SLOW["bodies that are cut, for ever"]] * 4]
-    with RawServer(*script) as server, pytest.raises(_errors.WaldurError):
+    with RawServer(*script) as server, pytest.raises(errors.WaldurError):
         client_of(server.url, timeout=5.0, retries=3).get("me")
     assert len(server.requests) == 4
 
@@ -142,5 +144,5 @@ def test_a_name_with_several_addresses_leaves_time_for_each(monkeypatch: pytest.
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, server.port)) for host in ("127.0.0.2", "127.0.0.1")
         ]
         looked_up = type("Socket", (), {"getaddrinfo": staticmethod(lambda *_: found), "SOCK_STREAM": 1})
-        monkeypatch.setattr(_transport, "socket", looked_up)
+        monkeypatch.setattr(transport, "socket", looked_up)
         assert client_of(server.url.replace("127.0.0.1", "two.invalid"), retries=0).get("me") == {"uuid": "a"}

@@ -9,21 +9,19 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from ansible_collections.waldur.provider.plugins.module_utils import _images
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import (
-    Desired,
-    GrantEntry,
-    Grants,
-    parse,
-)
-from ansible_collections.waldur.provider.plugins.module_utils._engine import Limits, Planned, apply, make_plan
-from ansible_collections.waldur.provider.plugins.module_utils._errors import (
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     InvalidInput,
     LostAnswer,
     WaldurError,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._document import images
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, GrantEntry, Grants
+from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Limits, Planned, make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from simulation import Simulator
 
 from .kinds import Connect
@@ -32,7 +30,7 @@ PROVIDERS = "/api/marketplace-service-providers/"
 
 
 def wishes(**keys: Any) -> list[Any]:
-    return parse([{"customer": "ALPHA", **keys}], _images.read_image)
+    return parse([{"customer": "ALPHA", **keys}], images.read_image)
 
 
 def users(*entries: dict[str, Any], **keys: Any) -> list[Any]:
@@ -72,7 +70,7 @@ def test_a_new_provider_is_planned_whole_then_made_and_then_nothing_is_left(
                 "api_secret_code": {"state": "rotated", "fingerprint": "sha256:0000000000000000"},
             }
         ],
-        _images.read_image,
+        images.read_image,
     )
     session = connect()
     planned = make_plan(session, document)
@@ -102,7 +100,7 @@ def test_nothing_but_reading_happens_when_nothing_is_to_change(sim: Simulator, c
 
 
 def test_one_provider_in_two_entries_is_refused(sim: Simulator, connect: Connect) -> None:
-    document = parse([{"customer": "ALPHA"}, {"customer": "Alpha Cloud Ltd"}], _images.read_image)
+    document = parse([{"customer": "ALPHA"}, {"customer": "Alpha Cloud Ltd"}], images.read_image)
     with pytest.raises(InvalidInput, match=r"service_providers\[1\].customer: .* stands in service_providers\[0\]"):
         make_plan(connect(), document)
 
@@ -373,10 +371,10 @@ def test_an_image_that_the_server_refuses_leaves_nothing_half_done(
     broken.write_bytes(b"\x89PNG\r\n\x1a\n and nothing else")
     entry = {"customer": customer, "image": str(broken), "description": "new"}
     session = connect()
-    planned = make_plan(session, parse([entry], _images.read_image))
+    planned = make_plan(session, parse([entry], images.read_image))
     with pytest.raises(WaldurError, match=rf"^{action} .*image: Upload a valid image"):
         apply(session, planned)
-    assert brief(make_plan(connect(), parse([{"customer": customer, "description": "new"}], _images.read_image)))
+    assert brief(make_plan(connect(), parse([{"customer": customer, "description": "new"}], images.read_image)))
 
 
 @pytest.mark.parametrize("notifications", [None, True, False])
@@ -387,12 +385,12 @@ def test_a_new_provider_with_an_image_is_one_write_and_keeps_its_notifications(
     if notifications is not None:
         entry["enable_notifications"] = notifications
     session = connect()
-    planned = make_plan(session, parse([entry], _images.read_image))
+    planned = make_plan(session, parse([entry], images.read_image))
     apply(session, planned)
     row = planned.results("service_provider", done=True)[0]
     assert (row["description"], row["enable_notifications"]) == ("Grüße", notifications is not False)
     assert sim.counts().writes == 1
-    assert brief(make_plan(connect(), parse([entry], _images.read_image))) == []
+    assert brief(make_plan(connect(), parse([entry], images.read_image))) == []
 
 
 def test_a_provider_with_offerings_is_not_deleted_and_they_are_named(sim: Simulator, connect: Connect) -> None:
@@ -401,7 +399,7 @@ def test_a_provider_with_offerings_is_not_deleted_and_they_are_named(sim: Simula
 
 
 def test_a_provider_without_offerings_is_deleted_once(sim: Simulator, connect: Connect) -> None:
-    document = parse([{"customer": "EXTRA01", "state": "absent"}], _images.read_image)
+    document = parse([{"customer": "EXTRA01", "state": "absent"}], images.read_image)
     assert done(connect(), document) == [("delete", "Extra Provider 01")]
     assert done(connect(), document) == []
 
@@ -410,7 +408,7 @@ def test_a_lost_answer_to_a_creation_is_followed_by_a_look(
     sim: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = connect()
-    document = parse([{"customer": "SPARE"}], _images.read_image)
+    document = parse([{"customer": "SPARE"}], images.read_image)
     planned = make_plan(session, document)
     _lose_answers(monkeypatch, after_the_write=True)
     with pytest.raises(LostAnswer, match="looked again: the provider is there now"):
@@ -436,9 +434,9 @@ def test_a_field_that_the_server_ignores_is_an_error(
 
 def test_a_provider_that_is_deleted_between_two_items_is_told(sim: Simulator, connect: Connect) -> None:
     session = connect()
-    document = parse([{"customer": "EXTRA01", "description": "x"}], _images.read_image)
+    document = parse([{"customer": "EXTRA01", "description": "x"}], images.read_image)
     make_plan(session, document)
-    done(connect(), parse([{"customer": "EXTRA01", "state": "absent"}], _images.read_image))
+    done(connect(), parse([{"customer": "EXTRA01", "state": "absent"}], images.read_image))
     with pytest.raises(WaldurError, match="was deleted meanwhile: run again"):
         make_plan(session, document)
 
@@ -522,7 +520,7 @@ def _grants(session: Session) -> dict[str, str]:
 
 def both() -> list[Any]:
     return parse(
-        [{"customer": "ALPHA", "description": "a"}, {"customer": "BETA", "description": "b"}], _images.read_image
+        [{"customer": "ALPHA", "description": "a"}, {"customer": "BETA", "description": "b"}], images.read_image
     )
 
 
@@ -542,7 +540,7 @@ def test_a_provider_that_the_document_lacks_is_told_and_one_that_there_is_not_is
 
 
 def test_entries_that_are_left_out_must_be_about_customers_that_exist(connect: Connect, sim: Simulator) -> None:
-    document = [*both(), *parse([{"customer": "Nobody"}], _images.read_image)]
+    document = [*both(), *parse([{"customer": "Nobody"}], images.read_image)]
     with pytest.raises(InvalidInput, match=r"service_providers\[0\].customer: there is no customer 'Nobody'"):
         make_plan(connect(), document, Limits(only=["BETA"]))
 

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.waldur.provider.plugins.module_utils import _images
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import parse
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._export import export
-from ansible_collections.waldur.provider.plugins.module_utils._references import References
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._document import images
+from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from simulation import Simulator
 
 from .exporting import ALPHA, BETA, account, alpha, grant, plan_of, session
@@ -43,7 +44,7 @@ def test_an_export_is_the_document_with_everything_in_the_words_of_people(sim: S
             "offering_usernames": [{"user": "member1", "username": "m1_alpha"}],
         }
     ]
-    assert parse(found["service_providers"], _images.read_image)
+    assert parse(found["service_providers"], images.read_image)
 
 
 def test_without_references_all_providers_are_exported_by_name(sim: Simulator, connect: Connect) -> None:

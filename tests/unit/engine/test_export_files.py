@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ansible_collections.waldur.provider.plugins.module_utils import _documents, _export_files, _images
-from ansible_collections.waldur.provider.plugins.module_utils._engine import make_plan
-from ansible_collections.waldur.provider.plugins.module_utils._errors import Forbidden, InvalidInput, WaldurError
-from ansible_collections.waldur.provider.plugins.module_utils._folder import Folder
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import Forbidden, InvalidInput, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._export import files
+from ansible_collections.waldur.provider.plugins.module_utils._export.output_folder import Folder
 from simulation import Simulator
 
 from .exporting import account, session
@@ -31,7 +32,7 @@ TRAPS = ("007", "no", "12:30:45", "1e3")
 
 def written(here: Session, dest: Path, check: bool = False, **options: Any) -> dict[str, Any]:
     given_options = {"service_providers": "ALPHA", "parts": PARTS, "images": True, "dest": str(dest), **options}
-    return _export_files.export(here, given_options, check=check, diff=True)
+    return files.export(here, given_options, check=check, diff=True)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -56,7 +57,7 @@ def test_what_was_written_is_applied_without_a_change_and_a_second_export_writes
     names = [os.path.relpath(file["path"], tmp_path / "all") for file in first["files"]]
     assert names[:2] == ["alpha-cl-1.yml", "beta-hpc-1.yml"]
     assert "files/alpha-cl-1.png" in names
-    wishes = _documents.wishes(str(tmp_path / "all"), _images.read_image)
+    wishes = loader.wishes(str(tmp_path / "all"), images.read_image)
     assert make_plan(connect(), wishes).changes == ()
     before = contents(tmp_path / "all")
     again = written(connect(), tmp_path / "all", service_providers=None)
@@ -111,7 +112,7 @@ def test_an_image_that_cannot_be_uploaded_again_is_left_out_with_a_note_and_one_
 ) -> None:
     here = session(sim)
     give_image(here, _picture())
-    monkeypatch.setattr(_images, "LIMIT", 3)
+    monkeypatch.setattr(images, "LIMIT", 3)
     found = written(connect(), tmp_path)
     assert [note["text"] for note in found["notes"] if note["key"] == "image"] == [
         "Alpha Cloud Ltd: its image is of a kind or size that can't be uploaded again, so it was left out."
@@ -141,7 +142,7 @@ def test_a_name_is_safe_and_nobody_elses_whatever_slugs_there_are() -> None:
     rows = {
         uuid: {"customer_slug": slug, "customer_name": "Häuser & Co"} for uuid, slug in zip(uuids, slugs, strict=True)
     }
-    names = list(_export_files._names(rows).values())
+    names = list(files._names(rows).values())
     assert names == [
         f"same-{uuids[0]}",
         f"same-{uuids[1]}",
@@ -152,7 +153,7 @@ def test_a_name_is_safe_and_nobody_elses_whatever_slugs_there_are() -> None:
         "etc-passwd",
         "beta",
     ]
-    assert _export_files._names({uuids[0]: {}}) == {uuids[0]: uuids[0]}
+    assert files._names({uuids[0]: {}}) == {uuids[0]: uuids[0]}
 
 
 def test_a_file_is_called_the_same_whichever_providers_are_exported(
@@ -261,7 +262,7 @@ def test_a_place_that_is_none_is_refused_before_anything_is_written(
 
 def test_an_empty_dest_is_refused(connect: Connect) -> None:
     with pytest.raises(InvalidInput, match=r"^dest: is empty: give a folder, or a file that ends in \.yml\.$"):
-        _export_files.export(connect(), {"dest": " "}, check=False, diff=False)
+        files.export(connect(), {"dest": " "}, check=False, diff=False)
 
 
 def test_images_are_written_before_the_documents_that_name_them(
@@ -410,7 +411,7 @@ SLUGS = st.one_of(
 @given(st.lists(SLUGS, max_size=12))
 def test_a_file_name_made_of_text_from_the_server_is_one_safe_component_that_no_other_has(slugs: list[Any]) -> None:
     rows = {f"{number:032x}": {"customer_slug": slug} for number, slug in enumerate(slugs)}
-    names = _export_files._names(rows)
+    names = files._names(rows)
     assert set(names) == set(rows)
     assert len({name.casefold() for name in names.values()}) == len(rows)
     for name in names.values():
@@ -442,7 +443,7 @@ def test_files_that_are_no_providers_are_left_alone(connect: Connect, tmp_path: 
     written(connect(), tmp_path)
     assert contents(tmp_path)["gone.yml"] == b"service_providers: [{customer: ALPHA}]\n"
     with pytest.raises(InvalidInput, match=r"gone\.yml: .*: Alpha Cloud Ltd stands in .*/alpha-cl-1\.yml: .* already"):
-        make_plan(connect(), _documents.wishes(str(tmp_path), _images.read_image))
+        make_plan(connect(), loader.wishes(str(tmp_path), images.read_image))
 
 
 def _picture() -> bytes:
@@ -452,7 +453,7 @@ def _picture() -> bytes:
 
 
 def _entries(path: Path) -> list[Any]:
-    return [placed.entry for placed in _documents.load(str(path))]
+    return [placed.entry for placed in loader.load(str(path))]
 
 
 def _full(part: str, path: str, **_fds: int) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._errors import Forbidden, NotFound, WaldurError
-from ansible_collections.waldur.provider.plugins.module_utils._export import export
-from ansible_collections.waldur.provider.plugins.module_utils._people import User
-from ansible_collections.waldur.provider.plugins.module_utils._references import References
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import Forbidden, NotFound, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
 from simulation import Simulator
 
 from .exporting import ALPHA, account, alpha, grant, plan_of, session

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._errors import (
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     Forbidden,
     InvalidInput,
     RouteMissing,
     ServerDefect,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._facts import FACTS, SUBSETS, wanted
-from ansible_collections.waldur.provider.plugins.module_utils._references import References
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._query.facts import FACTS, SUBSETS, wanted
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from simulation import Simulator
 
 EVERYTHING = set(SUBSETS)

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection, Row
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, RouteMissing
-from ansible_collections.waldur.provider.plugins.module_utils._infos import INFOS
-from ansible_collections.waldur.provider.plugins.module_utils._references import References
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, RouteMissing
+from ansible_collections.waldur.provider.plugins.module_utils._common.types import Row
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from simulation import Simulator
 
 from .kinds import Connect

@@ -12,14 +12,15 @@ from typing import Any, cast
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import WRITERS
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, ImageFile, parse
-from ansible_collections.waldur.provider.plugins.module_utils._engine import Limits, Planned, make_plan
-from ansible_collections.waldur.provider.plugins.module_utils._plan import diff
-from ansible_collections.waldur.provider.plugins.module_utils._plan_markdown import plan_differences, plan_markdown
-from ansible_collections.waldur.provider.plugins.module_utils._references import References
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, ImageFile
+from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Limits, Planned, make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITERS
+from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import plan_differences, plan_markdown
 
 
 class ManyProviders:

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils import _errors, _transport
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._opened import mask_error
+from ansible_collections.waldur.provider.plugins.module_utils._common import errors
+from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import mask_error
+from ansible_collections.waldur.provider.plugins.module_utils._http import transport
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 
 from .raw_server import Behaviour, RawServer, http, limited, says
 from .scripted import Answer, ScriptedServer
@@ -99,7 +101,7 @@ ALL = {**NO_JSON, **NO_HTTP, **ODD_STATUS}
 
 @pytest.mark.parametrize("odd", ALL)
 def test_reading_ends_in_one_message_that_names_the_operation_at(odd: str) -> None:
-    with RawServer(ALL[odd]) as server, limited(3), pytest.raises(_errors.WaldurError) as caught:
+    with RawServer(ALL[odd]) as server, limited(3), pytest.raises(errors.WaldurError) as caught:
         client_of(server.url).get("me")
     assert "look up the token's own user" in caught.value.message
     assert caught.value.message.isprintable()
@@ -111,7 +113,7 @@ UNKNOWN = sorted(set(ALL) - {name for name in ODD_STATUS if name[:3] in ("301", 
 
 @pytest.mark.parametrize("odd", UNKNOWN)
 def test_the_outcome_of_a_write_is_unknown_at(odd: str) -> None:
-    with RawServer(ALL[odd]) as server, pytest.raises(_errors.LostAnswer, match="grant the role") as caught:
+    with RawServer(ALL[odd]) as server, pytest.raises(errors.LostAnswer, match="grant the role") as caught:
         client_of(server.url).write("add_user", UUID, body=GRANT)
     assert caught.value.message.isprintable()
     assert len(server.requests) == 1
@@ -119,7 +121,7 @@ def test_the_outcome_of_a_write_is_unknown_at(odd: str) -> None:
 
 @pytest.mark.parametrize("status", ["102", "103", "300", "304", "399"])
 def test_a_write_without_a_body_is_not_taken_for_done_at(status: str) -> None:
-    with RawServer(ODD_STATUS[status]) as server, pytest.raises(_errors.LostAnswer):
+    with RawServer(ODD_STATUS[status]) as server, pytest.raises(errors.LostAnswer):
         client_of(server.url).write("delete_user", UUID, body=GRANT, telling=False)
 
 
@@ -127,7 +129,7 @@ def test_the_answer_after_an_informational_one_is_not_taken_for_that_to_the_next
     late = says(b"HTTP/1.1 103 Early Hints\r\n\r\n", HEAD, b'Content-Length: 15\r\n\r\n{"uuid": "late"}')
     with RawServer(late, body('{"uuid": "own"}')) as server:
         client = client_of(server.url)
-        with pytest.raises(_errors.WaldurError, match="103"):
+        with pytest.raises(errors.WaldurError, match="103"):
             client.get("me")
         assert client.get("me") == {"uuid": "own"}
 
@@ -150,7 +152,7 @@ READ: dict[str, Callable[[Client], Any]] = {
 def test_rows_of_another_shape_are_an_error_that_names_the_operation(rows: Any, how: str) -> None:
     with (
         ScriptedServer(Answer(body=rows)) as server,
-        pytest.raises(_errors.WaldurError, match=r"^Cannot look up users: the server answered in another form"),
+        pytest.raises(errors.WaldurError, match=r"^Cannot look up users: the server answered in another form"),
     ):
         READ[how](client_of(server.url))
 
@@ -167,7 +169,7 @@ def test_a_uuid_that_is_no_text_tells_rows_apart_as_a_whole(uuid: Any) -> None:
 )
 @pytest.mark.parametrize("how", READ)
 def test_a_count_of_rows_that_is_no_number_is_an_error(count: str, how: str) -> None:
-    with RawServer(body("[]", X_Result_Count=count)) as server, pytest.raises(_errors.WaldurError) as caught:
+    with RawServer(body("[]", X_Result_Count=count)) as server, pytest.raises(errors.WaldurError) as caught:
         READ[how](client_of(server.url))
     assert caught.value.message.startswith("Cannot look up users: the server announced '")
     assert len(caught.value.message) < 300
@@ -192,7 +194,7 @@ def test_a_list_whose_count_was_dropped_is_counted_by_its_rows() -> None:
 def test_a_count_of_ten_millions_next_to_one_row_does_not_lead_to_as_many_requests() -> None:
     with (
         ScriptedServer(Answer(body=[{"uuid": "a"}], headers={"X-Result-Count": "10000000"})) as server,
-        pytest.raises(_errors.WaldurError, match="Cannot look up users: the list has 10,000,000 rows or more"),
+        pytest.raises(errors.WaldurError, match="Cannot look up users: the list has 10,000,000 rows or more"),
     ):
         client_of(server.url).rows("all_users")
     assert len(server.requests) == 1
@@ -201,7 +203,7 @@ def test_a_count_of_ten_millions_next_to_one_row_does_not_lead_to_as_many_reques
 def test_a_count_of_thousands_next_to_one_row_ends_with_the_first_pages_without_a_new_row() -> None:
     with (
         ScriptedServer(Answer(body=[{"uuid": "a"}], headers={"X-Result-Count": "9000"})) as server,
-        pytest.raises(_errors.WaldurError, match="announced 9000 rows and gave 1 different ones, twice"),
+        pytest.raises(errors.WaldurError, match="announced 9000 rows and gave 1 different ones, twice"),
     ):
         client_of(server.url).rows("all_users")
     assert len(server.requests) < 20
@@ -220,13 +222,13 @@ def bomb(size: int) -> bytes:
 def test_a_body_that_unpacks_to_hundreds_of_megabytes_is_not_unpacked(
     status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_transport.read_body, "__defaults__", (4 * 1024**2,))
-    monkeypatch.setattr("ansible_collections.waldur.provider.plugins.module_utils._client.BODY_LIMIT", 4 * 1024**2)
+    monkeypatch.setattr(transport.read_body, "__defaults__", (4 * 1024**2,))
+    monkeypatch.setattr("ansible_collections.waldur.provider.plugins.module_utils._http.client.BODY_LIMIT", 4 * 1024**2)
     answer = http(status, bomb(200), Content_Encoding="gzip", Location="/x/" if status[0] == "3" else "")
     with RawServer(answer) as server:
         tracemalloc.start()
         try:
-            with pytest.raises(_errors.WaldurError):
+            with pytest.raises(errors.WaldurError):
                 client_of(server.url, retries=1).get("me")
             assert tracemalloc.get_traced_memory()[1] < 60 * 1024**2
         finally:
@@ -234,19 +236,19 @@ def test_a_body_that_unpacks_to_hundreds_of_megabytes_is_not_unpacked(
 
 
 def test_a_body_that_is_too_large_is_told_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansible_collections.waldur.provider.plugins.module_utils._client.BODY_LIMIT", 1024**2)
+    monkeypatch.setattr("ansible_collections.waldur.provider.plugins.module_utils._http.client.BODY_LIMIT", 1024**2)
     with RawServer(body(b" " * 1_100_000)) as server:
-        with pytest.raises(_errors.WaldurError, match="the answer is larger than 1 MiB: does api_url name a Waldur"):
+        with pytest.raises(errors.WaldurError, match="the answer is larger than 1 MiB: does api_url name a Waldur"):
             client_of(server.url).get("me")
-        with pytest.raises(_errors.LostAnswer, match="the request to grant the role is larger than 1 MiB"):
+        with pytest.raises(errors.LostAnswer, match="the request to grant the role is larger than 1 MiB"):
             client_of(server.url).write("add_user", UUID, body=GRANT)
 
 
 def test_more_bytes_than_any_answer_has_end_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_transport, "_WIRE_LIMIT", 500_000)
+    monkeypatch.setattr(transport, "_WIRE_LIMIT", 500_000)
     with (
         RawServer(says(b"HTTP/1.1 100 Continue\r\n\r\n" * 40_000)) as server,
-        pytest.raises(_errors.NoAnswer, match="larger"),
+        pytest.raises(errors.NoAnswer, match="larger"),
     ):
         client_of(server.url, retries=3).get("me")
     assert len(server.requests) == 1
@@ -256,7 +258,7 @@ def test_a_body_of_nothing_but_brackets_is_not_made_objects_of() -> None:
     with RawServer(body("[" + "{}," * 1_200_000 + "{}]")) as server:
         tracemalloc.start()
         try:
-            with pytest.raises(_errors.WaldurError, match="Cannot look up users"):
+            with pytest.raises(errors.WaldurError, match="Cannot look up users"):
                 client_of(server.url).rows("all_users")
             assert tracemalloc.get_traced_memory()[1] < 60 * 1024**2
         finally:
@@ -286,14 +288,14 @@ SHOWN: dict[str, Behaviour] = {
 
 @pytest.mark.parametrize("where", SHOWN)
 def test_characters_that_steer_a_terminal_are_escaped_in(where: str) -> None:
-    with RawServer(SHOWN[where]) as server, pytest.raises(_errors.WaldurError) as caught:
+    with RawServer(SHOWN[where]) as server, pytest.raises(errors.WaldurError) as caught:
         client_of(server.url).get("me")
     assert caught.value.message.isprintable()
     assert "\\x1b[31m" in caught.value.message
 
 
 def test_a_name_of_the_server_is_escaped_in_every_message_also_where_it_is_added_later() -> None:
-    error = _errors.InvalidInput("customer: there are two called A\x1b[31m\u202eB")
+    error = errors.InvalidInput("customer: there are two called A\x1b[31m\u202eB")
     assert error.message == str(error) == "customer: there are two called A\\x1b[31m\\u202eB"
     error.message += "\r\nok: [localhost]"
     assert error.message.endswith("\\u202eB\\r\\nok: [localhost]")
@@ -301,7 +303,7 @@ def test_a_name_of_the_server_is_escaped_in_every_message_also_where_it_is_added
 
 def test_a_token_that_the_server_writes_with_escapes_is_masked() -> None:
     echo = '{"detail": "unknown ' + "".join(f"\\u{ord(char):04x}" for char in TOKEN) + '"}'
-    with RawServer(http("400 No", echo.encode())) as server, pytest.raises(_errors.AnswerError) as caught:
+    with RawServer(http("400 No", echo.encode())) as server, pytest.raises(errors.AnswerError) as caught:
         client_of(server.url).get("me")
     assert "unknown ********" in caught.value.message
 
@@ -309,7 +311,7 @@ def test_a_token_that_the_server_writes_with_escapes_is_masked() -> None:
 @pytest.mark.parametrize("piece", ["<", "<title>", "<title", "<h1 <h1 ", "</title>", "<a ", "\t ", "&"])
 def test_an_error_page_of_any_size_takes_no_long_search(piece: str) -> None:
     page = http("500 No", (piece * (900_000 // len(piece))).encode(), Content_Type="text/html")
-    with RawServer(page) as server, limited(1), pytest.raises(_errors.ServerDefect):
+    with RawServer(page) as server, limited(1), pytest.raises(errors.ServerDefect):
         client_of(server.url).get("me")
 
 
@@ -357,7 +359,7 @@ def test_half_a_token_does_not_escape_where_text_of_the_server_is_cut(kept: int,
         "the coding": body("[]", Content_Encoding=text),
     }
     for name, answer in answers.items():
-        with RawServer(answer) as server, pytest.raises(_errors.WaldurError) as failed:
+        with RawServer(answer) as server, pytest.raises(errors.WaldurError) as failed:
             client_of(server.url).rows("service_providers")
         mask_error(failed.value, frozenset({TOKEN}))
         assert "****" in failed.value.message, (name, failed.value.message)

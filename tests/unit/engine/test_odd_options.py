@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import TASKS, spec
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import TASKS, spec
 
 from .acting import TOKEN, outcome, without_server
 

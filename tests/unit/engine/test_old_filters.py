@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import parse
-from ansible_collections.waldur.provider.plugins.module_utils._engine import apply, make_plan
-from ansible_collections.waldur.provider.plugins.module_utils._errors import AnswerError, InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._images import read_image
-from ansible_collections.waldur.provider.plugins.module_utils._reading import read
-from ansible_collections.waldur.provider.plugins.module_utils._references import References
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import AnswerError, InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._document.images import read_image
+from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from simulation import Simulator
 
 from .kinds import Connect

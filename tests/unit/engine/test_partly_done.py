@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from ansible_collections.waldur.provider.plugins.module_utils import _interruption, _run
-from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import parse
-from ansible_collections.waldur.provider.plugins.module_utils._engine import Planned, apply, make_plan
-from ansible_collections.waldur.provider.plugins.module_utils._errors import Interrupted, LostAnswer, WaldurError
-from ansible_collections.waldur.provider.plugins.module_utils._images import read_image
-from ansible_collections.waldur.provider.plugins.module_utils._interruption import SignalReceived
+from ansible_collections.waldur.provider.plugins.module_utils._common import signals
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import Interrupted, LostAnswer, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._common.signals import SignalReceived
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._document.images import read_image
+from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Planned, make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import UserRole
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
 from simulation import Simulator
 
 from .kinds import Connect
@@ -148,11 +150,11 @@ def test_a_signal_before_or_after_the_writing_says_so(
     def interrupted(*_arguments: Any) -> Any:
         raise SignalReceived("SIGTERM")
 
-    monkeypatch.setattr(_run, name, interrupted)
+    monkeypatch.setattr(runner, name, interrupted)
     connection = Connection(sim.url, sim.token("staff"), retries=0)
     options = {"customer": "ALPHA", "description": "new", "state": "present"}
     with pytest.raises(Interrupted, match=f"^Interrupted by SIGTERM {done}\\.$") as caught:
-        _run.run("service_provider", options, connection, check=False, diff=True)
+        runner.run("service_provider", options, connection, check=False, diff=True)
     assert sim.counts().writes == len(caught.value.details["applied"])
     assert caught.value.details["changed"] is bool(sim.counts().writes)
 
@@ -192,7 +194,7 @@ def test_a_process_whose_parent_has_ended_writes_no_more(
         monkeypatch.setattr(os, "getppid", lambda: 1)
         return answer
 
-    _interruption.remember_parent()
+    signals.remember_parent()
     if begun:
         monkeypatch.setattr(session.client, "write", orphaned)
     else:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._parameters import Parameter
-from ansible_collections.waldur.provider.plugins.module_utils._reading import read, resolved
-from ansible_collections.waldur.provider.plugins.module_utils._references import Target
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read, resolved
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import Target
 from simulation import Simulator
 
 from .kinds import Connect

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from ansible.module_utils import basic
 
-from ansible_collections.waldur.provider.plugins.module_utils import _opened, _run
-from ansible_collections.waldur.provider.plugins.module_utils._references import Target
+from ansible_collections.waldur.provider.plugins.module_utils import _context
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._module import runner
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import Target
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
 from simulation import Simulator
 
 Run = Callable[..., dict[str, Any]]
@@ -34,7 +35,7 @@ def run(sim: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         with contextlib.suppress(ImportError):
             monkeypatch.setattr("ansible.module_utils._internal.is_controller", False, raising=False)
         with pytest.raises(SystemExit):
-            _run.run_module(name)
+            runner.run_module(name)
         printed: dict[str, Any] = json.loads(capsys.readouterr().out)
         return printed
 
@@ -50,11 +51,11 @@ def test_a_module_prints_its_result_and_its_warnings(run: Run) -> None:
 
 
 def test_a_name_of_the_server_cannot_steer_a_terminal_by_a_warning(run: Run, sim: Simulator) -> None:
-    _opened.OPEN.clear()
+    _context.OPEN.clear()
     (uuid,) = sim.change("User", {"username": "member1"}, {"username": "mem\u202eber\x1b[31m"})
     entry = {"user": uuid, "expiration_time": "2020-01-01"}
     told = run("user_role", service_provider="ALPHA", users=[entry], _ansible_check_mode=True)
-    _opened.OPEN.clear()
+    _context.OPEN.clear()
     shown = json.dumps(told["warnings"], ensure_ascii=False).replace("\\\\", "\\")
     assert "mem\\u202eber\\x1b[31m" in shown
     assert shown.isprintable()
@@ -80,7 +81,7 @@ def test_fewer_than_no_removals_are_refused(run: Run) -> None:
 
 
 def test_a_module_says_which_library_it_lacks(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_run, "REQUESTS_IMPORT_ERROR", "Traceback: no module named requests")
+    monkeypatch.setattr(runner, "REQUESTS_IMPORT_ERROR", "Traceback: no module named requests")
     told = run("user_role", service_provider="ALPHA", user="member1")
     assert told["msg"].startswith("Failed to import the required Python library (requests)")
 

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, Usernames, parse, username
-from ansible_collections.waldur.provider.plugins.module_utils._engine import Planned, make_plan
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._export import export
-from ansible_collections.waldur.provider.plugins.module_utils._references import References
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, Usernames
+from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse, username
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Planned, make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from simulation import Simulator
 
 from ..module_utils.hand_made import no_image

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.action import desired_state as action
-from ansible_collections.waldur.provider.plugins.module_utils import _arguments
-from ansible_collections.waldur.provider.plugins.module_utils._infos import INFOS
-from ansible_collections.waldur.provider.plugins.module_utils._operations import OPERATIONS
-from ansible_collections.waldur.provider.plugins.module_utils._parameters import Parameter
+from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS
+from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
+from ansible_collections.waldur.provider.plugins.module_utils._module import argument_specs
+from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
+from ansible_collections.waldur.provider.plugins.plugin_utils import _action as action
 
 from .acting import TOKEN, outcome, without_server
 
@@ -198,7 +198,7 @@ def test_an_unquoted_expiry_needs_no_query_filter_of_that_name(
         name: type(one)(**{**vars(one), "query": tuple(p for p in one.query if p.name != "expiration_time")})
         for name, one in OPERATIONS.items()
     }
-    monkeypatch.setattr(_arguments, "OPERATIONS", without)
+    monkeypatch.setattr(argument_specs, "OPERATIONS", without)
     for options in (
         {"user": "a", "expiration_time": date(2099, 6, 30)},
         {"users": [{"user": "a", "expiration_time": date(2099, 6, 30)}]},
@@ -230,7 +230,7 @@ def test_every_filter_that_is_a_date_takes_one_unquoted() -> None:
     for task in INFOS.values():
         filters: list[Parameter] = [one for name in task.operations for one in OPERATIONS[name].query]
         wanted = {one.option for one in filters if one.type in ("moment", "date")}
-        assert wanted <= _arguments.dates(task)
+        assert wanted <= argument_specs.dates(task)
 
 
 # --- spelling --------------------------------------------------------------------------------------------------------

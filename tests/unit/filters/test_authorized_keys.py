@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.filter import authorized_keys as filter_file
-from ansible_collections.waldur.provider.plugins.module_utils._authorized_keys import authorized_keys, public_key
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.plugin_utils._ssh_keys import authorized_keys, public_key
 
 ALICE, BOB, CAROL = (digit * 32 for digit in "abc")
 

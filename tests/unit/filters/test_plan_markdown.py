@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ansible_collections.waldur.provider.plugins.filter.plan_markdown import FilterModule
-from ansible_collections.waldur.provider.plugins.module_utils._plan_markdown import plan_markdown
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import plan_markdown
 
 from .plans import CASES, HOSTILE, PLANS, TEXTS, USUAL, change, until
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.lookup import api_secret_code, query
-from ansible_collections.waldur.provider.plugins.module_utils import _lookups
-from ansible_collections.waldur.provider.plugins.module_utils._operations import CORE_NAMES, Operation, operation
+from ansible_collections.waldur.provider.plugins.module_utils._api.operations import CORE_NAMES, Operation, operation
+from ansible_collections.waldur.provider.plugins.plugin_utils import _lookups
 from simulation import Simulator
 
 # Every operation of a service provider that reads; the secret has a lookup of its own.

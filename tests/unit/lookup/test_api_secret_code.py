@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleLookupError
 
-from ansible_collections.waldur.provider.plugins.module_utils import _opened
+from ansible_collections.waldur.provider.plugins.module_utils import _context
 from simulation import Simulator
 
 from .asking import ask
@@ -77,8 +77,8 @@ def test_no_error_holds_a_code_that_was_read_before(sim: Simulator) -> None:
 
 
 def test_both_lookups_share_one_connection(sim: Simulator) -> None:
-    _opened.OPEN.clear()
+    _context.OPEN.clear()
     codes(sim, "ALPHA")
     ask(sim, "users", service_provider="ALPHA")
-    assert len(_opened.OPEN) == 1
+    assert len(_context.OPEN) == 1
     assert sum("service-providers/?" in request["path"] for request in sim.requests()) == 1

@@ -10,11 +10,13 @@ import pytest
 from ansible.errors import AnsibleLookupError
 from ansible.utils.display import Display
 
-from ansible_collections.waldur.provider.plugins.module_utils import _filters, _lookups, _opened, _run
-from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._connection import NAMES
-from ansible_collections.waldur.provider.plugins.module_utils._operations import Operation, operation
-from ansible_collections.waldur.provider.plugins.plugin_utils import _asking
+from ansible_collections.waldur.provider.plugins.module_utils import _context
+from ansible_collections.waldur.provider.plugins.module_utils._api.operations import Operation, operation
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES
+from ansible_collections.waldur.provider.plugins.module_utils._module import runner
+from ansible_collections.waldur.provider.plugins.module_utils._query import filters
+from ansible_collections.waldur.provider.plugins.plugin_utils import _lookup_base, _lookups
 from simulation import Simulator
 
 from .asking import READING, ask, of_alpha
@@ -63,7 +65,7 @@ def test_the_accounts_in_offerings_are_those_that_the_module_returns(sim: Simula
     rows = of_alpha(sim, "marketplace_offering_users", user="member1", fields=["offering_name", "username"])
     options = {"service_provider": "ALPHA", "user": "member1", "fields": ["offering_name", "username"]}
     connection = Connection(sim.url, sim.token("staff"))
-    told = _run.run("offering_username_info", options, connection, check=False, diff=False)
+    told = runner.run("offering_username_info", options, connection, check=False, diff=False)
     assert rows == told["offering_usernames"]
     assert {row["offering_name"] for row in rows} == {"Alpha Storage", "Alpha VM"}
 
@@ -121,7 +123,7 @@ def test_what_writes_is_no_term(sim: Simulator) -> None:
 def test_fields_order_and_limit_hold_for_every_list(sim: Simulator, one: Operation) -> None:
     row = of_alpha(sim, one.name)[0]
     key = next(iter(row))
-    orders = [name for name, told in _filters.orders(one).items() if told in row] or [key]
+    orders = [name for name, told in filters.orders(one).items() if told in row] or [key]
     assert [list(row) for row in of_alpha(sim, one.name, fields=[key], limit=1)] == [[key]]
     rows = of_alpha(sim, one.name)
     turned = of_alpha(sim, one.name, order_by=f"-{orders[0]}")
@@ -130,7 +132,7 @@ def test_fields_order_and_limit_hold_for_every_list(sim: Simulator, one: Operati
 
 def test_no_filter_has_a_name_that_is_taken() -> None:
     for one in READING:
-        names = {*_filters.options(one), *_filters.aliases(one)}
+        names = {*filters.options(one), *filters.aliases(one)}
         assert not names & {*TAKEN, *NAMES}, one.name
 
 
@@ -242,7 +244,7 @@ def test_a_provider_that_is_a_number_is_refused(sim: Simulator) -> None:
 
 
 def test_rows_are_read_anew_each_time_and_the_provider_is_looked_up_once(sim: Simulator) -> None:
-    _opened.OPEN.clear()
+    _context.OPEN.clear()
     before = of_alpha(sim, "projects", name="c1")
     sim.change("Project", {"name": "Project c1"}, {"description": "changed meanwhile"})
     after = of_alpha(sim, "projects", name="c1")
@@ -251,7 +253,7 @@ def test_rows_are_read_anew_each_time_and_the_provider_is_looked_up_once(sim: Si
     assert [url for url in (request["path"] for request in sim.requests()) if "service-providers/?" in url] == [
         "/api/marketplace-service-providers/?page_size=300"
     ]
-    assert len(_opened.OPEN) == 1
+    assert len(_context.OPEN) == 1
 
 
 # --- what must not be said -------------------------------------------------------------------------------------------
@@ -309,7 +311,7 @@ def test_no_row_holds_the_token_or_a_code_that_was_read_even_where_the_server_re
 def test_without_requests_the_lookup_says_which_library_it_lacks(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_asking, "REQUESTS_IMPORT_ERROR", "Traceback: no module named requests")
+    monkeypatch.setattr(_lookup_base, "REQUESTS_IMPORT_ERROR", "Traceback: no module named requests")
     assert refusal(sim, "users") == "The Python library requests is missing where Ansible runs: install it there."
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile
-from ansible_collections.waldur.provider.plugins.module_utils._people import Missing, User
-from ansible_collections.waldur.provider.plugins.module_utils._references import References, Target
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References, Target
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import Missing, User
 
 CUSTOMER = "c" * 32
 PROVIDER = "d" * 32

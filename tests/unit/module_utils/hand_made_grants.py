@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import UNSET, GrantEntry, Grants
-from ansible_collections.waldur.provider.plugins.module_utils._people import Missing, User
-from ansible_collections.waldur.provider.plugins.module_utils._plan import Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, GrantEntry, Grants
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import Missing, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import State, UserRole
 
 from .hand_made import PEOPLE, session, target

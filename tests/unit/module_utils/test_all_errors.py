@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils import _desired_state as document
-from ansible_collections.waldur.provider.plugins.module_utils import _documents, _images
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, all_of
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, all_of
+from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
+from ansible_collections.waldur.provider.plugins.module_utils._document import schema as document
 
 from .hand_made import image
 
@@ -103,7 +103,7 @@ def test_all_errors_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     for name, text in files.items():
         (tmp_path / f"{name}.yml").write_text(text)
     with pytest.raises(InvalidInput) as caught:
-        _documents.wishes(str(tmp_path), _images.read_image)
+        loader.wishes(str(tmp_path), images.read_image)
     folder = tmp_path.name
     assert [text.removeprefix(f"{folder}/")[:58] for text in sorted(caught.value.details["errors"])] == [
         "a.yml: service_providers[0].customer: 007 arrived as a num",

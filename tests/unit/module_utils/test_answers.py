@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils import _answers
-from ansible_collections.waldur.provider.plugins.module_utils._operations import OPERATIONS, operation
+from ansible_collections.waldur.provider.plugins.module_utils._api import permissions
+from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS, operation
+from ansible_collections.waldur.provider.plugins.module_utils._common import redaction
+from ansible_collections.waldur.provider.plugins.module_utils._http import responses
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -52,7 +54,7 @@ JSON = st.recursive(
     ],
 )
 def test_the_words_of_an_error_of_any_shape_are_one_line(body: Any, words: str) -> None:
-    assert _answers.words(body) == words
+    assert responses.words(body) == words
 
 
 @pytest.mark.parametrize(
@@ -68,18 +70,18 @@ def test_the_words_of_an_error_of_any_shape_are_one_line(body: Any, words: str) 
     ],
 )
 def test_the_words_of_an_error_hold_no_secret_also_where_it_is_not_called_json(body: Any, words: str) -> None:
-    assert _answers.words(body) == words
+    assert responses.words(body) == words
 
 
 def test_a_long_error_is_cut() -> None:
-    found = _answers.words({"detail": "x" * 1000})
+    found = responses.words({"detail": "x" * 1000})
     assert found == "x" * 400 + "…"
-    assert _answers.words({"detail": "x" * 400}) == "x" * 400
+    assert responses.words({"detail": "x" * 400}) == "x" * 400
 
 
 @given(JSON)
 def test_any_answer_gives_one_short_line(body: Any) -> None:
-    found = _answers.words(body)
+    found = responses.words(body)
     assert len(found) <= 401
     assert len(found.splitlines()) <= 1
 
@@ -87,64 +89,64 @@ def test_any_answer_gives_one_short_line(body: Any) -> None:
 @pytest.mark.parametrize("key", ["secret_options", "token", "api_secret_code"])
 def test_a_secret_is_taken_out_at_any_depth(key: str) -> None:
     body = [{"name": "a", key: "s3cret", "inner": {"rows": [{key: {"x": "s3cret"}, "y": 1}]}}]
-    assert _answers.without_secrets(body) == [{"name": "a", "inner": {"rows": [{"y": 1}]}}]
+    assert redaction.without_secrets(body) == [{"name": "a", "inner": {"rows": [{"y": 1}]}}]
 
 
 @given(JSON)
 def test_no_key_that_holds_a_secret_is_left_and_all_else_is(body: Any) -> None:
-    found = _answers.without_secrets(body)
-    assert not any(f'"{key}": ' in json.dumps(found) for key in _answers._SECRET_KEYS)
-    assert _answers.without_secrets(found) == found
-    if not any(f'"{key}": ' in json.dumps(body) for key in _answers._SECRET_KEYS):
+    found = redaction.without_secrets(body)
+    assert not any(f'"{key}": ' in json.dumps(found) for key in redaction._SECRET_KEYS)
+    assert redaction.without_secrets(found) == found
+    if not any(f'"{key}": ' in json.dumps(body) for key in redaction._SECRET_KEYS):
         assert found == body
 
 
 @pytest.mark.parametrize("name", ["add_user", "update_user", "delete_user"])
 def test_a_role_change_without_the_right_names_the_staff_token(name: str) -> None:
-    assert "need a staff token on most Waldur versions" in _answers.right_for(operation(name))
+    assert "need a staff token on most Waldur versions" in permissions.right_for(operation(name))
 
 
 def test_a_reach_without_the_right_names_the_permission() -> None:
-    assert "SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS" in _answers.right_for(operation("project_permissions"))
+    assert "SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS" in permissions.right_for(operation("project_permissions"))
 
 
 def test_an_operation_without_a_known_right_is_told_in_general_words() -> None:
-    assert _answers.right_for(operation("all_users")) == "the token's user lacks the right"
+    assert permissions.right_for(operation("all_users")) == "the token's user lacks the right"
 
 
 @pytest.mark.parametrize("name", ["list_users", "add_user", "update_user", "delete_user"])
 def test_a_missing_route_of_roles_tells_that_this_waldur_is_older(name: str) -> None:
     expected = "This Waldur has no roles on service providers (2025 or newer)."
-    assert _answers.route_missing(operation(name)) == expected
+    assert permissions.route_missing(operation(name)) == expected
 
 
 def test_a_missing_route_that_all_waldurs_have_asks_about_the_url() -> None:
-    told = _answers.route_missing(operation("service_providers"))
+    told = permissions.route_missing(operation("service_providers"))
     assert told == (
         "Cannot list the service providers: there is no such address on this server: does api_url name a Waldur?"
     )
 
 
 def test_rights_and_routes_are_told_of_operations_that_exist() -> None:
-    assert {*_answers._RIGHTS, *_answers._NEWER_ROUTES} <= set(OPERATIONS)
+    assert {*permissions._RIGHTS, *permissions._NEWER_ROUTES} <= set(OPERATIONS)
 
 
 def test_a_row_of_millions_of_keys_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json, "loads", lambda *_arguments, **_options: pytest.fail("it was parsed"))
     for wide in (b'[{"k":1' + b',"k":1' * 5_600_000 + b"}]", b"[0" + b",0" * 5_600_000 + b"]"):
         with pytest.raises(ValueError, match="too many members"):
-            _answers.parse_json(wide)
+            responses.parse_json(wide)
 
 
 def test_an_object_of_too_many_keys_among_small_ones_is_refused() -> None:
     wide = "{" + ",".join(f'"{number}":{number}' for number in range(100_001)) + "}"
     for text in (wide, f"[{wide}]", f'[{{"a": {{"b": {wide}}}}}]'):
         with pytest.raises(ValueError, match="too many members in one object"):
-            _answers.parse_json(text.encode())
+            responses.parse_json(text.encode())
 
 
 def test_a_list_of_100_000_rows_and_texts_of_many_commas_are_taken() -> None:
     row = b'{"a":1' + b',"a":1' * 39 + b"}"
-    rows = _answers.parse_json(b"[" + b",".join([row] * 100_000) + b"]")
+    rows = responses.parse_json(b"[" + b",".join([row] * 100_000) + b"]")
     assert len(rows) == 100_000
-    assert len(_answers.parse_json(b'[{"a": "' + b"," * 900_000 + b'"}]')[0]["a"]) == 900_000
+    assert len(responses.parse_json(b'[{"a": "' + b"," * 900_000 + b'"}]')[0]["a"]) == 900_000

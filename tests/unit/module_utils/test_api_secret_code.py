@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, SecretCode
-from ansible_collections.waldur.provider.plugins.module_utils._plan import Comparison, diff
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, SecretCode
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import (
     ApiSecretCode,
     State,
@@ -78,7 +79,7 @@ def test_a_rotation_of_a_code_that_is_yet_to_be_made_is_a_warning() -> None:
     assert not compare(SecretCode(WHERE), None, None).warnings
 
 
-@given(st.text(min_size=8), st.sampled_from(["present", "rotated"]), st.booleans())
+@given(st.text(min_size=8).map(lambda text: f"§{text}"), st.sampled_from(["present", "rotated"]), st.booleans())
 def test_no_plan_holds_the_code(code: str, state: str, named: bool) -> None:
     wish = SecretCode(WHERE, state, fingerprint(code) if named and state == "rotated" else None)
     found = compare(wish, code)

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import limits
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._plan import Change, refuse_new
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import limits
+from ansible_collections.waldur.provider.plugins.module_utils._plan.approval import refuse_new
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
 
 URL = "https://waldur.example.org"
 IDS = {"customer": "c1", "user": "u1", "role": "r1"}

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import CONNECTION, WRITERS, spec
-from ansible_collections.waldur.provider.plugins.module_utils._connection import OPTIONS
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import (
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import (
     UNSET,
     Desired,
     Grants,
@@ -20,7 +19,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._desired_state imp
     SecretCode,
     Usernames,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import OPTIONS
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import CONNECTION, WRITERS, spec
 
 from .hand_made import image
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, NotFound
-from ansible_collections.waldur.provider.plugins.module_utils._people import Missing, User
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, NotFound
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import Missing, User
 
 from .asked import AskedClient, staff
 from .hand_made import ALICE, BOB, CAROL, CUSTOMER, PROVIDER

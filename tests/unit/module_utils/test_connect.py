@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils import _transport
-from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._connection import connect
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._http import transport
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import connect
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 HERE = {"api_url": "https://waldur.example.org/api/", "access_token": TOKEN}
@@ -209,9 +209,9 @@ def test_the_environment_of_the_process_does_not_count(own: dict[str, str], monk
 
 
 def test_no_proxy_is_obeyed_where_the_controller_lacks_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    name = f"{_transport.__name__}_without_requests"
+    name = f"{transport.__name__}_without_requests"
     monkeypatch.setitem(sys.modules, "requests.utils", None)
-    spec = importlib.util.spec_from_file_location(name, str(_transport.__file__))
+    spec = importlib.util.spec_from_file_location(name, str(transport.__file__))
     assert spec
     assert spec.loader
     bare = importlib.util.module_from_spec(spec)

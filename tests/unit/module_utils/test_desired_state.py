@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The document: what it may hold, and what it means."""
+"""The schema: what it may hold, and what it means."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils import _desired_state as document
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import UNSET, ImageFile
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common import values
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._document import model, schema
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, ImageFile
 
 from .hand_made import document as provider
 from .hand_made import image, no_image
@@ -27,7 +28,7 @@ FINGERPRINT = "sha256:9f2c61aa01b7e3d4"
 
 
 def test_a_whole_entry_means_what_it_says() -> None:
-    [wish] = document.parse(
+    [wish] = schema.parse(
         provider(
             state="present",
             description="  Compute and storage\n",
@@ -46,7 +47,7 @@ def test_a_whole_entry_means_what_it_says() -> None:
         image,
     )
     assert (wish.where, wish.reference, wish.reference_kind) == ("service_providers[0]", "ACME", "customer")
-    assert wish.profile == document.Profile(
+    assert wish.profile == model.Profile(
         "present",
         {
             "description": "Compute and storage",
@@ -57,61 +58,61 @@ def test_a_whole_entry_means_what_it_says() -> None:
         ImageFile("files/logo.png", b"files/logo.png"),
     )
     until = datetime(2027, 6, 30, tzinfo=timezone.utc)
-    assert wish.grants == document.Grants(
+    assert wish.grants == model.Grants(
         (
-            document.GrantEntry("service_providers[0].users[0]", "alice", "CUSTOMER.MANAGER", until),
-            document.GrantEntry("service_providers[0].users[1]", "bob", state="absent"),
+            model.GrantEntry("service_providers[0].users[0]", "alice", "CUSTOMER.MANAGER", until),
+            model.GrantEntry("service_providers[0].users[1]", "bob", state="absent"),
         ),
         exclusive=True,
         where="service_providers[0].exclusive_users",
     )
-    name = document.UsernameEntry("service_providers[0].offering_usernames[0]", "carol", "carol_hpc")
-    assert wish.usernames == document.Usernames((name,))
-    assert wish.secret_code == document.SecretCode("service_providers[0].api_secret_code", "rotated", FINGERPRINT)
+    name = model.UsernameEntry("service_providers[0].offering_usernames[0]", "carol", "carol_hpc")
+    assert wish.usernames == model.Usernames((name,))
+    assert wish.secret_code == model.SecretCode("service_providers[0].api_secret_code", "rotated", FINGERPRINT)
 
 
 def test_what_is_left_out_is_left_alone() -> None:
-    [wish] = document.parse(provider(), no_image)
-    assert wish.profile == document.Profile("present", {}, UNSET)
+    [wish] = schema.parse(provider(), no_image)
+    assert wish.profile == model.Profile("present", {}, UNSET)
     assert (wish.grants, wish.usernames, wish.secret_code) == (None, None, None)
 
 
-@pytest.mark.parametrize("key", [key for key in document._PROVIDER_KEYS if key != "customer"])
+@pytest.mark.parametrize("key", [key for key in schema._PROVIDER_KEYS if key != "customer"])
 def test_a_key_without_a_value_counts_as_left_out(key: str) -> None:
-    assert document.parse(provider(**{key: None}), no_image) == document.parse(provider(), no_image)
+    assert schema.parse(provider(**{key: None}), no_image) == schema.parse(provider(), no_image)
 
 
 def test_an_empty_list_is_a_wish_and_not_left_out() -> None:
-    [wish] = document.parse(provider(users=[], offering_usernames=[], allowed_domains=[]), no_image)
-    assert wish.grants == document.Grants((), where="service_providers[0].exclusive_users")
-    assert wish.usernames == document.Usernames(())
+    [wish] = schema.parse(provider(users=[], offering_usernames=[], allowed_domains=[]), no_image)
+    assert wish.grants == model.Grants((), where="service_providers[0].exclusive_users")
+    assert wish.usernames == model.Usernames(())
     assert wish.profile is not None
     assert wish.profile.fields == {"allowed_domains": []}
 
 
 @pytest.mark.parametrize("path", ["", "  "])
 def test_an_empty_image_path_removes_the_image_and_no_file_is_read(path: str) -> None:
-    [wish] = document.parse(provider(image=path), no_image)
+    [wish] = schema.parse(provider(image=path), no_image)
     assert wish.profile is not None
     assert wish.profile.image == ImageFile("", b"")
 
 
 def test_an_empty_description_is_sent_as_such() -> None:
-    [wish] = document.parse(provider(description=" \n"), no_image)
+    [wish] = schema.parse(provider(description=" \n"), no_image)
     assert wish.profile is not None
     assert wish.profile.fields == {"description": ""}
 
 
 def test_an_expiry_left_out_is_not_never() -> None:
-    left_out = document.grant("users[0]", {"user": "alice"})
-    never = document.grant("users[0]", {"user": "alice", "expiration_time": "never"})
+    left_out = schema.grant("users[0]", {"user": "alice"})
+    never = schema.grant("users[0]", {"user": "alice", "expiration_time": "never"})
     assert left_out.expiration_time is UNSET
     assert never.expiration_time is None
 
 
 @pytest.mark.parametrize("word", ["never", "Never", " NEVER "])
 def test_never_is_a_word_in_any_case(word: str) -> None:
-    assert document.expiration("expiration_time", word) is None
+    assert values.expiration("expiration_time", word) is None
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_never_is_a_word_in_any_case(word: str) -> None:
     ["2027-06-30", "2027-06-30T00:00:00Z", "2027-06-30T02:00:00+02:00", date(2027, 6, 30), datetime(2027, 6, 30)],
 )
 def test_dates_and_date_times_as_text_or_object_are_taken(written: Any) -> None:
-    assert document.expiration("expiration_time", written) == datetime(2027, 6, 30, tzinfo=timezone.utc)
+    assert values.expiration("expiration_time", written) == datetime(2027, 6, 30, tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize(
@@ -130,11 +131,11 @@ def test_dates_and_date_times_as_text_or_object_are_taken(written: Any) -> None:
     ],
 )
 def test_the_words_that_ansible_takes_for_booleans_are_booleans(written: Any, meant: bool) -> None:
-    assert document.boolean("enable_notifications", written) is meant
+    assert values.boolean("enable_notifications", written) is meant
 
 
 def test_lengths_up_to_the_limits_are_taken() -> None:
-    [wish] = document.parse(
+    [wish] = schema.parse(
         provider(description="d" * 2000, offering_usernames=[{"user": "carol", "username": "c" * 100}]), no_image
     )
     assert wish.usernames is not None
@@ -151,10 +152,10 @@ def test_lengths_up_to_the_limits_are_taken() -> None:
     ],
 )
 def test_spellings_of_a_uuid_are_one_user_and_names_count_as_written(one: str, other: str, same: bool) -> None:
-    assert (document.user_key(one) == document.user_key(other)) is same
+    assert (schema.user_key(one) == schema.user_key(other)) is same
 
 
-# --- any document ----------------------------------------------------------------------------------------------------
+# --- any schema ----------------------------------------------------------------------------------------------------
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates() | st.datetimes()
 ANYTHING = st.recursive(
@@ -162,7 +163,7 @@ ANYTHING = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from([*document._PROVIDER_KEYS, "user", "role", "username", "zzz"]), inner, max_size=4
+            st.sampled_from([*schema._PROVIDER_KEYS, "user", "role", "username", "zzz"]), inner, max_size=4
         )
     ),
     max_leaves=12,
@@ -172,7 +173,7 @@ ANYTHING = st.recursive(
 @given(ANYTHING)
 def test_any_document_is_taken_or_refused_and_never_a_crash(value: Any) -> None:
     with suppress(InvalidInput):
-        assert all(isinstance(wish, document.Desired) for wish in document.parse(value, image))
+        assert all(isinstance(wish, model.Desired) for wish in schema.parse(value, image))
 
 
 @given(
@@ -190,4 +191,4 @@ def test_any_document_is_taken_or_refused_and_never_a_crash(value: Any) -> None:
 def test_the_order_of_keys_means_nothing(entry: dict[str, Any], chance: random.Random) -> None:
     keys = list(entry)
     chance.shuffle(keys)
-    assert document.parse([{key: entry[key] for key in keys}], no_image) == document.parse([entry], no_image)
+    assert schema.parse([{key: entry[key] for key in keys}], no_image) == schema.parse([entry], no_image)

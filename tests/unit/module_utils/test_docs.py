@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.waldur.provider.plugins.module_utils import _arguments, _run
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import TASKS
-from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._infos import INFOS
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._module import argument_specs, runner
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import TASKS
+from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from simulation import Simulator
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -86,7 +86,7 @@ def test_every_module_has_its_declaration_and_every_declaration_its_module(told:
 @pytest.mark.parametrize("module", MODULES)
 def test_the_options_that_are_documented_are_those_that_are_taken(told: dict[str, Any], module: str) -> None:
     documented = compared(told[module]["doc"]["options"], "suboptions")
-    taken = compared(_arguments.spec(TASKS[module]), "options")
+    taken = compared(argument_specs.spec(TASKS[module]), "options")
     assert set(documented) == set(taken)
     for name, one in taken.items():
         assert documented[name] == one, name
@@ -158,12 +158,12 @@ def agree(found: Mapping[str, Any], said: Mapping[str, Any], where: str) -> None
 
 def result(sim: Simulator, module: str, **options: Any) -> dict[str, Any]:
     """All that the module returns of the recorded world, in check mode."""
-    spec = _arguments.spec(TASKS[module])
+    spec = argument_specs.spec(TASKS[module])
     defaults = {name: one.get("default") for name, one in spec.items()}
     provider = {"service_provider": "ALPHA"} if "service_provider" in spec else {}
     given = {**defaults, **provider, **OPTIONS.get(module, {}), **options}
     connection = Connection(sim.url, sim.token("staff"), retries=0)
-    return _run.run(module, given, connection, check=True, diff=False)
+    return runner.run(module, given, connection, check=True, diff=False)
 
 
 def without_common(found: Mapping[str, Any]) -> dict[str, Any]:

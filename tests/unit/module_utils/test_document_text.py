@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from yamllint import linter
 from yamllint.config import YamlLintConfig
 
-from ansible_collections.waldur.provider.plugins.module_utils import _documents
-from ansible_collections.waldur.provider.plugins.module_utils._document_text import document_text
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._document import loader
+from ansible_collections.waldur.provider.plugins.module_utils._document.writer import document_text
 
 # What YAML takes for something else, ends a scalar, or begins a template, a comment or a list.
 TRAPS = (
@@ -78,7 +78,7 @@ def entry(name: str, text: str) -> dict[str, Any]:
 @pytest.mark.parametrize("text", TRAPS)
 def test_text_that_is_a_trap_is_read_from_a_file_as_it_is(text: str, tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text(document_text([entry(text, text)], []), encoding="utf-8", newline="")
-    assert [placed.entry for placed in _documents.load(str(tmp_path))] == [entry(text, text)]
+    assert [placed.entry for placed in loader.load(str(tmp_path))] == [entry(text, text)]
 
 
 @given(name=TEXTS, text=TEXTS)

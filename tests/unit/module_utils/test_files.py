@@ -12,27 +12,29 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils import _connection, _documents, _files, _images
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common import input_files
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
+from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
 
 REQUIRED = {"api_url": "https://waldur.example.org", "access_token": "t" * 40}
 
 
 def connect(name: str) -> Callable[[str], Any]:
-    return lambda path: _connection.connect({**REQUIRED, "client_cert": __file__, name: path}, {})
+    return lambda path: connection_options.connect({**REQUIRED, "client_cert": __file__, name: path}, {})
 
 
 # Everything that reads a file which an option, or a variable of the environment, names.
 READERS: dict[str, Callable[[str], Any]] = {
-    "providers_path": _documents.load,
-    "approved_plan": _documents.plan_file,
-    "image": lambda path: _images.read_image("image", path),
-    "profile": lambda path: _connection.resolve({"profile": "x"}, {}, {"WALDUR_PROFILES_FILE": path}),
+    "providers_path": loader.load,
+    "approved_plan": loader.plan_file,
+    "image": lambda path: images.read_image("image", path),
+    "profile": lambda path: connection_options.resolve({"profile": "x"}, {}, {"WALDUR_PROFILES_FILE": path}),
     "ca_path": connect("ca_path"),
     "client_cert": connect("client_cert"),
     "client_key": connect("client_key"),
-    "REQUESTS_CA_BUNDLE": lambda path: _connection.connect(REQUIRED, {"REQUESTS_CA_BUNDLE": path}),
-    "CURL_CA_BUNDLE": lambda path: _connection.connect(REQUIRED, {"CURL_CA_BUNDLE": path}),
+    "REQUESTS_CA_BUNDLE": lambda path: connection_options.connect(REQUIRED, {"REQUESTS_CA_BUNDLE": path}),
+    "CURL_CA_BUNDLE": lambda path: connection_options.connect(REQUIRED, {"CURL_CA_BUNDLE": path}),
 }
 each_reader = pytest.mark.parametrize("option", READERS)
 
@@ -109,14 +111,14 @@ def test_messages_name_the_path_as_it_is_written(option: str, monkeypatch: pytes
 def test_a_link_to_a_regular_file_is_followed(tmp_path: Path) -> None:
     (tmp_path / "real").write_bytes(b"content")
     (tmp_path / "link").symlink_to("real")
-    assert _files.read_file("x", str(tmp_path / "link"), 7) == b"content"
+    assert input_files.read_file("x", str(tmp_path / "link"), 7) == b"content"
 
 
 def test_a_file_of_exactly_the_limit_is_read(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(bytes(_files.MEGABYTE + 3))
-    assert len(_files.read_file("x", str(tmp_path / "file"), _files.MEGABYTE + 3)) == _files.MEGABYTE + 3
+    (tmp_path / "file").write_bytes(bytes(input_files.MEGABYTE + 3))
+    assert len(input_files.read_file("x", str(tmp_path / "file"), input_files.MEGABYTE + 3)) == input_files.MEGABYTE + 3
     with pytest.raises(InvalidInput, match=r"^x: .*file is larger than 1 MB"):
-        _files.read_file("x", str(tmp_path / "file"), _files.MEGABYTE + 2)
+        input_files.read_file("x", str(tmp_path / "file"), input_files.MEGABYTE + 2)
 
 
 @pytest.fixture
@@ -132,7 +134,7 @@ def test_a_file_exchanged_for_a_named_pipe_before_it_is_opened_is_refused_and_cl
     before = len(os.listdir("/proc/self/fd"))
     for _number in range(3):
         with pytest.raises(InvalidInput, match="it is a named pipe"):
-            _files.read_file("x", str(exchanged), 9)
+            input_files.read_file("x", str(exchanged), 9)
     assert len(os.listdir("/proc/self/fd")) == before
 
 
@@ -142,7 +144,7 @@ def test_a_folder_of_documents_with_links_that_lead_in_a_circle_is_read_once(tmp
     (documents / "eu" / "a.yml").write_text("service_providers: [{customer: A}]")
     (documents / "eu" / "up").symlink_to("..")
     (documents / "folder.yml").symlink_to("eu")
-    assert [placed.place for placed in _documents.load(str(documents))] == ["providers/eu/a.yml: service_providers[0]"]
+    assert [placed.place for placed in loader.load(str(documents))] == ["providers/eu/a.yml: service_providers[0]"]
 
 
 @pytest.mark.parametrize("name", ["a.yml", "eu/b.yaml"])
@@ -159,7 +161,7 @@ def test_a_folder_of_documents_may_be_nested_as_deep_as_paths_can_be(tmp_path: P
         deepest += "/d"
         os.mkdir(deepest)
     Path(deepest, "a.yml").write_text("service_providers: [{customer: A}]")
-    assert len(_documents.load(str(tmp_path))) == 1
+    assert len(loader.load(str(tmp_path))) == 1
     # Not left to pytest, which removes folders recursively.
     os.remove(f"{deepest}/a.yml")
     while deepest != str(tmp_path):
@@ -170,14 +172,14 @@ def test_a_folder_of_documents_may_be_nested_as_deep_as_paths_can_be(tmp_path: P
 def test_an_image_of_a_document_with_an_invalid_path_is_refused_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text('service_providers: [{customer: A, image: "~a\\0b"}]')
     with pytest.raises(InvalidInput) as caught:
-        _documents.load(str(tmp_path / "a.yml"))
+        loader.load(str(tmp_path / "a.yml"))
     assert caught.value.message == ("a.yml: service_providers[0].image: '~a\\x00b' is not a valid path: check it.")
 
 
 def test_brackets_in_texts_do_not_count_as_nesting(tmp_path: Path) -> None:
     entries = "".join(f"  - {{customer: A{number}, description: '[[['}}\n" for number in range(300))
     (tmp_path / "a.yml").write_text(f"service_providers:\n{entries}")
-    assert len(_documents.load(str(tmp_path / "a.yml"))) == 300
+    assert len(loader.load(str(tmp_path / "a.yml"))) == 300
 
 
 @pytest.mark.parametrize("text", ["x: 2027-02-30", "[" * 5000, f"x: {'9' * 5000}", "x: \ud800"])
@@ -192,9 +194,9 @@ def test_a_profiles_file_that_can_not_be_parsed_is_refused_without_its_content(t
 def test_a_profile_that_is_no_name_is_refused(tmp_path: Path, name: Any) -> None:
     (tmp_path / "profiles.yml").write_text("x: {}")
     with pytest.raises(InvalidInput, match=r"^profile: .* is not text: give the name of a section of "):
-        _connection.resolve({"profile": name}, {}, {"WALDUR_PROFILES_FILE": str(tmp_path / "profiles.yml")})
+        connection_options.resolve({"profile": name}, {}, {"WALDUR_PROFILES_FILE": str(tmp_path / "profiles.yml")})
 
 
 def test_a_stale_bundle_of_the_environment_does_no_harm_without_tls() -> None:
     without_tls = {**REQUIRED, "api_url": "http://waldur.example.org"}
-    assert _connection.connect(without_tls, {"REQUESTS_CA_BUNDLE": "/nowhere.pem"}).verify == "/nowhere.pem"
+    assert connection_options.connect(without_tls, {"REQUESTS_CA_BUNDLE": "/nowhere.pem"}).verify == "/nowhere.pem"

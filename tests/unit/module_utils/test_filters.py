@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._filters import (
+from ansible_collections.waldur.provider.plugins.module_utils._api.operations import Operation, operation
+from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import parameters
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._query.filters import (
     aliases,
     fits,
     options,
@@ -21,8 +23,6 @@ from ansible_collections.waldur.provider.plugins.module_utils._filters import (
     trimmed,
     unknown_fields,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._operations import Operation, operation
-from ansible_collections.waldur.provider.plugins.module_utils._parameters import parameters
 
 UUID = "51d1acdbef2e4274bda95a1ce5391e54"
 OTHER = "4d6b00766d9a494d9a05b60e87009a12"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils import _images
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import ImageFile
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._document import images
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 STARTS = [
@@ -29,8 +29,8 @@ STARTS = [
 def test_an_image_is_told_by_its_first_bytes_and_not_by_its_name(content: bytes, kind: str, tmp_path: Path) -> None:
     file = tmp_path / "logo.txt"
     file.write_bytes(content)
-    assert _images.content_type(content) == kind
-    found = _images.read_image("image", str(file))
+    assert images.content_type(content) == kind
+    found = images.read_image("image", str(file))
     assert (found.name, found.content) == ("logo.txt", content)
 
 
@@ -52,45 +52,45 @@ def test_what_waldur_takes_for_no_image_is_refused(content: bytes, tmp_path: Pat
     file = tmp_path / "logo.png"
     file.write_bytes(content)
     with pytest.raises(InvalidInput) as told:
-        _images.read_image("service_providers[0].image", str(file))
+        images.read_image("service_providers[0].image", str(file))
     assert told.value.message.startswith(f"service_providers[0].image: {file} is not an image that Waldur takes (PNG")
 
 
 def test_a_missing_file_is_told_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as told:
-        _images.read_image("image", str(tmp_path / "none.png"))
+        images.read_image("image", str(tmp_path / "none.png"))
     assert told.value.message == f"image: can't read {tmp_path / 'none.png'}: No such file or directory."
 
 
 def test_a_folder_is_no_image(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"^image: can't read .*: Is a directory"):
-        _images.read_image("image", str(tmp_path))
+        images.read_image("image", str(tmp_path))
 
 
 def test_the_largest_image_is_taken_and_one_byte_more_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert _images.LIMIT == 10_000_000
-    monkeypatch.setattr(_images, "LIMIT", len(PNG))
+    assert images.LIMIT == 10_000_000
+    monkeypatch.setattr(images, "LIMIT", len(PNG))
     file = tmp_path / "logo.png"
     file.write_bytes(PNG)
-    assert _images.read_image("image", str(file)).content == PNG
+    assert images.read_image("image", str(file)).content == PNG
     file.write_bytes(PNG + b"\0")
     with pytest.raises(InvalidInput, match=r"^image: .* is larger than"):
-        _images.read_image("image", str(file))
+        images.read_image("image", str(file))
 
 
 def test_a_tilde_means_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "logo.png").write_bytes(PNG)
-    assert _images.read_image("image", "~/logo.png").content == PNG
+    assert images.read_image("image", "~/logo.png").content == PNG
 
 
 def test_a_digest_is_the_sha_256_and_the_size_of_the_bytes() -> None:
-    found = _images.digest(PNG)
+    found = images.digest(PNG)
     assert found.as_dict() == {"sha256": hashlib.sha256(PNG).hexdigest(), "size": 28}
-    assert found == _images.digest(bytes(PNG))
-    assert found != _images.digest(PNG + b"\0")
+    assert found == images.digest(bytes(PNG))
+    assert found != images.digest(PNG + b"\0")
 
 
 def test_the_bytes_of_an_image_are_not_shown() -> None:

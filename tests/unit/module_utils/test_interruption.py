@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._interruption import SignalReceived, on_signal
-from ansible_collections.waldur.provider.plugins.plugin_utils import _interruption as reporting
+from ansible_collections.waldur.provider.plugins.module_utils._common.signals import SignalReceived, on_signal
+from ansible_collections.waldur.provider.plugins.plugin_utils import _interruption_report as reporting
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._connection import OPTIONS
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._inventory import (
+from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import OPTIONS
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import (
     KINDS,
     Found,
     Thing,
@@ -24,7 +25,6 @@ from ansible_collections.waldur.provider.plugins.module_utils._inventory import 
     things,
     unique_names,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._operations import OPERATIONS
 
 ALPHA = {"uuid": "a" * 32, "customer_uuid": "ca", "customer_name": "Alpha Ltd", "customer_slug": "alpha"}
 BETA = {"uuid": "b" * 32, "customer_uuid": "cb", "customer_name": "Beta Ltd", "customer_slug": "beta"}

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._errors import Forbidden, InvalidInput, Unauthorized
-from ansible_collections.waldur.provider.plugins.module_utils._inventory import Found
-from ansible_collections.waldur.provider.plugins.module_utils._inventory_reading import Wanted, fetch, restored, stored
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
+    Forbidden,
+    InvalidInput,
+    Unauthorized,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import Found
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory_reader import Wanted, fetch, restored, stored
 from simulation import Simulator
 
 ALPHA, BETA = "e182aaedb6ae4541956a3c14629abc02", "a8d8889eb447416caff92ad648f4d9b4"

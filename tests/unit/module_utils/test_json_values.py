@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, Profile
-from ansible_collections.waldur.provider.plugins.module_utils._engine import make_plan
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._json_values import problems
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import problems
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, Profile
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import make_plan
 
 from .asked import AskedClient
 from .hand_made import CUSTOMER, PROVIDER

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._errors import LostAnswer, NoAnswer, looked_again
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import LostAnswer, NoAnswer, looked_again
 
 
 def lost() -> LostAnswer:

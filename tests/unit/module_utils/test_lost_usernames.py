@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import UsernameEntry, Usernames
-from ansible_collections.waldur.provider.plugins.module_utils._errors import LostAnswer
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import LostAnswer
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UsernameEntry, Usernames
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
 
 from .asked import AskedClient, staff

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._opened import masked
+from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import redact
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 CODE = "aB3dE5gH7jK9mN2p"
@@ -37,12 +37,12 @@ DATA = st.recursive(
     ],
 )
 def test_every_hidden_text_is_masked_and_all_else_is_left(value: Any, shown: Any) -> None:
-    assert masked(value, HIDDEN) == shown
+    assert redact(value, HIDDEN) == shown
 
 
 @pytest.mark.parametrize("value", [(TOKEN,), {"a": (1, [TOKEN])}, {TOKEN: 1}, {"a": {f"x{CODE}": {}}}])
 def test_a_hidden_text_is_masked_in_tuples_and_keys_too(value: Any) -> None:
-    shown = repr(masked(value, HIDDEN))
+    shown = repr(redact(value, HIDDEN))
     assert TOKEN not in shown
     assert CODE not in shown
 
@@ -50,21 +50,21 @@ def test_a_hidden_text_is_masked_in_tuples_and_keys_too(value: Any) -> None:
 @pytest.mark.parametrize("longer", [f"{TOKEN}tail", f"head{TOKEN}", f"head{TOKEN}tail"])
 def test_nothing_is_left_of_a_hidden_text_that_holds_another(longer: str) -> None:
     hidden = frozenset({TOKEN, longer})
-    assert masked({"a": longer}, hidden) == {"a": "********"}
+    assert redact({"a": longer}, hidden) == {"a": "********"}
 
 
 def test_nothing_hidden_masks_nothing() -> None:
-    assert masked({"a": TOKEN}, frozenset()) == {"a": TOKEN}
+    assert redact({"a": TOKEN}, frozenset()) == {"a": TOKEN}
 
 
 @given(DATA)
 def test_no_hidden_text_is_left_in_any_data(value: Any) -> None:
-    shown = json.dumps(masked(value, HIDDEN))
+    shown = json.dumps(redact(value, HIDDEN))
     assert TOKEN not in shown
     assert CODE not in shown
 
 
 @given(DATA)
 def test_masking_twice_is_masking_once(value: Any) -> None:
-    once = masked(value, HIDDEN)
-    assert masked(once, HIDDEN) == once
+    once = redact(value, HIDDEN)
+    assert redact(once, HIDDEN) == once

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils import _moments
+from ansible_collections.waldur.provider.plugins.module_utils._common import timestamps
 
 UTC = timezone.utc
 NOON = datetime(2027, 6, 30, 12, tzinfo=UTC)
@@ -49,7 +49,7 @@ MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=OFFS
     ],
 )
 def test_every_form_of_a_moment_names_it_in_utc(written: Any, meant: datetime) -> None:
-    found = _moments.parse(written)
+    found = timestamps.parse(written)
     assert found == meant
     assert found.utcoffset() == timedelta()
 
@@ -96,7 +96,7 @@ def test_every_form_of_a_moment_names_it_in_utc(written: Any, meant: datetime) -
 )
 def test_what_is_no_moment_is_refused(nonsense: Any) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any ValueError is what callers take for "no date"
-        _moments.parse(nonsense)
+        timestamps.parse(nonsense)
 
 
 @pytest.mark.parametrize(
@@ -108,17 +108,17 @@ def test_what_is_no_moment_is_refused(nonsense: Any) -> None:
 )
 def test_an_object_that_no_moment_in_utc_can_hold_is_refused_as_its_text_is(edge: datetime) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any ValueError is what callers take for "no date"
-        _moments.parse(edge)
+        timestamps.parse(edge)
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_null_and_empty_text_of_the_server_mean_no_moment(nothing: str | None) -> None:
-    assert _moments.from_server(nothing) is None
+    assert timestamps.from_server(nothing) is None
 
 
 def test_both_forms_of_servers_name_the_same_moment() -> None:
     newer, older = "2025-11-03T21:03:01.348481+00:00", "2025-11-03T21:03:01.348481Z"
-    assert _moments.from_server(newer) == _moments.from_server(older)
+    assert timestamps.from_server(newer) == timestamps.from_server(older)
 
 
 @pytest.mark.parametrize(
@@ -131,23 +131,23 @@ def test_both_forms_of_servers_name_the_same_moment() -> None:
     ],
 )
 def test_a_moment_is_sent_in_utc_with_a_z_and_no_moment_as_null(moment: datetime | None, sent: str | None) -> None:
-    assert _moments.to_server(moment) == sent
+    assert timestamps.to_server(moment) == sent
 
 
 @given(MOMENTS)
 def test_reading_what_is_sent_gives_the_same_moment(moment: datetime) -> None:
-    assert _moments.from_server(_moments.to_server(moment)) == moment
+    assert timestamps.from_server(timestamps.to_server(moment)) == moment
 
 
 @given(MOMENTS)
 def test_text_and_object_of_one_moment_are_one(moment: datetime) -> None:
-    assert _moments.parse(moment.isoformat()) == _moments.parse(moment) == moment
+    assert timestamps.parse(moment.isoformat()) == timestamps.parse(moment) == moment
 
 
 @given(st.text() | st.integers() | st.floats() | st.booleans() | st.none() | st.binary())
 def test_any_value_is_a_moment_in_utc_or_a_value_error(value: Any) -> None:
     try:
-        found = _moments.parse(value)
+        found = timestamps.parse(value)
     except ValueError:
         return
     assert found.utcoffset() == timedelta()
@@ -165,4 +165,4 @@ def test_any_value_is_a_moment_in_utc_or_a_value_error(value: Any) -> None:
     ],
 )
 def test_the_clock_of_the_server_is_read_where_its_header_can_be(header: str | None, meant: datetime | None) -> None:
-    assert _moments.from_http_date(header) == meant
+    assert timestamps.from_http_date(header) == meant

@@ -11,20 +11,21 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import parse
-from ansible_collections.waldur.provider.plugins.module_utils._engine import Limits, apply, make_plan
-from ansible_collections.waldur.provider.plugins.module_utils._errors import LostAnswer, WaldurError
-from ansible_collections.waldur.provider.plugins.module_utils._export import export
-from ansible_collections.waldur.provider.plugins.module_utils._facts import FACTS, SUBSETS
-from ansible_collections.waldur.provider.plugins.module_utils._filters import options, orders
-from ansible_collections.waldur.provider.plugins.module_utils._infos import INFOS
-from ansible_collections.waldur.provider.plugins.module_utils._inventory import KINDS, Found, fields, host_name, things
-from ansible_collections.waldur.provider.plugins.module_utils._operations import OPERATIONS, Operation
-from ansible_collections.waldur.provider.plugins.module_utils._pages import Page, all_rows
-from ansible_collections.waldur.provider.plugins.module_utils._parameters import Parameter
-from ansible_collections.waldur.provider.plugins.module_utils._reading import read
-from ansible_collections.waldur.provider.plugins.module_utils._row_checks import checked
-from ansible_collections.waldur.provider.plugins.module_utils._session import Session
+from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS, Operation
+from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import LostAnswer, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Limits, make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
+from ansible_collections.waldur.provider.plugins.module_utils._http.pagination import Page, all_rows
+from ansible_collections.waldur.provider.plugins.module_utils._http.row_checks import checked
+from ansible_collections.waldur.provider.plugins.module_utils._query.facts import FACTS, SUBSETS
+from ansible_collections.waldur.provider.plugins.module_utils._query.filters import options, orders
+from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
+from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import KINDS, Found, fields, host_name, things
 
 from .asked import AskedClient, staff
 from .hand_made import ALICE, BOB, CUSTOMER, PROVIDER, no_image, target

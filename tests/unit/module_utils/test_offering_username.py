@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, UsernameEntry, Usernames
-from ansible_collections.waldur.provider.plugins.module_utils._people import Missing, User
-from ansible_collections.waldur.provider.plugins.module_utils._plan import Change, Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, UsernameEntry, Usernames
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import Missing, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
     OfferingUsername,
     State,

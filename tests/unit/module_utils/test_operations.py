@@ -7,14 +7,14 @@ import re
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils import _operations, _parameters
-from ansible_collections.waldur.provider.plugins.module_utils._operations import (
+from ansible_collections.waldur.provider.plugins.module_utils._api import operations, parameters
+from ansible_collections.waldur.provider.plugins.module_utils._api.operations import (
     CORE_NAMES,
     OPERATIONS,
     Operation,
     operation,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._parameters import Parameter
+from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
 
 ALL = list(OPERATIONS.values())
 NAMES = list(OPERATIONS)
@@ -25,7 +25,7 @@ def test_the_thirty_operations_of_a_service_provider_are_known() -> None:
 
 
 def test_no_operation_hides_another_by_its_name() -> None:
-    assert len(OPERATIONS) == len(_operations._CORE) + len(_operations._SUPPORTING)
+    assert len(OPERATIONS) == len(operations._CORE) + len(operations._SUPPORTING)
     assert all(OPERATIONS[name].name == name for name in OPERATIONS)
 
 
@@ -85,7 +85,7 @@ def test_the_expiry_is_never_part_of_a_revocation() -> None:
 
 
 def test_a_parameter_says_its_type_its_style_and_its_choices() -> None:
-    assert _parameters.parameters("name uuid:uuid state*=OK|Closed customer, o,=a|b project_uuid:uuid!") == (
+    assert parameters.parameters("name uuid:uuid state*=OK|Closed customer, o,=a|b project_uuid:uuid!") == (
         Parameter("name"),
         Parameter("uuid", "uuid"),
         Parameter("state", style="repeat", choices=("OK", "Closed")),
@@ -98,7 +98,7 @@ def test_a_parameter_says_its_type_its_style_and_its_choices() -> None:
 @pytest.mark.parametrize("word", ["na-me", "name:", "name**", "!", "name=!"])
 def test_a_word_that_is_no_parameter_is_a_defect_of_ours(word: str) -> None:
     with pytest.raises(ValueError, match=r"^not a parameter: "):
-        _parameters.parameters(word)
+        parameters.parameters(word)
 
 
 def test_an_unknown_operation_is_a_defect_of_ours() -> None:
@@ -110,7 +110,7 @@ def test_an_unknown_operation_is_a_defect_of_ours() -> None:
 def test_the_types_of_parameters_are_those_that_the_client_knows(one: Operation) -> None:
     assert {parameter.type for parameter in one.query} <= {
         *("text", "bool", "int", "moment", "date", "json", "uuid", "url"),
-        *_parameters.REFERENCE_TYPES,
+        *parameters.REFERENCE_TYPES,
     }
     # Contract 1.7: these are repeated, and joined by commas they are refused.
     repeated = {parameter.name for parameter in one.query if parameter.style == "repeat"}

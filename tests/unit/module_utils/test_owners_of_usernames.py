@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import UsernameEntry, Usernames
-from ansible_collections.waldur.provider.plugins.module_utils._errors import AnswerError, Forbidden, RouteMissing
-from ansible_collections.waldur.provider.plugins.module_utils._plan import Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import AnswerError, Forbidden, RouteMissing
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UsernameEntry, Usernames
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
 
 from .asked import AskedClient, staff

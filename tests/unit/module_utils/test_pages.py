@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils import _pages
-from ansible_collections.waldur.provider.plugins.module_utils._errors import NotFound, WaldurError
-from ansible_collections.waldur.provider.plugins.module_utils._operations import operation
-from ansible_collections.waldur.provider.plugins.module_utils._pages import Page, Row, all_rows, first_rows
+from ansible_collections.waldur.provider.plugins.module_utils._api.operations import operation
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import NotFound, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._http import pagination
+from ansible_collections.waldur.provider.plugins.module_utils._http.pagination import Page, Row, all_rows, first_rows
 
 KEYS, REVENUE = operation("keys"), operation("revenue")
 CHANGING = "announced {} rows and gave {} different ones, twice"
@@ -215,13 +215,13 @@ def test_a_hundred_thousand_rows_come() -> None:
 
 @pytest.mark.parametrize("counted", [True, False])
 def test_a_list_longer_than_any_is_an_error(counted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_pages, "LONGEST_LIST", 1000)
+    monkeypatch.setattr(pagination, "LONGEST_LIST", 1000)
     with pytest.raises(WaldurError, match=r"Cannot list the SSH keys: the list has 1,[0-9]{3} rows or more"):
         all_rows(Server(rows(1100), counted=counted), KEYS)
 
 
 def test_a_list_of_very_many_pages_without_a_count_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_pages, "_MOST_PAGES", 50)
+    monkeypatch.setattr(pagination, "_MOST_PAGES", 50)
     with pytest.raises(WaldurError, match="or very small pages"):
         all_rows(Server(rows(100), largest=1, counted=False), KEYS)
 

@@ -13,11 +13,12 @@ from typing import Any, cast
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._client import Client, Connection
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._inventory_reading import Wanted, fetch
-from ansible_collections.waldur.provider.plugins.module_utils._people import User
-from ansible_collections.waldur.provider.plugins.module_utils._references import References
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory_reader import Wanted, fetch
 from simulation import Simulator
 
 THREADS = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._parameters import Parameter, parameters
+from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter, parameters
 
 
 @pytest.mark.parametrize(

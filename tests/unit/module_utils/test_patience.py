@@ -10,9 +10,9 @@ import pytest
 from urllib3 import HTTPConnectionPool, HTTPResponse
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
 
-from ansible_collections.waldur.provider.plugins.module_utils import _transport
-from ansible_collections.waldur.provider.plugins.module_utils._patience import patience
-from ansible_collections.waldur.provider.plugins.module_utils._transport import begin_exchange
+from ansible_collections.waldur.provider.plugins.module_utils._http import transport
+from ansible_collections.waldur.provider.plugins.module_utils._http.retry import patience
+from ansible_collections.waldur.provider.plugins.module_utils._http.transport import begin_exchange
 
 FOR_GET = "GET", "/api/"
 Wait = Callable[[float], None]
@@ -22,7 +22,7 @@ Wait = Callable[[float], None]
 def wait(monkeypatch: pytest.MonkeyPatch) -> Wait:
     """A clock that stands still until it is told to go on."""
     now = [1000.0]
-    monkeypatch.setattr(_transport, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(transport, "time", SimpleNamespace(monotonic=lambda: now[0]))
 
     def go_on(seconds: float) -> None:
         now[0] += seconds

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jinja2.defaults import DEFAULT_NAMESPACE
 
-from ansible_collections.waldur.provider.plugins.module_utils._plain_names import (
+from ansible_collections.waldur.provider.plugins.plugin_utils._expressions import (
     UNKNOWN,
     condition,
     expression,

@@ -10,15 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._plan import (
-    Change,
-    Comparison,
-    diff,
-    provider_labels,
-    refuse,
-    summary,
-)
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison, summary
+from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff, provider_labels
+from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import refuse
 
 STAGES = [
     ("create", "update"),

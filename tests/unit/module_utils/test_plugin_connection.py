@@ -12,11 +12,11 @@ import yaml
 
 from ansible_collections.waldur.provider.plugins.doc_fragments.connection import ModuleDocFragment as OfModules
 from ansible_collections.waldur.provider.plugins.doc_fragments.plugin_connection import ModuleDocFragment as OfPlugins
-from ansible_collections.waldur.provider.plugins.module_utils import _connection
-from ansible_collections.waldur.provider.plugins.module_utils._client import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._connection import NAMES
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._plugin_connection import connection_of
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES
+from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import connection_of
 
 HERE = {"api_url": "https://here.example.org/api/", "access_token": "token-here"}
 THERE = {"api_url": "https://there.example.org", "access_token": "token-there"}
@@ -121,7 +121,7 @@ def test_a_vault_is_opened_by_asking_for_its_text() -> None:
 def test_every_option_of_the_connection_is_documented_with_its_variable_and_environment() -> None:
     documented = yaml.safe_load(OfPlugins.DOCUMENTATION)["options"]
     of_modules = yaml.safe_load(OfModules.DOCUMENTATION)["options"]
-    assert tuple(documented) == tuple(of_modules) == (*_connection.OPTIONS, "profile")
+    assert tuple(documented) == tuple(of_modules) == (*connection_options.OPTIONS, "profile")
     for name, option in documented.items():
         assert (option["type"], option.get("choices")) == (of_modules[name]["type"], of_modules[name].get("choices"))
         assert option["vars"] == [{"name": f"waldur_{name}"}]

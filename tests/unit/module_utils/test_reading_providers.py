@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import (
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import (
     GrantEntry,
     Grants,
     ImageFile,
     Profile,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider, State
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import State as GrantState
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import UserRole

@@ -11,9 +11,13 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._errors import WaldurError, said
-from ansible_collections.waldur.provider.plugins.module_utils._opened import mask_error
-from ansible_collections.waldur.provider.plugins.module_utils._redaction import redact, redact_message, redact_text
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError, said
+from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import (
+    mask_error,
+    redact,
+    redact_message,
+    redact_text,
+)
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 ODD = 'a+b/c=d"e&f<g %h\\i'

@@ -7,16 +7,21 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import (
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
+    InvalidInput,
+    LostAnswer,
+    WaldurError,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._document.images import digest
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import (
     GrantEntry,
     Grants,
     ImageFile,
     Profile,
     SecretCode,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, LostAnswer, WaldurError
-from ansible_collections.waldur.provider.plugins.module_utils._images import digest
-from ansible_collections.waldur.provider.plugins.module_utils._plan import Change, Comparison, refuse
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import refuse
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import ApiSecretCode
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider, State
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import State as GrantState

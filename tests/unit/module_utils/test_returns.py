@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._arguments import WRITERS
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import Desired, Profile, SecretCode
-from ansible_collections.waldur.provider.plugins.module_utils._engine import Planned, Work
-from ansible_collections.waldur.provider.plugins.module_utils._plan import Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, Profile, SecretCode
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Planned, Work
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITERS
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources import api_secret_code, service_provider
 
 from .hand_made import CUSTOMER, PROVIDER, session, target

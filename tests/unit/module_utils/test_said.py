@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import parse
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput, said
-from ansible_collections.waldur.provider.plugins.module_utils._option_values import check_value
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, said
+from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.plugin_utils._option_checks import check_value
 
 from .hand_made import document, no_image
 

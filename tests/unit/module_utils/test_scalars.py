@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils import _scalars
-from ansible_collections.waldur.provider.plugins.module_utils._scalars import plain_scalar_at
+from ansible_collections.waldur.provider.plugins.module_utils._common import yaml_spelling
+from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_spelling import plain_scalar_at
 
 
 def look(path: str) -> list[str | None]:
@@ -50,7 +50,7 @@ def test_a_variable_from_a_device_a_socket_a_folder_or_nowhere_has_no_known_spel
 def test_a_variable_from_a_huge_file_or_one_that_is_no_text_has_no_known_spelling(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_scalars, "LARGEST_DOCUMENT", 20)
+    monkeypatch.setattr(yaml_spelling, "LARGEST_DOCUMENT", 20)
     (tmp_path / "huge.yml").write_text("a: 1\nwho: 007\n" + "#" * 100)
     (tmp_path / "bytes.yml").write_bytes(b"a: 1\nwho: \xff\xfe\n")
     assert plain_scalar_at(str(tmp_path / "huge.yml"), 2, 6) is None

@@ -9,16 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils import _images
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import (
-    UNSET,
-    Desired,
-    ImageFile,
-    Profile,
-    profile,
-)
-from ansible_collections.waldur.provider.plugins.module_utils._errors import WaldurError
-from ansible_collections.waldur.provider.plugins.module_utils._plan import Change, Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._document import images
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, Desired, ImageFile, Profile
+from ansible_collections.waldur.provider.plugins.module_utils._document.schema import profile
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
     ServiceProvider,
     State,
@@ -30,7 +25,7 @@ from .hand_made import CUSTOMER, PROVIDER, no_image, session, target
 LOGO = ImageFile("logo.png", b"logo")
 OTHER_LOGO = ImageFile("logo.png", b"another logo")
 NO_LOGO = ImageFile("", b"")
-DIGEST = _images.digest(LOGO.content)
+DIGEST = images.digest(LOGO.content)
 URL = "https://waldur.example.org/media/logo.png"
 
 
@@ -158,7 +153,7 @@ def test_an_image_of_the_same_bytes_is_no_change() -> None:
 def test_another_image_is_shown_by_digest_and_size_and_sent_as_a_file() -> None:
     change = only(compare(State(row(image=URL), DIGEST), OTHER_LOGO))
     assert change.before == {"image": {"sha256": DIGEST.sha256, "size": 4}}
-    assert change.after == {"image": {"sha256": _images.digest(b"another logo").sha256, "size": 12}}
+    assert change.after == {"image": {"sha256": images.digest(b"another logo").sha256, "size": 12}}
     assert change.payload == ({}, OTHER_LOGO)
 
 
@@ -368,7 +363,7 @@ def stored(before: State, change: Change) -> State:
     if image is UNSET:
         return State(after, before.image)
     after["image"] = URL if image.content else None
-    return State(after, _images.digest(image.content) if image.content else None)
+    return State(after, images.digest(image.content) if image.content else None)
 
 
 @given(FIELDS, IMAGES, STORED, st.booleans())

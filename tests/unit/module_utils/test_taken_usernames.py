@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import UsernameEntry, Usernames
-from ansible_collections.waldur.provider.plugins.module_utils._plan import Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UsernameEntry, Usernames
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
     OfferingUsername,
     State,

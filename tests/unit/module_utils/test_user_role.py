@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import UNSET, GrantEntry
-from ansible_collections.waldur.provider.plugins.module_utils._people import User
-from ansible_collections.waldur.provider.plugins.module_utils._plan import Change, Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, GrantEntry
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
 
 from .hand_made import ALICE, BOB, CAROL, CUSTOMER, GONE
 from .hand_made_grants import LATER, MANAGER, NOW, OTHER, PAST, SOON, absent, compare, entry, row

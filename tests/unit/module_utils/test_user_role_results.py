@@ -11,15 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils import _moments
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import (
-    UNSET,
-    Desired,
-    GrantEntry,
-    Grants,
-)
-from ansible_collections.waldur.provider.plugins.module_utils._people import User
-from ansible_collections.waldur.provider.plugins.module_utils._plan import Change, Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._common import timestamps
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, Desired, GrantEntry, Grants
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import State, UserRole
 
 from .hand_made import ALICE, BOB, CAROL, PEOPLE, session, target
@@ -127,7 +122,7 @@ def applied(rows: Rows, changes: Sequence[Change]) -> Rows:
         body = change.payload
         same = [found for found in rows if (found["user_uuid"], found["role_uuid"]) == (body["user"], body["role"])]
         expiry = body.get("expiration_time")
-        assert expiry is None or _moments.parse(expiry) > NOW, "400: a moment in the past"
+        assert expiry is None or timestamps.parse(expiry) > NOW, "400: a moment in the past"
         if change.action == "grant":
             assert not same, "a second active grant"
             [user] = [one for one in USERS.values() if one.uuid == body["user"]]
@@ -147,7 +142,7 @@ def applied(rows: Rows, changes: Sequence[Change]) -> Rows:
 def by_pair(rows: Rows) -> dict[tuple[str, str], list[Any]]:
     found: dict[tuple[str, str], list[Any]] = {}
     for one in rows:
-        expiry = _moments.from_server(one["expiration_time"])
+        expiry = timestamps.from_server(one["expiration_time"])
         found.setdefault((one["user_uuid"], one["role_uuid"]), []).append(expiry)
     return found
 
@@ -217,7 +212,7 @@ def test_exclusive_adds_revocations_of_lasting_grants_that_no_entry_names_and_no
 def test_the_present_grants_as_wishes_give_no_change(rows: Rows) -> None:
     names = {user.uuid: name for name, user in USERS.items()}
     entries = [
-        entry(names[one["user_uuid"]], _moments.from_server(one["expiration_time"]), one["role_name"]) for one in rows
+        entry(names[one["user_uuid"]], timestamps.from_server(one["expiration_time"]), one["role_name"]) for one in rows
     ]
     assert compare(rows, *entries, exclusive=bool(entries)) == Comparison()
 
@@ -253,5 +248,5 @@ def test_a_revoked_grant_is_shown_as_the_row_names_its_user(user: User) -> None:
 
 
 def _is_past(found: dict[str, Any]) -> bool:
-    expiry = _moments.from_server(found["expiration_time"])
+    expiry = timestamps.from_server(found["expiration_time"])
     return expiry is not None and expiry <= NOW

@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._desired_state import (
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
+    AnswerError,
+    LostAnswer,
+    NotFound,
+    WaldurError,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import (
     UNSET,
     Grants,
     ImageFile,
@@ -17,13 +23,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._desired_state imp
     UsernameEntry,
     Usernames,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._errors import (
-    AnswerError,
-    LostAnswer,
-    NotFound,
-    WaldurError,
-)
-from ansible_collections.waldur.provider.plugins.module_utils._plan import Change
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
 from ansible_collections.waldur.provider.plugins.module_utils._resources import api_secret_code
 from ansible_collections.waldur.provider.plugins.module_utils._resources import offering_username as names
 from ansible_collections.waldur.provider.plugins.module_utils._resources import service_provider as profiles

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.waldur.provider.plugins.module_utils import _documents, _images, _yaml_files
-from ansible_collections.waldur.provider.plugins.module_utils._connection import resolve
-from ansible_collections.waldur.provider.plugins.module_utils._errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common import yaml_files
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import resolve
 
 USER = "service_providers:\n  - customer: A\n    users:\n      - user: {}\n"
 PLACE = "a.yml: line 4: service_providers[0].users[0].user: "
@@ -25,7 +26,7 @@ CHAIN = "x-0: &a0 [x]\n" + "".join(f"x-{number}: &a{number} [*a{number - 1}]\n" 
 def read(tmp_path: Path, content: str | bytes) -> Any:
     file = tmp_path / "a.yml"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return _yaml_files.read_yaml(str(file), "a.yml", "providers_path")
+    return yaml_files.read_yaml(str(file), "a.yml", "providers_path")
 
 
 def errors(tmp_path: Path, content: str | bytes) -> list[str]:
@@ -165,7 +166,7 @@ def test_a_word_that_must_be_quoted_is_shown_as_it_is_written_in_the_document(tm
     for content in (USER.format(word), f"service_providers: [{{customer: A}}]\ndefaults: {{users: [user: {word}]}}"):
         (tmp_path / "a.yml").write_text(content)
         with pytest.raises(InvalidInput) as caught:
-            _documents.wishes(str(tmp_path / "a.yml"), _images.read_image)
+            loader.wishes(str(tmp_path / "a.yml"), images.read_image)
         assert f"users[0].user: {word} arrived as a " in caught.value.message
 
 
@@ -231,13 +232,13 @@ def test_an_approved_plan_that_json_cannot_hold_is_an_error_with_its_file(
     file = tmp_path / "plan.json"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(InvalidInput) as caught:
-        _documents.plan_file(str(file))
+        loader.plan_file(str(file))
     assert caught.value.message.startswith(f"approved_plan: {file}: ")
     assert message in caught.value.message
 
 
 def test_a_path_with_a_nul_and_a_file_that_never_ends_are_errors() -> None:
     with pytest.raises(InvalidInput, match=r"^approved_plan: 'a\\x00b' is not a valid path"):
-        _documents.plan_file("a\0b")
+        loader.plan_file("a\0b")
     with pytest.raises(InvalidInput, match=r"^approved_plan: can't read /dev/zero: it is a device"):
-        _documents.plan_file("/dev/zero")
+        loader.plan_file("/dev/zero")

@@ -1,0 +1,132 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Open the files that options name: regular files only, up to a size, and without waiting.
+
+A named pipe would hang the run, a device such as /dev/zero would fill the memory, and opening some devices does
+something. So the kind of a file is checked before it is opened and, as it may be exchanged in between, once more after.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from .errors import LONGEST_PATH, InvalidInput, said
+
+MEGABYTE = 1000 * 1000
+# A thousand providers with two hundred users each take 14 MB.
+LARGEST_DOCUMENT = 50 * MEGABYTE
+# Names of devices on Windows, whatever ending follows: a repository with such a file can't be checked out there.
+RESERVED_NAMES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+)
+# Collections of certificates have a few hundred kilobytes.
+_LARGEST_CERTIFICATES = 10 * MEGABYTE
+
+# Without O_NONBLOCK, opening a named pipe waits for a writer.
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def expand_path(option: str, path: str) -> str:
+    """Return ``path`` with ``~`` replaced. Raises ``InvalidInput`` where no file can have such a path."""
+    try:
+        invalid = "\0" in path or not os.fsencode(path)
+    except UnicodeEncodeError:  # a surrogate that stands for no byte of a file name
+        invalid = True
+    if invalid:
+        raise InvalidInput(f"{option}: '{said(path, LONGEST_PATH)}' is not a valid path: check it.")
+    return os.path.expanduser(path)
+
+
+def read_file(
+    option: str, path: str, limit: int, *, shown: str = "", advice: str = "", directory: int | None = None
+) -> bytes:
+    """Return the content of the regular file ``path``, at most ``limit`` bytes.
+
+    Messages name ``option`` and the path as ``shown`` (``path`` when empty), and end with ``advice``. ``directory`` is
+    a descriptor that a relative path is relative to; then a symbolic link is refused. Raises ``InvalidInput``.
+    """
+    name = said(shown or path, LONGEST_PATH)
+    try:
+        content = _read(option, path, limit, directory)
+    except OSError as error:
+        raise InvalidInput(f"{option}: can't read {name}: {_reason(error)}{advice}.") from None
+    if len(content) > limit:
+        raise InvalidInput(f"{option}: {name} is larger than {limit // MEGABYTE} MB: give a smaller file.")
+    return content
+
+
+def readable_path(option: str, path: str, *, folder_allowed: bool = False) -> str:
+    """Return ``path``, expanded, once it was found to be a file of certificates that can be read by another library.
+
+    Raises ``InvalidInput`` that names ``option`` and the path as it was written.
+    """
+    found = expand_path(option, path)
+    name = said(path, LONGEST_PATH)
+    try:
+        if folder_allowed and os.path.isdir(found):
+            return found
+        descriptor = _descriptor(found, None)
+        size = os.fstat(descriptor).st_size
+        os.close(descriptor)
+    except FileNotFoundError:
+        raise InvalidInput(f"{option}: there is no file {name}.") from None
+    except OSError as error:
+        raise InvalidInput(f"{option}: can't read {name}: {_reason(error)}.") from None
+    if size > _LARGEST_CERTIFICATES:
+        raise InvalidInput(f"{option}: {name} is larger than {_LARGEST_CERTIFICATES // MEGABYTE} MB: check the path.")
+    return found
+
+
+def _read(option: str, path: str, limit: int, directory: int | None) -> bytes:
+    found = expand_path(option, path) if directory is None else path
+    descriptor = _descriptor(found, directory)
+    content = bytearray()
+    try:
+        # By pieces, as not every file says how long it is. Files that would block, as some of the kernel, are an error.
+        while len(content) <= limit and (piece := os.read(descriptor, min(MEGABYTE, limit + 1 - len(content)))):
+            content += piece
+    finally:
+        os.close(descriptor)
+    return bytes(content)
+
+
+def _descriptor(path: str, directory: int | None) -> int:
+    """Return an open descriptor of the regular file ``path``. Raises ``OSError``, also where it is something else."""
+    follow = directory is None
+    _require_regular(os.stat(path, dir_fd=directory, follow_symlinks=follow).st_mode)
+    found = os.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW, dir_fd=directory)
+    try:
+        _require_regular(os.fstat(found).st_mode)
+    except OSError:
+        os.close(found)
+        raise
+    return found
+
+
+def refuse_link(mode: int) -> None:
+    """Raise ``OSError`` where ``mode``, of a file that was looked at without following links, is that of a link."""
+    if stat.S_ISLNK(mode):
+        raise OSError(errno.ELOOP, "it is a symbolic link, and links are not followed here")
+
+
+def _require_regular(mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    refuse_link(mode)
+    if not stat.S_ISREG(mode):
+        kind = next((kind for is_kind, kind in _KINDS if is_kind(mode)), "something else")
+        raise OSError(errno.EINVAL, f"it is {kind}, and only regular files are read")
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__

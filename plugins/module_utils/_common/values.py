@@ -1,0 +1,163 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Validate single values: text, references, booleans, choices, dates, mappings and lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from . import timestamps
+from .errors import InvalidInput, Problems, closest, said
+from .json_values import has_surrogates, problem_of
+from .yaml_spelling import WrittenBool, spelling, without_spelling
+
+# The Unicode categories of control and format characters, and of line and paragraph separators.
+_INVISIBLE = ("Cc", "Cf", "Zl", "Zp")
+
+# No name, e-mail address or URL of Waldur is as long; a longer one would only break the request.
+_REFERENCE_LIMIT = 1000
+
+
+def text(where: str, value: Any) -> str:
+    """Return a name or reference, trimmed. What YAML makes of unquoted text (numbers, booleans, dates) is rejected."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise InvalidInput(f"{where}: the text holds a NUL character; remove it.")
+        if has_surrogates(value):
+            raise InvalidInput(f"{where}: the text contains bytes that are not UTF-8: write it again.")
+        return value.strip()
+    if isinstance(value, (bool, int, float, date, WrittenBool)):
+        raise InvalidInput(f"{where}: {arrived(value)}, not as text: quote it as it is written.")
+    raise InvalidInput(f"{where}: must be text, and a {kind_of(value)} was given.")
+
+
+def arrived(value: Any) -> str:
+    """Return what YAML made of an unquoted word, which is shown as it was written where that is known."""
+    written = spelling(value)
+    if written is not None:
+        return f"{said(written)} arrived as a {kind_of(value)}"
+    return f"arrived as the {kind_of(value)} {said(str(value).lower() if isinstance(value, bool) else value)}"
+
+
+def reference(where: str, value: Any) -> str:
+    """Return a reference: text that is not empty."""
+    found = text(where, value)
+    if not found:
+        raise InvalidInput(f"{where}: is empty; give a name or a UUID.")
+    if len(found) > _REFERENCE_LIMIT:
+        raise InvalidInput(f"{where}: has {len(found)} characters, and {_REFERENCE_LIMIT} are allowed: shorten it.")
+    return found
+
+
+def boolean(where: str, value: Any) -> bool:
+    """A boolean, or one of the words that Ansible takes for one."""
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word in ("yes", "true", "on", "1", "y", "t"):
+        return True
+    if word in ("no", "false", "off", "0", "n", "f"):
+        return False
+    raise InvalidInput(f"{where}: must be true or false, and {quoted(value)} was given.")
+
+
+def choice(where: str, value: Any, choices: Sequence[str]) -> str:
+    """One of ``choices``."""
+    if value not in choices:
+        raise InvalidInput(
+            f"{where}: must be {' or '.join(choices)}, and {quoted(value)} was given.{closest(value, choices)}"
+        )
+    return str(value)
+
+
+def expiration(where: str, value: Any) -> datetime | None:
+    """A moment in UTC, or None for ``never``."""
+    if isinstance(value, str) and value.strip().lower() == timestamps.NEVER:
+        return None
+    if isinstance(value, (bool, int, float, WrittenBool)):
+        raise InvalidInput(f'{where}: {arrived(value)}, not as a date: quote it, like "2027-06-30".')
+    try:
+        return timestamps.parse(value)
+    except ValueError:
+        raise InvalidInput(
+            f'{where}: \'{said(value)}\' is no date: write "2027-06-30", "2027-06-30T12:00:00Z" or never.'
+        ) from None
+
+
+def kind_of(value: Any) -> str:
+    """Return the word for what ``value`` is."""
+    # The first that fits: a boolean is an int, and a date-time is a date.
+    kinds: tuple[tuple[Any, str], ...] = (
+        ((bool, WrittenBool), "boolean"),
+        ((int, float), "number"),
+        (str, "text"),
+        (date, "date"),
+        ((list, tuple), "list"),
+        (Mapping, "mapping"),
+        (None.__class__, "null"),
+    )
+    return next((word for kind, word in kinds if isinstance(value, kind)), type(value).__name__)
+
+
+def quoted(value: Any) -> str:
+    """Return ``value`` as messages quote it: as it was written where that is known; a list or mapping by its kind."""
+    if isinstance(value, (list, tuple, Mapping)):
+        return f"a {kind_of(value)}"
+    return f"'{said(spelling(value) or value)}'"
+
+
+def json_value(where: str, value: Any) -> Any:
+    """Return a value that JSON can hold, as it is: text, finite numbers, booleans, null, and lists and mappings."""
+    if isinstance(value, Mapping):
+        return {_json_key(where, key): json_value(f"{where}.{said(key)}", item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [json_value(f"{where}[{index}]", item) for index, item in enumerate(value)]
+    if not isinstance(value, date) and (problem := problem_of(value)):
+        raise InvalidInput(f"{where}: {problem}")
+    if value is None or isinstance(value, (int, float, WrittenBool)):
+        return without_spelling(value)
+    if isinstance(value, str):
+        text(where, value)
+        return value
+    return text(where, value)
+
+
+def _json_key(where: str, key: Any) -> str:
+    if not isinstance(key, str):
+        raise InvalidInput(f"{where}: a key {arrived(key)}, not as text: quote it as it is written.")
+    return text(where, key) and key
+
+
+def mapping(where: str, value: Any, known: Sequence[str]) -> dict[str, Any]:
+    """Return a mapping with known keys only; keys without a value (null) count as left out."""
+    problems = Problems()
+    found = known_keys(where, value, known, problems)
+    problems.refuse()
+    return found
+
+
+def known_keys(where: str, value: Any, known: Sequence[str], problems: Problems) -> dict[str, Any]:
+    """Return the items of a mapping whose keys are known and that are not null; add the other keys to ``problems``.
+
+    Raises ``InvalidInput`` where ``value`` is not a mapping.
+    """
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"{where}: must be a mapping of {', '.join(known)}, and a {kind_of(value)} was given.")
+    for key in value:
+        if key not in known:
+            names = ", ".join(known)
+            problems.add(f"{where}: '{said(key)}' is not known.{closest(key, known)} Known are {names}.")
+    return {key: item for key, item in value.items() if item is not None and key in known}
+
+
+def sequence(where: str, value: Any) -> list[Any]:
+    """A list."""
+    if isinstance(value, str) and "datetime.date" in value:
+        raise InvalidInput(f"{where}: arrived as text because of an unquoted date in it: quote the dates.")
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
+        raise InvalidInput(f"{where}: must be a list, and a {kind_of(value)} was given.")
+    return list(value)

@@ -1,0 +1,46 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one run works with, and what a room of the house must offer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ._http.client import Client
+from ._http.connection import Connection
+from ._references.references import References
+from ._references.users import Missing, User
+
+People = Mapping[str, User | Missing]
+
+
+@dataclass(frozen=True)
+class Session:
+    """The connection, what references mean on it, and what to do about users whom Waldur does not know (fail, warn).
+
+    ``warnings`` collects what reading has to say beside its rows.
+    """
+
+    client: Client
+    references: References
+    missing_users: str = "fail"
+    warnings: list[str] = field(default_factory=list)
+
+
+# All items of a loop share one worker process: the connection, and references once found, live across them.
+OPEN: dict[Connection, tuple[Client, References]] = {}
+
+# A lookup may have been evaluated before Ansible forks, and two processes must never talk over one socket.
+os.register_at_fork(after_in_child=OPEN.clear)
+
+
+def opened(connection: Connection) -> tuple[Client, References]:
+    """The one client of this process for ``connection``, and the references found by it so far."""
+    if connection not in OPEN:
+        client = Client(connection)
+        OPEN[connection] = (client, References(client))
+    return OPEN[connection]

@@ -1,0 +1,80 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is there, in the words of the desired-state schema: entries, references that mean the same when they are
+read back, and notes on what the schema can't say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._common import uuids, values
+from .._common.errors import InvalidInput, said
+from .._references.references import References, Target
+from .._references.users import User
+
+# A note may list the accounts in a hundred offerings.
+_LONGEST_NOTE = 10_000
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Note:
+    """What was left out below the schema's ``key``: about whom or what (None: all of it), and why, as a sentence."""
+
+    key: str
+    name: str | None
+    text: str
+
+    def as_dict(self, target: Target) -> dict[str, Any]:
+        """The note as it is returned; its text on one line, so that it can stand in a comment."""
+        text = said(self.text, _LONGEST_NOTE)
+        return {"service_provider": target.name, "key": self.key, "name": self.name, "text": text}
+
+
+@dataclass(frozen=True)
+class Written:
+    """One noun of one provider: the schema's keys with their values, and what could not be said."""
+
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+
+def written(key: str, found: Iterable[Entry | Note]) -> Written:
+    """A list of the schema, sorted, and left out where it has no entry: an empty one asks for nothing."""
+    found = list(found)
+    entries = [one for one in found if not isinstance(one, Note)]
+    entries.sort(key=lambda entry: list(entry.values()))
+    notes = tuple(one for one in found if isinstance(one, Note))
+    return Written({key: entries} if entries else {}, notes)
+
+
+def user_reference(references: References, person: User) -> str:
+    """The username where reading it back finds this person, else the UUID (as for one that looks like a UUID)."""
+    name = person.username or ""
+    sure = _survives(name, "users") and references.user_uuid(name) == person.uuid
+    return name if sure else person.uuid
+
+
+def customer_reference(references: References, target: Target) -> str:
+    """The customer's name where reading it back finds this customer, else the UUID: names are not unique."""
+    if not _survives(target.name, "customers"):
+        return target.customer_uuid
+    try:
+        found = references.target("customer", "customer", target.name)
+    except InvalidInput:
+        return target.customer_uuid
+    return target.name if found.customer_uuid == target.customer_uuid else target.customer_uuid
+
+
+def _survives(name: str, collection: str) -> bool:
+    """Whether the schema takes the name as it is, and for a name."""
+    try:
+        same = values.reference(collection, name) == name
+    except InvalidInput:
+        return False
+    return same and not (uuids.normal(name) or uuids.of_url(name, collection))

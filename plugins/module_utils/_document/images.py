@@ -1,0 +1,64 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Images: what may be uploaded, checked before anything is written (contract 1.15)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+
+from .._common import input_files
+from .._common.errors import LONGEST_PATH, InvalidInput, said
+from .model import ImageFile
+
+# Waldur sets no limit of its own; web servers before it commonly refuse bodies over 10 MB.
+LIMIT = 10 * 1000 * 1000
+
+_TYPES = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"BM", "image/bmp"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+)
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What tells two images apart: the SHA-256 of their bytes, and their size in bytes."""
+
+    sha256: str
+    size: int
+
+    def as_dict(self) -> dict[str, object]:
+        """For plans and results."""
+        return {"sha256": self.sha256, "size": self.size}
+
+
+def digest(content: bytes) -> Digest:
+    """The digest of ``content``."""
+    return Digest(hashlib.sha256(content).hexdigest(), len(content))
+
+
+def content_type(content: bytes) -> str | None:
+    """The type of an image that Waldur takes (SVG it does not), told by its first bytes."""
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for start, kind in _TYPES if content.startswith(start)), None)
+
+
+def read_image(where: str, path: str, written: str = "") -> ImageFile:
+    """Return the image file at ``path``. Raises ``InvalidInput`` where it is missing, too big, or not an image.
+
+    ``written`` is the path as messages show it, where ``path`` was made from another.
+    """
+    content = input_files.read_file(where, path, LIMIT, shown=written)
+    shown = said(written or path, LONGEST_PATH)
+    if content_type(content) is None:
+        raise InvalidInput(f"{where}: {shown} is not an image that Waldur takes (PNG, JPEG, GIF, WebP, BMP, TIFF).")
+    return ImageFile(os.path.basename(path), content)

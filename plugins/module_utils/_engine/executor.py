@@ -1,0 +1,98 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Apply a plan: carry out its changes in order, then verify the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._common.errors import WaldurError, as_waldur_error
+from .._common.signals import refuse_without_parent, remember_parent
+from .._context import People, Session
+from .._plan.changes import Change
+from .planner import Planned, Work
+
+
+def apply(session: Session, planned: Planned) -> None:
+    """Carry out exactly that plan, then check whether it holds.
+
+    Where anything stops it, a signal, the end of the parent process or a defect included, the ``WaldurError`` says in
+    its details what was ``applied``, which is the ``failed_change``, what was ``not_applied``, and whether anything was
+    ``changed``.
+    """
+    owners = {id(change): work for work in planned.works for change in work.comparison.changes}
+    remember_parent()
+    applied, sent = 0, session.client.writes_sent
+    try:
+        for change in planned.changes:
+            work, sent = owners[id(change)], session.client.writes_sent
+            refuse_without_parent()
+            work.room.write(session, work.target, work.state, change)
+            applied += 1
+        for work in planned.works:
+            if work.comparison.changes:
+                _verify(session, work, planned.people)
+    except WaldurError as error:
+        raise _stopped(error, planned.changes, applied) from None
+    except BaseException as error:
+        is_sent = session.client.writes_sent > sent
+        described = _described(error, is_sent=is_sent, is_applied=applied == len(planned.changes))
+        raise _stopped(described, planned.changes, applied) from error
+
+
+def _described(error: BaseException, *, is_sent: bool, is_applied: bool) -> WaldurError:
+    """Return an error that is not ours as one of ours; after a request whose outcome nobody knows, it says so."""
+    if is_applied:
+        return as_waldur_error(error, "")
+    if not is_sent:
+        return as_waldur_error(error, ", and nothing was sent for it")
+    found = as_waldur_error(error, ", so whether it took effect is not known: run again")
+    found.details["took_effect"] = None
+    return found
+
+
+def _unchecked(error: WaldurError, changes: Sequence[Change]) -> WaldurError:
+    if "not_applied" not in error.details:
+        number = len(changes)
+        done = "The change was" if number == 1 else f"All {number} changes were"
+        error.message = f"{done} carried out, but not checked: {error.message}"
+        error.args = (error.message,)
+    found = {"failed_change": None, "not_applied": [], **error.details}
+    error.details = {**found, "changed": True, "applied": [change.as_dict() for change in changes]}
+    return error
+
+
+def _stopped(error: WaldurError, changes: Sequence[Change], number: int) -> WaldurError:
+    """Return ``error`` with what was applied: the first ``number`` changes, and the next one where it took effect."""
+    if number == len(changes):
+        return _unchecked(error, changes)
+    rest = len(changes) - number - 1
+    took_effect = error.details.pop("took_effect", False)
+    error.message = f"{changes[number]}: {error.message}"
+    if len(changes) > 1:
+        error.message += f" Applied before it: {number} of {len(changes)} changes; not tried after it: {rest}."
+    error.args = (error.message,)
+    done = number + bool(took_effect)
+    error.details.update(
+        changed=done > 0 or took_effect is None,
+        applied=[change.as_dict() for change in changes[:done]],
+        failed_change=changes[number].as_dict(),
+        not_applied=[change.as_dict() for change in changes[done:]],
+    )
+    return error
+
+
+def _verify(session: Session, work: Work, people: People) -> None:
+    work.state, before = work.room.verify(session, work.target, work.part, work.state), work.state
+    if work.state is before:
+        return
+    left = work.room.compare(session, work.target, work.part, work.state, people)
+    if left.changes or left.errors:
+        what = "; ".join([*(str(change) for change in left.changes), *left.errors])
+        raise WaldurError(
+            f"Waldur accepted the request but did not apply it: {what}. Somebody else may"
+            " have changed it meanwhile: run again.",
+            not_applied=[change.as_dict() for change in left.changes],
+        )

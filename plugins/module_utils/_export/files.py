@@ -1,0 +1,207 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is there as files that can be kept in git: documents, and the images beside them. Nothing of Waldur changes."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._common import uuids
+from .._common.errors import LONGEST_PATH, Forbidden, InvalidInput, NotFound, WaldurError, said
+from .._common.input_files import LARGEST_DOCUMENT, RESERVED_NAMES
+from .._common.types import Row
+from .._common.yaml_files import read_yaml
+from .._context import Session
+from .._document import images
+from .._document.exported import Note
+from .._document.writer import document_text
+from .._references.references import Target
+from .document import Export, Exported, exported
+from .output_folder import Folder, require_plain_path
+
+_ENDINGS = (".yml", ".yaml")
+_IMAGES = "files"
+_UNSAFE = re.compile(r"[^a-z0-9]+")
+_LIKE_OURS = re.compile(r"[0-9a-f]{32}$")
+
+
+@dataclass(frozen=True)
+class _File:
+    """What a file is to hold, and the name of the provider that it is about (None: of several)."""
+
+    content: bytes
+    name: str | None
+
+
+def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: bool) -> dict[str, Any]:
+    """Writes the files that differ; in check mode only says which. Everything is read before anything is written.
+
+    Raises ``WaldurError``: what can't be read, or a folder or file that can't be written.
+    """
+    dest = options["dest"]
+    if not dest.strip():
+        raise InvalidInput("dest: is empty: give a folder, or a file that ends in .yml.")
+    require_plain_path("dest", dest)
+    is_named = options["service_providers"] is not None
+    read = exported(session, options["service_providers"], options["parts"])
+    # Of all of them, so that a file is called the same whichever of them are exported.
+    rows = {one.target.customer_uuid: one.target.row or {} for one in read.found}
+    rows.update({uuids.normal(row.get("customer_uuid")) or "": row for row in session.references.providers()})
+    names = _names(rows)
+    image_files: dict[str, bytes] = {}
+    if options["images"] and "profile" in options["parts"]:
+        read, image_files = _with_images(session, read, rows, names, is_named=is_named)
+    _keep_unreadable(dest, [target for target, _error in read.unreadable], rows)
+    folder = Folder("dest", os.path.dirname(dest) if dest.endswith(_ENDINGS) else dest)
+    wanted = _files(dest, read, names, image_files)
+    there = {path: folder.read(path, LARGEST_DOCUMENT) for path in wanted}
+    differing = [path for path in sorted(wanted) if wanted[path].content != there[path]]
+    result: dict[str, Any] = {
+        "changed": bool(differing),
+        "warnings": session.warnings,
+        "files": [
+            {"path": path, "service_provider": wanted[path].name, "changed": path in differing}
+            for path in sorted(wanted)
+        ],
+        "notes": read.notes(),
+        "count": len(read.found),
+    }
+    if diff:
+        result["diff"] = [_shown(path, there[path], wanted[path].content) for path in differing]
+    if not check:
+        # Images first: a document never names one that is not there.
+        ordered = sorted(differing, key=lambda path: path.endswith(_ENDINGS))
+        for number, path in enumerate(ordered):
+            _write(folder, path, wanted[path].content, ordered[:number])
+    return result
+
+
+def _names(rows: Mapping[str, Row]) -> dict[str, str]:
+    """Return a name for each customer's files that no other customer has, whatever slugs there are: the slug, else made
+    of the customer's name. Names that are the same, that could pass for one with a UUID, or that Windows reserves, get
+    the customer's UUID."""
+    names = {}
+    for uuid, row in rows.items():
+        slug = str(row.get("customer_slug") or row.get("customer_name") or "")
+        names[uuid] = _UNSAFE.sub("-", slug.lower())[:100].strip("-")
+    often = Counter(names.values())
+    taken = {name for name in names.values() if often[name] > 1 or _LIKE_OURS.search(name)} | RESERVED_NAMES
+    return {uuid: name if name and name not in taken else f"{name}-{uuid}".strip("-") for uuid, name in names.items()}
+
+
+def _keep_unreadable(dest: str, targets: Sequence[Target], rows: Mapping[str, Row]) -> None:
+    """Raise ``InvalidInput`` where writing one document for all would lose the entry of a provider that can't be read.
+
+    In a folder each provider has files of its own, and those of providers that can't be read are left as they are.
+    """
+    if not targets or not dest.endswith(_ENDINGS) or not os.path.lexists(dest):
+        return
+    content = read_yaml(dest, dest, "dest", spelled=False)
+    entries = content.get("service_providers") if isinstance(content, Mapping) else None
+    listed = {str(entry["customer"]) for entry in entries or [] if isinstance(entry, Mapping) and entry.get("customer")}
+    listed_uuids = {uuids.normal(name) or uuids.of_url(name, "customers") for name in listed}
+    for target in targets:
+        row = rows[target.customer_uuid]
+        names = {target.name, row.get("customer_abbreviation"), row.get("customer_slug")}
+        if names & listed or target.customer_uuid in listed_uuids:
+            raise InvalidInput(
+                f"dest: {said(dest, LONGEST_PATH)} has an entry for {target.name}, which can't be read, so writing the"
+                " file would lose it: give a folder, or another file."
+            )
+
+
+def _with_images(
+    session: Session, read: Export, rows: Mapping[str, Row], names: Mapping[str, str], *, is_named: bool
+) -> tuple[Export, dict[str, bytes]]:
+    """Return what was exported with its images named in the entries, and these by their paths beside a document."""
+    whole: list[Exported] = []
+    image_files: dict[str, bytes] = {}
+    unreadable = list(read.unreadable)
+    for one in read.found:
+        url, path = rows[one.target.customer_uuid].get("image"), None
+        content = _downloaded(session, one.target.name, url, is_named=is_named) if url else b""
+        if isinstance(content, WaldurError):
+            unreadable.append((one.target, content))
+            continue
+        kind = images.content_type(content)
+        if kind and len(content) <= images.LIMIT:
+            path = f"{_IMAGES}/{names[one.target.customer_uuid]}.{kind.rpartition('/')[2]}"
+            image_files[path] = content
+        whole.append(_with_image(one, path) if url else one)
+    return Export(whole, unreadable), image_files
+
+
+def _downloaded(session: Session, name: str, url: str, *, is_named: bool) -> bytes | WaldurError:
+    """Return an image, or why the token may not read that of a provider that nobody named."""
+    try:
+        return session.client.download(url)
+    except WaldurError as error:
+        error.message = f"{name}: {error.message} Set images: false to leave images out."
+        error.args = (error.message,)
+        if is_named or not isinstance(error, (Forbidden, NotFound)):
+            raise
+        return error
+
+
+def _with_image(one: Exported, path: str | None) -> Exported:
+    """``one`` with its image at ``path``; None: it is none that a document could upload again, and a note says so."""
+    notes = [note for note in one.notes if note.key != "image"]
+    if path:
+        return replace(one, entry={"customer": one.entry["customer"], "image": path, **one.entry}, notes=notes)
+    text = f"{one.target.name}: its image is of a kind or size that can't be uploaded again, so it was left out."
+    return replace(one, notes=[Note("image", None, text), *notes])
+
+
+def _files(dest: str, read: Export, names: Mapping[str, str], images: Mapping[str, bytes]) -> dict[str, _File]:
+    found = read.found
+    if dest.endswith(_ENDINGS):
+        folder, files = os.path.dirname(dest), {dest: _File(_document(read), None)}
+    else:
+        folder = dest
+        files = {
+            os.path.join(folder, f"{names[one.target.customer_uuid]}.yml"): _File(
+                _document(Export([one], [])), one.target.name
+            )
+            for one in found
+        }
+    owners = {one.entry.get("image"): one.target.name for one in found}
+    files.update({os.path.join(folder, path): _File(content, owners[path]) for path, content in images.items()})
+    return files
+
+
+def _document(read: Export) -> bytes:
+    return document_text([one.entry for one in read.found], [note["text"] for note in read.notes()]).encode()
+
+
+def _write(folder: Folder, path: str, content: bytes, before: Sequence[str]) -> None:
+    try:
+        folder.write(path, content)
+    except OSError as error:
+        raise InvalidInput(
+            f"dest: can't write {said(path, LONGEST_PATH)}: {error.strerror}. Files written before it: {len(before)}.",
+            changed=bool(before),
+            written=list(before),
+        ) from None
+
+
+def _shown(path: str, before: bytes | None, after: bytes) -> dict[str, str]:
+    told = _text if path.endswith(_ENDINGS) else _digest
+    return {"before_header": path, "after_header": path, "before": told(before), "after": told(after)}
+
+
+def _text(content: bytes | None) -> str:
+    return (content or b"").decode(errors="replace")
+
+
+def _digest(content: bytes | None) -> str:
+    if content is None:
+        return ""
+    digest = images.digest(content)
+    return f"sha256:{digest.sha256}, {digest.size} bytes\n"

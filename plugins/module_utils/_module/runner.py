@@ -1,0 +1,115 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Ansible side: one task, run inside Ansible's own process or as a module. The only place that fails a task."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from .._common.errors import Interrupted, WaldurError, printable
+from .._common.redaction import mask_error, redact
+from .._common.signals import SignalReceived, on_signal, remember_parent
+from .._context import Session, opened
+from .._document import images
+from .._document.model import ReadImage
+from .._engine.executor import apply
+from .._engine.planner import make_plan
+from .._export import files
+from .._http import connection_options
+from .._http.client import REQUESTS_IMPORT_ERROR
+from .._http.connection import Connection
+from .._plan.changes import Change
+from .._plan.diff import diff as plan_diff
+from .._query.info import Info
+from .argument_specs import TASKS, Files, Task, limits, spec
+
+
+def run(
+    name: str,
+    options: Mapping[str, Any],
+    connection: Connection,
+    *,
+    check: bool,
+    diff: bool,
+    read_image: ReadImage = images.read_image,
+) -> dict[str, Any]:
+    """Runs the module ``name`` (without the collection's name) and gives its result, warnings included.
+
+    ``options`` are valid by the module's argument spec. Raises ``WaldurError`` with no secret in its message.
+    """
+    remember_parent()
+    client, references = opened(connection)
+    task = TASKS[name]
+    writes = isinstance(task, Task) and not check
+    session = Session(client if writes else client.read_only(), references, options.get("missing_users", "fail"))
+    try:
+        if isinstance(task, Info):
+            result = _read(session, task, options)
+        elif isinstance(task, Files):
+            result = files.export(session, options, check=check, diff=diff)
+        else:
+            result = _write(session, task, options, read_image, check=check, diff=diff)
+    except WaldurError as error:
+        mask_error(error, client.hidden)
+        raise
+    result["warnings"] = [printable(warning) for warning in result["warnings"]]
+    revealed = {result["api_secret_code"]} if result.get("api_secret_code") else set()
+    return dict(redact(result, client.hidden - revealed))
+
+
+def _read(session: Session, task: Info, options: Mapping[str, Any]) -> dict[str, Any]:
+    session.references.begin()
+    found = task.answer(session, options)
+    return {"changed": False, "warnings": session.warnings, **found}
+
+
+def _write(
+    session: Session, task: Task, options: Mapping[str, Any], read_image: ReadImage, *, check: bool, diff: bool
+) -> dict[str, Any]:
+    allowed = limits(options, session.client.connection.api_url)
+    applied: tuple[Change, ...] = ()
+    try:
+        planned = make_plan(session, task.wishes(options, read_image), allowed)
+        if not check:
+            apply(session, planned)
+            applied = planned.changes
+        result = {"changed": bool(planned.changes), "warnings": list(planned.comparison.warnings)}
+        if diff:
+            result["diff"] = plan_diff(planned.changes)
+        return {**result, **task.returns(options, planned, not check)}
+    except SignalReceived as error:
+        raise _interrupted(error, applied) from None
+
+
+def _interrupted(error: SignalReceived, applied: Sequence[Change]) -> Interrupted:
+    """Return the error for a signal that came before or after the plan was carried out."""
+    done = f"after all {len(applied)} changes were applied" if applied else "before anything was changed"
+    details: dict[str, Any] = {"applied": [change.as_dict() for change in applied], "not_applied": []}
+    return Interrupted(f"Interrupted by {error} {done}.", changed=bool(applied), failed_change=None, **details)
+
+
+def run_module(name: str) -> None:
+    """The whole of a module's ``main()``."""
+    task = TASKS[name]
+    module = AnsibleModule(argument_spec=spec(task), supports_check_mode=True, **task.rules)
+    if REQUESTS_IMPORT_ERROR:
+        module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
+    # Until the result is printed, so that a second signal can't cut it off.
+    with on_signal():
+        try:
+            values = connection_options.resolve(module.params, {}, os.environ)
+            connection = connection_options.connect(values, os.environ)
+            result = run(name, module.params, connection, check=module.check_mode, diff=module._diff)
+        except WaldurError as error:
+            module.fail_json(msg=error.message, **error.details)
+        except SignalReceived as error:
+            module.fail_json(msg=f"Interrupted by {error}.")
+    for warning in result.pop("warnings"):
+        module.warn(warning)
+    module.exit_json(**result)

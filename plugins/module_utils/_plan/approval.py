@@ -1,0 +1,141 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Compare a plan with one that was approved before. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any
+
+from .._common.errors import InvalidInput
+from .._common.json_values import json_text
+from .changes import Change
+
+# Why a change is not part of an approved plan.
+_DESIRED = "The desired state was changed after the approval"
+
+_CURRENT = "The current state in Waldur was changed after the approval"
+
+_NOT_PLANNED = "Not part of the approved plan"
+
+# The fields that Waldur merges key by key, so that a part of what was approved can be left to do.
+_MERGED = ("account_options",)
+
+# Messages name this many changes; a result holds all of them.
+_MOST_LISTED = 10
+
+
+def refuse_new(
+    changes: Iterable[Change],
+    approved: Sequence[Mapping[str, Any]],
+    is_entry_changed: Mapping[str, bool] | None = None,
+) -> None:
+    """Raise ``InvalidInput`` where a change is not part of a plan that was approved before.
+
+    What the approved plan holds besides has happened since, so one that stopped half-way can be finished.
+    ``is_entry_changed`` says for customers (UUIDs) whether their desired state is another than the approved one.
+    """
+    by_key: dict[Hashable, list[Mapping[str, Any]]] = {}
+    for old in approved:
+        by_key.setdefault(_key(old.get("kind"), old.get("id")), []).append(old)
+    new = []
+    for change in changes:
+        candidates = by_key.get(_key(change.kind, change.id), [])
+        now = change.as_dict()
+        if not any(_covers(old, now) for old in candidates):
+            new.append((change, candidates))
+    if new:
+        raise InvalidInput(
+            f"approved_plan: is out of date. {_reasons(new, is_entry_changed or {})} Nothing was changed. Make a new"
+            " plan, and have that one approved.",
+            new_changes=[change.as_dict() for change, _candidates in new],
+        )
+
+
+def _key(kind: Any, ids: Any) -> Hashable:
+    """Return what a change and its approval have in common; None where an approved plan holds something else there."""
+    if not isinstance(kind, str) or not isinstance(ids, Mapping):
+        return None
+    if not all(value is None or isinstance(value, str) for value in ids.values()):
+        return None
+    return kind, frozenset(ids.items())
+
+
+def _covers(approved: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
+    """Whether ``change`` is the approved one, or what is left to do of it; both are of one kind and about one object.
+
+    Names of users don't matter, UUIDs do.
+    """
+    # A creation that stopped half-way leaves an update; nobody could approve what would stand before that.
+    left_of_creation = (approved.get("action"), change["action"]) == ("create", "update")
+    sides = ("after",) if left_of_creation else ("before", "after")
+    same = left_of_creation or approved.get("action") == change["action"]
+    return same and all(_within(change[side], approved.get(side)) for side in sides)
+
+
+def _within(part: Mapping[str, Any] | None, whole: Any) -> bool:
+    """Whether each field of ``part`` has the same value in ``whole``; of a merged field, each of its keys."""
+    if part is None or not isinstance(whole, Mapping):
+        return part is whole
+    approved = _fields(whole)
+    return all(approved.get(name) == value for name, value in _fields(part).items())
+
+
+def _reasons(new: Sequence[tuple[Change, Sequence[Mapping[str, Any]]]], is_entry_changed: Mapping[str, bool]) -> str:
+    """Return why the changes are not approved: each reason once, with the changes and fields that it is about."""
+    reasons = {True: _DESIRED, False: _CURRENT, None: _NOT_PLANNED}
+    found: dict[str, list[str]] = {reason: [] for reason in reasons.values()}
+    for change, candidates in new:
+        unknown = reasons[is_entry_changed.get(str(change.id.get("customer")))]
+        for reason, fields in _differing_fields(change, candidates, unknown).items():
+            found[reason].append(f"{change}: {', '.join(fields)}" if fields else str(change))
+    return " ".join(f"{reason}: {_listed(names)}." for reason, names in found.items() if names)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_LISTED
+    return "; ".join(names[:_MOST_LISTED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _differing_fields(change: Change, candidates: Sequence[Mapping[str, Any]], unknown: str) -> dict[str, list[str]]:
+    """Return the fields in which ``change`` is not the approved one, by the reason why.
+
+    Another value to set than the approved one comes from the desired state, another present value from Waldur. What the
+    approved plan does not name has the reason ``unknown``.
+    """
+    after, before = _fields(change.after), _fields(change.before)
+    if not candidates:
+        return {unknown: list(after) if change.action == "update" else []}
+    old = candidates[0]
+    actions = {change.action, old.get("action")}
+    if len(actions) == 2 and "delete" in actions:
+        return {_DESIRED: ["state"]}
+    if actions == {"create", "update"}:  # the provider was deleted meanwhile, or somebody else created it
+        return {_CURRENT: []}
+    found: dict[str, list[str]] = {}
+    old_after, old_before = _fields(old.get("after")), _fields(old.get("before"))
+    for name in dict.fromkeys((*after, *before)):
+        if name not in old_after and name not in old_before:
+            found.setdefault(unknown, []).append(name)
+        elif (name in after) != (name in old_after) or after.get(name) != old_after.get(name):
+            found.setdefault(_DESIRED, []).append(name)
+        elif (name in before) != (name in old_before) or before.get(name) != old_before.get(name):
+            found.setdefault(_CURRENT, []).append(name)
+    return found or {unknown: []}
+
+
+def _fields(values: Any) -> dict[str, str]:
+    """Return the values of one side of a change by field, as JSON text; those of a merged field by its keys.
+
+    A merged field is called by a path such as ``account_options: key``. What an approval may hold besides is another
+    field, or another key of a merged field; all that is below must be the same.
+    """
+    found: dict[str, str] = {}
+    for name, value in values.items() if isinstance(values, Mapping) else ():
+        if name in _MERGED and isinstance(value, Mapping) and value:
+            found.update((f"{name}: {key}", json_text(item)) for key, item in value.items())
+        else:
+            found[str(name)] = json_text(value)
+    return found

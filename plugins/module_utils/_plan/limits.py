@@ -1,0 +1,27 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a plan may not do. Pure."""
+
+from __future__ import annotations
+
+from .._common.errors import InvalidInput, all_of
+from .changes import Comparison
+
+DEFAULT_MAX_REMOVALS = 5
+
+
+def refuse(comparison: Comparison, max_removals: int | None) -> None:
+    """Raises ``InvalidInput`` where the plan must not be carried out: errors, or more unnamed removals than allowed."""
+    if comparison.errors:
+        raise all_of(comparison.errors)
+    allowed = DEFAULT_MAX_REMOVALS if max_removals is None else max_removals
+    removals = [change for change in comparison.changes if change.unnamed]
+    if len(removals) > allowed:
+        names = ", ".join(f"{change.name} on {change.service_provider}" for change in removals)
+        raise InvalidInput(
+            f"max_removals: the plan would revoke {len(removals)} grants that no entry names, and {allowed} are"
+            f" allowed: {names}. Nothing was changed. List those that stay, or raise max_removals.",
+            removals=[change.as_dict() for change in removals],
+        )

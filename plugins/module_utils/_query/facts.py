@@ -1,0 +1,134 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can be told of one service provider as facts of a host: which subsets there are, and how they are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from .._common import values as document
+from .._common.errors import Forbidden, RouteMissing
+from .._context import Session
+from .._http.pagination import PAGES_AT_ONCE
+from . import filters
+from .info import INFOS, Info, Options, provider
+
+# The list behind each count.
+_COUNTS = {
+    "customers": "customers",
+    "projects": "projects",
+    "users": "users",
+    "offerings": "offerings",
+    "ssh_keys": "keys",
+    "project_permissions": "project_permissions",
+    "course_accounts": "course_accounts",
+    "project_service_accounts": "project_service_accounts",
+}
+_COMPLIANCE = ("completed", "pending", "no_checklist")
+
+
+def _profile(session: Session, options: Options) -> Any:
+    target = provider(session, options)
+    # Where the provider was looked for just now, the list of providers has told it all.
+    row = target.row or session.client.get("service_provider", target.uuid)
+    return filters.trimmed([row], None)[0]
+
+
+def _info(module: str, key: str) -> Callable[[Session, Options], Any]:
+    """What one of the info modules returns, without any filter."""
+    return lambda session, options: INFOS[module].answer(session, options)[key]
+
+
+def _compliance(session: Session, options: Options) -> Any:
+    uuid = provider(session, options).uuid
+    overview = session.client.rows("compliance_overview", uuid)
+    with ThreadPoolExecutor(len(_COMPLIANCE)) as pool:
+        counts = pool.map(
+            lambda status: session.client.count("compliance_offering_users", uuid, compliance_status=status),
+            _COMPLIANCE,
+        )
+        return {"overview": overview, "offering_users": dict(zip(_COMPLIANCE, counts, strict=True))}
+
+
+def _counts(session: Session, options: Options) -> Any:
+    """A list that can't be counted is null, as hardly any token may see all of them; none at all is an error."""
+    uuid = provider(session, options).uuid
+
+    def count(name: str) -> int | Forbidden | RouteMissing:
+        try:
+            return session.client.count(name, uuid)
+        except (Forbidden, RouteMissing) as error:
+            return error
+
+    with ThreadPoolExecutor(PAGES_AT_ONCE) as pool:
+        found = dict(zip(_COUNTS, pool.map(count, _COUNTS.values()), strict=True))
+    errors = {name: error for name, error in found.items() if not isinstance(error, int)}
+    if len(errors) == len(found):
+        raise errors["customers"]
+    for kind, why in ((Forbidden, "the token may not read them"), (RouteMissing, "this Waldur has no such lists")):
+        names = [name for name, error in errors.items() if isinstance(error, kind)]
+        if names:
+            session.warnings.append(f"In the fact counts {', '.join(names)} are null: {why}.")
+    return {name: None if name in errors else number for name, number in found.items()}
+
+
+SUBSETS: dict[str, Callable[[Session, Options], Any]] = {
+    "profile": _profile,
+    "roles": _info("user_role_info", "user_roles"),
+    "statistics": _info("statistics_info", "statistics"),
+    "revenue": _info("revenue_info", "revenue"),
+    "compliance": _compliance,
+    "counts": _counts,
+}
+_GROUPS: Mapping[str, frozenset[str]] = {"all": frozenset(SUBSETS), "min": frozenset({"profile"})}
+
+
+def wanted(given: Iterable[str]) -> dict[str, bool]:
+    """The subsets that ``gather_subset`` asks for, and whether each is asked for by its own name.
+
+    As Ansible's setup reads it: ``min`` comes along unless it is taken away, and a name wins over what takes it away.
+    Where things are only taken away, they are taken from all. Raises ``InvalidInput`` for names that are not known.
+    """
+    asked = [item.strip() for item in given]
+    for item in asked:
+        document.choice("gather_subset", item.removeprefix("!"), (*_GROUPS, *SUBSETS))
+    named = {item for item in asked if item in SUBSETS}
+    added = [item for item in asked if not item.startswith("!")]
+    taken = [item.removeprefix("!") for item in asked if item.startswith("!")]
+    found = set(_GROUPS["min"] if added else _GROUPS["all"]).union(*(_GROUPS.get(item, {item}) for item in added))
+    for item in taken:
+        found -= (_GROUPS["all"] - _GROUPS["min"] if item == "all" else _GROUPS.get(item, {item})) - named
+    return {name: name in named for name in SUBSETS if name in found}
+
+
+def _facts(session: Session, options: Options) -> dict[str, Any]:
+    """Facts under the name ``waldur``. What only ``all`` asks for and can't be had is null, with a warning."""
+    subsets = wanted(options["gather_subset"])
+    provider(session, options)  # it must exist, even where nothing is to be told of it
+    return {"ansible_facts": {"waldur": {name: _gathered(session, options, name, subsets[name]) for name in subsets}}}
+
+
+def _gathered(session: Session, options: Options, name: str, named: bool) -> Any:
+    try:
+        return SUBSETS[name](session, options)
+    except (Forbidden, RouteMissing) as error:
+        if named:
+            raise
+        session.warnings.append(f"The fact {name} is null: {error.message}")
+        return None
+
+
+FACTS: dict[str, Info] = {
+    "service_provider_facts": Info(
+        (),
+        {
+            "service_provider": {"type": "raw", "required": True},
+            "gather_subset": {"type": "list", "elements": "str", "default": ["all"]},
+        },
+        _facts,
+    ),
+}

@@ -1,0 +1,309 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a caller wants of a list: options → checked wishes, and rows checked again, sorted and trimmed. Pure."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from .._api.operations import Operation
+from .._api.parameters import REFERENCE_TYPES, Parameter
+from .._common import timestamps, uuids
+from .._common import values as document
+from .._common.errors import InvalidInput, said
+from .._common.types import Row
+
+# Of persons, only when ``fields`` names them.
+PRIVATE = frozenset({"civil_number", "phone_number"})
+# The options of every list that choose no rows by what they hold.
+FORM = ("fields", "order_by", "limit")
+_UTC = '"2027-06-30T12:00:00Z"'
+_ANSIBLE_TYPES = {"bool": "bool", "int": "int", "json": "json"}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One filter that is asked for: ``value`` is parsed, a list where the parameter is one; references still as given.
+
+    ``where`` is what the option is called in messages.
+    """
+
+    parameter: Parameter
+    where: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Selection:
+    """All that is asked of a list. ``fields`` and ``limit`` None: everything."""
+
+    filters: tuple[Filter, ...] = ()
+    fields: tuple[str, ...] | None = None
+    order_by: tuple[str, ...] = ()
+    limit: int | None = None
+
+
+# --- options ---------------------------------------------------------------------------------------------------------
+
+
+@cache
+def options(operation: Operation) -> dict[str, Parameter]:
+    """The parameter behind each option of ``operation``; parameters that say the same are one option."""
+    found: dict[str, Parameter] = {}
+    for parameter in operation.query:
+        if parameter.name not in ("field", "o") and parameter.type != "url":
+            found.setdefault(parameter.option, parameter)
+    return found
+
+
+@cache
+def aliases(operation: Operation) -> dict[str, str]:
+    """The option behind each name that the API has for it, where the two differ."""
+    return {
+        parameter.name: parameter.option
+        for parameter in operation.query
+        if parameter.option != parameter.name and parameter.name not in ("field", "o")
+    }
+
+
+def orders(operation: Operation) -> dict[str, str]:
+    """The row's key behind each name that the list can be sorted by; empty where the API lists none."""
+    return next(
+        (dict(zip(one.choices, one.keys, strict=True)) for one in operation.query if one.name == "o"),
+        {},
+    )
+
+
+def spec(operation: Operation) -> dict[str, Any]:
+    """The options of ``operation`` as an argument spec, ``fields``, ``order_by`` and ``limit`` with them."""
+    found: dict[str, Any] = {}
+    for name, parameter in options(operation).items():
+        found[name] = _option(parameter)
+        also = [alias for alias, option in aliases(operation).items() if option == name]
+        if also:
+            found[name]["aliases"] = also
+    names = orders(operation)
+    found["order_by"] = {"type": "list", "elements": "str"}
+    if names:
+        found["order_by"]["choices"] = [*names, *(f"-{name}" for name in names)]
+    found["fields"] = {"type": "list", "elements": "str"}
+    found["limit"] = {"type": "int"}
+    return found
+
+
+def _option(parameter: Parameter) -> dict[str, Any]:
+    # References are raw, as Ansible would make text of numbers, and 007 would become "7" unnoticed.
+    raw = parameter.type in (*REFERENCE_TYPES, "uuid")
+    kind = "raw" if raw else _ANSIBLE_TYPES.get(parameter.type, "str")
+    found: dict[str, Any] = {"type": kind} if parameter.style == "one" else {"type": "list", "elements": kind}
+    if parameter.choices:
+        found["choices"] = list(parameter.choices)
+    if parameter.required:
+        found["required"] = True
+    if "key" in parameter.name:  # Ansible's own checks would take it for a secret.
+        found["no_log"] = False
+    return found
+
+
+# --- wishes ----------------------------------------------------------------------------------------------------------
+
+
+def selection(operation: Operation, given: Mapping[str, Any], where: str = "") -> Selection:
+    """``given`` as wishes; ``where`` stands before the option's name in messages. What is null counts as left out.
+
+    Raises ``InvalidInput`` for names that ``operation`` does not know and values that can't be.
+    """
+    known = options(operation)
+    named = _by_option(operation, given, where)
+    filters = tuple(
+        Filter(known[name], f"{where}{name}", _value(f"{where}{name}", known[name], value))
+        for name, value in named.items()
+        if name in known
+    )
+    missing = [name for name, parameter in known.items() if parameter.required and name not in named]
+    if missing:
+        raise InvalidInput(f"{where}{missing[0]}: is missing: Waldur does not {operation.title} without it.")
+    fields = _texts(f"{where}fields", named["fields"]) if "fields" in named else None
+    order = _texts(f"{where}order_by", named.get("order_by", []))
+    if orders(operation):
+        for name in order:
+            document.choice(f"{where}order_by", name.removeprefix("-"), list(orders(operation)))
+    return Selection(filters, fields or None, order, _limit(f"{where}limit", named.get("limit")))
+
+
+def _by_option(operation: Operation, given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    also = aliases(operation)
+    known = (*options(operation), *also, *FORM)
+    found: dict[str, Any] = {}
+    for name, value in document.mapping(where.rstrip(".") or operation.name, given, known).items():
+        option = also.get(name, name)
+        if option in found:
+            raise InvalidInput(f"{where}{name}: says the same as {option}: give one of the two.")
+        found[option] = value
+    return found
+
+
+def _limit(where: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    text = said(value).strip()  # cut, as Python makes no number of thousands of digits
+    if isinstance(value, bool) or not text.isdecimal() or int(text) < 1:
+        raise InvalidInput(f"{where}: must be a number from 1, and '{said(value)}' was given.")
+    return int(text)
+
+
+def _texts(where: str, value: Any) -> tuple[str, ...]:
+    return tuple(document.reference(where, item) for item in _items(value))
+
+
+def _items(value: Any) -> list[Any]:
+    """A list; text is read as Ansible reads lists, joined by commas."""
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _value(where: str, parameter: Parameter, value: Any) -> Any:
+    if parameter.style == "one":
+        return _single(where, parameter, value)
+    return [_single(where, parameter, item) for item in _items(value)]
+
+
+def _single(where: str, parameter: Parameter, value: Any) -> Any:
+    if parameter.choices:
+        return document.choice(where, value, parameter.choices)
+    if parameter.type in ("moment", "date"):
+        return _moment(where, parameter, value)
+    if parameter.type == "uuid":
+        return _uuid(where, value)
+    readers: dict[str, Callable[[str, Any], Any]] = {"bool": document.boolean, "int": _limit, "json": _json}
+    read: Callable[[str, Any], Any] = readers.get(parameter.type, document.reference)
+    return read(where, value)
+
+
+def _moment(where: str, parameter: Parameter, value: Any) -> Any:
+    try:
+        found = document.expiration(where, value)
+    except InvalidInput as error:  # which of an expiry alone would say that there may be none
+        raise InvalidInput(error.message.replace(f", {_UTC} or never", f" or {_UTC}")) from None
+    if found is None:
+        raise InvalidInput(f'{where}: never is no moment to filter by: write "2027-06-30" or {_UTC}.')
+    return found.date() if parameter.type == "date" else found
+
+
+def _uuid(where: str, value: Any) -> str:
+    found = document.reference(where, value)
+    uuid = uuids.normal(found) or uuids.of_url(found, "[^/]+")
+    if uuid is None:
+        raise InvalidInput(f"{where}: '{said(found)}' is no UUID, and Waldur tells no names of these: give the UUID.")
+    return uuid
+
+
+def _json(where: str, value: Any) -> str:
+    try:
+        return json.dumps(json.loads(value) if isinstance(value, str) else value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidInput(f"{where}: '{said(value)}' is no JSON: write a mapping.") from None
+
+
+# --- rows ------------------------------------------------------------------------------------------------------------
+
+
+def fits(row: Row, parameter: Parameter, value: Any) -> bool | None:
+    """Whether ``row`` is one that the filter asks for (contract 0.6); nothing where the row doesn't tell.
+
+    Never stricter than a server that knows the filter: accents and letters are folded as far as servers agree.
+    """
+    told = [row[key] for key in parameter.keys if key in row]
+    if not parameter.way or not told:
+        return None
+    values = value if isinstance(value, list) else [value]
+    answers = [_fits_one(parameter, one, wanted) for one in told for wanted in values]
+    if True in answers:
+        return True
+    return None if None in answers or len(told) < len(parameter.keys) else False
+
+
+def _fits_one(parameter: Parameter, told: Any, wanted: Any) -> bool | None:
+    if told is None:
+        return False
+    if parameter.way in ("has", "any", "here"):
+        return _part(str(wanted), str(told))
+    if parameter.way == "same":
+        return str(told).casefold() == str(wanted).casefold()
+    try:
+        here, there = _comparable(parameter, told), _comparable(parameter, wanted)
+    except ValueError:
+        return None
+    if parameter.way == "is":
+        return bool(here == there)
+    return bool(here >= there) if parameter.way == "from" else bool(here <= there)
+
+
+def _comparable(parameter: Parameter, value: Any) -> Any:
+    if parameter.type in ("moment", "date"):
+        found = timestamps.parse(value)
+        return found.date() if parameter.type == "date" else found
+    if parameter.type in (*REFERENCE_TYPES, "uuid"):
+        return uuids.normal(value)
+    return value if parameter.type == "bool" else str(value)
+
+
+def _part(wanted: str, told: str) -> bool | None:
+    needle, text = _folded(wanted), _folded(told)
+    if needle in text:
+        return True
+    # Servers fold more letters than Unicode's rules do (ø, ł), so there they are believed.
+    return False if needle.isascii() and text.isascii() else None
+
+
+def _folded(text: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(char))
+
+
+def ordered(rows: Sequence[Row], order_by: Sequence[str], keys: Mapping[str, str], where: str = "") -> list[Row]:
+    """``rows`` sorted by those names (``-`` before one: falling); equal ones stay as they came, empty ones come last.
+
+    Raises ``InvalidInput`` where no row has the key.
+    """
+    found = list(rows)
+    for name in reversed(order_by):
+        plain = name.removeprefix("-")
+        # Rows of old servers have some keys under the API's name of the order.
+        key = next((key for key in (keys.get(plain, plain), plain) if any(key in row for row in found)), "")
+        if found and not key:
+            raise InvalidInput(
+                f"{where}order_by: the rows of this Waldur don't tell {said(plain)}; they have"
+                f" {', '.join(sorted(found[0]))}."
+            )
+        full = [row for row in found if row.get(key) not in (None, "")]
+        full.sort(key=lambda row: _rank(row[key]), reverse=name.startswith("-"))
+        found = full + [row for row in found if row.get(key) in (None, "")]
+    return found
+
+
+def _rank(value: Any) -> tuple[int, Any, str]:
+    if isinstance(value, dict):  # such as a price estimate
+        value = value.get("total", json.dumps(value, sort_keys=True))
+    if isinstance(value, (bool, int, float)):
+        return (0, value, "")
+    return (1, _folded(str(value)), str(value))
+
+
+def trimmed(rows: Iterable[Row], fields: Sequence[str] | None) -> list[Row]:
+    """``rows`` with those keys only, null where a row has none; without ``fields`` everything but private numbers."""
+    if fields is None:
+        return [{key: value for key, value in row.items() if key not in PRIVATE} for row in rows]
+    return [{key: row.get(key) for key in fields} for row in rows]
+
+
+def unknown_fields(rows: Sequence[Row], fields: Sequence[str] | None) -> list[str]:
+    """Those of ``fields`` that no row has; they may be misspelt."""
+    return [name for name in fields or () if rows and not any(name in row for row in rows)]

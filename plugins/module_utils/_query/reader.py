@@ -1,0 +1,202 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads the lists of a provider: filters that hold whatever the server makes of them, sorted and trimmed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .._api.operations import Operation, operation
+from .._api.parameters import REFERENCE_TYPES, Parameter
+from .._common import uuids
+from .._common.errors import Forbidden, InvalidInput, NotFound, said
+from .._common.types import Row
+from .._context import Session
+from .._http.row_checks import checked
+from .._references.references import Target
+from .._references.users import HIDDEN_ACCOUNTS, Missing
+from . import filters
+from .filters import Filter, Selection
+
+_HIDING_SINCE = 2025
+_COLLECTIONS = {
+    "customer": ("customers",),
+    "project": ("projects",),
+    "offering": ("marketplace-provider-offerings", "marketplace-public-offerings", "marketplace-offerings"),
+    "user": ("users",),
+    "role": ("roles",),
+}
+
+
+def read(session: Session, name: str, target: Target | None, given: Mapping[str, Any], where: str = "") -> list[Row]:
+    """All rows of the list operation ``name`` that ``given`` asks for: options by name, see ``filters``.
+
+    ``target`` is the provider, None for lists that belong to none. Every row is checked again against the filters,
+    as old servers ignore those they don't know. Raises ``InvalidInput`` with ``where`` before the option's name.
+    """
+    listing = operation(name)
+    selection = filters.selection(listing, given, where)
+    rows = _rows(session, listing, target, selection)
+    return finished(session, rows, selection, filters.orders(listing), where)
+
+
+def warn_of_hidden_accounts(session: Session, target: Target) -> None:
+    """Warn where a list of accounts may lack rows that Waldur hides from the token (2026 section 6)."""
+    if session.references.edition() >= _HIDING_SINCE and session.references.may_miss_accounts():
+        session.warnings.append(f"{target.name}: accounts may be hidden from this token: {HIDDEN_ACCOUNTS}.")
+
+
+def finished(
+    session: Session, rows: list[Row], selection: Selection, orders: Mapping[str, str], where: str = ""
+) -> list[Row]:
+    """``rows`` sorted, limited and trimmed as ``selection`` says."""
+    rows = filters.ordered(rows, selection.order_by, orders, where)[: selection.limit]
+    for name in filters.unknown_fields(rows, selection.fields):
+        session.warnings.append(f"{where}fields: no row has '{said(name)}', so it is null everywhere.")
+    return filters.trimmed(rows, selection.fields)
+
+
+def _rows(session: Session, listing: Operation, target: Target | None, selection: Selection) -> list[Row]:
+    resolved = [(one, _meant(session, target, one)) for one in selection.filters]
+    query: dict[str, Any] = {}
+    checks: list[tuple[Filter, Any, bool]] = []
+    for one, value in resolved:
+        parameter = one.parameter
+        since = _first_waldur(listing, one)
+        old = bool(since and session.references.edition() < since)
+        if old and not parameter.way:
+            raise _too_old(one, since)
+        if not old and parameter.way != "here":
+            query[parameter.name] = value
+        checks.append((one, value, old))
+    if selection.fields and any(parameter.name == "field" for parameter in listing.query):
+        query["field"] = _needed(listing, selection)
+    uuid = target.uuid if target and "{uuid}" in listing.path else None
+    # Sorted on our side, so the first few are known only when all are there.
+    limit = None if selection.order_by else selection.limit
+    return session.client.rows(listing.name, uuid, keep=_keeper(listing, checks), limit=limit, **query)
+
+
+def _needed(listing: Operation, selection: Selection) -> list[str]:
+    """The keys to ask for: those wanted, and those by which rows are told apart, checked and sorted."""
+    orders = filters.orders(listing)
+    checked = [key for one in selection.filters for key in one.parameter.keys]
+    names = [name.removeprefix("-") for name in selection.order_by]
+    found = [*(selection.fields or ()), *listing.identity, *checked, *(orders.get(name, name) for name in names)]
+    return list(dict.fromkeys(found))
+
+
+def _keeper(listing: Operation, checks: list[tuple[Filter, Any, bool]]) -> Callable[[Row], bool]:
+    def keep(row: Row) -> bool:
+        for one, value, old in checks:
+            fits = filters.fits(row, one.parameter, value)
+            unsent = old or one.parameter.way == "here"
+            if unsent and not any(key in row for key in one.parameter.keys):
+                if one.parameter.absent is None:
+                    raise _too_old(one, _first_waldur(listing, one))
+                fits = value is one.parameter.absent
+            # Where the server was asked too, it is believed in doubt.
+            if fits is False or (unsent and fits is None):
+                return False
+        return True
+
+    return keep
+
+
+def _first_waldur(listing: Operation, one: Filter) -> int:
+    """Return the first Waldur (a year) that obeys the filter; 0 where all of them do."""
+    return max(one.parameter.first_waldur(one.value), 0 if one.parameter.required else listing.filtered_since)
+
+
+def _too_old(one: Filter, since: int) -> InvalidInput:
+    return InvalidInput(
+        f"{one.where}: this Waldur can't filter by it (one of {since or 'later'} or newer can), and its"
+        " rows don't tell: leave it out."
+    )
+
+
+def _meant(session: Session, target: Target | None, one: Filter) -> Any:
+    if one.parameter.type not in REFERENCE_TYPES:
+        return one.value
+    values = one.value if isinstance(one.value, list) else [one.value]
+    found = [resolved(session, target, one.parameter, one.where, value) for value in values]
+    return found if isinstance(one.value, list) else found[0]
+
+
+def resolved(session: Session, target: Target | None, parameter: Parameter, where: str, value: str) -> str:
+    """The UUID that the reference ``value`` means. A UUID or URL is taken as it is, without asking."""
+    kind = parameter.type
+    uuid = uuids.normal(value) or next(
+        (found for collection in _COLLECTIONS[kind] if (found := uuids.of_url(value, collection))), None
+    )
+    if kind == "role":
+        return uuids.normal(session.references.any_role(where, value)["uuid"]) or ""
+    if uuid:
+        return uuid
+    if kind == "user":
+        return _user(session, where, value)
+    if kind == "customer":
+        return _customer(session, target, where, value)
+    return _named(session, target, kind, where, value)
+
+
+def _user(session: Session, where: str, value: str) -> str:
+    found = session.references.with_advice(session.references.users([value]))[value]
+    if isinstance(found, Missing):
+        if found.user is None:
+            raise InvalidInput(f"{where}: {found.reason}: {found.advice}.")
+        return found.user.uuid
+    return found.uuid
+
+
+def _customer(session: Session, target: Target | None, where: str, value: str) -> str:
+    """By what the token sees of all customers, else by those whom the provider serves."""
+    try:
+        return session.references.target("customer", where, value).customer_uuid
+    except InvalidInput as error:
+        if target is None or target.uuid is None:
+            raise
+        served = checked("customers", _served(session, target), uuid="uuid")
+        for key in ("name", "abbreviation", "slug"):
+            found = [row for row in served if row.get(key) == value]
+            if len(found) == 1:
+                return str(found[0]["uuid"])
+        raise error from None
+
+
+def _served(session: Session, target: Target) -> list[Row]:
+    try:
+        return session.client.rows("customers", target.uuid, field=["uuid", "name", "abbreviation", "slug"])
+    except (Forbidden, NotFound):
+        return []
+
+
+def _named(session: Session, target: Target | None, kind: str, where: str, value: str) -> str:
+    """A project or offering by its name, within the provider."""
+    if target is None or target.uuid is None:
+        raise InvalidInput(f"{where}: '{said(value)}' is no UUID: a name needs a service provider to look in.")
+    rows = session.client.rows(f"{kind}s", target.uuid, name_exact=value, field=["uuid", "name"])
+    found = [row for row in rows if row.get("name") == value]
+    if not found and kind == "offering":
+        found = _private_offerings(session, target, value)
+    found = checked(f"{kind}s", found, uuid="uuid")
+    if len(found) == 1:
+        return str(found[0]["uuid"])
+    if not found:
+        raise InvalidInput(f"{where}: {target.name} has no {kind} '{said(value)}': give its exact name or its UUID.")
+    names = ", ".join(str(row["uuid"]) for row in found)
+    raise InvalidInput(f"{where}: '{said(value)}' means several {kind}s of {target.name}: {names}. Give one's UUID.")
+
+
+def _private_offerings(session: Session, target: Target, name: str) -> list[Row]:
+    """Those that the provider's own list leaves out, as they are not shared or not billed (contract 2.23)."""
+    fields = ["uuid", "name", "customer_uuid"]
+    rows = session.client.rows("provider_offerings", name_exact=name, customer_uuid=target.customer_uuid, field=fields)
+    return [
+        row
+        for row in rows
+        if row.get("name") == name and uuids.normal(row.get("customer_uuid")) == target.customer_uuid
+    ]

@@ -1,0 +1,150 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options of a task, checked before Ansible converts them: names that exist, and values that can be used at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from ansible_collections.waldur.provider.plugins.module_utils._common import values as document
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
+    InvalidInput,
+    Problems,
+    closest,
+    said,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import problem_of
+from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_files import check_depth
+
+Spec = Mapping[str, Mapping[str, Any]]
+
+LONGEST_TEXT = 1_000_000
+_LARGEST = 10**100
+_LARGEST_COUNT = 10**15
+_WHOLE = re.compile(r"\s*[-+]?\d{1,15}\s*")
+_INDEX = re.compile(r"\[\d+\]")
+
+
+def check_options(
+    module: str, spec: Spec, dates: Iterable[str], arguments: Mapping[str, Any], *, raw_is_text: bool = False
+) -> None:
+    """Raise ``InvalidInput`` with all errors where a module can't take ``arguments``, as they came from Ansible.
+
+    ``module`` is its full name, ``dates`` are the places that take a date, such as ``users[].expiration_time``. With
+    ``raw_is_text``, options of the type raw take text and lists of it, as those of the modules that only read.
+    """
+    problems = Problems()
+    known = {alias: option for name, option in spec.items() for alias in (name, *option.get("aliases", ()))}
+    unknown = [name for name in arguments if name not in known]
+    if unknown:
+        hints = "".join(dict.fromkeys(closest(name, known) for name in unknown))
+        aliases = ", ".join(sorted(set(known) - set(spec)))
+        problems.add(
+            f"Unsupported parameters for ({module}) module: {', '.join(map(said, unknown))}.{hints} Supported"
+            f" parameters include: {', '.join(sorted(spec))}{aliases and f' ({aliases})'}."
+        )
+    for name, value in arguments.items():
+        if name in known:
+            option = known[name]
+            if raw_is_text and option.get("elements", option.get("type")) == "raw":
+                problems.attempt(_check_texts, name, value)
+            problems.attempt(_check_option, name, option, value, frozenset(dates))
+    problems.refuse()
+
+
+def _check_option(name: str, option: Mapping[str, Any], value: Any, dates: frozenset[str]) -> bool:
+    check_value(name, value, dates)
+    if value is not None:
+        _check_type(name, option, value)
+    return True
+
+
+def _check_texts(name: str, value: Any) -> bool:
+    for item in value if isinstance(value, (list, tuple)) else [value]:
+        if isinstance(item, (bool, int, float)):
+            document.text(name, item)
+    return True
+
+
+def check_value(where: str, value: Any, dates: Iterable[str] = ()) -> None:
+    """Raise ``InvalidInput`` with all errors where ``value`` holds what no option takes, at any depth."""
+    check_depth(where, value)
+    problems = Problems()
+    _check_part(where, value, frozenset(dates), problems)
+    problems.refuse()
+
+
+def _check_part(where: str, value: Any, dates: frozenset[str], problems: Problems) -> None:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if isinstance(key, str):
+                problems.attempt(_check_scalar, where, key, dates)
+                _check_part(f"{where}.{said(key)}", item, dates, problems)
+            else:
+                problems.add(f"{where}: a key {document.arrived(key)}, not as text: quote it as it is written.")
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            _check_part(f"{where}[{index}]", item, dates, problems)
+    else:
+        problems.attempt(_check_scalar, where, value, dates)
+
+
+def _check_scalar(where: str, value: Any, dates: frozenset[str]) -> bool:
+    if isinstance(value, str):
+        document.text(where, value)
+        if len(value) > LONGEST_TEXT:
+            raise InvalidInput(f"{where}: has {len(value)} characters, and {LONGEST_TEXT} are allowed: shorten it.")
+    elif isinstance(value, date):
+        if _INDEX.sub("[]", where) not in dates:
+            raise InvalidInput(f"{where}: {document.arrived(value)}, not as text: quote it as it is written.")
+    elif problem := problem_of(value):
+        raise InvalidInput(f"{where}: {problem}")
+    elif isinstance(value, complex) or (isinstance(value, (int, float)) and abs(value) > _LARGEST):
+        raise InvalidInput(f"{where}: {document.quoted(value)} is not a usable number: give a smaller one.")
+    return True
+
+
+def _check_type(where: str, option: Mapping[str, Any], value: Any) -> None:
+    """What Ansible's own conversion takes or crashes on, though no option means it."""
+    kind = option.get("type", "str")
+    if kind == "list":
+        if isinstance(value, (list, tuple)):
+            _check_items(where, option, value)
+    elif kind in ("str", "path"):
+        if isinstance(value, (list, tuple, Mapping)):
+            raise InvalidInput(f"{where}: must be text, and {_article(value)} was given.")
+    elif kind == "int":
+        _check_whole(where, value)
+    elif kind == "float" and isinstance(value, (bool, list, tuple, Mapping)):
+        raise InvalidInput(f"{where}: must be a number, and {_article(value)} was given.")
+
+
+def _check_items(where: str, option: Mapping[str, Any], items: Iterable[Any]) -> None:
+    problems = Problems()
+    element = {"type": option.get("elements", "raw")}
+    inner = option.get("options")
+    for index, item in enumerate(items):
+        place = f"{where}[{index}]"
+        if inner and isinstance(item, Mapping):
+            problems.attempt(document.mapping, place, item, tuple(inner))
+        elif item is None and element["type"] != "raw":
+            problems.add(f"{place}: must not be null: give a value, or leave it out.")
+        else:
+            problems.attempt(_check_type, place, element, item)
+    problems.refuse()
+
+
+def _check_whole(where: str, value: Any) -> None:
+    whole = isinstance(value, (int, float)) and not isinstance(value, bool)
+    whole = whole and value == int(value) and abs(value) < _LARGEST_COUNT
+    if not (whole or (isinstance(value, str) and _WHOLE.fullmatch(value))):
+        raise InvalidInput(f"{where}: must be a whole number, and {document.quoted(value)} was given.")
+
+
+def _article(value: Any) -> str:
+    return f"a {document.kind_of(value)}"
