@@ -32,6 +32,7 @@ ALLOWED = (
     "REUSE.toml",
     "SECURITY.md",
     "changelogs/changelog.yaml",
+    "docs/api-behaviour.md",
     "docs/docsite/",
     "examples/",
     "extensions/awx/",
