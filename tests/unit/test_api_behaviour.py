@@ -78,5 +78,7 @@ def test_every_link_of_the_document_leads_to_an_anchor() -> None:
 def test_the_table_of_contents_lists_every_heading() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     headings = re.findall(r'^<a id="([^"]+)"></a>\n##+ (.+)$', text, re.MULTILINE)
-    assert len(headings) == len(re.findall(r"^##+ ", text, re.MULTILINE)) - 1, "every heading but Contents has an anchor"
+    assert len(headings) == len(re.findall(r"^##+ ", text, re.MULTILINE)) - 1, (
+        "every heading but Contents has an anchor"
+    )
     assert re.findall(r"^ *- \[(.+)\]\(#(.+)\)$", text, re.MULTILINE) == [(title, anchor) for anchor, title in headings]
