@@ -89,7 +89,8 @@ def secret_codes(
     """The API secret code of each provider, in clear, and warnings. ``given`` are the keywords; ``usual`` is the
     provider where nothing names one.
 
-    Raises ``WaldurError``, with no secret in its message, also where a provider has no code (contract 3.f).
+    Raises ``WaldurError``, with no secret in its message, also where a provider has no code
+    (api-behaviour: secret-codes).
     """
 
     def ask(session: Session) -> list[str]:

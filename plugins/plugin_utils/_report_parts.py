@@ -34,7 +34,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._report_values imp
 
 SOON = 30
 _LONGEST_CHART = 24
-# Key, label, the key of its change, and what anything but 0 means (contract 2.14).
+# Key, label, the key of its change, and what anything but 0 means (api-behaviour: statistics).
 STATISTICS = (
     ("current_customers", "Customers", "customers_number_change", ""),
     ("active_resources", "Resources", "resources_number_change", ""),
@@ -147,7 +147,7 @@ class Account:
 
 
 def statistics(value: Any) -> list[Tile]:
-    """A tile for each of the nine numbers, of which two are the changes of others (contract 2.14)."""
+    """A tile for each of the nine numbers, of which two are the changes of others (api-behaviour: statistics)."""
     given = mapping("statistics", value)
     found = {key: number(f"statistics.{key}", one) for key, one in given.items() if key in _KNOWN}
     tiles = []
@@ -269,7 +269,8 @@ def compliance(value: Any) -> list[Offering]:
 
 
 def _pending(accounts: Any) -> dict[str, list[Person]]:
-    """Who has not finished, by the name of the offering: this list tells no other key of it (contract 2.29)."""
+    """Who has not finished, by the name of the offering: this list tells no other key of it
+    (api-behaviour: compliance-users)."""
     found: dict[str, list[Person]] = {}
     for place, row in enumerate(rows("compliance.offering_users", accounts)):
         if row.get("compliance_status") == "pending":
@@ -292,7 +293,8 @@ def _offering(
         return whole(f"{where}.{key}", row.get(key) or 0, 0, 10**9)
 
     total, completed = count("total_users"), count("completed_users")
-    # Those who have begun and not finished; who has not begun is in no number of the server (contract 2.28).
+    # Those who have begun and not finished; who has not begun is in no number of the server
+    # (api-behaviour: compliance-overview).
     begun = count("pending_users")
     untouched = max(total - completed - begun, 0)
     rate = completed / total * 100 if total else 100.0
@@ -341,7 +343,7 @@ def _grant(row: Row, until: datetime | None, since: datetime | None, now: Now) -
 
 def accounts(value: Any) -> list[Account] | None:
     """The accounts that failed, that wait for somebody, or about which the provider says something; the failed ones
-    first. None where the accounts tell no state, as those of an old Waldur (contract 3.e)."""
+    first. None where the accounts tell no state, as those of an old Waldur (api-behaviour: editions-2024-keys)."""
     given = rows("offering_usernames", value)
     if given and not any(row.get("state") or row.get("runtime_state") for row in given):
         return None

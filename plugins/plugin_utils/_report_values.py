@@ -61,7 +61,7 @@ def rows(where: str, value: Any) -> list[Row]:
 
 
 def number(where: str, value: Any) -> float | int | None:
-    """A number, also one written as text, as old servers do (contract 2.15); None for null.
+    """A number, also one written as text, as old servers do (api-behaviour: revenue); None for null.
 
     Raises ``InvalidInput`` for all else, and for what is larger than any amount of money.
     """

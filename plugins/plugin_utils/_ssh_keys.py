@@ -29,7 +29,7 @@ _FIELDS = {
 }
 # A name may become part of a path or of a command line, so neither a slash nor a leading dot or dash is taken.
 _LOGIN = re.compile(r"\w[\w.@+$-]*")
-# Accounts on their way out (contract 2.11) keep no keys.
+# Accounts on their way out (api-behaviour: offering-user-states) keep no keys.
 _ENDED = frozenset({"Requested deletion", "Deleting", "Deleted"})
 
 

@@ -87,7 +87,7 @@ def load() -> tuple[Statement, ...]:
 
 
 def _statements(entry: dict[str, Any], place: str) -> Iterator[Statement]:
-    known = {"says", "section", "editions", "arrange", "caller", "callers", "request", "query", "body", "status"}
+    known = {"says", "api-behaviour", "editions", "arrange", "caller", "callers", "request", "query", "body", "status"}
     if unknown := set(entry) - known - {"answer", "then"}:
         raise ValueError(f"{entry.get('says')}: unknown keys {unknown}")
     statuses = entry.get("callers") or {entry.get("caller", "staff"): entry["status"]}
@@ -99,7 +99,7 @@ def _statements(entry: dict[str, Any], place: str) -> Iterator[Statement]:
             rest = [_request({"caller": "staff", **follow}) for follow in entry.get("then", ())]
             arrange = tuple(entry.get("arrange", ()))
             requests = (_request({**entry, **expected}), *(rest if passes else ()))
-            yield Statement(entry["says"], entry["section"], str(edition), place, arrange, requests)
+            yield Statement(entry["says"], entry["api-behaviour"], str(edition), place, arrange, requests)
 
 
 def _request(entry: dict[str, Any]) -> Request:

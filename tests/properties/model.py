@@ -145,7 +145,7 @@ def _grants(world: World, provider: Provider, desired: Desired) -> user_role.Sta
         }
         for number, ((user, role), expiries) in enumerate(provider.grants.items())
         for index, expiry in enumerate(expiries)
-        # Waldur hides the grants of those who are deactivated (contract 3.d).
+        # Waldur hides the grants of those who are deactivated (api-behaviour: role-grants-deactivated-users).
         if not isinstance(world.person(user), Missing)
     ]
     entries = desired.grants.entries if desired.grants else ()

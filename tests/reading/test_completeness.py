@@ -48,7 +48,8 @@ def test_an_option_that_is_checked_again_is_checked_by_keys_that_rows_have() -> 
                 assert len(missing) < len(parameter.keys) or entry.name in _TELL_LESS, (entry.name, parameter)
 
 
-# Their rows are described short: a customer's projects by seven keys (contract 2.17), which is checked on the wire.
+# Their rows are described short: a customer's projects by seven keys (api-behaviour: customer-projects), which is
+# checked on the wire.
 _TELL_LESS = {"customer_projects_list"}
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts of users in offerings, and one for all offerings of a provider (2026 sections 1 and 2)."""
+"""Accounts of users in offerings, and one for all offerings of a provider (api-behaviour: accounts-of-a-provider,
+provider-accounts)."""
 
 from __future__ import annotations
 
@@ -27,15 +28,15 @@ from .models import (
 
 RULES = editions.load("accounts.yaml")
 DEFAULTS: dict[str, str] = RULES["defaults"]
-# Where a change of the settings gives an account another name (2026 section 1.5).
+# Where a change of the settings gives an account another name (api-behaviour: account-settings-effects).
 RENAMED_STATES = ("Requested", "Creating", "OK")
-# In these the user has left, or is about to (2026 section 2.6).
+# In these the user has left, or is about to (api-behaviour: provider-accounts-states).
 LEFT_STATES = ("Requested deletion", "Deleting", "Deleted", "Error deleting")
 COPIED = ("username", "uidnumber", "primarygroup", "login_shell", "home_directory", "is_home_pinned")
 
 
 class Exhausted(APIException):
-    """A pool has no number left (2026 section 2.5)."""
+    """A pool has no number left (api-behaviour: posix-pools-exhausted)."""
 
     status_code = status.HTTP_409_CONFLICT
 
@@ -46,7 +47,8 @@ def provider_of(offering: Offering) -> ServiceProvider | None:
 
 
 def setting(key: str, own: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """Return what holds for an offering with the options *own* at a provider with *options* (2026 section 1.6)."""
+    """Return what holds for an offering with the options *own* at a provider with *options*
+    (api-behaviour: account-settings-precedence)."""
     sources = {"offering": own, "provider": options, "default": DEFAULTS}
     found = next({"value": values[key], "source": name} for name, values in sources.items() if values.get(key))
     if key == "account_scope" and found["value"] not in ("offering", "provider"):
@@ -55,7 +57,8 @@ def setting(key: str, own: dict[str, Any], options: dict[str, Any]) -> dict[str,
 
 
 def settings_of(offering: Offering, options: dict[str, Any] | None = None) -> dict[str, dict[str, Any]]:
-    """Return the five effective settings of *offering*, each with what it would inherit (2026 section 1.1)."""
+    """Return the five effective settings of *offering*, each with what it would inherit
+    (api-behaviour: account-settings-effective)."""
     provider = provider_of(offering)
     given = (provider.account_options if provider else {}) if options is None else options
     own = offering.plugin_options
@@ -74,7 +77,8 @@ def is_shared(offering: Offering) -> bool:
 
 
 def pool_of(offering: Offering) -> PosixPool | None:
-    """Return the pool that numbers the users of *offering*: its own, else its provider's (2026 section 4.2)."""
+    """Return the pool that numbers the users of *offering*: its own, else its provider's
+    (api-behaviour: posix-numbers)."""
     if not editions.current().accounts_are_shared or offering.plugin_options.get("enable_posix_account") is False:
         return None
     own = PosixPool.objects.filter(offering=offering).first()
@@ -82,7 +86,8 @@ def pool_of(offering: Offering) -> PosixPool | None:
 
 
 def comes_from_user(offering: Offering, kind: str) -> bool:
-    """Return whether *offering* takes its users' numbers of *kind* from their profiles (2026 section 4.2)."""
+    """Return whether *offering* takes its users' numbers of *kind* from their profiles
+    (api-behaviour: posix-numbers)."""
     return offering.plugin_options.get(f"{kind}_source") == "user_attribute"
 
 
@@ -144,7 +149,8 @@ def counted(base: str, names: Iterable[str], digits: int) -> str:
 
 
 def generated_name(offering: Offering, user: User, policy: str, prefix: str, taken: Iterable[str] | None = None) -> str:
-    """Return the name that *policy* gives *user* at *offering*; empty where it gives none (2026 section 1.6).
+    """Return the name that *policy* gives *user* at *offering*; empty where it gives none
+    (api-behaviour: username-policies).
 
     Names that are counted come after those *taken*, by default those that the accounts of the offering have; where
     *taken* is given, as in a preview, no number is allocated.
@@ -169,7 +175,7 @@ def complete(
 ) -> None:
     """Fill in the numbers, the shell and the home directory of *account*; a pinned home directory stays.
 
-    Where its name *is_generated*, the policy decides whether it gets new numbers (2026 section 1.6).
+    Where its name *is_generated*, the policy decides whether it gets new numbers (api-behaviour: username-policies).
     """
     if not editions.current().accounts_are_shared:
         return
@@ -186,7 +192,7 @@ def pin(account: OfferingUser, values: dict[str, Any]) -> None:
     """Give an account the numbers, shell and home directory in *values*.
 
     Raises ``ValidationError`` for a number that cannot be its own. A number is the user's in the pool, so the other
-    accounts follow; of a linked row the provider's account is written (2026 section 4.4).
+    accounts follow; of a linked row the provider's account is written (api-behaviour: posix-pins).
     """
     pool, owner = pool_of(account.offering), account.service_provider_account
     numbers = {"uid": values.get("uidnumber"), "gid": values.get("primarygroup")}
@@ -272,7 +278,7 @@ def link(row: OfferingUser, account: ProviderAccount) -> None:
 
 
 def rename_provider_account(account: ProviderAccount, username: str | None) -> None:
-    """Give *account* another name, and its rows with it (2026 section 2.3)."""
+    """Give *account* another name, and its rows with it (api-behaviour: provider-accounts-rename)."""
     options = account.service_provider.account_options
     account.rename(username)
     if not account.is_home_pinned:
@@ -287,7 +293,7 @@ def rename_provider_account(account: ProviderAccount, username: str | None) -> N
 
 
 def follow_rows(account: ProviderAccount | None) -> None:
-    """Bring the state of *account* in line with those of its rows (2026 section 2.6)."""
+    """Bring the state of *account* in line with those of its rows (api-behaviour: provider-accounts-states)."""
     if account is None:
         return
     states = set(account.backs.values_list("state", flat=True))
@@ -301,7 +307,8 @@ def follow_rows(account: ProviderAccount | None) -> None:
 
 
 def release(account: OfferingUser) -> None:
-    """Delete *account* and the numbers that no other account of its user holds (2026 section 3.4)."""
+    """Delete *account* and the numbers that no other account of its user holds
+    (api-behaviour: offering-users-write)."""
     pool, backed = pool_of(account.offering), account.service_provider_account
     account.delete()
     follow_rows(backed)
@@ -318,7 +325,7 @@ def reached_offerings(customer: Any, user: User) -> QuerySet:
 
 
 def follow_membership(grant: Grant) -> None:
-    """Let accounts follow a role in a project that was given or taken (2026 section 3.3, automatic moves).
+    """Let accounts follow a role in a project that was given or taken (api-behaviour: offering-users-automatic-states).
 
     Without a role left they are to be deleted where the offering says so; with one again they are in use.
     """
@@ -340,7 +347,8 @@ def follow_membership(grant: Grant) -> None:
 
 
 def generate_anew(offerings: Iterable[Offering], before: dict[int, dict[str, str]]) -> None:
-    """Name the unlinked accounts anew where the policy, or the prefix that it uses, is not as *before* (2026 1.5)."""
+    """Name the unlinked accounts anew where the policy, or the prefix that it uses, is not as *before*
+    (api-behaviour: account-settings-effects)."""
     for offering in offerings:
         now, old = values_of(offering), before[offering.pk]
         policy, prefix = now["username_generation_policy"], now["username_anonymized_prefix"]
@@ -351,7 +359,8 @@ def generate_anew(offerings: Iterable[Offering], before: dict[int, dict[str, str
 
 
 def name_anew(offering: Offering, rows: QuerySet) -> None:
-    """Give the accounts *rows* of *offering* the names that its policy generates (2026 sections 1.5 and 1.6)."""
+    """Give the accounts *rows* of *offering* the names that its policy generates
+    (api-behaviour: account-settings-effects, username-policies)."""
     now = values_of(offering)
     policy, prefix = now["username_generation_policy"], now["username_anonymized_prefix"]
     for account in rows.order_by("id"):

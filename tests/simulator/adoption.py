@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turning the accounts at a provider's offerings into one for each user (2026 section 1.7)."""
+"""Turning the accounts at a provider's offerings into one for each user (api-behaviour: accounts-adoption)."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def adopt(
         for row in own_rows:
             link(row, account)
         if own is not None:
-            # A new account keeps the state of the row whose name survived (2026 section 1.7).
+            # A new account keeps the state of the row whose name survived (api-behaviour: accounts-adoption-effects).
             follow_rows(account)
     return {"adopted": adopted, "backed": sum(map(len, unlinked.values()))}
 

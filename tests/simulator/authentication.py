@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is calling: user tokens, their lifetime, and staff acting as somebody (contract 1.1)."""
+"""Who is calling: user tokens, their lifetime, and staff acting as somebody (api-behaviour: authentication)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ class TokenAuthentication(authentication.TokenAuthentication):
         return self.authenticate_limited(key) if key.startswith("w_") else self.authenticate_credentials(key)
 
     def authenticate_limited(self, key: str) -> tuple[Any, str]:
-        """The owner of a personal access token, with the rights that its scopes leave (2026 section 5.5).
+        """The owner of a personal access token, with the rights that its scopes leave
+        (api-behaviour: personal-access-tokens).
 
         A user's own token with ``w_`` before it is one with all scopes.
         """

@@ -8,7 +8,7 @@ import random
 import uuid
 from typing import Any
 
-# No I, O, l, i, o, 0 or 1: nobody can misread a code (contract 3.f).
+# No I, O, l, i, o, 0 or 1: nobody can misread a code (api-behaviour: secret-codes).
 SECRET_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789"
 
 _random = random.Random(0)
@@ -35,7 +35,7 @@ def new_uuid() -> uuid.UUID:
 
 
 def secret_code() -> str:
-    """A new API secret code of 16 characters (contract 3.f)."""
+    """A new API secret code of 16 characters (api-behaviour: secret-codes)."""
     return "".join(_random.choices(SECRET_ALPHABET, k=16))
 
 

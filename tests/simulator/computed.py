@@ -90,7 +90,7 @@ def compliance_rate(offering: Any, request: Any) -> float:
 
 
 def state_code(account: models.OfferingUser, request: Any) -> int:
-    """The number of the account's state, from 1 (contract 3.h)."""
+    """The number of the account's state, from 1 (api-behaviour: offering-user-states)."""
     return models.STATES["ACCOUNT_STATES"].index(account.state) + 1
 
 
@@ -109,7 +109,7 @@ def completion_percentage(account: Any, request: Any) -> int | None:
 
 
 def compliance_status(account: models.OfferingUser, request: Any) -> str:
-    """How far the account is (contract 3.h)."""
+    """How far the account is (api-behaviour: compliance-users)."""
     if account.offering.compliance_checklist_id is None:
         return "no_checklist"
     done = completion_of(account)
@@ -140,7 +140,7 @@ def offering_has_active_tos(account: models.OfferingUser, request: Any) -> bool:
 
 
 def consent_data(account: models.OfferingUser, request: Any) -> dict[str, Any] | None:
-    """Return the user's consent, or null: always where consent is not enforced (2026 section 3.1)."""
+    """Return the user's consent, or null: always where consent is not enforced (api-behaviour: offering-users-rows)."""
     consent = exposure.consents().get((account.offering_id, account.user_id))
     if consent is None or not configuration.value(exposure.CONSENT):
         return None
@@ -158,7 +158,7 @@ def is_profile_complete(account: models.OfferingUser, request: Any) -> bool:
 
 
 def account_settings(offering: models.Offering, request: Any) -> dict[str, Any]:
-    """Return the effective settings of the offering's accounts (2026 section 1.1)."""
+    """Return the effective settings of the offering's accounts (api-behaviour: account-settings-effective)."""
     return accounts.settings_of(offering)
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The server's switches (2026 section 6.1), rows of :class:`models.Setting` that the control channel can change."""
+"""The server's switches (api-behaviour: hidden-accounts), rows of :class:`models.Setting` that the control channel can
+change."""
 
 from __future__ import annotations
 
@@ -36,5 +37,5 @@ def value(name: str) -> Any:
 
 
 def public() -> dict[str, Any]:
-    """Return the switches that anybody may read (2026 section 6.2)."""
+    """Return the switches that anybody may read (api-behaviour: configuration)."""
     return {name: value(name) for name, rule in _rules().items() if rule["public"]}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which accounts and which attributes of users are shown: consent, complete profiles, exposure (2026 section 6)."""
+"""Which accounts and which attributes of users are shown: consent, complete profiles, exposure
+(api-behaviour: hidden-accounts, user-attributes)."""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ def has_consent() -> Exists:
 
 
 def without_hidden(accounts: QuerySet, caller: Any) -> QuerySet:
-    """Return those of *accounts* that the switches leave to *caller*; staff and support see all (2026 section 6.1)."""
+    """Return those of *accounts* that the switches leave to *caller*; staff and support see all
+    (api-behaviour: hidden-accounts)."""
     if caller.is_staff or caller.is_support:
         return accounts
     if configuration.value(CONSENT):
@@ -70,7 +72,8 @@ def without_hidden(accounts: QuerySet, caller: Any) -> QuerySet:
 
 
 def consenting(users: QuerySet, accounts: QuerySet) -> QuerySet:
-    """Return those of *users* whom the consent switch leaves among the users of a provider (2026 section 6.1).
+    """Return those of *users* whom the consent switch leaves among the users of a provider
+    (api-behaviour: hidden-accounts).
 
     These are the users with an account among *accounts* at an offering without any terms, and those who consented;
     staff sees no others either.

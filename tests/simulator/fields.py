@@ -19,7 +19,8 @@ PLACES = editions.load("routes.yaml")
 
 
 def parse_uuid(value: object) -> uuid.UUID | None:
-    """The UUID that *value* spells, with or without dashes, in any case; None when it spells none (contract 1.2)."""
+    """The UUID that *value* spells, with or without dashes, in any case; None when it spells none
+    (api-behaviour: uuids)."""
     try:
         return uuid.UUID(str(value))
     except ValueError:
@@ -27,12 +28,13 @@ def parse_uuid(value: object) -> uuid.UUID | None:
 
 
 def link(request: Any, item: Any) -> str:
-    """The absolute URL of the object *item*, from the host and scheme of the request (contract 1.3)."""
+    """The absolute URL of the object *item*, from the host and scheme of the request
+    (api-behaviour: references-by-url)."""
     return f"{request.scheme}://{request.get_host()}/api/{PLACES[item._meta.model_name]}/{item.uuid.hex}/"
 
 
 def moment(value: datetime.datetime) -> str:
-    """A moment in UTC, spelled as the edition does (contract 1.10)."""
+    """A moment in UTC, spelled as the edition does (api-behaviour: timestamps)."""
     return value.isoformat().replace("+00:00", editions.current().utc_suffix)
 
 
@@ -44,7 +46,7 @@ class MomentField(serializers.DateTimeField):
 
 
 class HexField(serializers.UUIDField):
-    """A UUID of 32 hex digits (contract 1.2)."""
+    """A UUID of 32 hex digits (api-behaviour: uuids)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="hex", **kwargs)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filters of ``filters/*.yaml`` as filter sets (contract 1.7 to 1.9); a name that is not there is ignored.
+"""The filters of ``filters/*.yaml`` as filter sets (api-behaviour: array-parameters, ordering, filters); a name that is
+not there is ignored.
 
 A list's filters are a mapping from names to ``kind argument …``; where the arguments are left out the column is called
 like the filter. Kinds: those of ``kinds.yaml``, ``there`` (whether the column has a value), ``any`` (part of any of the
@@ -128,7 +129,7 @@ class OpenChoiceField(forms.MultipleChoiceField):
 
 
 class OpenChoiceFilter(filters.MultipleChoiceFilter):
-    """Any of the repeated texts (contract 2.23: ``type``)."""
+    """Any of the repeated texts (api-behaviour: offerings: ``type``)."""
 
     field_class = OpenChoiceField
 

@@ -34,7 +34,8 @@ NAMING_POLICIES = ("service_provider", "anonymized", "full_name", "waldur_userna
 
 
 class ObjectForm(serializers.ModelSerializer):
-    """A body whose answer is the shape ``rows``; ``field=`` takes writable fields away too (contract 1.6)."""
+    """A body whose answer is the shape ``rows``; ``field=`` takes writable fields away too
+    (api-behaviour: field-parameter)."""
 
     rows = ""
     serializer_related_field = LinkField
@@ -55,14 +56,14 @@ class ObjectForm(serializers.ModelSerializer):
 
 
 class PathPartField(serializers.RegexField):
-    """The beginning of a path, or a whole one, of harmless characters (2026 section 1.2)."""
+    """The beginning of a path, or a whole one, of harmless characters (api-behaviour: account-settings-keys)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(r"^(?!.*\.\.)/[A-Za-z0-9_./-]+\Z", **kwargs)
 
 
 class OfferingAccountsForm(serializers.Serializer):
-    """How an offering's accounts are made (2026 section 1.2); unknown keys are dropped."""
+    """How an offering's accounts are made (api-behaviour: account-settings-keys); unknown keys are dropped."""
 
     account_scope = serializers.ChoiceField(["offering", "provider"], required=False, allow_blank=True)
     username_generation_policy = serializers.ChoiceField(NAMING_POLICIES, required=False, allow_blank=True)
@@ -72,7 +73,8 @@ class OfferingAccountsForm(serializers.Serializer):
 
 
 class AccountOptionsForm(OfferingAccountsForm):
-    """How a provider's accounts are made (2026 sections 1.2 and 1.3); what is blank is taken away."""
+    """How a provider's accounts are made (api-behaviour: account-settings-keys, account-settings-merge); what is blank
+    is taken away."""
 
     project_groups_enabled = serializers.BooleanField(required=False)
 
@@ -83,7 +85,8 @@ class AccountOptionsForm(OfferingAccountsForm):
 
 
 class IntegrationForm(serializers.Serializer):
-    """The body of an offering's ``update_integration``: a part of its options, merged key by key (2026 1.6)."""
+    """The body of an offering's ``update_integration``: a part of its options, merged key by key
+    (api-behaviour: account-settings-precedence)."""
 
     plugin_options = OfferingAccountsForm(required=False)
 
@@ -94,7 +97,8 @@ class IntegrationForm(serializers.Serializer):
 
 
 class ServiceProviderForm(ObjectForm):
-    """The profile of a provider; the customer can be given once, at creation (contract 2.3 to 2.5)."""
+    """The profile of a provider; the customer can be given once, at creation (api-behaviour: providers-create,
+    providers-put, providers-update)."""
 
     rows = "service_provider"
     uuid = serializers.CharField(read_only=True)
@@ -116,19 +120,20 @@ class ServiceProviderForm(ObjectForm):
         if self.context["request"].method in ("PUT", "PATCH"):
             fields["customer"].read_only = True
             fields["customer"].validators = []
-        # What others than staff send of this is passed over (2026 section 5.2).
+        # What others than staff send of this is passed over (api-behaviour: providers-allowed-domains).
         fields["allowed_domains"].read_only = not self.context["request"].user.is_staff
         keys = [key for key, _show in compiled(self.rows, editions.current().name)]
         return {key: fields.get(key) or serializers.ReadOnlyField() for key in keys}
 
     def validate_allowed_domains(self, value: list[str]) -> list[str]:
-        """Refuse what is no name of a domain (2026 section 5.2)."""
+        """Refuse what is no name of a domain (api-behaviour: providers-allowed-domains)."""
         if wrong := [name for name in value if not DOMAIN.fullmatch(name)]:
             raise exceptions.ValidationError([f"{name} is not a domain name." for name in wrong])
         return value
 
     def validate_account_options(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Merge the options, and refuse shared accounts while names conflict (2026 sections 1.3 and 1.4)."""
+        """Merge the options, and refuse shared accounts while names conflict (api-behaviour: account-settings-merge,
+        account-settings-scope-conflict)."""
         before = self.instance.account_options if self.instance else {}
         after = AccountOptionsForm.merged(before, value)
         becomes_shared = after.get("account_scope") == "provider" != before.get("account_scope")
@@ -166,7 +171,7 @@ class CustomerForm(ObjectForm):
 
 
 class OfferingsUsernameForm(serializers.Serializer):
-    """The body of ``set_offerings_username``; the length is left to the database (contract 2.11)."""
+    """The body of ``set_offerings_username``; the length is left to the database (api-behaviour: usernames-length)."""
 
     user_uuid = HexField()
     username = serializers.CharField()
@@ -178,7 +183,8 @@ class OfferingsUsernameForm(serializers.Serializer):
 
 
 class GrantChangeForm(serializers.Serializer):
-    """The body of the three role calls, with the checks that they share in their order (contract 3.a)."""
+    """The body of the three role calls, with the checks that they share in their order
+    (api-behaviour: role-grants-checks)."""
 
     role = serializers.CharField()
     user = HexField()
@@ -228,7 +234,8 @@ def check_role(role: Role, scope: Any) -> None:
 
 
 class GrantUpdateForm(GrantChangeForm):
-    """The body of ``update_user``, whose role was checked as that of ``add_user`` in 2025 (contract 2.9)."""
+    """The body of ``update_user``, whose role was checked as that of ``add_user`` in 2025
+    (api-behaviour: role-grants-checks)."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
@@ -250,7 +257,8 @@ class NewGrantForm(GrantChangeForm):
         return attrs
 
     def _is_covered(self, attrs: dict[str, Any]) -> bool:
-        """Whether a grant lasts at least as long; a shorter one is overlooked and doubled (contract 3.a)."""
+        """Whether a grant lasts at least as long; a shorter one is overlooked and doubled
+        (api-behaviour: role-grants-duplicate)."""
         scope, until = self.context["scope"], attrs.get("expiration_time")
         held = Grant.objects.filter(
             is_active=True, user=attrs["user"], role=attrs["role"], **{column_of(scope): scope}
@@ -259,7 +267,8 @@ class NewGrantForm(GrantChangeForm):
 
 
 class OfferingUserForm(ObjectForm):
-    """A user's account in an offering: of an existing one, only the name can change (contract 3.e)."""
+    """A user's account in an offering: of an existing one, only the name can change
+    (api-behaviour: offering-users-rename)."""
 
     rows = "offering_user"
     user = LinkField(view_name="user-detail", queryset=User.objects.all(), required=False)
@@ -271,7 +280,7 @@ class OfferingUserForm(ObjectForm):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         linked = self.instance.service_provider_account if self.instance else None
-        # The key's presence is enough, even with the same value (2026 section 2.5).
+        # The key's presence is enough, even with the same value (api-behaviour: usernames-owned-by-a-provider-account).
         if linked and "username" in self.initial_data:
             problem = f"This account is owned by the service provider account {linked.uuid.hex}. Rename that one."
             raise exceptions.ValidationError({"username": [problem]})
@@ -286,7 +295,8 @@ class OfferingUserForm(ObjectForm):
 
 
 class NewOfferingUserForm(OfferingUserForm):
-    """The body of a new account: the user and the offering, each by URL or by UUID, never both (contract 3.e)."""
+    """The body of a new account: the user and the offering, each by URL or by UUID, never both
+    (api-behaviour: offering-users-create)."""
 
     user_uuid = HexField(required=False, write_only=True)
     offering_uuid = HexField(required=False, write_only=True)
@@ -332,7 +342,8 @@ class NewOfferingUserForm(OfferingUserForm):
 
 
 class ProviderAccountForm(ObjectForm):
-    """A user's account at a provider: what is not a field here is passed over (2026 section 2.3)."""
+    """A user's account at a provider: what is not a field here is passed over
+    (api-behaviour: provider-accounts-rename)."""
 
     rows = "provider_account"
     runtime_state = serializers.ChoiceField(RUNTIME_STATES, required=False)
@@ -372,14 +383,14 @@ class RuntimeStateForm(CommentForm):
 
 
 class StepForm(serializers.Serializer):
-    """The body of a step in an account's life, which may be empty (contract 3.e)."""
+    """The body of a step in an account's life, which may be empty (api-behaviour: offering-user-actions)."""
 
     comment = serializers.CharField(required=False, allow_blank=True)
     comment_url = serializers.URLField(required=False, allow_blank=True, max_length=200)
 
 
 class PosixForm(serializers.Serializer):
-    """The body of ``set_posix_attributes``: at least one of its fields (2026 section 4.4)."""
+    """The body of ``set_posix_attributes``: at least one of its fields (api-behaviour: posix-pins)."""
 
     login_shell = PathPartField(required=False)
     home_directory = PathPartField(required=False)

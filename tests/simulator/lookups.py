@@ -18,7 +18,8 @@ from .permissions import held_by, visible_customers, visible_projects
 
 
 def scope_type(grants: QuerySet, value: str, request: Any) -> QuerySet:
-    """The kind of object on which a role is held, by its model; since 2026 also as rows name it (2026 section 5.4)."""
+    """The kind of object on which a role is held, by its model; since 2026 also as rows name it
+    (api-behaviour: lookups-user-permissions)."""
     columns = {column.replace("_", ""): column for column in SCOPE_COLUMNS}
     if editions.current().grants_are_public_names:
         columns |= {column: column for column in SCOPE_COLUMNS}
@@ -163,7 +164,7 @@ def without_finished(projects: QuerySet, value: bool, request: Any) -> QuerySet:
 
 
 def with_attributes(offerings: QuerySet, value: str, request: Any) -> QuerySet:
-    """Offerings with all the attributes of a JSON object (contract 2.23)."""
+    """Offerings with all the attributes of a JSON object (api-behaviour: offerings)."""
     try:
         wanted = dict(json.loads(value)).items()
     except (ValueError, TypeError):
@@ -184,7 +185,8 @@ def lets_create_accounts(offerings: QuerySet, value: bool, request: Any) -> Quer
 
 
 def compliance_status(accounts: QuerySet, value: str, request: Any) -> QuerySet:
-    """Accounts by how far they are with their checklist; other words match everything (contract 2.29)."""
+    """Accounts by how far they are with their checklist; other words match everything
+    (api-behaviour: compliance-users)."""
     done = Q(completions__is_completed=True, completions__checklist=F("offering__compliance_checklist"))
     asked = Q(offering__compliance_checklist__isnull=False)
     if value == "completed":

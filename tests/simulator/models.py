@@ -94,7 +94,7 @@ class Customer(Object):
 
 
 class Media(Object):
-    """An uploaded image, kept byte by byte; every upload is a new one (contract 1.15)."""
+    """An uploaded image, kept byte by byte; every upload is a new one (api-behaviour: images)."""
 
 
 class Setting(Object):
@@ -117,7 +117,8 @@ class ServiceProvider(Object):
         return self.customer.name
 
     def has_active_offerings(self) -> bool:
-        """Return whether any offering is not Archived; since 2026 children do not count (2026 section 5.2)."""
+        """Return whether any offering is not Archived; since 2026 children do not count
+        (api-behaviour: providers-delete-child-offerings)."""
         active = self.customer.offerings.exclude(state="Archived")
         return (active if editions.current().children_are_active else active.filter(parent=None)).exists()
 
@@ -137,7 +138,7 @@ class Category(Object):
 
 
 class Checklist(Object):
-    """Questions that the users of an offering have to answer (contract 2.28 to 2.30)."""
+    """Questions that the users of an offering have to answer (api-behaviour: compliance)."""
 
 
 class Question(Object):
@@ -192,7 +193,7 @@ class CourseAccount(Object):
 
 
 class ServiceAccount(Object):
-    """A project's account that is no person's; a null username hides it (contract 2.25)."""
+    """A project's account that is no person's; a null username hides it (api-behaviour: service-accounts)."""
 
 
 class Account(Object):
@@ -205,13 +206,15 @@ class Account(Object):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        # SQLite keeps a text of any length; PostgreSQL refuses, and the caller sees a 500 (contract 2.11).
+        # SQLite keeps a text of any length; PostgreSQL refuses, and the caller sees a 500
+        # (api-behaviour: usernames-length).
         if self.username and len(self.username) > 100:
             raise DataError("value too long for type character varying(100)")
         super().save(*args, **kwargs)
 
     def rename(self, username: str | None) -> None:
-        """Set *username*; a name completes an account that waits for one (contract 3.e, 2026 section 3.3)."""
+        """Set *username*; a name completes an account that waits for one
+        (api-behaviour: offering-users-automatic-states)."""
         changed = username != self.username
         self.username = username
         if username and changed and self.state in STATES["COMPLETED_BY_A_NAME"]:
@@ -221,7 +224,7 @@ class Account(Object):
 
 
 class ProviderAccount(Account):
-    """A user's one account at all offerings of a provider (2026 section 2.1)."""
+    """A user's one account at all offerings of a provider (api-behaviour: provider-accounts)."""
 
     class Meta:
         unique_together = ("service_provider", "user")
@@ -266,7 +269,8 @@ SCOPE_COLUMNS = ("customer", "service_provider", "project", "offering")
 
 
 class Grant(Object):
-    """A role held by a user on one scope; nothing forbids a second one of the same kind (contract 3.a)."""
+    """A role held by a user on one scope; nothing forbids a second one of the same kind
+    (api-behaviour: role-grants-duplicate)."""
 
     @property
     def scope(self) -> Object:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pages as bare arrays, with the total and the links in headers (contract 1.5)."""
+"""Pages as bare arrays, with the total and the links in headers (api-behaviour: pagination)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import editions
 
 
 class Renderer(JSONRenderer):
-    """JSON, with the charset that the edition names (contract 1.4)."""
+    """JSON, with the charset that the edition names (api-behaviour: content-types)."""
 
     @property
     def charset(self) -> str | None:

@@ -28,7 +28,7 @@ from .models import (
 
 @dataclasses.dataclass(frozen=True)
 class Access:
-    """What a personal access token lets its owner do (2026 section 5.5).
+    """What a personal access token lets its owner do (api-behaviour: personal-access-tokens).
 
     ``scopes`` are names of permissions, or None for all; STAFF.ACCESS is one beside them and stands for none of them.
     ``bound_to`` are UUIDs of objects in hex digits, and none for
@@ -57,9 +57,10 @@ def column_of(scope: Object) -> str:
 def has_permission(user: Any, permission: str | None, scope: Object) -> bool:
     """Return whether *user* is staff or holds, on *scope* itself, a role with *permission*.
 
-    Expired grants count until the daily sweep revokes them (contract 3.d). A *permission* of None matches only
-    holders of a role without any permission, the effect of a failed look-up described in contract 3.a; with a personal
-    access token it is an error that nothing catches (2026 section 5.5).
+    Expired grants count until the daily sweep revokes them (api-behaviour: role-grants-expired). A *permission* of None
+    matches only holders of a role without any permission, the effect of a failed look-up described in
+    api-behaviour: role-grants-permission; with a personal access token it is an error that nothing catches
+    (api-behaviour: personal-access-tokens-role-calls).
     """
     edition = editions.current()
     if not user.is_authenticated:
@@ -87,7 +88,7 @@ def is_owner(user: Any, customer: Customer) -> bool:
 
 
 def sees_team(user: Any, scope: Object) -> bool:
-    """Return whether *user* may see who holds roles on *scope* (2026 section 5.3).
+    """Return whether *user* may see who holds roles on *scope* (api-behaviour: role-grants-team-visibility).
 
     A role on a provider or an offering is enough there. On its customer a role must carry CUSTOMER.VIEW_TEAM, and on
     one of the customer's projects PROJECT.VIEW_TEAM.
@@ -127,12 +128,14 @@ def connected_projects(user: User) -> QuerySet:
 
 
 def visible_customers(user: User) -> QuerySet:
-    """Own customers and those of own projects and providers; all for staff and support (contract 3.j, 2026 5.2)."""
+    """Own customers and those of own projects and providers; all for staff and support
+    (api-behaviour: lookups-customers, customer-row-for-managers)."""
     return seen(user, Customer, near_customers(user) | Q(id__in=managed_customers(user)))
 
 
 def managed_customers(user: User) -> QuerySet:
-    """Ids of the customers on whose provider *user* holds a role, where that counts (2026 sections 2.2, 3.5, 5.2)."""
+    """Ids of the customers on whose provider *user* holds a role, where that counts
+    (api-behaviour: provider-accounts-rights, offering-users-visibility, rights-by-operation)."""
     held = held_by(user) if editions.current().provider_roles_count else Grant.objects.none()
     return held.filter(service_provider__isnull=False).values("service_provider__customer_id")
 
@@ -140,7 +143,8 @@ def managed_customers(user: User) -> QuerySet:
 def own_organizations(user: User) -> set[int]:
     """Ids of the customers whose accounts *user* sees: by a role on the customer, in its projects or on its provider.
 
-    So a project administrator of the provider's own organization sees its accounts (contract 3.e, 2026 section 3.5).
+    So a project administrator of the provider's own organization sees its accounts
+    (api-behaviour: offering-users-visibility).
     """
     around = Project.objects.filter(id__in=connected_projects(user)).values_list("customer_id", flat=True)
     own = connected_customers(user).values_list("customer_id", flat=True)
@@ -194,10 +198,11 @@ def visible_resources(user: User) -> QuerySet:
 
 
 def visible_accounts(user: User) -> QuerySet:
-    """The accounts that *user* sees, but only where the offering lets its provider create them (contract 3.e).
+    """The accounts that *user* sees, but only where the offering lets its provider create them
+    (api-behaviour: offering-users-visibility).
 
     These are the own ones and those of own organizations; since 2026 those of offerings and of providers on which the
-    user holds a role, too (2026 section 3.5).
+    user holds a role, too (api-behaviour: offering-users-visibility).
     """
     edition = editions.current()
     option = Q(**{f"offering__{edition.account_option_column}__{ACCOUNT_OPTION}": True})
@@ -210,7 +215,8 @@ def visible_accounts(user: User) -> QuerySet:
 
 
 def visible_provider_accounts(user: User) -> QuerySet:
-    """The accounts of the providers of own organizations, and of the providers with an own role (2026 section 2.2)."""
+    """The accounts of the providers of own organizations, and of the providers with an own role
+    (api-behaviour: provider-accounts-rights)."""
     return seen(user, ProviderAccount, Q(service_provider__customer__in=own_organizations(user)))
 
 

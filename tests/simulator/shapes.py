@@ -55,7 +55,8 @@ def in_edition(rule: Any) -> bool:
 
 
 class Shape(serializers.BaseSerializer):
-    """Shows objects as ``rows`` says; ``field=`` keeps the named keys of the outermost rows (contract 1.6)."""
+    """Shows objects as ``rows`` says; ``field=`` keeps the named keys of the outermost rows
+    (api-behaviour: field-parameter)."""
 
     rows = ""
     obeys_field = True

@@ -172,6 +172,6 @@ def _grant(row: dict[str, Any], known: Known) -> Grant | None:
 
 
 def sweep() -> int:
-    """The daily job: end the grants whose expiry has passed (contract 3.d); returns how many."""
+    """The daily job: end the grants whose expiry has passed (api-behaviour: role-grants-expired); returns how many."""
     late = Grant.objects.filter(is_active=True, expiration_time__lt=clock.now())
     return late.update(is_active=False, modified=clock.now())

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "api-behaviour.md"
 FOLDERS = ("docs", "examples", "extensions", "meta", "playbooks", "plugins", "requirements", "roles", "tests")
@@ -19,7 +21,7 @@ SUFFIXES = (".cfg", ".j2", ".md", ".py", ".rst", ".sh", ".toml", ".txt", ".yaml"
 _GAP = r"(?:[ \t]+|[ \t]*\n[ \t]*(?:#[ \t]*)?)"
 _ANCHOR = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _CITATION = re.compile(rf"api-behaviour:{_GAP}(?P<anchors>{_ANCHOR}(?:,{_GAP}{_ANCHOR})*)")
-_UNREADABLE = re.compile(rf"api-behaviour:(?!{_GAP}{_ANCHOR})(?![`…])")
+_UNREADABLE = re.compile(rf"api-behaviour:(?!{_GAP}{_ANCHOR})(?!{_GAP}…|`)")
 _OLD = re.compile(
     rf"\bcontract,?(?:{_GAP}sections?)?{_GAP}\d"
     rf"|\b2026,?{_GAP}(?:§|sections?{_GAP}\d|\d+\.\d)"
@@ -82,3 +84,40 @@ def test_the_table_of_contents_lists_every_heading() -> None:
         "every heading but Contents has an anchor"
     )
     assert re.findall(r"^ *- \[(.+)\]\(#(.+)\)$", text, re.MULTILINE) == [(title, anchor) for anchor, title in headings]
+
+
+def test_every_citation_names_an_anchor_of_the_document() -> None:
+    known = frozenset(anchors())
+    wrong = {path: faults for path, text in texts().items() if (faults := wrong_citations(text, known))}
+    assert wrong == {}
+
+
+def test_the_repository_cites_the_document() -> None:
+    cited = {path: len(citations(text)) for path, text in texts().items()}
+    assert sum(cited.values()) > 300
+    assert any(path.startswith("plugins/") for path, count in cited.items() if count)
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("Grants (api-behaviour: role-grants-duplicate).", []),
+        ("# see api-behaviour: role-grants-duplicate,\n    # role-grants-update; and more", []),
+        ("api-behaviour: role-grants-duplicate, role-grants-update", []),
+        ("Grants (api-behaviour: role-grants-twice).", ["role-grants-twice"]),
+        ("# see api-behaviour: role-grants-duplicate,\n    # role-grants-twice", ["role-grants-twice"]),
+        ("api-behaviour: role-grants-duplicate, and more", ["and"]),
+        ("api-behaviour:role-grants-duplicate", ["api-behaviour:"]),
+        ("api-behaviour: 3.a", ["3"]),
+        ("what counts (contract 3.a)", ["contract 3"]),
+        ("what counts (contract, section 2.6)", ["contract, section 2"]),
+        ("what counts (2026 §2.5)", ["2026 §"]),
+        ("what counts (2026\n    # section 2.5)", ["2026\n    # section 2"]),
+        ("what counts (2026 5.4)", ["2026 5.4"]),
+        ("as in section 3.j of the contract", ["section 3.j of the contract"]),
+        ("# RFC 4253, section 6.6", []),
+        ("the contract of November 2025, Waldur of 2026", []),
+    ],
+)
+def test_a_wrong_citation_is_detected(text: str, faults: list[str]) -> None:
+    assert wrong_citations(text, frozenset(("role-grants-duplicate", "role-grants-update"))) == faults

@@ -23,8 +23,9 @@ class Operation:
     them all on some lists, which a real server showed.
     ``identity`` are the keys that tell one row of a list from another, which ``field=`` must not take away.
     ``free_form`` are the keys of a row whose values are objects with keys that users choose; they are kept whole.
-    ``repeat_safe`` tells whether the request may be sent again after a lost answer (contract 1.13). ``secret`` marks
-    the two answers that hold the API secret code: only ``Client.secret_code`` and ``Client.new_secret_code`` use them.
+    ``repeat_safe`` tells whether the request may be sent again after a lost answer (api-behaviour: repeating-requests).
+    ``secret`` marks the two answers that hold the API secret code: only ``Client.secret_code`` and
+    ``Client.new_secret_code`` use them.
     """
 
     name: str
@@ -59,8 +60,8 @@ _CUSTOMER_FILTERS = """abbreviation@has agreement_number archived:bool backend_i
     current_user_has_project_create_permission:bool^2026 current_user_has_role*^2026 field* name@has
     name_exact@is.name native_name organization_group_name organization_group_uuid:uuid* owned_by_current_user:bool
     query registration_code slug@is^2026"""
-# A provider's lists of projects never hold removed ones (contract 2.17, 2.18), and the rows of 2024 lack the key
-# is_removed.
+# A provider's lists of projects never hold removed ones (api-behaviour: customer-projects, projects), and the rows of
+# 2024 lack the key is_removed.
 _PROJECT_FILTERS = f"""affiliation_name^2026 affiliation_uuid:uuid*^2026 backend_id@is can_admin:bool can_manage:bool
     conceal_finished_projects:bool {_MOMENTS} current_user_has_role*^2026 customer:customer,@is.customer_uuid
     customer_abbreviation@has customer_name@has customer_native_name@has description@has field*
@@ -96,7 +97,8 @@ _ACCOUNT_STATES = (
 )
 
 
-# The settings of a provider are public (2026 section 1.1), the definitions of an offering's order forms as well.
+# The settings of a provider are public (api-behaviour: account-settings), the definitions of an offering's order forms
+# as well.
 _FREE_FORM = {
     **dict.fromkeys(
         ("service_providers", "service_provider", "create", "update", "partial_update"), ("account_options",)
@@ -152,7 +154,7 @@ def _write(
 _PROFILE = "description enable_notifications image allowed_domains account_options"
 _GRANT = "role user expiration_time"
 
-# The thirty operations of a service provider (contract section 2).
+# The thirty operations of a service provider (api-behaviour: operations).
 _CORE = (
     _list(
         "service_providers",
@@ -273,7 +275,8 @@ _CORE = (
     _list("checklists_summary", _PROVIDER + "compliance/checklists_summary/", "", "list the checklists in use"),
 )
 
-# What is looked up around a provider (contract 3.j), and the accounts behind usernames (contract 3.e).
+# What is looked up around a provider (api-behaviour: lookups), and the accounts behind usernames
+# (api-behaviour: offering-users).
 _SUPPORTING = (
     _list("all_customers", "/api/customers/", f"{_CUSTOMER_FILTERS} user_uuid:user", "look up customers"),
     _get("customer", "/api/customers/{uuid}/", "look up the customer", "field*"),
@@ -303,7 +306,7 @@ _SUPPORTING = (
         f" state*={_ACCOUNT_STATES}@is^2025 user_username@same user_uuid:user@is username@is^2026",
         "list the accounts in offerings",
     ),
-    # 2026 section 2.1: what provider_uuid means there is not settled.
+    # See api-behaviour: provider-accounts-filters. What provider_uuid means there is not settled.
     _list(
         "provider_accounts",
         "/api/marketplace-service-provider-accounts/",

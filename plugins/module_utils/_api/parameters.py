@@ -5,10 +5,11 @@
 """The query parameters of an operation, written in one line each and read here.
 
 The grammar of a parameter, the words of a text separated by spaces: ``name``, then ``:type`` (text when left out),
-``*`` for a list sent as a repeated parameter or ``,`` for a list joined by commas (contract 1.7), ``=a|b`` for its
-choices (``~`` for a space in one, ``:2025`` after one that older servers reject), ``!`` when required,
+``*`` for a list sent as a repeated parameter or ``,`` for a list joined by commas (api-behaviour: array-parameters),
+``=a|b`` for its choices (``~`` for a space in one, ``:2025`` after one that older servers reject), ``!`` when required,
 ``@way.key|key`` for how a row is checked again, ``?false`` or ``?true`` for what rows without the key are where the
-server ignores the parameter, and ``^2026`` for the first Waldur that knows it; older ones ignore it (contract 0.6).
+server ignores the parameter, and ``^2026`` for the first Waldur that knows it; older ones ignore it
+(api-behaviour: unknown-parameters).
 
 The types: text, bool, int, moment, date, json; customer, project, offering, user and role are references, sent as
 UUIDs; uuid is the UUID of anything else; url says the same as the parameter beside it that takes a UUID.

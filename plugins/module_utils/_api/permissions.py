@@ -15,7 +15,8 @@ from .operations import Operation
 
 @dataclass(frozen=True)
 class _Permission:
-    """Who besides staff may call an operation, by the edition of Waldur (contract 1.16 and 2, 2026 section 5.2).
+    """Who besides staff may call an operation, by the edition of Waldur (api-behaviour: roles-shipped, operations,
+    rights-by-operation).
 
     ``name`` follows ``SERVICE_PROVIDER.``; a role on the provider's customer that carries it opens the operation since
     2025. With ``on_provider`` a role on the provider does too since 2026, and with ``support`` a support token.
@@ -67,7 +68,7 @@ _RIGHTS: dict[str, str | _Permission] = {
 
 _UNKNOWN_RIGHT = "the token's user lacks the right"
 
-# Of the rows of providers, those that a Waldur of that year and newer ones have (contract 3.i).
+# Of the rows of providers, those that a Waldur of that year and newer ones have (api-behaviour: editions-detect).
 _KEYS_OF_EDITIONS = (("account_options", 2026), ("customer_slug", 2025))
 
 _NEWER_ROUTES = {
@@ -89,7 +90,7 @@ def edition_of(provider: Mapping[str, Any]) -> int:
 
 
 def is_personal(auth_scheme: str, token: str) -> bool:
-    """Return whether a token is a personal access token (2026 section 5.5)."""
+    """Return whether a token is a personal access token (api-behaviour: personal-access-tokens)."""
     return auth_scheme == "Bearer" and token.startswith("w_")
 
 
@@ -143,7 +144,8 @@ def defect_of(operation: Operation, *, personal: bool) -> str:
 
 
 def route_missing(operation: Operation) -> str:
-    """Why an HTML 404 came: the server has no such route (seen on a real server: a missing object answers in JSON)."""
+    """Why an HTML 404 came: the server has no such route (api-behaviour: missing-routes; a missing object answers in
+    JSON)."""
     return _NEWER_ROUTES.get(
         operation.name,
         f"Cannot {operation.title}: there is no such address on this server: does api_url name a Waldur?",

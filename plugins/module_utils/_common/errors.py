@@ -80,7 +80,7 @@ def all_of(messages: Iterable[str]) -> InvalidInput:
 
 
 class AnswerError(WaldurError):
-    """The server answered a request with an error (contract 1.12). ``status`` is the HTTP status."""
+    """The server answered a request with an error (api-behaviour: error-shapes). ``status`` is the HTTP status."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -120,7 +120,8 @@ class WriteInCheckMode(WaldurError):
 
 
 class LostAnswer(WaldurError):
-    """A write was sent, and its outcome is unknown (contract 1.13): no answer, a cut one, a 5xx, a page instead.
+    """A write was sent, and its outcome is unknown (api-behaviour: repeating-requests): no answer, a cut one, a 5xx, a
+    page instead.
 
     The message has no end yet: who carries out the change adds what there is now (see ``looked_again``).
     """

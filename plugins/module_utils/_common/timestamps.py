@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Moments: what people write, what the server says, what is sent. Compared parsed, never as text (contract 1.10)."""
+"""Moments: what people write, what the server says, what is sent. Compared parsed, never as text
+(api-behaviour: timestamps)."""
 
 from __future__ import annotations
 
@@ -56,12 +57,13 @@ def _offset(text: str | None) -> timedelta:
 
 
 def from_server(text: str | None) -> datetime | None:
-    """The moment in an answer; null, an empty text and a key that is absent mean "no moment" (contract 1.11)."""
+    """The moment in an answer; null, an empty text and a key that is absent mean "no moment"
+    (api-behaviour: absent-keys)."""
     return parse(text) if text else None
 
 
 def to_server(moment: datetime | None) -> str | None:
-    """The one form that every server reads the same way: UTC with ``Z`` (contract 1.10)."""
+    """The one form that every server reads the same way: UTC with ``Z`` (api-behaviour: timestamps)."""
     if moment is None:
         return None
     return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""UUIDs come with and without dashes and in any case; one form is compared (contract 1.2)."""
+"""UUIDs come with and without dashes and in any case; one form is compared (api-behaviour: uuids)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def normal(value: Any) -> str | None:
 
 
 def of_url(value: Any, collection: str) -> str | None:
-    """The UUID in a URL of an object of ``collection`` (such as ``customers``); only the path counts (contract 1.3)."""
+    """The UUID in a URL of an object of ``collection`` (such as ``customers``); only the path counts
+    (api-behaviour: references-by-url)."""
     if not isinstance(value, str):
         return None
     match = re.match(rf"^(?:https?://[^/]+(?:/[^?#]*)?)?/api/{collection}/([^/?#]+)/?$", value.strip())

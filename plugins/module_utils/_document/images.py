@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images: what may be uploaded, checked before anything is written (contract 1.15)."""
+"""Images: what may be uploaded, checked before anything is written (api-behaviour: images)."""
 
 from __future__ import annotations
 

@@ -45,9 +45,9 @@ Found = TypeVar("Found")
 
 _FINGERPRINT = re.compile(r"^sha256:[0-9a-f]{16}$")
 
-_DESCRIPTION_LIMIT = 2000  # contract 3.g
+_DESCRIPTION_LIMIT = 2000  # api-behaviour: providers-description
 
-_USERNAME_LIMIT = 100  # contract 2.11; longer names break the server
+_USERNAME_LIMIT = 100  # api-behaviour: usernames-length; longer names break the server
 
 
 def fingerprint(where: str, value: Any) -> str:

@@ -190,7 +190,8 @@ class Client:
         limit: int | None = None,
         **query: Any,
     ) -> list[Row]:
-        """Every row of a list, all pages, each row once (contract 1.5), or the first ``limit`` that ``keep`` takes.
+        """Every row of a list, all pages, each row once (api-behaviour: pagination), or the first ``limit`` that
+        ``keep`` takes.
 
         ``prepare`` sees each row before secrets are taken out of it. Raises ``WaldurError`` where the number of rows
         is not the one that the server announces (see ``_pages``).
@@ -210,7 +211,7 @@ class Client:
         return [without_secrets(prepare(row) if prepare else row, listing.free_form) for row in taken]
 
     def count(self, name: str, uuid: str | None = None, /, **query: Any) -> int:
-        """How many rows a list has (contract 1.5), by one small request."""
+        """How many rows a list has (api-behaviour: head-counts), by one small request."""
         listing = operation(name)
         total = self._count(self._send(listing, uuid, query={**query, "page_size": 1}), listing)
         return len(self.rows(name, uuid, **query)) if total is None else total
@@ -239,11 +240,13 @@ class Client:
         return dict(without_secrets(row, writing.free_form))
 
     def secret_code(self, uuid: str) -> str | None:
-        """The present API secret code in clear (contract 2.12); masked from now on wherever ``hide`` is used."""
+        """The present API secret code in clear (api-behaviour: secret-codes-read); masked from now on wherever ``hide``
+        is used."""
         return self._secret(operation("api_secret_code"), uuid)
 
     def new_secret_code(self, uuid: str) -> str | None:
-        """Replace the API secret code and return the new one (contract 2.13). Not idempotent, never repeated.
+        """Replace the API secret code and return the new one (api-behaviour: secret-codes-rotate). Not idempotent,
+        never repeated.
 
         Raises ``WriteInCheckMode`` on a client that is ``read_only``.
         """
@@ -504,7 +507,8 @@ def _expect(value: Any, kind: type, wanted: Operation) -> Any:
 
 
 def _wire(parameters: tuple[Parameter, ...], query: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Query values as they go into a URL: repeated or joined by commas as the operation's data say (contract 1.7)."""
+    """Query values as they go into a URL: repeated or joined by commas as the operation's data say
+    (api-behaviour: array-parameters)."""
     styles = {parameter.name: parameter.style for parameter in parameters}
     pairs: list[tuple[str, str]] = []
     for name, value in query.items():

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists in pages (contract 1.5): all of them, each row once, and never a row too few unnoticed."""
+"""Lists in pages (api-behaviour: pagination): all of them, each row once, and never a row too few unnoticed."""
 
 from __future__ import annotations
 

@@ -43,7 +43,8 @@ _ENCODINGS = ("utf-8", "utf8", "iso-8859-1", "latin-1", "latin1", "us-ascii", "a
 
 
 def words(body: Any, hide: Callable[[str], str] = str, free_form: Collection[str] = ()) -> str:
-    """Return the server's own words of an error body of any shape (contract 1.12), as one line, without secrets.
+    """Return the server's own words of an error body of any shape (api-behaviour: error-shapes), as one line, without
+    secrets.
 
     ``hide`` masks secrets; it sees the whole text, as half a secret is too much. Characters that would not be seen, or
     that would change how the rest is seen, are escaped. ``free_form``: see ``without_secrets``.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Retries: urllib3's own ``Retry``, within the deadline of the request (contract 1.13)."""
+"""Retries: urllib3's own ``Retry``, within the deadline of the request (api-behaviour: repeating-requests)."""
 
 from __future__ import annotations
 

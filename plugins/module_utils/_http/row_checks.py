@@ -22,7 +22,7 @@ _ABSENT = object()
 
 
 def _is_timestamp(value: Any) -> bool:
-    """Return whether ``value`` is a timestamp; an empty text means that there is none (contract 1.11)."""
+    """Return whether ``value`` is a timestamp; an empty text means that there is none (api-behaviour: absent-keys)."""
     try:
         return isinstance(value, str) and (not value or bool(timestamps.parse(value)))
     except ValueError:

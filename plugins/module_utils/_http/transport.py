@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connections that keep a deadline, and that note what of a request was sent and what came back (contract 1.13).
+"""Connections that keep a deadline, and that note what of a request was sent and what came back
+(api-behaviour: repeating-requests).
 
 urllib3 applies a timeout to each read from a socket, so a server that sends one byte now and then is never late. Here
 every wait on a socket is limited by what is left until the deadline of the whole request.

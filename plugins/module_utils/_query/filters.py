@@ -217,7 +217,8 @@ def _json(where: str, value: Any) -> str:
 
 
 def fits(row: Row, parameter: Parameter, value: Any) -> bool | None:
-    """Whether ``row`` is one that the filter asks for (contract 0.6); nothing where the row doesn't tell.
+    """Whether ``row`` is one that the filter asks for (api-behaviour: unknown-parameters); nothing where the row
+    doesn't tell.
 
     Never stricter than a server that knows the filter: accents and letters are folded as far as servers agree.
     """

@@ -44,7 +44,7 @@ def read(session: Session, name: str, target: Target | None, given: Mapping[str,
 
 
 def warn_of_hidden_accounts(session: Session, target: Target) -> None:
-    """Warn where a list of accounts may lack rows that Waldur hides from the token (2026 section 6)."""
+    """Warn where a list of accounts may lack rows that Waldur hides from the token (api-behaviour: hidden-accounts)."""
     if session.references.edition() >= _HIDING_SINCE and session.references.may_miss_accounts():
         session.warnings.append(f"{target.name}: accounts may be hidden from this token: {HIDDEN_ACCOUNTS}.")
 
@@ -192,7 +192,8 @@ def _named(session: Session, target: Target | None, kind: str, where: str, value
 
 
 def _private_offerings(session: Session, target: Target, name: str) -> list[Row]:
-    """Those that the provider's own list leaves out, as they are not shared or not billed (contract 2.23)."""
+    """Those that the provider's own list leaves out, as they are not shared or not billed
+    (api-behaviour: offerings)."""
     fields = ["uuid", "name", "customer_uuid"]
     rows = session.client.rows("provider_offerings", name_exact=name, customer_uuid=target.customer_uuid, field=fields)
     return [

@@ -96,8 +96,8 @@ class References(People):
 
     @one_at_a_time
     def edition(self) -> int:
-        """The year of the API that this Waldur speaks, by the keys of its providers (contract 3.i); the newest where
-        it has none."""
+        """The year of the API that this Waldur speaks, by the keys of its providers (api-behaviour: editions-detect);
+        the newest where it has none."""
         if self._edition is None:
             rows = self.providers()
             self._edition = edition_of(rows[0]) if rows else 2026
@@ -107,7 +107,7 @@ class References(People):
 
     @one_at_a_time
     def providers(self) -> list[Row]:
-        """Return all service providers, read once per run (contract 2.1)."""
+        """Return all service providers, read once per run (api-behaviour: providers-list)."""
         return self._provider_rows().rows
 
     def _provider_rows(self) -> _Rows:
@@ -240,7 +240,8 @@ class References(People):
 
     @one_at_a_time
     def role(self, option: str, value: str) -> Row:
-        """The active role of that name or UUID that can be held on a service provider (contract 3.a)."""
+        """The active role of that name or UUID that can be held on a service provider
+        (api-behaviour: role-grants-roles)."""
         found = self._roles_called(value)
         if not found:
             raise InvalidInput(f"{option}: there is no role '{said(value)}': {self._usable_roles()}.")

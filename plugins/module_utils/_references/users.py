@@ -112,13 +112,14 @@ class People:
 
     @one_at_a_time
     def me(self) -> Row:
-        """The token's own user (contract 3.j): uuid, username, is_staff, is_support."""
+        """The token's own user (api-behaviour: lookups-current-user): uuid, username, is_staff, is_support."""
         if self._me is None:
             self._me = self._client.get("me", field=["uuid", "username", "is_staff", "is_support"])
         return self._me
 
     def sees_everybody(self) -> bool:
-        """Whether the token is staff's or support's, who see all users and accounts (contract 3.e, 3.j)."""
+        """Whether the token is staff's or support's, who see all users and accounts
+        (api-behaviour: offering-users-visibility, lookups-users)."""
         return bool(self.me().get("is_staff") or self.me().get("is_support"))
 
     def is_staff(self) -> bool:
@@ -140,7 +141,7 @@ class People:
 
     @one_at_a_time
     def may_miss_accounts(self) -> bool:
-        """Return whether Waldur hides accounts from this token without a trace (2026 section 6).
+        """Return whether Waldur hides accounts from this token without a trace (api-behaviour: hidden-accounts).
 
         It does so from all but staff and support while it enforces consents or complete profiles. The settings are
         read at most once per run. A Waldur that does not tell them is taken for one that hides nothing.
@@ -157,7 +158,7 @@ class People:
     @one_at_a_time
     def learn_users(self, rows: Iterable[Row]) -> None:
         """Remember the users in checked rows of grants and project permissions; both list active users only
-        (contract 3.d)."""
+        (api-behaviour: role-grants-deactivated-users)."""
         for row in rows:
             uuid, username = uuids.normal(row.get("user_uuid")), row.get("user_username")
             if uuid and username and uuid not in self._by_uuid:
@@ -197,7 +198,7 @@ class People:
         return found[0]
 
     def _look_up(self, values: list[str]) -> None:
-        """The cheapest of single look-ups, ``username_list`` and the whole list (seen on a real server).
+        """The cheapest of single look-ups, ``username_list`` and the whole list (api-behaviour: lookups-users).
 
         A name that no URL can hold is longer than any that Waldur stores, so it is not asked for.
         """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The API secret code: read, and rotated once per fingerprint (contract 2.12, 2.13, 3.f)."""
+"""The API secret code: read, and rotated once per fingerprint (api-behaviour: secret-codes)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The username of a user in the provider's offerings (contract 2.11, 3.e, and what a real server was seen to do)."""
+"""The username of a user in the provider's offerings (api-behaviour: set-offerings-username, usernames-reach)."""
 
 from __future__ import annotations
 
@@ -86,7 +86,8 @@ _RESOURCE_FIELDS = (
 
 @dataclass(frozen=True)
 class Owner:
-    """The service provider account that owns a username (2026 section 2); no ``uuid`` where it does not exist yet."""
+    """The service provider account that owns a username (api-behaviour: provider-accounts); no ``uuid`` where it does
+    not exist yet."""
 
     uuid: str | None = None
     username: str | None = None
@@ -102,7 +103,7 @@ class State:
     the whole rows. ``holder_names``: the usernames in Waldur of those who have accounts, by UUID.
     ``may_miss_accounts``: Waldur may hide accounts from this token, so one that is not there may be hidden.
     ``shared``: the offerings whose new accounts belong to service provider accounts (None: not read), and
-    ``provider_accounts`` those that were looked up, by user UUID (2026 section 2).
+    ``provider_accounts`` those that were looked up, by user UUID (api-behaviour: provider-accounts).
     """
 
     names: dict[str, str] = field(default_factory=dict)
@@ -121,10 +122,10 @@ class State:
     def readable(self, user: str) -> set[str]:
         """Return the offerings that ``user`` reaches and whose account this token can read back.
 
-        While Waldur hides accounts (2026 section 6) only those that were seen count: a client can't tell a hidden
-        account from a missing one. Setting the username of a hidden one would be a change in every run, as it could
-        never be read back; so it is left alone until it is seen. Waldur itself makes an account, without a username,
-        for each user of a new resource, so a missing one is rare.
+        While Waldur hides accounts (api-behaviour: hidden-accounts) only those that were seen count: a client can't
+        tell a hidden account from a missing one. Setting the username of a hidden one would be a change in every run,
+        as it could never be read back; so it is left alone until it is seen. Waldur itself makes an account, without a
+        username, for each user of a new resource, so a missing one is rare.
         """
         found = self.reach.get(user, set()) - self.hidden
         return {one for one in found if (one, user) in self.accounts} if self.may_miss_accounts else found
@@ -195,7 +196,8 @@ class OfferingUsername:
         return Comparison.of([replace(found, changes=_ranked(found.changes, state))])
 
     def write(self, session: Session, target: Target, state: State, change: Change) -> None:
-        """One POST for one user, whatever the number of offerings. Its answer tells nothing (contract 2.11)."""
+        """One POST for one user, whatever the number of offerings. Its answer tells nothing
+        (api-behaviour: set-offerings-username)."""
         try:
             session.client.write("set_offerings_username", target.uuid, body=change.payload, telling=False)
         except LostAnswer as error:
@@ -230,7 +232,8 @@ class OfferingUsername:
         """Whoever has one and the same name in all offerings that they reach."""
         state = _reached(session, target, None)
         if state.unseen and not session.references.sees_everybody():
-            # Every project that is listed has a resource (contract 2.19), so a part of the whole would be missing.
+            # Every project that is listed has a resource (api-behaviour: project-permissions), so a part of the whole
+            # would be missing.
             raise Unreadable(
                 f"{target.name}: {_BLIND}, or leave offering_usernames out of parts (the playbook's export_parts)."
             )
@@ -303,7 +306,8 @@ def _not_as_it_is(target: Target, entry: Entry, person: User, state: State) -> s
 
 
 def _out_of_reach(target: Target, state: State) -> Iterable[Note]:
-    """Those who have a username and reach nothing: it stays, whatever a document says (contract 3.e)."""
+    """Those who have a username and reach nothing: it stays, whatever a document says
+    (api-behaviour: usernames-reach)."""
     names: dict[str, set[str]] = defaultdict(set)
     for (_offering, user), name in state.accounts.items():
         if (name or "").strip() and user not in state.reach:
@@ -360,7 +364,7 @@ def _read_reach(session: Session, target: Target, projects: dict[str, set[str]],
 
 def _read_offerings(session: Session, target: Target, state: State) -> set[str]:
     """Read which offerings share their accounts, and return those whose accounts only staff and support can read back,
-    though the POST sets them (contract 3.e)."""
+    though the POST sets them (api-behaviour: offering-users-visibility)."""
 
     def lift(row: Row) -> Row:
         # The secret options are gone after this, and no message may show them, so they are not checked like others.
@@ -379,7 +383,8 @@ def _read_offerings(session: Session, target: Target, state: State) -> set[str]:
 
 
 def _is_shared(offering: Row) -> bool:
-    """Return whether new accounts in the offering belong to service provider accounts (2026 section 1.1)."""
+    """Return whether new accounts in the offering belong to service provider accounts
+    (api-behaviour: account-settings-effective)."""
     scope = (offering.get("account_settings") or {}).get("account_scope")
     return isinstance(scope, dict) and scope.get("value") == "provider"
 
@@ -427,7 +432,7 @@ def _read_owners(session: Session, target: Target, pairs: Iterable[tuple[str, st
     """Read to which service provider accounts the usernames in ``pairs`` belong, where their rows don't tell.
 
     Rows of 2026 tell it, except those of its first servers; older servers have no such accounts. Where an account is
-    missing, the offering's scope decides (2026 section 2.5).
+    missing, the offering's scope decides (api-behaviour: usernames-owned-by-a-provider-account).
     """
     missing = {pair for pair in pairs if pair not in state.accounts}
     unclear = {pair for pair in pairs if pair in state.rows and _LINK not in state.rows[pair]}
@@ -489,7 +494,8 @@ def _called(owner: Owner, person: User) -> str:
 
 
 def _owned(target: Target, entry: UsernameEntry, person: User, state: State, owners: Mapping[str, Owner]) -> str:
-    """Return the error for a username that a service provider account owns (2026 section 2.5)."""
+    """Return the error for a username that a service provider account owns
+    (api-behaviour: usernames-owned-by-a-provider-account)."""
     differing = _differing(state, person.uuid, entry.username)
     owner = next((owners[offering] for offering in sorted(differing) if offering in owners), None)
     shared = ", ".join(sorted(_labels(state, owners).values()))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The service provider itself: its profile (contract 2.1 to 2.6, 3.g)."""
+"""The service provider itself: its profile (api-behaviour: providers)."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class ServiceProvider:
 
     def _write(self, session: Session, target: Target, state: State, change: Change) -> None:
         if change.action == "delete":
-            # An attempt whose answer was lost may have done it already (contract 1.13).
+            # An attempt whose answer was lost may have done it already (api-behaviour: repeating-requests).
             with contextlib.suppress(NotFound):
                 session.client.write("destroy", target.uuid, telling=False)
             session.references.forget_providers()
@@ -218,10 +218,10 @@ def _profile(name: str, row: Row) -> Row:
 
 
 def _live_offerings(session: Session, target: Target, *, newer: bool) -> list[str]:
-    """Return the offerings that block a deletion: any not archived (contract 2.6).
+    """Return the offerings that block a deletion: any not archived (api-behaviour: providers-delete).
 
-    Those below another offering block it too before Waldur 2026 (2026 section 5.2). The state is checked here, as a
-    Waldur of 2024 refuses a filter by a state that it does not have.
+    Those below another offering block it too before Waldur 2026 (api-behaviour: providers-delete-child-offerings). The
+    state is checked here, as a Waldur of 2024 refuses a filter by a state that it does not have.
     """
     rows = session.client.rows(
         "provider_offerings",
@@ -280,7 +280,7 @@ def _differences(part: Profile, state: State) -> tuple[dict[str, Any], dict[str,
 
 
 def _options_that_differ(now: Row, wanted: Row) -> tuple[Row, Row]:
-    """Merged key by key, as the server does; a blank value removes a key (contract 2.5)."""
+    """Merged key by key, as the server does; a blank value removes a key (api-behaviour: account-settings-merge)."""
     keys = [key for key in wanted if not _is_same_option(now, wanted, key)]
     return {key: now.get(key) for key in keys}, {key: "" if wanted[key] is None else wanted[key] for key in keys}
 
@@ -306,7 +306,7 @@ def _create(session: Session, target: Target, fields: Row, upload: ImageFile | N
     rest: Row = {}
     if upload:
         rest = {name: body.pop(name) for name in _NEWER if name in body}
-        # A boolean that is left out of a form counts as false (contract 0.10).
+        # A boolean that is left out of a form counts as false (api-behaviour: forms-and-booleans).
         body["enable_notifications"] = "false" if fields.get("enable_notifications") is False else "true"
     row = session.client.write("create", body=body, files=_files(upload) if upload else None)
     return _profile("create", row), rest
@@ -354,7 +354,8 @@ def _send_rest(session: Session, target: Target, rest: Row, before: str) -> Row:
 
 
 def _changed(session: Session, target: Target, fields: Row) -> Row:
-    """By PATCH; some proxies don't let it pass, and PUT in JSON keeps what is left out just as well (contract 2.4)."""
+    """By PATCH; some proxies don't let it pass, and PUT in JSON keeps what is left out just as well
+    (api-behaviour: providers-put)."""
     try:
         return _profile("partial_update", session.client.write("partial_update", target.uuid, body=fields))
     except AnswerError as error:
@@ -370,7 +371,8 @@ def _files(upload: ImageFile) -> dict[str, tuple[str, bytes, str]]:
 
 
 def _check_answer(row: Row, sent: Row, image: Any, is_staff: Callable[[], bool] = lambda: False) -> None:
-    """Raise ``WaldurError`` where the server ignored a field silently (contract 2.5); it may have kept the others."""
+    """Raise ``WaldurError`` where the server ignored a field silently (api-behaviour: providers-update); it may have
+    kept the others."""
     for name, wanted in sent.items():
         if not _kept(name, row.get(name), wanted):
             hint = _hint_on_domains(is_staff) if name == "allowed_domains" else ""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who holds which role on a provider, and until when (contract 2.7 to 2.10, 3.a to 3.d)."""
+"""Who holds which role on a provider, and until when (api-behaviour: role-grants)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class UserRole:
             if not only:
                 session.references.grants_learned.add(target.uuid)
         if only:
-            # Servers of 2024 list everybody when they do not know the user (seen on a real server).
+            # Servers of 2024 list everybody when they do not know the user (api-behaviour: role-grants-unknown-user).
             rows = [row for row in rows if uuids.normal(row.get("user_uuid")) == only]
         roles = {entry.role: session.references.role(entry.option("role"), entry.role) for entry in part.entries}
         me = uuids.normal(session.references.me().get("uuid")) if part.exclusive else None
@@ -170,7 +170,8 @@ class UserRole:
         return sorted(found, key=lambda row: (str(row.get("user_username")), str(row.get("role_name"))))
 
     def export(self, session: Session, target: Target) -> Written:
-        """The grants that last; Waldur hides those of deactivated users (contract 3.d)."""
+        """The grants that last; Waldur hides those of deactivated users
+        (api-behaviour: role-grants-deactivated-users)."""
         try:
             state = self.read(session, target, Grants(()))
         except RouteMissing as error:
@@ -353,7 +354,8 @@ def _change(
     role_uuid = uuids.normal(role["uuid"]) or ""
     ids = {"customer": target.customer_uuid, "user": person.uuid, "role": role_uuid}
     body: Row = {"role": role_uuid, "user": person.uuid}
-    # A left-out expiry clears it (contract 3.c), so update_user always says it; add_user only where there is one.
+    # A left-out expiry clears it (api-behaviour: role-grants-update), so update_user always says it; add_user only
+    # where there is one.
     if action != "revoke" and (action != "grant" or wanted is not None):
         body["expiration_time"] = timestamps.to_server(wanted)
     predicted: Row = {
@@ -388,7 +390,8 @@ def _present_rows(session: Session, target: Target, body: Row) -> list[Row]:
 
 
 def _look(session: Session, target: Target, change: Change) -> tuple[bool, str]:
-    """Whether a change took effect whose answer was lost, and what is there; double grants too (contract 3.a, 3.c)."""
+    """Whether a change took effect whose answer was lost, and what is there; double grants too
+    (api-behaviour: role-grants-duplicate, role-grants-update)."""
     rows = _present_rows(session, target, change.payload)
     if len(rows) > 1:
         return False, _double(target, change.name, rows)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Offerings, resources and accounts (contract 3.e and 3.j)."""
+"""Offerings, resources and accounts (api-behaviour: offering-users, lookups)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ class OfferingViewSet(GrantActions, LookUpViewSet):
 
     @action(detail=True, methods=["post"], serializer_class=IntegrationForm)
     def update_integration(self, request: Request, uuid: str) -> Response:
-        """Change a part of the offering's options; a blank value removes a key (2026 section 1.6)."""
+        """Change a part of the offering's options; a blank value removes a key
+        (api-behaviour: account-settings-precedence)."""
         body, offering = self.read_body(), self.get_object()
         demand(request.user, "OFFERING.UPDATE_INTEGRATION", offering, offering.customer)
         names = {offering.pk: accounts.values_of(offering)}
@@ -61,7 +62,7 @@ class OfferingViewSet(GrantActions, LookUpViewSet):
             key: value for key, value in {**offering.plugin_options, **body["plugin_options"]}.items() if value != ""
         }
         if offering.plugin_options.get("uses_robot_accounts") and offering.plugin_options.get(ACCOUNT_OPTION):
-            # The two exclude each other (2026 section 8).
+            # The two exclude each other (api-behaviour: offering-options).
             problem = f"uses_robot_accounts cannot be combined with {ACCOUNT_OPTION}."
             raise exceptions.ValidationError({"plugin_options": [problem]})
         offering.save()
@@ -72,7 +73,8 @@ class OfferingViewSet(GrantActions, LookUpViewSet):
 
     @action(detail=True, methods=["post"])
     def refresh_offering_usernames(self, request: Request, uuid: str) -> Response:
-        """Generate the names anew of the accounts that are neither linked nor restricted (2026 section 1.6)."""
+        """Generate the names anew of the accounts that are neither linked nor restricted
+        (api-behaviour: account-settings-precedence)."""
         offering = self.get_object()
         demand(request.user, "OFFERING.UPDATE_INTEGRATION", offering, offering.customer)
         if accounts.values_of(offering)["username_generation_policy"] == "service_provider":
@@ -168,7 +170,7 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
 
     @action(detail=True, methods=["post"], serializer_class=RuntimeStateForm)
     def update_runtime_state(self, request: Request, uuid: str) -> Response:
-        """Tell whether the account waits for its user (2026 section 3.3)."""
+        """Tell whether the account waits for its user (api-behaviour: offering-user-actions)."""
         account, body = self.get_object(), self.read_body()
         self.demand("OFFERING.UPDATE_USER", account.offering)
         if account.state == "Deleted":
@@ -177,7 +179,7 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
 
     @action(detail=True, methods=["patch"], serializer_class=CommentForm)
     def update_comments(self, request: Request, uuid: str) -> Response:
-        """Comment on the account; whoever sees it may, unless it is deleted (2026 section 3.3)."""
+        """Comment on the account; whoever sees it may, unless it is deleted (api-behaviour: offering-user-actions)."""
         account, body = self.get_object(), self.read_body()
         if account.state == "Deleted":
             raise exceptions.PermissionDenied()
@@ -185,7 +187,7 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
 
     @action(detail=True, methods=["post"], serializer_class=PosixForm)
     def set_posix_attributes(self, request: Request, uuid: str) -> Response:
-        """Pin numbers, shell and home directory (2026 section 4.4)."""
+        """Pin numbers, shell and home directory (api-behaviour: posix-pins)."""
         account, body = self.get_object(), self.read_body()
         self.demand("OFFERING.UPDATE_USER", account.offering)
         accounts.pin(account, body)
@@ -209,7 +211,7 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
 
 
 def refuse_step(account: OfferingUser, rule: dict[str, Any]) -> None:
-    """Raise what a step answers on an account in a wrong state (contract 3.e, 2026 section 3.3)."""
+    """Raise what a step answers on an account in a wrong state (api-behaviour: offering-user-actions)."""
     valid = f"Valid states for operation: {', '.join(rule['from'])}."
     if editions.current().steps == "STEPS":
         raise exceptions.ValidationError(valid)
@@ -222,14 +224,14 @@ def refuse_step(account: OfferingUser, rule: dict[str, Any]) -> None:
 
 
 class CameBack(exceptions.APIException):
-    """The user of an account that was to go is back (2026 section 3.3)."""
+    """The user of an account that was to go is back (api-behaviour: offering-user-returned)."""
 
     status_code = 409
     default_detail = "The account is in use again."
 
 
 class ProviderAccountViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, LookUpViewSet):
-    """``/api/marketplace-service-provider-accounts/`` (2026 section 2)."""
+    """``/api/marketplace-service-provider-accounts/`` (api-behaviour: provider-accounts)."""
 
     queryset = ProviderAccount.objects.all()
     rows = "provider_account"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One account for all offerings of a provider, which came in 2026 (contract 3.i)."""
+"""One account for all offerings of a provider, which came in 2026 (api-behaviour: editions-2026)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def accounts_of(provider: ServiceProvider) -> QuerySet:
 
 
 def username_conflicts(provider: ServiceProvider, request: Request) -> list[dict[str, Any]]:
-    """The users whose accounts at the provider carry different names, whatever their state (2026 section 1.7)."""
+    """The users whose accounts at the provider carry different names, whatever their state
+    (api-behaviour: accounts-conflicts)."""
     return adoption.conflicts(adoption.named(adoption.rows_of(provider)))
 
 
@@ -76,7 +77,8 @@ def renamed(
 
 
 def preview(offering: models.Offering, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What a change of the provider's options from *before* to *after* does to *offering* (2026 section 1.8)."""
+    """What a change of the provider's options from *before* to *after* does to *offering*
+    (api-behaviour: account-settings-preview)."""
     own = offering.plugin_options
     pairs = {
         key: {"before": accounts.setting(key, own, before), "after": accounts.setting(key, own, after)}
@@ -105,7 +107,8 @@ def preview(offering: models.Offering, before: dict[str, Any], after: dict[str, 
 
 
 def group_warnings(provider: ServiceProvider, options: dict[str, Any]) -> list[str]:
-    """What keeps groups of projects from getting numbers, where *options* have them on (2026 section 1.8)."""
+    """What keeps groups of projects from getting numbers, where *options* have them on
+    (api-behaviour: account-settings-preview)."""
     pool = models.PosixPool.objects.filter(service_provider=provider).first()
     if not options.get("project_groups_enabled") or (pool and pool.min_gid):
         return []

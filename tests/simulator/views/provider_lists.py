@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a provider reads of those it serves (contract 2.14 to 2.30): a function for each list of ``lists.yaml``.
+"""What a provider reads of those it serves (api-behaviour: provider-lists): a function for each list of ``lists.yaml``.
 
 The functions take the provider and the request. What they return decides how it is answered: a query set in pages of
 the list's shape, anything else as it is.
@@ -226,7 +226,8 @@ def keys(provider: ServiceProvider, request: Request) -> QuerySet:
 
 
 def complete_users(page: list[Any], provider: ServiceProvider) -> None:
-    """Add the number of served projects, and which attributes the provider's offerings expose (2026 section 6.4)."""
+    """Add the number of served projects, and which attributes the provider's offerings expose
+    (api-behaviour: user-attributes)."""
     shown: set[str] = set()
     for offering in provider.customer.offerings.all():
         if creates_accounts(offering, None):
@@ -333,7 +334,7 @@ def compliance_of_accounts(provider: ServiceProvider, request: Request) -> Query
     """The provider's accounts and how far each is."""
     found = models.OfferingUser.objects.filter(offering__customer=provider.customer)
     if configuration.value(CONSENT) and in_edition(NEWEST):
-        # Staff does not see the others either (2026 section 6.4).
+        # Staff does not see the others either (api-behaviour: user-attributes).
         found = found.filter(~has_terms(is_active=True) | has_consent())
     found = found.order_by("offering__name", "user__last_name", "user__first_name", "id")
     found = found.select_related("user", "offering__compliance_checklist")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Service providers: their profile, secret and accounts (contract 2.1 to 2.6, 2.11 to 2.13)."""
+"""Service providers: their profile, secret and accounts (api-behaviour: providers, set-offerings-username,
+secret-codes)."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
             raise exceptions.PermissionDenied()
 
     def perform_create(self, serializer: ServiceProviderForm) -> None:
-        # Only now: bad fields are reported to anyone, also to those who may not create (contract 2.3).
+        # Only now: bad fields are reported to anyone, also to those who may not create
+        # (api-behaviour: providers-create).
         demand(self.request.user, PERMISSION("REGISTER"), serializer.validated_data["customer"])
         serializer.save()
 
@@ -85,7 +87,7 @@ class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
 
     @action(detail=True, methods=["post"], serializer_class=OfferingsUsernameForm)
     def set_offerings_username(self, request: Request, uuid: str) -> Response:
-        """Name a user's accounts in every offering that the user reaches (contract 3.e)."""
+        """Name a user's accounts in every offering that the user reaches (api-behaviour: usernames-reach)."""
         body = self.read_body()
         wanted, username = body["user_uuid"], body["username"]
         user = User.objects.filter(uuid=wanted, is_active=True).first()
@@ -98,10 +100,11 @@ class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
 
 
 def name_accounts(provider: ServiceProvider, user: User, username: str) -> None:
-    """Make the missing accounts of *user*, and give all of them *username* unless it is blank (contract 3.e).
+    """Make the missing accounts of *user*, and give all of them *username* unless it is blank
+    (api-behaviour: usernames-blank).
 
     An account that belongs to one at the provider refuses the whole call, and nothing of it stays, not even the
-    accounts that it made (2026 section 2.5).
+    accounts that it made (api-behaviour: usernames-one-transaction).
     """
     for offering in accounts.reached_offerings(provider.customer, user):
         account = offering.accounts.filter(user=user).select_related("offering", "user").first()
@@ -119,7 +122,7 @@ def name_accounts(provider: ServiceProvider, user: User, username: str) -> None:
 
 
 def apply_options(provider: ServiceProvider, before: dict[str, Any], names: dict[int, dict[str, str]]) -> None:
-    """Do what a change of the account options from *before* does at once (2026 section 1.5)."""
+    """Do what a change of the account options from *before* does at once (api-behaviour: account-settings-effects)."""
     if provider.account_options.get("account_scope") == "provider" != before.get("account_scope"):
         adoption.adopt(provider)
     accounts.generate_anew(accounts.offerings_with_accounts(provider), names)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The four role calls of whatever can hold roles (contract 2.7 to 2.10, 3.a to 3.d)."""
+"""The four role calls of whatever can hold roles (api-behaviour: role-grants)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ SHOWN_COLUMNS = (
 
 
 def listed_grants() -> QuerySet:
-    """Active grants of active users; an expired one stays active until the sweep (contract 3.d)."""
+    """Active grants of active users; an expired one stays active until the sweep
+    (api-behaviour: role-grants-expired)."""
     return Grant.objects.filter(is_active=True, user__is_active=True).order_by("id")
 
 
@@ -61,7 +62,7 @@ class GrantActions(ObjectViewSet):
 
     @action(detail=True, methods=["post"], serializer_class=GrantUpdateForm)
     def update_user(self, request: Request, uuid: str) -> Response:
-        """Set or clear the expiry; 500 unless there is exactly one grant (contract 2.9)."""
+        """Set or clear the expiry; 500 unless there is exactly one grant (api-behaviour: role-grants-update)."""
         scope, body = self._read_change("UPDATE")
         grant = self._the_one(scope, body)
         grant.expiration_time = body.get("expiration_time")
@@ -70,7 +71,7 @@ class GrantActions(ObjectViewSet):
 
     @action(detail=True, methods=["post"], serializer_class=GrantChangeForm)
     def delete_user(self, request: Request, uuid: str) -> Response:
-        """Revoke a role; 200 also without a grant, 500 with two (contract 2.10)."""
+        """Revoke a role; 200 also without a grant, 500 with two (api-behaviour: role-grants-revoke)."""
         scope, body = self._read_change("DELETE")
         try:
             grant = self._the_one(scope, body)
@@ -99,14 +100,15 @@ def permission_to(verb: str, scope: Any) -> str | None:
     """What is needed to CREATE, UPDATE or DELETE grants on *scope*.
 
     The real server looks a provider's permission up under the model's name and finds none, so only staff pass, and
-    holders of a role without permissions (contract 3.a).
+    holders of a role without permissions (api-behaviour: role-grants-permission).
     """
     kind = scope._meta.model_name
     return None if kind == "serviceprovider" else f"{kind.upper()}.{verb}_PERMISSION"
 
 
 def end(grant: Grant, by: User | None = None) -> None:
-    """Revoke *grant* as the user *by*: it stays, no longer active, and its expiry is now (contract 3.b)."""
+    """Revoke *grant* as the user *by*: it stays, no longer active, and its expiry is now
+    (api-behaviour: role-grants-revoke)."""
     grant.is_active, grant.expiration_time, grant.revoked_by = False, clock.now(), by
     grant.save()
 

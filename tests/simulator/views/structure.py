@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Customers, users, projects, roles and who holds them, the version and uploaded images (contract 3.j)."""
+"""Customers, users, projects, roles and who holds them, the version and uploaded images (api-behaviour: lookups)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ GRANTS = Grant.objects.select_related("user", "role", "created_by", *SCOPES).ord
 
 
 class CustomerShape(Shape):
-    """A customer's row, of which one who but manages its provider sees what it is called (contract 3.j)."""
+    """A customer's row, of which one who but manages its provider sees what it is called
+    (api-behaviour: customer-row-for-managers)."""
 
     rows = "customer"
 
@@ -70,7 +71,7 @@ class CustomerViewSet(GrantActions, mixins.UpdateModelMixin, LookUpViewSet):
         if self.action in ("list", "retrieve"):
             visible = visible_customers(caller)
         else:
-            # Who but manages the customer's provider may do nothing with it (2026 section 5.2).
+            # Who but manages the customer's provider may do nothing with it (api-behaviour: customer-row-for-managers).
             visible = Customer.objects.filter(Q() if sees_all(caller) else near_customers(caller))
         customers = visible.select_related("service_provider").order_by("name")
         if not self.shows("customer", "projects", "projects_count"):
@@ -116,7 +117,7 @@ class ProjectViewSet(GrantActions, LookUpViewSet):
 
 
 class VersionView(APIView):
-    """``/api/version/``, for staff and support (contract 1.14)."""
+    """``/api/version/``, for staff and support (api-behaviour: version-and-language)."""
 
     def get(self, request: Request) -> Response:
         if not sees_all(request.user):
@@ -126,7 +127,7 @@ class VersionView(APIView):
 
 
 class ConfigurationView(APIView):
-    """``/api/configuration/``: the switches that anybody may read (2026 section 6.2)."""
+    """``/api/configuration/``: the switches that anybody may read (api-behaviour: configuration)."""
 
     permission_classes = (permissions.AllowAny,)
 
@@ -135,7 +136,7 @@ class ConfigurationView(APIView):
 
 
 class MediaView(APIView):
-    """``/api/media/<uuid>/``: the bytes as they were sent, without a token (contract 1.15)."""
+    """``/api/media/<uuid>/``: the bytes as they were sent, without a token (api-behaviour: images)."""
 
     permission_classes = (permissions.AllowAny,)
 
@@ -189,7 +190,7 @@ class UserPermissionViewSet(mixins.ListModelMixin, ObjectViewSet):
 
     @action(detail=True, methods=["post"], serializer_class=RevocationForm)
     def revoke(self, request: Request, uuid: str) -> Response:
-        """End one grant, also one of two (contract 3.a)."""
+        """End one grant, also one of two (api-behaviour: role-grants-revoke-one)."""
         body, grant = self.read_body(), self.find_grant("DELETE")
         if not grant.is_active:
             raise exceptions.ValidationError("The role is revoked already.")
@@ -200,7 +201,7 @@ class UserPermissionViewSet(mixins.ListModelMixin, ObjectViewSet):
 
     @action(detail=True, methods=["post"], serializer_class=RevocationForm)
     def restore(self, request: Request, uuid: str) -> Response:
-        """Take a revocation back, unless an equal grant is there (2026 section 5.4)."""
+        """Take a revocation back, unless an equal grant is there (api-behaviour: role-grants-revoke-one)."""
         grant = self.find_grant("CREATE")
         equal = Grant.objects.filter(is_active=True, user=grant.user, role=grant.role)
         if grant.is_active or equal.filter(**{column_of(grant.scope): grant.scope}).exists():

@@ -215,7 +215,8 @@ def test_the_remedy_of_an_export_error_names_the_variables_of_the_playbook(conne
 
 
 def test_a_manager_of_2026_may_not_read_the_project_permissions() -> None:
-    """The role on the provider carries the permission, and it counts on the customer alone (2026 section 5.2)."""
+    """The role on the provider carries the permission, and it counts on the customer alone
+    (api-behaviour: rights-on-the-customer-only)."""
     with Simulator.start(edition="2026") as sim:
         with pytest.raises(Forbidden, match=r"LIST_PROJECT_PERMISSIONS on the provider's customer \(a role on the"):
             export(session(sim, "manager_alpha"), "ALPHA")

@@ -79,7 +79,9 @@ def test_a_rotation_of_a_code_that_is_yet_to_be_made_is_a_warning() -> None:
     assert not compare(SecretCode(WHERE), None, None).warnings
 
 
-@given(st.text(min_size=8).map(lambda text: f"§{text}"), st.sampled_from(["present", "rotated"]), st.booleans())
+@given(
+    st.text(min_size=8).map(lambda text: f"\N{SNOWMAN}{text}"), st.sampled_from(["present", "rotated"]), st.booleans()
+)
 def test_no_plan_holds_the_code(code: str, state: str, named: bool) -> None:
     wish = SecretCode(WHERE, state, fingerprint(code) if named and state == "rotated" else None)
     found = compare(wish, code)

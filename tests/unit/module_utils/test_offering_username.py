@@ -235,7 +235,8 @@ def states(draw: st.DrawFn) -> State:
 
 
 def applied(found: State, changes: Iterable[Change]) -> State:
-    """What the POST does (contract 3.e): the name in every offering in reach, hidden ones too, and nowhere else."""
+    """What the POST does (api-behaviour: usernames-reach): the name in every offering in reach, hidden ones too, and
+    nowhere else."""
     accounts = dict(found.accounts)
     for change in changes:
         user, name = change.payload["user_uuid"], change.payload["username"]

@@ -112,7 +112,7 @@ def test_the_types_of_parameters_are_those_that_the_client_knows(one: Operation)
         *("text", "bool", "int", "moment", "date", "json", "uuid", "url"),
         *parameters.REFERENCE_TYPES,
     }
-    # Contract 1.7: these are repeated, and joined by commas they are refused.
+    # See api-behaviour: array-parameters. These are repeated, and joined by commas they are refused.
     repeated = {parameter.name for parameter in one.query if parameter.style == "repeat"}
     assert repeated <= {
         *("field", "state", "type", "organization_group_uuid", "role", "tag", "tag_name"),

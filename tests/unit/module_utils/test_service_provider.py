@@ -355,7 +355,8 @@ STORED = st.dictionaries(KEYS, VALUES.filter(lambda value: value not in ("", Non
 
 
 def stored(before: State, change: Change) -> State:
-    """What Waldur makes of an update (contract 2.5): fields replaced, account options merged, blank ones removed."""
+    """What Waldur makes of an update (api-behaviour: providers-update): fields replaced, account options merged, blank
+    ones removed."""
     fields, image = change.payload
     options = {**(before.row or {})["account_options"], **fields.get("account_options", {})}
     kept = {key: value for key, value in options.items() if value not in ("", None)}

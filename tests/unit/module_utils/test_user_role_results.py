@@ -116,7 +116,7 @@ def wishes(draw: st.DrawFn) -> tuple[GrantEntry, ...]:
 
 
 def applied(rows: Rows, changes: Sequence[Change]) -> Rows:
-    """A Waldur in a few lines (contract 3.a to 3.c): it breaks where the real one would."""
+    """A Waldur in a few lines (api-behaviour: role-grants): it breaks where the real one would."""
     rows = [dict(found) for found in rows]
     for change in changes:
         body = change.payload

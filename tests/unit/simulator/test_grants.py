@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Roles on a provider behave as in sections 2.7 to 2.10 and 3.a to 3.d of the contract, defects included."""
+"""Roles on a provider behave as documented (api-behaviour: role-grants), defects included."""
 
 from __future__ import annotations
 
@@ -159,7 +159,8 @@ def test_fields_come_before_the_permission_and_the_duplicate_after_it(api: Api) 
 
 
 def test_a_holder_of_a_role_without_permissions_passes_but_not_for_himself(api: Api) -> None:
-    # The look-up of the permission finds none, and a role without permissions matches that (contract 3.a).
+    # The look-up of the permission finds none, and a role without permissions matches that
+    # (api-behaviour: role-grants-permission).
     api.sim.create("Role", name="PROVIDER.GUEST", content_type="service_provider")
     api.sim.create("Grant", user="outsider", role="PROVIDER.GUEST", service_provider="Alpha Cloud Ltd")
     assert call(api, "add_user", by="outsider").status == 201

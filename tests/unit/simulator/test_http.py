@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tokens, pages, methods and errors behave as in section 1 of the contract."""
+"""Tokens, pages, methods and errors behave as documented (api-behaviour: conventions)."""
 
 from __future__ import annotations
 

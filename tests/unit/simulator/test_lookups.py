@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The supporting endpoints filter and hide as in section 3.j of the contract."""
+"""The supporting endpoints filter and hide as documented (api-behaviour: lookups)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts behave as in sections 1 to 3 and 6 of the facts about Waldur in late 2026."""
+"""Accounts behave as documented (api-behaviour: accounts-of-a-provider, offering-users, hidden-accounts)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lists and counters of a provider, as the contract's sections 2.14 to 2.30 have them."""
+"""The lists and counters of a provider, as documented (api-behaviour: provider-lists)."""
 
 from __future__ import annotations
 

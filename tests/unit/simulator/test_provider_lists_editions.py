@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the lists of a provider were in 2024, as recorded, and what 2026 adds to them (contract 3.i)."""
+"""How the lists of a provider were in 2024, as recorded, and what 2026 adds to them (api-behaviour: editions-2024,
+editions-2026)."""
 
 from __future__ import annotations
 
@@ -160,7 +161,7 @@ def test_offering_types_are_sorted_and_once_each(api: Api) -> None:
     for by in ("staff", "outsider"):
         answer = api.get(api.provider() + "offerings/types/", by=by, page_size=1)
         assert answer.body == ["Marketplace.Basic", "Support.OfferingTemplate"]
-        # A bare list (2026 section 8).
+        # A bare list (api-behaviour: offering-types).
         assert not {"Link", "X-Result-Count"} & set(answer.headers)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Providers behave as in sections 2.1 to 2.6, 2.12 and 2.13 of the contract."""
+"""Providers behave as documented (api-behaviour: providers, secret-codes-read, secret-codes-rotate)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rights that guide and messages name are those that each edition grants to each caller (2026 section 5.2)."""
+"""The rights that guide and messages name are those that each edition grants to each caller
+(api-behaviour: rights-by-operation)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Usernames behave as in sections 2.11 and 3.e of the contract."""
+"""Usernames behave as documented (api-behaviour: set-offerings-username, usernames-reach)."""
 
 from __future__ import annotations
 
