@@ -185,7 +185,7 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible.vars.reserved import get_reserved_names
 
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError, said
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError, quote
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import REQUESTS_IMPORT_ERROR
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES as CONNECTION
@@ -244,9 +244,9 @@ class InventoryModule(PlainNames, PrivateCache):
             return value
         try:
             self.templar.available_variables = self._vars or {}
-            return plain_option(said(name), self.templar.template(value))
+            return plain_option(quote(name), self.templar.template(value))
         except AnsibleError as error:
-            raise InvalidInput(f"{said(name)}: can't be evaluated: {error.message}") from None
+            raise InvalidInput(f"{quote(name)}: can't be evaluated: {error.message}") from None
 
     def _as_list(self, name: str) -> list[Any]:
         """As the file says it: Ansible would cut a single text at its commas, which names and templates may hold."""
@@ -333,7 +333,7 @@ class InventoryModule(PlainNames, PrivateCache):
                     found = self._compose(preference, variables)
             except AnsibleError as error:
                 if self.get_option("strict") and not _is_name(preference):
-                    raise InvalidInput(f"hostname: '{said(preference)}' can't be evaluated: {error.message}") from None
+                    raise InvalidInput(f"hostname: '{quote(preference)}' can't be evaluated: {error.message}") from None
                 continue
             if name := _inventory.safe_name(found):
                 return name

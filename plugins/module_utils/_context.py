@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from ._http.client import Client
 from ._http.connection import Connection
 from ._references.references import References
-from ._references.users import Missing, User
+from ._references.users import UnresolvedUser, User
 
-People = Mapping[str, User | Missing]
+ResolvedUsers = Mapping[str, User | UnresolvedUser]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ OPEN: dict[Connection, tuple[Client, References]] = {}
 os.register_at_fork(after_in_child=OPEN.clear)
 
 
-def opened(connection: Connection) -> tuple[Client, References]:
+def get_client(connection: Connection) -> tuple[Client, References]:
     """The one client of this process for ``connection``, and the references found by it so far."""
     if connection not in OPEN:
         client = Client(connection)

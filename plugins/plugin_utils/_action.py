@@ -32,7 +32,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     Interrupted,
     InvalidInput,
     WaldurError,
-    said,
+    quote,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import redact
 from ansible_collections.waldur.provider.plugins.module_utils._common.signals import on_signal
@@ -348,15 +348,15 @@ class ActionModule(ActionBase):
         searched = [os.path.dirname(absolute)]
         if not os.path.isabs(expanded):
             searched = list(dict.fromkeys([*map(str, self._task.get_search_path()), os.getcwd()]))
-        places = ", ".join(said(place, LONGEST_PATH) for place in searched)
-        raise InvalidInput(f"{where}: there is no file or folder {said(path, LONGEST_PATH)} (searched in {places}).")
+        places = ", ".join(quote(place, LONGEST_PATH) for place in searched)
+        raise InvalidInput(f"{where}: there is no file or folder {quote(path, LONGEST_PATH)} (searched in {places}).")
 
 
 def _as_written(message: str, written: Mapping[str, str]) -> str:
     """``message`` with each absolute path, by itself or before a slash, as the user wrote it."""
     for found, path in written.items():
-        absolute = re.escape(said(found, LONGEST_PATH))
-        shown = said(path, LONGEST_PATH).replace("\\", r"\\")
+        absolute = re.escape(quote(found, LONGEST_PATH))
+        shown = quote(path, LONGEST_PATH).replace("\\", r"\\")
         message = re.sub(rf"(?<!\S){absolute}(?=[/:;,]?(?:\s|$)|/|\.$)", shown, message)
     return message
 
@@ -465,7 +465,7 @@ def _may_hold_secret(url: Any) -> bool:
 
 def _refusal(name: str, validation: Any) -> str:
     # Ansible quotes values whole, however long they are.
-    message = said(validation.errors.msg, _LONGEST_REFUSAL)
+    message = quote(validation.errors.msg, _LONGEST_REFUSAL)
     if isinstance(validation.errors[0], UnsupportedError):
         return f"Unsupported parameters for ({_COLLECTION}{name}) module: {message}"
     return message

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import LONGEST_PATH, said
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import LONGEST_PATH, quote
 
 # Newer versions of Ansible take the error output from their workers after they forked, and stop to read what workers
 # display when they are interrupted. This module is imported before the fork, so the workers inherit the duplicate.
@@ -36,9 +36,9 @@ def report(module: str, host: str, result: Mapping[str, Any]) -> None:
 
 
 def _lines(module: str, host: str, result: Mapping[str, Any]) -> Iterator[str]:
-    yield f"[ERROR]: {module} on {said(host)}: {said(result.get('msg', ''), 10 * LONGEST_PATH)}"
+    yield f"[ERROR]: {module} on {quote(host)}: {quote(result.get('msg', ''), 10 * LONGEST_PATH)}"
     if "applied" not in result:
-        yield f"  What was applied is not known, and the module may still run on {said(host)}: look in check mode."
+        yield f"  What was applied is not known, and the module may still run on {quote(host)}: look in check mode."
         return
     failed = result.get("failed_change")
     for key, changes in (
@@ -48,4 +48,4 @@ def _lines(module: str, host: str, result: Mapping[str, Any]) -> Iterator[str]:
     ):
         yield f"  {key}: {len(changes) or 'none'}"
         for change in changes:
-            yield f"    {change['action']} {said(change['name'])} ({said(change['service_provider'])})"
+            yield f"    {change['action']} {quote(change['name'])} ({quote(change['service_provider'])})"

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import uuids
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, said
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES
 
 Row = dict[str, Any]
@@ -76,7 +76,7 @@ class Thing:
     @property
     def uuid(self) -> str:
         """Its UUID, normalised; what can be a name of it where it is none."""
-        return uuids.normal(self.row.get("uuid")) or safe_name(self.row.get("uuid"))
+        return uuids.normalize(self.row.get("uuid")) or safe_name(self.row.get("uuid"))
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def things(founds: Iterable[Found]) -> list[Thing]:
 def _by_user(rows: Iterable[Row], key: str) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for row in rows:
-        if uuid := uuids.normal(row.get(key)):
+        if uuid := uuids.normalize(row.get(key)):
             found.setdefault(uuid, []).append(row)
     return found
 
@@ -188,8 +188,8 @@ def fields(kind: Kind, thing: Thing) -> Row:
 
 
 def _same_customer(row: Row, provider: Row) -> bool:
-    uuid = uuids.normal(row.get("customer_uuid"))
-    return bool(uuid and uuid == uuids.normal(provider.get("customer_uuid")))
+    uuid = uuids.normalize(row.get("customer_uuid"))
+    return bool(uuid and uuid == uuids.normalize(provider.get("customer_uuid")))
 
 
 class Variables:
@@ -198,7 +198,7 @@ class Variables:
     def __init__(self, prefix: str, reserved: Iterable[str] = ()) -> None:
         if not re.fullmatch(r"([A-Za-z_]\w*)?", prefix, re.ASCII) or prefix.startswith("ansible_"):
             raise InvalidInput(
-                f"hostvars_prefix: '{said(prefix)}' can't begin the names of variables: use letters, digits and _, and"
+                f"hostvars_prefix: '{quote(prefix)}' can't begin the names of variables: use letters, digits and _, and"
                 " not ansible_."
             )
         self._prefix = prefix

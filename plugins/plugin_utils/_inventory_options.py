@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import values as document
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, said
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES
 from ansible_collections.waldur.provider.plugins.plugin_utils import _expressions
 
@@ -33,8 +33,8 @@ def check_options(given: Mapping[str, Any], definitions: Mapping[str, Definition
     known = sorted({*definitions, *(alias for one in definitions.values() for alias in one.get("aliases") or ())})
     for name, value in given.items():
         if name not in known:
-            near = difflib.get_close_matches(said(name), known, 1)
-            raise InvalidInput(f"{said(name)}: is not a known option{f': did you mean {near[0]}?' if near else '.'}")
+            near = difflib.get_close_matches(quote(name), known, 1)
+            raise InvalidInput(f"{quote(name)}: is not a known option{f': did you mean {near[0]}?' if near else '.'}")
         if value is not None and name in definitions and name not in NAMES:
             _check(name, value, definitions[name])
 
@@ -43,7 +43,7 @@ def check_hostname(entries: Iterable[Any]) -> None:
     """Raise ``InvalidInput`` for an entry of ``hostname`` that is not text, or empty."""
     for entry in entries:
         if not isinstance(entry, str):
-            raise InvalidInput(f"hostname: '{said(entry)}' is not text: name a field, or write an expression.")
+            raise InvalidInput(f"hostname: '{quote(entry)}' is not text: name a field, or write an expression.")
         if not entry.strip():
             raise InvalidInput("hostname: an entry is empty: name a field, or write an expression.")
         _refuse_control("hostname", entry)
@@ -63,7 +63,7 @@ def check_fields(
             continue
         near = difflib.get_close_matches(plain.path[0], candidates(), 1)
         hint = f"did you mean {near[0]}?" if near else f"see waldur.provider.{hosts[:-1]}_info for the fields."
-        raise InvalidInput(f"hostname: '{said(plain.path[0])}' is not a field of {hosts.replace('_', ' ')}: {hint}")
+        raise InvalidInput(f"hostname: '{quote(plain.path[0])}' is not a field of {hosts.replace('_', ' ')}: {hint}")
 
 
 def _check(name: str, value: Any, definition: Definition) -> None:
@@ -86,15 +86,15 @@ def _check_number(name: str, value: Any) -> None:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise InvalidInput(f"{name}: must be a number, and '{said(value)}' was given.")
+        raise InvalidInput(f"{name}: must be a number, and '{quote(value)}' was given.")
 
 
 def _check_mapping(name: str, value: Any) -> None:
     if not isinstance(value, Mapping):
-        raise InvalidInput(f"{name}: must be a mapping, and '{said(value)}' was given.")
+        raise InvalidInput(f"{name}: must be a mapping, and '{quote(value)}' was given.")
     for key in value:
         if not isinstance(key, str):
-            raise InvalidInput(f"{name}: the key {said(key)} is not text: quote it as it is written.")
+            raise InvalidInput(f"{name}: the key {quote(key)} is not text: quote it as it is written.")
         _refuse_control(name, key)
 
 
@@ -104,7 +104,7 @@ def _check_list(name: str, value: Any, definition: Definition) -> None:
     if isinstance(value, str) and definition.get("elements") != "dict":
         value = [value]
     if not isinstance(value, (list, tuple)):
-        raise InvalidInput(f"{name}: must be a list, and '{said(value)}' was given.")
+        raise InvalidInput(f"{name}: must be a list, and '{quote(value)}' was given.")
     for number, item in enumerate(value):
         if definition.get("elements") == "dict":
             _check_entry(f"{name}[{number}]", item, definition.get("suboptions") or {})
@@ -119,7 +119,7 @@ def _check_entry(where: str, value: Any, suboptions: Mapping[str, Definition]) -
         raise InvalidInput(f"{where}.key: is missing: name a field, or write an expression.")
     for name, item in entry.items():
         if isinstance(item, (list, dict)):
-            raise InvalidInput(f"{where}.{name}: must be text, and '{said(item)}' was given.")
+            raise InvalidInput(f"{where}.{name}: must be text, and '{quote(item)}' was given.")
         _refuse_control(f"{where}.{name}", item)
 
 
@@ -127,7 +127,7 @@ def _check_text(name: str, value: Any, choices: Sequence[str] | None) -> None:
     if choices:
         document.choice(name, value, choices)
     if isinstance(value, (list, dict)):
-        raise InvalidInput(f"{name}: must be text, and '{said(value)}' was given.")
+        raise InvalidInput(f"{name}: must be text, and '{quote(value)}' was given.")
     _refuse_control(name, value)
 
 
@@ -136,4 +136,4 @@ def _refuse_control(name: str, value: Any) -> None:
     if not isinstance(value, str):
         return
     if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\r\t" for char in value):
-        raise InvalidInput(f"{name}: '{said(value)}' holds a control character: remove it.")
+        raise InvalidInput(f"{name}: '{quote(value)}' holds a control character: remove it.")

@@ -21,8 +21,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     printable,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import (
-    mask_error,
     redact,
+    redact_error,
     redact_message,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._common.values import reference
@@ -60,7 +60,7 @@ def fetch(connection: Connection, wanted: Wanted) -> tuple[list[Found], list[str
     try:
         founds = _fetch(session, wanted)
     except WaldurError as error:
-        mask_error(error, client.hidden)
+        redact_error(error, client.hidden)
         raise
     safe = [Found(*redact([one.provider, one.rows, one.included], client.hidden)) for one in founds]
     return safe, [printable(redact_message(warning, client.hidden)) for warning in session.warnings]
@@ -72,7 +72,7 @@ def _fetch(session: Session, wanted: Wanted) -> list[Found]:
     if wanted.hosts == "service_providers":
         chosen = {target.uuid for target in targets}
         rows = read(session, "service_providers", None, wanted.filters, "filters.")
-        return [Found(row, [row]) for row in rows if uuids.normal(row.get("uuid")) in chosen]
+        return [Found(row, [row]) for row in rows if uuids.normalize(row.get("uuid")) in chosen]
     founds = []
     with ThreadPoolExecutor(_PROVIDERS_AT_ONCE) as pool:
         for answer in pool.map(lambda target: _answer(session, target, wanted), targets):

@@ -16,15 +16,15 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     InvalidInput,
     WaldurError,
     printable,
-    said,
+    quote,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import (
-    mask_error,
     redact,
+    redact_error,
     redact_message,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._common.types import Row
-from ansible_collections.waldur.provider.plugins.module_utils._context import Session, opened
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session, get_client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES
 from ansible_collections.waldur.provider.plugins.module_utils._query import filters
@@ -105,13 +105,13 @@ def _told(
     connection: Connection, ask: Callable[[Session], list[Any]], *, keep_secret: bool
 ) -> tuple[list[Any], list[str]]:
     """What ``ask`` finds on the one connection of this process, secrets masked in all that is said beside it."""
-    client, references = opened(connection)
+    client, references = get_client(connection)
     session = Session(client, references)
     references.begin()
     try:
         found = ask(session)
     except WaldurError as error:
-        mask_error(error, client.hidden)
+        redact_error(error, client.hidden)
         raise
     warnings = [printable(redact_message(warning, client.hidden)) for warning in session.warnings]
     return (redact(found, client.hidden) if keep_secret else found), warnings
@@ -127,7 +127,7 @@ def _operation_of(term: Any) -> str:
     if name not in TERMS:
         near = difflib.get_close_matches(name, [*TERMS, *_NOT_TERMS], 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {_named()}."
-        raise InvalidInput(f"{said(name)}: is nothing that can be queried: {hint}")
+        raise InvalidInput(f"{quote(name)}: is nothing that can be queried: {hint}")
     return TERMS[name]
 
 
@@ -145,7 +145,7 @@ def _refuse_unknown(place: str, given: Mapping[str, Any], known: Sequence[str]) 
         if name not in known and name not in NAMES:
             near = difflib.get_close_matches(name, [*known, *NAMES], 1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}."
-            raise InvalidInput(f"{said(name)}: {place} has no such option: {hint}")
+            raise InvalidInput(f"{quote(name)}: {place} has no such option: {hint}")
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

@@ -39,8 +39,8 @@ class Section:
         return "\n".join([self.head, *self.rows[:count], *([self.tail] if self.tail else [])]) if count else ""
 
 
-def fitting(sections: Sequence[Section], room: int) -> list[int]:
-    """How many rows of each section fit into ``room`` characters, a blank line between sections included.
+def fitting(sections: Sequence[Section], resource: int) -> list[int]:
+    """How many rows of each section fit into ``resource`` characters, a blank line between sections included.
 
     The first section is served first, and after a row that does not fit nothing more is taken.
     """
@@ -49,8 +49,8 @@ def fitting(sections: Sequence[Section], room: int) -> list[int]:
         count = 0
         for row in section.rows:
             cost = len(row) + 1 + (0 if count else len(section.head) + len(section.tail) + 3)
-            room = room - cost if cost <= room else -1
-            if room < 0:
+            resource = resource - cost if cost <= resource else -1
+            if resource < 0:
                 break
             count += 1
         counts.append(count)

@@ -16,7 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     InvalidInput,
     Problems,
     closest,
-    said,
+    quote,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import problem_of
 from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_files import check_depth
@@ -45,7 +45,7 @@ def check_options(
         hints = "".join(dict.fromkeys(closest(name, known) for name in unknown))
         aliases = ", ".join(sorted(set(known) - set(spec)))
         problems.add(
-            f"Unsupported parameters for ({module}) module: {', '.join(map(said, unknown))}.{hints} Supported"
+            f"Unsupported parameters for ({module}) module: {', '.join(map(quote, unknown))}.{hints} Supported"
             f" parameters include: {', '.join(sorted(spec))}{aliases and f' ({aliases})'}."
         )
     for name, value in arguments.items():
@@ -84,7 +84,7 @@ def _check_part(where: str, value: Any, dates: frozenset[str], problems: Problem
         for key, item in value.items():
             if isinstance(key, str):
                 problems.attempt(_check_scalar, where, key, dates)
-                _check_part(f"{where}.{said(key)}", item, dates, problems)
+                _check_part(f"{where}.{quote(key)}", item, dates, problems)
             else:
                 problems.add(f"{where}: a key {document.arrived(key)}, not as text: quote it as it is written.")
     elif isinstance(value, (list, tuple)):

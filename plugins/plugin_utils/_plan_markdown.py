@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import timestamps
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, said
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
 from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import without_secrets
 from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import (
     Section,
@@ -76,7 +76,7 @@ class _Leaf:
         """The short text for a line, in which text that somebody wrote stands in quotes."""
         if self.is_word:
             return f"({self.short})"
-        return f"'{said(self.short)}'" if self.is_quoted else said(self.short)
+        return f"'{quote(self.short)}'" if self.is_quoted else quote(self.short)
 
 
 @dataclass(frozen=True)
@@ -178,10 +178,10 @@ def plan_differences(plan: Any, *, totals: bool = True) -> list[str]:
 def _difference(shown: _Shown, twins: Container[str]) -> str:
     change = shown.change
     own = change["name"] == change["service_provider"]
-    what = " ".join([_said(change["action"]), *([] if own else [said(change["name"])])])
+    what = " ".join([_said(change["action"]), *([] if own else [quote(change["name"])])])
     values = ", ".join(_values(shown))
     name, uuid = shown.provider
-    label = f"{said(name)} ({said(uuid)})" if name in twins else said(name)
+    label = f"{quote(name)} ({quote(uuid)})" if name in twins else quote(name)
     words = [label, f"{what} {values}".rstrip() if own else what]
     return block(": ".join(words if own or not values else [*words, values]))
 
@@ -191,7 +191,7 @@ def _values(shown: _Shown) -> Iterator[str]:
     sides = [{leaf.label: leaf.in_line for leaf in leaves} for leaves in (shown.before, shown.after)]
     for label in dict.fromkeys([*sides[0], *sides[1]]):
         texts = [side.get(label, "(none)") for side in sides if side]
-        yield f"{said(label)}: {' -> '.join(texts)}"
+        yield f"{quote(label)}: {' -> '.join(texts)}"
 
 
 def _left(sections: Iterable[Section], counts: Mapping[int, int]) -> int:

@@ -207,7 +207,7 @@ def report_names(profiles: Any) -> list[str]:
     """
     given = rows("_input", profiles)
     wanted = [_file(profile) for profile in given]
-    provider_uuids = [uuids.normal(profile.get("uuid")) or str(place) for place, profile in enumerate(given)]
+    provider_uuids = [uuids.normalize(profile.get("uuid")) or str(place) for place, profile in enumerate(given)]
     counts = Counter(wanted)
     made = [f"{one}-{uuid[:8]}" if counts[one] > 1 else one for one, uuid in zip(wanted, provider_uuids, strict=True)]
     names: list[str] = []

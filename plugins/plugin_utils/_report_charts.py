@@ -144,8 +144,8 @@ def _years(months: Sequence[Month], slot: float) -> list[Year]:
     found = []
     for number, month in enumerate(months):
         if number == 0 or month.index % 12 == 0:
-            room = min(12 - month.index % 12, len(months) - number) * slot
-            found.append(Year(_rounded(_LEFT + slot * number), str(month.year) if room > 44 else "", number > 0))
+            resource = min(12 - month.index % 12, len(months) - number) * slot
+            found.append(Year(_rounded(_LEFT + slot * number), str(month.year) if resource > 44 else "", number > 0))
     return found
 
 

@@ -14,7 +14,7 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import timestamps
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, said
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
 from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import lines, shortened
 
 Row = Mapping[str, Any]
@@ -49,14 +49,14 @@ def first_name(row: Row, *keys: str) -> str:
 def mapping(where: str, value: Any) -> Row:
     """*value*; raises ``InvalidInput`` where it is no mapping."""
     if not isinstance(value, Mapping):
-        raise InvalidInput(f"{where}: is a mapping, and {said(value)} was given.")
+        raise InvalidInput(f"{where}: is a mapping, and {quote(value)} was given.")
     return value
 
 
 def rows(where: str, value: Any) -> list[Row]:
     """*value*; raises ``InvalidInput`` where it is no list of mappings."""
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
-        raise InvalidInput(f"{where}: is a list of mappings, and {said(value)} was given.")
+        raise InvalidInput(f"{where}: is a list of mappings, and {quote(value)} was given.")
     return [mapping(f"{where}[{number}]", row) for number, row in enumerate(value)]
 
 
@@ -69,7 +69,7 @@ def number(where: str, value: Any) -> float | int | None:
         return None
     found = _number(value)
     if found is None or not abs(found) < _LARGEST:
-        raise InvalidInput(f"{where}: {said(value)} is no number that a report can show.")
+        raise InvalidInput(f"{where}: {quote(value)} is no number that a report can show.")
     return found
 
 
@@ -87,7 +87,7 @@ def whole(where: str, value: Any, lowest: int, highest: int) -> int:
     """A whole number within limits, also written as text. Raises ``InvalidInput``."""
     found = number(where, value)
     if not isinstance(found, int) or not lowest <= found <= highest:
-        raise InvalidInput(f"{where}: is a whole number from {lowest} to {highest}, and {said(value)} was given.")
+        raise InvalidInput(f"{where}: is a whole number from {lowest} to {highest}, and {quote(value)} was given.")
     return found
 
 
@@ -162,7 +162,7 @@ def now(value: Any) -> Now:
         return Now(timestamps.parse(value), timed)
     except ValueError:
         raise InvalidInput(
-            f'moment: is a date such as "2026-11-23", or a date-time, and {said(value)} was given.'
+            f'moment: is a date such as "2026-11-23", or a date-time, and {quote(value)} was given.'
         ) from None  # Ansible would show the cause too
 
 
@@ -171,7 +171,7 @@ def moment(where: str, value: Any) -> datetime | None:
     try:
         found = timestamps.from_server(value)
     except (TypeError, ValueError):
-        raise InvalidInput(f"{where}: {said(value)} is no moment.") from None
+        raise InvalidInput(f"{where}: {quote(value)} is no moment.") from None
     return found.astimezone(timezone.utc) if found else None
 
 

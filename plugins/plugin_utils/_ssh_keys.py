@@ -119,7 +119,7 @@ def _rows(value: Any, name: str) -> list[Row]:
 
 
 def _uuid(row: Row, key: str, where: str) -> str:
-    if uuid := uuids.normal(row.get(key)):
+    if uuid := uuids.normalize(row.get(key)):
         return uuid
     raise InvalidInput(f"{where}: has no {key}; the info module's fields must not leave it out.")
 

@@ -23,14 +23,14 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import refuse
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References, Target
-from ansible_collections.waldur.provider.plugins.module_utils._references.users import Missing, User
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources import (
     api_secret_code,
     offering_username,
     service_provider,
     user_role,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import ROOMS
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 
 Document = list[dict[str, Any]]
 Pair = tuple[str, str]
@@ -55,7 +55,7 @@ class Customer:
 
     def called(self, reference: str) -> bool:
         """Whether the reference means this customer."""
-        uuid = uuids.normal(reference) or uuids.of_url(reference, "customers")
+        uuid = uuids.normalize(reference) or uuids.from_url(reference, "customers")
         return uuid == self.uuid if uuid else reference in (self.name, self.abbreviation)
 
 
@@ -101,18 +101,22 @@ class World:
         """The provider, or the customer that may become one, that the reference means."""
         return next(provider for provider in self.providers if provider.customer.called(reference))
 
-    def person(self, reference: str) -> User | Missing:
+    def person(self, reference: str) -> User | UnresolvedUser:
         """Who is meant; deactivated and unknown people can't be used."""
-        uuid = uuids.normal(reference) or uuids.of_url(reference, "users")
+        uuid = uuids.normalize(reference) or uuids.from_url(reference, "users")
         for found in self.people:
             by_name = reference == found.username or reference.casefold() == str(found.email).casefold()
             if found.uuid == uuid or (by_name and not uuid):
-                return found if found.is_active else Missing(reference, f"the user '{reference}' is deactivated", found)
-        return Missing(reference, f"no user '{reference}' that this token can see")
+                return (
+                    found
+                    if found.is_active
+                    else UnresolvedUser(reference, f"the user '{reference}' is deactivated", found)
+                )
+        return UnresolvedUser(reference, f"no user '{reference}' that this token can see")
 
     def role(self, reference: str) -> dict[str, str]:
         """The role of that name or UUID."""
-        uuid = self.roles.get(reference) or uuids.normal(reference) or ""
+        uuid = self.roles.get(reference) or uuids.normalize(reference) or ""
         return {"uuid": uuid, "name": next(name for name, known in self.roles.items() if known == uuid)}
 
 
@@ -146,7 +150,7 @@ def _grants(world: World, provider: Provider, desired: Desired) -> user_role.Sta
         for number, ((user, role), expiries) in enumerate(provider.grants.items())
         for index, expiry in enumerate(expiries)
         # Waldur hides the grants of those who are deactivated (api-behaviour: role-grants-deactivated-users).
-        if not isinstance(world.person(user), Missing)
+        if not isinstance(world.person(user), UnresolvedUser)
     ]
     entries = desired.grants.entries if desired.grants else ()
     return user_role.State(rows, {entry.role: world.role(entry.role) for entry in entries}, NOW, world.me)
@@ -176,21 +180,21 @@ def planned(
 ) -> Planned:
     """What the engine plans, without asking anybody. Raises ``InvalidInput`` where it refuses to."""
     session = Session(cast(Client, None), cast(References, None), missing_users)
-    people: dict[str, User | Missing] = {}
+    people: dict[str, User | UnresolvedUser] = {}
     works = []
     for desired in parse(document, read_image):
         provider = world.provider(desired.reference)
         uuid = provider.uuid if provider.there else None
         target = Target(provider.customer.uuid, provider.customer.url, provider.customer.name, uuid)
-        for room in ROOMS:
-            part = room.part(desired)
+        for resource in RESOURCES:
+            part = resource.part(desired)
             if part is None:
                 continue
-            state = _STATES[room.kind](world, provider, desired)
-            people.update({reference: world.person(reference) for reference in room.users(part, state)[0]})
-            works.append(Work(desired, target, room, part, state))
+            state = _STATES[resource.kind](world, provider, desired)
+            people.update({reference: world.person(reference) for reference in resource.users(part, state)[0]})
+            works.append(Work(desired, target, resource, part, state))
     for work in works:
-        work.comparison = work.room.compare(session, work.target, work.part, work.state, people)
+        work.comparison = work.resource.compare(session, work.target, work.part, work.state, people)
     comparison = Comparison.of(work.comparison for work in works)
     refuse(comparison, max_removals)
     return Planned(works, people, comparison, "https://waldur.example.org")
@@ -289,7 +293,7 @@ def _unmet_grants(world: World, provider: Provider, entry: Mapping[str, Any]) ->
     named, everybody = set(), True
     for wish in entry.get("users", []):
         person = world.person(wish["user"])
-        if isinstance(person, Missing):
+        if isinstance(person, UnresolvedUser):
             everybody = everybody and wish.get("state") == "absent" and person.user is not None
             continue
         pair = (person.uuid, world.role(wish.get("role", "CUSTOMER.MANAGER"))["uuid"])
@@ -298,7 +302,7 @@ def _unmet_grants(world: World, provider: Provider, entry: Mapping[str, Any]) ->
             yield f"{wish} has {provider.grants.get(pair)}"
     for (user, role), expiries in provider.grants.items() if entry.get("exclusive_users") and everybody else ():
         ended = all(expiry is not None and expiry <= NOW for expiry in expiries)
-        hidden = isinstance(world.person(user), Missing)
+        hidden = isinstance(world.person(user), UnresolvedUser)
         if (user, role) not in named and user != world.me and not ended and not hidden:
             yield f"{user} keeps {role}"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
-from ansible_collections.waldur.provider.plugins.module_utils._references.users import Missing
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser
 
 from .model import NOW, Provider, applied, planned
 from .strategies import ALPHA, ME, Situation, situations
@@ -35,7 +35,7 @@ def removals(situation: Situation) -> list[Change]:
     except InvalidInput:
         assume(False)
         raise
-    return [change for change in plan.changes if change.unnamed]
+    return [change for change in plan.changes if change.is_implied]
 
 
 @given(EXCLUSIVE, st.sampled_from([None, 0, 1, 2, 5]))
@@ -44,7 +44,7 @@ def test_more_removals_than_allowed_are_refused_and_listed(situation: Situation,
     limits: dict[str, Any] = {"max_removals": allowed, "missing_users": situation.missing_users}
     if len(wanted) <= (5 if allowed is None else allowed):
         plan = planned(situation.world, situation.document, **limits)
-        assert [change for change in plan.changes if change.unnamed] == wanted
+        assert [change for change in plan.changes if change.is_implied] == wanted
         return
     with pytest.raises(InvalidInput, match=rf"^max_removals: the plan would revoke {len(wanted)} grants") as refused:
         planned(situation.world, situation.document, **limits)
@@ -72,7 +72,7 @@ def test_exclusive_takes_nobodys_grant_while_somebody_listed_is_unknown(situatio
     usable = [situation.world.person(wish["user"]) for wish in situation.document[0]["users"]]
     states = [wish.get("state", "present") for wish in situation.document[0]["users"]]
     unsure = any(
-        isinstance(person, Missing) and (state == "present" or person.user is None)
+        isinstance(person, UnresolvedUser) and (state == "present" or person.user is None)
         for person, state in zip(usable, states, strict=True)
     )
     found = removals(replace(situation, missing_users="warn"))
@@ -96,7 +96,7 @@ def test_exclusive_that_keeps_nobody_is_refused(situation: Situation) -> None:
 @given(EXCLUSIVE)
 def test_after_an_exclusive_plan_only_those_listed_remain(situation: Situation) -> None:
     world = situation.world
-    unknown = any(isinstance(world.person(wish["user"]), Missing) for wish in situation.document[0]["users"])
+    unknown = any(isinstance(world.person(wish["user"]), UnresolvedUser) for wish in situation.document[0]["users"])
     assume(not unknown)
     removals(situation)
     plan = planned(world, situation.document, max_removals=99, missing_users=situation.missing_users)

@@ -89,7 +89,7 @@ def test_only_what_is_listed_changes(situation: Situation) -> None:
             for entry in situation.document
             if situation.world.provider(entry["customer"]).customer.uuid == change.id["customer"]
         )
-        assert _is_listed(situation.world, entry, change.as_dict()) is not change.unnamed, change
+        assert _is_listed(situation.world, entry, change.as_dict()) is not change.is_implied, change
 
 
 def _is_listed(world: World, entry: dict[str, Any], change: dict[str, Any]) -> bool:

@@ -79,7 +79,7 @@ def all_of(messages: Iterable[str]) -> InvalidInput:
     return InvalidInput(first + more, errors=errors)
 
 
-class AnswerError(WaldurError):
+class ErrorResponse(WaldurError):
     """The server answered a request with an error (api-behaviour: error-shapes). ``status`` is the HTTP status."""
 
     def __init__(self, message: str, status: int) -> None:
@@ -87,23 +87,23 @@ class AnswerError(WaldurError):
         self.status = status
 
 
-class Unauthorized(AnswerError):
+class Unauthorized(ErrorResponse):
     """401: the token is missing, wrong or expired."""
 
 
-class Forbidden(AnswerError):
+class Forbidden(ErrorResponse):
     """403: the token is good, the right is missing."""
 
 
-class NotFound(AnswerError):
+class NotFound(ErrorResponse):
     """404 in JSON: there is no such object, or this token may not see it."""
 
 
-class RouteMissing(AnswerError):
+class RouteMissing(ErrorResponse):
     """404 in HTML: this Waldur has no such route; it is older (or newer) than the request."""
 
 
-class ServerDefect(AnswerError):
+class ServerDefect(ErrorResponse):
     """5xx on reading: the server broke, or a proxy before it did."""
 
 
@@ -111,7 +111,7 @@ class Unreadable(WaldurError):
     """The token sees too little of a service provider to tell its state, or the provider is gone."""
 
 
-class NoAnswer(WaldurError):
+class RequestNotSent(WaldurError):
     """No usable answer came (connection, TLS, timeout, a cut body), and nothing was changed by the request."""
 
 
@@ -119,11 +119,11 @@ class WriteInCheckMode(WaldurError):
     """A write was about to be sent by a task that may only read; it was not sent. This is a defect of the caller."""
 
 
-class LostAnswer(WaldurError):
+class OutcomeUnknown(WaldurError):
     """A write was sent, and its outcome is unknown (api-behaviour: repeating-requests): no answer, a cut one, a 5xx, a
     page instead.
 
-    The message has no end yet: who carries out the change adds what there is now (see ``looked_again``).
+    The message has no end yet: who carries out the change adds what there is now (see ``recheck_outcome``).
     """
 
 
@@ -134,8 +134,8 @@ class Interrupted(WaldurError):
 def as_waldur_error(error: BaseException, ending: str) -> WaldurError:
     """Return an error of another class than ours as one clear sentence that closes with ``ending``."""
     if isinstance(error, KeyboardInterrupt):
-        return Interrupted(f"interrupted by {said(error) or 'SIGINT'}{ending}.")
-    cause = f" ({said(error, LONGEST_PATH)})" if str(error) else ""
+        return Interrupted(f"interrupted by {quote(error) or 'SIGINT'}{ending}.")
+    cause = f" ({quote(error, LONGEST_PATH)})" if str(error) else ""
     if not isinstance(error, Exception):  # such as the timeout of a task
         return WaldurError(f"stopped by {type(error).__name__}{cause}{ending}.")
     return WaldurError(
@@ -143,7 +143,7 @@ def as_waldur_error(error: BaseException, ending: str) -> WaldurError:
     )
 
 
-def said(value: Any, longest: int = _LONGEST) -> str:
+def quote(value: Any, longest: int = _LONGEST) -> str:
     """How a value that was given is quoted in a message: on one line, nothing invisible, no longer than people read."""
     try:
         text = str(value)
@@ -168,11 +168,11 @@ def closest(value: Any, known: Iterable[str]) -> str:
     spellings: dict[str, str] = {}
     for name in known:
         spellings.setdefault(name.casefold(), name)
-    near = difflib.get_close_matches(said(value).casefold(), spellings, 1)
-    return f" Did you mean '{said(spellings[near[0]])}'?" if near else ""
+    near = difflib.get_close_matches(quote(value).casefold(), spellings, 1)
+    return f" Did you mean '{quote(spellings[near[0]])}'?" if near else ""
 
 
-def looked_again(lost: LostAnswer, look: Callable[[], tuple[bool | None, str]]) -> LostAnswer:
+def recheck_outcome(lost: OutcomeUnknown, look: Callable[[], tuple[bool | None, str]]) -> OutcomeUnknown:
     """``lost`` with what is there now. ``look`` reads it: whether the write took effect, and that in words.
 
     ``details["took_effect"]`` is None where a part of it did, or where looking failed too.

@@ -14,7 +14,7 @@ import errno
 import os
 import stat
 
-from .errors import LONGEST_PATH, InvalidInput, said
+from .errors import LONGEST_PATH, InvalidInput, quote
 
 MEGABYTE = 1000 * 1000
 # A thousand providers with two hundred users each take 14 MB.
@@ -43,7 +43,7 @@ def expand_path(option: str, path: str) -> str:
     except UnicodeEncodeError:  # a surrogate that stands for no byte of a file name
         invalid = True
     if invalid:
-        raise InvalidInput(f"{option}: '{said(path, LONGEST_PATH)}' is not a valid path: check it.")
+        raise InvalidInput(f"{option}: '{quote(path, LONGEST_PATH)}' is not a valid path: check it.")
     return os.path.expanduser(path)
 
 
@@ -55,7 +55,7 @@ def read_file(
     Messages name ``option`` and the path as ``shown`` (``path`` when empty), and end with ``advice``. ``directory`` is
     a descriptor that a relative path is relative to; then a symbolic link is refused. Raises ``InvalidInput``.
     """
-    name = said(shown or path, LONGEST_PATH)
+    name = quote(shown or path, LONGEST_PATH)
     try:
         content = _read(option, path, limit, directory)
     except OSError as error:
@@ -71,7 +71,7 @@ def readable_path(option: str, path: str, *, folder_allowed: bool = False) -> st
     Raises ``InvalidInput`` that names ``option`` and the path as it was written.
     """
     found = expand_path(option, path)
-    name = said(path, LONGEST_PATH)
+    name = quote(path, LONGEST_PATH)
     try:
         if folder_allowed and os.path.isdir(found):
             return found

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Set
 from datetime import date
 from typing import Any
 
-from .errors import said
+from .errors import quote
 from .yaml_spelling import WrittenBool
 
 
@@ -34,9 +34,9 @@ def _problems(where: str, value: Any, dates: Collection[str]) -> Iterator[tuple[
     elif isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, (str, int, float, type(None))) or problem_of(key):
-                yield where or "options", f"the key {said(key)} is not text: quote it as it is written."
+                yield where or "options", f"the key {quote(key)} is not text: quote it as it is written."
             else:
-                yield from _problems(f"{where}.{said(key)}" if where else said(key), item, dates)
+                yield from _problems(f"{where}.{quote(key)}" if where else quote(key), item, dates)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             yield from _problems(f"{where}[{index}]", item, dates)

@@ -49,7 +49,7 @@ def without_secrets(value: Any, free_form: Collection[str] = ()) -> Any:
     return value
 
 
-def mask_error(error: WaldurError, hidden: frozenset[str]) -> None:
+def redact_error(error: WaldurError, hidden: frozenset[str]) -> None:
     """Mask every hidden text in an error: its message and its details."""
     error.message = redact_message(error.message, hidden)
     error.args = (error.message,)
@@ -59,7 +59,7 @@ def mask_error(error: WaldurError, hidden: frozenset[str]) -> None:
 MASK = "********"
 # Shorter texts are no secrets that anybody could keep, and are parts of many words: they are masked as whole words.
 SHORTEST = 8
-# What ``said`` and ``words`` end a text with that they cut, and the length from which a beginning before it is masked.
+# What ``quote`` and ``words`` end a text with that they cut, and the length from which a beginning before it is masked.
 CUT = "…"
 _LEAST_CUT = 4
 _WORD = re.compile(r"[A-Za-z_]+")
@@ -164,7 +164,7 @@ def _mask(match: re.Match[str]) -> str:
         start -= 1
     while end < len(text) and text[end] in _HEX:
         end += 1
-    is_part = end - start > len(match[0]) and uuids.normal(text[start:end])
+    is_part = end - start > len(match[0]) and uuids.normalize(text[start:end])
     return match[0] if is_part else MASK
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from . import timestamps
-from .errors import InvalidInput, Problems, closest, said
+from .errors import InvalidInput, Problems, closest, quote
 from .json_values import has_surrogates, problem_of
 from .yaml_spelling import WrittenBool, spelling, without_spelling
 
@@ -39,8 +39,8 @@ def arrived(value: Any) -> str:
     """Return what YAML made of an unquoted word, which is shown as it was written where that is known."""
     written = spelling(value)
     if written is not None:
-        return f"{said(written)} arrived as a {kind_of(value)}"
-    return f"arrived as the {kind_of(value)} {said(str(value).lower() if isinstance(value, bool) else value)}"
+        return f"{quote(written)} arrived as a {kind_of(value)}"
+    return f"arrived as the {kind_of(value)} {quote(str(value).lower() if isinstance(value, bool) else value)}"
 
 
 def reference(where: str, value: Any) -> str:
@@ -84,7 +84,7 @@ def expiration(where: str, value: Any) -> datetime | None:
         return timestamps.parse(value)
     except ValueError:
         raise InvalidInput(
-            f'{where}: \'{said(value)}\' is no date: write "2027-06-30", "2027-06-30T12:00:00Z" or never.'
+            f'{where}: \'{quote(value)}\' is no date: write "2027-06-30", "2027-06-30T12:00:00Z" or never.'
         ) from None
 
 
@@ -107,13 +107,13 @@ def quoted(value: Any) -> str:
     """Return ``value`` as messages quote it: as it was written where that is known; a list or mapping by its kind."""
     if isinstance(value, (list, tuple, Mapping)):
         return f"a {kind_of(value)}"
-    return f"'{said(spelling(value) or value)}'"
+    return f"'{quote(spelling(value) or value)}'"
 
 
 def json_value(where: str, value: Any) -> Any:
     """Return a value that JSON can hold, as it is: text, finite numbers, booleans, null, and lists and mappings."""
     if isinstance(value, Mapping):
-        return {_json_key(where, key): json_value(f"{where}.{said(key)}", item) for key, item in value.items()}
+        return {_json_key(where, key): json_value(f"{where}.{quote(key)}", item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [json_value(f"{where}[{index}]", item) for index, item in enumerate(value)]
     if not isinstance(value, date) and (problem := problem_of(value)):
@@ -150,7 +150,7 @@ def known_keys(where: str, value: Any, known: Sequence[str], problems: Problems)
     for key in value:
         if key not in known:
             names = ", ".join(known)
-            problems.add(f"{where}: '{said(key)}' is not known.{closest(key, known)} Known are {names}.")
+            problems.add(f"{where}: '{quote(key)}' is not known.{closest(key, known)} Known are {names}.")
     return {key: item for key, item in value.items() if item is not None and key in known}
 
 

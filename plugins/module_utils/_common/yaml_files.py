@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from .errors import InvalidInput, Problems, said
+from .errors import InvalidInput, Problems, quote
 from .input_files import LARGEST_DOCUMENT, read_file
 from .yaml_spelling import WrittenBool, with_spelling
 
@@ -57,7 +57,7 @@ def read_yaml(
     if control:
         line = text.count("\n", 0, control.start()) + 1
         raise InvalidInput(
-            f"{shown}: line {line}: holds the character {said(control[0])}, which YAML does not allow: remove it."
+            f"{shown}: line {line}: holds the character {quote(control[0])}, which YAML does not allow: remove it."
         )
     return builder.build(text)
 
@@ -160,7 +160,7 @@ class _Builder:
                         handler(event)
             except yaml.YAMLError as error:
                 mark = getattr(error, "problem_mark", None)
-                problem = said(getattr(error, "problem", None) or error)
+                problem = quote(getattr(error, "problem", None) or error)
                 self._add(mark.line + 1 if mark else 1, f"is not valid YAML{': ' + problem if self._quoting else ''}.")
         self._problems.refuse()
         return self._root
@@ -186,8 +186,8 @@ class _Builder:
             if isinstance(one.value, list):
                 place += f"[{len(one.value)}]"
             elif isinstance(one.key, str):
-                place += f"{place and '.'}{said(one.key)}"
-        return said(place) if len(self._open) < DEEPEST else ""
+                place += f"{place and '.'}{quote(one.key)}"
+        return quote(place) if len(self._open) < DEEPEST else ""
 
     # --- values ------------------------------------------------------------------------------------------------------
 
@@ -218,7 +218,7 @@ class _Builder:
             return None
         if value in holder.lines:
             first = holder.lines[value]
-            self._fail(line, f"the key '{said(value)}' is given twice, first in line {first}: remove one of the two.")
+            self._fail(line, f"the key '{quote(value)}' is given twice, first in line {first}: remove one of the two.")
         holder.lines[value] = line
         return value
 
@@ -317,8 +317,8 @@ class _Builder:
         return isinstance(key, str) and key.endswith("_time")
 
     def _word(self, event: Any) -> str:
-        return said(event.value) if self._quoting else "that is written there"
+        return quote(event.value) if self._quoting else "that is written there"
 
     def _name(self, name: str) -> str:
         """An anchor or tag; in a file that holds secrets it may be one that was not quoted."""
-        return said(name.replace(_TAG, "!!")) if self._quoting else "…"
+        return quote(name.replace(_TAG, "!!")) if self._quoting else "…"

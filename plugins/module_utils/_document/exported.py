@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._common import uuids, values
-from .._common.errors import InvalidInput, said
+from .._common.errors import InvalidInput, quote
 from .._references.references import References, Target
 from .._references.users import User
 
@@ -32,7 +32,7 @@ class Note:
 
     def as_dict(self, target: Target) -> dict[str, Any]:
         """The note as it is returned; its text on one line, so that it can stand in a comment."""
-        text = said(self.text, _LONGEST_NOTE)
+        text = quote(self.text, _LONGEST_NOTE)
         return {"service_provider": target.name, "key": self.key, "name": self.name, "text": text}
 
 
@@ -77,4 +77,4 @@ def _survives(name: str, collection: str) -> bool:
         same = values.reference(collection, name) == name
     except InvalidInput:
         return False
-    return same and not (uuids.normal(name) or uuids.of_url(name, collection))
+    return same and not (uuids.normalize(name) or uuids.from_url(name, collection))

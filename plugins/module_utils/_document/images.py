@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 
 from .._common import input_files
-from .._common.errors import LONGEST_PATH, InvalidInput, said
+from .._common.errors import LONGEST_PATH, InvalidInput, quote
 from .model import ImageFile
 
 # Waldur sets no limit of its own; web servers before it commonly refuse bodies over 10 MB.
@@ -58,7 +58,7 @@ def read_image(where: str, path: str, written: str = "") -> ImageFile:
     ``written`` is the path as messages show it, where ``path`` was made from another.
     """
     content = input_files.read_file(where, path, LIMIT, shown=written)
-    shown = said(written or path, LONGEST_PATH)
+    shown = quote(written or path, LONGEST_PATH)
     if content_type(content) is None:
         raise InvalidInput(f"{where}: {shown} is not an image that Waldur takes (PNG, JPEG, GIF, WebP, BMP, TIFF).")
     return ImageFile(os.path.basename(path), content)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._common import input_files, values
-from .._common.errors import LONGEST_PATH, InvalidInput, Problems, said
+from .._common.errors import LONGEST_PATH, InvalidInput, Problems, quote
 from .._common.yaml_files import LONGEST_NUMBER, check_depth, read_text, read_yaml
 from . import model, schema
 from .model import Desired, ReadImage
@@ -91,7 +91,7 @@ def _load(path: str, problems: Problems) -> list[Placed]:
 
 def plan_file(path: str) -> Any:
     """Return the content of a JSON file such as ``plan.json``. Raises ``InvalidInput``."""
-    shown = said(path, LONGEST_PATH)
+    shown = quote(path, LONGEST_PATH)
     text = read_text(path, f"approved_plan: {shown}", "approved_plan")
     try:
         found = json.loads(
@@ -129,7 +129,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _value in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"holds the key '{said(twice)}' twice in one object")
+        raise ValueError(f"holds the key '{quote(twice)}' twice in one object")
     return found
 
 
@@ -140,7 +140,7 @@ def _paths(path: str, written: str) -> Iterator[tuple[str, str]]:
         return
     found = sorted(_files_below(path))
     if not found:
-        raise InvalidInput(f"{_OPTION}: {said(written, LONGEST_PATH)} holds no file that ends in .yml or .yaml.")
+        raise InvalidInput(f"{_OPTION}: {quote(written, LONGEST_PATH)} holds no file that ends in .yml or .yaml.")
     for name in found:
         yield name, os.path.relpath(name, os.path.dirname(path))
 
@@ -155,7 +155,7 @@ def _files_below(path: str) -> Iterator[str]:
             with os.scandir(folder) as entries:
                 visible = [entry for entry in entries if not entry.name.startswith(".")]
         except OSError as error:
-            shown = said(folder, LONGEST_PATH)
+            shown = quote(folder, LONGEST_PATH)
             raise InvalidInput(f"{_OPTION}: can't read the folder {shown}: {error.strerror}.") from None
         pending += [entry.path for entry in visible if entry.is_dir(follow_symlinks=False)]
         yield from (entry.path for entry in visible if entry.name.endswith(_ENDINGS) and not os.path.isdir(entry.path))
@@ -163,7 +163,7 @@ def _files_below(path: str) -> Iterator[str]:
 
 def _read(path: str, name: str, problems: Problems) -> _File:
     """One file; what is wrong with its defaults is added to ``problems``, and they are left out."""
-    shown = said(name, LONGEST_PATH)
+    shown = quote(name, LONGEST_PATH)
     content = read_yaml(path, shown, _OPTION)
     if not isinstance(content, Mapping):
         raise InvalidInput(f"{shown}: must be a mapping with the list service_providers, or with defaults for others.")

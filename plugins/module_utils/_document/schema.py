@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from .._common import uuids
-from .._common.errors import InvalidInput, Problems, said
+from .._common.errors import InvalidInput, Problems, quote
 from .._common.values import (
     _INVISIBLE,
     boolean,
@@ -54,7 +54,7 @@ def fingerprint(where: str, value: Any) -> str:
     """``sha256:`` and sixteen hex digits."""
     found = text(where, value).lower()
     if not _FINGERPRINT.match(found):
-        raise InvalidInput(f"{where}: '{said(found)}' is no fingerprint: it is sha256: and 16 hex digits.")
+        raise InvalidInput(f"{where}: '{quote(found)}' is no fingerprint: it is sha256: and 16 hex digits.")
     return found
 
 
@@ -224,8 +224,8 @@ def _account_name(where: str, value: Any) -> str:
     hidden = next((char for char in name if unicodedata.category(char) in _INVISIBLE), None)
     if hidden is not None:
         raise InvalidInput(
-            f"{where}: '{said(name)}' holds the control or format character U+{ord(hidden):04X}, which nobody sees in a"
-            " username: remove it."
+            f"{where}: '{quote(name)}' holds the control or format character U+{ord(hidden):04X}, which is"
+            " invisible in a username: remove it."
         )
     return name
 
@@ -253,4 +253,4 @@ def secret_code(where: str, value: Any) -> SecretCode:
 
 def user_key(value: str) -> str:
     """What two spellings of one user reference have in common before anybody is looked up."""
-    return uuids.normal(value) or value
+    return uuids.normalize(value) or value

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from .._common.errors import WaldurError, as_waldur_error
 from .._common.signals import refuse_without_parent, remember_parent
-from .._context import People, Session
+from .._context import ResolvedUsers, Session
 from .._plan.changes import Change
 from .planner import Planned, Work
 
@@ -29,7 +29,7 @@ def apply(session: Session, planned: Planned) -> None:
         for change in planned.changes:
             work, sent = owners[id(change)], session.client.writes_sent
             refuse_without_parent()
-            work.room.write(session, work.target, work.state, change)
+            work.resource.write(session, work.target, work.state, change)
             applied += 1
         for work in planned.works:
             if work.comparison.changes:
@@ -84,11 +84,11 @@ def _stopped(error: WaldurError, changes: Sequence[Change], number: int) -> Wald
     return error
 
 
-def _verify(session: Session, work: Work, people: People) -> None:
-    work.state, before = work.room.verify(session, work.target, work.part, work.state), work.state
+def _verify(session: Session, work: Work, people: ResolvedUsers) -> None:
+    work.state, before = work.resource.verify(session, work.target, work.part, work.state), work.state
     if work.state is before:
         return
-    left = work.room.compare(session, work.target, work.part, work.state, people)
+    left = work.resource.compare(session, work.target, work.part, work.state, people)
     if left.changes or left.errors:
         what = "; ".join([*(str(change) for change in left.changes), *left.errors])
         raise WaldurError(

@@ -14,15 +14,15 @@ from typing import Any
 
 from .._common.errors import InvalidInput
 from .._common.json_values import problems
-from .._context import People, Session
+from .._context import ResolvedUsers, Session
 from .._document.model import Desired
 from .._plan.approval import refuse_new
 from .._plan.changes import Change, Comparison, summary
 from .._plan.diff import provider_labels
 from .._plan.limits import refuse
 from .._references.references import Target
-from .._resources.base import Room
-from .._resources.registry import ROOMS
+from .._resources.base import Resource
+from .._resources.registry import RESOURCES
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Work:
 
     desired: Desired
     target: Target
-    room: Room
+    resource: Resource
     part: Any
     state: Any
     comparison: Comparison = field(default_factory=Comparison)
@@ -45,7 +45,7 @@ class Planned:
     """
 
     works: list[Work]
-    people: People
+    people: ResolvedUsers
     comparison: Comparison
     api_url: str
     left_out: Sequence[Target] = ()
@@ -64,14 +64,14 @@ class Planned:
     def providers(self, kind: str) -> list[str]:
         """Return the labels of the providers in which the room ``kind`` has work, in the order of ``results``."""
         labels = provider_labels({work.target.customer_uuid: work.target.name for work in self.works})
-        return [labels[work.target.customer_uuid] for work in self.works if work.room.kind == kind]
+        return [labels[work.target.customer_uuid] for work in self.works if work.resource.kind == kind]
 
     def results(self, kind: str, *, done: bool) -> list[Any]:
         """What the room ``kind`` returns for each provider; predicted where the plan is not ``done``."""
         return [
-            work.room.result(work.part, work.state, self.people, work.comparison.changes, done=done)
+            work.resource.result(work.part, work.state, self.people, work.comparison.changes, done=done)
             for work in self.works
-            if work.room.kind == kind
+            if work.resource.kind == kind
         ]
 
 
@@ -104,7 +104,7 @@ def make_plan(session: Session, document: Sequence[Desired], limits: Limits = _N
     works = _works(session, chosen)
     people = _people(session, works)
     for work in works:
-        work.comparison = work.room.compare(session, work.target, work.part, work.state, people)
+        work.comparison = work.resource.compare(session, work.target, work.part, work.state, people)
     comparison = Comparison.of(part for work in works for part in (work.comparison, _unrepresentable(work)))
     refuse(comparison, limits.max_removals)
     digests = {target.customer_uuid: entry_digest(desired) for desired, target in chosen}
@@ -186,19 +186,19 @@ def _only(session: Session, references: Sequence[str] | None) -> dict[str, Targe
 def _works(session: Session, chosen: Sequence[tuple[Desired, Target]]) -> list[Work]:
     works = []
     for desired, target in chosen:
-        for room in ROOMS:
-            part = room.part(desired)
+        for resource in RESOURCES:
+            part = resource.part(desired)
             if part is not None:
-                works.append(Work(desired, target, room, part, room.read(session, target, part)))
+                works.append(Work(desired, target, resource, part, resource.read(session, target, part)))
     return works
 
 
-def _people(session: Session, works: list[Work]) -> People:
+def _people(session: Session, works: list[Work]) -> ResolvedUsers:
     """Everybody who is named anywhere, looked up together, after all rows that may already tell were read."""
     wanted: list[str] = []
     unseen: set[str] = set()
     for work in works:
-        named, not_shown = work.room.users(work.part, work.state)
+        named, not_shown = work.resource.users(work.part, work.state)
         wanted.extend(named)
         unseen.update(not_shown)
     users = session.references.users(wanted, frozenset(unseen))

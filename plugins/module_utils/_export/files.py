@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._common import uuids
-from .._common.errors import LONGEST_PATH, Forbidden, InvalidInput, NotFound, WaldurError, said
+from .._common.errors import LONGEST_PATH, Forbidden, InvalidInput, NotFound, WaldurError, quote
 from .._common.input_files import LARGEST_DOCUMENT, RESERVED_NAMES
 from .._common.types import Row
 from .._common.yaml_files import read_yaml
@@ -53,7 +53,7 @@ def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: b
     read = exported(session, options["service_providers"], options["parts"])
     # Of all of them, so that a file is called the same whichever of them are exported.
     rows = {one.target.customer_uuid: one.target.row or {} for one in read.found}
-    rows.update({uuids.normal(row.get("customer_uuid")) or "": row for row in session.references.providers()})
+    rows.update({uuids.normalize(row.get("customer_uuid")) or "": row for row in session.references.providers()})
     names = _names(rows)
     image_files: dict[str, bytes] = {}
     if options["images"] and "profile" in options["parts"]:
@@ -106,13 +106,13 @@ def _keep_unreadable(dest: str, targets: Sequence[Target], rows: Mapping[str, Ro
     content = read_yaml(dest, dest, "dest", spelled=False)
     entries = content.get("service_providers") if isinstance(content, Mapping) else None
     listed = {str(entry["customer"]) for entry in entries or [] if isinstance(entry, Mapping) and entry.get("customer")}
-    listed_uuids = {uuids.normal(name) or uuids.of_url(name, "customers") for name in listed}
+    listed_uuids = {uuids.normalize(name) or uuids.from_url(name, "customers") for name in listed}
     for target in targets:
         row = rows[target.customer_uuid]
         names = {target.name, row.get("customer_abbreviation"), row.get("customer_slug")}
         if names & listed or target.customer_uuid in listed_uuids:
             raise InvalidInput(
-                f"dest: {said(dest, LONGEST_PATH)} has an entry for {target.name}, which can't be read, so writing the"
+                f"dest: {quote(dest, LONGEST_PATH)} has an entry for {target.name}, which can't be read, so writing the"
                 " file would lose it: give a folder, or another file."
             )
 
@@ -185,7 +185,7 @@ def _write(folder: Folder, path: str, content: bytes, before: Sequence[str]) -> 
         folder.write(path, content)
     except OSError as error:
         raise InvalidInput(
-            f"dest: can't write {said(path, LONGEST_PATH)}: {error.strerror}. Files written before it: {len(before)}.",
+            f"dest: can't write {quote(path, LONGEST_PATH)}: {error.strerror}. Files written before it: {len(before)}.",
             changed=bool(before),
             written=list(before),
         ) from None

@@ -21,17 +21,17 @@ from .._api.permissions import defect_of, edition_of, is_personal, right_for, ro
 from .._common import timestamps
 from .._common.errors import (
     LONGEST_PATH,
-    AnswerError,
+    ErrorResponse,
     Forbidden,
-    LostAnswer,
-    NoAnswer,
     NotFound,
+    OutcomeUnknown,
+    RequestNotSent,
     RouteMissing,
     ServerDefect,
     Unauthorized,
     WaldurError,
     WriteInCheckMode,
-    said,
+    quote,
 )
 from .._common.json_values import problems
 from .._common.redaction import redact_text, without_secrets
@@ -223,18 +223,18 @@ class Client:
         *,
         body: Row | None = None,
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
-        telling: bool = True,
+        expect_body: bool = True,
     ) -> Row:
         """Change something in Waldur; only this function and ``new_secret_code`` do.
 
-        Return the answer's body without secrets; it may be empty unless *telling*. Raises ``LostAnswer`` where the
+        Return the answer's body without secrets; it may be empty unless ``expect_body``. Raises ``OutcomeUnknown`` where the
         outcome is unknown, and ``WriteInCheckMode`` on a client that is ``read_only``.
         """
         writing = operation(name)
         for place, problem in problems("", body):
             raise WaldurError(f"Cannot {writing.title}: {place}: {problem} The request was not sent.")
         answer = self._send(writing, uuid, body=body, files=files)
-        if not telling and not answer.content.strip():
+        if not expect_body and not answer.content.strip():
             return {}
         row: Row = _expect(self._json(answer, writing), dict, writing)
         return dict(without_secrets(row, writing.free_form))
@@ -276,12 +276,12 @@ class Client:
             try:
                 answer = self._receive(session, "GET", target, _IMAGE_LIMIT, **options)
             except (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError) as error:
-                cause = connection_errors.cause(error, said(_place(target)), exchange)
-                raise NoAnswer(f"Cannot download the present image: {cause}.") from None
+                cause = connection_errors.cause(error, quote(_place(target)), exchange)
+                raise RequestNotSent(f"Cannot download the present image: {cause}.") from None
             except UnusableBody as error:
                 raise WaldurError(f"Cannot download the present image: the answer {error}.") from None
         if answer.status != 200:
-            kind = {403: Forbidden, 404: NotFound}.get(answer.status, AnswerError)
+            kind = {403: Forbidden, 404: NotFound}.get(answer.status, ErrorResponse)
             raise kind(f"Cannot download the present image: the server answered {answer.status}.", answer.status)
         return answer.content
 
@@ -369,10 +369,10 @@ class Client:
         if is_safe and not wanted.writes:
             origin = urlsplit(base)
             return there._replace(netloc=origin.netloc, fragment="").geturl()
-        target = said(self.hide(f"{there.scheme}://{place}{there.path}"), LONGEST_PATH)
+        target = quote(self.hide(f"{there.scheme}://{place}{there.path}"), LONGEST_PATH)
         own = wanted.path.split("{uuid}")[0]
         prefix = there.path.partition(own)[0] if own in there.path else ""
-        site = said(self.hide(f"{there.scheme}://{place}{prefix}"), LONGEST_PATH)
+        site = quote(self.hide(f"{there.scheme}://{place}{prefix}"), LONGEST_PATH)
         remedy = (
             "set api_url to the address that Waldur itself uses"
             if site == base
@@ -387,20 +387,20 @@ class Client:
         cause = connection_errors.cause(error, urlsplit(self.connection.api_url).netloc, exchange)
         if wanted.writes and exchange.may_have_arrived:
             late = ", and Waldur may still be at it" if connection_errors.is_late(error) else ""
-            return LostAnswer(f"The answer to the request to {wanted.title} was lost ({cause}){late}")
-        return NoAnswer(f"Cannot {wanted.title}: {cause}.")
+            return OutcomeUnknown(f"The answer to the request to {wanted.title} was lost ({cause}){late}")
+        return RequestNotSent(f"Cannot {wanted.title}: {cause}.")
 
     def _refusal(self, wanted: Operation, answer: _Answer, exchange: Exchange) -> WaldurError:
         status, is_json = answer.status, "json" in answer.headers.get("Content-Type", "")
         text = answer.text
         if connection_errors.needs_tls(status, text):
-            return NoAnswer(f"Cannot {wanted.title}: {connection_errors.tls_needed()}.")
+            return RequestNotSent(f"Cannot {wanted.title}: {connection_errors.tls_needed()}.")
         # Pages of proxies name their status themselves.
         reason = words(text, self.hide, wanted.free_form).removeprefix(str(status)).strip()
         is_pat = is_personal(self.connection.auth_scheme, self.connection.access_token)
         told = f"Waldur refused to {wanted.title} ({status}{': ' + reason if reason else ''})"
         if wanted.writes and exchange.is_doubtful and status < 500 and status != 404:
-            return LostAnswer(f"The answer to the request to {wanted.title} was lost, and after that {told}")
+            return OutcomeUnknown(f"The answer to the request to {wanted.title} was lost, and after that {told}")
         if status == 403:
             right = right_for(wanted, self._edition, personal=is_pat)
             if "staff" in right and self._is_staff():
@@ -411,7 +411,7 @@ class Client:
         if status >= 500:
             broke = f"Waldur broke on the request to {wanted.title} ({status}{': ' + reason if reason else ''})"
             broke += defect_of(wanted, personal=is_pat)
-            return LostAnswer(broke) if wanted.writes else ServerDefect(f"{broke}.", status)
+            return OutcomeUnknown(broke) if wanted.writes else ServerDefect(f"{broke}.", status)
         return _rejection(wanted, status, told, self.hide(answer.headers.get("Retry-After", "")))
 
     def _count(self, answer: _Answer, listing: Operation) -> int | None:
@@ -420,7 +420,7 @@ class Client:
             return count_of(header)
         except ValueError:
             raise WaldurError(
-                f"Cannot {listing.title}: the server announced '{said(self.hide(header or ''))}' rows, which is not a"
+                f"Cannot {listing.title}: the server announced '{quote(self.hide(header or ''))}' rows, which is not a"
                 " number: does api_url name a Waldur?"
             ) from None
 
@@ -440,7 +440,7 @@ class Client:
             reason = words(self.hide(answer.text)[:LONGEST_PAGE], self.hide) or "empty"
             page, hint = f"{answer.status} without JSON", "does api_url name a Waldur, and no log-in page?"
             if wanted.writes:
-                raise LostAnswer(f"The request to {wanted.title} was answered {page} ({reason}: {hint})") from None
+                raise OutcomeUnknown(f"The request to {wanted.title} was answered {page} ({reason}: {hint})") from None
             raise WaldurError(f"Cannot {wanted.title}: the server answered {page} ({reason}): {hint}") from None
 
 
@@ -453,14 +453,14 @@ class _ReadOnlyClient(Client):
         self.__dict__ = client.__dict__
 
 
-def _rejection(wanted: Operation, status: int, told: str, wait: str) -> AnswerError:
+def _rejection(wanted: Operation, status: int, told: str, wait: str) -> ErrorResponse:
     """The error for a request that was not carried out; ``wait`` is what the server says of trying again."""
     if status == 401:
         return Unauthorized(f"{told}: access_token is wrong, expired or not allowed here.", status)
     if status == 429:
-        asks = f"it asks to wait {said(wait)} seconds" if wait else "it gets too many requests"
-        return AnswerError(f"{told}: {asks}, so run again later.", status)
-    return AnswerError(f"{told}.", status)
+        asks = f"it asks to wait {quote(wait)} seconds" if wait else "it gets too many requests"
+        return ErrorResponse(f"{told}: {asks}, so run again later.", status)
+    return ErrorResponse(f"{told}.", status)
 
 
 def _send_no_token(request: Any) -> Any:
@@ -478,7 +478,7 @@ def _await_retry(rule: Any, method: str, url: str, error: Exception) -> None:
 def _unusable(wanted: Operation, reason: str) -> WaldurError:
     """The error for an answer that ``reason`` makes unusable; what a write did is unknown then."""
     if wanted.writes:
-        return LostAnswer(f"The answer to the request to {wanted.title} {reason}")
+        return OutcomeUnknown(f"The answer to the request to {wanted.title} {reason}")
     return WaldurError(f"Cannot {wanted.title}: the answer {reason}: does api_url name a Waldur?")
 
 
@@ -502,7 +502,7 @@ def _expect(value: Any, kind: type, wanted: Operation) -> Any:
         return value
     form, hint = "in another form than Waldur's", "does api_url name a Waldur?"
     if wanted.writes:
-        raise LostAnswer(f"The request to {wanted.title} was answered {form} ({hint})")
+        raise OutcomeUnknown(f"The request to {wanted.title} was answered {form} ({hint})")
     raise WaldurError(f"Cannot {wanted.title}: the server answered {form}: {hint}")
 
 

@@ -13,7 +13,7 @@ import re
 from contextlib import suppress
 from typing import Any
 
-from .._common.errors import said
+from .._common.errors import quote
 from .transport import BODY_LIMIT, Exchange
 
 with suppress(ImportError):  # reported with missing_required_lib where a module starts
@@ -67,7 +67,7 @@ def _proxy_cause(text: str, host: str) -> str:
     refused = re.search(r"Tunnel connection failed: ([^'\")]*)", text)
     if refused:
         reason = refused[1].replace("\\\\", "\\")  # escaped twice by the errors around it
-        return f"the proxy refused to connect to {host} ({said(reason)}): check proxy"
+        return f"the proxy refused to connect to {host} ({quote(reason)}): check proxy"
     return "the proxy did not answer: check proxy"
 
 

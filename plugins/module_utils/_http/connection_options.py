@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .._common import input_files
-from .._common.errors import LONGEST_PATH, InvalidInput, said
+from .._common.errors import LONGEST_PATH, InvalidInput, quote
 from .connection import Connection
 from .transport import PROXY_VARIABLES, choose_proxies
 
@@ -85,22 +85,22 @@ def _of_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 def _profile(name: Any, environment: Mapping[str, str]) -> Source:
     path = environment.get("WALDUR_PROFILES_FILE") or _DEFAULT_PROFILES
     if not isinstance(name, str):
-        raise InvalidInput(f"profile: '{said(name)}' is not text: give the name of a section of {path}, quoted.")
+        raise InvalidInput(f"profile: '{quote(name)}' is not text: give the name of a section of {path}, quoted.")
     profiles = _read_profiles(path)
-    path = said(path, LONGEST_PATH)
+    path = quote(path, LONGEST_PATH)
     if not isinstance(profiles, Mapping) or name not in profiles:
         known = ", ".join(sorted(map(str, profiles))) if isinstance(profiles, Mapping) else ""
-        raise InvalidInput(f"profile: {path} has no profile '{said(name)}'{': it has ' + known if known else ''}.")
+        raise InvalidInput(f"profile: {path} has no profile '{quote(name)}'{': it has ' + known if known else ''}.")
     values = profiles[name]
     if not isinstance(values, Mapping):
-        raise InvalidInput(f"profile: '{said(name)}' in {path} must be a mapping of connection options.")
+        raise InvalidInput(f"profile: '{quote(name)}' in {path} must be a mapping of connection options.")
     for key in values:
         if key not in OPTIONS:
             known = ", ".join(OPTIONS)
-            raise InvalidInput(f"profile: '{said(key)}' in '{said(name)}' of {path} is not known; known are {known}.")
+            raise InvalidInput(f"profile: '{quote(key)}' in '{quote(name)}' of {path} is not known; known are {known}.")
         if key in _TEXTS and not isinstance(values[key], (str, type(None))):
             # Its value is not shown, as it may be a token: 0012 is the number 10, and not what was meant.
-            raise InvalidInput(f"profile: {key} in '{said(name)}' of {path} is not text: quote it as it is written.")
+            raise InvalidInput(f"profile: {key} in '{quote(name)}' of {path} is not text: quote it as it is written.")
     return Source(f"profile '{name}'", _given(values))
 
 
@@ -108,7 +108,7 @@ def _read_profiles(path: str) -> Any:
     from .._common.yaml_files import read_yaml
 
     # The file holds tokens, so messages show no values of it.
-    shown = f"profile: {said(path, LONGEST_PATH)}"
+    shown = f"profile: {quote(path, LONGEST_PATH)}"
     advice = "; set WALDUR_PROFILES_FILE"
     content = read_yaml(path, shown, "profile", spelled=False, quoting=False, limit=_LARGEST_PROFILES, advice=advice)
     return content or {}
@@ -127,7 +127,7 @@ def _agree(found: Mapping[str, Source], place: str) -> None:
         return
     there = token.values.get("api_url")
     if there is None or base_url(there) != base_url(url.values["api_url"]):
-        says = f"names another URL ({said(there)})" if there else "names no URL"
+        says = f"names another URL ({quote(there)})" if there else "names no URL"
         raise InvalidInput(
             f"access_token: comes from {token.name}, which {says}, and api_url comes from {url.name}: set both in the"
             " same place, so that no site's token goes to another."
@@ -151,7 +151,7 @@ def base_url(value: Any) -> str:
     except ValueError:  # brackets or a port that no URL has
         usable = False
     if not usable:
-        raise InvalidInput(f"api_url: '{said(_without_login(text))}' is no URL like https://waldur.example.org/api/.")
+        raise InvalidInput(f"api_url: '{quote(_without_login(text))}' is no URL like https://waldur.example.org/api/.")
     if parts.username or parts.password:
         raise InvalidInput("api_url: must not hold a user or password: use access_token.")
     path = parts.path.rstrip("/")
@@ -182,7 +182,7 @@ def connect(values: Mapping[str, Any], environment: Mapping[str, str]) -> Connec
         )
     scheme = str(values.get("auth_scheme", "Token"))
     if scheme not in ("Token", "Bearer"):
-        raise InvalidInput(f"auth_scheme: must be Token or Bearer, and '{said(scheme)}' was given.")
+        raise InvalidInput(f"auth_scheme: must be Token or Bearer, and '{quote(scheme)}' was given.")
     return Connection(
         url,
         token,
@@ -207,14 +207,14 @@ def _number(name: str, value: Any, least: float, most: float) -> float:
     except (TypeError, ValueError, OverflowError):
         number = -1.0
     if not least <= number <= most or (name == "retries" and number != int(number)):
-        raise InvalidInput(f"{name}: must be a number from {least:g} to {most:g}, and '{said(value)}' was given.")
+        raise InvalidInput(f"{name}: must be a number from {least:g} to {most:g}, and '{quote(value)}' was given.")
     return number
 
 
 def _verify(url: str, values: Mapping[str, Any], environment: Mapping[str, str]) -> bool | str:
     word = str(values.get("validate_certs", True)).strip().lower()
     if word not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
-        raise InvalidInput(f"validate_certs: must be true or false, and '{said(word)}' was given.")
+        raise InvalidInput(f"validate_certs: must be true or false, and '{quote(word)}' was given.")
     if word in ("false", "no", "off", "0"):
         return False
     if values.get("ca_path"):
@@ -257,7 +257,7 @@ def _check_proxy(option: str, value: str) -> None:
     except ValueError:
         usable = False
     if not usable:
-        raise InvalidInput(f"{option}: '{said(_without_login(value))}' is no URL like http://proxy.example.org:3128.")
+        raise InvalidInput(f"{option}: '{quote(_without_login(value))}' is no URL like http://proxy.example.org:3128.")
 
 
 def _is_host(name: str | None) -> bool:

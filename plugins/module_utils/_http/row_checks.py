@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from .._api.operations import operation
 from .._common import timestamps, uuids
-from .._common.errors import LostAnswer, WaldurError, said
+from .._common.errors import OutcomeUnknown, WaldurError, quote
 
 Row = dict[str, Any]
 _ABSENT = object()
@@ -38,7 +38,7 @@ def _is_address(value: Any) -> bool:
 
 # What a key can hold: whether a value is valid, and what it must be in words.
 _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "uuid": (lambda value: uuids.normal(value) is not None, "a UUID"),
+    "uuid": (lambda value: uuids.normalize(value) is not None, "a UUID"),
     "text": (lambda value: isinstance(value, str), "text"),
     "texts": (
         lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
@@ -54,8 +54,8 @@ def checked(name: str, rows: Iterable[Row], /, **kinds: str) -> list[Row]:
     """Return ``rows`` of the operation ``name``, all of whose keys hold what they must.
 
     ``kinds``: what each key holds, by the names of ``_KINDS``; with ``?`` it may also be null or missing. Raises
-    ``WaldurError`` that names the operation, the key and the value; ``LostAnswer`` for the response to a write, whose
-    outcome is then unknown.
+    ``WaldurError`` that names the operation, the key and the value; ``OutcomeUnknown`` for the response to a write,
+    whose outcome is then unknown.
     """
     found = list(rows)
     for key, kind in kinds.items():
@@ -69,11 +69,11 @@ def checked(name: str, rows: Iterable[Row], /, **kinds: str) -> list[Row]:
 
 
 def _invalid(name: str, row: Row, key: str, value: Any, expected: str) -> WaldurError:
-    shown = "missing" if value is _ABSENT else "null" if value is None else f"'{said(value)}'"
-    title, uuid = operation(name).title, uuids.normal(row.get("uuid"))
+    shown = "missing" if value is _ABSENT else "null" if value is None else f"'{quote(value)}'"
+    title, uuid = operation(name).title, uuids.normalize(row.get("uuid"))
     text = f"no valid {key} ({shown}{f', row {uuid}' if uuid else ''}), which must be {expected}"
     if operation(name).writes:
-        return LostAnswer(f"The response to the request to {title} has {text}")
+        return OutcomeUnknown(f"The response to the request to {title} has {text}")
     return WaldurError(
         f"Cannot {title}: Waldur gave {text}: check that api_url names a supported Waldur, and report this to its"
         " operator."

@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
-from .._common.errors import said
+from .._common.errors import quote
 
 try:
     from requests.adapters import HTTPAdapter
@@ -292,7 +292,7 @@ def read_body(response: Any, limit: int = BODY_LIMIT, *, cut: bool = False) -> b
     coding = response.headers.get("Content-Encoding", "").strip().lower()
     if coding not in _CODINGS:
         response.close()
-        raise UnusableBody(f"is packed as '{said(coding)}', which was not asked for")
+        raise UnusableBody(f"is packed as '{quote(coding)}', which was not asked for")
     body = bytearray()
     for piece in response.raw.stream(_PIECE, decode_content=True):
         body += piece

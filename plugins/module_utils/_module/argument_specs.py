@@ -12,7 +12,7 @@ from typing import Any
 
 from .._api.operations import OPERATIONS
 from .._common import values
-from .._common.errors import InvalidInput, said
+from .._common.errors import InvalidInput, quote
 from .._document import loader, model, schema
 from .._document.model import DEFAULT_ROLE, Desired, ReadImage
 from .._engine.planner import Limits, Planned
@@ -166,7 +166,7 @@ def _approved(given: Any, api_url: str) -> tuple[list[Mapping[str, Any]] | None,
     made_for = given.get("api_url") if isinstance(given, Mapping) else None
     if made_for not in (None, api_url):
         raise InvalidInput(
-            f"approved_plan: was made for {said(made_for)}, and this task talks to {api_url}: make a plan there."
+            f"approved_plan: was made for {quote(made_for)}, and this task talks to {api_url}: make a plan there."
         )
     digests = given.get("digests") if isinstance(given, Mapping) else None
     return changes, digests if isinstance(digests, Mapping) else {}

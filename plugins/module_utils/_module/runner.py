@@ -13,9 +13,9 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._common.errors import Interrupted, WaldurError, printable
-from .._common.redaction import mask_error, redact
+from .._common.redaction import redact, redact_error
 from .._common.signals import SignalReceived, on_signal, remember_parent
-from .._context import Session, opened
+from .._context import Session, get_client
 from .._document import images
 from .._document.model import ReadImage
 from .._engine.executor import apply
@@ -44,7 +44,7 @@ def run(
     ``options`` are valid by the module's argument spec. Raises ``WaldurError`` with no secret in its message.
     """
     remember_parent()
-    client, references = opened(connection)
+    client, references = get_client(connection)
     task = TASKS[name]
     writes = isinstance(task, Task) and not check
     session = Session(client if writes else client.read_only(), references, options.get("missing_users", "fail"))
@@ -56,7 +56,7 @@ def run(
         else:
             result = _write(session, task, options, read_image, check=check, diff=diff)
     except WaldurError as error:
-        mask_error(error, client.hidden)
+        redact_error(error, client.hidden)
         raise
     result["warnings"] = [printable(warning) for warning in result["warnings"]]
     revealed = {result["api_secret_code"]} if result.get("api_secret_code") else set()

@@ -30,7 +30,7 @@ _ORDER = {
 class Change:
     """One change. ``before`` and ``after`` hold only what differs, as JSON data in words a person reads.
 
-    ``unnamed`` marks a removal that no entry asks for (an exclusive list implies it). ``rank`` orders changes of one
+    ``is_implied`` marks a removal that no entry asks for (an exclusive list implies it). ``rank`` orders changes of one
     kind and provider that need each other: lower ones are carried out first. ``payload`` is what the room that made
     the change needs to carry it out, ``predicted`` the object as it would be; neither is ever shown.
     """
@@ -42,7 +42,7 @@ class Change:
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
     id: Mapping[str, str | None]
-    unnamed: bool = False
+    is_implied: bool = False
     payload: Any = field(default=None, compare=False, repr=False)
     predicted: Any = field(default=None, compare=False, repr=False)
     rank: int = field(default=0, compare=False, repr=False)

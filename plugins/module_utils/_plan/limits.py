@@ -17,7 +17,7 @@ def refuse(comparison: Comparison, max_removals: int | None) -> None:
     if comparison.errors:
         raise all_of(comparison.errors)
     allowed = DEFAULT_MAX_REMOVALS if max_removals is None else max_removals
-    removals = [change for change in comparison.changes if change.unnamed]
+    removals = [change for change in comparison.changes if change.is_implied]
     if len(removals) > allowed:
         names = ", ".join(f"{change.name} on {change.service_provider}" for change in removals)
         raise InvalidInput(

@@ -17,7 +17,7 @@ from .._api.operations import Operation
 from .._api.parameters import REFERENCE_TYPES, Parameter
 from .._common import timestamps, uuids
 from .._common import values as document
-from .._common.errors import InvalidInput, said
+from .._common.errors import InvalidInput, quote
 from .._common.types import Row
 
 # Of persons, only when ``fields`` names them.
@@ -153,9 +153,9 @@ def _by_option(operation: Operation, given: Mapping[str, Any], where: str) -> di
 def _limit(where: str, value: Any) -> int | None:
     if value is None:
         return None
-    text = said(value).strip()  # cut, as Python makes no number of thousands of digits
+    text = quote(value).strip()  # cut, as Python makes no number of thousands of digits
     if isinstance(value, bool) or not text.isdecimal() or int(text) < 1:
-        raise InvalidInput(f"{where}: must be a number from 1, and '{said(value)}' was given.")
+        raise InvalidInput(f"{where}: must be a number from 1, and '{quote(value)}' was given.")
     return int(text)
 
 
@@ -200,9 +200,9 @@ def _moment(where: str, parameter: Parameter, value: Any) -> Any:
 
 def _uuid(where: str, value: Any) -> str:
     found = document.reference(where, value)
-    uuid = uuids.normal(found) or uuids.of_url(found, "[^/]+")
+    uuid = uuids.normalize(found) or uuids.from_url(found, "[^/]+")
     if uuid is None:
-        raise InvalidInput(f"{where}: '{said(found)}' is no UUID, and Waldur tells no names of these: give the UUID.")
+        raise InvalidInput(f"{where}: '{quote(found)}' is no UUID, and Waldur tells no names of these: give the UUID.")
     return uuid
 
 
@@ -210,7 +210,7 @@ def _json(where: str, value: Any) -> str:
     try:
         return json.dumps(json.loads(value) if isinstance(value, str) else value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        raise InvalidInput(f"{where}: '{said(value)}' is no JSON: write a mapping.") from None
+        raise InvalidInput(f"{where}: '{quote(value)}' is no JSON: write a mapping.") from None
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
@@ -253,7 +253,7 @@ def _comparable(parameter: Parameter, value: Any) -> Any:
         found = timestamps.parse(value)
         return found.date() if parameter.type == "date" else found
     if parameter.type in (*REFERENCE_TYPES, "uuid"):
-        return uuids.normal(value)
+        return uuids.normalize(value)
     return value if parameter.type == "bool" else str(value)
 
 
@@ -281,7 +281,7 @@ def ordered(rows: Sequence[Row], order_by: Sequence[str], keys: Mapping[str, str
         key = next((key for key in (keys.get(plain, plain), plain) if any(key in row for row in found)), "")
         if found and not key:
             raise InvalidInput(
-                f"{where}order_by: the rows of this Waldur don't tell {said(plain)}; they have"
+                f"{where}order_by: the rows of this Waldur don't tell {quote(plain)}; they have"
                 f" {', '.join(sorted(found[0]))}."
             )
         full = [row for row in found if row.get(key) not in (None, "")]

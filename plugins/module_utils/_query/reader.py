@@ -12,12 +12,12 @@ from typing import Any
 from .._api.operations import Operation, operation
 from .._api.parameters import REFERENCE_TYPES, Parameter
 from .._common import uuids
-from .._common.errors import Forbidden, InvalidInput, NotFound, said
+from .._common.errors import Forbidden, InvalidInput, NotFound, quote
 from .._common.types import Row
 from .._context import Session
 from .._http.row_checks import checked
 from .._references.references import Target
-from .._references.users import HIDDEN_ACCOUNTS, Missing
+from .._references.users import HIDDEN_ACCOUNTS, UnresolvedUser
 from . import filters
 from .filters import Filter, Selection
 
@@ -55,7 +55,7 @@ def finished(
     """``rows`` sorted, limited and trimmed as ``selection`` says."""
     rows = filters.ordered(rows, selection.order_by, orders, where)[: selection.limit]
     for name in filters.unknown_fields(rows, selection.fields):
-        session.warnings.append(f"{where}fields: no row has '{said(name)}', so it is null everywhere.")
+        session.warnings.append(f"{where}fields: no row has '{quote(name)}', so it is null everywhere.")
     return filters.trimmed(rows, selection.fields)
 
 
@@ -129,11 +129,11 @@ def _meant(session: Session, target: Target | None, one: Filter) -> Any:
 def resolved(session: Session, target: Target | None, parameter: Parameter, where: str, value: str) -> str:
     """The UUID that the reference ``value`` means. A UUID or URL is taken as it is, without asking."""
     kind = parameter.type
-    uuid = uuids.normal(value) or next(
-        (found for collection in _COLLECTIONS[kind] if (found := uuids.of_url(value, collection))), None
+    uuid = uuids.normalize(value) or next(
+        (found for collection in _COLLECTIONS[kind] if (found := uuids.from_url(value, collection))), None
     )
     if kind == "role":
-        return uuids.normal(session.references.any_role(where, value)["uuid"]) or ""
+        return uuids.normalize(session.references.any_role(where, value)["uuid"]) or ""
     if uuid:
         return uuid
     if kind == "user":
@@ -145,7 +145,7 @@ def resolved(session: Session, target: Target | None, parameter: Parameter, wher
 
 def _user(session: Session, where: str, value: str) -> str:
     found = session.references.with_advice(session.references.users([value]))[value]
-    if isinstance(found, Missing):
+    if isinstance(found, UnresolvedUser):
         if found.user is None:
             raise InvalidInput(f"{where}: {found.reason}: {found.advice}.")
         return found.user.uuid
@@ -177,7 +177,7 @@ def _served(session: Session, target: Target) -> list[Row]:
 def _named(session: Session, target: Target | None, kind: str, where: str, value: str) -> str:
     """A project or offering by its name, within the provider."""
     if target is None or target.uuid is None:
-        raise InvalidInput(f"{where}: '{said(value)}' is no UUID: a name needs a service provider to look in.")
+        raise InvalidInput(f"{where}: '{quote(value)}' is no UUID: a name needs a service provider to look in.")
     rows = session.client.rows(f"{kind}s", target.uuid, name_exact=value, field=["uuid", "name"])
     found = [row for row in rows if row.get("name") == value]
     if not found and kind == "offering":
@@ -186,9 +186,9 @@ def _named(session: Session, target: Target | None, kind: str, where: str, value
     if len(found) == 1:
         return str(found[0]["uuid"])
     if not found:
-        raise InvalidInput(f"{where}: {target.name} has no {kind} '{said(value)}': give its exact name or its UUID.")
+        raise InvalidInput(f"{where}: {target.name} has no {kind} '{quote(value)}': give its exact name or its UUID.")
     names = ", ".join(str(row["uuid"]) for row in found)
-    raise InvalidInput(f"{where}: '{said(value)}' means several {kind}s of {target.name}: {names}. Give one's UUID.")
+    raise InvalidInput(f"{where}: '{quote(value)}' means several {kind}s of {target.name}: {names}. Give one's UUID.")
 
 
 def _private_offerings(session: Session, target: Target, name: str) -> list[Row]:
@@ -199,5 +199,5 @@ def _private_offerings(session: Session, target: Target, name: str) -> list[Row]
     return [
         row
         for row in rows
-        if row.get("name") == name and uuids.normal(row.get("customer_uuid")) == target.customer_uuid
+        if row.get("name") == name and uuids.normalize(row.get("customer_uuid")) == target.customer_uuid
     ]

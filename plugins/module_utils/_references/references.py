@@ -12,12 +12,12 @@ from typing import Any
 
 from .._api.permissions import edition_of
 from .._common import uuids
-from .._common.errors import Forbidden, InvalidInput, NotFound, WaldurError, closest, said
+from .._common.errors import Forbidden, InvalidInput, NotFound, WaldurError, closest, quote
 from .._common.types import Row
 from .._http.client import Client
 from .._http.pagination import PAGE_SIZE
 from .._http.row_checks import checked
-from .users import People, ambiguous, one_at_a_time
+from .users import UserResolver, ambiguous, one_at_a_time
 
 # Up to this many look-ups one by one are never dearer than reading their whole list.
 _FEW = 3
@@ -44,7 +44,7 @@ class _Rows:
             found: dict[str, list[Row]] = {}
             self._by_key[key] = found
             for row in self.rows:
-                own = uuids.normal(row.get(key)) if key.endswith("uuid") else row.get(key)
+                own = uuids.normalize(row.get(key)) if key.endswith("uuid") else row.get(key)
                 if isinstance(own, str):
                     found.setdefault(own, []).append(row)
         return self._by_key[key].get(value, []) if value else []
@@ -65,7 +65,7 @@ class Target:
     row: Row | None = None
 
 
-class References(People):
+class References(UserResolver):
     """Finds what references mean. Lives as long as the connection: only what was found is kept, never state."""
 
     def __init__(self, client: Client) -> None:
@@ -120,7 +120,7 @@ class References(People):
     def target(self, kind: str, option: str, value: str) -> Target:
         """The one that ``value`` means: ``kind`` is service_provider (must exist) or customer (may lack a provider)."""
         if len(value) > _LONGEST_NAME:
-            raise InvalidInput(f"{option}: '{said(value)}' is longer than any name or URL: check it.")
+            raise InvalidInput(f"{option}: '{quote(value)}' is longer than any name or URL: check it.")
         found = self._targets.get((kind, value))
         if found is None:
             found = self._provider(option, value) if kind == "service_provider" else self._customer(option, value)
@@ -137,8 +137,8 @@ class References(People):
 
     def _provider(self, option: str, value: str) -> Target:
         ways: list[Way] = [
-            (uuids.normal(value) or "", "uuid"),
-            (uuids.of_url(value, "marketplace-service-providers") or "", "uuid"),
+            (uuids.normalize(value) or "", "uuid"),
+            (uuids.from_url(value, "marketplace-service-providers") or "", "uuid"),
             *_customer_ways(value, "customer_"),
         ]
         found = self._provider_rows().first_match(ways)
@@ -155,12 +155,12 @@ class References(People):
                 " with waldur.provider.service_provider first."
             )
         raise InvalidInput(
-            f"{option}: there is no service provider '{said(value)}': give its customer's name or its UUID."
+            f"{option}: there is no service provider '{quote(value)}': give its customer's name or its UUID."
             f"{closest(value, _spellings(self.providers(), 'customer_'))}"
         )
 
     def _customer(self, option: str, value: str) -> Target:
-        uuid = uuids.normal(value) or uuids.of_url(value, "customers")
+        uuid = uuids.normalize(value) or uuids.from_url(value, "customers")
         by_uuid = self._provider_rows().find("customer_uuid", uuid or "")
         if by_uuid:
             return target_of_provider(by_uuid[0])
@@ -178,7 +178,7 @@ class References(People):
         if named:
             return target_of_provider(named[0])
         raise InvalidInput(
-            f"{option}: there is no customer '{said(value)}' that this token can see: give its exact name,"
+            f"{option}: there is no customer '{quote(value)}' that this token can see: give its exact name,"
             f" abbreviation, slug or UUID.{'' if uuid else closest(value, self._customer_spellings())}"
         )
 
@@ -194,7 +194,7 @@ class References(People):
         return [*_spellings(rows, ""), *_spellings(self.providers(), "customer_")]
 
     def _target_of_customer(self, customer: Row) -> Target:
-        uuid = uuids.normal(customer["uuid"]) or ""
+        uuid = uuids.normalize(customer["uuid"]) or ""
         for row in self._provider_rows().find("customer_uuid", uuid):
             return target_of_provider(row)
         url = customer.get("url") or f"{self._client.connection.api_url}/api/customers/{uuid}/"
@@ -204,7 +204,7 @@ class References(People):
         """The customers that the first way that matches anything gives."""
         if self._customers is not None:
             return self._customers.first_match(_customer_ways(value, ""))
-        uuid = uuids.normal(value) or uuids.of_url(value, "customers")
+        uuid = uuids.normalize(value) or uuids.from_url(value, "customers")
         if uuid:
             try:
                 row = self._client.get("customer", uuid, field=_CUSTOMER_FIELDS)
@@ -227,15 +227,15 @@ class References(People):
         found = self._roles_called(value)
         if not found:
             names = ", ".join(sorted(role["name"] for role in self._roles or ()))
-            raise InvalidInput(f"{option}: there is no role '{said(value)}': there are {names}.")
+            raise InvalidInput(f"{option}: there is no role '{quote(value)}': there are {names}.")
         return found[0]
 
     def _roles_called(self, value: str) -> list[Row]:
         if self._roles is None:
             rows = self._client.rows("roles", field=["uuid", "name", "content_type", "is_active"])
             self._roles = checked("roles", rows, uuid="uuid", name="text", content_type="text?")
-        uuid = uuids.normal(value) or uuids.of_url(value, "roles")
-        found = [role for role in self._roles if uuid and uuids.normal(role["uuid"]) == uuid]
+        uuid = uuids.normalize(value) or uuids.from_url(value, "roles")
+        found = [role for role in self._roles if uuid and uuids.normalize(role["uuid"]) == uuid]
         return found or [role for role in self._roles if role["name"] == value]
 
     @one_at_a_time
@@ -244,7 +244,7 @@ class References(People):
         (api-behaviour: role-grants-roles)."""
         found = self._roles_called(value)
         if not found:
-            raise InvalidInput(f"{option}: there is no role '{said(value)}': {self._usable_roles()}.")
+            raise InvalidInput(f"{option}: there is no role '{quote(value)}': {self._usable_roles()}.")
         if not _is_for_providers(found[0]):
             raise InvalidInput(
                 f"{option}: the role '{found[0]['name']}' is held on a {found[0].get('content_type')}, not on a service"
@@ -261,7 +261,7 @@ class References(People):
 
 
 def _customer_ways(value: str, prefix: str) -> list[Way]:
-    uuid = uuids.normal(value) or uuids.of_url(value, "customers")
+    uuid = uuids.normalize(value) or uuids.from_url(value, "customers")
     return [
         (uuid or "", f"{prefix}uuid"),
         (value, f"{prefix}name"),
@@ -278,9 +278,9 @@ def _spellings(rows: Iterable[Row], prefix: str) -> list[str]:
 
 def target_of_provider(row: Row) -> Target:
     """The provider that ``row``, one of the list of providers, is about."""
-    customer = uuids.normal(row.get("customer_uuid")) or ""
+    customer = uuids.normalize(row.get("customer_uuid")) or ""
     name = row.get("customer_name") or customer
-    return Target(customer, row.get("customer") or "", name, uuids.normal(row["uuid"]), row)
+    return Target(customer, row.get("customer") or "", name, uuids.normalize(row["uuid"]), row)
 
 
 def _is_for_providers(role: Row) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import quote_plus, urlencode
 
 from .._api.operations import operation
 from .._common import uuids
-from .._common.errors import Forbidden, InvalidInput, NotFound, WaldurError, said
+from .._common.errors import Forbidden, InvalidInput, NotFound, WaldurError, quote
 from .._common.types import Row
 from .._http.client import Client
 from .._http.pagination import PAGE_SIZE
@@ -54,7 +54,7 @@ class User:
 
 
 @dataclass(frozen=True)
-class Missing:
+class UnresolvedUser:
     """A user that can't be used: unknown to this token, or deactivated. ``advice`` says what to do about it."""
 
     reference: str
@@ -63,7 +63,7 @@ class Missing:
     advice: str = "check it"
 
 
-_Cache = TypeVar("_Cache", bound="People")
+_Cache = TypeVar("_Cache", bound="UserResolver")
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 
@@ -85,7 +85,7 @@ def one_at_a_time(
     return locked
 
 
-class People:
+class UserResolver:
     """Finds the people that references mean. Lives as long as the connection: only what was found is kept.
 
     Safe to use from several threads.
@@ -129,13 +129,17 @@ class People:
         except WaldurError:
             return False
 
-    def with_advice(self, users: Mapping[str, User | Missing]) -> dict[str, User | Missing]:
+    def with_advice(self, users: Mapping[str, User | UnresolvedUser]) -> dict[str, User | UnresolvedUser]:
         """Return ``users`` with advice that fits the token: staff see all users, so no other token helps them."""
-        unseen = {name for name, user in users.items() if isinstance(user, Missing) and user.advice == _UNSEEN_ADVICE}
+        unseen = {
+            name for name, user in users.items() if isinstance(user, UnresolvedUser) and user.advice == _UNSEEN_ADVICE
+        }
         if not unseen or not self.is_staff():
             return dict(users)
         return {
-            name: replace(user, advice="check the spelling") if isinstance(user, Missing) and name in unseen else user
+            name: replace(user, advice="check the spelling")
+            if isinstance(user, UnresolvedUser) and name in unseen
+            else user
             for name, user in users.items()
         }
 
@@ -160,13 +164,13 @@ class People:
         """Remember the users in checked rows of grants and project permissions; both list active users only
         (api-behaviour: role-grants-deactivated-users)."""
         for row in rows:
-            uuid, username = uuids.normal(row.get("user_uuid")), row.get("user_username")
+            uuid, username = uuids.normalize(row.get("user_uuid")), row.get("user_username")
             if uuid and username and uuid not in self._by_uuid:
                 self._by_uuid[uuid] = User(uuid, username, row.get("user_email"), True)
                 self._users[username] = [self._by_uuid[uuid]]
 
     @one_at_a_time
-    def users(self, values: Iterable[str], unseen: frozenset[str] = frozenset()) -> dict[str, User | Missing]:
+    def users(self, values: Iterable[str], unseen: frozenset[str] = frozenset()) -> dict[str, User | UnresolvedUser]:
         """The person that each value means. ``unseen``: UUIDs whose person is not shown, so they are not looked up."""
         wanted = list(dict.fromkeys(values))
         unknown = [value for value in wanted if value not in self._users and _user_uuid(value) not in self._by_uuid]
@@ -179,7 +183,7 @@ class People:
         known = self._users.get(value, [])
         return known[0].uuid if len(known) == 1 else _user_uuid(value)
 
-    def _one_user(self, value: str) -> User | Missing:
+    def _one_user(self, value: str) -> User | UnresolvedUser:
         uuid = _user_uuid(value)
         if uuid in self._by_uuid:
             found = [self._by_uuid[uuid]]
@@ -190,11 +194,11 @@ class People:
         if len(found) > 1:
             raise ambiguous("user", value, "users", [(user.shown, user.uuid) for user in found])
         if not found and uuid:
-            return Missing(value, f"no user has the UUID or username '{said(value)}'", advice="check it")
+            return UnresolvedUser(value, f"no user has the UUID or username '{quote(value)}'", advice="check it")
         if not found:
-            return Missing(value, f"no user '{said(value)}' that this token can see", advice=_UNSEEN_ADVICE)
+            return UnresolvedUser(value, f"no user '{quote(value)}' that this token can see", advice=_UNSEEN_ADVICE)
         if found[0].is_active is False:
-            return Missing(value, f"the user '{said(value)}' is deactivated", found[0], "take the entry out")
+            return UnresolvedUser(value, f"the user '{quote(value)}' is deactivated", found[0], "take the entry out")
         return found[0]
 
     def _look_up(self, values: list[str]) -> None:
@@ -281,15 +285,15 @@ class People:
 def ambiguous(option: str, value: str, things: str, candidates: Iterable[tuple[Any, Any]]) -> InvalidInput:
     """The error for a reference that means several things; *candidates*: their names and UUIDs."""
     names = ", ".join(f"{name} ({uuid})" for name, uuid in candidates)
-    return InvalidInput(f"{option}: '{said(value)}' means several {things}: {names}. Give the UUID of one.")
+    return InvalidInput(f"{option}: '{quote(value)}' means several {things}: {names}. Give the UUID of one.")
 
 
 def _user_uuid(value: str) -> str | None:
-    return uuids.normal(value) or uuids.of_url(value, "users")
+    return uuids.normalize(value) or uuids.from_url(value, "users")
 
 
 def _user(row: Row) -> User:
-    return User(uuids.normal(row["uuid"]) or "", row.get("username"), row.get("email"), row.get("is_active"))
+    return User(uuids.normalize(row["uuid"]) or "", row.get("username"), row.get("email"), row.get("is_active"))
 
 
 def _encoded_length(name: str) -> int:

@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .._common.errors import LostAnswer, WaldurError, looked_again
+from .._common.errors import OutcomeUnknown, WaldurError, recheck_outcome
 from .._common.types import Row
-from .._context import People, Session
+from .._context import ResolvedUsers, Session
 from .._document.model import Desired, SecretCode
 from .._plan.changes import Change, Comparison
 from .._references.references import Target
@@ -52,7 +52,9 @@ class ApiSecretCode:
         """A code names nobody."""
         return (), ()
 
-    def compare(self, session: Session, target: Target, part: SecretCode, state: State, people: People) -> Comparison:
+    def compare(
+        self, session: Session, target: Target, part: SecretCode, state: State, people: ResolvedUsers
+    ) -> Comparison:
         """Rotate where there is no code, where the leaked one is still in force, or always when asked so."""
         if target.uuid is None:
             text = (
@@ -92,8 +94,8 @@ class ApiSecretCode:
 
         try:
             state.code = session.client.new_secret_code(uuid)
-        except LostAnswer as error:
-            raise looked_again(error, look) from None
+        except OutcomeUnknown as error:
+            raise recheck_outcome(error, look) from None
         if state.code is None or state.fingerprint == before:
             text = "Waldur accepted the request but returned no new API secret code."
             raise WaldurError(text, took_effect=None)
@@ -109,7 +111,9 @@ class ApiSecretCode:
             )
         return state
 
-    def result(self, part: SecretCode, state: State, people: People, planned: Sequence[Change], *, done: bool) -> Row:
+    def result(
+        self, part: SecretCode, state: State, people: ResolvedUsers, planned: Sequence[Change], *, done: bool
+    ) -> Row:
         """The fingerprint, and the code itself for those who may reveal it; both unknown before a rotation is done."""
         if planned and not done:
             return {"fingerprint": None, "api_secret_code": None}

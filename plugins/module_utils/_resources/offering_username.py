@@ -13,9 +13,17 @@ from functools import cached_property
 from typing import Any
 
 from .._common import uuids
-from .._common.errors import Forbidden, InvalidInput, LostAnswer, NotFound, RouteMissing, Unreadable, looked_again
+from .._common.errors import (
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    OutcomeUnknown,
+    RouteMissing,
+    Unreadable,
+    recheck_outcome,
+)
 from .._common.types import Row
-from .._context import People, Session
+from .._context import ResolvedUsers, Session
 from .._document import schema as document
 from .._document.exported import Entry, Note, Written, user_reference, written
 from .._document.model import Desired, UsernameEntry, Usernames
@@ -23,7 +31,7 @@ from .._document.schema import same_username
 from .._http.row_checks import checked
 from .._plan.changes import Change, Comparison
 from .._references.references import Target
-from .._references.users import HIDDEN_ACCOUNTS, Missing, User
+from .._references.users import HIDDEN_ACCOUNTS, UnresolvedUser, User
 from .base import unusable
 
 _LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")
@@ -176,7 +184,9 @@ class OfferingUsername:
         """All of them are shown."""
         return [entry.user for entry in part.entries], ()
 
-    def compare(self, session: Session, target: Target, part: Usernames, state: State, people: People) -> Comparison:
+    def compare(
+        self, session: Session, target: Target, part: Usernames, state: State, people: ResolvedUsers
+    ) -> Comparison:
         """A change is needed where a reachable offering has no account of the user, or one with another name."""
         parts: list[Comparison] = []
         if part.entries and not state.exists:
@@ -199,16 +209,16 @@ class OfferingUsername:
         """One POST for one user, whatever the number of offerings. Its answer tells nothing
         (api-behaviour: set-offerings-username)."""
         try:
-            session.client.write("set_offerings_username", target.uuid, body=change.payload, telling=False)
-        except LostAnswer as error:
-            raise looked_again(error, lambda: _look(session, target, state, change)) from None
+            session.client.write("set_offerings_username", target.uuid, body=change.payload, expect_body=False)
+        except OutcomeUnknown as error:
+            raise recheck_outcome(error, lambda: _look(session, target, state, change)) from None
 
     def verify(self, session: Session, target: Target, part: Usernames, state: State) -> State:
         """Read again: only the accounts tell what was set."""
         return self.read(session, target, part)
 
     def result(
-        self, part: Usernames, state: State, people: People, planned: Sequence[Change], *, done: bool
+        self, part: Usernames, state: State, people: ResolvedUsers, planned: Sequence[Change], *, done: bool
     ) -> list[Row]:
         """Per user that reaches an offering: the username, the offerings, and the names before that were others."""
         before = {change.id["user"]: dict(change.before or {}) for change in planned}
@@ -337,9 +347,9 @@ def _projects(session: Session, target: Target, only: str | None) -> dict[str, s
     session.references.learn_users(rows)
     projects: dict[str, set[str]] = defaultdict(set)
     for row in rows:
-        user = uuids.normal(row.get("user_uuid"))
+        user = uuids.normalize(row.get("user_uuid"))
         if user and only in (None, user):
-            projects[uuids.normal(row.get("project_uuid")) or ""].add(user)
+            projects[uuids.normalize(row.get("project_uuid")) or ""].add(user)
     return projects
 
 
@@ -352,13 +362,13 @@ def _read_reach(session: Session, target: Target, projects: dict[str, set[str]],
         "provider_resources", provider_uuid=target.customer_uuid, state=_LIVE_STATES, field=_RESOURCE_FIELDS
     )
     for row in checked("provider_resources", rows, **_RESOURCE_KINDS):
-        offering = uuids.normal(row["offering_uuid"]) or ""
+        offering = uuids.normalize(row["offering_uuid"]) or ""
         live = row.get("state") in _LIVE_STATES and row.get("offering_shared") is not False
-        if not live or uuids.normal(row.get("provider_uuid")) not in (None, target.customer_uuid):
+        if not live or uuids.normalize(row.get("provider_uuid")) not in (None, target.customer_uuid):
             continue
         state.names[offering] = row.get("offering_name") or offering
-        state.unseen.discard(uuids.normal(row.get("project_uuid")) or "")
-        for user in projects.get(uuids.normal(row.get("project_uuid")) or "", ()):
+        state.unseen.discard(uuids.normalize(row.get("project_uuid")) or "")
+        for user in projects.get(uuids.normalize(row.get("project_uuid")) or "", ()):
             state.reach.setdefault(user, set()).add(offering)
 
 
@@ -378,8 +388,8 @@ def _read_offerings(session: Session, target: Target, state: State) -> set[str]:
         prepare=lift,
     )
     rows = checked("provider_offerings", rows, uuid="uuid", plugin_options="mapping?", account_settings="mapping?")
-    state.shared = {uuids.normal(row["uuid"]) or "" for row in rows if _is_shared(row)}
-    return {uuids.normal(row["uuid"]) or "" for row in rows if not row["_readable"]}
+    state.shared = {uuids.normalize(row["uuid"]) or "" for row in rows if _is_shared(row)}
+    return {uuids.normalize(row["uuid"]) or "" for row in rows if not row["_readable"]}
 
 
 def _is_shared(offering: Row) -> bool:
@@ -399,8 +409,8 @@ def _read_accounts(session: Session, target: Target, only: str | None, state: St
         **query,
     )
     for row in checked("offering_users", rows, **_ACCOUNT_KINDS):
-        if uuids.normal(row.get("customer_uuid")) in (None, target.customer_uuid):
-            pair = (uuids.normal(row["offering_uuid"]) or "", uuids.normal(row["user_uuid"]) or "")
+        if uuids.normalize(row.get("customer_uuid")) in (None, target.customer_uuid):
+            pair = (uuids.normalize(row["offering_uuid"]) or "", uuids.normalize(row["user_uuid"]) or "")
             state.accounts[pair], state.rows[pair] = row.get("username"), row
             if row.get("user_username"):
                 state.holder_names[pair[1]] = row["user_username"]
@@ -455,9 +465,9 @@ def _read_owners(session: Session, target: Target, pairs: Iterable[tuple[str, st
     except (Forbidden, NotFound, RouteMissing):
         return
     for row in checked("provider_accounts", rows, **_OWNER_KINDS):
-        if uuids.normal(row["service_provider_uuid"]) == target.uuid:
-            owner = Owner(uuids.normal(row["uuid"]), row.get("username"))
-            state.provider_accounts[uuids.normal(row["user_uuid"]) or ""] = owner
+        if uuids.normalize(row["service_provider_uuid"]) == target.uuid:
+            owner = Owner(uuids.normalize(row["uuid"]), row.get("username"))
+            state.provider_accounts[uuids.normalize(row["user_uuid"]) or ""] = owner
 
 
 def _owners(state: State, user: str) -> dict[str, Owner]:
@@ -473,7 +483,7 @@ def _owner(state: State, offering: str, user: str) -> Owner | None:
         is_new = (offering, user) not in state.accounts and offering in (state.shared or ())
         return (known or Owner()) if is_new else None
     if _LINK in row:
-        uuid = uuids.normal(row[_LINK])
+        uuid = uuids.normalize(row[_LINK])
         return Owner(uuid, row.get("service_provider_account_username")) if uuid else None
     # A linked row mirrors the username, so one with another is not linked.
     return known if known and (known.username or "").strip() == (row.get("username") or "").strip() else None
@@ -525,13 +535,15 @@ def _read_holders(session: Session, target: Target, only: str, username: str, st
         _read_accounts(session, target, None, state, **({"query": username} if username.isascii() else {}))
 
 
-def _problems(session: Session, resolved: Iterable[tuple[UsernameEntry, User | Missing]]) -> dict[int, Comparison]:
+def _problems(
+    session: Session, resolved: Iterable[tuple[UsernameEntry, User | UnresolvedUser]]
+) -> dict[int, Comparison]:
     """Return what is wrong with entries, by their numbers, whatever accounts there are."""
     problems: dict[int, Comparison] = {}
     places: dict[str, str] = {}
     takers: dict[str, tuple[UsernameEntry, User]] = {}
     for number, (entry, person) in enumerate(resolved):
-        if isinstance(person, Missing):
+        if isinstance(person, UnresolvedUser):
             problems[number] = unusable(session, entry, person)
             continue
         if person.uuid in places:
@@ -547,7 +559,7 @@ def _problems(session: Session, resolved: Iterable[tuple[UsernameEntry, User | M
 
 
 def _warning_of_concealed(
-    target: Target, resolved: Iterable[tuple[UsernameEntry, User | Missing]], state: State
+    target: Target, resolved: Iterable[tuple[UsernameEntry, User | UnresolvedUser]], state: State
 ) -> Comparison:
     """Warn of the accounts that were left out, as they may be hidden or not there."""
     persons = [person for _entry, person in resolved if isinstance(person, User)]

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 from .api_secret_code import ApiSecretCode
-from .base import Room
+from .base import Resource
 from .offering_username import OfferingUsername
 from .service_provider import ServiceProvider
 from .user_role import UserRole
 
-ROOMS: tuple[Room, ...] = (ServiceProvider(), UserRole(), OfferingUsername(), ApiSecretCode())
+RESOURCES: tuple[Resource, ...] = (ServiceProvider(), UserRole(), OfferingUsername(), ApiSecretCode())

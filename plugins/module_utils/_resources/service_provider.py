@@ -13,10 +13,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._common import uuids
-from .._common.errors import AnswerError, InvalidInput, LostAnswer, NotFound, Unreadable, WaldurError, looked_again
+from .._common.errors import (
+    ErrorResponse,
+    InvalidInput,
+    NotFound,
+    OutcomeUnknown,
+    Unreadable,
+    WaldurError,
+    recheck_outcome,
+)
 from .._common.json_values import json_text
 from .._common.types import Row
-from .._context import People, Session
+from .._context import ResolvedUsers, Session
 from .._document import images
 from .._document import schema as document
 from .._document.exported import Note, Written
@@ -78,7 +86,9 @@ class ServiceProvider:
         """A profile names nobody."""
         return (), ()
 
-    def compare(self, session: Session, target: Target, part: Profile, state: State, people: People) -> Comparison:
+    def compare(
+        self, session: Session, target: Target, part: Profile, state: State, people: ResolvedUsers
+    ) -> Comparison:
         """Create, update or delete; an update holds only what differs."""
         if part.state == "absent":
             return _deletion(target, part, state)
@@ -101,9 +111,9 @@ class ServiceProvider:
         """An image goes out before or with all else: if the server refuses it, nothing was written."""
         try:
             self._write(session, target, state, change)
-        except LostAnswer as error:
-            raise looked_again(error, lambda: _look(session, target, change)) from None
-        except AnswerError as error:
+        except OutcomeUnknown as error:
+            raise recheck_outcome(error, lambda: _look(session, target, change)) from None
+        except ErrorResponse as error:
             row = _row_now(session, target) if change.action == "create" and error.status == _REFUSED else None
             if row is None:
                 raise
@@ -112,13 +122,13 @@ class ServiceProvider:
             if not there:
                 error.message += f" Somebody else made it meanwhile; looked again: {found}"
                 raise
-            state.row, target.uuid = row, uuids.normal(row["uuid"])
+            state.row, target.uuid = row, uuids.normalize(row["uuid"])
 
     def _write(self, session: Session, target: Target, state: State, change: Change) -> None:
         if change.action == "delete":
             # An attempt whose answer was lost may have done it already (api-behaviour: repeating-requests).
             with contextlib.suppress(NotFound):
-                session.client.write("destroy", target.uuid, telling=False)
+                session.client.write("destroy", target.uuid, expect_body=False)
             session.references.forget_providers()
             target.uuid, state.row = None, None
             return
@@ -129,7 +139,7 @@ class ServiceProvider:
             before = "the provider was created"
             state.row, rest = _create(session, target, fields, upload)
             session.references.forget_providers()
-            target.uuid = uuids.normal(state.row["uuid"])
+            target.uuid = uuids.normalize(state.row["uuid"])
         elif upload:
             before = "the image was uploaded"
             state.row = _profile(
@@ -150,7 +160,7 @@ class ServiceProvider:
         return State(_row_now(session, target), live_offerings=state.live_offerings)
 
     def result(
-        self, part: Profile, state: State, people: People, planned: Sequence[Change], *, done: bool
+        self, part: Profile, state: State, people: ResolvedUsers, planned: Sequence[Change], *, done: bool
     ) -> Row | None:
         """The provider's row, or the one that the changes would make of it."""
         row = dict(state.row) if state.row is not None else None
@@ -231,7 +241,7 @@ def _live_offerings(session: Session, target: Target, *, newer: bool) -> list[st
     return sorted(
         f"{row['name']} ({row['state']})"
         for row in checked("provider_offerings", rows, name="text", state="text")
-        if uuids.normal(row.get("customer_uuid")) == target.customer_uuid
+        if uuids.normalize(row.get("customer_uuid")) == target.customer_uuid
         and row.get("state") != "Archived"
         and not (newer and row.get("parent_uuid"))
     )
@@ -331,7 +341,7 @@ def _look(session: Session, target: Target, change: Change) -> tuple[bool | None
 
 def _row_now(session: Session, target: Target) -> Row | None:
     rows = session.client.rows("service_providers", customer_uuid=target.customer_uuid)
-    own = (row for row in rows if uuids.normal(row.get("customer_uuid")) == target.customer_uuid)
+    own = (row for row in rows if uuids.normalize(row.get("customer_uuid")) == target.customer_uuid)
     return next((_profile("service_providers", row) for row in own), None)
 
 
@@ -344,7 +354,7 @@ def _send_rest(session: Session, target: Target, rest: Row, before: str) -> Row:
     """The fields that no form can hold; a refusal tells what was done ``before`` it."""
     try:
         return _changed(session, target, rest)
-    except LostAnswer:
+    except OutcomeUnknown:
         raise
     except WaldurError as error:
         if before:
@@ -358,7 +368,7 @@ def _changed(session: Session, target: Target, fields: Row) -> Row:
     (api-behaviour: providers-put)."""
     try:
         return _profile("partial_update", session.client.write("partial_update", target.uuid, body=fields))
-    except AnswerError as error:
+    except ErrorResponse as error:
         if error.status != _NO_SUCH_METHOD:
             raise
         body = {"customer": target.customer_url, **fields}

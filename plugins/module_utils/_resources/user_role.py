@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .._common import timestamps, uuids
-from .._common.errors import AnswerError, InvalidInput, LostAnswer, RouteMissing, WaldurError, looked_again
+from .._common.errors import ErrorResponse, InvalidInput, OutcomeUnknown, RouteMissing, WaldurError, recheck_outcome
 from .._common.types import Row
-from .._context import People, Session
+from .._context import ResolvedUsers, Session
 from .._document import schema as document
 from .._document.exported import Entry, Note, Written, user_reference, written
 from .._document.model import UNSET, Desired, GrantEntry, Grants
 from .._http.row_checks import checked
 from .._plan.changes import Change, Comparison
 from .._references.references import Target
-from .._references.users import Missing, User
+from .._references.users import UnresolvedUser, User
 from .base import unusable
 
 _OPERATIONS = {
@@ -78,9 +78,9 @@ class UserRole:
                 session.references.grants_learned.add(target.uuid)
         if only:
             # Servers of 2024 list everybody when they do not know the user (api-behaviour: role-grants-unknown-user).
-            rows = [row for row in rows if uuids.normal(row.get("user_uuid")) == only]
+            rows = [row for row in rows if uuids.normalize(row.get("user_uuid")) == only]
         roles = {entry.role: session.references.role(entry.option("role"), entry.role) for entry in part.entries}
-        me = uuids.normal(session.references.me().get("uuid")) if part.exclusive else None
+        me = uuids.normalize(session.references.me().get("uuid")) if part.exclusive else None
         return State(rows, roles, session.client.now(), me, only)
 
     def users(self, part: Grants, state: State) -> tuple[Iterable[str], Iterable[str]]:
@@ -88,21 +88,23 @@ class UserRole:
         holders = {holder for holder, _role in state.by_pair}
         return (
             [entry.user for entry in part.entries],
-            [e.user for e in part.entries if e.state == "absent" and uuids.normal(e.user) not in holders],
+            [e.user for e in part.entries if e.state == "absent" and uuids.normalize(e.user) not in holders],
         )
 
-    def compare(self, session: Session, target: Target, part: Grants, state: State, people: People) -> Comparison:
+    def compare(
+        self, session: Session, target: Target, part: Grants, state: State, people: ResolvedUsers
+    ) -> Comparison:
         """The pure heart of it: entries against grants, then what an exclusive list implies."""
         parts: list[Comparison] = []
         kept: dict[tuple[str, str], str] = {}
         unresolved = False
         for entry in part.entries:
             person = people[entry.user]
-            if isinstance(person, Missing):
+            if isinstance(person, UnresolvedUser):
                 unresolved = unresolved or entry.state == "present" or person.user is None
                 parts.append(_missing(session, entry, person))
                 continue
-            pair = (person.uuid, uuids.normal(state.roles[entry.role]["uuid"]) or "")
+            pair = (person.uuid, uuids.normalize(state.roles[entry.role]["uuid"]) or "")
             if pair in kept:
                 parts.append(Comparison(errors=(_twice(entry, kept[pair], person, state),)))
                 continue
@@ -118,11 +120,11 @@ class UserRole:
         body: Row = change.payload
         operation = _OPERATIONS[change.action]
         try:
-            answer = session.client.write(operation, target.uuid, body=body, telling=change.action != "revoke")
+            answer = session.client.write(operation, target.uuid, body=body, expect_body=change.action != "revoke")
             checked(operation, [answer], expiration_time="timestamp?")
-        except LostAnswer as error:
-            raise looked_again(error, lambda: _look(session, target, change)) from None
-        except AnswerError as error:
+        except OutcomeUnknown as error:
+            raise recheck_outcome(error, lambda: _look(session, target, change)) from None
+        except ErrorResponse as error:
             if change.action != "grant" or error.status != _REFUSED:
                 raise
             # Somebody else may have granted it since it was read: the same is as good as ours.
@@ -144,7 +146,7 @@ class UserRole:
         """Read again: races make double grants that no single answer tells."""
         rows = _grants(session, target, state.only_user)
         if state.only_user:
-            rows = [row for row in rows if uuids.normal(row.get("user_uuid")) == state.only_user]
+            rows = [row for row in rows if uuids.normalize(row.get("user_uuid")) == state.only_user]
         now = State(rows, state.roles, session.client.now(), state.me, state.only_user)
         doubles = [same for pair, same in now.by_pair.items() if len(same) > max(1, len(state.by_pair.get(pair, ())))]
         if doubles:
@@ -152,7 +154,9 @@ class UserRole:
             raise WaldurError(f"Somebody else granted the same at the same time: {told}", not_applied=[])
         return now
 
-    def result(self, part: Grants, state: State, people: People, planned: Sequence[Change], *, done: bool) -> list[Row]:
+    def result(
+        self, part: Grants, state: State, people: ResolvedUsers, planned: Sequence[Change], *, done: bool
+    ) -> list[Row]:
         """The grants as they are, or would be: of the provider, or of the one user that a single task names."""
         rows = {pair: list(rows) for pair, rows in state.by_pair.items()}
         for change in () if done else planned:
@@ -203,7 +207,7 @@ def _in_document(session: Session, target: Target, rows: list[Row], state: State
 
 
 def _pair(row: Row) -> tuple[str, str]:
-    return uuids.normal(row.get("user_uuid")) or "", uuids.normal(row.get("role_uuid")) or ""
+    return uuids.normalize(row.get("user_uuid")) or "", uuids.normalize(row.get("role_uuid")) or ""
 
 
 def _single_user(session: Session, target: Target, part: Grants) -> str | None:
@@ -218,7 +222,7 @@ def _single_user(session: Session, target: Target, part: Grants) -> str | None:
     return person.uuid if isinstance(person, User) else None
 
 
-def _missing(session: Session, entry: GrantEntry, person: Missing) -> Comparison:
+def _missing(session: Session, entry: GrantEntry, person: UnresolvedUser) -> Comparison:
     if entry.state == "absent" and person.user is not None:
         text = f"{entry.place}: {person.reason}, so Waldur hides the grants; nothing to revoke."
         return Comparison(warnings=(text,))
@@ -230,7 +234,7 @@ def _twice(entry: GrantEntry, first: str, person: User, state: State) -> str:
     return f"{entry.place}: {person.shown} as {role} stands in {first} already: keep one of the two."
 
 
-def _keeps(entry: GrantEntry, person: User | Missing, state: State) -> bool:
+def _keeps(entry: GrantEntry, person: User | UnresolvedUser, state: State) -> bool:
     return entry.state == "present" and isinstance(person, User) and not _ended(entry, state.now)
 
 
@@ -240,7 +244,7 @@ def _ended(entry: GrantEntry, now: datetime) -> bool:
 
 def _compare_entry(target: Target, entry: GrantEntry, person: User, state: State) -> Comparison:
     role = state.roles[entry.role]
-    rows = state.by_pair.get((person.uuid, uuids.normal(role["uuid"]) or ""), [])
+    rows = state.by_pair.get((person.uuid, uuids.normalize(role["uuid"]) or ""), [])
     expiries = [timestamps.from_server(row.get("expiration_time")) for row in rows]
     name = f"{person.shown} as {role['name']}"
     if len(rows) > 1 and (entry.state == "absent" or any(_differs(entry, now) for now in expiries)):
@@ -332,7 +336,7 @@ def _exclusive(
         elif len(rows) > 1:
             errors.append(_double(target, name, rows))
         else:
-            changes.append(_change(target, person, role, "revoke", expiry, unnamed=True))
+            changes.append(_change(target, person, role, "revoke", expiry, is_implied=True))
     return Comparison(tuple(changes), tuple(warnings), tuple(errors))
 
 
@@ -349,9 +353,9 @@ def _change(
     now: datetime | None,
     wanted: datetime | None = None,
     *,
-    unnamed: bool = False,
+    is_implied: bool = False,
 ) -> Change:
-    role_uuid = uuids.normal(role["uuid"]) or ""
+    role_uuid = uuids.normalize(role["uuid"]) or ""
     ids = {"customer": target.customer_uuid, "user": person.uuid, "role": role_uuid}
     body: Row = {"role": role_uuid, "user": person.uuid}
     # A left-out expiry clears it (api-behaviour: role-grants-update), so update_user always says it; add_user only
@@ -374,7 +378,7 @@ def _change(
         None if action == "grant" else {"expiration_time": timestamps.to_server(now)},
         None if action == "revoke" else {"expiration_time": timestamps.to_server(wanted)},
         ids,
-        unnamed,
+        is_implied,
         body,
         predicted,
     )

@@ -84,7 +84,7 @@ def test_a_retry_after_beyond_the_deadline_ends_at_once_with_the_servers_words()
     busy = Answer(429, {"detail": "come back tomorrow"}, {"Retry-After": "86400"})
     with ScriptedServer(busy) as server:
         begin = time.monotonic()
-        with pytest.raises(errors.AnswerError, match="429: come back tomorrow"):
+        with pytest.raises(errors.ErrorResponse, match="429: come back tomorrow"):
             client_of(server).get("me")
     assert time.monotonic() - begin < 1
     assert len(server.requests) == 1
@@ -103,7 +103,7 @@ def test_retries_end() -> None:
 def test_a_write_that_must_not_be_repeated_is_sent_once_and_its_outcome_is_unknown(status: int) -> None:
     with (
         ScriptedServer(Answer(status, HTML, {"Retry-After": "0"}, content_type="text/html")) as server,
-        pytest.raises(errors.LostAnswer),
+        pytest.raises(errors.OutcomeUnknown),
     ):
         client_of(server).write("add_user", UUID, body=GRANT)
     assert len(server.requests) == 1
@@ -118,7 +118,7 @@ def test_a_write_that_was_refused_as_too_many_is_repeated_because_nothing_happen
 def test_a_broken_connection_after_add_user_is_a_lost_answer() -> None:
     with (
         ScriptedServer(Answer(reset=True)) as server,
-        pytest.raises(errors.LostAnswer, match="grant the role was lost"),
+        pytest.raises(errors.OutcomeUnknown, match="grant the role was lost"),
     ):
         client_of(server).write("add_user", UUID, body=GRANT)
     assert len(server.requests) == 1
@@ -127,7 +127,7 @@ def test_a_broken_connection_after_add_user_is_a_lost_answer() -> None:
 def test_a_timeout_after_a_rotation_is_a_lost_answer_and_not_a_second_rotation() -> None:
     with (
         ScriptedServer(Answer(body={}, wait=1.0)) as server,
-        pytest.raises(errors.LostAnswer, match=r"no answer from .* within 0.3 seconds"),
+        pytest.raises(errors.OutcomeUnknown, match=r"no answer from .* within 0.3 seconds"),
     ):
         client_of(server, timeout=0.3).new_secret_code(UUID)
     assert len(server.requests) == 1
@@ -142,7 +142,7 @@ def test_safe_writes_are_repeated_after_a_broken_connection() -> None:
 def test_a_safe_write_without_any_answer_is_lost_too_once_repeating_it_did_not_help() -> None:
     with (
         ScriptedServer(Answer(reset=True)) as server,
-        pytest.raises(errors.LostAnswer, match=r"^The answer to the request to revoke the role was lost \(.*\)$"),
+        pytest.raises(errors.OutcomeUnknown, match=r"^The answer to the request to revoke the role was lost \(.*\)$"),
     ):
         client_of(server, retries=0).write("delete_user", UUID, body=GRANT)
 
@@ -150,26 +150,26 @@ def test_a_safe_write_without_any_answer_is_lost_too_once_repeating_it_did_not_h
 def test_a_server_that_is_not_there_is_named_with_the_option() -> None:
     with ScriptedServer(Answer()) as server:
         url = server.url
-    with pytest.raises(errors.NoAnswer, match=r"127\.0\.0\.1:\d+ refused the connection: check api_url"):
+    with pytest.raises(errors.RequestNotSent, match=r"127\.0\.0\.1:\d+ refused the connection: check api_url"):
         Client(Connection(url, TOKEN, retries=0)).get("me")
 
 
 def test_a_host_name_that_is_not_there_is_named_with_the_option() -> None:
-    with pytest.raises(errors.NoAnswer, match=r"check api_url"):
+    with pytest.raises(errors.RequestNotSent, match=r"check api_url"):
         Client(Connection("http://no-such-host.invalid", TOKEN, retries=0)).get("me")
 
 
 def test_a_grant_that_could_not_even_be_sent_is_no_lost_answer() -> None:
     with ScriptedServer(Answer()) as server:
         url = server.url
-    with pytest.raises(errors.NoAnswer):
+    with pytest.raises(errors.RequestNotSent):
         Client(Connection(url, TOKEN, retries=0)).write("add_user", UUID, body=GRANT)
 
 
 def test_a_body_that_is_cut_short_is_an_error() -> None:
     with (
         ScriptedServer(Answer(body={"uuid": UUID}, cut=True)) as server,
-        pytest.raises(errors.NoAnswer, match="cut short"),
+        pytest.raises(errors.RequestNotSent, match="cut short"),
     ):
         client_of(server, retries=0).get("me")
 
@@ -182,7 +182,7 @@ def test_reading_is_repeated_after_a_body_that_is_cut_short() -> None:
 def test_a_grant_is_not_repeated_after_a_body_that_is_cut_short() -> None:
     with (
         ScriptedServer(Answer(201, {"expiration_time": None}, cut=True)) as server,
-        pytest.raises(errors.LostAnswer, match="cut short"),
+        pytest.raises(errors.OutcomeUnknown, match="cut short"),
     ):
         client_of(server).write("add_user", UUID, body=GRANT)
     assert len(server.requests) == 1
@@ -256,7 +256,7 @@ def test_the_user_and_password_of_a_redirect_are_told_to_nobody() -> None:
 def test_a_token_is_hidden_before_a_long_error_is_cut() -> None:
     with (
         ScriptedServer(Answer(400, "x" * 395 + TOKEN, headers={"Content-Type": "text/plain"})) as server,
-        pytest.raises(errors.AnswerError) as caught,
+        pytest.raises(errors.ErrorResponse) as caught,
     ):
         client_of(server).get("me")
     assert TOKEN[:2] not in caught.value.message
@@ -339,11 +339,11 @@ def test_parameters_go_out_repeated_or_joined_as_the_operation_says() -> None:
         (Answer(403, {"detail": "No."}), errors.Forbidden, "403: No.*staff token on most Waldur versions"),
         (Answer(404, {"detail": "Not found."}), errors.NotFound, "404: Not found"),
         (Answer(404, HTML, content_type="text/html"), errors.RouteMissing, "no roles on service providers"),
-        (Answer(400, {"role": ["Role is not found."]}), errors.AnswerError, "role: Role is not found."),
-        (Answer(400, ["A bare list."]), errors.AnswerError, r"400: A bare list\."),
-        (Answer(400, {"non_field_errors": ["a", "b"]}), errors.AnswerError, "non_field_errors: a, b"),
-        (Answer(400, "{broken"), errors.AnswerError, "400: broken JSON"),
-        (Answer(500, HTML, content_type="text/html"), errors.LostAnswer, "Waldur broke on the request"),
+        (Answer(400, {"role": ["Role is not found."]}), errors.ErrorResponse, "role: Role is not found."),
+        (Answer(400, ["A bare list."]), errors.ErrorResponse, r"400: A bare list\."),
+        (Answer(400, {"non_field_errors": ["a", "b"]}), errors.ErrorResponse, "non_field_errors: a, b"),
+        (Answer(400, "{broken"), errors.ErrorResponse, "400: broken JSON"),
+        (Answer(500, HTML, content_type="text/html"), errors.OutcomeUnknown, "Waldur broke on the request"),
     ],
 )
 def test_an_error_of_any_shape_is_told_in_one_sentence(answer: Answer, error: type, words: str) -> None:
@@ -408,9 +408,9 @@ def personal(server: ScriptedServer) -> Client:
 @pytest.mark.parametrize("name", ["add_user", "update_user", "delete_user"])
 def test_a_role_change_that_breaks_with_a_personal_token_asks_for_a_normal_one_and_is_not_repeated(name: str) -> None:
     with ScriptedServer(Answer(500, HTML, content_type="text/html")) as server:
-        with pytest.raises(errors.LostAnswer, match=r"personal access token: use a normal staff token"):
+        with pytest.raises(errors.OutcomeUnknown, match=r"personal access token: use a normal staff token"):
             personal(server).write(name, UUID, body=GRANT)
-        with pytest.raises(errors.LostAnswer) as normal:
+        with pytest.raises(errors.OutcomeUnknown) as normal:
             client_of(server).write(name, UUID, body=GRANT)
     assert len(server.requests) == 2
     assert "personal" not in normal.value.message
@@ -440,7 +440,7 @@ def test_an_answer_of_another_form_is_an_error() -> None:
 def test_the_token_is_masked_when_the_server_echoes_it() -> None:
     with (
         ScriptedServer(Answer(400, {"detail": f"unknown {TOKEN}"})) as server,
-        pytest.raises(errors.AnswerError) as caught,
+        pytest.raises(errors.ErrorResponse) as caught,
     ):
         client_of(server).get("me")
     assert TOKEN not in str(caught.value)
@@ -449,7 +449,7 @@ def test_the_token_is_masked_when_the_server_echoes_it() -> None:
 def test_an_unusable_certificate_file_is_told_with_the_option(tmp_path: Any) -> None:
     wrong = tmp_path / "ca.pem"
     wrong.write_text("no certificate")
-    with ScriptedServer(Answer()) as server, pytest.raises(errors.NoAnswer, match="ca_path"):
+    with ScriptedServer(Answer()) as server, pytest.raises(errors.RequestNotSent, match="ca_path"):
         Client(Connection(server.url.replace("http:", "https:"), TOKEN, verify=str(wrong), retries=0)).get("me")
 
 
@@ -473,7 +473,7 @@ def test_a_request_that_could_not_be_made_is_not_a_lost_answer(error: Exception,
 
     client = Client(Connection("http://127.0.0.1:9", TOKEN))
     monkeypatch.setattr(requests.Session, "request", broken)
-    with pytest.raises(errors.NoAnswer, match=r"^Cannot grant the role: "):
+    with pytest.raises(errors.RequestNotSent, match=r"^Cannot grant the role: "):
         client.write("add_user", UUID, body=GRANT)
 
 
@@ -561,7 +561,7 @@ def test_a_free_form_object_is_kept_whole_only_where_it_is_one(
 
 def test_an_error_about_a_key_named_token_can_be_read() -> None:
     body = {"account_options": {"token": ["Not a valid string."]}, "token": "s3cret"}
-    with ScriptedServer(Answer(400, body)) as server, pytest.raises(errors.AnswerError) as caught:
+    with ScriptedServer(Answer(400, body)) as server, pytest.raises(errors.ErrorResponse) as caught:
         client_of(server).write("partial_update", UUID, body={})
     assert "(400: account_options: token: Not a valid string.)" in caught.value.message
     assert "s3cret" not in caught.value.message
@@ -654,7 +654,7 @@ def test_another_host_gets_neither_the_token_nor_the_client_certificate_nor_the_
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(HTTPAdapter, "send", send)
         for url in media:
-            with pytest.raises(errors.NoAnswer):
+            with pytest.raises(errors.RequestNotSent):
                 Client(connection).download(url)
     own, other, proxied = seen
     assert (own["cert"], dict(own["proxies"])) == (("/me.pem", "/me.key"), {"https": "http://proxy:3128"})
@@ -710,5 +710,5 @@ def test_a_download_that_fails_is_an_error() -> None:
 
 
 def test_a_download_without_an_answer_is_an_error(tmp_path: Any) -> None:
-    with ScriptedServer(Answer(reset=True)) as server, pytest.raises(errors.NoAnswer, match="Cannot download"):
+    with ScriptedServer(Answer(reset=True)) as server, pytest.raises(errors.RequestNotSent, match="Cannot download"):
         client_of(server, retries=0).download("/api/media/abc/")

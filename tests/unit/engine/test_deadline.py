@@ -54,7 +54,7 @@ def test_the_deadline_of_a_request_holds_against(fault: str) -> None:
 
 @pytest.mark.parametrize("fault", ["a body that drips", "headers that drip", "silence"])
 def test_the_deadline_of_a_write_holds_and_its_outcome_is_unknown(fault: str) -> None:
-    with RawServer(*SLOW[fault]) as server, limited(0.5 + SLACK), pytest.raises(errors.LostAnswer):
+    with RawServer(*SLOW[fault]) as server, limited(0.5 + SLACK), pytest.raises(errors.OutcomeUnknown):
         client_of(server.url).write("add_user", UUID, body=GRANT)
     assert len(server.requests) == 1
 
@@ -64,7 +64,7 @@ def test_the_deadline_holds_against_an_upload_that_nobody_reads() -> None:
     with (
         RawServer(drips(b"", b""), reads=False) as server,
         limited(0.5 + SLACK),
-        pytest.raises(errors.LostAnswer),
+        pytest.raises(errors.OutcomeUnknown),
     ):
         client_of(server.url).write("partial_update", UUID, files=image)
 
@@ -73,7 +73,9 @@ def test_the_deadline_holds_against_a_handshake_of_tls_that_never_ends() -> None
     with (
         RawServer(drips(b"", b""), reads=False) as server,
         limited(0.5 + SLACK),
-        pytest.raises(errors.NoAnswer, match="did not complete TLS in time: check the scheme and port of api_url"),
+        pytest.raises(
+            errors.RequestNotSent, match="did not complete TLS in time: check the scheme and port of api_url"
+        ),
     ):
         client_of(server.url.replace("http:", "https:")).write("add_user", UUID, body=GRANT)
 
@@ -82,7 +84,7 @@ def test_the_deadline_holds_against_a_proxy_that_drips() -> None:
     with (
         RawServer(drips(b"HTTP/1.1 200 ", b"O")) as proxy,
         limited(0.5 + SLACK),
-        pytest.raises(errors.NoAnswer),
+        pytest.raises(errors.RequestNotSent),
     ):
         client_of("https://waldur.example.org", proxies=(("https", proxy.url),)).write("add_user", UUID, body=GRANT)
 
@@ -93,7 +95,7 @@ def test_the_deadline_holds_with_tls(tmp_path: Any) -> None:
     with (
         RawServer(slow, tls=tls) as server,
         limited(0.5 + SLACK),
-        pytest.raises(errors.NoAnswer, match="did not complete its answer in time: see timeout and retries"),
+        pytest.raises(errors.RequestNotSent, match="did not complete its answer in time: see timeout and retries"),
     ):
         client_of(server.url, verify=str(authority)).get("me")
 
@@ -102,7 +104,7 @@ def test_the_deadline_holds_for_a_download() -> None:
     with (
         RawServer(drips(HEAD + b"Content-Length: 100000\r\n\r\n", b" ")) as server,
         limited(0.5 + SLACK),
-        pytest.raises(errors.NoAnswer, match=r"Cannot download the present image: .* in time"),
+        pytest.raises(errors.RequestNotSent, match=r"Cannot download the present image: .* in time"),
     ):
         client_of(server.url).download("/api/media/abc/")
 
@@ -112,14 +114,14 @@ def test_the_deadline_holds_over_redirects() -> None:
     with (
         RawServer(http("302 Found", Location="/a/"), slow) as server,
         limited(0.5 + SLACK),
-        pytest.raises(errors.NoAnswer),
+        pytest.raises(errors.RequestNotSent),
     ):
         client_of(server.url).get("me")
 
 
 def test_bodies_that_are_cut_are_repeated_as_often_as_retries_says_and_no_oftener() -> None:
     cut = SLOW["bodies that are cut, for ever"]
-    with RawServer(*cut) as server, pytest.raises(errors.NoAnswer, match="cut short"):
+    with RawServer(*cut) as server, pytest.raises(errors.RequestNotSent, match="cut short"):
         client_of(server.url, timeout=5.0, retries=2).get("me")
     assert len(server.requests) == 3
 

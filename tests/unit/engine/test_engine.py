@@ -11,7 +11,7 @@ from PIL import Image
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     InvalidInput,
-    LostAnswer,
+    OutcomeUnknown,
     WaldurError,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
@@ -174,7 +174,7 @@ def test_a_lost_answer_to_a_grant_is_followed_by_a_look_and_never_by_a_second_gr
     session = connect()
     planned = make_plan(session, users({"user": "member1"}))
     _lose_answers(monkeypatch, after_the_write=True)
-    with pytest.raises(LostAnswer, match=r"looked again: the grant is there without an end\. Run again\."):
+    with pytest.raises(OutcomeUnknown, match=r"looked again: the grant is there without an end\. Run again\."):
         apply(session, planned)
     monkeypatch.undo()
     assert done(connect(), users({"user": "member1"})) == []
@@ -186,7 +186,7 @@ def test_a_lost_request_to_grant_says_that_the_grant_is_not_there(
     session = connect()
     planned = make_plan(session, users({"user": "member1"}))
     _lose_answers(monkeypatch, after_the_write=False)
-    with pytest.raises(LostAnswer, match=r"looked again: the grant is not there\. Run again\."):
+    with pytest.raises(OutcomeUnknown, match=r"looked again: the grant is not there\. Run again\."):
         apply(session, planned)
 
 
@@ -195,7 +195,7 @@ def test_a_grant_that_vanishes_before_its_expiry_is_changed_is_told(sim: Simulat
     session = connect()
     planned = make_plan(session, users({"user": "member1", "expiration_time": "2027-06-30"}))
     done(connect(), users({"user": "member1", "state": "absent"}))
-    with pytest.raises(LostAnswer, match=r"looked again: the grant is not there\. Run again\."):
+    with pytest.raises(OutcomeUnknown, match=r"looked again: the grant is not there\. Run again\."):
         apply(session, planned)
 
 
@@ -204,7 +204,7 @@ def test_a_grant_that_becomes_double_meanwhile_is_told_with_what_to_do(sim: Simu
     session = connect()
     planned = make_plan(session, users({"user": "member1", "expiration_time": "2027-06-30"}))
     _grant_behind_the_back(sim, session)
-    with pytest.raises(LostAnswer, match=r"granted 2 times .* have an administrator revoke all but one"):
+    with pytest.raises(OutcomeUnknown, match=r"granted 2 times .* have an administrator revoke all but one"):
         apply(session, planned)
 
 
@@ -411,7 +411,7 @@ def test_a_lost_answer_to_a_creation_is_followed_by_a_look(
     document = parse([{"customer": "SPARE"}], images.read_image)
     planned = make_plan(session, document)
     _lose_answers(monkeypatch, after_the_write=True)
-    with pytest.raises(LostAnswer, match="looked again: the provider is there now"):
+    with pytest.raises(OutcomeUnknown, match="looked again: the provider is there now"):
         apply(session, planned)
     monkeypatch.undo()
     assert done(connect(), document) == []
@@ -474,10 +474,12 @@ def test_a_lost_answer_to_a_rotation_is_never_a_second_rotation(
 
     def lost(self: Client, uuid: str) -> str | None:
         real(self, uuid)
-        raise LostAnswer("The answer was lost")
+        raise OutcomeUnknown("The answer was lost")
 
     monkeypatch.setattr(Client, "new_secret_code", lost)
-    with pytest.raises(LostAnswer, match=r"looked again: it was rotated, to sha256:[0-9a-f]{16}\. Another run without"):
+    with pytest.raises(
+        OutcomeUnknown, match=r"looked again: it was rotated, to sha256:[0-9a-f]{16}\. Another run without"
+    ):
         apply(session, planned)
     assert sim.counts().operations[f"POST {PROVIDERS}{{uuid}}/api_secret_code/"] == 1
 
@@ -497,7 +499,7 @@ def _lose_answers(monkeypatch: pytest.MonkeyPatch, *, after_the_write: bool) -> 
     def lost(self: Client, name: str, uuid: str | None = None, **rest: Any) -> Any:
         if after_the_write:
             real(self, name, uuid, **rest)
-        raise LostAnswer("The answer was lost")
+        raise OutcomeUnknown("The answer was lost")
 
     monkeypatch.setattr(Client, "write", lost)
 

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
-from ansible_collections.waldur.provider.plugins.module_utils._references.users import Missing
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser
 
 from .scripted import Answer, ScriptedServer
 
@@ -24,7 +24,7 @@ def requested(names: list[str]) -> list[str]:
     with ScriptedServer(MANY, Answer(body=[])) as server:
         references = References(Client(Connection(server.url, "token")))
         found = references.users(names)
-        assert all(isinstance(found[name], Missing) for name in names)
+        assert all(isinstance(found[name], UnresolvedUser) for name in names)
         return [f"{server.url}{path}" for _method, path, _headers in server.requests if "username_list" in path]
 
 
@@ -48,7 +48,7 @@ def test_a_name_longer_than_a_url_is_unknown_and_never_an_empty_list(number: int
     long = [f"{n}" + "漢" * 2000 for n in range(number)]
     with ScriptedServer(MANY, Answer(body=[])) as server:
         references = References(Client(Connection(server.url, "token")))
-        assert all(isinstance(found, Missing) for found in references.users(long).values())
+        assert all(isinstance(found, UnresolvedUser) for found in references.users(long).values())
         assert all(len(path) <= LIMIT for _method, path, _headers in server.requests)
         assert not [path for _method, path, _headers in server.requests if path.endswith("username_list=")]
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import errors
-from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import mask_error
+from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import redact_error
 from ansible_collections.waldur.provider.plugins.module_utils._http import transport
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
@@ -113,7 +113,7 @@ UNKNOWN = sorted(set(ALL) - {name for name in ODD_STATUS if name[:3] in ("301", 
 
 @pytest.mark.parametrize("odd", UNKNOWN)
 def test_the_outcome_of_a_write_is_unknown_at(odd: str) -> None:
-    with RawServer(ALL[odd]) as server, pytest.raises(errors.LostAnswer, match="grant the role") as caught:
+    with RawServer(ALL[odd]) as server, pytest.raises(errors.OutcomeUnknown, match="grant the role") as caught:
         client_of(server.url).write("add_user", UUID, body=GRANT)
     assert caught.value.message.isprintable()
     assert len(server.requests) == 1
@@ -121,8 +121,8 @@ def test_the_outcome_of_a_write_is_unknown_at(odd: str) -> None:
 
 @pytest.mark.parametrize("status", ["102", "103", "300", "304", "399"])
 def test_a_write_without_a_body_is_not_taken_for_done_at(status: str) -> None:
-    with RawServer(ODD_STATUS[status]) as server, pytest.raises(errors.LostAnswer):
-        client_of(server.url).write("delete_user", UUID, body=GRANT, telling=False)
+    with RawServer(ODD_STATUS[status]) as server, pytest.raises(errors.OutcomeUnknown):
+        client_of(server.url).write("delete_user", UUID, body=GRANT, expect_body=False)
 
 
 def test_the_answer_after_an_informational_one_is_not_taken_for_that_to_the_next_request() -> None:
@@ -240,7 +240,7 @@ def test_a_body_that_is_too_large_is_told_with_the_limit(monkeypatch: pytest.Mon
     with RawServer(body(b" " * 1_100_000)) as server:
         with pytest.raises(errors.WaldurError, match="the answer is larger than 1 MiB: does api_url name a Waldur"):
             client_of(server.url).get("me")
-        with pytest.raises(errors.LostAnswer, match="the request to grant the role is larger than 1 MiB"):
+        with pytest.raises(errors.OutcomeUnknown, match="the request to grant the role is larger than 1 MiB"):
             client_of(server.url).write("add_user", UUID, body=GRANT)
 
 
@@ -248,7 +248,7 @@ def test_more_bytes_than_any_answer_has_end_the_reading(monkeypatch: pytest.Monk
     monkeypatch.setattr(transport, "_WIRE_LIMIT", 500_000)
     with (
         RawServer(says(b"HTTP/1.1 100 Continue\r\n\r\n" * 40_000)) as server,
-        pytest.raises(errors.NoAnswer, match="larger"),
+        pytest.raises(errors.RequestNotSent, match="larger"),
     ):
         client_of(server.url, retries=3).get("me")
     assert len(server.requests) == 1
@@ -303,7 +303,7 @@ def test_a_name_of_the_server_is_escaped_in_every_message_also_where_it_is_added
 
 def test_a_token_that_the_server_writes_with_escapes_is_masked() -> None:
     echo = '{"detail": "unknown ' + "".join(f"\\u{ord(char):04x}" for char in TOKEN) + '"}'
-    with RawServer(http("400 No", echo.encode())) as server, pytest.raises(errors.AnswerError) as caught:
+    with RawServer(http("400 No", echo.encode())) as server, pytest.raises(errors.ErrorResponse) as caught:
         client_of(server.url).get("me")
     assert "unknown ********" in caught.value.message
 
@@ -361,6 +361,6 @@ def test_half_a_token_does_not_escape_where_text_of_the_server_is_cut(kept: int,
     for name, answer in answers.items():
         with RawServer(answer) as server, pytest.raises(errors.WaldurError) as failed:
             client_of(server.url).rows("service_providers")
-        mask_error(failed.value, frozenset({TOKEN}))
+        redact_error(failed.value, frozenset({TOKEN}))
         assert "****" in failed.value.message, (name, failed.value.message)
         assert token[:kept].lower() not in failed.value.message.lower(), name

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import AnswerError, InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import ErrorResponse, InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document.images import read_image
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
@@ -139,8 +139,8 @@ def test_an_offering_below_another_blocks_the_deletion_of_its_provider_only_wher
         if blocks:
             with pytest.raises(InvalidInput, match=r"archive Child \(Active\) first"):
                 make_plan(session, document)
-            with pytest.raises(AnswerError, match="active offerings"):
-                client.write("destroy", session.references.providers()[0]["uuid"], telling=False)
+            with pytest.raises(ErrorResponse, match="active offerings"):
+                client.write("destroy", session.references.providers()[0]["uuid"], expect_body=False)
         else:
             planned = make_plan(session, document)
             apply(session, planned)

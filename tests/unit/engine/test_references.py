@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._references.users import Missing, User
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 from simulation import Simulator
 
 from .kinds import Connect
@@ -149,11 +149,11 @@ def test_a_user_is_found_in_every_way(sim: Simulator, connect: Connect, value: s
 
 
 def test_part_of_an_email_is_nobody(sim: Simulator, connect: Connect) -> None:
-    assert isinstance(connect().references.users(["ember1@example.org"])["ember1@example.org"], Missing)
+    assert isinstance(connect().references.users(["ember1@example.org"])["ember1@example.org"], UnresolvedUser)
 
 
 def test_usernames_are_case_sensitive(sim: Simulator, connect: Connect) -> None:
-    assert isinstance(connect().references.users(["Member1"])["Member1"], Missing)
+    assert isinstance(connect().references.users(["Member1"])["Member1"], UnresolvedUser)
 
 
 def test_a_username_goes_before_an_email(sim: Simulator, connect: Connect) -> None:
@@ -186,7 +186,7 @@ def test_a_username_that_looks_like_a_uuid_is_tried_as_a_uuid_first(
 def test_a_uuid_that_staff_cannot_see_is_nobody(sim: Simulator, connect: Connect, others: int) -> None:
     nobody = "0123456789abcdef0123456789abcdef"
     found = connect().references.users([nobody, *(f"nobody{number}" for number in range(others))])
-    assert isinstance(found[nobody], Missing)
+    assert isinstance(found[nobody], UnresolvedUser)
 
 
 def test_a_uuid_that_an_owner_cannot_see_is_taken_on_trust(sim: Simulator, connect: Connect) -> None:
@@ -196,7 +196,7 @@ def test_a_uuid_that_an_owner_cannot_see_is_taken_on_trust(sim: Simulator, conne
 
 def test_a_name_that_a_token_cannot_see_says_what_to_do(sim: Simulator, connect: Connect) -> None:
     found = connect("owner").references.users(["rolefree1"])["rolefree1"]
-    assert isinstance(found, Missing)
+    assert isinstance(found, UnresolvedUser)
     assert (found.reason, found.advice) == (
         "no user 'rolefree1' that this token can see",
         "give the UUID, use a staff token",
@@ -206,7 +206,7 @@ def test_a_name_that_a_token_cannot_see_says_what_to_do(sim: Simulator, connect:
 @pytest.mark.parametrize("others", [0, 6])
 def test_a_deactivated_user_counts_as_missing(sim: Simulator, connect: Connect, others: int) -> None:
     found = connect().references.users(["inactive", *(f"nobody{number}" for number in range(others))])["inactive"]
-    assert isinstance(found, Missing)
+    assert isinstance(found, UnresolvedUser)
     assert found.reason == "the user 'inactive' is deactivated"
     assert found.user is not None
 
@@ -242,7 +242,7 @@ def test_a_few_of_many_users_are_asked_for_by_their_names(other_world: Simulator
     wanted = [f"user{number:04}" for number in range(1, 21)]
     found = connect().references.users([*wanted, "user0030@example.org", "a,b"])
     assert all(isinstance(found[value], User) for value in wanted)
-    assert isinstance(found["a,b"], Missing)
+    assert isinstance(found["a,b"], UnresolvedUser)
     assert other_world.counts().requests <= 5
 
 
@@ -263,14 +263,14 @@ def test_a_server_that_ignores_the_list_of_usernames_is_read_once_and_whole(
     wanted = [f"user{number:04}" for number in range(1, 900)] + ["user2000@example.org", "nobody"]
     other_world.zero()
     found = session.references.users(wanted)
-    assert [value for value, person in found.items() if isinstance(person, Missing)] == ["nobody"]
+    assert [value for value, person in found.items() if isinstance(person, UnresolvedUser)] == ["nobody"]
     assert other_world.counts().requests <= 12
 
 
 def test_who_was_not_found_or_not_active_is_asked_for_again_in_the_next_run(sim: Simulator, connect: Connect) -> None:
     references = connect().references
     nobody = "0123456789abcdef0123456789abcdef"
-    assert all(isinstance(found, Missing) for found in references.users(["inactive", nobody]).values())
+    assert all(isinstance(found, UnresolvedUser) for found in references.users(["inactive", nobody]).values())
     sim.change("User", {"username": "inactive"}, {"is_active": True})
     references.begin()
     assert isinstance(references.users(["inactive"])["inactive"], User)
@@ -319,5 +319,5 @@ def test_staff_are_not_advised_to_use_a_staff_token(sim: Simulator, connect: Con
     for alias, advice in (("staff", "check the spelling"), ("owner", "give the UUID, use a staff token")):
         references = connect(alias).references
         missing = references.with_advice(references.users(["nobody", "member1"]))["nobody"]
-        assert isinstance(missing, Missing)
+        assert isinstance(missing, UnresolvedUser)
         assert missing.advice == advice

@@ -67,7 +67,7 @@ def garbles(connection: Any) -> None:
 def test_a_write_whose_tls_breaks_after_the_request_was_written_has_an_unknown_outcome(
     how: Behaviour, retries: int, authority: str, tls: ssl.SSLContext
 ) -> None:
-    with RawServer(how, tls=tls) as server, pytest.raises(errors.LostAnswer, match="grant the role was lost"):
+    with RawServer(how, tls=tls) as server, pytest.raises(errors.OutcomeUnknown, match="grant the role was lost"):
         grant(server.url, verify=authority, retries=retries)
     assert len(server.requests) == 1
 
@@ -75,7 +75,7 @@ def test_a_write_whose_tls_breaks_after_the_request_was_written_has_an_unknown_o
 def test_a_write_whose_handshake_fails_was_not_sent(tls: ssl.SSLContext) -> None:
     with (
         RawServer(DONE, tls=tls) as server,
-        pytest.raises(errors.NoAnswer, match=r"TLS with .* failed: check ca_path"),
+        pytest.raises(errors.RequestNotSent, match=r"TLS with .* failed: check ca_path"),
     ):
         grant(server.url)
     assert not server.requests
@@ -86,7 +86,7 @@ def test_a_write_to_a_server_that_wants_a_client_certificate_may_have_been_sent(
     file, strict = make_certificate(tmp_path)
     strict.verify_mode = ssl.CERT_REQUIRED
     strict.load_verify_locations(file)
-    with RawServer(DONE, tls=strict) as server, pytest.raises(errors.LostAnswer, match="broke"):
+    with RawServer(DONE, tls=strict) as server, pytest.raises(errors.OutcomeUnknown, match="broke"):
         grant(server.url, verify=str(file))
     assert not server.requests
 
@@ -95,7 +95,9 @@ def test_a_write_to_a_server_that_wants_a_client_certificate_may_have_been_sent(
 def test_https_to_a_port_of_http_says_that_the_server_does_not_speak_tls(answer: Behaviour) -> None:
     with (
         RawServer(answer, reads=False) as server,
-        pytest.raises(errors.NoAnswer, match=r"does not speak TLS on this port \(127.*\): use http:// or another port"),
+        pytest.raises(
+            errors.RequestNotSent, match=r"does not speak TLS on this port \(127.*\): use http:// or another port"
+        ),
     ):
         grant(server.url.replace("http:", "https:"))
 
@@ -109,7 +111,7 @@ APACHE = b"<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.<
 def test_http_to_a_port_of_https_says_so(page: bytes) -> None:
     with (
         RawServer(http("400 Bad Request", page, Content_Type="text/html")) as server,
-        pytest.raises(errors.NoAnswer, match="speaks only TLS on this port: use https:// in api_url"),
+        pytest.raises(errors.RequestNotSent, match="speaks only TLS on this port: use https:// in api_url"),
     ):
         client_of(server.url).get("me")
 
@@ -117,7 +119,7 @@ def test_http_to_a_port_of_https_says_so(page: bytes) -> None:
 def test_http_to_a_port_of_https_that_answers_with_an_alert_says_so() -> None:
     with (
         RawServer(says(b"\x15\x03\x01\x00\x02\x02\x46")) as server,
-        pytest.raises(errors.NoAnswer, match="speaks only TLS on this port: use https:// in api_url"),
+        pytest.raises(errors.RequestNotSent, match="speaks only TLS on this port: use https:// in api_url"),
     ):
         client_of(server.url).get("me")
 
@@ -135,7 +137,7 @@ def test_http_to_a_port_of_https_that_answers_with_an_alert_says_so() -> None:
     ],
 )
 def test_a_write_that_the_proxy_does_not_pass_on_was_not_sent(behave: Behaviour, words: str) -> None:
-    with RawServer(behave) as proxy, pytest.raises(errors.NoAnswer, match=words):
+    with RawServer(behave) as proxy, pytest.raises(errors.RequestNotSent, match=words):
         grant("https://waldur.example.org", proxies=(("https", proxy.url),))
     assert len(proxy.requests) == 1
     assert b"Authorization" not in proxy.requests[0]
@@ -152,13 +154,13 @@ def test_a_write_that_breaks_in_the_tunnel_of_a_proxy_has_an_unknown_outcome(
         sent.append(read_request(inner))
         breaks(inner)
 
-    with RawServer(tunnel) as proxy, pytest.raises(errors.LostAnswer):
+    with RawServer(tunnel) as proxy, pytest.raises(errors.OutcomeUnknown):
         grant("https://127.0.0.1:1", verify=authority, proxies=(("https", proxy.url),))
     assert sent[0].startswith(b"POST /api/")
 
 
 def test_a_write_that_a_proxy_of_http_took_has_an_unknown_outcome() -> None:
-    with RawServer(breaks) as proxy, pytest.raises(errors.LostAnswer):
+    with RawServer(breaks) as proxy, pytest.raises(errors.OutcomeUnknown):
         grant("http://waldur.example.org", proxies=(("http", proxy.url),))
     assert len(proxy.requests) == 1
 
@@ -166,7 +168,7 @@ def test_a_write_that_a_proxy_of_http_took_has_an_unknown_outcome() -> None:
 def test_a_proxy_without_tls_is_told_with_the_option() -> None:
     with (
         RawServer(http("400 Bad Request"), reads=False) as proxy,
-        pytest.raises(errors.NoAnswer, match="the proxy does not speak TLS: use http:// in proxy"),
+        pytest.raises(errors.RequestNotSent, match="the proxy does not speak TLS: use http:// in proxy"),
     ):
         grant("https://waldur.example.org", proxies=(("https", proxy.url.replace("http:", "https:")),))
 
@@ -191,7 +193,10 @@ def vanishing(first: Behaviour) -> RawServer:
     "first", [breaks, says(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"), http("503 Busy", b"{}")]
 )
 def test_a_write_that_was_sent_once_is_not_called_unsent_when_its_repetition_finds_nobody(first: Behaviour) -> None:
-    with vanishing(first) as server, pytest.raises(errors.LostAnswer, match="change the expiry of the grant was lost"):
+    with (
+        vanishing(first) as server,
+        pytest.raises(errors.OutcomeUnknown, match="change the expiry of the grant was lost"),
+    ):
         extend(server.url, retries=1)
     assert len(server.requests) == 1
 
@@ -199,7 +204,7 @@ def test_a_write_that_was_sent_once_is_not_called_unsent_when_its_repetition_fin
 def test_a_write_that_was_refused_as_one_too_many_and_then_finds_nobody_was_not_carried_out() -> None:
     with (
         vanishing(http("429 Slow", b"{}", Retry_After="0")) as server,
-        pytest.raises(errors.NoAnswer, match="refused the connection"),
+        pytest.raises(errors.RequestNotSent, match="refused the connection"),
     ):
         grant(server.url, retries=1)
 
@@ -207,7 +212,9 @@ def test_a_write_that_was_refused_as_one_too_many_and_then_finds_nobody_was_not_
 def test_a_write_whose_repetition_is_refused_after_a_lost_answer_has_an_unknown_outcome() -> None:
     with (
         RawServer(breaks, http("400 No", b'{"detail": "no"}')) as server,
-        pytest.raises(errors.LostAnswer, match=r"was lost, and after that Waldur refused to change .* \(400: no\)$"),
+        pytest.raises(
+            errors.OutcomeUnknown, match=r"was lost, and after that Waldur refused to change .* \(400: no\)$"
+        ),
     ):
         extend(server.url, retries=1)
     assert len(server.requests) == 2
@@ -216,12 +223,15 @@ def test_a_write_whose_repetition_is_refused_after_a_lost_answer_has_an_unknown_
 def test_a_refused_write_without_words_stays_refused() -> None:
     with (
         RawServer(says(b"HTTP/1.1 400 No\r\nContent-Length: 99\r\n\r\n{")) as server,
-        pytest.raises(errors.AnswerError, match="400"),
+        pytest.raises(errors.ErrorResponse, match="400"),
     ):
         grant(server.url)
 
 
 @pytest.mark.parametrize("status", ["303 See Other", "300 Choices", "304 Not Modified"])
 def test_a_redirect_that_may_come_after_the_work_leaves_the_outcome_of_a_write_unknown(status: str) -> None:
-    with RawServer(http(status, b"", Location="/api/")) as server, pytest.raises(errors.LostAnswer, match=status[:3]):
+    with (
+        RawServer(http(status, b"", Location="/api/")) as server,
+        pytest.raises(errors.OutcomeUnknown, match=status[:3]),
+    ):
         grant(server.url)

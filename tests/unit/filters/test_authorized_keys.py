@@ -178,7 +178,7 @@ def test_names_that_no_account_can_have_are_left_out_and_told(name: Any) -> None
 
 
 def test_rows_that_can_not_be_joined_are_an_error_that_says_what_is_missing() -> None:
-    for keys, users, said in (
+    for keys, users, quote in (
         ("text", [], "_input: takes a list"),
         ({"ssh_keys": []}, [], "_input: takes a list"),
         ([], None, "users: takes a list"),
@@ -187,7 +187,7 @@ def test_rows_that_can_not_be_joined_are_an_error_that_says_what_is_missing() ->
         ([{"public_key": RSA}], [], r"_input\[0\]: has no user_uuid"),
         ([{"user_uuid": ALICE}], [], r"_input\[0\]: has no public_key"),
     ):
-        with pytest.raises(InvalidInput, match=said):
+        with pytest.raises(InvalidInput, match=quote):
             authorized_keys(keys, users)
 
 
@@ -199,8 +199,8 @@ def test_the_filter_warns_of_bad_keys_or_fails_as_it_is_told(monkeypatch: pytest
     assert run(rows, [user()]) == {"alice": [f"{RSA} alice laptop"]}
     reason = "key 'laptop' of alice: it does not begin with a type of key that is known"
     assert told == [f"waldur.provider.authorized_keys left out: {reason}."]
-    for options, said in (({"invalid": "fail"}, reason), ({"invalid": "ignore"}, "is 'warn' or 'fail'")):
-        with pytest.raises(AnsibleFilterError, match=said):
+    for options, quote in (({"invalid": "fail"}, reason), ({"invalid": "ignore"}, "is 'warn' or 'fail'")):
+        with pytest.raises(AnsibleFilterError, match=quote):
             run([key("rubbish")], [user()], **options)
     with pytest.raises(AnsibleFilterError, match="users: takes a list"):
         run([], 5)

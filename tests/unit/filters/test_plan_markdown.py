@@ -88,12 +88,12 @@ def test_whatever_people_wrote_each_change_is_one_row_with_all_cells(
     assert sum(token.type == "list_item_open" for token in found) == len(missing) + len(warnings)
 
 
-@given(plan=PLANS, many=st.integers(1, 30), warnings=st.lists(TEXTS, max_size=3), room=st.integers(3000, 6000))
+@given(plan=PLANS, many=st.integers(1, 30), warnings=st.lists(TEXTS, max_size=3), resource=st.integers(3000, 6000))
 def test_it_is_never_longer_than_allowed_and_says_what_is_left_out(
-    plan: list[dict[str, Any]], many: int, warnings: list[str], room: int
+    plan: list[dict[str, Any]], many: int, warnings: list[str], resource: int
 ) -> None:
-    made = plan_markdown(plan * many, None, warnings, max_length=room)
-    assert len(made) <= room
+    made = plan_markdown(plan * many, None, warnings, max_length=resource)
+    assert len(made) <= resource
     assert_only_text(made)
     found = tokens(made)
     heads = sum(token.type == "thead_open" for token in found)
@@ -222,8 +222,8 @@ def test_the_same_plan_gives_the_same_text_whatever_order_providers_come_in() ->
         ([], {"max_length": "x"}, "max_length: is a whole number"),
     ],
 )
-def test_what_is_no_plan_is_one_sentence(plan: Any, options: dict[str, Any], said: str) -> None:
-    with pytest.raises(AnsibleFilterError, match=rf"^waldur\.provider\.plan_markdown: {said}"):
+def test_what_is_no_plan_is_one_sentence(plan: Any, options: dict[str, Any], quote: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=rf"^waldur\.provider\.plan_markdown: {quote}"):
         FilterModule().filters()["plan_markdown"](plan, **options)
 
 

@@ -290,8 +290,8 @@ def test_ticks_are_the_numbers_that_people_would_choose(values: list[int], marks
         (0.5, "0.5"),
     ],
 )
-def test_labels_have_three_digits_at_most(value: float, said: str) -> None:
-    assert compact(value) == said
+def test_labels_have_three_digits_at_most(value: float, quote: str) -> None:
+    assert compact(value) == quote
 
 
 def test_bars_never_pass_their_end() -> None:
@@ -319,8 +319,8 @@ def test_bars_never_pass_their_end() -> None:
         (data(), "yesterday", "moment: is a date such as"),
     ],
 )
-def test_other_data_is_refused_in_one_sentence(given: Any, moment: str, said: str) -> None:
-    with pytest.raises(AnsibleFilterError, match=f"waldur.provider.report_html: {said}") as refused:
+def test_other_data_is_refused_in_one_sentence(given: Any, moment: str, quote: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=f"waldur.provider.report_html: {quote}") as refused:
         report_html(given, moment)
     assert str(refused.value).endswith(".")
 

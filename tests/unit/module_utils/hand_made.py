@@ -9,7 +9,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._context import Se
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References, Target
-from ansible_collections.waldur.provider.plugins.module_utils._references.users import Missing, User
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 
 CUSTOMER = "c" * 32
 PROVIDER = "d" * 32
@@ -19,10 +19,10 @@ BOB = User("b0" * 16, "bob", "bob@example.org", True)
 CAROL = User("ca" * 16, "carol", "carol@example.org", True)
 GONE = User("9e" * 16, "gone", None, False)
 
-NOBODY = Missing("nobody", "no user 'nobody' that this token can see")
-DEACTIVATED = Missing("gone", "the user 'gone' is deactivated", GONE)
+NOBODY = UnresolvedUser("nobody", "no user 'nobody' that this token can see")
+DEACTIVATED = UnresolvedUser("gone", "the user 'gone' is deactivated", GONE)
 
-PEOPLE: dict[str, User | Missing] = {
+PEOPLE: dict[str, User | UnresolvedUser] = {
     "alice": ALICE,
     "alice@example.org": ALICE,
     "bob": BOB,

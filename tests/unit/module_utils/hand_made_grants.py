@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, GrantEntry, Grants
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
-from ansible_collections.waldur.provider.plugins.module_utils._references.users import Missing, User
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import State, UserRole
 
 from .hand_made import PEOPLE, session, target
@@ -61,7 +61,7 @@ def compare(
     exclusive: bool = False,
     me: str | None = None,
     missing_users: str = "fail",
-    people: Mapping[str, User | Missing] | None = None,
+    people: Mapping[str, User | UnresolvedUser] | None = None,
 ) -> Comparison:
     """The wishes compared with the rows, at the moment NOW."""
     wishes = Grants(tuple(entries), exclusive, "exclusive_users")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, NotFound
-from ansible_collections.waldur.provider.plugins.module_utils._references.users import Missing, User
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 
 from .asked import AskedClient, staff
 from .hand_made import ALICE, BOB, CAROL, CUSTOMER, PROVIDER
@@ -55,7 +55,7 @@ def test_a_uuid_is_asked_for_by_itself() -> None:
 def test_a_uuid_that_is_not_there_is_nobody_to_staff_only(is_staff: bool) -> None:
     asked = AskedClient(objects={"user": NotFound("not found", 404), "me": staff(is_staff=is_staff)})
     found = asked.session().references.users([ALICE.uuid])[ALICE.uuid]
-    assert isinstance(found, Missing) is is_staff
+    assert isinstance(found, UnresolvedUser) is is_staff
     if isinstance(found, User):
         assert found == User(ALICE.uuid)
 
@@ -66,7 +66,7 @@ def test_the_whole_list_is_read_where_that_is_cheapest_and_blank_emails_are_nobo
     wanted = ["alice@example.org", "bob@example.org", "carol", "dan", "88" * 16]
     found = asked.session().references.users(wanted)
     assert [found["alice@example.org"], found["bob@example.org"]] == [ALICE, BOB]
-    assert isinstance(found["88" * 16], Missing)
+    assert isinstance(found["88" * 16], UnresolvedUser)
     assert queries(asked)[:2] == [("count of all_users", {"field": ["uuid"]}), ("all_users", {"field": USER})]
 
 

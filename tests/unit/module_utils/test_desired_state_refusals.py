@@ -300,6 +300,6 @@ def test_a_username_with_a_control_or_format_character_is_rejected(char: str) ->
     with pytest.raises(InvalidInput) as caught:
         document.parse(provider(offering_usernames=[{"user": "a", "username": f"ad{char}min"}]), image)
     assert caught.value.message.startswith("service_providers[0].offering_usernames[0].username: 'ad\\")
-    assert f"character U+{ord(char):04X}, which nobody sees in a username: remove it." in caught.value.message
+    assert f"character U+{ord(char):04X}, which is invisible in a username: remove it." in caught.value.message
     with pytest.raises(InvalidInput, match=r"^username: "):
         document.username("", {"user": "a", "username": f"ad{char}min"})

@@ -48,11 +48,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     command = [sys.executable, "-m", "ansible.cli.doc", "--json", "-t", "module", *(PREFIX + name for name in MODULES)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
-    return {name.removeprefix(PREFIX): said for name, said in found.items()}
+    return {name.removeprefix(PREFIX): quote for name, quote in found.items()}
 
 
-def sentences(said: Any) -> list[str]:
-    return [said] if isinstance(said, str) else list(said)
+def sentences(quote: Any) -> list[str]:
+    return [quote] if isinstance(quote, str) else list(quote)
 
 
 def every_option(options: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -95,10 +95,10 @@ def test_the_options_that_are_documented_are_those_that_are_taken(told: dict[str
 @pytest.mark.parametrize("module", MODULES)
 def test_everything_is_described_in_whole_sentences(told: dict[str, Any], module: str) -> None:
     doc = told[module]["doc"]
-    said = [(name, one["description"]) for name, one in every_option(doc["options"])]
-    said += [(name, one["description"]) for name, one in every_return(told[module]["return"])]
-    said += [("description", doc["description"]), ("notes", doc.get("notes", []))]
-    for name, text in said:
+    quote = [(name, one["description"]) for name, one in every_option(doc["options"])]
+    quote += [(name, one["description"]) for name, one in every_return(told[module]["return"])]
+    quote += [("description", doc["description"]), ("notes", doc.get("notes", []))]
+    for name, text in quote:
         for sentence in sentences(text):
             assert re.fullmatch(r'["A-Z].*\S +\S.*\.', sentence), f"{name}: {sentence}"
 
@@ -128,9 +128,9 @@ def every_return(returns: Mapping[str, Any], where: str = "") -> Iterator[tuple[
         yield from every_return(one.get("contains") or {}, f"{where}{name}.")
 
 
-def always(said: Mapping[str, Any]) -> set[str]:
+def always(quote: Mapping[str, Any]) -> set[str]:
     """Those that must be there; the others say themselves when they are."""
-    return {name for name, one in said.items() if one.get("returned", "success") in ("success", "always")}
+    return {name for name, one in quote.items() if one.get("returned", "success") in ("success", "always")}
 
 
 TYPES: dict[str, tuple[type, ...]] = {
@@ -143,17 +143,17 @@ TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def agree(found: Mapping[str, Any], said: Mapping[str, Any], where: str) -> None:
+def agree(found: Mapping[str, Any], quote: Mapping[str, Any], where: str) -> None:
     """Every key that is there is documented, and the other way round, with its type, at every depth."""
-    assert not set(found) - set(said), f"{where}: not documented"
-    assert not always(said) - set(found), f"{where}: not there"
+    assert not set(found) - set(quote), f"{where}: not documented"
+    assert not always(quote) - set(found), f"{where}: not there"
     for name, value in found.items():
-        kind = said[name].get("type")
+        kind = quote[name].get("type")
         if value is not None and kind in TYPES:
             assert isinstance(value, TYPES[kind]), f"{where}.{name} is a {type(value).__name__}"
         for row in value if isinstance(value, list) else [value]:
-            if isinstance(row, dict) and said[name].get("contains"):
-                agree(row, said[name]["contains"], f"{where}.{name}")
+            if isinstance(row, dict) and quote[name].get("contains"):
+                agree(row, quote[name]["contains"], f"{where}.{name}")
 
 
 def result(sim: Simulator, module: str, **options: Any) -> dict[str, Any]:

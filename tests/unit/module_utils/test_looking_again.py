@@ -7,16 +7,20 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import LostAnswer, NoAnswer, looked_again
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
+    OutcomeUnknown,
+    RequestNotSent,
+    recheck_outcome,
+)
 
 
-def lost() -> LostAnswer:
-    return LostAnswer("The answer to the request to grant a role was lost")
+def lost() -> OutcomeUnknown:
+    return OutcomeUnknown("The answer to the request to grant a role was lost")
 
 
 @pytest.mark.parametrize("outcome", [True, False, None])
 def test_what_was_found_ends_the_sentence(outcome: Any) -> None:
-    error = looked_again(lost(), lambda: (outcome, "the grant is there. Run again."))
+    error = recheck_outcome(lost(), lambda: (outcome, "the grant is there. Run again."))
     assert (
         error.message
         == "The answer to the request to grant a role was lost; looked again: the grant is there. Run again."
@@ -26,9 +30,9 @@ def test_what_was_found_ends_the_sentence(outcome: Any) -> None:
 
 def test_where_looking_fails_the_outcome_stays_unknown() -> None:
     def look() -> tuple[bool, str]:
-        raise NoAnswer("Cannot list the roles: the connection broke.")
+        raise RequestNotSent("Cannot list the roles: the connection broke.")
 
-    error = looked_again(lost(), look)
+    error = recheck_outcome(lost(), look)
     assert error.details == {"took_effect": None}
     assert error.message == (
         "The answer to the request to grant a role was lost; looking again failed too, so it may have taken effect or"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import LostAnswer
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import OutcomeUnknown
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UsernameEntry, Usernames
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
 
@@ -28,7 +28,7 @@ def account(offering: str, username: str | None, **other: Any) -> dict[str, Any]
     }
 
 
-def lost(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> LostAnswer:
+def lost(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> OutcomeUnknown:
     """The error of a change to 'new' whose response was lost, with those accounts before and after it."""
     asked = AskedClient(
         {
@@ -39,15 +39,15 @@ def lost(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> LostAnswe
             ],
             "offering_users": before,
         },
-        {"me": staff(), "set_offerings_username": LostAnswer("The answer was lost")},
+        {"me": staff(), "set_offerings_username": OutcomeUnknown("The answer was lost")},
     )
-    session, room = asked.session(), OfferingUsername()
+    session, resource = asked.session(), OfferingUsername()
     part = Usernames((UsernameEntry("", "alice", "new"),))
-    state = room.read(session, target(), part)
-    [change] = room.compare(session, target(), part, state, PEOPLE).changes
+    state = resource.read(session, target(), part)
+    [change] = resource.compare(session, target(), part, state, PEOPLE).changes
     asked.tables["offering_users"] = after
-    with pytest.raises(LostAnswer) as refused:
-        room.write(session, target(), state, change)
+    with pytest.raises(OutcomeUnknown) as refused:
+        resource.write(session, target(), state, change)
     return refused.value
 
 

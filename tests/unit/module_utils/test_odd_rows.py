@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS, Operation
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import LostAnswer, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import OutcomeUnknown, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
@@ -153,7 +153,7 @@ def _plan(**keys: Any) -> Use:
     def use(session: Session) -> Any:
         document = parse([{"customer": "ACME", **keys}], no_image)
         planned = make_plan(session, document, Limits(max_removals=9))
-        kinds = {work.room.kind for work in planned.works}
+        kinds = {work.resource.kind for work in planned.works}
         predicted = [planned.results(kind, done=False) for kind in kinds]
         apply(session, planned)
         return [[change.as_dict() for change in planned.changes], predicted]
@@ -324,7 +324,7 @@ def test_a_value_that_is_not_valid_is_quoted_on_one_line(kind: str, value: Any, 
 
 def test_an_odd_response_to_a_write_leaves_the_outcome_open_until_it_is_read_again() -> None:
     with pytest.raises(
-        LostAnswer, match=r"^The response to the request to grant the role has no valid expiration_time"
+        OutcomeUnknown, match=r"^The response to the request to grant the role has no valid expiration_time"
     ):
         checked("add_user", [{"expiration_time": "soon"}], expiration_time="timestamp?")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, UsernameEntry, Usernames
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
-from ansible_collections.waldur.provider.plugins.module_utils._references.users import Missing, User
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
     OfferingUsername,
     State,
@@ -210,7 +210,7 @@ def test_the_result_tells_per_user_the_name_the_offerings_and_the_names_before(d
     found = state({ALICE: [VM, STORAGE], BOB: [VM]}, {(ALICE, VM): "old", (BOB, VM): "b"}, [STORAGE])
     wishes = Usernames((entry("alice", "a"), entry("bob", "b"), entry("carol", "c"), entry("nobody", "n")))
     planned = compare(found, *wishes.entries, missing_users="warn").changes
-    people: dict[str, User | Missing] = {one.user: PEOPLE[one.user] for one in wishes.entries}
+    people: dict[str, User | UnresolvedUser] = {one.user: PEOPLE[one.user] for one in wishes.entries}
     assert OfferingUsername().result(wishes, found, people, planned, done=done) == [
         {"user": "alice", "user_uuid": ALICE.uuid, "username": "a", "offerings": ["VM"], "before": {"VM": "old"}},
         {"user": "bob", "user_uuid": BOB.uuid, "username": "b", "offerings": ["VM"], "before": {}},

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import AnswerError, Forbidden, RouteMissing
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
+    ErrorResponse,
+    Forbidden,
+    RouteMissing,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UsernameEntry, Usernames
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
@@ -80,7 +84,7 @@ def test_a_username_that_is_right_is_not_looked_up() -> None:
 
 @pytest.mark.parametrize("error", [Forbidden("no", 403), RouteMissing("none", 404)])
 def test_a_server_that_does_not_list_service_provider_accounts_is_asked_to_set_the_username(
-    error: AnswerError, monkeypatch: pytest.MonkeyPatch
+    error: ErrorResponse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = AskedClient.rows
 

@@ -34,10 +34,10 @@ def change(
     *,
     before: Any = None,
     after: Any = None,
-    unnamed: bool = False,
+    is_implied: bool = False,
 ) -> Change:
     ids = {"customer": f"customer of {provider}", "user": None, "role": None}
-    return Change(provider, kind, name, action, before, after, ids, unnamed)
+    return Change(provider, kind, name, action, before, after, ids, is_implied)
 
 
 CHANGES = st.builds(
@@ -46,7 +46,7 @@ CHANGES = st.builds(
     provider=st.sampled_from(["ACME", "Beta", "acme"]),
     kind=st.sampled_from(["service_provider", "user_role", "offering_username", "api_secret_code"]),
     name=st.sampled_from(["alice", "bob", "carol"]),
-    unnamed=st.booleans(),
+    is_implied=st.booleans(),
 )
 
 
@@ -103,7 +103,7 @@ def test_several_comparisons_make_one_and_say_each_thing_once() -> None:
 
 
 def removals(number: int) -> Comparison:
-    return Comparison(tuple(change("revoke", name=f"user{index}", unnamed=True) for index in range(number)))
+    return Comparison(tuple(change("revoke", name=f"user{index}", is_implied=True) for index in range(number)))
 
 
 @pytest.mark.parametrize(("number", "limit"), [(0, 0), (5, None), (5, 5), (1, 1), (3, 100)])
@@ -123,7 +123,7 @@ def test_more_removals_than_allowed_are_refused_and_listed(number: int, limit: i
 
 def test_removals_of_all_providers_count_together() -> None:
     plan = Comparison.of(
-        Comparison((change("revoke", provider, unnamed=True),)) for provider in ("A", "B", "C", "D", "E", "F")
+        Comparison((change("revoke", provider, is_implied=True),)) for provider in ("A", "B", "C", "D", "E", "F")
     )
     with pytest.raises(InvalidInput, match=r"^max_removals: the plan would revoke 6 grants"):
         refuse(plan, None)

@@ -127,24 +127,24 @@ def grants(*entries: GrantEntry, exclusive: bool = False, single: bool = False) 
 
 def test_grants_are_read_once_in_bulk_and_the_roles_beside_them() -> None:
     asked = AskedClient({"list_users": [row(ALICE)], "roles": [ROLE_ROW]}, {"me": staff()})
-    room, wishes = asked.session(), grants(GrantEntry("", "alice"))
-    found = UserRole().read(room, target(), wishes)
+    resource, wishes = asked.session(), grants(GrantEntry("", "alice"))
+    found = UserRole().read(resource, target(), wishes)
     assert found == GrantState([row(ALICE)], {"CUSTOMER.MANAGER": ROLE_ROW}, NOW)
     assert asked.asked == [
         ("list_users", PROVIDER, {"user": None}),
         ("roles", None, {"field": ["uuid", "name", "content_type", "is_active"]}),
     ]
-    assert room.references.grants_learned == {PROVIDER}
-    assert UserRole().read(room, target(), grants(exclusive=True)).me == "5a" * 16
+    assert resource.references.grants_learned == {PROVIDER}
+    assert UserRole().read(resource, target(), grants(exclusive=True)).me == "5a" * 16
 
 
 def test_a_single_user_who_is_known_is_read_alone_and_is_all_that_is_believed() -> None:
     asked = AskedClient({"list_users": [row(ALICE), row(BOB)], "roles": [ROLE_ROW]})
-    room, wishes = asked.session(), grants(GrantEntry("", ALICE.uuid), single=True)
-    found = UserRole().read(room, target(), wishes)
+    resource, wishes = asked.session(), grants(GrantEntry("", ALICE.uuid), single=True)
+    found = UserRole().read(resource, target(), wishes)
     assert (found.rows, found.only_user) == ([row(ALICE)], ALICE.uuid)
-    assert room.references.grants_learned == set()
-    again = UserRole().verify(room, target(), wishes, found)
+    assert resource.references.grants_learned == set()
+    again = UserRole().verify(resource, target(), wishes, found)
     assert (again.rows, again.only_user, again.me) == ([row(ALICE)], ALICE.uuid, None)
     assert [query for name, _uuid, query in asked.asked if name == "list_users"] == [{"user": ALICE.uuid}] * 2
 

@@ -7,14 +7,15 @@ import html
 import json
 import time
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote as percent_encoded
+from urllib.parse import quote_plus
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError, said
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError, quote
 from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import (
-    mask_error,
     redact,
+    redact_error,
     redact_message,
     redact_text,
 )
@@ -33,11 +34,15 @@ def hidden(*secrets: str) -> frozenset[str]:
     "form",
     [
         ODD,
-        quote(ODD),
-        quote(ODD, safe=""),
+        percent_encoded(ODD),
+        percent_encoded(ODD, safe=""),
         quote_plus(ODD),
-        quote(ODD, safe="").replace("%2B", "%2b").replace("%2F", "%2f").replace("%3D", "%3d").replace("%3C", "%3c"),
-        quote(quote(ODD, safe=""), safe=""),
+        percent_encoded(ODD, safe="")
+        .replace("%2B", "%2b")
+        .replace("%2F", "%2f")
+        .replace("%3D", "%3d")
+        .replace("%3C", "%3c"),
+        percent_encoded(percent_encoded(ODD, safe=""), safe=""),
         json.dumps(ODD)[1:-1],
         json.dumps(ODD)[1:-1].replace("/", r"\/"),
         repr(ODD)[1:-1],
@@ -51,7 +56,7 @@ def test_a_secret_is_masked_in_every_form_that_it_can_have_in_a_url_in_json_and_
         assert redact({"a": [text]}, hidden(ODD)) == {"a": [text.replace(form, "********")]}
 
 
-@pytest.mark.parametrize("key", [TOKEN, f"x-{TOKEN}", quote(ODD, safe="")])
+@pytest.mark.parametrize("key", [TOKEN, f"x-{TOKEN}", percent_encoded(ODD, safe="")])
 def test_a_secret_is_masked_where_the_server_or_a_user_makes_a_key_of_it(key: str) -> None:
     places: list[Any] = [{key: 1}, {"account_options": {key: {"a": 1}}}, [{"x": {key: []}}]]
     for data in places:
@@ -103,7 +108,7 @@ def test_an_error_keeps_its_own_words_and_masks_what_it_quotes(word: str) -> Non
     error = WaldurError(
         f"{word}: there is no {word} '{word}': give the {word}.", errors=[f"{word}: '{word}' is not known."], applied=[]
     )
-    mask_error(error, hidden(word))
+    redact_error(error, hidden(word))
     assert error.message == f"{word}: there is no {word} '********': give the {word}."
     assert error.details == {"errors": [f"{word}: '********' is not known."], "applied": []}
     assert error.args == (error.message,)
@@ -112,7 +117,7 @@ def test_an_error_keeps_its_own_words_and_masks_what_it_quotes(word: str) -> Non
 @pytest.mark.parametrize("text", [TOKEN, "qwrtzpsdfg", "Zq7-x_w9"])
 def test_any_other_secret_is_masked_in_all_of_an_error(text: str) -> None:
     error = WaldurError(f"{text}: no {text} '{text}' at https://x/{text}/.", errors=[text], applied=[{text: text}])
-    mask_error(error, hidden(text))
+    redact_error(error, hidden(text))
     assert text not in json.dumps([error.message, error.details, *error.args])
 
 
@@ -134,10 +139,10 @@ def test_a_secret_that_is_a_uuid_or_longer_than_one_is_masked(text: str) -> None
 @pytest.mark.parametrize("longest", [100, 300])
 def test_a_message_that_was_cut_within_a_token_does_not_show_the_half_of_it(kept: int, longest: int) -> None:
     for token in (TOKEN, TOKEN.upper()):
-        text = said("x" * (longest - 1 - kept) + token + "y" * 300, longest)
+        text = quote("x" * (longest - 1 - kept) + token + "y" * 300, longest)
         assert text.endswith(f"{token[:kept]}…")
         error = WaldurError(f"Waldur gave no valid name ('{text}').", errors=[text])
-        mask_error(error, hidden(TOKEN))
+        redact_error(error, hidden(TOKEN))
         for shown in (error.message, error.details["errors"][0], redact({"a": [text]}, hidden(TOKEN))["a"][0]):
             assert token[:kept] not in shown
             assert "********…" in shown
@@ -150,7 +155,7 @@ def test_a_text_of_very_many_cuts_is_masked_in_time() -> None:
 
 
 def test_a_token_in_another_case_of_letters_is_masked() -> None:
-    for text in (TOKEN.upper(), TOKEN[:20].upper() + TOKEN[20:], quote(ODD, safe="").upper()):
+    for text in (TOKEN.upper(), TOKEN[:20].upper() + TOKEN[20:], percent_encoded(ODD, safe="").upper()):
         assert redact_text(f"<{text}>", hidden(TOKEN, ODD)) == "<********>"
         assert redact({"a": text}, hidden(TOKEN, ODD)) == {"a": "********"}
 

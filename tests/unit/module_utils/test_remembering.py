@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     InvalidInput,
-    LostAnswer,
+    OutcomeUnknown,
     WaldurError,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._document.images import digest
@@ -96,14 +96,14 @@ def test_the_list_of_customers_is_read_for_more_than_three_that_are_not_known() 
 
 def test_grants_of_a_single_user_are_read_in_bulk_first_and_then_alone() -> None:
     asked = AskedClient({"list_users": [row(BOB)], "roles": [ROLE], "all_users": [person(ALICE)]})
-    room = asked.session()
+    resource = asked.session()
     wishes = Grants((GrantEntry("", "alice"),), single=True)
-    assert UserRole().read(room, target(), wishes).only_user is None
+    assert UserRole().read(resource, target(), wishes).only_user is None
     assert names(asked) == ["list_users", "roles"]
-    assert UserRole().read(room, target(), wishes).only_user == ALICE.uuid
+    assert UserRole().read(resource, target(), wishes).only_user == ALICE.uuid
     assert asked.asked[-1] == ("list_users", PROVIDER, {"user": ALICE.uuid})
     nobody = Grants((GrantEntry("", "nobody"),), single=True)
-    assert UserRole().read(room, target(), nobody).only_user is None
+    assert UserRole().read(resource, target(), nobody).only_user is None
 
 
 # --- rooms -----------------------------------------------------------------------------------------------------------
@@ -132,10 +132,10 @@ def test_doubles_that_others_made_meanwhile_are_all_told() -> None:
 @pytest.mark.parametrize("image", [None, "https://waldur.example.org/logo"])
 def test_the_present_image_is_fetched_only_where_one_is_wanted_or_unwanted(image: str | None) -> None:
     asked = AskedClient(objects={"service_provider": {"uuid": PROVIDER, "image": image}})
-    room, known = ServiceProvider(), target()
-    assert room.read(asked.session(), known, Profile()).image is None
+    resource, known = ServiceProvider(), target()
+    assert resource.read(asked.session(), known, Profile()).image is None
     assert asked.asked == [("service_provider", PROVIDER, {})]
-    found = room.read(asked.session(), known, Profile(image=ImageFile("", b""))).image
+    found = resource.read(asked.session(), known, Profile(image=ImageFile("", b""))).image
     assert found == (digest(image.encode()) if image else None)
     assert names(asked) == ["service_provider", "service_provider", *(["download"] if image else [])]
 
@@ -158,7 +158,7 @@ def test_a_new_provider_without_an_image_is_plain_json_and_must_be_named_by_the_
     new, part = target(None), Profile(fields={"account_options": {"uid": 0}})
     (change,) = ServiceProvider().compare(session(), new, part, State(None), {}).changes
     asked = AskedClient(objects={"create": {"detail": "made"}})
-    with pytest.raises(LostAnswer) as lost:
+    with pytest.raises(OutcomeUnknown) as lost:
         ServiceProvider().write(asked.session(), new, State(None), change)
     body = {"customer": new.customer_url, "account_options": {"uid": 0}}
     assert asked.asked[0] == ("create", None, {"body": body, "files": None})
@@ -198,7 +198,7 @@ def test_all_errors_and_all_removals_are_told_in_one_line() -> None:
         refuse(Comparison(errors=("One.", "Two.", "Three.")), None)
     assert refused.value.message == "One. And 2 more: Two. Three."
     with pytest.raises(InvalidInput) as refused:
-        refuse(Comparison((change("a", unnamed=True), change("b", unnamed=True))), 1)
+        refuse(Comparison((change("a", is_implied=True), change("b", is_implied=True))), 1)
     assert refused.value.message == (
         "max_removals: the plan would revoke 2 grants that no entry names, and 1 are allowed: a on ACME, b on ACME."
         " Nothing was changed. List those that stay, or raise max_removals."

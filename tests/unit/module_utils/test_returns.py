@@ -23,9 +23,9 @@ FINGERPRINT = api_secret_code.fingerprint(CODE)
 def planned(state: str = "present") -> Planned:
     """The plan of one provider whose code is wished for."""
     wish = SecretCode("", state)
-    room, found = api_secret_code.ApiSecretCode(), api_secret_code.State(CODE)
-    comparison = room.compare(session(), target(), wish, found, {})
-    return Planned([Work(Desired("", "ACME"), target(), room, wish, found, comparison)], {}, comparison, URL)
+    resource, found = api_secret_code.ApiSecretCode(), api_secret_code.State(CODE)
+    comparison = resource.compare(session(), target(), wish, found, {})
+    return Planned([Work(Desired("", "ACME"), target(), resource, wish, found, comparison)], {}, comparison, URL)
 
 
 def returned(module: str, plan: Planned, done: bool = True, **options: Any) -> dict[str, Any]:
@@ -69,6 +69,6 @@ def test_two_providers_of_one_name_each_have_their_own_fingerprint() -> None:
 
 
 def test_a_service_provider_is_returned_under_its_own_name() -> None:
-    room, found = service_provider.ServiceProvider(), service_provider.State({"uuid": PROVIDER})
-    plan = Planned([Work(Desired("", "ACME"), target(), room, Profile(), found)], {}, Comparison(), URL)
+    resource, found = service_provider.ServiceProvider(), service_provider.State({"uuid": PROVIDER})
+    plan = Planned([Work(Desired("", "ACME"), target(), resource, Profile(), found)], {}, Comparison(), URL)
     assert returned("service_provider", plan) == {"service_provider": {"uuid": PROVIDER}}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, said
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
 from ansible_collections.waldur.provider.plugins.plugin_utils._option_checks import check_value
 
@@ -27,11 +27,11 @@ from .hand_made import document, no_image
     ],
 )
 def test_a_value_is_quoted_on_one_line_and_not_at_length(value: Any, words: str) -> None:
-    assert said(value) == words
+    assert quote(value) == words
 
 
 def test_a_number_of_thousands_of_digits_is_quoted_too() -> None:
-    assert said(1 << 20000).startswith("0x1000")
+    assert quote(1 << 20000).startswith("0x1000")
     with pytest.raises(InvalidInput, match=r"^service_providers\[0\].customer: arrived as the number 0x10+…"):
         parse([{"customer": 1 << 20000}], no_image)
 

@@ -39,7 +39,7 @@ def test_a_grant_that_is_not_there_is_made_for_ever_unless_an_expiry_is_given(ex
         "id": {"customer": CUSTOMER, "user": ALICE.uuid, "role": MANAGER["uuid"]},
     }
     assert change.payload == {"role": MANAGER["uuid"], "user": ALICE.uuid}
-    assert not change.unnamed
+    assert not change.is_implied
 
 
 def test_a_grant_with_an_expiry_is_made_with_it() -> None:
@@ -102,7 +102,7 @@ def test_what_is_to_be_absent_is_revoked_also_when_expired_and_still_listed(expi
     change = only(compare([row(ALICE, expiry)], absent("alice")))
     assert (change.action, change.after) == ("revoke", None)
     assert change.payload == {"role": MANAGER["uuid"], "user": ALICE.uuid}
-    assert not change.unnamed
+    assert not change.is_implied
 
 
 def test_what_is_to_be_absent_and_is_not_there_is_no_change() -> None:
@@ -264,7 +264,7 @@ def test_one_user_in_two_roles_is_no_error() -> None:
 
 def test_exclusive_revokes_every_grant_of_any_role_that_no_entry_keeps() -> None:
     found = compare([row(ALICE), row(ALICE, role=OTHER), row(BOB, SOON), row(CAROL)], entry("alice"), exclusive=True)
-    assert [(change.action, change.name, change.unnamed) for change in found.changes] == [
+    assert [(change.action, change.name, change.is_implied) for change in found.changes] == [
         ("revoke", "alice as PROVIDER.VIEWER", True),
         ("revoke", "bob as CUSTOMER.MANAGER", True),
         ("revoke", "carol as CUSTOMER.MANAGER", True),
@@ -281,7 +281,7 @@ def test_without_exclusive_grants_that_are_not_listed_are_left_alone() -> None:
 def test_what_an_entry_asks_to_be_absent_is_revoked_once_and_does_not_count_as_unnamed() -> None:
     found = compare([row(ALICE), row(BOB)], entry("alice"), absent("bob"), exclusive=True)
     change = only(found)
-    assert (change.name, change.action, change.unnamed) == ("bob as CUSTOMER.MANAGER", "revoke", False)
+    assert (change.name, change.action, change.is_implied) == ("bob as CUSTOMER.MANAGER", "revoke", False)
 
 
 def test_exclusive_neither_revokes_nor_counts_an_expired_grant_that_is_still_listed() -> None:
@@ -311,7 +311,7 @@ def test_exclusive_keeps_a_double_grant_that_an_entry_names() -> None:
 @pytest.mark.parametrize("entries", [(), (absent("alice"),), (absent("alice"), absent("bob")), (entry("alice", PAST),)])
 def test_exclusive_where_no_entry_keeps_any_grant_is_refused(entries: tuple[GrantEntry, ...]) -> None:
     found = compare([row(CAROL)], *entries, exclusive=True)
-    assert not [change for change in found.changes if change.unnamed]
+    assert not [change for change in found.changes if change.is_implied]
     assert any(error.startswith("exclusive_users: no entry keeps any grant") for error in found.errors)
 
 

@@ -26,10 +26,10 @@ Rows = list[dict[str, Any]]
 def result(rows: Rows, *entries: GrantEntry, single: bool = False, done: bool = False) -> Rows:
     wishes = Grants(entries, single=single)
     state = State(rows, ROLES, NOW)
-    room = UserRole()
-    planned = room.compare(session(), target(), wishes, state, PEOPLE).changes
+    resource = UserRole()
+    planned = resource.compare(session(), target(), wishes, state, PEOPLE).changes
     people = {one.user: PEOPLE[one.user] for one in entries}
-    return room.result(wishes, state, people, planned, done=done)
+    return resource.result(wishes, state, people, planned, done=done)
 
 
 def brief(rows: Rows) -> list[tuple[Any, ...]]:
@@ -187,7 +187,7 @@ def test_nothing_that_no_entry_names_changes_unless_exclusive(rows: Rows, entrie
     named = {pair_of(wish) for wish in entries}
     plan = compare(rows, *entries)
     assert {(change.id["user"], change.id["role"]) for change in plan.changes} <= named
-    assert not any(change.unnamed for change in plan.changes)
+    assert not any(change.is_implied for change in plan.changes)
 
 
 @given(grant_rows(), wishes(), st.sampled_from([None, ALICE.uuid]))
@@ -201,7 +201,7 @@ def test_exclusive_adds_revocations_of_lasting_grants_that_no_entry_names_and_no
     lasting = {pair for pair, expiries in by_pair(rows).items() if any(one is None or one > NOW for one in expiries)}
     for change in added:
         pair = (change.id["user"], change.id["role"])
-        assert (change.action, change.unnamed) == ("revoke", True)
+        assert (change.action, change.is_implied) == ("revoke", True)
         assert pair in lasting - named
         assert pair[0] != me
     if not exclusive.errors:

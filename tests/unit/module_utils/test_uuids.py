@@ -18,7 +18,7 @@ DASHED = "01234567-89ab-cdef-0123-456789abcdef"
 
 @pytest.mark.parametrize("written", [HEX, DASHED, HEX.upper(), DASHED.upper(), f"  {DASHED}\n"])
 def test_dashes_case_and_blanks_around_do_not_count(written: str) -> None:
-    assert uuids.normal(written) == HEX
+    assert uuids.normalize(written) == HEX
 
 
 @pytest.mark.parametrize(
@@ -40,18 +40,18 @@ def test_dashes_case_and_blanks_around_do_not_count(written: str) -> None:
     ],
 )
 def test_what_is_not_the_text_of_a_uuid_is_none(other: Any) -> None:
-    assert uuids.normal(other) is None
+    assert uuids.normalize(other) is None
 
 
 @given(st.uuids())
 def test_all_spellings_of_a_uuid_are_one(uuid: UUID) -> None:
     spellings = [str(uuid), uuid.hex, str(uuid).upper(), uuid.hex.upper()]
-    assert {uuids.normal(spelling) for spelling in spellings} == {uuid.hex}
+    assert {uuids.normalize(spelling) for spelling in spellings} == {uuid.hex}
 
 
 @given(st.text())
 def test_a_text_is_32_digits_or_no_uuid(text: str) -> None:
-    found = uuids.normal(text)
+    found = uuids.normalize(text)
     assert found is None or UUID(found).hex == found
 
 
@@ -68,7 +68,7 @@ def test_a_text_is_32_digits_or_no_uuid(text: str) -> None:
     ],
 )
 def test_only_the_path_of_a_url_counts(url: str) -> None:
-    assert uuids.of_url(url, "customers") == HEX
+    assert uuids.from_url(url, "customers") == HEX
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_only_the_path_of_a_url_counts(url: str) -> None:
     ],
 )
 def test_the_url_of_something_else_is_none(url: Any) -> None:
-    assert uuids.of_url(url, "customers") is None
+    assert uuids.from_url(url, "customers") is None

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
-    AnswerError,
-    LostAnswer,
+    ErrorResponse,
     NotFound,
+    OutcomeUnknown,
     WaldurError,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import (
@@ -81,7 +81,7 @@ def test_a_change_of_a_grant_is_one_request_that_says_no_more_than_it_must(
     write_grant(asked, grant_change(before, wish))
     body: dict[str, Any] = {"role": ROLES["CUSTOMER.MANAGER"]["uuid"], "user": ALICE.uuid}
     body.update({} if expiry is UNSET else {"expiration_time": sent})
-    assert asked.asked == [(operation, PROVIDER, {"body": body, "telling": operation != "delete_user"})]
+    assert asked.asked == [(operation, PROVIDER, {"body": body, "expect_body": operation != "delete_user"})]
 
 
 @pytest.mark.parametrize(("told", "words"), [(None, "never"), (LATER.isoformat(), "2028-06-30 00:00:00")])
@@ -114,7 +114,7 @@ def test_after_a_lost_answer_the_grants_of_that_user_are_read_again(
     wish: Any, before: list[Any], after: list[Any], took: bool, words: str
 ) -> None:
     change = grant_change(before, wish)
-    lost = {name: LostAnswer(LOST) for name in ("add_user", "update_user", "delete_user")}
+    lost = {name: OutcomeUnknown(LOST) for name in ("add_user", "update_user", "delete_user")}
     asked = AskedClient({"list_users": after}, {**lost})
     message, found = outcome(lambda: write_grant(asked, change))
     assert message.startswith(f"{LOST}; looked again: {words}")
@@ -123,7 +123,7 @@ def test_after_a_lost_answer_the_grants_of_that_user_are_read_again(
 
 
 def test_a_grant_that_is_refused_because_somebody_else_made_it_is_as_good_as_ours() -> None:
-    asked = AskedClient({"list_users": [row(ALICE, SOON)]}, {"add_user": AnswerError("Refused.", 400)})
+    asked = AskedClient({"list_users": [row(ALICE, SOON)]}, {"add_user": ErrorResponse("Refused.", 400)})
     write_grant(asked, grant_change([], entry("alice", SOON)))
     message, _took = outcome(lambda: write_grant(asked, grant_change([], entry("alice", LATER))))
     assert message == "Refused. Looked again: the grant is there until 2027-06-30T00:00:00Z. Run again."
@@ -131,9 +131,9 @@ def test_a_grant_that_is_refused_because_somebody_else_made_it_is_as_good_as_our
 
 @pytest.mark.parametrize("status", [403, 404])
 def test_other_refusals_are_told_as_they_are(status: int) -> None:
-    asked = AskedClient(objects={"add_user": AnswerError("Refused.", status)})
+    asked = AskedClient(objects={"add_user": ErrorResponse("Refused.", status)})
     assert outcome(lambda: write_grant(asked, grant_change([], entry("alice"))))[0] == "Refused."
-    asked.objects["delete_user"] = AnswerError("Refused.", 400)
+    asked.objects["delete_user"] = ErrorResponse("Refused.", 400)
     assert outcome(lambda: write_grant(asked, grant_change([row(ALICE)], absent("alice"))))[0] == "Refused."
     assert [name for name, _uuid, _query in asked.asked] == ["add_user", "delete_user"]
 
@@ -166,7 +166,7 @@ def test_a_username_is_one_request_whatever_the_number_of_offerings() -> None:
     asked = AskedClient()
     write_name(asked)
     body = {"user_uuid": ALICE.uuid, "username": "a1"}
-    assert asked.asked == [("set_offerings_username", PROVIDER, {"body": body, "telling": False})]
+    assert asked.asked == [("set_offerings_username", PROVIDER, {"body": body, "expect_body": False})]
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_after_a_lost_answer_the_accounts_of_that_user_are_read_again(
         {"user_uuid": ALICE.uuid, "offering_uuid": o, "username": n} for o, n in zip(offerings, found, strict=False)
     ]
     others = [{"user_uuid": BOB.uuid, "offering_uuid": VM, "username": "a1"}]
-    asked = AskedClient({"offering_users": [*rows, *others]}, {"set_offerings_username": LostAnswer(LOST)})
+    asked = AskedClient({"offering_users": [*rows, *others]}, {"set_offerings_username": OutcomeUnknown(LOST)})
     assert outcome(lambda: write_name(asked)) == (f"{LOST}; looked again: {words}", took)
     query = {"provider_uuid": CUSTOMER, "field": COLUMNS, "user_uuid": ALICE.uuid}
     assert asked.asked[-1] == ("offering_users", None, query)
@@ -235,7 +235,7 @@ def test_an_answer_without_a_new_code_is_an_error(answer: str | None) -> None:
     ],
 )
 def test_after_a_lost_rotation_the_code_in_force_is_read(before: Any, now: Any, took: bool, words: str) -> None:
-    objects: dict[str, Any] = {"generate_api_secret_code": LostAnswer(LOST), "api_secret_code": {"code": now}}
+    objects: dict[str, Any] = {"generate_api_secret_code": OutcomeUnknown(LOST), "api_secret_code": {"code": now}}
     asked = AskedClient(objects=objects)
     assert outcome(lambda: write_code(asked, before)) == (f"{LOST}; looked again: {words}", took)
     assert asked.asked[-1] == ("api_secret_code", PROVIDER, {})
@@ -273,7 +273,7 @@ def write_profile(asked: AskedClient, part: Profile, *before: dict[str, Any] | N
 def test_a_deletion_that_finds_nothing_to_delete_is_done(answer: Any) -> None:
     asked = AskedClient(objects={"destroy": answer})
     assert write_profile(asked, Profile("absent")).row is None
-    assert asked.asked == [("destroy", PROVIDER, {"telling": False})]
+    assert asked.asked == [("destroy", PROVIDER, {"expect_body": False})]
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_a_deletion_that_finds_nothing_to_delete_is_done(answer: Any) -> None:
 def test_after_a_lost_answer_the_profile_is_read_again(
     part: Profile, before: Any, now: Any, took: bool | None, words: str
 ) -> None:
-    lost = {name: LostAnswer(LOST) for name in ("create", "destroy", "partial_update")}
+    lost = {name: OutcomeUnknown(LOST) for name in ("create", "destroy", "partial_update")}
     others = {**OLD, "customer_uuid": "f" * 32, "description": "another's"}
     asked = AskedClient({"service_providers": [others, *([now] if now else [])]}, {**lost})
     assert outcome(lambda: write_profile(asked, part, before)) == (f"{LOST}; looked again: {words}", took)
@@ -333,7 +333,7 @@ def test_a_refusal_after_an_upload_says_that_the_image_is_there() -> None:
         def write(self, name: str, uuid: str | None = None, **content: Any) -> dict[str, Any]:
             if "files" in content:
                 return {**OLD, "image": PLACE}
-            raise AnswerError("Refused.", 400)
+            raise ErrorResponse("Refused.", 400)
 
     part = Profile(fields={"description": "new"}, image=ImageFile("i", PNG))
     assert outcome(lambda: write_profile(RefusesTheRest(), part)) == (
@@ -347,11 +347,11 @@ def test_a_refusal_after_an_upload_says_that_the_image_is_there() -> None:
 def test_what_is_left_of_a_deleted_provider_is_read_again() -> None:
     asked = AskedClient({"service_providers": [OLD]})
     state = profiles.State(None, live_offerings=["VM (Active)"])
-    room = profiles.ServiceProvider()
-    assert room.verify(asked.session(), target(), Profile("absent"), state) == profiles.State(
+    resource = profiles.ServiceProvider()
+    assert resource.verify(asked.session(), target(), Profile("absent"), state) == profiles.State(
         OLD, live_offerings=["VM (Active)"]
     )
-    assert room.verify(asked.session(), target(), Profile(), state) is state
+    assert resource.verify(asked.session(), target(), Profile(), state) is state
     assert asked.asked == [("service_providers", None, {"customer_uuid": CUSTOMER})]
 
 
@@ -369,7 +369,7 @@ def test_what_is_left_of_a_deleted_provider_is_read_again() -> None:
     ],
 )
 def test_a_provider_that_somebody_else_made_meanwhile_is_as_good_as_ours(now: Any, status: int, message: str) -> None:
-    asked = AskedClient({"service_providers": [now] if now else []}, {"create": AnswerError("Refused.", status)})
+    asked = AskedClient({"service_providers": [now] if now else []}, {"create": ErrorResponse("Refused.", status)})
     part = Profile(fields={"description": "old"})
     if not message:
         assert write_profile(asked, part, None).row == OLD
@@ -380,14 +380,14 @@ def test_a_provider_that_somebody_else_made_meanwhile_is_as_good_as_ours(now: An
 
 
 def test_a_refused_change_of_a_provider_is_told_as_it_is() -> None:
-    asked = AskedClient({"service_providers": [OLD]}, {"partial_update": AnswerError("Refused.", 400)})
+    asked = AskedClient({"service_providers": [OLD]}, {"partial_update": ErrorResponse("Refused.", 400)})
     message, _took = outcome(lambda: write_profile(asked, Profile(fields={"description": "new"})))
     assert message == "Refused."
     assert [name for name, _uuid, _query in asked.asked] == ["partial_update"]
 
 
 def test_a_provider_that_somebody_else_made_is_the_one_that_is_worked_on() -> None:
-    asked = AskedClient({"service_providers": [OLD]}, {"create": AnswerError("Refused.", 400)})
+    asked = AskedClient({"service_providers": [OLD]}, {"create": ErrorResponse("Refused.", 400)})
     state, new = profiles.State(None), target(None)
     (change,) = profiles.ServiceProvider().compare(session(), new, Profile(), state, {}).changes
     profiles.ServiceProvider().write(asked.session(), new, state, change)
@@ -396,7 +396,7 @@ def test_a_provider_that_somebody_else_made_is_the_one_that_is_worked_on() -> No
 
 def test_a_refusal_after_a_creation_says_that_the_provider_is_there() -> None:
     fields = {"allowed_domains": ["a.org"], "account_options": {"uid": 0}}
-    asked = AskedClient(objects={"create": OLD, "partial_update": AnswerError("Refused.", 403)})
+    asked = AskedClient(objects={"create": OLD, "partial_update": ErrorResponse("Refused.", 403)})
     part = Profile(fields=fields, image=ImageFile("i", PNG))
     assert outcome(lambda: write_profile(asked, part, None)) == (
         "Refused. Before that, the provider was created.",
@@ -415,7 +415,7 @@ def test_an_image_is_removed_with_all_else_in_one_request() -> None:
 def test_all_that_was_lost_is_told_and_options_count_as_kept_where_each_is() -> None:
     fields = {"description": "new", "account_options": {"uid": 1}, "enable_notifications": False}
     now = {**OLD, "account_options": {"uid": 1, "shell": "x"}}
-    asked = AskedClient({"service_providers": [now]}, {"partial_update": LostAnswer(LOST)})
+    asked = AskedClient({"service_providers": [now]}, {"partial_update": OutcomeUnknown(LOST)})
     message, took = outcome(lambda: write_profile(asked, Profile(fields=fields), {**OLD, "account_options": {}}))
     assert message == f"{LOST}; looked again: not as asked: description, enable_notifications. Run again."
     assert took is None
