@@ -73,9 +73,9 @@ def test_text_of_the_server_is_never_evaluated_on_its_way_through_the_filters(si
     tasks = [*examples("authorized_keys", run.folder)[:2], *examples("plan_markdown", run.folder)[:1]]
     outcome = run.play([*tasks, kept, joined, used])
     assert outcome.code == 0, outcome.output
-    quote = outcome.of("Use")["msg"]
-    assert "member1 lookup('ansible.builtin.pipe'" in quote
-    assert "&#123;&#123;` lookup(" in quote
+    expected = outcome.of("Use")["msg"]
+    assert "member1 lookup('ansible.builtin.pipe'" in expected
+    assert "&#123;&#123;` lookup(" in expected
     assert not (run.folder / "trapped").exists()
 
 

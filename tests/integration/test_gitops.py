@@ -118,9 +118,9 @@ def change_by_document(copy: Copy) -> None:
     copy.ends(0, "apply")
     writes = copy.sim.counts().writes
     assert writes >= copy.read("plan.json")["summary"]["total"] > 0
-    quote = copy.ends(0, "apply", *FLEET[:2], "-e", "providers_hosts=alpha-cl-1:beta-hpc-1")
-    assert '"alpha-cl-1": "nothing to change"' in quote
-    assert '"beta-hpc-1": "nothing to change"' in quote
+    output = copy.ends(0, "apply", *FLEET[:2], "-e", "providers_hosts=alpha-cl-1:beta-hpc-1")
+    assert '"alpha-cl-1": "nothing to change"' in output
+    assert '"beta-hpc-1": "nothing to change"' in output
     assert copy.sim.counts().writes == writes
     copy.ends(0, "drift")
     assert copy.read("drift.json")["status"] == "clean"
@@ -138,9 +138,9 @@ def drift_and_repair(copy: Copy) -> None:
     assert found["plan"][0]["before"] == {"description": "<b>mine</b>"}
     same_as_file(copy.markdown(), "gitops-drift.md")
     writes = copy.sim.counts().writes
-    quote = copy.ends(2, "apply")
+    output = copy.ends(2, "apply")
     current = "The current state in Waldur was changed after the approval: update Beta HPC Centre: description."
-    assert f"approved_plan: is out of date. {current}" in quote
+    assert f"approved_plan: is out of date. {current}" in output
     assert copy.sim.counts().writes == writes
     copy.ends(0, "plan")
     copy.approve()
@@ -163,11 +163,11 @@ def waldur_is_down(copy: Copy) -> None:
 
 def test_wrong_use_is_refused_in_one_sentence(sim: Simulator, tmp_path: Path) -> None:
     copy = copied(sim, tmp_path)
-    quote = copy.ends(2, "apply")
-    assert "APPROVED_PLAN: name the plan that was approved" in quote
+    output = copy.ends(2, "apply")
+    assert "APPROVED_PLAN: name the plan that was approved" in output
     copy.edit("beta.yml", "  - customer:", "  - customer: Alpha Cloud Ltd\n  - customer:")
-    quote = copy.ends(2, "plan")
-    assert "providers/beta.yml: service_providers[0].customer: Alpha Cloud Ltd stands in providers/alpha.yml" in quote
+    output = copy.ends(2, "plan")
+    assert "providers/beta.yml: service_providers[0].customer: Alpha Cloud Ltd stands in providers/alpha.yml" in output
     copy.edit("beta.yml", "  - customer: Alpha Cloud Ltd\n", "  - customer: No Such Customer\n")
     assert "providers/beta.yml: service_providers[0].customer: there is no customer 'No Such Customer'" in copy.ends(
         2, "drift"
@@ -175,12 +175,14 @@ def test_wrong_use_is_refused_in_one_sentence(sim: Simulator, tmp_path: Path) ->
     assert copy.read("drift.json")["status"] == "error"
     copy.edit("beta.yml", "  - customer: No Such Customer\n", "")
     copy.edit("beta.yml", '{user: "member5", ', '{user: "member5", expires: never, ')
-    quote = copy.ends(2, "plan")
-    assert "providers/beta.yml: service_providers[0].users[0]: 'expires' is not known. Known are user, role," in quote
+    output = copy.ends(2, "plan")
+    assert "providers/beta.yml: service_providers[0].users[0]: 'expires' is not known. Known are user, role," in output
     copy.edit("beta.yml", "expires: never, ", "")
     copy.edit("alpha.yml", '      - {user: "manager_alpha", expiration_time: "2030-12-31"}\n', "")
-    quote = copy.ends(2, "plan", "-e", "max_removals=0")
-    assert "max_removals: the plan would revoke 1 grants that no entry names, and 0 are allowed: manager_alpha" in quote
+    output = copy.ends(2, "plan", "-e", "max_removals=0")
+    assert (
+        "max_removals: the plan would revoke 1 grants that no entry names, and 0 are allowed: manager_alpha" in output
+    )
     assert copy.sim.counts().writes == 0
 
 

@@ -335,8 +335,8 @@ def test_a_task_that_fails_over_a_code_prints_it_nowhere(sim: Simulator, wrong: 
 
 
 def test_a_lookup_that_fails_prints_no_code_that_was_read_before(sim: Simulator) -> None:
-    quote = " ".join(sorted([*Simulated(sim).codes(), sim.token("staff")]))
-    sim.fault(method="GET", path="*/users/*", status=400, body={"detail": quote}, times=None)
+    expected = " ".join(sorted([*Simulated(sim).codes(), sim.token("staff")]))
+    sim.fault(method="GET", path="*/users/*", status=400, body={"detail": expected}, times=None)
     codes = "query('waldur.provider.api_secret_code', 'ALPHA', 'BETA') | join('') | length"
     users = "query('waldur.provider.query', 'users', service_provider='ALPHA')"
     outcome = secretive(runner(sim), [show(f"[{codes}, {users}]")])

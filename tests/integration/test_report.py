@@ -73,8 +73,8 @@ def test_who_can_t_be_read_keeps_nobody_else_from_a_page_and_is_named(sim: Simul
     sim.fault(path="*/revenue/", method="GET", skip=1, times=None, status=400, body={"detail": "out of order"})
     outcome = report(run, service_provider=["ALPHA", "BETA", "NOBODY"], output_directory="out")
     assert outcome.code == 2
-    quote = outcome.of("Say what could not be reported")["msg"]
-    assert quote.startswith("2 of 3 service providers could not be reported: NOBODY, Beta {{ 1 / 0 }}.")
+    message = outcome.of("Say what could not be reported")["msg"]
+    assert message.startswith("2 of 3 service providers could not be reported: NOBODY, Beta {{ 1 / 0 }}.")
     found = pages(run.folder / "out" / "reports")
     assert list(found) == ["alpha-cl-1.html", "index.html"]
     assert "out of order" in found["index.html"]

@@ -110,9 +110,9 @@ def test_a_leaked_code_is_rotated_once_and_everybody_gets_the_new_one(sim: Simul
     assert case.held("told").strip() == case.code()
     assert file.stat().st_mode & 0o777 == 0o400
     assert case.holders() == ["code", "copied", "told"]
-    quote = outcome.of("Say what was done")["msg"]
+    sentence = outcome.of("Say what was done")["msg"]
     folder = case.run.folder
-    assert quote == (
+    assert sentence == (
         f"The API secret code of ALPHA was rotated, is {case.fingerprint()}, and was handed to "
         f"{folder}/code, {folder}/hand_over.yml."
     )

@@ -58,8 +58,8 @@ def paths(draw: st.DrawFn) -> str:
 @st.composite
 def quoted(draw: st.DrawFn) -> str:
     """A text in quotes, as people write it; now and then one that ends too early."""
-    quote = draw(st.sampled_from("'\""))
-    return f"{quote}{draw(texts)}{quote}"
+    expected = draw(st.sampled_from("'\""))
+    return f"{expected}{draw(texts)}{expected}"
 
 
 @st.composite

@@ -259,8 +259,8 @@ def test_an_export_says_all_that_can_be_said_and_notes_the_rest(stages: Stages, 
                 assert ("users", f"{live.called(name)} as {role_name}") in noted
     for (offering, name), username in live.accounts.items():
         customer = OWNERS[offering].uuid
-        quote = any(entry["user"] == user_of(live, name) for entry in names(live, customer))
-        if (username or "").strip() and not quote:
+        expected = any(entry["user"] == user_of(live, name) for entry in names(live, customer))
+        if (username or "").strip() and not expected:
             assert ("offering_usernames", live.called(name)) in noted or offering in live.private
 
 
@@ -319,4 +319,6 @@ def names(live: Live, customer: str) -> list[dict[str, str]]:
         if len(here) == 1 and here != {""}:
             found[name] = here.pop()
     times = Counter(found.values())
-    return [{"user": user_of(live, name), "username": quote} for name, quote in found.items() if times[quote] == 1]
+    return [
+        {"user": user_of(live, name), "username": expected} for name, expected in found.items() if times[expected] == 1
+    ]

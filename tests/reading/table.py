@@ -141,15 +141,15 @@ def parsed(table: dict[str, Any]) -> Iterator[Entry]:
             )
 
 
-def _told(name: str, quote: Any) -> Told:
-    if isinstance(quote, str):
-        return Told(name, quote)
+def _told(name: str, expected: Any) -> Told:
+    if isinstance(expected, str):
+        return Told(name, expected)
     return Told(
         name,
-        quote["type"],
-        quote.get("list", "one"),
-        quote.get("required", False),
-        tuple(quote.get("choices", "").split()),
+        expected["type"],
+        expected.get("list", "one"),
+        expected.get("required", False),
+        tuple(expected.get("choices", "").split()),
     )
 
 
@@ -169,7 +169,7 @@ def problems(table: dict[str, Any], writers: dict[str, Any]) -> list[str]:
         elif ours.name not in INFOS[READERS[entry.name]].operations:
             found.append(f"{entry.name}: {READERS[entry.name]} does not read it")
         else:
-            found.extend(f"{entry.name}: {quote}" for quote in _query_problems(entry, ours))
+            found.extend(f"{entry.name}: {expected}" for expected in _query_problems(entry, ours))
     return found
 
 

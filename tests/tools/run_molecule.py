@@ -53,8 +53,8 @@ def run(scenario: str) -> int:
     tokens = {token for simulator in simulators.values() for token in simulator.tokens.values()}
     leaked = any(token in done.stdout for token in tokens)
     code = done.returncode or int(leaked)
-    quote = "passed" if code == 0 else "printed a token" if leaked else f"failed:\n{done.stdout}"
-    print(f"{scenario}: {quote} ({time.monotonic() - started:.0f} s)", flush=True)
+    status = "passed" if code == 0 else "printed a token" if leaked else f"failed:\n{done.stdout}"
+    print(f"{scenario}: {status} ({time.monotonic() - started:.0f} s)", flush=True)
     return code
 
 

@@ -227,8 +227,8 @@ class Client:
     ) -> Row:
         """Change something in Waldur; only this function and ``new_secret_code`` do.
 
-        Return the answer's body without secrets; it may be empty unless ``expect_body``. Raises ``OutcomeUnknown`` where
-        the outcome is unknown, and ``WriteInCheckMode`` on a client that is ``read_only``.
+        Return the answer's body without secrets; it may be empty unless ``expect_body``. Raises ``OutcomeUnknown``
+        where the outcome is unknown, and ``WriteInCheckMode`` on a client that is ``read_only``.
         """
         writing = operation(name)
         for place, problem in problems("", body):

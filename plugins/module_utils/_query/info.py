@@ -67,7 +67,7 @@ def _specs(*names: str, without: tuple[str, ...] = ()) -> Spec:
     found: Spec = {}
     for name in names:
         found.update({key: one for key, one in filters.spec(operation(name)).items() if key not in without})
-    return {key: {word: quote for word, quote in one.items() if word != "required"} for key, one in found.items()}
+    return {key: {word: value for word, value in one.items() if word != "required"} for key, one in found.items()}
 
 
 def _list(key: str, name: str, **chosen: str) -> Info:

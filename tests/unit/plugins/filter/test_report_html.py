@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report as a page: read as a browser reads it, whatever Waldur says of names, months and moments."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.waldur.provider.plugins.filter.report_html import FilterModule
+from ansible_collections.waldur.provider.plugins.plugin_utils._report_charts import Month, bars, chart, ticks
+from ansible_collections.waldur.provider.plugins.plugin_utils._report_values import compact
+
+FILTERS = FilterModule().filters()
+report_html, report_html_index, report_html_names = (
+    FILTERS[name] for name in ("report_html", "report_html_index", "report_html_names")
+)
+NOW = "2026-11-23"
+NUMBERS = (
+    "active_campaigns current_customers customers_number_change active_resources resources_number_change"
+    " active_and_paused_offerings unresolved_tickets pending_orders erred_resources"
+).split()
+PARTS = ("statistics", "revenue", "compliance", "roles", "offering_usernames")
+VOID = ("meta", "link", "col")
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "{{ 1/0 }}{% raw %}{# x",
+    "\"'><img src=https://evil.example onerror=alert(1)>",
+    "</style></title><b>",
+    "\x00\u202e\x1b]",
+)
+
+
+class Page(HTMLParser):
+    """What a browser makes of a page: its elements with their attributes, and the texts by the element around them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == [], "an element is not closed"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Remember it."""
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An element of SVG that is empty."""
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        """What ends is what began last."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """The text of what people see, not the style."""
+        if self.open[-1:] != ["style"]:
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        """All of it, with single blanks."""
+        return " ".join(" ".join(self.texts).split())
+
+    @property
+    def shape(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The elements and the names of their attributes."""
+        return [(tag, tuple(attributes)) for tag, attributes in self.elements]
+
+
+def data(name: str = "Alpha", **changed: Any) -> dict[str, Any]:
+    """A provider with something in each part, all of whose texts are *name*."""
+    person = {"user_full_name": name, "user_username": f"{name}1", "user_email": name}
+    overview = {"offering_name": name, "checklist_name": name, "total_users": 4, "completed_users": 1}
+    account = {**person, "username": name, "offering_name": name, "modified": "2026-11-01T08:00:00Z"}
+    return {
+        "profile": {
+            "uuid": "e182aaedb6ae4541956a3c14629abc02",
+            "url": "https://waldur.example.org/api/x/",
+            **dict.fromkeys(("customer_name", "customer_slug", "description"), name),
+            "customer_abbreviation": f"{name}2",
+        },
+        "statistics": {**dict.fromkeys(NUMBERS, 3), "resources_number_change": -2},
+        "revenue": [{"year": 2026, "month": month, "total": month * 100} for month in (8, 10, 11)],
+        "compliance": {
+            "overview": [{**overview, "pending_users": 1}],
+            "offering_users": [{**account, "compliance_status": "pending", "completion_percentage": 40}],
+        },
+        "roles": [
+            {**person, "role_name": name, "expiration_time": until, "created": "2025-11-01T08:00:00Z"}
+            for until in (None, "2027-11-23T00:00:00Z", "2026-12-05T00:00:00Z", "2026-11-20T00:00:00Z")
+        ],
+        "offering_usernames": [
+            {
+                **account,
+                "state": "Error creating",
+                "service_provider_comment": name,
+                "service_provider_comment_url": name,
+            },
+            {**account, "state": "OK", "runtime_state": "Pending account linking"},
+            {**account, "state": name, "service_provider_comment": name},
+            {**account, "state": "OK", "username": "nothing_wrong"},
+        ],
+        **changed,
+    }
+
+
+def page(given: Any = None, **options: Any) -> Page:
+    """The page of *given*, of which no part asks for anything elsewhere, and which no template engine would touch."""
+    html = report_html(data() if given is None else given, **{"moment": NOW, **options})
+    assert not re.search(r"\{[{%#]", html)
+    found = Page(html)
+    for tag, attributes in found.elements:
+        assert tag not in ("script", "img", "iframe", "object", "embed", "form", "base"), tag
+        for attribute, value in attributes.items():
+            assert not attribute.startswith("on")
+            if attribute in ("href", "src", "action", "data", "xlink:href"):
+                assert str(value).startswith(("#", "data:,")), value
+    style = html.partition("<style>")[2].partition("</style>")[0]
+    assert "@import" not in style
+    assert set(re.findall(r"url\([^)]*\)", style)) == {"url(#growing)"}
+    return found
+
+
+# --- text of others --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_no_text_of_others_becomes_an_element_or_an_attribute(hostile: str) -> None:
+    options = {"title": "T", "currency": "C", "warnings": ["W"]}
+    usual = page(data(), **options)
+    found = page(data(hostile), **{**dict.fromkeys(("title", "currency"), hostile), "warnings": [hostile]})
+    assert found.shape == usual.shape
+    if hostile.isprintable():
+        assert found.text.count(hostile) > 20
+
+
+@given(texts=st.lists(st.text(max_size=40), min_size=2, max_size=2))
+def test_whatever_people_wrote_the_page_is_the_same_page_every_time(texts: list[str]) -> None:
+    given = data(texts[0])
+    given["roles"][0]["user_full_name"] = texts[1]
+    page(given, warnings=texts)
+    assert report_html(given, NOW, warnings=texts) == report_html(given, NOW, warnings=texts)
+
+
+def test_links_within_the_page_lead_somewhere() -> None:
+    found = page(data(statistics=None), warnings=["W"])
+    anchors = {str(attributes.get("href"))[1:] for tag, attributes in found.elements if tag == "a"}
+    assert anchors == {"roles", "accounts", "compliance", "notes"}
+    assert anchors <= {str(attributes.get("id")) for _tag, attributes in found.elements}
+
+
+# --- what is shown ---------------------------------------------------------------------------------------------------
+
+
+def test_statistics_are_tiles_with_their_change() -> None:
+    text = page().text
+    assert "Customers 3 ▲ +3 this month" in text
+    assert "Resources 3 ▼ \N{MINUS SIGN}2 this month" in text
+    assert "Orders that wait: 3" in text
+
+
+def test_roles_that_end_first_stand_first_and_those_that_never_end_last() -> None:
+    text = page().text
+    order = ["ended 3 days ago", "in 12 days", "in 365 days", "never"]
+    assert sorted(order, key=text.index) == order
+    marks = [attributes["class"] for tag, attributes in page().elements if tag == "span" and attributes.get("class")]
+    assert [mark for mark in marks if str(mark).startswith("badge")][:3] == ["badge ended", "badge soon", "badge later"]
+
+
+def test_a_role_that_ends_later_on_the_day_of_the_report_ends_today() -> None:
+    roles = [{"user_username": "bob", "role_name": "R", "expiration_time": "2026-11-23T15:00:00+01:00"}]
+    assert "23 November 2026 today" in page(data(roles=roles)).text
+    assert "1 role has ended" in page(data(roles=roles), moment="2026-11-23T14:30:00Z").text
+
+
+def test_who_has_not_finished_is_named_below_the_offering() -> None:
+    text = page().text
+    assert "1 of 4 finished · 1 begun · 2 not begun" in text
+    assert "Not finished: Alpha 40 %" in text
+    counted = data()["compliance"] | {"offering_users": {"pending": 3}}
+    assert "Who they are was not read." in page(data(compliance=counted)).text
+
+
+def test_accounts_that_failed_come_first_and_those_that_work_are_left_out() -> None:
+    text = page().text
+    order = ["Error creating", "Pending account linking"]
+    assert sorted(order, key=text.index) == order
+    assert "1 account has failed" in text
+    assert "1 account waits" in text
+    assert "nothing_wrong" not in text
+
+
+def test_what_could_not_be_read_what_is_empty_and_what_is_missing_is_said() -> None:
+    null = page({**data(), **dict.fromkeys(PARTS)}, warnings=["The fact roles is null: no."])
+    assert null.text.count("This could not be read: the token may not see it") == len(PARTS)
+    assert "The fact roles is null: no." in null.text
+    assert "Nothing in what could be read." in null.text
+    missing = page({"profile": data()["profile"]})
+    assert missing.text.count("This report was made without it.") == len(PARTS)
+    empty = {"revenue": [], "compliance": {"overview": [], "offering_users": []}, "roles": [], "offering_usernames": []}
+    text = page({**data(), **empty, "statistics": dict.fromkeys(NUMBERS, 0)}).text
+    for sentence in (
+        "Nothing.",
+        "Nothing has been billed",
+        "No offering has a checklist.",
+        "Nobody holds a role",
+        "There are no accounts.",
+    ):
+        assert sentence in text
+
+
+def test_accounts_of_an_old_waldur_that_tell_no_state_are_no_trouble() -> None:
+    assert (
+        "does not tell the state of accounts" in page(data(offering_usernames=[{"username": "a", "state": None}])).text
+    )
+
+
+def test_thousands_of_rows_and_endless_names_are_shown_in_part_and_folded() -> None:
+    given = data("x" * 5000)
+    for key in ("roles", "offering_usernames"):
+        given[key] = given[key] * 500
+    text = page(given).text
+    assert "1970 more roles" in text
+    assert "x" * 2001 not in text
+
+
+def test_the_facts_are_a_report_as_they_are() -> None:
+    assert "Projects 7" in page(data(counts={"projects": 7, "ssh_keys": None})).text
+
+
+# --- the chart -------------------------------------------------------------------------------------------------------
+
+
+def test_months_without_an_invoice_are_gaps_and_this_month_is_hatched() -> None:
+    found = page()
+    titles = re.findall(r"\w+ 2026: (?:[\d,]+|nothing billed)", found.text)
+    assert titles[:4] == [
+        "August 2026: 800",
+        "September 2026: nothing billed",
+        "October 2026: 1,000",
+        "November 2026: 1,100",
+    ]
+    classes = [attributes.get("class") for tag, attributes in found.elements if tag == "rect"]
+    assert classes.count("column growing") == 1
+    assert "Revenue from August 2026 to November 2026: the lowest is 800" in found.text
+
+
+@given(values=st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=40))
+def test_the_scale_is_round_and_holds_every_column(values: list[int]) -> None:
+    marks = ticks(values)
+    assert 2 <= len(marks) <= 8
+    assert marks[0] <= min(0, *values, 0)
+    assert marks[-1] >= max(0, *values, 0)
+    assert 0 in marks
+    made = chart([Month(24000 + place, value) for place, value in enumerate(values)], 0)
+    for column in made.columns:
+        assert made.top - 1 <= column.y
+        assert column.y + column.height <= made.bottom + 1
+        assert made.left <= column.x <= column.x + column.width <= made.right
+
+
+@pytest.mark.parametrize(
+    ("values", "marks"),
+    [([0], [0, 1]), ([130], [0, 50, 100, 150]), ([-8, 47], [-20, 0, 20, 40, 60]), ([5, 9], [0, 2, 4, 6, 8, 10])],
+)
+def test_ticks_are_the_numbers_that_people_would_choose(values: list[int], marks: list[int]) -> None:
+    assert ticks(values) == marks
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0, "0"),
+        (950, "950"),
+        (-1234, "\N{MINUS SIGN}1.23k"),
+        (12_345, "12.3k"),
+        (999_960, "1M"),
+        (123_456_789, "123M"),
+        (0.5, "0.5"),
+    ],
+)
+def test_labels_have_three_digits_at_most(value: float, expected: str) -> None:
+    assert compact(value) == expected
+
+
+def test_bars_never_pass_their_end() -> None:
+    assert [(part.start, part.length) for part in bars([5, 9, 0], 10)] == [(0.0, 50.0), (50.0, 50.0), (100.0, 0.0)]
+    assert bars([0], 0)[0].length == 0
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "moment", "expected"),
+    [
+        ("text", NOW, "_input: is a mapping"),
+        ({}, NOW, "profile: is a mapping, and None was given"),
+        (data(role=[]), NOW, "_input: has the key 'role', and a report knows profile, "),
+        (data(roles="x"), NOW, "roles: is a list of mappings"),
+        (data(roles=[1]), NOW, r"roles\[0\]: is a mapping"),
+        (data(roles=[{"expiration_time": "soon"}]), NOW, r"roles\[0\].expiration_time: soon is no moment"),
+        (data(statistics={"pending_orders": "many"}), NOW, "statistics.pending_orders: many is no number"),
+        (data(statistics={"pending_orders": True}), NOW, "statistics.pending_orders: True is no number"),
+        (data(revenue=[{"year": 2026, "month": 13}]), NOW, r"revenue\[0\].month: is a whole number from 1 to 12"),
+        (data(revenue=[{"year": 2026, "month": 1, "total": 10**400}]), NOW, r"revenue\[0\].total: 1000+"),
+        (data(revenue=[{"year": 2026, "month": 1, "total": "nan"}]), NOW, r"revenue\[0\].total: nan is no number"),
+        (data(), "yesterday", "moment: is a date such as"),
+    ],
+)
+def test_other_data_is_refused_in_one_sentence(given: Any, moment: str, expected: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=f"waldur.provider.report_html: {expected}") as refused:
+        report_html(given, moment)
+    assert str(refused.value).endswith(".")
+
+
+# --- several pages ---------------------------------------------------------------------------------------------------
+
+
+def test_the_index_links_to_pages_beside_it_and_says_who_has_none() -> None:
+    rows = [
+        {"name": "<b>A</b>", "file": "a.html", "statistics": data()["statistics"]},
+        {"name": "B", "file": "", "failed": "<i>no</i>"},
+    ]
+    found = Page(report_html_index(rows, NOW))
+    assert [attributes["href"] for tag, attributes in found.elements if tag == "a"] == ["a.html"]
+    assert "<b>A</b>" in found.text
+    assert "B : <i>no</i>" in found.text
+    with pytest.raises(AnsibleFilterError, match="report_html_index: _input: is a list"):
+        report_html_index("x", NOW)
+
+
+def test_names_of_files_come_from_the_slug_and_don_t_hang_on_the_order() -> None:
+    profiles: list[dict[str, Any]] = [
+        {"customer_slug": "acme", "uuid": "1" * 32},
+        {"customer_slug": "acme", "uuid": "2" * 32},
+        {"customer_slug": "", "customer_name": "../../etc/Passwd ÖÜ", "uuid": "3" * 32},
+        {"customer_slug": "index", "uuid": "4" * 32},
+        {"customer_slug": "COM1", "uuid": "6" * 32},
+        {"customer_name": "Ωμέγα", "uuid": "5" * 32},
+    ]
+    names = ["acme-11111111.html", "acme-22222222.html", "etc-passwd-ou.html", "provider-index.html"]
+    names += ["provider-com1.html", "provider.html"]
+    assert report_html_names(profiles) == names
+    assert report_html_names(profiles[::-1]) == names[::-1]
+
+
+@given(slugs=st.lists(st.sampled_from(["a", "a-1", "a-0", "a-11111111", "A", "..", "", "a" * 90]) | st.text()))
+def test_names_of_files_are_safe_and_there_once(slugs: list[str]) -> None:
+    names = report_html_names([{"customer_slug": slug, "uuid": "1" * 32} for slug in slugs])
+    assert len(set(names)) == len(slugs)
+    assert all(re.fullmatch(r"[a-z0-9-]{1,90}\.html", name) and name != "index.html" for name in names)

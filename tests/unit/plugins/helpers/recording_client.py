@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A client that answers from tables and notes what it was asked: requests are part of what the rooms promise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import NotFound, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
+
+from .grant_samples import NOW
+
+Row = dict[str, Any]
+# What was asked: the operation, the object's UUID, and the query or the body.
+Asked = tuple[str, str | None, dict[str, Any]]
+
+
+@dataclass
+class AskedClient:
+    """``tables`` holds the rows of each operation whatever the query, ``objects`` single ones; errors are raised."""
+
+    tables: dict[str, list[Row]] = field(default_factory=dict)
+    objects: dict[str, Row | WaldurError] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+    connection: Connection = field(default_factory=lambda: Connection("https://waldur.example.org", "token"))
+
+    def rows(
+        self, name: str, uuid: str | None = None, /, *, prepare: Callable[[Row], Row] | None = None, **query: Any
+    ) -> list[Row]:
+        """All rows of a list; like the real one it only then takes secrets out."""
+        self.asked.append((name, uuid, query))
+        rows = [prepare(row) if prepare else row for row in self.tables.get(name, [])]
+        return [{key: value for key, value in row.items() if key != "secret_options"} for row in rows]
+
+    def count(self, name: str, uuid: str | None = None, /, **query: Any) -> int:
+        """How many there are."""
+        self.asked.append((f"count of {name}", uuid, query))
+        return len(self.tables.get(name, []))
+
+    def get(self, name: str, uuid: str | None = None, /, **query: Any) -> Row:
+        """One object, or its error."""
+        self.asked.append((name, uuid, query))
+        found = self.objects.get(name, NotFound("not found", 404))
+        if isinstance(found, WaldurError):
+            raise found
+        return found
+
+    def write(self, name: str, uuid: str | None = None, **content: Any) -> Row:
+        """What a write answers; several writes of one name share their answer."""
+        self.asked.append((name, uuid, content))
+        found = self.objects.get(name, {})
+        if isinstance(found, WaldurError):
+            raise found
+        return found
+
+    def secret_code(self, uuid: str) -> str | None:
+        """The present secret code."""
+        self.asked.append(("api_secret_code", uuid, {}))
+        code: str | None = self._found("api_secret_code")["code"]
+        return code
+
+    def new_secret_code(self, uuid: str) -> str | None:
+        """The answer to a rotation."""
+        self.asked.append(("generate_api_secret_code", uuid, {}))
+        code: str | None = self._found("generate_api_secret_code")["code"]
+        return code
+
+    def download(self, url: str) -> bytes:
+        """An image is as long as its address."""
+        self.asked.append(("download", None, {"url": url}))
+        return url.encode()
+
+    def _found(self, name: str) -> Row:
+        found = self.objects[name]
+        if isinstance(found, WaldurError):
+            raise found
+        return found
+
+    def now(self) -> datetime:
+        """The moment of all cases."""
+        return NOW
+
+    def session(self, missing_users: str = "fail") -> Session:
+        """A session that asks this client."""
+        return Session(cast(Client, self), References(cast(Client, self)), missing_users)
+
+
+def staff(**flags: bool) -> Row:
+    """The token's own user."""
+    return {"uuid": "5a" * 16, "username": "me", "is_staff": True, "is_support": False, **flags}

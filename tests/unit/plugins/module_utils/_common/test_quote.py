@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values in messages: whatever was given, the message stays one line that a person reads."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
+from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.plugin_utils._option_checks import check_value
+
+from ...helpers.samples import document, no_image
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("plain ümlaut", "plain ümlaut"),
+        ("two\nlines\x1b[31m", "two\\nlines\\x1b[31m"),
+        ("\ud800", "\\ud800"),
+        ("x" * 100, "x" * 99 + "…"),
+        (7, "7"),
+        (None, "None"),
+    ],
+)
+def test_a_value_is_quoted_on_one_line_and_not_at_length(value: Any, words: str) -> None:
+    assert quote(value) == words
+
+
+def test_a_number_of_thousands_of_digits_is_quoted_too() -> None:
+    assert quote(1 << 20000).startswith("0x1000")
+    with pytest.raises(InvalidInput, match=r"^service_providers\[0\].customer: arrived as the number 0x10+…"):
+        parse([{"customer": 1 << 20000}], no_image)
+
+
+def test_text_that_is_no_utf8_is_refused() -> None:
+    bad = document(users=[{"user": "caf\udce9"}])
+    with pytest.raises(InvalidInput) as refused:
+        parse(bad, no_image)
+    assert refused.value.message == (
+        "service_providers[0].users[0].user: the text contains bytes that are not UTF-8: write it again."
+    )
+
+
+def test_a_key_that_is_a_date_is_refused_by_its_place() -> None:
+    users = [{"user": "alice", datetime.date(2027, 6, 30): "x"}]
+    message = r"^users\[0\]: a key arrived as the date 2027-06-30, not as text: quote it as it is written\.$"
+    with pytest.raises(InvalidInput, match=message):
+        check_value("users", users)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All errors of a document are reported at once, each with its file and entry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, all_of
+from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
+from ansible_collections.waldur.provider.plugins.module_utils._document import schema as document
+
+from ...helpers.samples import image
+
+
+def errors_of(value: Any) -> list[str]:
+    with pytest.raises(InvalidInput) as caught:
+        document.parse(value, image)
+    found: list[str] = caught.value.details["errors"]
+    assert caught.value.message.startswith(found[0])
+    return found
+
+
+def test_all_errors_of_all_entries_of_a_document_are_reported_at_once() -> None:
+    found = errors_of(
+        [
+            {
+                "customer": 7,
+                "state": "gone",
+                "descripton": "x",
+                "enable_notifications": "maybe",
+                "description": "x" * 2001,
+                "allowed_domains": ["a", 7, ""],
+                "account_options": [],
+                "image": 1.5,
+                "users": [{"user": 7, "role": True, "expiration_time": "soon"}, {"usr": "a"}, 3],
+                "offering_usernames": [{"user": "", "username": "x" * 101}, {"user": "a"}],
+                "api_secret_code": {"fingerprint": "x", "state": "rotated", "sate": 1},
+            },
+            "no mapping",
+            {"customer": "C", "users": {}},
+            {"description": "customer is missing"},
+        ]
+    )
+    first = "service_providers[0]"
+    assert [text.partition(": ")[0] for text in found] == [
+        first,
+        f"{first}.customer",
+        f"{first}.state",
+        f"{first}.description",
+        f"{first}.enable_notifications",
+        f"{first}.allowed_domains[1]",
+        f"{first}.allowed_domains[2]",
+        f"{first}.account_options",
+        f"{first}.image",
+        f"{first}.users[0].expiration_time",
+        f"{first}.users[0].role",
+        f"{first}.users[0].user",
+        f"{first}.users[1]",
+        f"{first}.users[2]",
+        f"{first}.offering_usernames[0].username",
+        f"{first}.offering_usernames[0].user",
+        f"{first}.offering_usernames[1].username",
+        f"{first}.api_secret_code",
+        f"{first}.api_secret_code.fingerprint",
+        "service_providers[1]",
+        "service_providers[2].users",
+        "service_providers[3]",
+    ]
+
+
+def test_errors_of_an_entry_that_is_to_be_absent_are_reported_too() -> None:
+    found = errors_of([{"customer": 7, "state": "absent", "users": [{"user": 7}], "usrs": []}])
+    assert [text.partition(": ")[0] for text in found] == [
+        "service_providers[0]",
+        "service_providers[0].customer",
+        "service_providers[0]",
+        "service_providers[0].users[0].user",
+    ]
+    assert "users must be left out" in found[2]
+
+
+def test_an_unknown_key_is_reported_and_not_that_the_right_one_is_missing() -> None:
+    for entry, nearest in (({"custmer": "A"}, "customer"), ({"customer": "A", "users": [{"usr": "a"}]}, "user")):
+        (found,) = errors_of([entry])
+        assert f"Did you mean '{nearest}'?" in found
+        assert "missing" not in found
+
+
+def test_all_errors_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
+    files = {
+        "a": "service_providers: [{customer: 007}, {customer: B, state: absent, usrs: []}]",
+        "b": "service_providers:\n  - customer: 2027-02-30\n  - {customer: x, customer: y}",
+        "c": "service_provider: []",
+        "d": "defaults: {users: [{user: no}], descripton: x, description: 1_000}\nservice_providers: [{customer: C}]",
+        "e": "service_providers: [{customer: E, exclusive_users: true}, {image: none.png}]",
+        "f": "service_providers: [",
+        "g": "defaults: {users: [{user: ops}]}",
+        "h": "service_providers: {}",
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.yml").write_text(text)
+    with pytest.raises(InvalidInput) as caught:
+        loader.wishes(str(tmp_path), images.read_image)
+    folder = tmp_path.name
+    assert [text.removeprefix(f"{folder}/")[:58] for text in sorted(caught.value.details["errors"])] == [
+        "a.yml: service_providers[0].customer: 007 arrived as a num",
+        "a.yml: service_providers[1]: 'usrs' is not known. Did you ",
+        "b.yml: line 2: service_providers[0].customer: 2027-02-30 i",
+        "b.yml: line 3: service_providers[1]: the key 'customer' is",
+        "c.yml: 'service_provider' is not known. Did you mean 'serv",
+        "d.yml: defaults.description: 1_000 arrived as a number, no",
+        "d.yml: defaults.users[0].user: no arrived as a boolean, no",
+        "d.yml: defaults: 'descripton' is not known. Did you mean '",
+        f"e.yml: service_providers[1].image: can't read {tmp_path}"[:58],
+        "e.yml: service_providers[1]: customer is missing: name the",
+        "f.yml: line 2: is not valid YAML: did not find expected no",
+        "h.yml: service_providers: must be a list, and a mapping wa",
+    ]
+
+
+def test_a_message_shows_ten_errors_and_says_how_many_more_there_are() -> None:
+    error = all_of(f"place[{number}]: wrong." for number in range(25))
+    assert "place[9]: wrong." in error.message
+    assert "place[10]" not in error.message
+    assert error.message.endswith(" And 15 more, listed in errors.")
+    assert len(error.details["errors"]) == 25
+    assert all_of(["a.", "a."]).message == "a."

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans and changes that stop half-way, whatever the reason."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from ansible_collections.waldur.provider.plugins.module_utils._common import signals
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
+    Interrupted,
+    OutcomeUnknown,
+    WaldurError,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._common.signals import SignalReceived
+from ansible_collections.waldur.provider.plugins.module_utils._context import Session
+from ansible_collections.waldur.provider.plugins.module_utils._document.images import read_image
+from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Planned, make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._module import runner
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import UserRole
+from simulation import Simulator
+
+from ...helpers.fixture_types import Connect
+
+
+@pytest.mark.parametrize(
+    ("skip", "drop", "changed"), [(0, "before", False), (0, "after", True), (1, "before", True), (1, "after", True)]
+)
+def test_an_image_that_was_uploaded_before_the_rest_was_lost_counts_as_changed(
+    sim: Simulator, connect: Connect, tmp_path: Path, skip: int, drop: str, changed: bool
+) -> None:
+    logo = tmp_path / "logo.png"
+    Image.new("RGB", (2, 2), "red").save(logo)
+    document = parse([{"customer": "ALPHA", "description": "new", "image": str(logo)}], read_image)
+    session = connect()
+    planned = make_plan(session, document)
+    sim.fault(method="write", skip=skip, drop=drop)
+    with pytest.raises(OutcomeUnknown, match="looked again") as lost:
+        apply(session, planned)
+    assert lost.value.details["changed"] is changed
+    complete = (skip, drop) == (1, "after")
+    assert len(lost.value.details["applied"]) == (1 if complete else 0)
+    assert ("not as asked" in lost.value.message) is not complete
+
+
+class Timeout(BaseException):
+    """What Ansible raises in the middle of anything when the timeout of a task is over."""
+
+
+ENDINGS = [
+    (KeyboardInterrupt(), "interrupted by SIGINT"),
+    (Timeout("Timed out after 5 seconds"), "stopped by Timeout (Timed out after 5 seconds)"),
+    (SystemExit(3), "stopped by SystemExit (3)"),
+    (TypeError("a defect"), "unexpected TypeError (a defect)"),
+    (MemoryError(), "unexpected MemoryError"),
+    (WaldurError("Waldur refused."), "Waldur refused."),
+]
+
+
+@pytest.fixture
+def planned(sim: Simulator, connect: Connect) -> tuple[Session, Planned]:
+    """A plan of three changes."""
+    session = connect()
+    document = [{"customer": "ALPHA", "description": "new", "users": [{"user": "member1"}, {"user": "member2"}]}]
+    return session, make_plan(session, parse(document, read_image))
+
+
+def names(changes: list[dict[str, Any]]) -> list[str]:
+    return [change["action"] + " " + change["name"].split()[0] for change in changes]
+
+
+@pytest.mark.parametrize(("ending", "cause"), ENDINGS)
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_any_exception_while_applying_reports_what_was_applied(
+    planned: tuple[Session, Planned], monkeypatch: pytest.MonkeyPatch, ending: BaseException, cause: str, is_sent: bool
+) -> None:
+    session, plan = planned
+    write = session.client.write
+
+    def broken(name: str, *place: Any, **content: Any) -> Any:
+        if name == "add_user" and not is_sent:
+            raise type(ending)(*ending.args)
+        answer = write(name, *place, **content)
+        if name == "add_user":
+            raise type(ending)(*ending.args)
+        return answer
+
+    monkeypatch.setattr(session.client, "write", broken)
+    with pytest.raises(WaldurError) as caught:
+        apply(session, plan)
+    assert caught.value.message.startswith(f"grant member1 as CUSTOMER.MANAGER (Alpha Cloud Ltd): {cause}")
+    if not isinstance(ending, WaldurError):
+        unknown = "so whether it took effect is not known" if is_sent else "and nothing was sent for it"
+        assert unknown in caught.value.message
+    found = caught.value.details
+    assert names(found["applied"]) == ["update Alpha"]
+    assert names([found["failed_change"]]) == ["grant member1"]
+    assert names(found["not_applied"]) == ["grant member1", "grant member2"]
+    assert found["changed"] is True
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_the_first_change_counts_as_changed_only_where_something_was_sent_for_it(
+    planned: tuple[Session, Planned], monkeypatch: pytest.MonkeyPatch, is_sent: bool
+) -> None:
+    session, plan = planned
+    write = session.client.write
+
+    def broken(*place: Any, **content: Any) -> Any:
+        if is_sent:
+            write(*place, **content)
+        raise TypeError
+
+    monkeypatch.setattr(session.client, "write", broken)
+    with pytest.raises(WaldurError) as caught:
+        apply(session, plan)
+    assert (caught.value.details["applied"], caught.value.details["changed"]) == ([], is_sent)
+
+
+@pytest.mark.parametrize(("ending", "cause"), ENDINGS)
+def test_any_exception_while_checking_reports_that_all_was_applied(
+    planned: tuple[Session, Planned], monkeypatch: pytest.MonkeyPatch, ending: BaseException, cause: str
+) -> None:
+    def broken(*_arguments: Any) -> Any:
+        raise type(ending)(*ending.args)
+
+    session, plan = planned
+    monkeypatch.setattr(UserRole, "verify", broken)
+    with pytest.raises(WaldurError) as caught:
+        apply(session, plan)
+    assert caught.value.message.startswith(f"All 3 changes were carried out, but not checked: {cause}")
+    found = caught.value.details
+    assert (len(found["applied"]), found["failed_change"], found["not_applied"], found["changed"]) == (
+        3,
+        None,
+        [],
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "done"), [("make_plan", "before anything was changed"), ("plan_diff", "after all 1 changes were applied")]
+)
+def test_a_signal_before_or_after_the_writing_says_so(
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, name: str, done: str
+) -> None:
+    def interrupted(*_arguments: Any) -> Any:
+        raise SignalReceived("SIGTERM")
+
+    monkeypatch.setattr(runner, name, interrupted)
+    connection = Connection(sim.url, sim.token("staff"), retries=0)
+    options = {"customer": "ALPHA", "description": "new", "state": "present"}
+    with pytest.raises(Interrupted, match=f"^Interrupted by SIGTERM {done}\\.$") as caught:
+        runner.run("service_provider", options, connection, check=False, diff=True)
+    assert sim.counts().writes == len(caught.value.details["applied"])
+    assert caught.value.details["changed"] is bool(sim.counts().writes)
+
+
+@pytest.mark.parametrize("action", ["create", "update"])
+def test_a_write_of_which_the_server_kept_a_part_is_reported_as_changed(
+    sim: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    session = connect()
+    customer = "ALPHA" if action == "update" else "EXTRA01"
+    if action == "create":
+        apply(session, make_plan(session, parse([{"customer": customer, "state": "absent"}], read_image)))
+    document = [{"customer": customer, "description": "new", "enable_notifications": False}]
+    planned = make_plan(session, parse(document, read_image))
+    write = session.client.write
+
+    def partly(*place: Any, **content: Any) -> Any:
+        return {**write(*place, **content), "enable_notifications": True}
+
+    monkeypatch.setattr(session.client, "write", partly)
+    with pytest.raises(WaldurError, match="enable_notifications: Waldur accepted the request") as caught:
+        apply(session, planned)
+    found = caught.value.details
+    assert (found["changed"], found["applied"], len(found["not_applied"])) == (True, [], 1)
+    assert found["failed_change"]["action"] == action
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_process_whose_parent_has_ended_writes_no_more(
+    planned: tuple[Session, Planned], monkeypatch: pytest.MonkeyPatch, sim: Simulator, begun: bool
+) -> None:
+    session, plan = planned
+    write = session.client.write
+
+    def orphaned(*place: Any, **content: Any) -> Any:
+        answer = write(*place, **content)
+        monkeypatch.setattr(os, "getppid", lambda: 1)
+        return answer
+
+    signals.remember_parent()
+    if begun:
+        monkeypatch.setattr(session.client, "write", orphaned)
+    else:
+        monkeypatch.setattr(os, "getppid", lambda: 1)
+    with pytest.raises(Interrupted, match="interrupted by the end of the process that started it, and nothing was") as (
+        caught
+    ):
+        apply(session, plan)
+    found = caught.value.details
+    assert (len(found["applied"]), len(found["not_applied"]), found["changed"]) == (int(begun), 3 - begun, begun)
+    assert sim.counts().writes == begun

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the options of a task wish for."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timezone
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import (
+    UNSET,
+    Desired,
+    Grants,
+    ImageFile,
+    Profile,
+    SecretCode,
+    Usernames,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import OPTIONS
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import CONNECTION, WRITERS, spec
+
+from ...helpers.samples import image
+
+FINGERPRINT = "sha256:9f2c61aa01b7e3d4"
+
+
+def wishes(module: str, **options: Any) -> list[Desired]:
+    """As a task comes: validated by the module's own argument spec, then read."""
+    task = WRITERS[module]
+    validator = ArgumentSpecValidator(spec(task), **task.rules)
+    found = validator.validate(options)
+    assert not found.error_messages, found.error_messages
+    return task.wishes(found.validated_parameters, image)
+
+
+def refusal(module: str, **options: Any) -> str:
+    with pytest.raises(InvalidInput) as told:
+        wishes(module, **options)
+    return told.value.message
+
+
+def invalid(module: str, **options: Any) -> str:
+    """What Ansible itself says of options that the argument spec forbids."""
+    task = WRITERS[module]
+    return " ".join(ArgumentSpecValidator(spec(task), **task.rules).validate(options).error_messages)
+
+
+# --- every module ----------------------------------------------------------------------------------------------------
+
+
+def test_every_module_takes_the_connection_options_and_none_has_a_default() -> None:
+    assert set(CONNECTION) == {*OPTIONS, "profile"}
+    assert not any("default" in spec or "required" in spec for spec in CONNECTION.values())
+    assert all(set(CONNECTION) <= set(spec(task)) for task in WRITERS.values())
+
+
+@pytest.mark.parametrize("name", ["access_token", "proxy"])
+def test_what_holds_a_secret_is_never_logged(name: str) -> None:
+    assert CONNECTION[name]["no_log"] is True
+
+
+def test_the_limit_of_removals_has_no_default_so_that_roles_can_leave_it_out() -> None:
+    for module in ("user_role", "desired_state"):
+        assert "default" not in WRITERS[module].options["max_removals"]
+
+
+@pytest.mark.parametrize(
+    ("module", "key"),
+    [
+        ("service_provider", "customer"),
+        *((m, "service_provider") for m in ("user_role", "offering_username", "api_secret_code")),
+    ],
+)
+@pytest.mark.parametrize("value", [7, 1.5, True, date(2027, 6, 30)])
+def test_a_reference_that_yaml_made_something_of_is_to_be_quoted(module: str, key: str, value: Any) -> None:
+    more = {
+        "user_role": {"user": "alice"},
+        "offering_username": {"user": "alice", "username": "a"},
+    }.get(module, {})
+    told = refusal(module, **{key: value}, **more)
+    assert told.startswith(f"{key}: arrived as the ")
+    assert (str(value).lower() if value is True else str(value)) in told
+    assert "quote it" in told
+
+
+# --- service_provider ------------------------------------------------------------------------------------------------
+
+
+def test_a_service_provider_wishes_for_what_is_given_and_nothing_else() -> None:
+    assert wishes("service_provider", customer=" ACME ") == [Desired("", "ACME", profile=Profile())]
+    [wish] = wishes(
+        "service_provider",
+        customer="ACME",
+        description=" HPC\n",
+        enable_notifications="no",
+        image="logo.png",
+        allowed_domains="a.org,b.org",
+        account_options={"login_shell": ""},
+    )
+    assert wish.profile == Profile(
+        "present",
+        {
+            "description": "HPC",
+            "enable_notifications": False,
+            "allowed_domains": ["a.org", "b.org"],
+            "account_options": {"login_shell": ""},
+        },
+        ImageFile("logo.png", b"logo.png"),
+    )
+    assert (wish.grants, wish.usernames, wish.secret_code) == (None, None, None)
+
+
+def test_an_empty_image_removes_it() -> None:
+    [wish] = wishes("service_provider", customer="ACME", image="")
+    assert wish.profile == Profile("present", {}, ImageFile("", b""))
+
+
+def test_an_absent_provider_wishes_for_its_absence_alone() -> None:
+    assert wishes("service_provider", customer="ACME", state="absent") == [
+        Desired("", "ACME", profile=Profile("absent"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"description": ""},
+        {"enable_notifications": False},
+        {"image": ""},
+        {"allowed_domains": []},
+        {"account_options": {}},
+    ],
+)
+def test_an_absent_provider_can_be_asked_for_nothing_else(given: dict[str, Any]) -> None:
+    told = refusal("service_provider", customer="ACME", state="absent", **given)
+    assert told.startswith(f"{next(iter(given))}: can't go with state: absent")
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"description": "d" * 2001}, "description"),
+        ({"customer": " "}, "customer"),
+        ({"description": "a\0"}, "description"),
+    ],
+)
+def test_messages_on_the_options_of_a_task_begin_with_the_option(given: dict[str, Any], place: str) -> None:
+    assert refusal("service_provider", **{"customer": "ACME", **given}).startswith(f"{place}: ")
+
+
+# --- user_role -------------------------------------------------------------------------------------------------------
+
+
+def test_a_single_user_is_one_wish_with_the_default_role_and_no_expiry() -> None:
+    [wish] = wishes("user_role", service_provider="ACME", user="alice")
+    assert (wish.reference, wish.reference_kind, wish.profile) == ("ACME", "service_provider", None)
+    assert wish.grants is not None
+    assert (wish.grants.single, wish.grants.exclusive) == (True, False)
+    [entry] = wish.grants.entries
+    found = (entry.user, entry.role, entry.expiration_time, entry.state)
+    assert found == ("alice", "CUSTOMER.MANAGER", UNSET, "present")
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("2027-06-30", datetime(2027, 6, 30, tzinfo=timezone.utc)),
+        (date(2027, 6, 30), datetime(2027, 6, 30, tzinfo=timezone.utc)),
+        ("never", None),
+        (None, UNSET),
+    ],
+)
+def test_an_expiry_means_the_same_for_one_user_and_in_a_list(given: Any, meant: Any) -> None:
+    [one] = wishes("user_role", service_provider="ACME", user="alice", expiration_time=given)
+    [many] = wishes("user_role", service_provider="ACME", users=[{"user": "alice", "expiration_time": given}])
+    assert one.grants is not None
+    assert many.grants is not None
+    assert one.grants.entries[0].expiration_time == many.grants.entries[0].expiration_time == meant
+
+
+def test_a_list_of_users_is_a_list_of_wishes_each_with_its_place() -> None:
+    users = [{"user": "alice"}, {"user": "bob", "role": "R", "state": "absent"}]
+    [wish] = wishes("user_role", service_provider="ACME", users=users, exclusive=True)
+    assert wish.grants is not None
+    assert (wish.grants.single, wish.grants.exclusive, wish.grants.where) == (False, True, "exclusive")
+    found = [(entry.where, entry.user, entry.role, entry.state) for entry in wish.grants.entries]
+    assert found == [("users[0]", "alice", "CUSTOMER.MANAGER", "present"), ("users[1]", "bob", "R", "absent")]
+
+
+def test_an_empty_list_of_users_is_a_list() -> None:
+    [wish] = wishes("user_role", service_provider="ACME", users=[])
+    assert wish.grants == Grants(())
+
+
+def test_exclusive_with_a_single_user_is_refused() -> None:
+    told = refusal("user_role", service_provider="ACME", user="alice", exclusive=True)
+    assert told.startswith("exclusive: goes with users only")
+
+
+@pytest.mark.parametrize("given", [{"role": "R"}, {"expiration_time": "never"}, {"state": "absent"}])
+def test_what_belongs_to_one_user_cannot_stand_beside_a_list(given: dict[str, Any]) -> None:
+    told = refusal("user_role", service_provider="ACME", users=[{"user": "alice"}], **given)
+    assert told == f"{next(iter(given))}: goes with user; each entry of users has its own."
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"user": "alice", "state": "absent", "expiration_time": "never"}, "expiration_time"),
+        ({"user": "alice", "expiration_time": "soon"}, "expiration_time"),
+        ({"user": "alice", "expiration_time": 20270630}, "expiration_time"),
+        ({"user": 7}, "user"),
+        ({"user": " "}, "user"),
+        ({"users": [{"user": "a"}, {"user": 7}]}, "users[1].user"),
+        ({"users": [{"user": "a", "expiration_time": True}]}, "users[0].expiration_time"),
+        ({"users": [{"user": "a", "expiration_time": "never", "state": "absent"}]}, "users[0].expiration_time"),
+    ],
+)
+def test_a_bad_grant_is_told_with_its_option(given: dict[str, Any], place: str) -> None:
+    assert refusal("user_role", service_provider="ACME", **given).startswith(f"{place}: ")
+
+
+# --- offering_username -----------------------------------------------------------------------------------------------
+
+
+def test_usernames_are_wished_for_one_user_or_for_many() -> None:
+    [one] = wishes("offering_username", service_provider="ACME", user="alice", username=" a ")
+    [many] = wishes("offering_username", service_provider="ACME", usernames=[{"user": "alice", "username": "a"}])
+    assert one.usernames is not None
+    assert many.usernames is not None
+    assert (one.usernames.single, many.usernames.single) == (True, False)
+    assert [(entry.user, entry.username) for entry in one.usernames.entries] == [("alice", "a")]
+    assert [(entry.user, entry.username) for entry in many.usernames.entries] == [("alice", "a")]
+    assert many.usernames.entries[0].where == "usernames[0]"
+    assert wishes("offering_username", service_provider="ACME", usernames=[])[0].usernames == Usernames(())
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"usernames": [], "username": "a"}, "username"),
+        ({"user": "alice", "username": 7}, "username"),
+        ({"user": "alice", "username": ""}, "username"),
+        ({"user": "alice", "username": "a" * 101}, "username"),
+        ({"user": True, "username": "a"}, "user"),
+        ({"usernames": [{"user": "alice", "username": 7}]}, "usernames[0].username"),
+    ],
+)
+def test_a_bad_username_is_told_with_its_option(given: dict[str, Any], place: str) -> None:
+    assert refusal("offering_username", service_provider="ACME", **given).startswith(f"{place}: ")
+
+
+@pytest.mark.parametrize(
+    ("module", "given"),
+    [
+        ("user_role", {}),
+        ("user_role", {"user": "alice", "users": []}),
+        ("offering_username", {}),
+        ("offering_username", {"user": "alice"}),
+        ("offering_username", {"user": "alice", "username": "a", "usernames": []}),
+    ],
+)
+def test_one_of_the_single_and_the_list_form_is_given_whole(module: str, given: dict[str, Any]) -> None:
+    assert "user" in invalid(module, service_provider="ACME", **given)
+
+
+# --- api_secret_code and desired_state -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({}, SecretCode("", "present")),
+        ({"state": "rotated"}, SecretCode("", "rotated")),
+        ({"state": "rotated", "fingerprint": FINGERPRINT}, SecretCode("", "rotated", FINGERPRINT)),
+    ],
+)
+def test_a_secret_code_is_wished_for_or_rotated(given: dict[str, Any], meant: SecretCode) -> None:
+    [wish] = wishes("api_secret_code", service_provider="ACME", **given)
+    assert (wish.reference_kind, wish.secret_code) == ("service_provider", meant)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"fingerprint": FINGERPRINT}, {"state": "rotated", "fingerprint": 123}, {"state": "rotated", "fingerprint": "x"}],
+)
+def test_a_bad_fingerprint_is_told_with_its_option(given: dict[str, Any]) -> None:
+    assert refusal("api_secret_code", service_provider="ACME", **given).startswith("fingerprint: ")
+
+
+def test_a_desired_state_is_the_document() -> None:
+    found = wishes("desired_state", service_providers=[{"customer": "ACME"}, {"customer": "Beta", "image": "x.png"}])
+    assert [(wish.where, wish.reference, wish.reference_kind) for wish in found] == [
+        ("service_providers[0]", "ACME", "customer"),
+        ("service_providers[1]", "Beta", "customer"),
+    ]
+    assert found[1].profile == Profile("present", {}, ImageFile("x.png", b"x.png"))
+
+
+def test_a_mistake_in_the_document_is_told_with_its_place() -> None:
+    told = refusal("desired_state", service_providers=[{"customer": "ACME", "users": [{"usr": "alice"}]}])
+    assert told.startswith("service_providers[0].users[0]: 'usr' is not known. Did you mean 'user'?")

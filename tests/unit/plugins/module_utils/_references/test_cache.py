@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is kept between the tasks of one process, and what is read anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
+    InvalidInput,
+    OutcomeUnknown,
+    WaldurError,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._document.images import digest
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import (
+    GrantEntry,
+    Grants,
+    ImageFile,
+    Profile,
+    SecretCode,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import refuse
+from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import ApiSecretCode
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider, State
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import State as GrantState
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import UserRole
+
+from ...helpers.grant_samples import MANAGER, NOW, ROLES, row
+from ...helpers.recording_client import AskedClient
+from ...helpers.samples import ALICE, BOB, CUSTOMER, GONE, PROVIDER, session, target
+
+ROW = {"uuid": PROVIDER, "customer_uuid": CUSTOMER, "customer_name": "ACME", "customer": "url"}
+ROLE = {**MANAGER, "content_type": "service_provider"}
+
+
+def names(asked: AskedClient) -> list[str]:
+    return [name for name, _uuid, _query in asked.asked]
+
+
+def person(user: Any) -> dict[str, Any]:
+    return {"uuid": user.uuid, "username": user.username, "is_active": user.is_active}
+
+
+# --- references ------------------------------------------------------------------------------------------------------
+
+
+def test_people_who_were_found_stay_known_and_those_who_were_deactivated_are_asked_for_again() -> None:
+    asked = AskedClient({"all_users": [person(ALICE), person(GONE)]})
+    references = asked.session().references
+    references.users(["alice", "gone"])
+    references.learn_users([{"user_uuid": BOB.uuid, "user_username": "bob"}])
+    references.begin()
+    asked.asked.clear()
+    references.users(["alice", ALICE.uuid, "bob", BOB.uuid])
+    assert names(asked) == []
+    references.users(["gone"])
+    assert names(asked) == ["all_users"]
+
+
+def test_who_is_not_known_to_be_active_stays_known() -> None:
+    asked = AskedClient(objects={"user": {"uuid": ALICE.uuid, "username": "alice"}})
+    references = asked.session().references
+    references.users([ALICE.uuid])
+    references.begin()
+    references.users([ALICE.uuid])
+    assert names(asked) == ["user"]
+
+
+def test_providers_stay_known_and_their_rows_are_read_anew_in_each_run() -> None:
+    asked = AskedClient({"service_providers": [dict(ROW)]})
+    references = asked.session().references
+    found = references.target("customer", "customer", CUSTOMER)
+    assert found.row == ROW
+    references.begin()
+    assert references.target("customer", "customer", CUSTOMER) is found
+    assert found.row is None
+    assert names(asked) == ["service_providers"]
+    for forget in (references.begin, references.forget_providers):
+        forget()
+        assert references.providers() == [ROW]
+    assert names(asked) == ["service_providers"] * 3
+
+
+def test_the_list_of_customers_is_read_for_more_than_three_that_are_not_known() -> None:
+    asked = AskedClient({"service_providers": [dict(ROW)]})
+    references = asked.session().references
+    references.target("customer", "customer", CUSTOMER)
+    asked.asked.clear()
+    references.expect_customers([CUSTOMER, "A", "B", "C"])
+    assert names(asked) == []
+    references.expect_customers(["A", "B", "C", "D"])
+    assert names(asked) == ["all_customers"]
+
+
+def test_grants_of_a_single_user_are_read_in_bulk_first_and_then_alone() -> None:
+    asked = AskedClient({"list_users": [row(BOB)], "roles": [ROLE], "all_users": [person(ALICE)]})
+    resource = asked.session()
+    wishes = Grants((GrantEntry("", "alice"),), single=True)
+    assert UserRole().read(resource, target(), wishes).only_user is None
+    assert names(asked) == ["list_users", "roles"]
+    assert UserRole().read(resource, target(), wishes).only_user == ALICE.uuid
+    assert asked.asked[-1] == ("list_users", PROVIDER, {"user": ALICE.uuid})
+    nobody = Grants((GrantEntry("", "nobody"),), single=True)
+    assert UserRole().read(resource, target(), nobody).only_user is None
+
+
+# --- rooms -----------------------------------------------------------------------------------------------------------
+
+
+def test_grants_are_looked_at_again_with_the_same_eyes() -> None:
+    asked = AskedClient({"list_users": [row(ALICE)]})
+    again = UserRole().verify(asked.session(), target(), Grants(()), GrantState([], ROLES, NOW))
+    assert again == GrantState([row(ALICE)], ROLES, NOW)
+    assert asked.asked == [("list_users", PROVIDER, {"user": None})]
+
+
+def test_doubles_that_others_made_meanwhile_are_all_told() -> None:
+    nameless = {**row(BOB), "user_username": None}
+    rows = [row(ALICE, uuid="1"), row(ALICE, uuid="2"), nameless, dict(nameless)]
+    asked = AskedClient({"list_users": rows})
+    with pytest.raises(WaldurError) as told:
+        UserRole().verify(asked.session(), target(), Grants(()), GrantState([], {}, NOW))
+    start = "Somebody else granted the same at the same time: alice as CUSTOMER.MANAGER is granted 2 times on ACME"
+    assert told.value.message.startswith(start)
+    assert f"/revoke/). {BOB.uuid} as CUSTOMER.MANAGER is granted 2 times" in told.value.message
+    assert told.value.details == {"not_applied": []}
+    assert UserRole().verify(asked.session(), target(), Grants(()), GrantState(rows, {}, NOW)).rows == rows
+
+
+@pytest.mark.parametrize("image", [None, "https://waldur.example.org/logo"])
+def test_the_present_image_is_fetched_only_where_one_is_wanted_or_unwanted(image: str | None) -> None:
+    asked = AskedClient(objects={"service_provider": {"uuid": PROVIDER, "image": image}})
+    resource, known = ServiceProvider(), target()
+    assert resource.read(asked.session(), known, Profile()).image is None
+    assert asked.asked == [("service_provider", PROVIDER, {})]
+    found = resource.read(asked.session(), known, Profile(image=ImageFile("", b""))).image
+    assert found == (digest(image.encode()) if image else None)
+    assert names(asked) == ["service_provider", "service_provider", *(["download"] if image else [])]
+
+
+def test_a_provider_that_was_deleted_meanwhile_is_told() -> None:
+    asked = AskedClient()
+    with pytest.raises(WaldurError) as told:
+        ServiceProvider().read(asked.session(), target(), Profile())
+    assert told.value.message == "The service provider of ACME was deleted meanwhile: run again."
+
+
+@pytest.mark.parametrize(("uuid", "code"), [(PROVIDER, "secret"), (None, None)])
+def test_the_code_of_a_provider_is_read_where_there_is_one(uuid: str | None, code: str | None) -> None:
+    asked = AskedClient(objects={"api_secret_code": {"code": "secret"}})
+    assert ApiSecretCode().read(asked.session(), target(uuid), SecretCode("")).code == code
+    assert asked.asked == ([("api_secret_code", PROVIDER, {})] if uuid else [])
+
+
+def test_a_new_provider_without_an_image_is_plain_json_and_must_be_named_by_the_answer() -> None:
+    new, part = target(None), Profile(fields={"account_options": {"uid": 0}})
+    (change,) = ServiceProvider().compare(session(), new, part, State(None), {}).changes
+    asked = AskedClient(objects={"create": {"detail": "made"}})
+    with pytest.raises(OutcomeUnknown) as lost:
+        ServiceProvider().write(asked.session(), new, State(None), change)
+    body = {"customer": new.customer_url, "account_options": {"uid": 0}}
+    assert asked.asked[0] == ("create", None, {"body": body, "files": None})
+    assert lost.value.message == (
+        "The response to the request to create the service provider has no valid uuid (missing), which must be a UUID;"
+        " looked again: the provider is not there. Run again."
+    )
+    asked.objects["create"] = {**ROW, "account_options": {"uid": 0}}
+    ServiceProvider().write(asked.session(), new, State(None), change)
+    assert new.uuid == PROVIDER
+    assert names(asked) == ["create", "service_providers", "create"]
+
+
+def test_a_file_of_an_unknown_kind_is_sent_as_bytes() -> None:
+    part = Profile(image=ImageFile("logo", b"??"))
+    (change,) = ServiceProvider().compare(session(), target(), part, State(dict(ROW)), {}).changes
+    asked = AskedClient(objects={"partial_update": {**ROW, "image": "there"}})
+    ServiceProvider().write(asked.session(), target(), State(dict(ROW)), change)
+    files = {"image": ("logo", b"??", "application/octet-stream")}
+    assert asked.asked == [("partial_update", PROVIDER, {"files": files})]
+
+
+# --- plans -----------------------------------------------------------------------------------------------------------
+
+
+def change(name: str, action: str = "revoke", **other: Any) -> Change:
+    return Change("ACME", "user_role", name, action, None, None, {"customer": CUSTOMER}, **other)
+
+
+def test_a_change_is_called_by_its_provider_once() -> None:
+    assert str(change("alice as MANAGER")) == "revoke alice as MANAGER (ACME)"
+    assert str(change("ACME", "update")) == "update ACME"
+
+
+def test_all_errors_and_all_removals_are_told_in_one_line() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        refuse(Comparison(errors=("One.", "Two.", "Three.")), None)
+    assert refused.value.message == "One. And 2 more: Two. Three."
+    with pytest.raises(InvalidInput) as refused:
+        refuse(Comparison((change("a", is_implied=True), change("b", is_implied=True))), 1)
+    assert refused.value.message == (
+        "max_removals: the plan would revoke 2 grants that no entry names, and 1 are allowed: a on ACME, b on ACME."
+        " Nothing was changed. List those that stay, or raise max_removals."
+    )

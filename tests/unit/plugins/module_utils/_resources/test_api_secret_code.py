@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The API secret code: rotated once per fingerprint, and never shown on the way."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, SecretCode
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
+from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import (
+    ApiSecretCode,
+    State,
+    fingerprint,
+)
+
+from ...helpers.samples import CUSTOMER, PROVIDER, session, target
+
+CODE = "aB3dE5gH7jK9mN2p"
+OTHER = "sha256:0000000000000000"
+WHERE = "api_secret_code"
+
+
+def compare(wish: SecretCode, code: str | None = CODE, uuid: str | None = PROVIDER) -> Comparison:
+    return ApiSecretCode().compare(session(), target(uuid), wish, State(code), {})
+
+
+def test_a_fingerprint_is_the_first_sixteen_digits_of_the_sha_256() -> None:
+    assert fingerprint(CODE) == "sha256:" + hashlib.sha256(CODE.encode()).hexdigest()[:16]
+    assert State(CODE).fingerprint == fingerprint(CODE)
+    assert State().fingerprint is None
+
+
+def test_a_code_that_is_there_is_no_change() -> None:
+    assert compare(SecretCode(WHERE)) == Comparison()
+
+
+def test_a_leaked_code_is_rotated_while_it_is_in_force() -> None:
+    [change] = compare(SecretCode(WHERE, "rotated", fingerprint(CODE))).changes
+    assert change.as_dict() == {
+        "service_provider": "ACME",
+        "kind": "api_secret_code",
+        "name": "API secret code",
+        "action": "rotate",
+        "before": {"fingerprint": fingerprint(CODE)},
+        "after": {"fingerprint": None},
+        "id": {"customer": CUSTOMER, "user": None, "role": None},
+    }
+
+
+def test_a_leaked_code_that_is_rotated_already_is_no_change() -> None:
+    assert compare(SecretCode(WHERE, "rotated", OTHER)) == Comparison()
+
+
+def test_a_rotation_without_fingerprint_happens_at_every_run() -> None:
+    for code in (CODE, "another code"):
+        assert [change.action for change in compare(SecretCode(WHERE, "rotated"), code).changes] == ["rotate"]
+
+
+def test_a_missing_code_is_made() -> None:
+    [change] = compare(SecretCode(WHERE), None).changes
+    assert (change.before, change.after) == ({"fingerprint": None}, {"fingerprint": None})
+
+
+@pytest.mark.parametrize("wish", [SecretCode(WHERE), SecretCode(WHERE, "rotated"), SecretCode(WHERE, "rotated", OTHER)])
+def test_a_provider_that_is_to_be_created_gets_a_code_of_its_own(wish: SecretCode) -> None:
+    found = compare(wish, None, None)
+    assert (found.changes, found.errors) == ((), ())
+    assert ApiSecretCode().read(session(), target(None), wish) == State()
+
+
+def test_a_rotation_of_a_code_that_is_yet_to_be_made_is_a_warning() -> None:
+    assert len(compare(SecretCode(WHERE, "rotated"), None, None).warnings) == 1
+    assert not compare(SecretCode(WHERE), None, None).warnings
+
+
+@given(
+    st.text(min_size=8).map(lambda text: f"\N{SNOWMAN}{text}"), st.sampled_from(["present", "rotated"]), st.booleans()
+)
+def test_no_plan_holds_the_code(code: str, state: str, named: bool) -> None:
+    wish = SecretCode(WHERE, state, fingerprint(code) if named and state == "rotated" else None)
+    found = compare(wish, code)
+    assert code not in repr(found)
+    assert code not in repr(State(code))
+    assert code not in str([change.as_dict() for change in found.changes])
+    assert code not in str(diff(found.changes))
+
+
+def result(state: State, planned: tuple[Any, ...] = (), *, done: bool) -> dict[str, Any]:
+    return ApiSecretCode().result(SecretCode(WHERE), state, {}, planned, done=done)
+
+
+def test_the_result_is_unknown_until_a_rotation_is_done() -> None:
+    planned = compare(SecretCode(WHERE, "rotated")).changes
+    assert result(State(CODE), planned, done=False) == {"fingerprint": None, "api_secret_code": None}
+    known = {"fingerprint": fingerprint("new"), "api_secret_code": "new"}
+    assert result(State("new"), planned, done=True) == known
+    assert result(State("new"), done=False) == known
+
+
+def test_the_room_of_the_code_takes_the_code_and_names_nobody() -> None:
+    wish = SecretCode(WHERE)
+    assert ApiSecretCode().part(Desired("", "ACME", secret_code=wish)) is wish
+    assert ApiSecretCode().part(Desired("", "ACME")) is None
+    assert ApiSecretCode().users(wish, State()) == ((), ())

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Account names compared with wishes: what counts is the accounts in offerings that the user reaches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, UsernameEntry, Usernames
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
+    OfferingUsername,
+    State,
+)
+
+from ...helpers.samples import ALICE, BOB, CUSTOMER, PEOPLE, session, target
+
+VM, STORAGE, TWIN = "11" * 16, "22" * 16, "33" * 16
+NAMES = {VM: "VM", STORAGE: "Storage"}
+
+
+def entry(user: str, username: str) -> UsernameEntry:
+    return UsernameEntry(f"offering_usernames[{user}]", user, username)
+
+
+def state(
+    reach: Mapping[User, Iterable[str]],
+    accounts: Mapping[tuple[User, str], str | None] | None = None,
+    hidden: Iterable[str] = (),
+    names: Mapping[str, str] | None = None,
+) -> State:
+    return State(
+        dict(names or NAMES),
+        {(offering, user.uuid): name for (user, offering), name in (accounts or {}).items()},
+        {user.uuid: set(offerings) for user, offerings in reach.items()},
+        set(hidden),
+    )
+
+
+def compare(found: State, *entries: UsernameEntry, missing_users: str = "fail") -> Comparison:
+    return OfferingUsername().compare(session(missing_users), target(), Usernames(entries), found, PEOPLE)
+
+
+def only(comparison: Comparison) -> Change:
+    assert comparison == Comparison(comparison.changes)
+    [change] = comparison.changes
+    return change
+
+
+def test_one_change_sets_the_name_in_all_offerings_and_shows_those_that_differ() -> None:
+    found = state({ALICE: [VM, STORAGE]}, {(ALICE, VM): "old", (ALICE, STORAGE): "alice_hpc"})
+    change = only(compare(found, entry("alice", "alice_hpc")))
+    assert change.as_dict() == {
+        "service_provider": "ACME",
+        "kind": "offering_username",
+        "name": "alice",
+        "action": "set_username",
+        "before": {"VM": "old"},
+        "after": {"VM": "alice_hpc"},
+        "id": {"customer": CUSTOMER, "user": ALICE.uuid, "role": None},
+    }
+    assert change.payload == {"user_uuid": ALICE.uuid, "username": "alice_hpc"}
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_a_missing_account_and_an_empty_name_are_names_to_set(name: str | None) -> None:
+    found = state({ALICE: [VM, STORAGE]}, {(ALICE, VM): name})
+    change = only(compare(found, entry("alice", "a")))
+    assert (change.before, change.after) == ({"Storage": None, "VM": None}, {"Storage": "a", "VM": "a"})
+
+
+def test_the_name_that_is_there_already_is_no_change_also_with_blanks_around() -> None:
+    found = state({ALICE: [VM, STORAGE]}, {(ALICE, VM): "a", (ALICE, STORAGE): " a\n"})
+    assert compare(found, entry("alice", "a")) == Comparison()
+
+
+def test_names_that_differ_in_case_differ() -> None:
+    found = state({ALICE: [VM]}, {(ALICE, VM): "Alice"})
+    assert only(compare(found, entry("alice", "alice"))).before == {"VM": "Alice"}
+
+
+def test_accounts_in_offerings_that_the_user_no_longer_reaches_are_no_drift() -> None:
+    found = state({ALICE: [VM]}, {(ALICE, VM): "a", (ALICE, STORAGE): "old"})
+    assert compare(found, entry("alice", "a")) == Comparison()
+
+
+def test_the_accounts_of_others_are_no_drift() -> None:
+    found = state({ALICE: [VM], BOB: [VM]}, {(ALICE, VM): "a", (BOB, VM): "old"})
+    assert compare(found, entry("alice", "a")) == Comparison()
+
+
+def test_a_user_without_reach_is_a_warning_and_no_change() -> None:
+    found = compare(state({}, {(ALICE, VM): "old"}), entry("alice", "a"))
+    assert found == Comparison(
+        warnings=("offering_usernames[alice]: alice reaches no offering of ACME through a project; nothing was set.",)
+    )
+
+
+def test_offerings_whose_accounts_cannot_be_read_back_are_left_out_with_a_warning() -> None:
+    found = compare(state({ALICE: [VM, STORAGE]}, {(ALICE, VM): "old"}, [STORAGE]), entry("alice", "a"))
+    assert [change.after for change in found.changes] == [{"VM": "a"}]
+    [warning] = found.warnings
+    assert warning.startswith("ACME: this token can't read accounts back in Storage")
+
+
+def test_where_no_account_can_be_read_back_nothing_is_planned() -> None:
+    found = compare(state({ALICE: [VM, STORAGE]}, hidden=[VM, STORAGE]), entry("alice", "a"))
+    assert not found.changes
+    assert not found.errors
+    assert "Storage, VM" in found.warnings[0]
+
+
+def test_a_hidden_offering_that_the_user_does_not_reach_is_not_told() -> None:
+    assert compare(state({ALICE: [VM]}, {(ALICE, VM): "a"}, [STORAGE]), entry("alice", "a")) == Comparison()
+
+
+def test_the_warning_of_hidden_offerings_comes_once_for_all_users() -> None:
+    found = compare(state({ALICE: [VM], BOB: [VM]}, hidden=[VM]), entry("alice", "a"), entry("bob", "b"))
+    assert len(found.warnings) == 1
+
+
+def test_offerings_of_one_name_carry_a_piece_of_their_uuid() -> None:
+    found = state({ALICE: [VM, TWIN, STORAGE]}, names={**NAMES, TWIN: "VM"})
+    after = only(compare(found, entry("alice", "a"))).after
+    assert after == {"Storage": "a", "VM (11111111)": "a", "VM (33333333)": "a"}
+
+
+@pytest.mark.parametrize("second", ["b", "a"])
+def test_the_same_user_twice_is_an_error_however_named(second: str) -> None:
+    again = UsernameEntry("offering_usernames[1]", "alice@example.org", second)
+    assert compare(state({ALICE: [VM]}), entry("alice", "a"), again).errors == (
+        "offering_usernames[1]: alice stands in offering_usernames[alice] already: keep one of the two.",
+    )
+
+
+def test_two_users_with_one_name_are_an_error_that_names_both() -> None:
+    found = compare(state({ALICE: [VM], BOB: [VM]}), entry("alice", "a"), entry("bob", "a"))
+    assert found.errors == (
+        "offering_usernames[bob].username: 'a' is asked for bob, and in offering_usernames[alice] for alice: two users"
+        " can't share one username.",
+    )
+
+
+def test_two_users_with_two_names_are_two_changes() -> None:
+    found = compare(state({ALICE: [VM], BOB: [VM]}), entry("bob", "b"), entry("alice", "a"))
+    assert [change.name for change in found.changes] == ["alice", "bob"]
+
+
+@pytest.mark.parametrize("who", ["nobody", "gone"])
+def test_a_user_who_cannot_be_used_fails_or_is_skipped_as_missing_users_says(who: str) -> None:
+    found = state({ALICE: [VM]}, {(ALICE, VM): "a"})
+    [error] = compare(found, entry(who, "x"), entry("alice", "a")).errors
+    assert error.startswith(f"offering_usernames[{who}].user: ")
+    skipped = compare(found, entry(who, "x"), entry("alice", "a"), missing_users="warn")
+    assert (skipped.changes, skipped.errors, skipped.missing_users) == ((), (), (who,))
+    assert len(skipped.warnings) == 1
+
+
+def test_a_skipped_user_takes_no_name_away_from_others() -> None:
+    found = compare(state({ALICE: [VM]}), entry("nobody", "a"), entry("alice", "a"), missing_users="warn")
+    assert [change.name for change in found.changes] == ["alice"]
+
+
+def test_usernames_of_a_provider_that_does_not_exist_yet_are_one_warning() -> None:
+    found = OfferingUsername().compare(
+        session(), target(None), Usernames((entry("alice", "a"), entry("bob", "b"))), State(exists=False), PEOPLE
+    )
+    assert found == Comparison(
+        warnings=("ACME: usernames can only be planned once the service provider exists; run again then.",)
+    )
+    nothing = OfferingUsername().compare(session(), target(None), Usernames(()), State(exists=False), {})
+    assert nothing == Comparison()
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        (("nobody", "b"), r"^offering_usernames\[1\].user: no user 'nobody'"),
+        (("alice@example.org", "b"), "alice stands in .* already"),
+        (("bob", "a"), "two users can't share one username"),
+    ],
+)
+def test_wrong_entries_are_told_before_their_provider_is_created(second: tuple[str, str], words: str) -> None:
+    first = UsernameEntry("offering_usernames[0]", "alice", "a")
+    wishes = Usernames((first, UsernameEntry("offering_usernames[1]", *second)))
+    assert list(OfferingUsername().users(wishes, State(exists=False))[0]) == ["alice", second[0]]
+    found = OfferingUsername().compare(session(), target(None), wishes, State(exists=False), PEOPLE)
+    assert len(found.errors) == 1
+    assert re.search(words, found.errors[0])
+
+
+def test_a_provider_that_is_to_be_created_is_not_asked_for_accounts() -> None:
+    assert OfferingUsername().read(session(), target(None), Usernames((entry("alice", "a"),))) == State(exists=False)
+
+
+def test_the_room_of_usernames_takes_the_usernames_of_a_document() -> None:
+    wishes = Usernames(())
+    assert OfferingUsername().part(Desired("", "ACME", usernames=wishes)) is wishes
+    assert OfferingUsername().part(Desired("", "ACME")) is None
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_the_result_tells_per_user_the_name_the_offerings_and_the_names_before(done: bool) -> None:
+    found = state({ALICE: [VM, STORAGE], BOB: [VM]}, {(ALICE, VM): "old", (BOB, VM): "b"}, [STORAGE])
+    wishes = Usernames((entry("alice", "a"), entry("bob", "b"), entry("carol", "c"), entry("nobody", "n")))
+    planned = compare(found, *wishes.entries, missing_users="warn").changes
+    people: dict[str, User | UnresolvedUser] = {one.user: PEOPLE[one.user] for one in wishes.entries}
+    assert OfferingUsername().result(wishes, found, people, planned, done=done) == [
+        {"user": "alice", "user_uuid": ALICE.uuid, "username": "a", "offerings": ["VM"], "before": {"VM": "old"}},
+        {"user": "bob", "user_uuid": BOB.uuid, "username": "b", "offerings": ["VM"], "before": {}},
+    ]
+
+
+# --- any accounts ----------------------------------------------------------------------------------------------------
+
+SOME_NAMES = st.sampled_from([None, "", "a", "b", " a "])
+
+
+@st.composite
+def states(draw: st.DrawFn) -> State:
+    offerings = [VM, STORAGE, TWIN]
+    reach = {user: draw(st.sets(st.sampled_from(offerings))) for user in (ALICE, BOB)}
+    pairs = st.tuples(st.sampled_from([ALICE, BOB]), st.sampled_from(offerings))
+    accounts = draw(st.dictionaries(pairs, SOME_NAMES))
+    hidden = draw(st.sets(st.sampled_from(offerings)))
+    # A token can't see the accounts in hidden offerings.
+    visible = {pair: name for pair, name in accounts.items() if pair[1] not in hidden}
+    return state(reach, visible, hidden, {**NAMES, TWIN: "VM"})
+
+
+def applied(found: State, changes: Iterable[Change]) -> State:
+    """What the POST does (api-behaviour: usernames-reach): the name in every offering in reach, hidden ones too, and
+    nowhere else."""
+    accounts = dict(found.accounts)
+    for change in changes:
+        user, name = change.payload["user_uuid"], change.payload["username"]
+        accounts.update({(offering, user): name for offering in found.reach[user] - found.hidden})
+    return State(found.names, accounts, found.reach, found.hidden)
+
+
+def plain(found: State, pair: tuple[str, str]) -> str:
+    return (found.accounts.get(pair) or "").strip()
+
+
+@given(states(), st.sampled_from(["a", "b"]))
+def test_setting_names_settles_in_one_run_and_shows_all_that_it_changed(found: State, name: str) -> None:
+    wish = entry("alice", name)
+    plan = compare(found, wish)
+    after = applied(found, plan.changes)
+    assert not compare(after, wish).changes
+    changed = [pair for pair in after.accounts if plain(found, pair) != plain(after, pair)]
+    assert len(changed) == sum(len(change.after or {}) for change in plan.changes)
+
+
+@given(states())
+def test_the_present_names_as_wishes_give_no_change(found: State) -> None:
+    for user in (ALICE, BOB):
+        readable = found.reach[user.uuid] - found.hidden
+        names = {(found.accounts.get((offering, user.uuid)) or "").strip() for offering in readable}
+        if len(names) == 1 and "" not in names:
+            wish: dict[str, Any] = {"user": str(user.username), "username": names.pop()}
+            assert not compare(found, entry(**wish)).changes

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the rooms of profiles and grants ask for, send, and believe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import (
+    GrantEntry,
+    Grants,
+    ImageFile,
+    Profile,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider, State
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import State as GrantState
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import UserRole
+
+from ...helpers.grant_samples import LATER, MANAGER, NOW, SOON, row
+from ...helpers.recording_client import AskedClient, staff
+from ...helpers.samples import ALICE, BOB, CUSTOMER, PROVIDER, session, target
+
+PNG = b"\x89PNG\r\n\x1a\nlogo"
+ROLE_ROW = {"uuid": MANAGER["uuid"], "name": "CUSTOMER.MANAGER", "content_type": "service_provider", "is_active": True}
+
+
+# --- the profile -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("others", "newer"),
+    [([], True), ([{"account_options": {}}, {}], True), ([{"uuid": PROVIDER}, {"account_options": {}}], False)],
+)
+def test_what_a_new_provider_may_have_is_told_by_another_one(others: list[dict[str, Any]], newer: bool) -> None:
+    uuids = {"uuid": PROVIDER, "customer_uuid": CUSTOMER}
+    asked = AskedClient({"service_providers": [{**uuids, **one} for one in others]})
+    assert ServiceProvider().read(asked.session(), target(None), Profile()) == State(None, newer=newer)
+
+
+def test_a_row_that_the_list_gave_is_not_read_again() -> None:
+    known = target()
+    known.row = {"uuid": PROVIDER, "account_options": {}}
+    asked = AskedClient()
+    assert ServiceProvider().read(asked.session(), known, Profile()) == State(known.row, newer=True)
+    assert asked.asked == []
+    asked.objects["service_provider"] = {"uuid": PROVIDER}
+    assert ServiceProvider().read(asked.session(), target(), Profile()) == State({"uuid": PROVIDER}, newer=False)
+
+
+@pytest.mark.parametrize(
+    ("newer", "blocking"),
+    [
+        ({}, ["A draft (Draft)", "Child (Active)", "Gone (Unavailable)", "VM (Active)"]),
+        ({"account_options": {}}, ["A draft (Draft)", "Gone (Unavailable)", "VM (Active)"]),
+    ],
+)
+def test_delete_of_a_provider_sends_no_state_that_2024_rejects_and_counts_children_as_the_server_does(
+    newer: dict[str, Any], blocking: list[str]
+) -> None:
+    def offering(name: str, **other: Any) -> dict[str, Any]:
+        return {"name": name, "state": "Active", "customer_uuid": CUSTOMER, "parent_uuid": None, **other}
+
+    rows = [
+        offering("VM"),
+        offering("A draft", state="Draft"),
+        offering("Gone", state="Unavailable"),
+        offering("Child", parent_uuid="2a" * 16),
+        offering("Done", state="Archived"),
+        offering("Archived child", state="Archived", parent_uuid="2a" * 16),
+        offering("Another's", customer_uuid="f" * 32),
+    ]
+    known = target()
+    known.row = {"uuid": PROVIDER, **newer}
+    asked = AskedClient({"provider_offerings": rows})
+    found = ServiceProvider().read(asked.session(), known, Profile("absent"))
+    assert found.live_offerings == blocking
+    columns = ["uuid", "name", "state", "customer_uuid", "parent_uuid"]
+    assert asked.asked == [("provider_offerings", None, {"customer_uuid": CUSTOMER, "field": columns})]
+
+
+@pytest.mark.parametrize(("wanted", "sent"), [(None, "true"), (True, "true"), (False, "false")])
+def test_a_new_provider_with_an_image_is_a_form_and_what_no_form_can_hold_follows(
+    wanted: bool | None, sent: str
+) -> None:
+    fields: dict[str, Any] = {"description": "x", "allowed_domains": ["a.org"], "account_options": {"uid": 0}}
+    if wanted is not None:
+        fields["enable_notifications"] = wanted
+    answer = {**fields, "uuid": PROVIDER, "image": "https://waldur.example.org/1"}
+    asked = AskedClient(objects={"create": answer, "partial_update": answer})
+    new, profile, state = target(None), Profile(fields=fields, image=ImageFile("logo.png", PNG)), State(None)
+    (change,) = ServiceProvider().compare(session(), new, profile, state, {}).changes
+    ServiceProvider().write(asked.session(), new, state, change)
+    form = {"customer": new.customer_url, "description": "x", "enable_notifications": sent}
+    files = {"image": ("logo.png", PNG, "image/png")}
+    rest = {"allowed_domains": ["a.org"], "account_options": {"uid": 0}}
+    assert asked.asked == [
+        ("create", None, {"body": form, "files": files}),
+        ("partial_update", PROVIDER, {"body": rest}),
+    ]
+    assert (new.uuid, state.row) == (PROVIDER, answer)
+    assert state.image is not None
+    assert state.image.size == len(PNG)
+
+
+def test_what_is_predicted_of_a_new_provider_has_every_key_of_a_row() -> None:
+    state = State(None)
+    planned = ServiceProvider().compare(session(), target(None), Profile(), state, {}).changes
+    assert ServiceProvider().result(Profile(), state, {}, planned, done=False) == {
+        "uuid": None,
+        "url": None,
+        "customer_uuid": CUSTOMER,
+        "customer_name": "ACME",
+        "description": "",
+        "enable_notifications": True,
+        "image": None,
+    }
+
+
+# --- grants ----------------------------------------------------------------------------------------------------------
+
+
+def grants(*entries: GrantEntry, exclusive: bool = False, single: bool = False) -> Grants:
+    return Grants(entries, exclusive, single=single)
+
+
+def test_grants_are_read_once_in_bulk_and_the_roles_beside_them() -> None:
+    asked = AskedClient({"list_users": [row(ALICE)], "roles": [ROLE_ROW]}, {"me": staff()})
+    resource, wishes = asked.session(), grants(GrantEntry("", "alice"))
+    found = UserRole().read(resource, target(), wishes)
+    assert found == GrantState([row(ALICE)], {"CUSTOMER.MANAGER": ROLE_ROW}, NOW)
+    assert asked.asked == [
+        ("list_users", PROVIDER, {"user": None}),
+        ("roles", None, {"field": ["uuid", "name", "content_type", "is_active"]}),
+    ]
+    assert resource.references.grants_learned == {PROVIDER}
+    assert UserRole().read(resource, target(), grants(exclusive=True)).me == "5a" * 16
+
+
+def test_a_single_user_who_is_known_is_read_alone_and_is_all_that_is_believed() -> None:
+    asked = AskedClient({"list_users": [row(ALICE), row(BOB)], "roles": [ROLE_ROW]})
+    resource, wishes = asked.session(), grants(GrantEntry("", ALICE.uuid), single=True)
+    found = UserRole().read(resource, target(), wishes)
+    assert (found.rows, found.only_user) == ([row(ALICE)], ALICE.uuid)
+    assert resource.references.grants_learned == set()
+    again = UserRole().verify(resource, target(), wishes, found)
+    assert (again.rows, again.only_user, again.me) == ([row(ALICE)], ALICE.uuid, None)
+    assert [query for name, _uuid, query in asked.asked if name == "list_users"] == [{"user": ALICE.uuid}] * 2
+
+
+def test_a_single_user_of_a_new_provider_has_no_grants_to_read() -> None:
+    asked = AskedClient({"roles": [ROLE_ROW]})
+    assert UserRole().read(asked.session(), target(None), grants(GrantEntry("", "alice"), single=True)).rows == []
+    assert [name for name, _uuid, _query in asked.asked] == ["roles"]
+
+
+def test_the_own_grants_are_still_known_when_looking_again() -> None:
+    asked = AskedClient({"list_users": [row(ALICE)]})
+    state = GrantState([], {}, NOW, me=ALICE.uuid)
+    assert UserRole().verify(asked.session(), target(), grants(exclusive=True), state).me == ALICE.uuid
+
+
+@pytest.mark.parametrize(("where", "option"), [("users[3]", "users[3].role"), ("", "role")])
+def test_a_wrong_role_is_told_by_its_place(where: str, option: str) -> None:
+    asked = AskedClient({"roles": [ROLE_ROW]})
+    with pytest.raises(InvalidInput) as refused:
+        UserRole().read(asked.session(), target(), grants(GrantEntry(where, "alice", "WRONG")))
+    assert refused.value.message == f"{option}: there is no role 'WRONG': choose one of CUSTOMER.MANAGER."
+
+
+def test_a_double_grant_is_told_with_both_of_its_ends() -> None:
+    rows = [row(ALICE, LATER, uuid="1"), row(ALICE, uuid="2")]
+    state = GrantState(rows, {"CUSTOMER.MANAGER": MANAGER}, NOW)
+    wishes = grants(GrantEntry("users[0]", "alice", expiration_time=SOON))
+    (told,) = UserRole().compare(session(), target(), wishes, state, {"alice": ALICE}).errors
+    assert told == (
+        f"alice as CUSTOMER.MANAGER is granted 2 times on ACME ({'1' * 32} until {LATER.isoformat()}, {'2' * 32} until"
+        " never), and Waldur breaks on changing such a grant: have an administrator revoke all but one (2026 servers:"
+        " POST /api/user-permissions/<uuid>/revoke/)."
+    )
+    asked = AskedClient({"list_users": rows})
+    with pytest.raises(WaldurError, match=f"Somebody else granted the same at the same time: alice as .* {'2' * 32}"):
+        UserRole().verify(asked.session(), target(), wishes, GrantState([], {}, NOW))

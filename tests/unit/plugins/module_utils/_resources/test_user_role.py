@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Grants compared with wishes: every branch, with states made by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, GrantEntry
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
+
+from ...helpers.grant_samples import LATER, MANAGER, NOW, OTHER, PAST, SOON, absent, compare, entry, row
+from ...helpers.samples import ALICE, BOB, CAROL, CUSTOMER, GONE
+
+
+def only(comparison: Comparison) -> Change:
+    """The one change of a plan that holds nothing else."""
+    assert comparison == Comparison(comparison.changes)
+    [change] = comparison.changes
+    return change
+
+
+# --- there, or not there ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("expiry", [UNSET, None])
+def test_a_grant_that_is_not_there_is_made_for_ever_unless_an_expiry_is_given(expiry: Any) -> None:
+    change = only(compare([], entry("alice", expiry)))
+    assert change.as_dict() == {
+        "service_provider": "ACME",
+        "kind": "user_role",
+        "name": "alice as CUSTOMER.MANAGER",
+        "action": "grant",
+        "before": None,
+        "after": {"expiration_time": None},
+        "id": {"customer": CUSTOMER, "user": ALICE.uuid, "role": MANAGER["uuid"]},
+    }
+    assert change.payload == {"role": MANAGER["uuid"], "user": ALICE.uuid}
+    assert not change.is_implied
+
+
+def test_a_grant_with_an_expiry_is_made_with_it() -> None:
+    change = only(compare([], entry("alice", SOON)))
+    assert (change.action, change.after) == ("grant", {"expiration_time": "2027-06-30T00:00:00Z"})
+    assert change.payload["expiration_time"] == "2027-06-30T00:00:00Z"
+
+
+@pytest.mark.parametrize("now", [None, SOON])
+def test_an_expiry_left_out_leaves_the_present_one_as_it_is(now: datetime | None) -> None:
+    assert compare([row(ALICE, now)], entry("alice")) == Comparison()
+
+
+@pytest.mark.parametrize(
+    "there", ["2027-06-30T00:00:00Z", "2027-06-30T00:00:00.000000+00:00", "2027-06-30T02:00:00+02:00"]
+)
+def test_one_moment_in_another_form_is_no_change(there: str) -> None:
+    assert compare([{**row(ALICE), "expiration_time": there}], entry("alice", SOON)) == Comparison()
+
+
+def test_a_row_without_the_key_of_the_expiry_is_a_grant_for_ever() -> None:
+    found = row(ALICE)
+    del found["expiration_time"]
+    assert compare([found], entry("alice", None)) == Comparison()
+
+
+def test_uuids_of_rows_with_dashes_and_capitals_are_the_same_grant() -> None:
+    dashed = f"{ALICE.uuid[:8]}-{ALICE.uuid[8:12]}-{ALICE.uuid[12:16]}-{ALICE.uuid[16:20]}-{ALICE.uuid[20:]}".upper()
+    assert compare([{**row(ALICE), "user_uuid": dashed}], entry("alice")) == Comparison()
+
+
+def test_the_same_user_in_another_role_has_another_grant() -> None:
+    assert only(compare([row(ALICE)], entry("alice", role="PROVIDER.VIEWER"))).action == "grant"
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted", "action"),
+    [
+        (SOON, LATER, "extend"),
+        (LATER, SOON, "shorten"),
+        (None, SOON, "shorten"),
+        (SOON, None, "make_permanent"),
+        (PAST, SOON, "extend"),
+        (PAST, None, "make_permanent"),
+    ],
+)
+def test_another_expiry_changes_the_grant_that_is_there_and_never_adds_a_second_one(
+    now: datetime | None, wanted: datetime | None, action: str
+) -> None:
+    change = only(compare([row(ALICE, now)], entry("alice", wanted)))
+    assert change.action == action
+    assert change.before == {"expiration_time": now and now.isoformat().replace("+00:00", "Z")}
+    assert change.after == {"expiration_time": wanted and wanted.isoformat().replace("+00:00", "Z")}
+    # Left out, it would be cleared: it is always said.
+    assert change.payload == {"role": MANAGER["uuid"], "user": ALICE.uuid, **change.after}
+
+
+@pytest.mark.parametrize("expiry", [None, SOON, PAST])
+def test_what_is_to_be_absent_is_revoked_also_when_expired_and_still_listed(expiry: datetime | None) -> None:
+    change = only(compare([row(ALICE, expiry)], absent("alice")))
+    assert (change.action, change.after) == ("revoke", None)
+    assert change.payload == {"role": MANAGER["uuid"], "user": ALICE.uuid}
+    assert not change.is_implied
+
+
+def test_what_is_to_be_absent_and_is_not_there_is_no_change() -> None:
+    assert compare([row(ALICE, role=OTHER), row(BOB)], absent("alice")) == Comparison()
+
+
+def test_a_user_whose_name_the_token_cannot_see_is_shown_by_uuid() -> None:
+    people = {"x": User("e" * 32)}
+    assert only(compare([], entry("x"), people=people)).name == f"{'e' * 32} as CUSTOMER.MANAGER"
+
+
+# --- expiries that have passed ---------------------------------------------------------------------------------------
+
+
+def test_a_passed_expiry_of_an_absent_grant_is_no_change_and_one_warning() -> None:
+    text = "users[alice]: 2027-01-01T00:00:00Z has passed, so the grant of alice as CUSTOMER.MANAGER has ended."
+    assert compare([], entry("alice", PAST)) == Comparison(warnings=(text,))
+
+
+def test_a_passed_expiry_that_the_listed_grant_has_too_is_no_change_and_one_warning() -> None:
+    found = compare([row(ALICE, PAST)], entry("alice", PAST))
+    assert not found.changes
+    assert not found.errors
+    assert len(found.warnings) == 1
+
+
+def test_the_very_moment_of_the_expiry_counts_as_passed() -> None:
+    assert compare([], entry("alice", NOW)).warnings
+
+
+@pytest.mark.parametrize("now", [None, SOON, NOW])
+def test_a_past_moment_that_would_have_to_be_sent_is_refused_with_what_to_do(now: datetime | None) -> None:
+    found = compare([row(ALICE, now)], entry("alice", PAST))
+    assert not found.changes
+    assert not found.warnings
+    [error] = found.errors
+    assert error.startswith("users[alice].expiration_time: 2027-01-01T00:00:00Z has passed")
+    assert "use state: absent" in error
+
+
+def test_an_expired_grant_that_no_entry_gives_an_expiry_is_left_with_one_warning() -> None:
+    found = compare([row(ALICE, PAST)], entry("alice"))
+    assert not found.changes
+    assert not found.errors
+    [warning] = found.warnings
+    assert "expired at 2027-01-01T00:00:00Z and stays listed" in warning
+
+
+# --- double grants ---------------------------------------------------------------------------------------------------
+
+TWO = [row(ALICE, SOON, uuid="1"), row(ALICE, None, uuid="2")]
+
+
+@pytest.mark.parametrize("wish", [entry("alice", SOON), entry("alice", None), entry("alice", LATER), absent("alice")])
+def test_a_double_grant_that_would_have_to_change_is_an_error_that_names_both(wish: GrantEntry) -> None:
+    found = compare(TWO, wish)
+    assert not found.changes
+    [error] = found.errors
+    assert "alice as CUSTOMER.MANAGER is granted 2 times on ACME" in error
+    assert "1" * 32 in error
+    assert "2" * 32 in error
+    assert "/api/user-permissions/<uuid>/revoke/" in error
+
+
+def test_a_double_grant_that_need_not_change_is_left_alone_with_a_warning() -> None:
+    for found in (
+        compare(TWO, entry("alice")),
+        compare([row(ALICE, SOON, uuid="1"), row(ALICE, SOON, uuid="2")], entry("alice", SOON)),
+    ):
+        assert (found.changes, found.errors) == ((), ())
+        assert found.warnings[0].startswith("users[alice]: alice as CUSTOMER.MANAGER is granted 2 times on ACME")
+
+
+def test_grants_in_two_roles_are_no_double_grant() -> None:
+    found = compare([row(ALICE), row(ALICE, role=OTHER)], absent("alice"))
+    assert only(found).id["role"] == MANAGER["uuid"]
+
+
+# --- who can't be used -----------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_user_is_an_error_that_names_place_and_value() -> None:
+    found = compare([], entry("nobody"))
+    assert not found.changes
+    [error] = found.errors
+    assert error.startswith("users[nobody].user: no user 'nobody' that this token can see: ")
+    assert error.count("missing_users: warn") == 1
+
+
+@pytest.mark.parametrize("wish", [entry("nobody"), entry("nobody", SOON), absent("nobody")])
+def test_an_unknown_user_may_be_skipped_with_a_warning_and_is_listed(wish: GrantEntry) -> None:
+    found = compare([row(BOB)], wish, entry("alice"), missing_users="warn")
+    assert [change.name for change in found.changes] == ["alice as CUSTOMER.MANAGER"]
+    assert found.missing_users == ("nobody",)
+    assert not found.errors
+    [warning] = found.warnings
+    assert warning.startswith("users[nobody] was left out: no user 'nobody'")
+
+
+def test_a_deactivated_user_counts_as_missing_for_present() -> None:
+    [error] = compare([], entry("gone")).errors
+    assert error.startswith("users[gone].user: the user 'gone' is deactivated")
+    assert error.count("missing_users: warn") == 1
+    found = compare([], entry("gone"), missing_users="warn")
+    assert (found.changes, found.errors, found.missing_users) == ((), (), ("gone",))
+
+
+@pytest.mark.parametrize("missing_users", ["fail", "warn"])
+def test_a_deactivated_user_to_be_absent_is_no_change_with_a_warning(missing_users: str) -> None:
+    found = compare([], absent("gone"), missing_users=missing_users)
+    assert (found.changes, found.errors, found.missing_users) == ((), (), ())
+    [warning] = found.warnings
+    assert "deactivated" in warning
+
+
+@pytest.mark.parametrize(
+    ("user", "rows", "expiry", "option"),
+    [("nobody", [], UNSET, "user"), ("gone", [], UNSET, "user"), ("alice", [row(ALICE)], PAST, "expiration_time")],
+)
+def test_what_is_wrong_with_a_single_user_names_the_option_of_the_task(
+    user: str, rows: list[dict[str, Any]], expiry: Any, option: str
+) -> None:
+    [error] = compare(rows, GrantEntry("", user, expiration_time=expiry)).errors
+    assert error.startswith(f"{option}: ")
+
+
+def test_a_warning_on_a_single_user_says_whose_it_is() -> None:
+    for wish in (GrantEntry("", "alice", expiration_time=PAST), GrantEntry("", "gone", state="absent")):
+        [warning] = compare([], wish).warnings
+        assert warning.startswith("user: ")
+        assert wish.user in warning
+
+
+# --- one user twice --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (entry("alice"), entry("alice", SOON)),
+        (entry("alice"), absent("alice@example.org")),
+        (entry("alice"), entry("alice@example.org", role=MANAGER["uuid"])),
+    ],
+)
+def test_the_same_user_and_role_twice_is_an_error_however_they_are_named(first: GrantEntry, second: GrantEntry) -> None:
+    found = compare([], first, second)
+    assert found.errors == (
+        f"{second.where}: alice as CUSTOMER.MANAGER stands in {first.where} already: keep one of the two.",
+    )
+
+
+def test_one_user_in_two_roles_is_no_error() -> None:
+    found = compare([], entry("alice"), entry("alice", role="PROVIDER.VIEWER"))
+    assert [change.name for change in found.changes] == ["alice as CUSTOMER.MANAGER", "alice as PROVIDER.VIEWER"]
+
+
+# --- exclusive -------------------------------------------------------------------------------------------------------
+
+
+def test_exclusive_revokes_every_grant_of_any_role_that_no_entry_keeps() -> None:
+    found = compare([row(ALICE), row(ALICE, role=OTHER), row(BOB, SOON), row(CAROL)], entry("alice"), exclusive=True)
+    assert [(change.action, change.name, change.is_implied) for change in found.changes] == [
+        ("revoke", "alice as PROVIDER.VIEWER", True),
+        ("revoke", "bob as CUSTOMER.MANAGER", True),
+        ("revoke", "carol as CUSTOMER.MANAGER", True),
+    ]
+    assert found.changes[1].before == {"expiration_time": "2027-06-30T00:00:00Z"}
+    assert not found.warnings
+    assert not found.errors
+
+
+def test_without_exclusive_grants_that_are_not_listed_are_left_alone() -> None:
+    assert compare([row(ALICE), row(BOB), row(CAROL, PAST), *TWO], entry("bob")) == Comparison()
+
+
+def test_what_an_entry_asks_to_be_absent_is_revoked_once_and_does_not_count_as_unnamed() -> None:
+    found = compare([row(ALICE), row(BOB)], entry("alice"), absent("bob"), exclusive=True)
+    change = only(found)
+    assert (change.name, change.action, change.is_implied) == ("bob as CUSTOMER.MANAGER", "revoke", False)
+
+
+def test_exclusive_neither_revokes_nor_counts_an_expired_grant_that_is_still_listed() -> None:
+    assert compare([row(ALICE), row(BOB, PAST), row(CAROL, NOW)], entry("alice"), exclusive=True) == Comparison()
+
+
+def test_exclusive_never_revokes_the_tokens_own_grant_without_an_explicit_entry() -> None:
+    found = compare([row(ALICE), row(BOB)], entry("alice"), exclusive=True, me=BOB.uuid)
+    assert not found.changes
+    [warning] = found.warnings
+    assert warning.startswith("exclusive_users: bob as CUSTOMER.MANAGER on ACME is the token's own grant")
+    asked = compare([row(ALICE), row(BOB)], entry("alice"), absent("bob"), exclusive=True, me=BOB.uuid)
+    assert only(asked).action == "revoke"
+
+
+def test_exclusive_is_refused_where_a_double_grant_would_have_to_go() -> None:
+    found = compare([*TWO, row(BOB)], entry("bob"), exclusive=True)
+    assert not found.changes
+    assert "is granted 2 times" in found.errors[0]
+
+
+def test_exclusive_keeps_a_double_grant_that_an_entry_names() -> None:
+    found = compare(TWO, entry("alice"), exclusive=True)
+    assert (found.changes, found.errors) == ((), ())
+
+
+@pytest.mark.parametrize("entries", [(), (absent("alice"),), (absent("alice"), absent("bob")), (entry("alice", PAST),)])
+def test_exclusive_where_no_entry_keeps_any_grant_is_refused(entries: tuple[GrantEntry, ...]) -> None:
+    found = compare([row(CAROL)], *entries, exclusive=True)
+    assert not [change for change in found.changes if change.is_implied]
+    assert any(error.startswith("exclusive_users: no entry keeps any grant") for error in found.errors)
+
+
+def test_exclusive_where_the_only_entry_is_of_a_deactivated_user_revokes_nobody() -> None:
+    found = compare([row(ALICE), row(BOB)], entry("gone"), exclusive=True, missing_users="warn")
+    assert not found.changes
+
+
+@pytest.mark.parametrize("wish", [entry("nobody"), absent("nobody")])
+def test_while_any_entry_is_unresolved_exclusive_plans_no_revocation_and_says_so(wish: GrantEntry) -> None:
+    found = compare([row(ALICE), row(BOB)], wish, entry("alice", SOON), exclusive=True, missing_users="warn")
+    assert [change.action for change in found.changes] == ["shorten"]
+    assert any(warning.startswith("exclusive_users: some users are unknown") for warning in found.warnings)
+
+
+def test_what_is_asked_to_be_absent_is_revoked_also_while_another_entry_is_unresolved() -> None:
+    wishes = (entry("nobody"), entry("alice"), absent("bob"))
+    found = compare([row(ALICE), row(BOB), row(CAROL)], *wishes, exclusive=True, missing_users="warn")
+    assert [(change.action, change.name) for change in found.changes] == [("revoke", "bob as CUSTOMER.MANAGER")]
+
+
+def test_a_deactivated_user_to_be_absent_does_not_stop_an_exclusive_list() -> None:
+    found = compare([row(ALICE), row(BOB)], absent("gone"), entry("alice"), exclusive=True)
+    assert [change.name for change in found.changes] == ["bob as CUSTOMER.MANAGER"]
+
+
+def test_grants_and_expiries_come_before_revocations() -> None:
+    wishes = (absent("bob"), entry("carol"), entry("alice", SOON))
+    found = compare([row(ALICE), row(BOB), row(GONE)], *wishes, exclusive=True)
+    assert [(change.action, change.name.split()[0]) for change in found.changes] == [
+        ("shorten", "alice"),
+        ("grant", "carol"),
+        ("revoke", "bob"),
+        ("revoke", "gone"),
+    ]

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a task on grants returns and looks up, and what holds for any grants and any wishes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.waldur.provider.plugins.module_utils._common import timestamps
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, Desired, GrantEntry, Grants
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import State, UserRole
+
+from ...helpers.grant_samples import LATER, MANAGER, NOW, OTHER, PAST, ROLES, SOON, absent, compare, entry, row
+from ...helpers.samples import ALICE, BOB, CAROL, PEOPLE, session, target
+
+Rows = list[dict[str, Any]]
+
+
+def result(rows: Rows, *entries: GrantEntry, single: bool = False, done: bool = False) -> Rows:
+    wishes = Grants(entries, single=single)
+    state = State(rows, ROLES, NOW)
+    resource = UserRole()
+    planned = resource.compare(session(), target(), wishes, state, PEOPLE).changes
+    people = {one.user: PEOPLE[one.user] for one in entries}
+    return resource.result(wishes, state, people, planned, done=done)
+
+
+def brief(rows: Rows) -> list[tuple[Any, ...]]:
+    return [(found["user_username"], found["role_name"], found["expiration_time"]) for found in rows]
+
+
+def test_the_predicted_grants_are_those_that_the_plan_would_leave() -> None:
+    found = result([row(ALICE), row(BOB, SOON)], entry("alice", SOON), absent("bob"), entry("carol", LATER))
+    assert brief(found) == [
+        ("alice", "CUSTOMER.MANAGER", "2027-06-30T00:00:00Z"),
+        ("carol", "CUSTOMER.MANAGER", "2028-06-30T00:00:00Z"),
+    ]
+    assert [found[0]["uuid"], found[1]["uuid"]] == ["f" * 32, None]
+
+
+@pytest.mark.parametrize(
+    ("username", "role_name"),
+    [("thomas as guest", "CUSTOMER.MANAGER"), ("thomas", "manager as deputy"), (None, "CUSTOMER.MANAGER")],
+)
+def test_the_predicted_user_and_role_are_not_parsed_out_of_a_display_name(username: str | None, role_name: str) -> None:
+    person, role = User("7a" * 16, username), {"uuid": "0c" * 16, "name": role_name}
+    wishes = Grants((entry("thomas", role="the role"),))
+    state, people = State([], {"the role": role}, NOW), {"thomas": person}
+    planned = UserRole().compare(session(), target(), wishes, state, people).changes
+    (found,) = UserRole().result(wishes, state, people, planned, done=False)
+    assert (found["user_username"], found["role_name"]) == (username, role_name)
+    assert (found["user_uuid"], found["role_uuid"]) == (person.uuid, role["uuid"])
+
+
+def test_done_changes_are_not_predicted_once_more() -> None:
+    assert brief(result([row(ALICE)], entry("alice", SOON), done=True)) == [("alice", "CUSTOMER.MANAGER", None)]
+
+
+def test_a_single_task_returns_the_grants_of_its_user_and_a_list_all_of_the_provider() -> None:
+    rows = [row(BOB), row(ALICE, role=OTHER), row(ALICE)]
+    alone = [("alice", "CUSTOMER.MANAGER", None), ("alice", "PROVIDER.VIEWER", None)]
+    assert brief(result(rows, entry("alice"), single=True)) == alone
+    assert brief(result(rows, entry("alice"))) == [*alone, ("bob", "CUSTOMER.MANAGER", None)]
+
+
+def test_predicting_leaves_the_state_as_it_was() -> None:
+    rows = [row(ALICE), row(BOB)]
+    result(rows, entry("alice", SOON), absent("bob"))
+    assert rows == [row(ALICE), row(BOB)]
+
+
+def test_who_is_to_lose_a_grant_that_is_not_there_is_not_shown() -> None:
+    wishes = Grants((entry("alice"), absent(ALICE.uuid), absent(BOB.uuid), absent("carol")))
+    named, unseen = UserRole().users(wishes, State([row(ALICE)], ROLES, NOW))
+    assert list(named) == ["alice", ALICE.uuid, BOB.uuid, "carol"]
+    assert BOB.uuid in unseen
+    assert ALICE.uuid not in unseen
+
+
+def test_the_room_of_grants_takes_the_grants_of_a_document() -> None:
+    grants = Grants(())
+    assert UserRole().part(Desired("", "ACME", grants=grants)) is grants
+    assert UserRole().part(Desired("", "ACME")) is None
+
+
+# --- any grants and any wishes ---------------------------------------------------------------------------------------
+
+USERS = {"alice": ALICE, "bob": BOB, "carol": CAROL}
+ROLE_ROWS = {"CUSTOMER.MANAGER": MANAGER, "PROVIDER.VIEWER": OTHER}
+EXPIRIES = st.sampled_from([None, PAST, NOW, SOON, LATER, SOON + timedelta(microseconds=1)])
+PAIRS = st.tuples(st.sampled_from(list(USERS)), st.sampled_from(list(ROLE_ROWS)))
+
+
+@st.composite
+def grant_rows(draw: st.DrawFn, *, doubles: bool = True) -> Rows:
+    pairs = draw(st.lists(PAIRS, max_size=6, unique=not doubles))
+    rows = [row(USERS[user], draw(EXPIRIES), ROLE_ROWS[role]) for user, role in pairs]
+    return [{**found, "uuid": f"{number:032x}"} for number, found in enumerate(rows)]
+
+
+@st.composite
+def wishes(draw: st.DrawFn) -> tuple[GrantEntry, ...]:
+    entries = []
+    for user, role in draw(st.lists(PAIRS, max_size=6, unique=True)):
+        state = draw(st.sampled_from(["present", "present", "absent"]))
+        expiry = UNSET if state == "absent" else draw(st.just(UNSET) | EXPIRIES)
+        entries.append(entry(user, expiry, role, state))
+    return tuple(entries)
+
+
+def applied(rows: Rows, changes: Sequence[Change]) -> Rows:
+    """A Waldur in a few lines (api-behaviour: role-grants): it breaks where the real one would."""
+    rows = [dict(found) for found in rows]
+    for change in changes:
+        body = change.payload
+        same = [found for found in rows if (found["user_uuid"], found["role_uuid"]) == (body["user"], body["role"])]
+        expiry = body.get("expiration_time")
+        assert expiry is None or timestamps.parse(expiry) > NOW, "400: a moment in the past"
+        if change.action == "grant":
+            assert not same, "a second active grant"
+            [user] = [one for one in USERS.values() if one.uuid == body["user"]]
+            [role] = [one for one in ROLE_ROWS.values() if one["uuid"] == body["role"]]
+            rows.append({**row(user, None, role), "expiration_time": expiry})
+            continue
+        assert len(same) == 1, "500: not one grant"
+        if change.action == "revoke":
+            assert "expiration_time" not in body
+            rows.remove(same[0])
+        else:
+            assert "expiration_time" in body
+            same[0]["expiration_time"] = expiry
+    return rows
+
+
+def by_pair(rows: Rows) -> dict[tuple[str, str], list[Any]]:
+    found: dict[tuple[str, str], list[Any]] = {}
+    for one in rows:
+        expiry = timestamps.from_server(one["expiration_time"])
+        found.setdefault((one["user_uuid"], one["role_uuid"]), []).append(expiry)
+    return found
+
+
+def pair_of(wish: GrantEntry) -> tuple[str, str]:
+    return USERS[wish.user].uuid, ROLE_ROWS[wish.role]["uuid"]
+
+
+@given(grant_rows(), wishes(), st.booleans(), st.sampled_from([None, ALICE.uuid]))
+def test_a_plan_without_errors_settles_in_one_run(
+    rows: Rows, entries: tuple[GrantEntry, ...], exclusive: bool, me: str | None
+) -> None:
+    first = compare(rows, *entries, exclusive=exclusive, me=me)
+    if not first.errors:
+        second = compare(applied(rows, first.changes), *entries, exclusive=exclusive, me=me)
+        assert not second.changes
+        assert not second.errors
+
+
+@given(grant_rows(), wishes(), st.booleans())
+def test_a_plan_without_errors_leaves_exactly_what_was_asked(
+    rows: Rows, entries: tuple[GrantEntry, ...], exclusive: bool
+) -> None:
+    plan = compare(rows, *entries, exclusive=exclusive)
+    if plan.errors:
+        return
+    before, after = by_pair(rows), by_pair(applied(rows, plan.changes))
+    for wish in entries:
+        expiry = wish.expiration_time
+        if wish.state == "absent":
+            assert pair_of(wish) not in after
+        elif expiry is UNSET:
+            assert after[pair_of(wish)] == before.get(pair_of(wish), [None])
+        elif expiry is None or (not isinstance(expiry, type(UNSET)) and expiry > NOW):
+            assert set(after[pair_of(wish)]) == {expiry}
+        else:
+            assert after.get(pair_of(wish)) == before.get(pair_of(wish))
+
+
+@given(grant_rows(), wishes())
+def test_nothing_that_no_entry_names_changes_unless_exclusive(rows: Rows, entries: tuple[GrantEntry, ...]) -> None:
+    named = {pair_of(wish) for wish in entries}
+    plan = compare(rows, *entries)
+    assert {(change.id["user"], change.id["role"]) for change in plan.changes} <= named
+    assert not any(change.is_implied for change in plan.changes)
+
+
+@given(grant_rows(), wishes(), st.sampled_from([None, ALICE.uuid]))
+def test_exclusive_adds_revocations_of_lasting_grants_that_no_entry_names_and_nothing_else(
+    rows: Rows, entries: tuple[GrantEntry, ...], me: str | None
+) -> None:
+    plain, exclusive = compare(rows, *entries), compare(rows, *entries, exclusive=True, me=me)
+    added = [change for change in exclusive.changes if change not in plain.changes]
+    assert [change for change in exclusive.changes if change in plain.changes] == list(plain.changes)
+    named = {pair_of(wish) for wish in entries}
+    lasting = {pair for pair, expiries in by_pair(rows).items() if any(one is None or one > NOW for one in expiries)}
+    for change in added:
+        pair = (change.id["user"], change.id["role"])
+        assert (change.action, change.is_implied) == ("revoke", True)
+        assert pair in lasting - named
+        assert pair[0] != me
+    if not exclusive.errors:
+        assert {(c.id["user"], c.id["role"]) for c in added} == {pair for pair in lasting - named if pair[0] != me}
+
+
+@given(grant_rows(doubles=False).map(lambda rows: [one for one in rows if not _is_past(one)]))
+def test_the_present_grants_as_wishes_give_no_change(rows: Rows) -> None:
+    names = {user.uuid: name for name, user in USERS.items()}
+    entries = [
+        entry(names[one["user_uuid"]], timestamps.from_server(one["expiration_time"]), one["role_name"]) for one in rows
+    ]
+    assert compare(rows, *entries, exclusive=bool(entries)) == Comparison()
+
+
+@given(grant_rows(doubles=False), wishes())
+def test_the_predicted_grants_are_those_that_applying_the_plan_leaves(
+    rows: Rows, entries: tuple[GrantEntry, ...]
+) -> None:
+    plan = compare(rows, *entries)
+    if not plan.errors:
+        predicted = UserRole().result(Grants(entries), State(rows, ROLES, NOW), PEOPLE, plan.changes, done=False)
+        assert by_pair(predicted) == by_pair(applied(rows, plan.changes))
+
+
+@given(grant_rows(), wishes(), st.booleans(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_and_entries_does_not_change_the_plan(
+    rows: Rows, entries: tuple[GrantEntry, ...], exclusive: bool, chance: Any
+) -> None:
+    # Rows of one grant are told apart by nothing that a plan shows.
+    plan = compare(rows, *entries, exclusive=exclusive)
+    shuffled_rows, shuffled = list(rows), list(entries)
+    chance.shuffle(shuffled_rows)
+    chance.shuffle(shuffled)
+    other = compare(shuffled_rows, *shuffled, exclusive=exclusive)
+    assert other.changes == plan.changes
+    assert len(other.errors) == len(plan.errors)
+
+
+@pytest.mark.parametrize("user", [ALICE, User("e" * 32)])
+def test_a_revoked_grant_is_shown_as_the_row_names_its_user(user: User) -> None:
+    plan = compare([row(user), row(BOB)], entry("bob"), exclusive=True)
+    assert plan.changes[0].name == f"{user.shown} as CUSTOMER.MANAGER"
+
+
+def _is_past(found: dict[str, Any]) -> bool:
+    expiry = timestamps.from_server(found["expiration_time"])
+    return expiry is not None and expiry <= NOW
