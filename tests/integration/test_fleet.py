@@ -15,7 +15,7 @@ from .playbook import Outcome, Runner, runner
 
 FLEET = ["-i", "fleet.waldur.yml", "-e", "providers_hosts=waldur_service_providers"]
 DOWN = {"WALDUR_API_URL": "http://127.0.0.1:9", "WALDUR_RETRIES": "0"}
-NO_TARGET = "--limit leaves out localhost, on which this playbook runs"
+NO_TARGET = "--limit leaves out localhost, where this playbook runs"
 PLAYBOOKS = ("apply", "plan", "drift", "facts", "report", "export", "rotate_api_secret_code")
 
 
@@ -138,7 +138,7 @@ def test_entries_without_a_host_in_the_inventory_fail_the_run_unless_that_is_mea
     some = ["-i", "some.waldur.yml", *FLEET[2:], "-e", "providers_path=providers"]
     outcome = playbook(run, "apply", *some, "--check")
     assert outcome.code == 2
-    assert "no host of the inventory is one of these entries of the document" in outcome.output
+    assert "these entries of the document have no host in the inventory" in outcome.output
     outcome = playbook(run, "apply", *some, "--check", "-e", "providers_without_host=ignore")
     assert outcome.code == 0, outcome.output
     paths[0].unlink()

@@ -70,11 +70,11 @@ def test_each_question_of_the_readme_is_answered_by_its_line(sim: Simulator, lin
 
 def test_the_example_of_one_noun_at_a_time_runs_as_written(sim: Simulator) -> None:
     run = runner(sim)
-    playbook = str(ROOT / "examples" / "nouns.yml")
+    playbook = str(ROOT / "examples" / "resources.yml")
     assert run.command(["playbook", playbook, "--check", "--diff"]).code == 0
     assert sim.counts().writes == 0
     first = run.command(["playbook", playbook])
-    assert first.of("by the fingerprint that it had")["changed"] is True, first.output
+    assert first.of("Rotate the leaked code once")["changed"] is True, first.output
     again = run.command(["playbook", playbook])
     assert again.code == 0, again.output
     assert [line["task"] for line in again.lines if line["result"]["changed"]] == []

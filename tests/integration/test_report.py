@@ -73,8 +73,8 @@ def test_who_can_t_be_read_keeps_nobody_else_from_a_page_and_is_named(sim: Simul
     sim.fault(path="*/revenue/", method="GET", skip=1, times=None, status=400, body={"detail": "out of order"})
     outcome = report(run, service_provider=["ALPHA", "BETA", "NOBODY"], output_directory="out")
     assert outcome.code == 2
-    message = outcome.of("Say what could not be reported")["msg"]
-    assert message.startswith("2 of 3 service providers could not be reported: NOBODY, Beta {{ 1 / 0 }}.")
+    message = outcome.of("Fail if a report could not be written")["msg"]
+    assert message.startswith("The reports of 2 of 3 service providers could not be written: NOBODY, Beta {{ 1 / 0 }}.")
     found = pages(run.folder / "out" / "reports")
     assert list(found) == ["alpha-cl-1.html", "index.html"]
     assert "out of order" in found["index.html"]
@@ -96,12 +96,15 @@ def test_without_names_those_are_reported_of_which_the_token_may_read_more_than_
     assert outcome.code == 0, outcome.output
     found = pages(run.folder / "reports")
     assert list(found) == ["alpha-cl-1.html", "index.html"]
-    assert "The token may read nothing of it but the profile." in found["index.html"]
+    assert "The token may read only the profile of this service provider." in found["index.html"]
     sim.delete("Grant", {"service_provider__isnull": False})
     alone = runner(sim, "outsider")
     refused = report(alone)
     assert refused.code == 2
-    assert "so there is no report" in refused.of("Refuse to report on nobody")["msg"]
+    assert (
+        "No report was written: the token may not read more than the profile"
+        in refused.of("Fail if there is no service provider to report on")["msg"]
+    )
 
 
 def test_a_report_goes_into_the_home_folder_and_warns_of_no_field_that_this_waldur_lacks(sim: Simulator) -> None:

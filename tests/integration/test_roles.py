@@ -46,9 +46,9 @@ def test_a_misspelt_key_is_refused_by_ansible_before_anything_is_asked(sim: Simu
     assert sim.counts().requests == 0
 
 
-NO_PATH = "providers_path: is required: name the file or the folder of the documents"
+NO_PATH = "providers_path: is required: set it to the file or folder of the documents"
 
-EMPTY_PLAN = "approved_plan: is empty: name the plan.json that was approved, or leave the variable out."
+EMPTY_PLAN = "approved_plan: is empty: set it to the path of the approved plan.json, or leave the variable out."
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,13 @@ EMPTY_PLAN = "approved_plan: is empty: name the plan.json that was approved, or 
         ("apply", {}, NO_PATH),
         ("apply", {"providers_path": ".", "approved_plan": ""}, EMPTY_PLAN),
         ("apply", {"providers_path": ".", "approved_plan": None}, EMPTY_PLAN),
-        ("drift", {"providers_path": ""}, "providers_path: is empty: name the file or the folder"),
+        ("drift", {"providers_path": ""}, "providers_path: is empty: set it to the file or folder"),
         ("plan", {"providers_path": ["a"]}, "providers_path: must be a path"),
-        ("plan", {"providers_path": "a", "service_providers": []}, "providers_path: can't be given beside service_pro"),
+        (
+            "plan",
+            {"providers_path": "a", "service_providers": []},
+            "providers_path: can't be combined with service_pro",
+        ),
         ("plan", {"service_providers": "ALPHA"}, "service_providers: must be a list of mappings"),
         ("plan", {"service_providers": ["ALPHA"]}, "service_providers: must be a list of mappings"),
         (
@@ -70,7 +74,11 @@ EMPTY_PLAN = "approved_plan: is empty: name the plan.json that was approved, or 
         ),
         ("plan", {"providers_path": "~/no"}, "providers_path: there is no file or folder ~/no (searched in FOLDER)"),
         ("rotate_api_secret_code", {}, "service_provider: is required: name one service provider"),
-        ("rotate_api_secret_code", {"service_provider": "ALPHA"}, "destinations: is required: list who gets the code"),
+        (
+            "rotate_api_secret_code",
+            {"service_provider": "ALPHA"},
+            "destinations: is required: list where to deliver the code",
+        ),
         (
             "rotate_api_secret_code",
             {"service_provider": "ALPHA", "destinations": "x"},
@@ -169,7 +177,7 @@ def test_plan_and_drift_are_handed_on_also_in_check_mode_and_drift_can_be_a_warn
     assert planned.of("Show the changes")["msg"] == [line, "Total: 1 change on 1 service provider: 1 update"]
     warned = run.command(["playbook", "waldur.provider.drift", *options, "-e", "when_drift=warn"], STATS)
     assert warned.code == 0, warned.output
-    assert f"WARNING: Waldur is not what the document says: {line}; Total: 1 change on 1" in warned.output
+    assert f"WARNING: Waldur differs from the document: {line}; Total: 1 change on 1" in warned.output
     assert '"waldur_drift":' in warned.output.partition("CUSTOM STATS")[2]
     drift = json.loads((run.folder / "out" / "drift.json").read_text())
     assert (drift["status"], drift["differences"]) == ("drift", [line])

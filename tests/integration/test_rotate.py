@@ -20,7 +20,7 @@ from .test_secrets import holding, loud
 PLAYBOOK = "waldur.provider.rotate_api_secret_code"
 ALPHA = "e182aaedb6ae4541956a3c14629abc02"
 BY_FILE = {"file": "code"}
-BY_TASKS = {"tasks": "hand_over.yml", "vars": {"dest": "copied"}}
+BY_TASKS = {"tasks": "deliver.yml", "vars": {"dest": "copied"}}
 COPY = {
     "name": "Copy",
     "ansible.builtin.copy": {
@@ -40,7 +40,7 @@ REFUSE = {
     "ansible.builtin.shell": {"cmd": "tee /dev/stderr; exit 3", "stdin": "{{ api_secret_code }}"},
 }
 FILES = {
-    "hand_over.yml": [COPY, TELL],
+    "deliver.yml": [COPY, TELL],
     "refused.yml": [REFUSE],
     "refused_too.yml": [REFUSE],
     "broken.yml": [{"name": "Nobody knows", "no.such.module": {}}],
@@ -92,7 +92,7 @@ class Case:
         return (self.run.folder / name).read_text()
 
 
-# --- handing over ----------------------------------------------------------------------------------------------------
+# --- delivery --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -110,11 +110,11 @@ def test_a_leaked_code_is_rotated_once_and_everybody_gets_the_new_one(sim: Simul
     assert case.held("told").strip() == case.code()
     assert file.stat().st_mode & 0o777 == 0o400
     assert case.holders() == ["code", "copied", "told"]
-    sentence = outcome.of("Say what was done")["msg"]
+    sentence = outcome.of("Show the result")["msg"]
     folder = case.run.folder
     assert sentence == (
-        f"The API secret code of ALPHA was rotated, is {case.fingerprint()}, and was handed to "
-        f"{folder}/code, {folder}/hand_over.yml."
+        f"The API secret code of ALPHA was rotated, and its fingerprint is {case.fingerprint()}. It was delivered to "
+        f"{folder}/code, {folder}/deliver.yml."
     )
     again = case.rotate([{**BY_FILE, "mode": "0400"}, BY_TASKS], **given)
     assert again.code == 0, again.output
@@ -135,11 +135,11 @@ def test_check_mode_says_what_would_be_done_and_does_nothing(sim: Simulator) -> 
     case = Case(sim)
     folder = case.run.folder
     outcome = case.rotate([BY_FILE, BY_TASKS], "--check")
-    to = f"and be handed to {folder}/code, {folder}/hand_over.yml."
+    to = f"and be delivered to {folder}/code, {folder}/deliver.yml."
     assert outcome.code == 0, outcome.output
-    assert outcome.of("Say what would be done")["msg"] == f"The API secret code of ALPHA would be rotated, {to}"
+    assert outcome.of("Show what would be done")["msg"] == f"The API secret code of ALPHA would be rotated, {to}"
     outcome = case.rotate([BY_FILE, BY_TASKS], "--check", fingerprint="sha256:0000000000000000")
-    assert outcome.of("Say what would be done")["msg"] == f"The API secret code of ALPHA would stay as it is, {to}"
+    assert outcome.of("Show what would be done")["msg"] == f"The API secret code of ALPHA would stay as it is, {to}"
     assert sim.counts().writes == 0
     assert case.holders() == []
     assert not (folder / "code").exists()
@@ -165,20 +165,23 @@ def wrong(case: Case) -> list[tuple[dict[str, Any], str]]:
     """What is refused, and a part of what is told then."""
     present, folder = case.fingerprint(), case.run.folder
     return [
-        (options([]), "is empty, so nobody would get the new code"),
+        (options([]), "is empty, so the new code would not be delivered"),
         (options([{"fiel": "code"}]), "fiel. Supported parameters include: file, group, mode, owner, tasks, vars"),
         (options([{}]), "one of the following is required: file, tasks"),
         (options([{**BY_FILE, **BY_TASKS}]), "mutually exclusive: file|tasks"),
-        (options([{"tasks": "hand_over.yml", "owner": "root"}]), "missing parameter(s) required by 'owner': file"),
+        (options([{"tasks": "deliver.yml", "owner": "root"}]), "missing parameter(s) required by 'owner': file"),
         (options([{**BY_FILE, "mode": "0640"}]), "mode must be one of: 0600, 0400, got: 0640"),
         (
             options([BY_FILE, {"file": "nowhere/code"}]),
             f"destinations: nowhere/code can't be used (searched in {folder}).",
         ),
         (options([{"file": "."}, {"tasks": "none.yml"}]), f": ., none.yml can't be used (searched in {folder})."),
-        (options([BY_FILE], service_provider="NOBODY"), "Nothing was handed over: service_provider: "),
-        (options([BY_FILE], fingerprint="1571e2342f780ab4"), "Nothing was handed over: fingerprint"),
-        (options([BY_FILE], fingerprint=present, rotate=False), f"The present code still is {present}, which"),
+        (options([BY_FILE], service_provider="NOBODY"), "The code was not delivered: service_provider: "),
+        (options([BY_FILE], fingerprint="1571e2342f780ab4"), "The code was not delivered: fingerprint"),
+        (
+            options([BY_FILE], fingerprint=present, rotate=False),
+            f"the current code still has the fingerprint {present}, so",
+        ),
     ]
 
 
@@ -222,14 +225,16 @@ def test_destinations_that_fail_keep_nobody_from_the_code_and_it_can_be_handed_o
     assert outcome.code == 2
     folder = case.run.folder
     # What command says of itself differs between versions of ansible-core.
-    told = re.sub(r"\((.*?non-zero return code)\.?\)", "(…)", outcome.of("Say what went wrong")["msg"])
+    told = re.sub(
+        r"\((.*?non-zero return code)\.?\)", "(…)", outcome.of("Fail if a destination did not get the code")["msg"]
+    )
     assert told == (
-        "The API secret code of ALPHA was rotated, and then these failed: "
+        "The API secret code of ALPHA was rotated, but these steps failed: "
         f"{folder}/refused.yml at 'Tell a program that refuses' (…); "
         f"{folder}/refused_too.yml at 'Tell a program that refuses' (…). "
-        f"The code is not lost: Waldur keeps it, and its fingerprint is {case.fingerprint()}. Mend what failed, and "
-        "hand over the same code by running this again with rotate_api_secret_code_rotate set to false (in the "
-        "playbook, rotate), or with the same fingerprint where one was given."
+        f"The code is not lost: Waldur stores it, and its fingerprint is {case.fingerprint()}. Fix the cause, then "
+        "deliver the same code again: run this again with rotate_api_secret_code_rotate set to false (in the "
+        "playbook, rotate), or with the same fingerprint if one was set."
     )
     assert {case.held(name) for name in ("code", "copied")} == {case.code()}
     assert case.holders() == ["code", "copied", "told"]
@@ -250,8 +255,9 @@ def test_a_code_that_waldur_replaced_meanwhile_is_told(sim: Simulator) -> None:
     sim.fault(method="GET", path="*/api_secret_code/", skip=2, meanwhile=other)
     outcome = case.rotate([BY_FILE])
     assert outcome.code == 2
-    told = outcome.of("Say what went wrong")["msg"]
-    assert f"these failed: the verification of Waldur's present code (it is {case.fingerprint()} now)." in told
+    told = outcome.of("Fail if a destination did not get the code")["msg"]
+    reason = f"the verification of the current code in Waldur (its fingerprint is {case.fingerprint()} now)."
+    assert f"these steps failed: {reason}" in told
 
 
 # --- afterwards ------------------------------------------------------------------------------------------------------
@@ -259,7 +265,7 @@ def test_a_code_that_waldur_replaced_meanwhile_is_told(sim: Simulator) -> None:
 
 def test_nothing_that_comes_after_the_role_finds_the_code_in_a_variable(sim: Simulator) -> None:
     case = Case(sim)
-    files = [str(case.run.folder / name) for name in ("hand_over.yml", "refused.yml")]
+    files = [str(case.run.folder / name) for name in ("deliver.yml", "refused.yml")]
     role = {
         "rotate_api_secret_code_service_provider": "ALPHA",
         "rotate_api_secret_code_destinations": [
