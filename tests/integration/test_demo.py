@@ -62,7 +62,7 @@ def test_the_whole_demo_keeps_its_promises_and_prints_no_token(tmp_path: pathlib
     assert re.findall(r"^== (\d)\.", done.stdout, re.MULTILINE) == list("123456")
     assert re.findall(r"ok=2 +changed=(\d)", done.stdout) == ["1", "1", "0", "1"]
     assert "21 changes made" in done.stdout
-    assert "the 3 changes made by hand" in done.stdout
+    assert "the 3 manual changes" in done.stdout
     assert "WARNING" not in done.stdout
     # The tokens of a world are the same in every simulator.
     assert not [token for token in waldur.tokens.values() if token in done.stdout + done.stderr]
@@ -95,7 +95,7 @@ def test_a_waldur_without_the_customers_of_the_document_is_told_in_one_sentence(
     done = run_demo(tmp_path, **connection(waldur))
     assert done.returncode == 1
     assert "Alpha Cloud Ltd" in done.stdout
-    assert "The demo failed. No plan could be made from examples/providers.yml" in done.stderr
+    assert "The demo failed. examples/providers.yml could not be planned" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert waldur.counts().writes == 0
 

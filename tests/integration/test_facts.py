@@ -53,7 +53,7 @@ def cache(run: Runner) -> list[Path]:
 def told(outcome: Outcome) -> list[str]:
     """What the example's last task says of each provider."""
     assert outcome.code == 0, outcome.output
-    return sorted(line["result"]["msg"] for line in outcome.lines if line["task"].startswith("Say what"))
+    return sorted(line["result"]["msg"] for line in outcome.lines if line["task"].startswith("Summarize"))
 
 
 def gathering(**defaults: Any) -> dict[str, Any]:

@@ -164,7 +164,7 @@ def waldur_is_down(copy: Copy) -> None:
 def test_wrong_use_is_refused_in_one_sentence(sim: Simulator, tmp_path: Path) -> None:
     copy = copied(sim, tmp_path)
     output = copy.ends(2, "apply")
-    assert "APPROVED_PLAN: name the plan that was approved" in output
+    assert "APPROVED_PLAN: is required: set it to the approved plan" in output
     copy.edit("beta.yml", "  - customer:", "  - customer: Alpha Cloud Ltd\n  - customer:")
     output = copy.ends(2, "plan")
     assert "providers/beta.yml: service_providers[0].customer: Alpha Cloud Ltd stands in providers/alpha.yml" in output
@@ -195,7 +195,7 @@ def test_the_pipelines_run_scripts_that_exist_and_these_run_playbooks_that_exist
         assert yaml.safe_load(path.read_text())
     scripts = {path.name for path in (EXAMPLE / "scripts").iterdir()}
     assert {found for path in pipelines() for found in re.findall(r"scripts/([\w.]+)", path.read_text())} < scripts
-    for name in scripts - {"comment.py"}:
+    for name in scripts - {"update_gitlab_comment.py"}:
         path = EXAMPLE / "scripts" / name
         assert os.access(path, os.X_OK)
         playbooks = re.findall(r"ansible-playbook waldur\.provider\.(\w+)", path.read_text())

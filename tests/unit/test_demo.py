@@ -83,11 +83,11 @@ def test_a_document_that_is_not_there_is_named(tmp_path: pathlib.Path) -> None:
         "WALDUR_ACCESS_TOKEN": "a-token",
         "DEMO_PROVIDERS": str(tmp_path / "team.yml"),
     }
-    with pytest.raises(demo.DemoError, match=r"team\.yml, and there is no such file"):
+    with pytest.raises(demo.DemoError, match=r"team\.yml was not found"):
         demo.main(given)
 
 
-KEPT = SUMMARY.format(3) + RECAP.format(1) + "\n".join(demo.TRACES)
+KEPT = SUMMARY.format(3) + RECAP.format(1) + "\n".join(demo.MANUAL_CHANGES)
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ KEPT = SUMMARY.format(3) + RECAP.format(1) + "\n".join(demo.TRACES)
         ("first_plan", SUMMARY.format(0) + RECAP.format(0), 0, "the plan shows none"),
         ("first_plan", SUMMARY.format(3) + RECAP.format(1), 0, "is not that of the code in the simulator"),
         ("apply_again", SUMMARY.format(1) + RECAP.format(1), 1, "The second run reported a change"),
-        ("apply_again", SUMMARY.format(0) + RECAP.format(0), 1, "changed nothing and yet sent 1 writes"),
+        ("apply_again", SUMMARY.format(0) + RECAP.format(0), 1, "changed nothing but sent 1 writes"),
         ("repair_plan", KEPT, 1, "Check mode must write nothing"),
-        ("repair_plan", KEPT.replace(demo.TRACES[1], ""), 0, f"does not show: {demo.TRACES[1]}"),
-        ("repair_plan", KEPT.replace("total: 3", "total: 4"), 0, "the repair plan holds 4 changes"),
+        ("repair_plan", KEPT.replace(demo.MANUAL_CHANGES[1], ""), 0, f"does not show: {demo.MANUAL_CHANGES[1]}"),
+        ("repair_plan", KEPT.replace("total: 3", "total: 4"), 0, "the repair plan contains 4 changes"),
     ],
 )
 def test_a_promise_that_is_not_kept_ends_the_demo_with_its_sentence(
@@ -121,4 +121,4 @@ def test_a_repair_plan_with_the_three_changes_and_no_write_is_content(monkeypatc
     monkeypatch.setattr(demo.Demo, "run", lambda *_: (demo.Outcome(KEPT, 0, 1.0), 0))
     tried = demo.Demo(simulator=None)
     tried.repair_plan()
-    assert tried.seen == ["repair plan   the 3 changes made by hand, nothing written"]
+    assert tried.summary == ["repair plan   the 3 manual changes, nothing written"]

@@ -105,7 +105,7 @@ def comment(gitlab: GitLab, folder: Path, text: str, **more: str) -> tuple[int, 
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CI_", "GITLAB_"))}
     environment = {"GITLAB_TOKEN": TOKEN, "CI_API_V4_URL": gitlab.url, "CI_PROJECT_ID": "7", "CI_JOB_NAME": "plan"}
     done = subprocess.run(
-        [sys.executable, EXAMPLE / "scripts" / "comment.py", "plan.md"],
+        [sys.executable, EXAMPLE / "scripts" / "update_gitlab_comment.py", "plan.md"],
         cwd=folder,
         env={**kept, **environment, "CI_MERGE_REQUEST_IID": "3", **more},
         capture_output=True,
@@ -188,9 +188,9 @@ def test_an_update_that_gitlab_rejects_adds_no_second_comment(gitlab: GitLab, tm
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"GITLAB_TOKEN": ""}, "GITLAB_TOKEN: set it"),
-        ({"CI_MERGE_REQUEST_IID": "", "CI_PROJECT_ID": ""}, "CI_PROJECT_ID, CI_MERGE_REQUEST_IID: set it"),
-        ({"GITLAB_TOKEN": "two words"}, "GITLAB_TOKEN: is no token"),
+        ({"GITLAB_TOKEN": ""}, "GITLAB_TOKEN: is required"),
+        ({"CI_MERGE_REQUEST_IID": "", "CI_PROJECT_ID": ""}, "CI_PROJECT_ID, CI_MERGE_REQUEST_IID: is required"),
+        ({"GITLAB_TOKEN": "two words"}, "GITLAB_TOKEN: is not a valid token"),
         ({"CI_API_V4_URL": "http://127.0.0.1:9/api/v4"}, "The request to read the token's user failed: "),
         ({"CI_API_V4_URL": "gitlab.example.org"}, "The request to read the token's user failed: "),
     ],
@@ -215,5 +215,5 @@ def test_what_is_no_answer_of_gitlab_is_one_clear_sentence(gitlab: GitLab, tmp_p
 
 def test_the_pipeline_runs_the_script_and_adds_no_comment_itself() -> None:
     text = (EXAMPLE / ".gitlab-ci.yml").read_text(encoding="utf-8")
-    assert "python3 scripts/comment.py build/plan.md" in text
+    assert "python3 scripts/update_gitlab_comment.py build/plan.md" in text
     assert "curl" not in text

@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Writes build/drift.json, and build/plan.md of the repair. Ends with 1 where there is drift, with 2 where nobody knows.
+# Writes build/drift.json, and build/plan.md with the changes that would repair the drift. Exits with 1 if there is
+# drift, and with 2 if it could not be determined.
 set -eu
 cd "$(dirname "$0")/.."
 rm -f build/drift.json build/plan.json build/plan.md
 if ansible-playbook waldur.provider.drift -e providers_path=providers -e output_directory=build "$@"; then
     exit 0
 fi
-# Ansible ends with the same code for both.
+# Ansible exits with the same code in both cases.
 read_status='import json; print(json.load(open("build/drift.json", encoding="utf-8"))["status"])'
 status="$(python3 -c "$read_status")" || status=error
 [ "$status" != drift ] || exit 1

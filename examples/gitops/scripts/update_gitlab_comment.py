@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Show the plan on a merge request of GitLab: update the comment of an earlier push, or add one.
 
-Usage: python3 scripts/comment.py build/plan.md
+Usage: python3 scripts/update_gitlab_comment.py build/plan.md
 
 GITLAB_TOKEN is a token with the scope api. GitLab sets CI_API_V4_URL, CI_PROJECT_ID and CI_MERGE_REQUEST_IID. The
-comment is recognized by a hidden first line and by its author, so comments of others are left alone.
+comment is recognized by a hidden first line and by its author, so other comments are not changed.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class Failure(Exception):
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Refuses redirects: a write would become a read, and the token would reach another site."""
+    """Reject redirects: a write would become a read, and the token would reach another site."""
 
     def redirect_request(self, *_: Any) -> None:
-        """Follow none."""
+        """Follow no redirect."""
 
 
 class GitLab:
@@ -42,17 +42,17 @@ class GitLab:
         values = [environment.get(name, "").strip() for name in NEEDED]
         missing = [name for name, value in zip(NEEDED, values, strict=True) if not value]
         if missing:
-            raise Failure(f"{', '.join(missing)}: set it, as the comment can't be written without it.")
+            raise Failure(f"{', '.join(missing)}: is required to write the comment: set it in the environment.")
         self.token, url, project, number = values
         if not self.token.isascii() or not self.token.isprintable() or " " in self.token:
-            raise Failure("GITLAB_TOKEN: is no token, as it holds spaces or characters that no token has.")
+            raise Failure("GITLAB_TOKEN: is not a valid token: it contains spaces or non-ASCII characters.")
         self.url = url.rstrip("/")
         quoted = urllib.parse.quote(project, safe="")
         self.notes = f"/projects/{quoted}/merge_requests/{urllib.parse.quote(number, safe='')}/notes"
         self.opener = urllib.request.build_opener(NoRedirect)
 
     def call(self, what: str, method: str, path: str, body: dict[str, str] | None = None) -> tuple[Any, Any]:
-        """Return the JSON and the headers of the response. Raises Failure, which says ``what`` was tried."""
+        """Return the JSON and the headers of the response. Raise Failure, whose message contains ``what``."""
         content = None if body is None else json.dumps(body).encode()
         headers = {"PRIVATE-TOKEN": self.token, "Content-Type": "application/json", "Accept": "application/json"}
         try:
@@ -60,9 +60,9 @@ class GitLab:
             with self.opener.open(request, timeout=SECONDS) as response:
                 return json.loads(response.read()), response.headers
         except urllib.error.HTTPError as error:
-            said = " ".join(error.read(2000).decode(errors="replace").split()).replace(self.token, "…")[:300]
+            detail = " ".join(error.read(2000).decode(errors="replace").split()).replace(self.token, "…")[:300]
             hint = HINTS.get(error.code, "")
-            raise Failure(f"GitLab rejected the request to {what} ({error.code}): {said}{hint}") from error
+            raise Failure(f"GitLab rejected the request to {what} ({error.code}): {detail}{hint}") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             reason = str(getattr(error, "reason", error)).replace(self.token, "…")
             raise Failure(f"The request to {what} failed: {reason}. Check CI_API_V4_URL.") from error
@@ -75,9 +75,9 @@ class GitLab:
             query = f"sort=asc&order_by=created_at&per_page={PER_PAGE}&page={page}"
             rows, headers = self.call("list the comments", "GET", f"{self.notes}?{query}")
             if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-                raise Failure("GitLab did not answer with a list of comments. Check CI_API_V4_URL.")
+                raise Failure("GitLab did not return a list of comments. Check CI_API_V4_URL.")
             yield from rows
-            # A proxy may drop the header.
+            # A proxy may remove the header.
             following = headers.get("X-Next-Page", "more" if len(rows) == PER_PAGE else "")
             is_last = not rows or not following.strip()
 
@@ -86,24 +86,24 @@ NEEDED = ("GITLAB_TOKEN", "CI_API_V4_URL", "CI_PROJECT_ID", "CI_MERGE_REQUEST_II
 HINTS = {
     401: ". GITLAB_TOKEN is wrong or has expired.",
     403: ". GITLAB_TOKEN needs the scope api, and its user the role Reporter or more in the project.",
-    404: ". GITLAB_TOKEN may not see the project, or there is no such merge request.",
+    404: ". GITLAB_TOKEN may not read the project, or there is no such merge request.",
 }
 
 
 def is_ours(note: dict[str, Any], user: Any, marker: str) -> bool:
-    """Return whether an earlier run wrote the comment: ours by its author, and by its first line."""
+    """Return whether an earlier run wrote the comment, by its author and its first line."""
     author = note.get("author") or {}
     return author.get("id") == user and not note.get("system") and str(note.get("body", "")).startswith(marker)
 
 
 def comment(gitlab: GitLab, text: str, job: str) -> str:
-    """Write the comment. Return what was done."""
-    # Each job has a comment of its own, such as that of a test instance and that of production.
+    """Write the comment. Return "added" or "updated"."""
+    # Each job has its own comment, for example one for a test instance and one for production.
     marker = f"<!-- waldur.provider.plan {urllib.parse.quote(job)} -->"
     body = {"body": f"{marker}\n\n{text.strip()}"}
     user, _headers = gitlab.call("read the token's user", "GET", "/user")
     if not isinstance(user, dict) or not user.get("id"):
-        raise Failure("GitLab did not answer with the user of the token. Check CI_API_V4_URL.")
+        raise Failure("GitLab did not return the user of the token. Check CI_API_V4_URL.")
     earlier = next((note for note in gitlab.all_notes() if is_ours(note, user["id"], marker)), None)
     if earlier is None:
         gitlab.call("add a comment", "POST", gitlab.notes, body)
@@ -113,7 +113,7 @@ def comment(gitlab: GitLab, text: str, job: str) -> str:
 
 
 def main() -> int:
-    """Write the comment, and say on one line what was done or what is wrong."""
+    """Write the comment, and print one line with the result or the error."""
     path = sys.argv[1] if len(sys.argv) > 1 else "build/plan.md"
     try:
         text = Path(path).read_text(encoding="utf-8")
