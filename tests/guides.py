@@ -4,7 +4,7 @@
 - A ``code-block`` with a ``:caption:`` is a file: it is written below the reader's folder, or with ``~/`` below HOME.
 - A ``console`` block holds commands, each after ``$ ``; a ``\\`` at the end continues it on the next line. What follows
   is what it prints: each of these lines must be found, in this order, in its output. ``...`` stands for anything, as a
-  line or within one. A first line ``# ends with N`` says how it ends, where that is not 0.
+  line or within one. A first line ``# exit code: N`` says how it ends, where that is not 0.
 - ``.. simulator: 2024`` starts anew, from there on, with a Waldur of that year; 2025 where nothing is said.
 - ``https://waldur.example.org`` and ``token-of-staff`` (or of anybody else) in files and commands are what a reader
   replaces; in what is printed the URL is replaced back.
@@ -42,7 +42,7 @@ COMMANDS = {"ansible": "adhoc", "ansible-inventory": "inventory", "ansible-playb
 _BLOCK = re.compile(r"( *)\.\. (code-block|code|sourcecode|literalinclude|parsed-literal)::\s*(\S*)\s*$")
 _CAPTION = re.compile(r"\s+:caption:\s*(\S.*?)\s*$")
 _EDITION = re.compile(r"\s*\.\. simulator: (\d{4})\s*$")
-_ENDS = re.compile(r"# ends with (\d+)$")
+_ENDS = re.compile(r"# exit code: (\d+)$")
 _TOKEN = re.compile(r"token-of-(\w+)")
 # Keeps what a command changed of the environment for the next one, as a terminal does.
 _SHELL = 'state=$2; trap \'env -0 >"$state"\' EXIT; eval "$1"'

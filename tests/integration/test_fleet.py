@@ -103,12 +103,12 @@ def test_a_run_for_some_of_the_hosts_does_not_fail_for_the_entries_of_others(
 @pytest.mark.parametrize(
     ("name", "target", "limit", "message"),
     [
-        ("apply", "{0}", "{1}", "providers_hosts: --limit leaves out all hosts of {0}, so nothing would be done."),
+        ("apply", "{0}", "{1}", "providers_hosts: --limit leaves out all hosts of {0}, so there is nothing to do."),
         ("apply", "", "{0}", NO_TARGET),
         ("apply", None, "{0}", NO_TARGET),
         ("drift", None, "{0}", NO_TARGET),
         *((name, "{0}", "{0}", NO_TARGET) for name in ("plan", "drift", "report", "export", "rotate_api_secret_code")),
-        ("facts", "{0}", "{1}", "providers_hosts: --limit leaves out all hosts of {0}, so nothing would be done."),
+        ("facts", "{0}", "{1}", "providers_hosts: --limit leaves out all hosts of {0}, so there is nothing to do."),
     ],
 )
 def test_a_limit_that_leaves_no_host_fails_and_says_so(

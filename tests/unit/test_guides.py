@@ -44,7 +44,7 @@ def test_files_commands_and_editions_are_read_in_their_order_with_their_lines() 
              localhost | SUCCESS
              ...
              $ false
-             # ends with 1
+             # exit code: 1
 
         .. code-block:: shell
 
@@ -158,7 +158,7 @@ def test_a_reader_has_an_empty_home_and_a_terminal_that_remembers(tmp_path: Path
            $ ansible all
            adhoc all in deep of https://waldur.example.org
            $ exit 3
-           # ends with 3
+           # exit code: 3
         """)
     )
     assert "f6g7h8i9j0" in (tmp_path / "home/.config/waldur/profiles.yml").read_text()
@@ -200,7 +200,7 @@ def test_a_year_that_a_guide_names_is_met_from_there_on(tmp_path: Path) -> None:
     [
         ("echo yes\n   no", "line 3: $ echo yes\nThis line is not in what it printed, or not at its place:\nno\n"),
         ("exit 2", "line 3: $ exit 2\nIt ends with 2, and the guide says 0."),
-        ("true\n   # ends with 4", "line 3: $ true\nIt ends with 0, and the guide says 4."),
+        ("true\n   # exit code: 4", "line 3: $ true\nIt ends with 0, and the guide says 4."),
         ("echo $WALDUR_ACCESS_TOKEN", "line 3: $ echo $WALDUR_ACCESS_TOKEN\nA token was printed."),
         ("echo token-of-owner > file", "a token is in folder/file at its end."),
     ],
