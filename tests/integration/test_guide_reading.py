@@ -12,7 +12,7 @@ from simulation import Simulator
 
 from .playbook import ROOT, runner
 
-TABLE = (FOLDER / "guide_reading.rst").read_text().partition("Facts one-liners")[2].partition("\n\nNames where")[0]
+TABLE = (FOLDER / "guide_reading.rst").read_text().partition(":: Commands for common questions")[2].partition("\n\nUse names")[0]
 
 
 def questions() -> dict[str, str]:
