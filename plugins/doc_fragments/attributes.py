@@ -13,7 +13,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 attributes:
   action:
-    description: Has an action plugin of the same collection, so that parts of it run on the controller.
+    description: Has a corresponding action plugin, so that parts of it run on the controller.
     support: full
   action_group:
     description: Use C(group/waldur.provider.all) in C(module_defaults) to set options of all modules of the collection.
@@ -24,19 +24,21 @@ attributes:
     description: Can be used with the C(async) keyword.
     support: full
     details:
-      - The task then runs as a module in a process of its own.
+      - The task then runs as a module in a separate process.
       - A token, or a proxy with a login, in the C(environment) of the whole play, role or block is an error with
-        C(async) and C(poll=0), as Ansible's own M(ansible.builtin.async_status) would show it in the list of processes.
+        C(async) and C(poll=0), because M(ansible.builtin.async_status) would show it in the process list.
   in_process:
-    description: Runs inside Ansible's own worker process, without packing a module and starting Python for each task.
+    description: Runs inside the worker process of Ansible, without packing a module and starting Python for each task.
     support: partial
     details:
-      - Needs a local connection (such as C(localhost), C(connection=local) or C(delegate_to=localhost)) and the library
-        C(requests) beside Ansible. C(become) and the chosen Python interpreter don't matter then.
-      - Else, and with C(async), the same code runs as a module where the connection leads. What it does and returns
-        is the same.
+      - Requires a local connection (such as C(localhost), C(connection=local) or C(delegate_to=localhost)) and the
+        library C(requests) in the Python environment of Ansible. C(become) and the configured Python interpreter then
+        have no effect.
+      - Otherwise, and with C(async), the same code runs as a module on the target host. The behaviour and the return
+        values are the same.
   platform:
-    description: Where it can run. It talks to Waldur over HTTP and changes nothing on the machine that it runs on.
+    description: Platforms that it can run on. It sends HTTP requests to Waldur and changes nothing on the host that it
+      runs on.
     support: full
     platforms: posix
 """
@@ -45,28 +47,30 @@ attributes:
     WRITES = r"""
 attributes:
   check_mode:
-    description: Can run in check mode, where it reads, plans and changes nothing.
+    description: Can run in check mode, in which it reads the current state, plans, and changes nothing.
     support: full
     details:
-      - The same function makes the plan in check mode and in earnest. What is returned is the object as it would be.
+      - The same function plans the changes in check mode and in a real run. The return values show the object as it
+        would be.
   diff_mode:
     description: Returns what changes, or would change, when Ansible runs with C(--diff).
     support: full
     details:
-      - One line for each value that differs, grouped by service provider, and nothing else. Never a secret.
+      - Shows one line for each value that differs, grouped by service provider, and nothing else. It never contains a
+        secret.
 """
 
     # The modules that read.
     READS = r"""
 attributes:
   check_mode:
-    description: Can run in check mode, where it does the same as else.
+    description: Can run in check mode, which makes no difference.
     support: full
     details:
-      - It only reads. Nothing is changed ever, and C(changed) is always V(false).
+      - The module only reads. It never changes anything, and C(changed) is always V(false).
   diff_mode:
     description: Returns what changes, or would change, when Ansible runs with C(--diff).
     support: N/A
     details:
-      - Nothing changes, so there is nothing to show.
+      - The module changes nothing, so there is no difference to show.
 """

@@ -14,104 +14,104 @@ class ModuleDocFragment:
 requirements:
   - python >= 3.10
   - requests >= 2.31
-  - PyYAML, where O(profile) is used
+  - PyYAML, if O(profile) is used
 options:
   api_url:
     description:
-      - The URL of the Waldur, with or without the trailing C(/api/), such as V(https://waldur.example.org/api/).
-      - Only C(http) and C(https) are taken, without a user, a password, a query or a fragment in it.
-      - Left out, the variable C(waldur_api_url), the profile or the environment variable E(WALDUR_API_URL) says it.
-        Where none does, the task fails.
+      - The URL of Waldur, with or without the trailing C(/api/), such as V(https://waldur.example.org/api/).
+      - The scheme must be C(http) or C(https). A user, a password, a query or a fragment is rejected.
+      - If omitted, it is taken from the variable C(waldur_api_url), the connection profile or the environment variable
+        E(WALDUR_API_URL). If none of them sets it, the task fails.
     type: str
   access_token:
     description:
-      - The API token of the user in whose name the task acts.
-      - Left out, the variable C(waldur_access_token), the profile or the environment variable
-        E(WALDUR_ACCESS_TOKEN) (or E(WALDUR_API_TOKEN)) says it. Where none does, the task fails.
-      - It must come from the same place as O(api_url), or from a place that names the same URL. Otherwise the task
-        fails before anything is sent, so that no site's token goes to another.
-      - It has at least 8 characters, as every text in the output that equals it is masked.
-      - Don't write a token into a task, as Ansible shows the source of tasks that fail. Use the environment, a
-        profile, or a variable from Ansible Vault.
+      - The API token of the user that the task acts as.
+      - If omitted, it is taken from the variable C(waldur_access_token), the connection profile or the environment
+        variable E(WALDUR_ACCESS_TOKEN) (or E(WALDUR_API_TOKEN)). If none of them sets it, the task fails.
+      - It must come from the same source as O(api_url), or from a source that sets the same URL. Otherwise the task
+        fails before anything is sent, so that the token of one site is never sent to another.
+      - It must have at least 8 characters, because every text in the output that equals it is masked.
+      - Do not write a token into a task, because Ansible shows the source of tasks that fail. Use the environment, a
+        connection profile, or a variable from Ansible Vault.
     type: str
   auth_scheme:
     description:
-      - The word before the token in the C(Authorization) header. Personal access tokens of newer versions take
-        V(Bearer).
-      - Left out everywhere, it is V(Token).
+      - The scheme in the C(Authorization) header. Personal access tokens of newer versions require V(Bearer).
+      - The default is V(Token).
       - The variable is C(waldur_auth_scheme), the environment variable E(WALDUR_AUTH_SCHEME).
     type: str
     choices: [Token, Bearer]
   validate_certs:
     description:
-      - Whether the server's certificate is checked. Turn it off for tests only, as the token is sent then to whoever
-        answers.
-      - Left out everywhere, it is V(true).
+      - Whether to check the certificate of the server. Turn it off for tests only, because the token is then sent to
+        any server that responds.
+      - The default is V(true).
       - The variable is C(waldur_validate_certs), the environment variable E(WALDUR_VALIDATE_CERTS).
     type: bool
   ca_path:
     description:
-      - A file with the certificates of the authorities to trust, or a folder of such files prepared by OpenSSL's
-        C(rehash). A path that does not exist is an error. Not looked at with O(validate_certs=false).
-      - Left out everywhere, E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) of the task's environment counts, else the
-        authorities that come with C(requests).
+      - A file with the CA certificates to trust, or a folder of such files prepared with OpenSSL's C(rehash). A path
+        that does not exist is an error. Ignored with O(validate_certs=false).
+      - The default is E(REQUESTS_CA_BUNDLE) or E(CURL_CA_BUNDLE) from the environment of the task, otherwise the CA
+        certificates of C(requests).
       - The variable is C(waldur_ca_path), the environment variable E(WALDUR_CA_PATH).
     type: path
   client_cert:
     description:
-      - A PEM file with a certificate to present to the server, where it asks for one. It may hold the key too. A path
-        that does not exist is an error.
-      - Left out everywhere, no certificate is presented.
+      - A PEM file with a client certificate, if the server requires one. It may contain the key too. A path that does
+        not exist is an error.
+      - By default, no certificate is presented.
       - The variable is C(waldur_client_cert), the environment variable E(WALDUR_CLIENT_CERT).
     type: path
   client_key:
     description:
-      - The file with the private key of O(client_cert), where that file does not hold it. Without O(client_cert) it
-        is an error.
+      - The file with the private key of O(client_cert), if that file does not contain it. Without O(client_cert), it is
+        an error.
       - The variable is C(waldur_client_key), the environment variable E(WALDUR_CLIENT_KEY).
     type: path
   proxy:
     description:
-      - The URL of a proxy to go through, for C(http) and C(https) alike.
-      - Left out everywhere, the usual variables of the task's environment count (E(HTTPS_PROXY), E(HTTP_PROXY),
-        E(ALL_PROXY) and E(NO_PROXY), in small letters too). An image on another host than that of O(api_url) is
-        fetched by the proxy that they name for that host.
+      - The URL of a proxy, for both C(http) and C(https).
+      - By default, the usual variables in the environment of the task are used (E(HTTPS_PROXY), E(HTTP_PROXY),
+        E(ALL_PROXY) and E(NO_PROXY), in lower case too). An image on another host than that of O(api_url) is downloaded
+        through the proxy that they set for that host.
       - The variable is C(waldur_proxy), the environment variable E(WALDUR_PROXY).
     type: str
   timeout:
     description:
-      - How many seconds to wait for a connection, and again for each piece of an answer, from 0.1 to 3600.
-      - A request with its retries and redirects takes no longer than this times the number of tries, whatever the
-        server does. Looking up the host name is not counted.
-      - Left out everywhere, it is 30.
+      - How many seconds to wait for a connection, and then for each part of a response, from 0.1 to 3600.
+      - A request with its retries and redirects takes at most this value times the number of attempts, whatever the
+        server does. The lookup of the host name is not included.
+      - The default is 30.
       - The variable is C(waldur_timeout), the environment variable E(WALDUR_TIMEOUT).
     type: float
   retries:
     description:
-      - How often to try again, from 0 to 20, when no connection is made, no answer comes, or the answer is 429, 502,
-        503 or 504. The waits grow, and the server's C(Retry-After) is respected, within O(timeout) times the number
-        of tries.
-      - Requests that must not happen twice (creating a provider, granting a role, rotating the secret code) are
-        repeated only where the first one was surely not carried out.
-      - Left out everywhere, it is 4.
+      - How often to retry a request, from 0 to 20, if there is no connection, no response, or a response with status
+        429, 502, 503 or 504. The time between retries increases, and C(Retry-After) of the server is respected, within
+        O(timeout) times the number of attempts.
+      - Requests that must not be carried out twice (creating a provider, granting a role, rotating the secret code) are
+        retried only if the first one was certainly not carried out.
+      - The default is 4.
       - The variable is C(waldur_retries), the environment variable E(WALDUR_RETRIES).
     type: int
   profile:
     description:
-      - The name of a section of the profiles file, a YAML file that holds any of the other connection options under
-        names of your choice. It is the file that the environment variable E(WALDUR_PROFILES_FILE) names, else
+      - The name of a connection profile, which is a named set of connection options. Connection profiles are defined in
+        a YAML file, whose path is in the environment variable E(WALDUR_PROFILES_FILE). The default is
         C(~/.config/waldur/profiles.yml).
-      - A file that can't be read, a name that is not in it, or a key that is not a connection option is an error.
-      - A profile named here or by the variable C(waldur_profile) comes before the environment, one named by the
-        environment variable E(WALDUR_PROFILE) after it.
-      - Left out everywhere, no profile is read.
+      - A file that can't be read, an unknown name, or a key that is not a connection option is an error.
+      - A connection profile selected here or in the variable C(waldur_profile) has precedence over the environment. The
+        environment has precedence over a connection profile selected in the environment variable E(WALDUR_PROFILE).
+      - By default, no connection profile is used.
     type: str
 notes:
-  - "Each connection option is taken from the first place that has it: the task (and C(module_defaults)), the variable
-    C(waldur_<option>), a O(profile) that the task or a variable names, the environment variable E(WALDUR_<OPTION>),
-    the profile that E(WALDUR_PROFILE) names, and last the value that the option's description gives. An empty text
-    counts as left out. The task's own C(environment) counts as environment."
-  - O(ca_path), O(client_cert), O(client_key) and the profiles file must be regular files (O(ca_path) may be a folder),
-    the profiles file of up to 1 MB, the others of up to 10 MB. A named pipe, a device or a socket is an error.
-  - The token goes to the scheme, host and port of O(api_url) and nowhere else. C(.netrc) is not read.
+  - "Each connection option is taken from the first source that sets it: the task (and C(module_defaults)), the variable
+    C(waldur_<option>), a O(profile) that the task or a variable selects, the environment variable E(WALDUR_<OPTION>),
+    the connection profile that E(WALDUR_PROFILE) selects, and finally the default in the description of the option. An
+    empty string counts as not set. The C(environment) of the task is part of the environment."
+  - O(ca_path), O(client_cert), O(client_key) and the file of connection profiles must be regular files (O(ca_path) may
+    be a folder). The file of connection profiles can have up to 1 MB, the others up to 10 MB. A named pipe, a device or
+    a socket is an error.
+  - The token is sent only to the scheme, host and port of O(api_url). C(.netrc) is not read.
 """

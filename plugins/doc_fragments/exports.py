@@ -14,20 +14,20 @@ class ModuleDocFragment:
 options:
   service_providers:
     description:
-      - The service providers, a list of references or a single one. Each by its UUID (with or without dashes, in any
-        case) or URL, or by the name, abbreviation, slug, UUID or URL of its customer.
-      - Left out, all service providers are exported that the token may read. Any token sees the list of all of them,
-        but most are only allowed to read the roles and usernames of their own. The others are left out as a whole, and
-        a note says so of each. It is an error where a service provider that is named can't be read, and where none can.
-      - Text is one reference, also with a comma in it. Quote references where YAML would make something else of them,
+      - The service providers, as a list or a single one. Name each by its UUID (with or without dashes, in any case) or
+        URL, or by the name, abbreviation, slug, UUID or URL of its customer.
+      - If omitted, all service providers that the token may read are exported. Any token can list all service
+        providers, but most tokens may only read the role grants and usernames of their own. The others are skipped,
+        with a note for each. It is an error if a service provider that you name can't be read, or if none can be read.
+      - A string is one reference, even if it contains a comma. Quote references that YAML would read as another type,
         such as C("007").
     type: raw
     aliases: [service_provider]
   parts:
     description:
-      - What to export of each service provider. V(profile) is C(description), C(enable_notifications), and from 2026 on
-        C(allowed_domains) and C(account_options). The others are the keys of the document.
-      - Leave out what the token may not read.
+      - What to export of each service provider. V(profile) contains C(description), C(enable_notifications), and since
+        Waldur 2026 C(allowed_domains) and C(account_options). The others are the keys of the document.
+      - Leave out the parts that the token may not read.
     type: list
     elements: str
     choices: [profile, users, offering_usernames]

@@ -14,10 +14,10 @@ class ModuleDocFragment:
 options:
   max_removals:
     description:
-      - How many grants one task may revoke that no entry names, so that a typo does not take everybody's access away.
-        V(0) allows none.
-      - More fail the task before anything is changed, with the list of them in RV(removals).
-      - What an entry asks for with C(state=absent) doesn't count.
-      - Left out, it is 5. A negative number is an error.
+      - How many role grants that no entry names one task may revoke (implied removals), so that a typo does not revoke
+        the access of all users. V(0) allows none.
+      - If there are more, the task fails before anything is changed, and lists them in RV(removals).
+      - Entries with C(state=absent) do not count.
+      - The default is 5. A negative number is an error.
     type: int
 """

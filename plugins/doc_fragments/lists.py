@@ -14,29 +14,30 @@ class ModuleDocFragment:
 options:
   order_by:
     description:
-      - The keys to sort the rows by, the most important one first. A C(-) before a key turns its order round.
-      - Text is sorted without regard to case and accents. Rows without a value come last either way, and equal ones
-        stay as they came.
-      - The rows are sorted here, as servers know few orders, so all of them are read first, whatever O(limit) says. A
-        key that no row has is an error that lists the keys that there are.
-      - Left out, the rows come in the order that Waldur gives them.
+      - The keys to sort the rows by, the most important first. A C(-) before a key reverses the order.
+      - Text is sorted without regard to case and accents. Rows without a value are always last, and equal rows keep
+        their order.
+      - The collection sorts the rows, because servers support few orders. So all rows are read first, regardless of
+        O(limit). A key that no row has is an error that lists the available keys.
+      - If omitted, the rows keep the order of Waldur.
     type: list
     elements: str
   fields:
     description:
-      - The keys to return of each row. All else is left out. On large lists this can be much faster.
-      - A key that a row doesn't have is V(none) in it. One that no row has gives a warning, as it may be misspelt.
-      - Phone numbers and civil numbers of people (C(phone_number), C(civil_number)) are returned only when they are
-        named here.
-      - Left out, everything else that Waldur tells is returned.
+      - The keys to return for each row. All other keys are left out. For long lists, this can be much faster.
+      - A key that a row does not have is V(none) in it. A key that no row has gives a warning, because it may be
+        misspelt.
+      - Phone numbers and civil numbers of users (C(phone_number), C(civil_number)) are only returned if you name them
+        here.
+      - If omitted, all other keys that Waldur returns are returned.
     type: list
     elements: str
   limit:
     description:
-      - How many rows to return at most, from 1. They are counted after all filters, and after O(order_by).
-      - Left out, all rows are returned, however many pages they fill.
+      - The maximum number of rows to return, at least 1. It applies after all filters and after O(order_by).
+      - If omitted, all rows of all pages are returned.
     type: int
 notes:
-  - A list is returned whole or the task fails. Filters that the server doesn't know, or applies wrongly, are applied
-    to the rows here.
+  - Either the complete list is returned, or the task fails. Filters that the server does not know, or applies wrongly,
+    are applied by the collection.
 """

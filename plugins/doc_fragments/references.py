@@ -16,11 +16,10 @@ options:
     description:
       - The service provider, by its UUID (with or without dashes, in any case) or URL, or by the name, abbreviation,
         slug, UUID or URL of its customer.
-      - These ways are tried in this order, and the first one that matches anything decides. Upper and lower case
-        matter in names.
-      - None is an error, and so are several, with the candidates and their UUIDs in the message. A customer that is
-        no service provider gets a message of its own.
-      - Quote it where YAML would make something else of it, such as C("007").
+      - The references are tried in this order, and the first kind that matches is used. Names are case-sensitive.
+      - It is an error if there is no match, or if there are several, with the candidates and their UUIDs in the
+        message. A separate message reports a customer that is not a service provider.
+      - Quote it if YAML would read it as another type, such as C("007").
     type: raw
     required: true
 """
@@ -29,12 +28,12 @@ options:
 options:
   missing_users:
     description:
-      - What to do about users whom Waldur doesn't know (people often appear with their first login), whom the token
-        may not see, or who are deactivated.
-      - V(fail) fails the task before anything is changed, and names them all.
-      - V(warn) leaves their entries out with a warning.
-      - A UUID counts as known even where the token may not see that user (a staff token sees everybody). Waldur itself
-        then refuses one that nobody has.
+      - What to do about users who do not exist in Waldur (users are often created at their first login), whom the token
+        may not read, or who are deactivated.
+      - With V(fail), the task fails before anything is changed, and lists all of them.
+      - With V(warn), their entries are skipped with a warning.
+      - A UUID counts as existing even if the token may not read that user (a staff token may read all users). Waldur
+        then rejects a UUID that no user has.
     type: str
     choices: [fail, warn]
     default: fail

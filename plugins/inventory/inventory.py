@@ -8,17 +8,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: inventory
-short_description: What a Waldur service provider has, as hosts
+short_description: Use the objects of Waldur service providers as hosts
 version_added: 1.0.0
 description:
-  - Makes hosts of the service providers of a Waldur, or of their offerings, projects, customers, users, course
+  - Creates hosts from the service providers of a Waldur, or from their offerings, projects, customers, users, course
     accounts or project service accounts.
   - The file's name must end in C(.waldur.yml) or C(.waldur.yaml).
-  - Every field of a thing is a variable of its host, see O(hostvars_prefix). What is told of persons' civil and phone
-    numbers is left out.
-  - A thing that appears under several service providers is one host. Its fields are those that the first of them tells,
-    V(waldur_service_providers) lists all of them, it is in the groups of all of them, and the lists of O(include) hold
-    what all of them tell.
+  - Every field of an object is a variable of its host, see O(hostvars_prefix). Civil and phone numbers of users are not
+    included.
+  - An object of several service providers is one host. Its fields are those from the first provider,
+    V(waldur_service_providers) lists all providers, it is in the groups of all of them, and the lists of O(include)
+    contain the rows from all of them.
 author: Waldur provider collection maintainers (@waldur)
 extends_documentation_fragment:
   - waldur.provider.plugin_connection
@@ -33,7 +33,7 @@ options:
   hosts:
     description:
       - What the hosts are.
-      - V(course_accounts) and V(project_service_accounts) take a Waldur of 2025 or newer.
+      - V(course_accounts) and V(project_service_accounts) require Waldur 2025 or newer.
     type: str
     required: true
     choices:
@@ -46,92 +46,93 @@ options:
       - project_service_accounts
   service_providers:
     description:
-      - The service providers whose things are read, each by its UUID or URL, or by the name, abbreviation, slug, UUID
-        or URL of its customer. Quote what YAML would make something else of, such as C("007").
-      - Left out, it is all that the token sees.
+      - The service providers whose objects are read, each by its UUID or URL, or by the name, abbreviation, slug, UUID
+        or URL of its customer. Quote values that YAML would read as another type, such as C("007").
+      - If omitted, all that the token may read.
     type: list
     elements: raw
   filters:
     description:
-      - Which of the things are read. The names and values are those of the options of the module that reads the same
-        list, such as M(waldur.provider.user_info) for O(hosts=users), or the API's own.
-      - They are sent to Waldur, and every row that comes back is checked again.
+      - Filters for the objects. The names and values are those of the options of the module that reads the same list,
+        such as M(waldur.provider.user_info) for O(hosts=users), or the API's own.
+      - They are sent to Waldur, and the plugin checks every returned row.
       - An unknown name is an error.
     type: dict
     default: {}
   include:
     description:
-      - What is read beside the users and becomes a list in each one's variables. V(keys) are the SSH keys, and
-        V(project_permissions) the roles in projects.
-      - It can be used with O(hosts=users) only.
+      - Additional lists to read for users, which become variables of each user. V(keys) are the SSH keys, and
+        V(project_permissions) the role grants in projects.
+      - It requires O(hosts=users).
     type: list
     elements: str
     choices: [keys, project_permissions]
     default: []
   hostname:
     description:
-      - What the hosts are called, the first that is there and not empty. Each entry is a field, an expression as in
-        O(compose), or a template.
-      - The name of a field that hosts of this kind have on no Waldur is an error. One that is missing or null in some
-        hosts is not. An expression such as C(field | default('')) may name anything.
-      - Left out, or where none gives anything, it is the slug; where there is no slug it is the name (of users and
-        accounts the username) with the first eight digits of the UUID after it.
-      - Letters without accents, digits, and C(_ - . @) are kept, all else becomes C(-), and 80 characters are enough,
-        so that each name means itself in C(--limit) and in every other pattern.
-      - Where several things would have the same name, all of them get a part of their UUID, with a warning.
+      - The names of the hosts. The first entry with a value that is not empty is used. Each entry is a field, an
+        expression as in O(compose), or a template.
+      - A field that hosts of this type have in no version of Waldur is an error. A field that is missing or null in
+        some hosts is no error. An expression such as C(field | default('')) can use any name.
+      - If omitted, or if no entry has a value, the slug is used. Without a slug, it is the name (for users and accounts
+        the username) followed by the first eight digits of the UUID.
+      - Letters without accents, digits, and C(_ - . @) are kept, all other characters become C(-), and names are
+        limited to 80 characters, so that each name is a valid pattern in C(--limit) and elsewhere.
+      - If several objects would have the same name, a part of the UUID is added to all of them, with a warning.
     type: list
     elements: str
     default: []
   hostvars_prefix:
     description:
-      - What the names of variables begin with. A field C(state) is the variable V(waldur_state) by default. Letters,
-        digits and C(_), and not C(ansible_).
-      - Expressions may use both names, V(waldur_state) and V(state).
-      - Where Ansible, or the modules of this collection, would take a variable of that name for something else (such as
-        C(name) without a prefix, or C(waldur_proxy)), it begins with C(waldur_) or C(waldur_field_) instead.
+      - The prefix of the names of variables. By default, the field C(state) is the variable V(waldur_state). It can
+        contain letters, digits and C(_), and must not be C(ansible_).
+      - Expressions can use both names, V(waldur_state) and V(state).
+      - If a variable of that name has another meaning for Ansible or the modules of this collection (such as C(name)
+        without a prefix, or C(waldur_proxy)), its name starts with C(waldur_) or C(waldur_field_) instead.
     type: str
     default: waldur_
   default_groups:
     description:
-      - Whether hosts are put into groups without being asked.
+      - Whether to create groups automatically.
       - These are C(waldur_<hosts>), such as C(waldur_users); C(waldur_provider_<slug>) for each service provider;
-        C(waldur_customer_<slug>) for things that belong to a customer other than by their provider; and
-        C(waldur_state_<state>) and C(waldur_type_<type>) where the field is there. Where Waldur tells no slug it is the
-        name. Characters that no group may have become C(_).
+        C(waldur_customer_<slug>) for objects that belong to a customer other than that of their provider; and
+        C(waldur_state_<state>) and C(waldur_type_<type>) if the object has the field. If Waldur does not return a slug,
+        the name is used. Characters that are invalid in group names become C(_).
     type: bool
     default: true
   machines:
     description:
       - Whether the hosts are machines to log in to.
-      - Otherwise they get C(ansible_connection=local) and the Python of Ansible itself as
-        C(ansible_python_interpreter), so that tasks about them run where Ansible runs.
+      - Otherwise they get C(ansible_connection=local) and the Python of Ansible as C(ansible_python_interpreter), so
+        that tasks about them run on the controller.
     type: bool
     default: false
   on_unreachable_provider:
     description:
-      - What to do where a service provider can't be read, as the token lacks the right, or no usable answer comes.
-      - V(fail) fails the whole inventory, so that nobody takes half of it for all.
-      - V(warn) leaves out what that provider has, with a warning.
+      - What to do if a service provider can't be read, because the token lacks the permission, or there is no usable
+        response.
+      - With V(fail), the whole inventory fails, so that an incomplete inventory is not used by mistake.
+      - With V(warn), the objects of that provider are skipped, with a warning.
     type: str
     choices: [fail, warn]
     default: fail
 notes:
-  - "Beside its own fields each host has C(service_provider_uuid), C(service_provider_name) and C(service_provider_slug)
-    of the (first) service provider, C(service_providers) with the UUID of each, and, unless hosts are customers or
-    users, C(customer_uuid), C(customer_name), C(customer_slug) and C(customer_abbreviation). They are null where a
-    Waldur doesn't tell them, and their names get the prefix too."
-  - "Options may hold templates, such as C({{ site }}), with lookups and extra variables in them. Those of O(compose),
-    O(groups), O(keyed_groups) and O(hostname) are evaluated for each host."
-  - Expressions that are a name or a dotted path, with or without the filter C(default) and a text in quotes, and
-    conditions that are one, perhaps with C(not) before it or compared with a text by C(==) or C(!=), cost next to
-    nothing. All others take about half a millisecond for each host. The results are the same.
-  - Neither the token nor any secret is in the cache. What it holds depends on the URL, the token, and all options that
-    choose what is read; the others can be changed without reading again. Nothing is kept of a reading that left out a
-    service provider. Where the cache is files, only their owner can read them, and a folder that did not exist is made
-    for its owner alone.
-  - Ansible goes on without an inventory that fails, unless C(any_unparsed_is_failed) is set in the section C(inventory)
-    of its configuration.
-  - What Waldur says is text and never evaluated, whatever stands in it.
+  - "In addition to its own fields, each host has C(service_provider_uuid), C(service_provider_name) and
+    C(service_provider_slug) of the (first) service provider, C(service_providers) with the UUID of each, and, unless
+    hosts are customers or users, C(customer_uuid), C(customer_name), C(customer_slug) and C(customer_abbreviation).
+    They are null if Waldur does not return them, and their names get the prefix too."
+  - "Options can contain templates, such as C({{ site }}), with lookups and extra variables in them. Those of
+    O(compose), O(groups), O(keyed_groups) and O(hostname) are evaluated for each host."
+  - Simple expressions are fast. These are a name or a dotted path, with or without the filter C(default) and a quoted
+    string, and conditions that consist of one, optionally with C(not) before it or compared with a string by C(==) or
+    C(!=). All other expressions take about half a millisecond for each host. The results are the same.
+  - The cache contains neither the token nor any secret. Its content depends on the URL, the token, and all options that
+    select the data; you can change the other options without reading the data again. Data is not cached if a service
+    provider was skipped. If the cache consists of files, only their owner can read them, and a missing folder is
+    created for its owner only.
+  - Ansible continues without an inventory that fails, unless C(any_unparsed_is_failed) is set in the section
+    C(inventory) of its configuration.
+  - Values from Waldur are literal text and are never evaluated as templates.
 seealso:
   - module: waldur.provider.user_info
   - module: waldur.provider.project_info

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: api_secret_code
-short_description: The API secret code of a Waldur service provider, in a template
+short_description: Read the API secret code of a Waldur service provider in a template
 version_added: 1.0.0
 description:
-  - Returns the API secret code of a service provider in clear, to be written where it is needed, such as into the
-    configuration of the software that reports usage.
+  - Returns the API secret code of a service provider in plain text, for example for the configuration of the software
+    that reports usage.
   - It changes nothing. M(waldur.provider.api_secret_code) rotates the code.
-  - The token's user needs the permission C(SERVICE_PROVIDER.GET_API_SECRET_CODE) on the provider's customer, which
-    owners have. A role on the service provider is not enough.
+  - The user of the token needs the permission C(SERVICE_PROVIDER.GET_API_SECRET_CODE) in the provider's customer, which
+    owners have. A role in the service provider is not enough.
 author: Waldur provider collection maintainers (@waldur)
 extends_documentation_fragment:
   - waldur.provider.plugin_connection
@@ -23,26 +23,26 @@ options:
   _terms:
     description:
       - The service providers, each by its UUID (with or without dashes, in any case) or URL, or by the name,
-        abbreviation, slug, UUID or URL of its customer. The first of these ways that matches anything decides.
-      - Left out, it is O(service_provider).
+        abbreviation, slug, UUID or URL of its customer. The first kind that matches is used.
+      - If omitted, O(service_provider) is used.
     type: list
     elements: raw
   service_provider:
-    description: The service provider where no term is given.
+    description: The service provider, if there is no term.
     type: raw
     vars:
       - name: waldur_service_provider
 notes:
-  - Always set C(no_log=true) on a task that uses this lookup, and C(diff=false) where the task writes a file. Otherwise
-    Ansible prints the code with the task's result.
-  - Don't hand it over in a task's C(environment), which Ansible prints at C(-vvvv) even then, and don't keep it with
-    M(ansible.builtin.set_fact), as a fact cache would write it down.
-  - The code stands in no message of this lookup. M(waldur.provider.api_secret_code_info) tells its fingerprint, which
-    may be shown.
+  - Always set C(no_log=true) on a task that uses this lookup, and C(diff=false) if the task writes a file. Otherwise
+    Ansible prints the code with the result of the task.
+  - Do not pass it in the C(environment) of a task, which Ansible prints with C(-vvvv) even then, and do not store it
+    with M(ansible.builtin.set_fact), because a fact cache would write it to disk.
+  - No message of this lookup contains the code. M(waldur.provider.api_secret_code_info) returns its fingerprint, which
+    is not secret.
   - A service provider that has no code is an error.
-  - Waldur is asked anew at each evaluation. All evaluations in one process share one connection.
-  - With C(errors='warn') or C(errors='ignore') Ansible goes on without a code where it can't be read.
-  - With several terms C(lookup()) joins the codes by commas, and C(query()) gives a list.
+  - Each evaluation sends a request to Waldur. All evaluations in one process share one connection.
+  - With C(errors='warn') or C(errors='ignore') Ansible continues without a code if it can't be read.
+  - With several terms, C(lookup()) joins the codes with commas, and C(query()) returns a list.
 seealso:
   - module: waldur.provider.api_secret_code
   - module: waldur.provider.api_secret_code_info
@@ -53,7 +53,7 @@ seealso:
 EXAMPLES = r"""
 # URL and token come from the environment (WALDUR_API_URL, WALDUR_ACCESS_TOKEN), from variables, or from a profile.
 
-- name: Give the code to the agent that reports usage
+- name: Write the code into the configuration of the agent that reports usage
   ansible.builtin.copy:
     dest: /etc/waldur-agent/secret.ini
     content: |
@@ -63,7 +63,7 @@ EXAMPLES = r"""
   no_log: true
   diff: false
 
-- name: Write down the codes of several service providers
+- name: Write the codes of several service providers into files
   ansible.builtin.copy:
     dest: /etc/waldur-agent/{{ item | lower }}.code
     content: "{{ lookup('waldur.provider.api_secret_code', item) }}"
@@ -75,7 +75,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: The code of each term, in their order.
+  description: The code of each term, in the order of the terms.
   type: list
   elements: str
   sample: ["********"]

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: query
-short_description: What the API of a Waldur service provider tells, in a template
+short_description: Query the API of a Waldur service provider in a template
 version_added: 1.0.0
 description:
-  - Reads any list of a service provider (its users, projects, SSH keys, accounts, revenue and so on) wherever a
-    template can stand.
-  - Written with C(query), as in the examples, it gives a list of rows, each a mapping. Written with C(lookup), Ansible
-    gives the only row itself where there is one and a list otherwise, unless C(wantlist=True) is added.
-  - Every keyword that is none of the options below is a filter of the list. Filters have the names and values of the
+  - Reads any list of a service provider (its users, projects, SSH keys, accounts, revenue and so on) in a template.
+  - With C(query), as in the examples, it returns a list of rows, each a mapping. With C(lookup), Ansible returns the
+    row itself if there is only one and a list otherwise, unless you add C(wantlist=True).
+  - Every keyword that is not one of the options below is a filter of the list. Filters have the names and values of the
     options of the module that reads the same list (see O(_terms)), or those of the API itself. Users, customers,
-    projects, offerings and roles can be given by what people call them.
-  - A keyword that is V(none) counts as left out. An unknown one is an error that names the nearest.
+    projects, offerings and roles can be given by name.
+  - A keyword that is V(none) counts as left out. An unknown keyword is an error that names the nearest one.
 author: Waldur provider collection maintainers (@waldur)
 extends_documentation_fragment:
   - waldur.provider.plugin_connection
@@ -26,23 +25,23 @@ extends_documentation_fragment:
 options:
   _terms:
     description:
-      - What to read, by the name that the list has at the end of its path, such as V(users) or
-        V(compliance/compliance_overview). The three below C(compliance/) have the shorter names below, too.
-      - With several terms their rows follow each other, and each of the terms must know all filters that are given.
-      - What is an object and no list (V(service_provider), V(stat)) is one row.
+      - The lists to read, by the name at the end of the path of the list, such as V(users) or
+        V(compliance/compliance_overview). The three lists under C(compliance/) also have the shorter names below.
+      - With several terms, the rows are concatenated, and each of the terms must support all filters.
+      - A term that is an object instead of a list (V(service_provider), V(stat)) returns one row.
     type: list
     elements: str
     required: true
     choices:
-      service_providers: all service providers that the token sees; see M(waldur.provider.service_provider_info)
+      service_providers: all service providers that the token may read; see M(waldur.provider.service_provider_info)
       service_provider: the profile of O(service_provider)
-      list_users: the grants of roles on it; see M(waldur.provider.user_role_info)
+      list_users: its role grants; see M(waldur.provider.user_role_info)
       customers: its customers; see M(waldur.provider.customer_info)
-      user_customers: those of the customers in which C(user) has a role, which must be given
+      user_customers: the customers in which C(user) has a role; C(user) is required
       projects: the projects that use its offerings; see M(waldur.provider.project_info)
-      customer_projects: those of the projects that belong to C(project_customer), which must be given
-      project_permissions: who holds which role in these projects; see M(waldur.provider.project_permission_info)
-      users: the people in these projects; see M(waldur.provider.user_info)
+      customer_projects: the projects of C(project_customer), which is required
+      project_permissions: the role grants in these projects; see M(waldur.provider.project_permission_info)
+      users: the users in these projects; see M(waldur.provider.user_info)
       keys: their SSH keys; see M(waldur.provider.ssh_key_info)
       offerings: its offerings; see M(waldur.provider.offering_info)
       course_accounts: accounts of courses; see M(waldur.provider.course_account_info)
@@ -52,26 +51,26 @@ options:
       marketplace_offering_users: >-
         the accounts of users in its offerings, from the list C(/api/marketplace-offering-users/); see
         M(waldur.provider.offering_username_info)
-      compliance_overview: how many users of each offering have finished its checklist
-      compliance_offering_users: which users have; see M(waldur.provider.compliance_info)
+      compliance_overview: the number of users of each offering who have finished its checklist
+      compliance_offering_users: the compliance status of each account; see M(waldur.provider.compliance_info)
       checklists_summary: the checklists in use
-      revenue: what was earned in each month
-      stat: numbers of customers, resources and the like
+      revenue: the revenue of each month
+      stat: the statistics, such as numbers of customers and resources
   service_provider:
     description:
       - The service provider, by its UUID (with or without dashes, in any case) or URL, or by the name, abbreviation,
-        slug, UUID or URL of its customer. The first of these ways that matches anything decides.
-      - Must be set for every term but V(service_providers), which does not take it.
+        slug, UUID or URL of its customer. The first kind that matches is used.
+      - Required for every term except V(service_providers), which does not accept it.
     type: raw
     vars:
       - name: waldur_service_provider
 notes:
-  - Waldur is asked anew at each evaluation, and Ansible evaluates a variable each time it is used. Rows that are used
-    several times are best kept with M(ansible.builtin.set_fact), or by looping over them.
-  - All evaluations in one process share one connection, and names that were found are not looked up again.
-  - What Waldur says is text and never evaluated, whatever stands in it.
-  - With C(errors='warn') or C(errors='ignore') Ansible goes on without rows where Waldur can't be read.
-  - Secrets are never in the rows. The API secret code is read by P(waldur.provider.api_secret_code#lookup).
+  - Each evaluation sends a request to Waldur, and Ansible evaluates a variable each time it is used. Store rows that
+    you use several times with M(ansible.builtin.set_fact), or loop over them.
+  - All evaluations in one process share one connection, and resolved names are cached.
+  - Values from Waldur are literal text and are never evaluated as templates.
+  - With C(errors='warn') or C(errors='ignore') Ansible continues without rows if Waldur can't be read.
+  - The rows never contain secrets. To read the API secret code, use P(waldur.provider.api_secret_code#lookup).
 seealso:
   - plugin: waldur.provider.api_secret_code
     plugin_type: lookup
@@ -82,22 +81,22 @@ seealso:
 EXAMPLES = r"""
 # URL and token come from the environment (WALDUR_API_URL, WALDUR_ACCESS_TOKEN), from variables, or from a profile.
 
-- name: Tell who works with our offerings
+- name: Show the users of our offerings
   ansible.builtin.debug:
     msg: "{{ item.full_name }} <{{ item.email }}>"
   loop: "{{ query('waldur.provider.query', 'users', service_provider='ALPHA', is_active=true, order_by='username') }}"
   loop_control:
     label: "{{ item.username }}"
 
-- name: Keep rows that are used more than once
+- name: Store rows that are used more than once
   ansible.builtin.set_fact:
     managers: "{{ query('waldur.provider.query', 'list_users', service_provider='ALPHA', role='CUSTOMER.MANAGER') }}"
 
-- name: Tell whose role never ends
+- name: Show the role grants that never expire
   ansible.builtin.debug:
     msg: "{{ managers | selectattr('expiration_time', 'none') | map(attribute='user_username') | join(', ') }}"
 
-- name: Name the service provider once
+- name: Set the service provider once
   ansible.builtin.debug:
     msg:
       - "{{ lookup('waldur.provider.query', 'stat').active_resources }} active resources"
@@ -115,17 +114,17 @@ EXAMPLES = r"""
       {% endfor %}
     mode: "0600"
 
-- name: Read two lists at once, as a plain loop
+- name: Read two lists in one loop
   ansible.builtin.debug:
     msg: "{{ item.name }}"
   loop: >-
     {{ query('waldur.provider.query', 'robot_account_customers', 'robot_account_projects', service_provider='ALPHA') }}
 
-- name: Go on with nothing where this Waldur has no compliance reports
+- name: Continue without rows if this Waldur has no compliance reports
   ansible.builtin.debug:
     msg: "{{ query('waldur.provider.query', 'compliance_overview', service_provider='ALPHA', errors='warn') }}"
 
-- name: Find out who has not finished the checklist, at another site
+- name: List the users who have not finished the checklist, at another site
   ansible.builtin.debug:
     msg: "{{ query('waldur.provider.query', 'compliance_offering_users', service_provider='ALPHA',
                    compliance_status='pending', profile='production') | map(attribute='user_email') }}"
@@ -134,8 +133,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - The rows, with the keys that this Waldur tells, or with those of O(fields) alone.
-    - The modules that are named at O(_terms) describe the keys.
+    - The rows, with the keys that this Waldur returns, or only with those of O(fields).
+    - The modules named in O(_terms) describe the keys.
   type: list
   elements: dict
   sample:

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: api_secret_code
-short_description: Keep and rotate the API secret code of a Waldur service provider
+short_description: Rotate the API secret code of a Waldur service provider
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Gives the fingerprint of the service provider's API secret code, the code with which the provider's own systems
-    sign what they send to Waldur, and rotates it on demand.
-  - A code that has leaked is rotated once, by its fingerprint. With it the task can stay in a playbook, as it changes
-    nothing when the code has been rotated, and no secret is in the playbook.
-  - The code itself is returned with O(reveal=true) only. It is in no other output.
+  - Returns the fingerprint of the API secret code of a service provider, and rotates the code on request. The systems
+    of the provider sign the data that they send to Waldur with this code.
+  - To rotate a leaked code once, set its fingerprint. Such a task can be kept in a playbook, because it changes nothing
+    after the code has been rotated, and the playbook contains no secret.
+  - The code itself is only returned with O(reveal=true). It is in no other output.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -23,37 +23,37 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(present) sees to it that there is a code, and makes one where there is none.
-      - V(rotated) replaces the code by a new one that Waldur makes. The old one stops working at once.
+      - V(present) creates a code if there is none.
+      - V(rotated) replaces the code with a new one from Waldur. The old one stops working at once.
     type: str
     choices: [present, rotated]
     default: present
   fingerprint:
     description:
-      - With O(state=rotated), the fingerprint of the code to rotate away, C(sha256:) and 16 hex digits. While the
-        present code has it, it is rotated. Afterwards nothing changes any more.
-      - Left out, O(state=rotated) rotates at every run, and the task is changed every time.
-      - An error with O(state=present), and so is anything that isn't such a fingerprint. Quote it.
+      - With O(state=rotated), the fingerprint of the code to replace, C(sha256:) and 16 hex digits. The code is rotated
+        only while the current code has this fingerprint. After that, nothing changes.
+      - If omitted, O(state=rotated) rotates the code in every run, and the task is always changed.
+      - It is an error with O(state=present), or if it is not a valid fingerprint. Quote it.
     type: raw
   reveal:
     description:
-      - Whether to return the code itself, as RV(api_secret_code). Such a task needs C(no_log=true), as Ansible
-        otherwise prints what a task returns.
-      - An error with C(async), as Ansible keeps the result of an asynchronous task in a file that other users of the
-        host can read.
+      - Whether to return the code itself, as RV(api_secret_code). Such a task requires C(no_log=true), because Ansible
+        otherwise prints the return values of a task.
+      - It is an error with C(async), because Ansible stores the result of an asynchronous task in a file that other
+        users of the host can read.
     type: bool
     default: false
 notes:
-  - It takes the permissions C(SERVICE_PROVIDER.GET_API_SECRET_CODE), and C(SERVICE_PROVIDER.GENERATE_API_SECRET_CODE)
-    to rotate, on the provider's customer, which owners have. A role on the service provider is not enough. On Waldur of
-    2024 it takes the role C(CUSTOMER.OWNER) there instead.
-  - After O(reveal=true) the code is in what the task registered. Every task that uses it needs C(no_log=true) too.
-  - Where the answer to a rotation is lost, the code is looked at again, and the error says what was found. It is
-    never rotated twice blindly.
-  - The fingerprint is the beginning of the code's SHA-256. It tells codes apart and is safe to show.
+  - Requires the permissions C(SERVICE_PROVIDER.GET_API_SECRET_CODE), and C(SERVICE_PROVIDER.GENERATE_API_SECRET_CODE)
+    to rotate, in the provider's customer, which owners have. A role in the service provider is not enough. In Waldur
+    2024, the role C(CUSTOMER.OWNER) in the customer is required instead.
+  - With O(reveal=true), the registered result contains the code. Every task that uses it requires C(no_log=true) too.
+  - If the response to a rotation is lost, the code is read again, and the error message gives the outcome. The rotation
+    is never retried without that check.
+  - The fingerprint is the beginning of the SHA-256 of the code. It identifies a code and is safe to show.
 seealso:
   - module: waldur.provider.desired_state
-    description: The rotation together with profile, roles and usernames, in one document.
+    description: The rotation together with profile, role grants and usernames, in one document.
   - module: waldur.provider.service_provider
   - module: waldur.provider.user_role
   - module: waldur.provider.offering_username
@@ -64,13 +64,13 @@ EXAMPLES = r"""
   waldur.provider.api_secret_code:
     service_provider: ALPHA
 
-- name: Rotate a code that has leaked, once
+- name: Rotate a leaked code once
   waldur.provider.api_secret_code:
     service_provider: ALPHA
     state: rotated
     fingerprint: "sha256:1571e2342f780ab4"
 
-- name: Rotate the code now, and at every further run
+- name: Rotate the code in every run
   waldur.provider.api_secret_code:
     service_provider: BETA
     state: rotated
@@ -82,7 +82,7 @@ EXAMPLES = r"""
   register: alpha
   no_log: true
 
-- name: Hand the code to the service that needs it
+- name: Deliver the code to the system that needs it
   ansible.builtin.copy:
     content: "{{ alpha.api_secret_code }}"
     dest: /etc/waldur-agent/api_secret_code
@@ -92,30 +92,30 @@ EXAMPLES = r"""
 
 RETURN = r"""
 fingerprint:
-  description: C(sha256:) and the first 16 hex digits of the code's SHA-256. In check mode V(none) where the code
-    would be rotated, as the new one isn't known.
+  description: C(sha256:) and the first 16 hex digits of the code's SHA-256. In check mode, V(none) if the code would be
+    rotated, because the new one is not known.
   returned: success
   type: str
   sample: sha256:1571e2342f780ab4
 api_secret_code:
-  description: The code itself. In check mode V(none) where it would be rotated.
+  description: The code itself. In check mode, V(none) if it would be rotated.
   returned: with O(reveal=true)
   type: str
 applied:
-  description: The changes that were carried out, the failed one too where it took effect, each as in
+  description: The changes that were applied, including the failed one if it took effect, each as in
     RV(waldur.provider.desired_state#module:plan).
-  returned: when carrying out the plan failed
+  returned: when applying the plan failed
   type: list
   elements: dict
   sample: []
 failed_change:
   description: The change that failed, in the same form.
-  returned: when carrying out the plan failed
+  returned: when applying the plan failed
   type: dict
 not_applied:
-  description: The changes that were not carried out, in the same form, the one that failed first. Where all were, and
-    looking again some don't hold, those.
-  returned: when carrying out the plan failed
+  description: The changes that were not applied, in the same form, the failed one first. If all changes were applied
+    but the verification failed for some, these.
+  returned: when applying the plan failed
   type: list
   elements: dict
 """

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: api_secret_code_info
-short_description: Tell the fingerprint of a Waldur service provider's API secret code, or the code itself
+short_description: Read the fingerprint of the API secret code of a Waldur service provider, or the code itself
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Tells by which fingerprint the present API secret code of a service provider is known. The code signs what outside
-    systems report as usage.
-  - The code itself is returned only with O(reveal=true).
+  - Returns the fingerprint of the current API secret code of a service provider. External systems sign their usage
+    reports with this code.
+  - The code itself is only returned with O(reveal=true).
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -21,19 +21,20 @@ extends_documentation_fragment:
 options:
   reveal:
     description:
-      - Whether to return the code itself. Use it together with C(no_log), as Ansible shows and keeps what a task
-        returns.
-      - An error with C(async), as Ansible keeps the result of an asynchronous task in a file that other users of the
-        host can read.
+      - Whether to return the code itself. Use it together with C(no_log), because Ansible shows and stores the return
+        values of a task.
+      - It is an error with C(async), because Ansible stores the result of an asynchronous task in a file that other
+        users of the host can read.
     type: bool
     default: false
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.GET_API_SECRET_CODE) on the provider's customer, which owners have. A
-    role on the service provider is not enough. On Waldur of 2024 it takes the role C(CUSTOMER.OWNER) there instead.
+  - Requires the permission C(SERVICE_PROVIDER.GET_API_SECRET_CODE) in the provider's customer, which owners have. A
+    role in the service provider is not enough. In Waldur 2024, the role C(CUSTOMER.OWNER) in the customer is required
+    instead.
   - Reading the code does not change it. M(waldur.provider.api_secret_code) rotates it.
 seealso:
   - module: waldur.provider.api_secret_code
-    description: Rotate the code, once per fingerprint.
+    description: Rotate the code, once for each fingerprint.
   - plugin: waldur.provider.api_secret_code
     plugin_type: lookup
     description: The code in a template.
@@ -41,12 +42,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Find out the fingerprint of the present code
+- name: Read the fingerprint of the current code
   waldur.provider.api_secret_code_info:
     service_provider: ALPHA
   register: present
 
-- name: Show how to rotate this code away, once, with a document
+- name: Show how to rotate this code once with a document
   ansible.builtin.debug:
     msg: "api_secret_code: {state: rotated, fingerprint: '{{ present.fingerprint }}'}"
 
@@ -57,7 +58,7 @@ EXAMPLES = r"""
   register: secret
   no_log: true
 
-- name: Say whether there is one
+- name: Check that there is a code
   ansible.builtin.assert:
     that: secret.api_secret_code is not none
     quiet: true
@@ -69,12 +70,12 @@ EXAMPLES = r"""
 RETURN = r"""
 fingerprint:
   description: >-
-    C(sha256:) and the first 16 hex digits of the code's SHA-256, or V(none) where the service provider has no code.
+    C(sha256:) and the first 16 hex digits of the code's SHA-256, or V(none) if the service provider has no code.
   returned: success
   type: str
   sample: sha256:1571e2342f780ab4
 api_secret_code:
-  description: The code in clear, or V(none) where the service provider has none.
+  description: The code in plain text, or V(none) if the service provider has none.
   returned: with O(reveal=true)
   type: str
 """

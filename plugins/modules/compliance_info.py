@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: compliance_info
-short_description: Tell who has finished the checklists of a Waldur service provider
+short_description: Read the compliance reports of a Waldur service provider
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Reads the three compliance reports of a service provider. How far the users of each offering are with its checklist,
-    how far each account is, and which checklists are in use.
+  - Reads the three compliance reports of a service provider, which are the progress of the users of each offering with
+    its checklist, the progress of each account, and the checklists in use.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -20,30 +20,30 @@ extends_documentation_fragment:
 options:
   compliance_status:
     description:
-      - Only accounts of this status. It narrows down RV(compliance.offering_users) alone.
-      - V(completed) has finished the checklist, V(pending) has not, or has not begun, and V(no_checklist) is an account
-        in an offering that has none.
+      - Only accounts of this status. It only filters RV(compliance.offering_users).
+      - V(completed) means that the user has finished the checklist, V(pending) that they have not finished or not
+        started it, and V(no_checklist) that the offering has none.
     type: str
     choices: [completed, pending, no_checklist]
   offering:
     description:
-      - Only accounts in this offering, by its exact name within the service provider, or by UUID or URL. It narrows
-        down RV(compliance.offering_users) alone.
+      - Only accounts in this offering, by its exact name within the service provider, or by UUID or URL. It only
+        filters RV(compliance.offering_users).
     type: raw
     aliases: [offering_uuid]
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.LIST_CUSTOMERS) on the provider's customer, which owners have; since 2026
-    a role on the service provider will do, such as that of its managers.
-  - Compliance reports came with Waldur of 2025. On an older one the task fails, and says so.
-  - A report is returned whole or the task fails.
+  - Requires the permission C(SERVICE_PROVIDER.LIST_CUSTOMERS) in the provider's customer, which owners have. Since
+    2026, a role in the service provider is enough, such as that of its managers.
+  - Compliance reports require Waldur 2025 or newer. With an older version, the task fails, and the message says so.
+  - Either the complete report is returned, or the task fails.
 seealso:
   - module: waldur.provider.offering_username_info
-    description: The same accounts with the UUIDs of user and offering.
+    description: The same accounts, with the UUIDs of user and offering.
   - module: waldur.provider.statistics_info
 """
 
 EXAMPLES = r"""
-- name: Find out who has not finished the checklist
+- name: List the users who have not finished the checklist
   waldur.provider.compliance_info:
     service_provider: ALPHA
     compliance_status: pending
@@ -58,7 +58,7 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.offering_name }}"
 
-- name: Show how far each offering is
+- name: Show the progress of each offering
   ansible.builtin.debug:
     msg: "{{ item.offering_name }}: {{ item.completed_users }} of {{ item.total_users }}"
   loop: "{{ pending.compliance.overview }}"
@@ -78,7 +78,7 @@ RETURN = r"""
 compliance:
   description:
     - The three reports.
-    - Newer versions of Waldur may give more keys than these.
+    - Newer versions of Waldur may return more keys than these.
   returned: success
   type: dict
   contains:
@@ -104,7 +104,7 @@ compliance:
           type: int
           sample: 8
         users_with_completions:
-          description: How many of them have begun with the checklist.
+          description: How many of them have started the checklist.
           type: int
           sample: 2
         completed_users:
@@ -112,15 +112,15 @@ compliance:
           type: int
           sample: 1
         pending_users:
-          description: How many of them have begun and not finished it. Those who have not begun are not among them.
+          description: How many of them have started but not finished it. Users who have not started are not included.
           type: int
           sample: 1
         compliance_rate:
-          description: The finished ones in percent of all accounts.
+          description: The percentage of accounts that have finished it.
           type: float
           sample: 12.5
     offering_users:
-      description: One row for each account in an offering of the provider that the filters leave.
+      description: One row for each account in an offering of the provider that matches the filters.
       type: list
       elements: dict
       contains:
@@ -145,7 +145,7 @@ compliance:
           type: str
           sample: Acceptable use
         username:
-          description: The name of the account. Empty or V(none) before there is one.
+          description: The username of the account. Empty or V(none) if it is not set yet.
           type: str
           sample: m1_alpha
         state:
@@ -156,7 +156,7 @@ compliance:
           type: int
           sample: 5
         completion_percentage:
-          description: How much of the checklist is done, or V(none) where there is none.
+          description: The completed percentage of the checklist, or V(none) if there is none.
           type: int
           sample: 100
         compliance_status:
@@ -168,11 +168,11 @@ compliance:
           type: str
           sample: "2026-11-22T21:30:00.000001+00:00"
         created:
-          description: When the account was made.
+          description: When the account was created.
           type: str
           sample: "2026-11-22T21:16:05.504947+00:00"
     checklists:
-      description: One row for each checklist in use, the one of most offerings first.
+      description: One row for each checklist in use, sorted by the number of offerings, highest first.
       type: list
       elements: dict
       contains:
@@ -197,7 +197,7 @@ compliance:
           type: str
           sample: Policies
 count:
-  description: How many accounts RV(compliance.offering_users) holds.
+  description: The number of accounts in RV(compliance.offering_users).
   returned: success
   type: int
   sample: 12

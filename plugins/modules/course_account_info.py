@@ -10,9 +10,9 @@ short_description: List the course accounts in the projects of a Waldur service 
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Lists the accounts that were made for courses, in the projects that have a resource of a shared offering of the
+  - Lists the accounts that were created for courses, in the projects that have a resource of a shared offering of the
     service provider, unless that resource is terminated. One row for each account.
-  - Several filters narrow the list down together.
+  - Rows must match all filters.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -27,21 +27,21 @@ options:
     aliases: [project_uuid]
   state:
     description:
-      - Only accounts in one of these states. V(Pending) came with Waldur of 2026.
+      - Only accounts in one of these states. V(Pending) requires Waldur 2026 or newer.
     type: list
     elements: str
     choices: [OK, Closed, Erred, Pending]
   username:
-    description: The whole username of the user behind the account. Upper and lower case matter.
+    description: The exact username of the user behind the account. Case-sensitive.
     type: str
   email:
-    description: A part of the e-mail address, in any case.
+    description: A part of the e-mail address(case-insensitive).
     type: str
   project_start_date_after:
-    description: Only accounts of projects that begin on this day or later, such as V("2026-09-01").
+    description: Only accounts of projects that start on this day or later, such as V("2026-09-01").
     type: str
   project_start_date_before:
-    description: Only accounts of projects that begin on this day or earlier.
+    description: Only accounts of projects that start on this day or earlier.
     type: str
   project_end_date_after:
     description: Only accounts of projects that end on this day or later.
@@ -51,11 +51,11 @@ options:
     type: str
   order_by:
     description:
-      - What to sort the accounts by, the most important first. A C(-) before a name turns its order round.
-      - Text is sorted without regard to case and accents. Accounts without a value come last either way. Equal ones
-        stay as they came.
-      - The rows are sorted here, so all of them are read first, whatever O(limit) says.
-      - Left out, the accounts come in the order that Waldur gives them.
+      - What to sort the accounts by, the most important first. A C(-) before a name reverses the order.
+      - Text is sorted without regard to case and accents. Accounts without a value are always last. Equal ones keep
+        their order.
+      - The collection sorts the rows, so all of them are read first, regardless of O(limit).
+      - If omitted, the accounts are in the order of Waldur.
     type: list
     elements: str
     choices:
@@ -76,10 +76,10 @@ options:
       - -state
       - -username
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.LIST_COURSE_ACCOUNTS) on the provider's customer. Owners have it since
-    2026; none of the roles that come with the Waldur of 2025 has it, so there it takes a staff token. A role on the
-    service provider is not enough.
-  - Course accounts came with Waldur of 2025. On an older one the task fails, and says so.
+  - Requires the permission C(SERVICE_PROVIDER.LIST_COURSE_ACCOUNTS) in the provider's customer. Owners have it since
+    2026. In Waldur 2025, no default role has it, so a staff token is required. A role in the service provider is not
+    enough.
+  - Course accounts require Waldur 2025 or newer. With an older version, the task fails, and the message says so.
 seealso:
   - module: waldur.provider.project_service_account_info
   - module: waldur.provider.robot_account_info
@@ -87,7 +87,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: List the course accounts that work
+- name: List the usable course accounts
   waldur.provider.course_account_info:
     service_provider: ALPHA
     state: [OK]
@@ -101,13 +101,13 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.username }}"
 
-- name: List those of courses that end this year
+- name: List the course accounts of projects that end this year
   waldur.provider.course_account_info:
     service_provider: ALPHA
     project_end_date_before: "{{ '%Y-12-31' | strftime }}"
     fields: [project_name, username, email, project_end_date]
 
-- name: List those of one project
+- name: List the course accounts of one project
   waldur.provider.course_account_info:
     service_provider: ALPHA
     project: Project c1
@@ -120,7 +120,7 @@ RETURN = r"""
 course_accounts:
   description:
     - The accounts, as Waldur lists them.
-    - Newer versions of Waldur give more keys than these.
+    - Newer versions of Waldur return more keys than these.
   returned: success
   type: list
   elements: dict
@@ -134,7 +134,7 @@ course_accounts:
       type: str
       sample: c0000000000040008000000000000031
     created:
-      description: When the account was made.
+      description: When the account was created.
       type: str
       sample: "2026-11-22T21:44:00+00:00"
     modified:
@@ -158,7 +158,7 @@ course_accounts:
       type: str
       sample: project--2
     project_start_date:
-      description: The day on which the project begins, or V(none).
+      description: The day on which the project starts, or V(none).
       type: str
       sample: "2026-11-01"
     project_end_date:
@@ -190,15 +190,15 @@ course_accounts:
       type: str
       sample: member1@example.org
     description:
-      description: What the account is for.
+      description: The purpose of the account.
       type: str
       sample: Winter school
     error_message:
-      description: What went wrong with the account, empty where nothing did.
+      description: The error message of the account, empty if there is no error.
       type: str
       sample: ""
     error_traceback:
-      description: Where in Waldur it went wrong, empty where nothing did.
+      description: The traceback of the error in Waldur, empty if there is no error.
       type: str
       sample: ""
 count:

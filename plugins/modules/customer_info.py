@@ -6,14 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: customer_info
-short_description: List the customers whom a Waldur service provider serves
+short_description: List the customers of a Waldur service provider
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
   - Lists the customers (organizations) that have a resource of a shared offering of the service provider, unless that
-    resource is terminated, with their projects, people and estimated price.
-  - With O(user), only those of them that this person reaches, by a role in the customer or in one of its projects.
-  - Several filters narrow the list down together.
+    resource is terminated, with their projects, users and estimated price.
+  - With O(user), only those in which this user has a role, in the customer or in one of its projects.
+  - Rows must match all filters.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -23,86 +23,86 @@ extends_documentation_fragment:
 options:
   user:
     description:
-      - Only customers that this user reaches. By username (exactly as written), else by e-mail address (in any case),
-        or by UUID or URL.
-      - Waldur has another list for it, which gives the same rows. It needs a permission of its own, see the notes.
-      - A user whom the token can't see must be given by UUID.
+      - Only customers that this user can access. By username (case-sensitive), e-mail address (case-insensitive), UUID
+        or URL.
+      - Waldur has another list for it, which returns the same rows. It requires a separate permission, see the notes.
+      - If the token may not read the user, use the UUID.
     type: raw
     aliases: [user_uuid]
   name:
-    description: A part of the customer's name, in any case.
+    description: A part of the customer's name(case-insensitive).
     type: str
   name_exact:
-    description: The whole name of the customer. Upper and lower case matter.
+    description: The exact name of the customer. Case-sensitive.
     type: str
   abbreviation:
-    description: A part of the abbreviation, in any case.
+    description: A part of the abbreviation(case-insensitive).
     type: str
   native_name:
-    description: A part of the name in the customer's own language, in any case.
+    description: A part of the name in the customer's own language(case-insensitive).
     type: str
   slug:
     description:
-      - The whole slug.
-      - Waldur knows this filter since 2026. On an older one it is applied to the rows here, and where they have no
-        slug the task fails.
+      - The exact slug.
+      - Waldur supports this filter since 2026. With an older version, the collection applies it to the rows, and the
+        task fails if they have no slug.
     type: str
   query:
     description:
-      - A text that the server looks for as a part of several fields, of which one has to hold it. Name, native name,
-        abbreviation, registration code, agreement number and e-mail address are among them.
+      - A text that one of several fields must contain. The server searches them. Name, native name, abbreviation,
+        registration code, agreement number and e-mail address are among them.
     type: str
   registration_code:
-    description: The whole registration code of the customer.
+    description: The exact registration code of the customer.
     type: str
   agreement_number:
-    description: The whole number of the agreement with the customer.
+    description: The exact number of the agreement with the customer.
     type: str
   backend_id:
-    description: The whole identifier that another system gave to the customer.
+    description: The exact identifier that another system gave to the customer.
     type: str
   contact_details:
-    description: A part of the contact details, in any case.
+    description: A part of the contact details(case-insensitive).
     type: str
   archived:
-    description: Only customers that are archived, or with V(false) only those that aren't.
+    description: Only customers that are archived, or with V(false) only the others.
     type: bool
   organization_group:
     description:
-      - Only customers in one of these organization groups, by UUID or URL, as the API tells no names of them.
+      - Only customers in one of these organization groups, by UUID or URL, because the API does not return their names.
     type: list
     elements: raw
     aliases: [organization_group_uuid]
   organization_group_name:
-    description: A part of the name of the organization group, in any case.
+    description: A part of the name of the organization group(case-insensitive).
     type: str
   owned_by_current_user:
-    description: With V(true), only customers that the token's own user owns.
+    description: With V(true), only customers that the user of the token owns.
     type: bool
   current_user_has_role:
     description:
-      - Only customers in which the token's own user has a role, passed on as given. The API's reference only says that
-        it is a list.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only customers in which the user of the token has a role. The value is sent unchanged. The API reference only
+        says that it is a list.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: list
     elements: str
   current_user_has_project_create_permission:
     description:
-      - With V(true), only customers in which the token's own user may create projects.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - With V(true), only customers in which the user of the token may create projects.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: bool
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.LIST_CUSTOMERS) on the provider's customer, which owners have; since 2026
-    a role on the service provider will do, such as that of its managers. O(user) takes
-    C(SERVICE_PROVIDER.LIST_USER_CUSTOMERS) on the customer, and there a role on the service provider is not enough.
-    Waldur of 2024 answers everyone who is logged in.
-  - Each row makes the server count and look up a lot. Where there are many customers, name the O(fields) that you
+  - Requires the permission C(SERVICE_PROVIDER.LIST_CUSTOMERS) in the provider's customer, which owners have. Since
+    2026, a role in the service provider is enough, such as that of its managers. O(user) requires
+    C(SERVICE_PROVIDER.LIST_USER_CUSTOMERS) in the customer, for which a role in the service provider is not enough. In
+    Waldur 2024, every user may read it.
+  - Each row requires many database queries on the server. If there are many customers, name the O(fields) that you
     need.
-  - Waldur of 2024 ignores the filters of this list, all but O(user). There O(name), O(name_exact) and O(abbreviation)
-    are applied to the rows here, and others fail the task.
+  - Waldur 2024 ignores the filters of this list, except O(user). There, the collection applies O(name), O(name_exact)
+    and O(abbreviation) to the rows, and with other filters the task fails.
 seealso:
   - module: waldur.provider.project_info
-    description: What these customers have at the provider, project by project.
+    description: The projects of these customers that use the provider.
   - module: waldur.provider.user_info
   - module: waldur.provider.revenue_info
 """
@@ -113,20 +113,20 @@ EXAMPLES = r"""
     service_provider: ALPHA
   register: served
 
-- name: Say how many people each of them brings
+- name: Show the number of users of each customer
   ansible.builtin.debug:
     msg: "{{ item.name }}: {{ item.users_count }} people in {{ item.projects_count }} projects"
   loop: "{{ served.customers }}"
   loop_control:
     label: "{{ item.name }}"
 
-- name: Find customers by a part of their name, and read no more than is needed
+- name: Find customers by a part of their name, with few fields
   waldur.provider.customer_info:
     service_provider: ALPHA
     name: university
     fields: [name, email]
 
-- name: List the three customers who pay most
+- name: List the three customers with the highest price
   waldur.provider.customer_info:
     service_provider: Beta HPC Centre
     order_by: -billing_price_estimate
@@ -134,11 +134,11 @@ EXAMPLES = r"""
     fields: [name, billing_price_estimate]
   register: largest
 
-- name: Show what each of them is expected to pay this month
+- name: Show the estimated price of each of them this month
   ansible.builtin.debug:
     msg: "{{ largest.customers | items2dict(key_name='name', value_name='billing_price_estimate') }}"
 
-- name: List the customers that one person reaches
+- name: List the customers that a user can access
   waldur.provider.customer_info:
     service_provider: ALPHA
     user: member1
@@ -151,7 +151,7 @@ RETURN = r"""
 customers:
   description:
     - The customers, as Waldur lists them.
-    - Newer versions of Waldur give more keys than these. The phone number is only there when O(fields) names it.
+    - Newer versions of Waldur return more keys than these. The phone number is only there when O(fields) names it.
   returned: success
   type: list
   elements: dict
@@ -187,7 +187,7 @@ customers:
       elements: dict
       sample: []
     billing_price_estimate:
-      description: What the customer is expected to pay to this service provider for the present month.
+      description: The estimated price of the customer for this service provider in the current month.
       type: dict
       sample: {total: 27.6, current: 27.6, tax: 0.0, tax_current: 0.0}
     projects_count:
@@ -195,7 +195,7 @@ customers:
       type: int
       sample: 2
     users_count:
-      description: How many people there are in these projects.
+      description: The number of users in these projects.
       type: int
       sample: 5
     projects:
@@ -216,7 +216,7 @@ customers:
           type: str
           sample: null
     users:
-      description: The people in these projects.
+      description: The users in these projects.
       type: list
       elements: dict
       contains:

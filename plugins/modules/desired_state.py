@@ -6,21 +6,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: desired_state
-short_description: Keep whole Waldur service providers as one document says
+short_description: Apply the desired state of Waldur service providers from a document
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Compares a document that describes service providers (profile, roles, usernames, API secret code) with Waldur,
-    makes a plan of what differs, and carries out exactly that plan. In check mode the plan is returned and nothing is
-    changed.
-  - What the document leaves out is left alone. A second run changes nothing.
-  - The document is checked as a whole before anything is asked of Waldur, and the plan as a whole before anything is
-    changed.
-  - "The changes are carried out in this order, in which what is needed comes first and what takes away comes last:
-    providers are created and updated, roles are granted and their expiries changed, usernames are set, secret codes
-    are rotated, roles are revoked, providers are deleted."
-  - Where carrying out stops half-way, RV(applied) and RV(not_applied) say what was done and what was not. Another run
-    goes on from there.
+  - Compares a document that describes the desired state of service providers (profile, role grants, usernames, API
+    secret code) with Waldur, plans the changes, and applies exactly that plan. In check mode, the plan is returned and
+    nothing is changed.
+  - Keys that the document leaves out are not managed. A second run changes nothing.
+  - The exact document is validated before any request is sent to Waldur, and the whole plan before anything is changed.
+  - "The changes are applied in this order, in which changes that others depend on are first and removals are last:
+    providers are created and updated, roles are granted and the expiry of role grants is changed, usernames are set,
+    secret codes are rotated, role grants are revoked, providers are deleted."
+  - If applying the plan fails, RV(applied) and RV(not_applied) list the changes that were applied and those that were
+    not. Another run applies the remaining changes.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -30,102 +29,104 @@ extends_documentation_fragment:
 options:
   service_providers:
     description:
-      - The document, a list with one mapping for each service provider. It is checked strictly. A key that is not
-        known or misspelt, or a value of the wrong kind, is an error that says where, and names the nearest known key.
-        A key without a value (C(null)) counts as left out. The same provider twice is an error.
-      - "C(customer) (required): the customer that is, or is to be, the service provider, by name, abbreviation, slug,
-        UUID or URL. None or several are an error, with the candidates in the message."
-      - "C(state): V(present), the default, creates the provider where it is missing. V(absent) deletes it, and no
-        other key but C(customer) can stand beside it. With offerings that are not archived it can't be deleted."
-      - "C(description): text of up to 2000 characters. An empty text clears it."
-      - "C(enable_notifications): whether Waldur notifies the provider's people, V(true) or V(false)."
+      - The document, a list with one mapping for each service provider. It is validated strictly. An unknown or
+        misspelt key, or a value of the wrong type, is an error that gives the position, and names the nearest known
+        key. A key without a value (C(null)) counts as left out. The same provider twice is an error.
+      - "C(customer) (required): the customer that is, or becomes, the service provider, by name, abbreviation, slug,
+        UUID or URL. No match or several matches are an error, with the candidates in the message."
+      - "C(state): V(present), the default, creates the provider if it does not exist. V(absent) deletes it, and can be
+        combined with C(customer) only. A provider with offerings that are not archived can't be deleted."
+      - "C(description): text of up to 2000 characters. An empty string clears it."
+      - "C(enable_notifications): whether Waldur sends notifications to the users of the provider, V(true) or V(false)."
       - "C(image): the path of an image file on the controller (PNG, JPEG, GIF, WebP, BMP or TIFF, of up to 10 MB). A
-        relative path is looked for in C(files) of the role or play and beside the playbook. An empty text removes the
+        relative path is searched in C(files) of the role or play and next to the playbook. An empty string removes the
         image."
-      - "C(allowed_domains): a list of domain names. Takes a staff token and Waldur of 2026 or newer."
-      - "C(account_options): a mapping that is merged key by key with the one that is there. An empty value removes a
-        key. Takes Waldur of 2026 or newer."
-      - "C(users): a list of roles, see below. Roles that are not listed are left alone, unless C(exclusive_users) is
-        V(true)."
-      - "C(users[].user) (required): the user, by username, else by e-mail address (in any case), or by UUID or URL."
+      - "C(allowed_domains): a list of domain names. Requires a staff token and Waldur 2026 or newer."
+      - "C(account_options): a mapping that is merged key by key with the current options. An empty value removes a key.
+        Requires Waldur 2026 or newer."
+      - "C(users): a list of role grants, see below. Role grants that are not listed are not changed, unless
+        C(exclusive_users) is V(true)."
+      - "C(users[].user) (required): the user, by username, e-mail address (case-insensitive), UUID or URL. A username
+        has precedence over an e-mail address."
       - "C(users[].role): the role, by name or UUID. The default is V(CUSTOMER.MANAGER)."
-      - "C(users[].expiration_time): when the role ends, as a date-time (in UTC where no offset is given), a date (its
-        midnight in UTC, at which the day begins), or V(never). Left out, the expiry of a grant stays as it is, and a
-        new grant has none. A moment that has passed means that the role has ended. Where there is no grant, or one
-        with that expiry, nothing changes but a warning is given, so that a document doesn't break on the day after.
-        Where there is one that would last longer, it is an error that asks for V(absent)."
-      - "C(users[].state): V(present), the default, or V(absent) to revoke the role. With V(absent) there is no
-        C(expiration_time). The same user and role twice is an error."
-      - "C(exclusive_users): V(true) revokes every grant on the provider, of any role, that no entry of C(users)
-        keeps, within O(max_removals). The token's own grant is kept, with a warning, unless an entry revokes it. A
-        list in which no entry keeps a grant is refused. While some user is unknown, nothing is revoked for not being
-        listed, and a warning says so. The default is V(false)."
-      - "C(offering_usernames): a list of usernames in the provider's offerings."
+      - "C(users[].expiration_time): when the role grant expires, as a date-time (in UTC if it has no offset), a date
+        (midnight in UTC at the start of that day), or V(never). If omitted, the expiry of an existing role grant is not
+        changed, and a new one never expires. An expiry in the past means that the role grant has expired. If there is
+        no role grant, or one with that expiry, nothing changes and there is a warning, so that a document remains valid
+        after that day. If the current role grant expires later, it is an error, and the message says to use V(absent)."
+      - "C(users[].state): V(present), the default, or V(absent) to revoke the role grant. V(absent) can't be combined
+        with C(expiration_time). The same user and role twice is an error."
+      - "C(exclusive_users): V(true) revokes every role grant of the provider, with any role, that no entry of C(users)
+        names, up to O(max_removals). The role grant of the user of the token is kept, with a warning, unless an entry
+        revokes it. A list in which no entry keeps a role grant is rejected. While a user of the list does not exist, no
+        role grant is revoked for not being listed, and a warning says so. The default is V(false)."
+      - "C(offering_usernames): a list of usernames in the offerings of the provider."
       - "C(offering_usernames[].user) (required): the user, as in C(users)."
-      - "C(offering_usernames[].username) (required): the name of the user's accounts in all offerings of the provider
-        that they reach through a project, of 1 to 100 characters. One name for two users is an error, in any case of
-        letters, and so is a name that an account of another user at the provider has, unless an entry renames it."
-      - "C(api_secret_code): a mapping of C(state) and C(fingerprint). With C(state) V(present), the default, a code
-        is made where there is none. With V(rotated) and a C(fingerprint) the code is rotated while the present one
-        has this fingerprint, that is once. With V(rotated) alone it is rotated at every run. The code is never
-        returned. Use M(waldur.provider.api_secret_code) to read it."
-      - YAML has traps. Without quotes, V(007), V(0123) and V(12:30:45) are numbers, and V(no) is a boolean.
-        References, names and fingerprints that arrive as such are refused with the hint to quote them. Dates are
-        taken with and without quotes, and with quotes they stay the same in every tool. So quote names, fingerprints
-        and dates.
+      - "C(offering_usernames[].username) (required): the username of the user's accounts in all offerings of the
+        provider that the user can access through a project, 1 to 100 characters. The same username for two users,
+        ignoring case, is an error, and so is a username that an account of another user at the provider has, unless an
+        entry renames it."
+      - "C(api_secret_code): a mapping of C(state) and C(fingerprint). With C(state) V(present), the default, a code is
+        created if there is none. With V(rotated) and a C(fingerprint), the code is rotated only while the current one
+        has this fingerprint, that is once. With V(rotated) alone, every run rotates it. The code is never returned. Use
+        M(waldur.provider.api_secret_code) to read it."
+      - Without quotes, YAML reads V(007), V(0123) and V(12:30:45) as numbers, and V(no) as a boolean. References, names
+        and fingerprints of these types are rejected, and the message says to quote them. Dates are accepted with and
+        without quotes, and with quotes they are the same in every tool. So quote names, fingerprints and dates.
       - Exactly one of O(service_providers) and O(providers_path) is required.
     type: list
     elements: raw
   providers_path:
     description:
-      - A file that holds the document, or a folder of such files, on the controller. A relative path is looked for in
-        C(files) of the role or play, beside the playbook, and in the folder in which Ansible was started.
-      - Of a folder all files that end in C(.yml) or C(.yaml) are read, those of its subfolders too, in the order of
-        their paths. Hidden files and folders (whose names begin with a dot) are left out. Symbolic links to files are
-        followed, those to folders are left out.
+      - A file that contains the document, or a folder of such files, on the controller. A relative path is searched in
+        C(files) of the role or play, next to the playbook, and in the folder in which Ansible was started.
+      - In a folder, all files with the extension C(.yml) or C(.yaml) are read, in subfolders too, in the order of their
+        paths. Hidden files and folders (whose names start with a dot) are ignored. Symbolic links to files are
+        followed, those to folders are ignored.
       - Only regular files of up to 50 MB are read. A named pipe, a device or a socket is an error.
-      - A file is a mapping of C(service_providers), the document's list, and C(defaults), keys that its entries have in
-        common. A file of a folder that has C(defaults) and no C(service_providers) gives them to the entries of all
-        files, and there can be one such file. Keys that begin with C(x-) are left alone, for YAML anchors.
-      - An entry's own keys win over the defaults of its file, and those over the defaults for all. Of C(users) and
-        C(offering_usernames) the entries of both are taken, unless an own entry names the same user (and role).
-        C(exclusive_users) is a default for those entries alone that have C(users). A key without a value (C(null))
-        takes a default away. Entries with C(state) V(absent) take no defaults.
-      - Images are relative to their file. Text is never taken for a template, so an exported document means itself.
-      - Messages name the file and the place in it. The same provider in two files is an error that names both, and so
-        is a key that stands twice in one mapping.
+      - A file is a mapping of C(service_providers), the list of entries, and C(defaults), default values for the keys
+        of these entries. In a folder, one file can have C(defaults) and no C(service_providers), and its defaults apply
+        to the entries of all files. Keys that start with C(x-) are ignored, for YAML anchors.
+      - The keys of an entry have precedence over the defaults of its file, and these over the defaults for all files.
+        The lists C(users) and C(offering_usernames) are merged, and an item of the entry replaces a default item for
+        the same user (and role). C(exclusive_users) as a default applies only to entries that have C(users). A key
+        without a value (C(null)) removes a default. Defaults do not apply to entries with C(state) V(absent).
+      - Paths of images are relative to their file. Text is never evaluated as a template, so an exported document keeps
+        its meaning.
+      - Messages name the file and the position in it. The same provider in two files is an error that names both files,
+        and so is a key that occurs twice in one mapping.
     type: path
   only:
     description:
       - Service providers, each by its UUID (with or without dashes, in any case) or URL, or by the name, abbreviation,
-        slug, UUID or URL of its customer. Only their entries of the document are taken, and the others are returned in
-        RV(left_out). That the customers of all entries exist is checked either way.
-      - Those that the document has no entry for are returned in RV(without_entry). With an empty list the document is
-        checked and nothing else is done.
+        slug, UUID or URL of its customer. Only their entries of the document are used, and the others are returned in
+        RV(left_out). The customers of all entries must exist in both cases.
+      - Service providers without an entry in the document are returned in RV(without_entry). With an empty list, the
+        document is only validated.
     type: list
     elements: raw
   approved_plan:
     description:
-      - A plan that was approved before, as the path of the C(plan.json) that the playbook C(waldur.provider.plan)
-        writes, as the content of that file, as what this module returned in check mode, or as its list RV(plan). The
-        path is one on the controller, looked for as O(providers_path) is, and must be that of a regular file of up to
-        50 MB.
-      - The plan that is made now must be a part of it. Otherwise nothing is changed, and the error names the changes
-        that are not, with their fields, and whether the desired state or Waldur was changed after the approval. They
-        are also in RV(new_changes). The bare list RV(plan) lacks RV(digests), so there the error may leave that open.
-      - Changes that were approved and have happened since are no error, so what stopped half-way can be finished.
-      - Changes are the same when kind, action and UUIDs are, and what differs goes from the same to the same value.
+      - The approved plan, as the path of the C(plan.json) that the playbook C(waldur.provider.plan) writes, as the
+        content of that file, as the result of this module in check mode, or as its list RV(plan). The path is on the
+        controller, is searched like O(providers_path), and must be a regular file of up to 50 MB.
+      - The new plan must not contain a change that is not in the approved plan. Otherwise nothing is changed, and the
+        error names these changes with their fields, and whether the desired state or Waldur was changed after the
+        approval. They are also in RV(new_changes). The list RV(plan) alone lacks RV(digests), so the error may not say
+        which of the two was changed.
+      - Approved changes that have already been made are no error, so you can complete a partly applied plan.
+      - Changes are equal if their kind, action and UUIDs are equal, and their values before and after.
     type: raw
 notes:
-  - A provider that doesn't exist yet is planned whole, in check mode too, with its profile and its roles. Its
-    usernames can only be planned once it exists, so they are set by the next run, and a warning says so. The next run
-    looks at its API secret code too.
-  - Role changes take a staff token on most versions of Waldur, and so does creating a provider. Usernames take
-    C(SERVICE_PROVIDER.SET_OFFERINGS_USERNAME) and C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS), the secret code takes
-    C(SERVICE_PROVIDER.GET_API_SECRET_CODE) and C(SERVICE_PROVIDER.GENERATE_API_SECRET_CODE), all of them on the
-    provider's customer. A role on the service provider is not enough.
-  - There is no secret in the document, in the plan, or in what is returned.
-  - One task for all providers is the fastest way. Lists are read whole, in pages of 300 rows.
+  - The plan of a provider that does not exist yet contains its profile and its role grants, in check mode too. Its
+    usernames can only be planned after it exists, so the next run sets them, and a warning says so. The next run also
+    manages its API secret code.
+  - Changes of role grants require a staff token in most versions of Waldur, and so does creating a provider. Usernames
+    require C(SERVICE_PROVIDER.SET_OFFERINGS_USERNAME) and C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS), the secret code
+    requires C(SERVICE_PROVIDER.GET_API_SECRET_CODE) and C(SERVICE_PROVIDER.GENERATE_API_SECRET_CODE), all of them in
+    the provider's customer. A role in the service provider is not enough.
+  - The document, the plan and the return values contain no secret.
+  - One task for all providers is the fastest way. Lists are read completely, in pages of 300 rows.
 seealso:
   - module: waldur.provider.service_provider
   - module: waldur.provider.user_role
@@ -134,7 +135,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Describe a service provider and its managers
+- name: Apply the description and the managers of a service provider
   waldur.provider.desired_state:
     service_providers:
       - customer: ALPHA
@@ -144,7 +145,7 @@ EXAMPLES = r"""
           - user: member2@example.org
             expiration_time: "2027-06-30"
 
-- name: Plan and change nothing
+- name: Plan without making changes
   waldur.provider.desired_state:
     service_providers:
       - customer: ALPHA
@@ -162,7 +163,7 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.kind }}"
 
-- name: Describe everything, for two service providers
+- name: Apply all keys, for two service providers
   waldur.provider.desired_state:
     service_providers:
       - customer: Alpha Cloud Ltd
@@ -185,7 +186,7 @@ EXAMPLES = r"""
         users:
           - {user: delta_owner}
 
-- name: Keep going when people have not logged in yet, and let nobody lose access unnamed
+- name: Skip users who have not logged in yet, and revoke only role grants that an entry names
   waldur.provider.desired_state:
     service_providers:
       - customer: BETA
@@ -196,22 +197,22 @@ EXAMPLES = r"""
     missing_users: warn
     max_removals: 0
 
-- name: Apply a document that lies in a file beside the playbook
+- name: Apply a document in a file next to the playbook
   waldur.provider.desired_state:
     providers_path: providers.yml
 
-- name: Plan, and show it to whoever has to approve it
+- name: Plan the changes for approval
   waldur.provider.desired_state:
     providers_path: providers.yml
   check_mode: true
   register: approved
 
-- name: Apply what was approved, and nothing else
+- name: Apply only the approved plan
   waldur.provider.desired_state:
     providers_path: providers.yml
     approved_plan: "{{ approved }}"
 
-- name: Check a document, and do nothing
+- name: Validate a document without applying it
   waldur.provider.desired_state:
     providers_path: providers.yml
     only: []
@@ -220,8 +221,8 @@ EXAMPLES = r"""
 RETURN = r"""
 plan:
   description:
-    - The changes in the order in which they are carried out. Within a step of that order they are sorted by provider,
-      kind and name. In check mode the changes that would be made. An empty list where all is as it should be.
+    - The changes in the order in which they are applied. Within a step of that order, they are sorted by provider, kind
+      and name. In check mode, the changes that would be made. An empty list if Waldur matches the document.
   returned: success
   type: list
   elements: dict
@@ -236,28 +237,28 @@ plan:
       type: str
       sample: user_role
     name:
-      description: The name of the thing, for people.
+      description: The display name of the object.
       type: str
       sample: member1 as CUSTOMER.MANAGER
     action:
-      description: What is done, one of V(create), V(update), V(delete), V(grant), V(extend), V(shorten),
+      description: The action, one of V(create), V(update), V(delete), V(grant), V(extend), V(shorten),
         V(make_permanent), V(revoke), V(set_username) and V(rotate).
       type: str
       sample: extend
     before:
       description:
-        - What differs, as it is. V(none) where there is nothing yet.
-        - Moments are in UTC, an image is its SHA-256 and size in bytes, usernames are offering and name.
+        - The values that differ, before the change. V(none) if the object does not exist yet.
+        - Timestamps are in UTC, an image is its SHA-256 and size in bytes, usernames are offering and name.
       type: dict
       sample: {expiration_time: "2027-06-30T00:00:00Z"}
     after:
       description:
-        - What differs, as it will be, in the same form. V(none) where nothing is left.
-        - The fingerprint of a code that will be rotated is V(none), as nobody knows it yet.
+        - The values that differ, after the change, in the same form. V(none) if the object is removed.
+        - The fingerprint of a code that will be rotated is V(none), because it is not known yet.
       type: dict
       sample: {expiration_time: "2027-12-31T00:00:00Z"}
     id:
-      description: The UUIDs of what is changed, as names are not unique.
+      description: The UUIDs of the changed object, because names are not unique.
       type: dict
       contains:
         customer:
@@ -265,41 +266,40 @@ plan:
           type: str
           sample: d2c8772ce559428283e388badd97f2d6
         user:
-          description: The UUID of the user, V(none) for changes that concern no user.
+          description: The UUID of the user, V(none) for changes without a user.
           type: str
           sample: 51d1acdbef2e4274bda95a1ce5391e54
         role:
-          description: The UUID of the role, V(none) for changes that concern no role.
+          description: The UUID of the role, V(none) for changes without a role.
           type: str
           sample: d51bab95e9a74d39be894869c14ec67e
 summary:
-  description: The plan in numbers.
+  description: The numbers of changes in the plan.
   returned: success
   type: dict
   contains:
     total:
-      description: How many changes there are.
+      description: The number of changes.
       type: int
       sample: 4
     actions:
-      description: How many changes of which action. Actions that don't occur are left out.
+      description: The number of changes for each action. Actions that do not occur are left out.
       type: dict
       sample: {update: 1, grant: 1, set_username: 2}
     missing_users:
-      description: The users whose entries were left out, as the document names them (O(missing_users=warn)).
+      description: The users whose entries were skipped, as the document names them (O(missing_users=warn)).
       type: list
       elements: str
       sample: [newcomer@example.org]
     fingerprints:
-      description: The fingerprint of the API secret code, for each service provider whose entry has
-        C(api_secret_code). V(none) in check mode where it would be rotated, and for a provider that this run creates.
-        The keys are names of service providers, followed by the UUID of the customer in brackets where several of them
-        have the same name.
+      description: The fingerprint of the API secret code, for each service provider whose entry has C(api_secret_code).
+        V(none) in check mode if it would be rotated, and for a provider that this run creates. The keys are names of
+        service providers, followed by the UUID of the customer in brackets if several of them have the same name.
       type: dict
       sample: {Alpha Cloud Ltd: "sha256:1571e2342f780ab4"}
 left_out:
-  description: The service providers whose entries O(only) left out, in the order of the document. Without O(only) it
-    is empty.
+  description: The service providers whose entries O(only) left out, in the order of the document. Empty without
+    O(only).
   returned: success
   type: list
   elements: dict
@@ -313,35 +313,35 @@ left_out:
       type: str
       sample: d2c8772ce559428283e388badd97f2d6
     uuid:
-      description: The UUID of the service provider, V(none) where the customer is none yet.
+      description: The UUID of the service provider, V(none) if it does not exist yet.
       type: str
       sample: 1c1b2f1b0a2f4ae1b26a4fbc84ad4d6f
 without_entry:
-  description: The service providers in O(only) that the document has no entry for, each as in RV(left_out).
+  description: The service providers in O(only) without an entry in the document, each as in RV(left_out).
   returned: success
   type: list
   elements: dict
   sample: []
 api_url:
-  description: The URL of the Waldur that the plan is for, without C(/api/).
+  description: The URL of Waldur that the plan is for, without C(/api/).
   returned: success
   type: str
   sample: https://waldur.example.org
 digests:
-  description: A digest of the desired state of each service provider that the plan is about, by the UUID of its
-    customer. O(approved_plan) tells by it whether the desired state was changed after the approval.
+  description: A digest of the desired state of each service provider in the plan, by the UUID of its customer.
+    O(approved_plan) uses it to find out whether the desired state was changed after the approval.
   returned: success
   type: dict
   sample: {d2c8772ce559428283e388badd97f2d6: "sha256:1571e2342f780ab4"}
 new_changes:
-  description: The changes that are in no approved plan, each as in RV(plan). Nothing was changed then.
-  returned: when the plan is no part of O(approved_plan)
+  description: The changes that are not in the approved plan, each as in RV(plan). Nothing was changed.
+  returned: when the plan contains changes that are not in O(approved_plan)
   type: list
   elements: dict
 removals:
-  description: The grants that would be revoked though no entry names them, each as in RV(plan). Nothing was changed
-    then.
-  returned: when there are more of them than O(max_removals) allows
+  description: The role grants that would be revoked although no entry names them, each as in RV(plan). Nothing was
+    changed.
+  returned: if there are more of them than O(max_removals) allows
   type: list
   elements: dict
   sample:
@@ -356,16 +356,16 @@ removals:
         user: 4d6b00766d9a494d9a05b60e87009a12
         role: d51bab95e9a74d39be894869c14ec67e
 errors:
-  description: All that is wrong with the plan, a sentence each. Nothing was changed then.
-  returned: when the plan was refused
+  description: All errors in the plan, one sentence each. Nothing was changed.
+  returned: when the plan was rejected
   type: list
   elements: str
   sample:
     - "service_providers[0].users[1].user: no user 'bob' that this token can see: give the UUID, use a staff token, or
       set missing_users: warn."
 applied:
-  description: The changes that were carried out, the failed one too where it took effect, each as in RV(plan).
-  returned: when carrying out the plan failed
+  description: The changes that were applied, including the failed one if it took effect, each as in RV(plan).
+  returned: when applying the plan failed
   type: list
   elements: dict
   sample:
@@ -380,14 +380,14 @@ applied:
         user: null
         role: null
 failed_change:
-  description: The change that failed, in the same form. V(none) where all of them were carried out, and checking them
+  description: The change that failed, in the same form. V(none) if all changes were applied, but their verification
     failed.
-  returned: when carrying out the plan failed
+  returned: when applying the plan failed
   type: dict
 not_applied:
-  description: The changes that were not carried out, in the same form, the one that failed first. Where all were, and
-    looking again some don't hold, those.
-  returned: when carrying out the plan failed
+  description: The changes that were not applied, in the same form, the failed one first. If all changes were applied
+    but the verification failed for some, these.
+  returned: when applying the plan failed
   type: list
   elements: dict
   sample:

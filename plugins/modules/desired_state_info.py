@@ -10,37 +10,38 @@ short_description: Export Waldur service providers as a document
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Reads what is in Waldur (profile, roles, usernames) and returns it as the document that
-    M(waldur.provider.desired_state) takes. Applying what was exported changes nothing. Where it would change something,
-    somebody has changed Waldur since.
-  - Use it to begin keeping providers as code, or to bring a document up to date with what was done by hand. An export
-    is sorted. As long as nothing changes in Waldur, two exports are the same, byte by byte, so keep it in git and
-    look at the difference.
-  - "What no document can say is left out, and RV(notes) tells it: the image; grants that have expired and stay listed
-    until Waldur's daily clean-up, grants that are there twice, and those of roles that can't be granted any more;
-    usernames of people who don't have one and the same in all offerings that they reach through a project, who share
-    theirs with somebody else, who have none, or who reach no offering; all roles on a Waldur that has none on service
-    providers (2024)."
+  - Reads the current state from Waldur (profile, role grants, usernames) and returns it as a document for
+    M(waldur.provider.desired_state). Applying the exported document changes nothing, unless Waldur was changed since
+    the export.
+  - Use it to start to manage providers as code, or to update a document after manual changes. An export is sorted.
+    Until Waldur changes, two exports are identical, byte by byte, so keep it in git and check the difference.
+  - "Information that a document can't contain is left out, and described in RV(notes): the image; expired role grants
+    that Waldur lists until its daily cleanup, duplicate role grants, and those of roles that can't be granted any more;
+    usernames of users who do not have the same username in all offerings that they can access through a project, who
+    share theirs with another user, who have none, or who can't access any offering; all role grants on a Waldur without
+    roles in service providers (2024)."
   - Secrets are never exported. The API secret code is left out, and so is C(exclusive_users), because who is to lose a
     role is a decision and not a state. Add these by hand.
   - Waldur doesn't list the grants of deactivated users, so they appear nowhere. Usernames of deactivated users are
     among those of people who reach no offering.
-  - What can't be read of a service provider is an error, because half an export would pass for a whole one. Without
-    O(service_providers), those that the token may not read are left out as a whole, and RV(notes) names them.
+  - If a part of a service provider can't be read, it is an error, because an incomplete export would look complete.
+    Without O(service_providers), service providers that the token may not read are skipped, and RV(notes) names them.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
   - waldur.provider.attributes.reads
   - waldur.provider.exports
 notes:
-  - V(offering_usernames) takes C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS) and a token that sees the provider's
-    resources, which is one of staff or of the customer's owner. Accounts in offerings that only staff can read
-    back are left out, and a note says in which. V(users) takes a role on the provider, or a staff or support token.
-  - Users are written by username, and customers by name. Where that could mean somebody else (a customer's name that
-    occurs twice, a username that looks like a UUID) it is the UUID.
-  - Names and descriptions can hold double curly braces. Ansible would take them for templates in a file of variables.
-    Load an exported file with P(ansible.builtin.from_yaml#filter) as in the examples, not with C(vars_files) or C(-e).
-  - Lists are read whole, in pages of 300 rows. 1,000 roles and 1,000 usernames take 17 requests.
+  - V(offering_usernames) requires C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS) and a token that may read the resources
+    of the provider, which is the token of staff or of the customer's owner. Accounts in offerings that only staff can
+    read are left out, and a note names these offerings. V(users) requires a role in the provider, or a staff or support
+    token.
+  - Users are written by username, and customers by name. If that would be ambiguous (a customer's name that occurs
+    twice, a username that looks like a UUID), the UUID is written.
+  - Names and descriptions can contain double curly braces, which Ansible would evaluate as templates in a file of
+    variables. Load an exported file with P(ansible.builtin.from_yaml#filter) as in the examples, not with C(vars_files)
+    or C(-e).
+  - Lists are read completely, in pages of 300 rows. 1,000 role grants and 1,000 usernames take 17 requests.
 seealso:
   - module: waldur.provider.desired_state
   - module: waldur.provider.desired_state_file
@@ -54,7 +55,7 @@ EXAMPLES = r"""
     service_provider: ALPHA
   register: live
 
-- name: Write it into a file, with what it could not say above it
+- name: Write the document into a file, with the notes as comments at the top
   ansible.builtin.copy:
     content: |
       ---
@@ -65,7 +66,7 @@ EXAMPLES = r"""
     dest: /etc/waldur-agent/alpha.yml
     mode: "0644"
 
-- name: See what was changed by hand since
+- name: Show what was changed since the export
   waldur.provider.desired_state:
     service_providers: "{{ (lookup('ansible.builtin.file', exported) | from_yaml).service_providers }}"
   check_mode: true
@@ -73,7 +74,7 @@ EXAMPLES = r"""
   vars:
     exported: /etc/waldur-agent/alpha.yml
 
-- name: Export roles and profiles of two service providers, with a token that may not read usernames
+- name: Export the role grants and profiles of two service providers, with a token that may not read usernames
   waldur.provider.desired_state_info:
     service_providers:
       - ALPHA
@@ -86,7 +87,7 @@ EXAMPLES = r"""
   waldur.provider.desired_state_info:
   register: everything
 
-- name: Show what no document can say
+- name: Show the notes
   ansible.builtin.debug:
     msg: "{{ everything.notes | map(attribute='text') }}"
 
@@ -102,16 +103,16 @@ service_providers:
   elements: dict
   contains:
     customer:
-      description: The name of the customer that is the service provider, or its UUID where the name is not enough.
+      description: The name of the customer that is the service provider, or its UUID if the name is ambiguous.
       type: str
       sample: Alpha Cloud Ltd
     description:
-      description: The description, also where it is empty.
+      description: The description, even if it is empty.
       type: str
       returned: with V(profile) in O(parts)
       sample: Provider of Alpha Cloud Ltd
     enable_notifications:
-      description: Whether Waldur notifies the provider's people.
+      description: Whether Waldur sends notifications to the users of the provider.
       type: bool
       returned: with V(profile) in O(parts)
       sample: true
@@ -127,13 +128,13 @@ service_providers:
       returned: with V(profile) in O(parts), from Waldur 2026 on, where there are any
       sample: {login_shell: /bin/bash}
     users:
-      description: The grants, sorted by user and role.
+      description: The role grants, sorted by user and role.
       type: list
       elements: dict
       returned: with V(users) in O(parts), where there are any
       contains:
         user:
-          description: The username, or the UUID where that would not find the user.
+          description: The username, or the UUID if the username would not identify the user.
           type: str
           sample: manager_alpha
         role:
@@ -141,7 +142,7 @@ service_providers:
           type: str
           sample: CUSTOMER.MANAGER
         expiration_time:
-          description: The moment in UTC at which the grant ends, or V(never).
+          description: When the role grant expires, in UTC, or V(never).
           type: str
           sample: "2027-06-30T18:00:00Z"
     offering_usernames:
@@ -151,15 +152,15 @@ service_providers:
       returned: with V(offering_usernames) in O(parts), where there are any
       contains:
         user:
-          description: The user, in the same way.
+          description: The user, in the same form.
           type: str
           sample: member1
         username:
-          description: The name of all of the user's accounts in the offerings that they reach.
+          description: The username of all accounts of the user in the offerings that they can access.
           type: str
           sample: m1_alpha
 notes:
-  description: What the document can't say and leaves out, sorted by service provider, key and name.
+  description: Information that the document can't contain, sorted by service provider, key and name.
   returned: success
   type: list
   elements: dict
@@ -173,16 +174,16 @@ notes:
       type: str
       sample: offering_usernames
     name:
-      description: Whom or what it is about, such as a user. V(none) where it is about all of it.
+      description: The object of the note, such as a user. V(none) if the note is about the whole key.
       type: str
       sample: member2
     text:
-      description: What was left out and why, a whole sentence.
+      description: What was left out and why, as a complete sentence.
       type: str
       sample: "Alpha Cloud Ltd: member2 doesn't have one and the same username in all offerings that they reach
         (Alpha Storage: none, Alpha VM: m2_alpha)."
 count:
-  description: How many service providers there are in the document.
+  description: The number of service providers in the document.
   returned: success
   type: int
   sample: 1

@@ -12,8 +12,8 @@ author: Waldur provider collection maintainers (@waldur)
 description:
   - Lists what the service provider offers, in any state, drafts and archived offerings included, with components,
     plans and prices.
-  - Only offerings that are shared and billable are listed. What is private to the provider is not.
-  - Several filters narrow the list down together.
+  - Only offerings that are shared and billable are listed. Private offerings of the provider are not listed.
+  - Rows must match all filters.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -22,22 +22,22 @@ extends_documentation_fragment:
   - waldur.provider.lists
 options:
   name:
-    description: A part of the offering's name, in any case.
+    description: A part of the offering's name(case-insensitive).
     type: str
   name_exact:
-    description: The whole name of the offering. Upper and lower case matter.
+    description: The exact name of the offering. Case-sensitive.
     type: str
   slug:
     description:
-      - The whole slug.
-      - Waldur knows this filter since 2026. On an older one it is applied to the rows here.
+      - The exact slug.
+      - Waldur supports this filter since 2026. With an older version, the collection applies it to the rows.
     type: str
   uuid_list:
     description:
-      - Only these offerings, each by its whole name, UUID or URL. A name that the service provider doesn't have is an
+      - Only these offerings, each by its exact name, UUID or URL. A name of no offering of the service provider is an
         error.
-      - Waldur knows this filter since 2025. On an older one it is applied to the rows here.
-      - A name with a comma in it must stand in a YAML list, as Ansible parts text at commas.
+      - Waldur supports this filter since 2025. With an older version, the collection applies it to the rows.
+      - Write a name that contains a comma in a YAML list, because Ansible splits a string at commas.
     type: list
     elements: raw
   state:
@@ -48,134 +48,135 @@ options:
   type:
     description:
       - Only offerings of one of these types, exactly as the server calls them, such as V(Marketplace.Basic) or
-        V(Marketplace.Slurm). A type that doesn't exist finds nothing.
+        V(Marketplace.Slurm). An unknown type returns nothing.
     type: list
     elements: str
   keyword:
-    description: A part of the name or description of the offering, or of the name of its provider, in any case.
+    description: A part of the name or description of the offering, or of the name of its provider(case-insensitive).
     type: str
   query:
     description:
-      - A part of the name, slug or description, in any case. The UUID of an offering finds that one.
-      - Waldur knows this filter since 2025. On an older one the task fails.
+      - A part of the name, slug or description(case-insensitive). The UUID of an offering matches that offering.
+      - Waldur supports this filter since 2025. With an older version, the task fails.
     type: str
   description:
-    description: A part of the description, in any case.
+    description: A part of the description(case-insensitive).
     type: str
   attributes:
     description:
-      - The attributes that an offering must have, as a mapping, or as a text of JSON. What attributes there are depends
+      - The attributes that an offering must have, as a mapping, or as a text of JSON. The available attributes depend
         on the category.
     type: json
   category:
-    description: Only offerings of this category, by UUID or URL, as the API tells no names of them here.
+    description: Only offerings of this category, by UUID or URL, because the API does not return their names.
     type: raw
     aliases: [category_uuid]
   category_group:
-    description: Only offerings of this group of categories, by UUID or URL, as the API tells no names of them here.
+    description: Only offerings of this group of categories, by UUID or URL, because the API does not return their
+      names.
     type: raw
     aliases: [category_group_uuid]
   offering_group:
     description:
-      - Only offerings of this group of offerings, by UUID or URL, as the API tells no names of them here.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only offerings of this group of offerings, by UUID or URL, because the API does not return their names.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: raw
     aliases: [offering_group_uuid]
   parent:
     description:
-      - Only offerings that belong to this one, by its whole name among those of the service provider, or by UUID or
+      - Only offerings that belong to this one, by its exact name among those of the service provider, or by UUID or
         URL.
     type: raw
     aliases: [parent_uuid]
   tag:
     description:
       - Only offerings with one of these tags, by the UUIDs of the tags.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: list
     elements: str
   tag_name:
     description:
       - Only offerings with one of these tags, by the names of the tags.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: list
     elements: str
   tags_and:
     description:
       - Only offerings with all of these tags, as the UUIDs of the tags, joined by commas.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: str
   tag_names_and:
     description:
       - Only offerings with all of these tags, as the names of the tags, joined by commas.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: str
   created:
     description:
-      - Only offerings that were created at this moment or later. A date-time such as V("2026-11-01T08:00:00Z") (in UTC
-        where no offset is given), or a date such as V("2026-11-01"), which means its midnight in UTC.
+      - Only offerings that were created at this time or later. A date-time such as V("2026-11-01T08:00:00Z") (in UTC if
+        it has no offset), or a date such as V("2026-11-01"), which means midnight in UTC.
     type: str
   created_before:
     description:
-      - Only offerings that were created at this moment or earlier, written as O(created).
-      - Waldur knows this filter since 2026. On an older one the task fails, as the rows don't tell.
+      - Only offerings that were created at this time or earlier, written as O(created).
+      - Waldur supports this filter since 2026. With an older version, the task fails, because the rows lack the value.
     type: str
   modified:
-    description: Only offerings that were changed at this moment or later, written as O(created).
+    description: Only offerings that were changed at this time or later, written as O(created).
     type: str
   modified_before:
     description:
-      - Only offerings that were changed at this moment or earlier, written as O(created).
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only offerings that were changed at this time or earlier, written as O(created).
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: str
   resource_customer:
     description:
-      - Only offerings of which this customer has a live resource. By name, abbreviation or slug, exactly as written, or
-        by UUID or URL.
+      - Only offerings of which this customer has a live resource. By name, abbreviation or slug (case-sensitive), UUID
+        or URL.
     type: raw
     aliases: [resource_customer_uuid]
   resource_project:
     description:
-      - Only offerings of which this project has a live resource. By its whole name, among the projects that use the
+      - Only offerings of which this project has a live resource. By its exact name, among the projects that use the
         service provider, or by UUID or URL.
     type: raw
     aliases: [resource_project_uuid]
   consumer_customer:
     description:
-      - Only offerings that this customer consumes. By name, abbreviation or slug, exactly as written, or by UUID or
-        URL.
-      - Waldur knows this filter since 2026. On an older one the task fails. O(resource_customer) is there, too.
+      - Only offerings that this customer consumes. By name, abbreviation or slug (case-sensitive), UUID or URL.
+      - Waldur supports this filter since 2026. With an older version, the task fails. O(resource_customer) is available
+        there, too.
     type: raw
     aliases: [consumer_customer_uuid]
   allowed_customer:
     description:
-      - Only offerings that this customer may order. By name, abbreviation or slug, exactly as written, or by UUID or
-        URL.
+      - Only offerings that this customer may order. By name, abbreviation or slug (case-sensitive), UUID or URL.
     type: raw
     aliases: [allowed_customer_uuid]
   project:
     description:
-      - Only offerings that can be used in this project. By its whole name, among the projects that use the service
+      - Only offerings that can be used in this project. By its exact name, among the projects that use the service
         provider, or by UUID or URL.
     type: raw
     aliases: [project_uuid]
   organization_group:
     description:
-      - Only offerings for one of these organization groups, by UUID or URL, as the API tells no names of them.
-      - Waldur of 2026 documents one only.
+      - Only offerings for one of these organization groups, by UUID or URL, because the API does not return their
+        names.
+      - Waldur 2026 documents a single value only.
     type: list
     elements: raw
     aliases: [organization_group_uuid]
   customer:
     description:
-      - Only offerings of this customer. By name, abbreviation or slug, exactly as written, or by UUID or URL. As all of
-        them belong to the customer behind O(service_provider), any other finds nothing.
-      - On Waldur of 2024 the task fails, as it can't filter by it.
+      - Only offerings of this customer. By name, abbreviation or slug (case-sensitive), UUID or URL. All of them belong
+        to the customer of O(service_provider), so any other customer returns nothing.
+      - With Waldur 2024, the task fails, because it can't filter by this value.
     type: raw
     aliases: [customer_uuid]
   service_manager:
     description:
-      - Only offerings that this user manages. By username (exactly as written), else by e-mail address (in any case),
-        or by UUID or URL.
+      - Only offerings that this user manages. By username (case-sensitive), e-mail address (case-insensitive), UUID or
+        URL.
     type: raw
     aliases: [service_manager_uuid]
   scope:
@@ -184,56 +185,56 @@ options:
     aliases: [scope_uuid]
   can_create_offering_user:
     description:
-      - Only offerings in which the service provider may create the accounts of users, or with V(false) only others.
-      - Waldur knows this filter since 2025. On an older one the task fails.
+      - Only offerings in which the service provider may create the accounts of users, or with V(false) only the others.
+      - Waldur supports this filter since 2025. With an older version, the task fails.
     type: bool
   user_has_offering_user:
     description:
-      - Only offerings in which the token's own user has an account, or with V(false) only others.
-      - Waldur knows this filter since 2025. On an older one the task fails.
+      - Only offerings in which the user of the token has an account, or with V(false) only the others.
+      - Waldur supports this filter since 2025. With an older version, the task fails.
     type: bool
   user_has_consent:
     description:
-      - Only offerings to whose terms of service the token's own user has consented, or with V(false) only others.
-      - Waldur knows this filter since 2025. On an older one the task fails.
+      - Only offerings to whose terms of service the user of the token has consented, or with V(false) only the others.
+      - Waldur supports this filter since 2025. With an older version, the task fails.
     type: bool
   has_terms_of_service:
     description:
       - Only offerings with terms of service, or with V(false) only those without.
-      - Waldur knows this filter since 2025. On an older one the task fails.
+      - Waldur supports this filter since 2025. With an older version, the task fails.
     type: bool
   has_active_terms_of_service:
     description:
-      - Only offerings whose terms of service are in force, or with V(false) only others.
-      - Waldur knows this filter since 2025. On an older one the task fails.
+      - Only offerings whose terms of service are in force, or with V(false) only the others.
+      - Waldur supports this filter since 2025. With an older version, the task fails.
     type: bool
   accessible:
     description:
-      - With V(true), only offerings that the token's own user has access to. The API's reference doesn't say more.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - With V(true), only offerings that the user of the token has access to. The API reference does not say more.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: bool
   accessible_via_calls:
-    description: Only offerings that can be had through calls for proposals, or with V(false) only others.
+    description: Only offerings that are available through calls for proposals, or with V(false) only the others.
     type: bool
   open_for_proposals:
     description:
-      - Only offerings for which proposals can be made at present, or with V(false) only others.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only offerings for which proposals can be made at present, or with V(false) only the others.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: bool
   shared:
-    description: Only shared offerings. As the list has no others to begin with, V(false) finds nothing.
+    description: Only shared offerings. The list contains no others, so V(false) returns nothing.
     type: bool
   billable:
-    description: Only billable offerings. As the list has no others to begin with, V(false) finds nothing.
+    description: Only billable offerings. The list contains no others, so V(false) returns nothing.
     type: bool
   order_by:
     description:
-      - What to sort the offerings by, the most important first. A C(-) before a name turns its order round.
-      - Text is sorted without regard to case and accents. Offerings without a value come last either way, and equal
-        ones stay as they came.
-      - The rows are sorted here, so all of them are read first, whatever O(limit) says. They tell V(name), V(state) and
-        V(type). The others are an error where the rows don't tell them, as on all versions so far.
-      - Left out, the offerings come in the order that Waldur gives them.
+      - What to sort the offerings by, the most important first. A C(-) before a name reverses the order.
+      - Text is sorted without regard to case and accents. Offerings without a value are always last, and equal ones
+        keep their order.
+      - The collection sorts the rows, so all of them are read first, regardless of O(limit). The rows contain V(name),
+        V(state) and V(type). The other keys are an error if the rows do not contain them, as in all versions so far.
+      - If omitted, the offerings are in the order of Waldur.
     type: list
     elements: str
     choices:
@@ -252,16 +253,16 @@ options:
       - -total_customers
       - -type
 notes:
-  - Everyone who is logged in may read the list. To name a project for O(project) or O(resource_project), otherwise than
-    by UUID or URL, takes the permission C(SERVICE_PROVIDER.LIST_PROJECTS).
-  - An offering has many keys, and the prices cost the server some time. Where there are many offerings, name the
-    O(fields) that you need.
-  - The options that hold secrets of an offering (C(secret_options)), which Waldur shows to some, are never returned.
+  - Every user may read the list. The name of a project in O(project) or O(resource_project) requires the permission
+    C(SERVICE_PROVIDER.LIST_PROJECTS); a UUID or URL does not.
+  - An offering has many keys, and the prices take the server some time. If there are many offerings, name the O(fields)
+    that you need.
+  - The secret options of an offering (C(secret_options)), which Waldur returns to some users, are never returned.
 seealso:
   - module: waldur.provider.offering_username_info
     description: The accounts that users have in these offerings.
   - module: waldur.provider.compliance_info
-    description: Which offerings have a checklist, and how far their users are.
+    description: The offerings with a checklist, and the progress of their users.
 """
 
 EXAMPLES = r"""
@@ -271,20 +272,20 @@ EXAMPLES = r"""
     order_by: [state, name]
     fields: [name, state, type, resources_count]
 
-- name: List what is really on offer
+- name: List the active offerings
   waldur.provider.offering_info:
     service_provider: ALPHA
     state: [Active, Paused]
   register: offered
 
-- name: Show what one unit of everything costs
+- name: Show the prices of each plan
   ansible.builtin.debug:
     msg: "{{ item.0.name }}, {{ item.1.name }}: {{ item.1.prices }}"
   loop: "{{ offered.offerings | subelements('plans') }}"
   loop_control:
     label: "{{ item.0.name }}, {{ item.1.name }}"
 
-- name: Fail while something is forgotten as a draft
+- name: Fail if there are draft offerings
   waldur.provider.offering_info:
     service_provider: BETA
     state: Draft
@@ -292,13 +293,13 @@ EXAMPLES = r"""
   register: drafts
   failed_when: drafts.count > 0
 
-- name: List what one customer uses
+- name: List the offerings that a customer uses
   waldur.provider.offering_info:
     service_provider: ALPHA
     resource_customer: Consumer Institute
     fields: [name, slug]
 
-- name: Look some offerings up by their names
+- name: Find offerings by their names
   waldur.provider.offering_info:
     service_provider: BETA
     uuid_list: [Beta HPC, Beta GPU]
@@ -317,7 +318,7 @@ RETURN = r"""
 offerings:
   description:
     - The offerings, as Waldur lists them, without C(secret_options).
-    - Newer versions of Waldur give more keys than these.
+    - Newer versions of Waldur return more keys than these.
   returned: success
   type: list
   elements: dict
@@ -347,7 +348,7 @@ offerings:
       type: str
       sample: Marketplace.Basic
     state:
-      description: Whether it is a draft, on offer, paused or archived, as O(state).
+      description: The state of the offering, as O(state).
       type: str
       sample: Draft
     resources_count:
@@ -355,11 +356,11 @@ offerings:
       type: int
       sample: 0
     billing_price_estimate:
-      description: What the offering is expected to earn in the present month.
+      description: The estimated revenue of the offering in the current month.
       type: dict
       sample: {total: 0.0, current: 0.0, tax: 0.0, tax_current: 0.0}
     components:
-      description: What is counted, such as cores and hours. Each is described by the keys of Waldur's API.
+      description: The billing components, such as cores and hours. Each is described by the keys of Waldur's API.
       type: list
       elements: dict
       sample:

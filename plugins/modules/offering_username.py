@@ -10,11 +10,11 @@ short_description: Set the usernames of users in the offerings of a Waldur servi
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Sets the name of a user's accounts in the service provider's offerings. In Waldur it is one name for all offerings
-    of the provider that the user reaches, through a project that has a resource of the offering.
-  - It is set where an account in a reachable shared offering is missing or has another name, in one request for each
-    user. A second run changes nothing.
-  - Exactly one of O(user) and O(usernames) is needed.
+  - Sets the username of a user's accounts in the offerings of the service provider. Waldur sets the same username in
+    all offerings of the provider that the user can access, through a project that has a resource of the offering.
+  - It is set if an account in an accessible shared offering is missing or has another username, with one request for
+    each user. A second run changes nothing.
+  - Exactly one of O(user) and O(usernames) is required.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -24,25 +24,26 @@ extends_documentation_fragment:
 options:
   user:
     description:
-      - The one user of this task, by username in Waldur (exactly as written), else by e-mail address (in any case),
-        or by UUID or URL.
-      - Several users with that e-mail address are an error, with the candidates and their UUIDs in the message. What
-        happens where there is none is said by O(missing_users).
-      - Quote it where YAML would make something else of it, such as C("007").
-      - Needs O(username), and can't go with O(usernames).
+      - The user, by username in Waldur (case-sensitive), e-mail address (case-insensitive), UUID or URL. A username has
+        precedence over an e-mail address.
+      - If several users have that e-mail address, it is an error, with the candidates and their UUIDs in the message.
+        If there is no such user, see O(missing_users).
+      - Quote it if YAML would read it as another type, such as C("007").
+      - Requires O(username), and can't be combined with O(usernames).
     type: raw
   username:
     description:
-      - The name of the accounts of O(user), of 1 to 100 characters. White space around it is cut off, as Waldur does.
-      - Waldur takes no name away, so an empty one is an error.
-      - Quote it where YAML would make something else of it, such as C("004711") or C("no").
-      - Can't go with O(usernames), where each entry has its own.
+      - The username of the accounts of O(user), 1 to 100 characters. Leading and trailing white space is removed, as in
+        Waldur.
+      - Waldur can't remove a username, so an empty one is an error.
+      - Quote it if YAML would read it as another type, such as C("004711") or C("no").
+      - Can't be combined with O(usernames), in which each entry has its own.
     type: raw
   usernames:
     description:
-      - The users of this task and their names. The same user twice is an error, also where they are named in
-        different ways, and so is one name for two users, also in another case of letters.
-      - Left out, O(user) and O(username) are needed.
+      - The users and their usernames. The same user twice is an error, even if the entries name the user in different
+        ways, and so is the same username for two users, ignoring case.
+      - If omitted, O(user) and O(username) are required.
     type: list
     elements: dict
     suboptions:
@@ -51,35 +52,35 @@ options:
         type: raw
         required: true
       username:
-        description: The name of the accounts, as O(username).
+        description: The username of the accounts, as O(username).
         type: raw
         required: true
 notes:
-  - It takes the permissions C(SERVICE_PROVIDER.SET_OFFERINGS_USERNAME), to set names, and
-    C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS), to know which offerings a user reaches, both on the provider's
-    customer. A role on the service provider is not enough. On Waldur of 2024 it takes the role C(CUSTOMER.OWNER) there
-    instead. Without the second the task fails, as it could only guess.
-  - A username that an account of another user at the provider has already, in any case of letters, is rejected before
-    anything is changed. Accounts in every state count, deleted ones too, as they come back with their username when the
-    user returns. To hand a username on, rename its holder with another entry of the same O(usernames). Where the
-    holder has it in an offering that they no longer reach, rename or delete that account in Waldur first.
-  - On Waldur of 2026 a username can belong to the service provider account of a user, which the accounts in offerings
+  - Requires the permissions C(SERVICE_PROVIDER.SET_OFFERINGS_USERNAME), to set usernames, and
+    C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS), to find out which offerings a user can access, both in the provider's
+    customer. A role in the service provider is not enough. With Waldur 2024, the role C(CUSTOMER.OWNER) in the customer
+    is required instead. Without the second permission, the task fails instead of guessing.
+  - A username that an account of another user at the provider already has, ignoring case, is rejected before anything
+    is changed. This includes accounts in every state, also deleted ones, because they get their username back when the
+    user returns. To reassign a username, rename its current user with another entry of the same O(usernames). If that
+    user has it in an offering that they can no longer access, rename or delete that account in Waldur first.
+  - With Waldur 2026, a username can belong to the service provider account of a user, which the accounts in offerings
     mirror (C(account_scope) is V(provider)). Waldur then rejects every other username, so the plan rejects it before
-    anything is changed, and names that account. Rename the service provider account itself. A username that is right
-    already is no change.
-  - A user who reaches no offering of the provider is no change and a warning.
-  - Who is neither staff nor support can't read accounts in offerings whose option
-    C(service_provider_can_create_offering_user) is off. Those are left out, with a warning.
-  - While Waldur enforces consents to terms or complete profiles, it hides accounts of users who lack them from all but
-    staff and support, and a hidden account looks like a missing one. With other tokens, accounts that were not seen are
-    left out of the plan, with a warning that says how many; Waldur sets a hidden one along with those that were seen.
-    So a missing account is made by a staff or support token alone, and a holder of a username whose account is hidden
-    is not found.
-  - Accounts in private offerings are renamed along by Waldur, and are not looked at to decide.
-  - For many users, one task with O(usernames) is much faster than a loop, as it reads everything once.
+    anything is changed, and names that account. Rename the service provider account itself. An entry with the current
+    username is no change.
+  - A user who can't access any offering of the provider is skipped, with a warning.
+  - Users who are neither staff nor support can't read accounts in offerings whose option
+    C(service_provider_can_create_offering_user) is off. Those offerings are skipped, with a warning.
+  - While Waldur enforces consents to terms or complete profiles, it hides accounts of users who lack them from all
+    users except staff and support, and a hidden account looks like a missing one. With other tokens, accounts that were
+    not listed are excluded from the plan, with a warning that gives their number; Waldur sets the username of a hidden
+    account together with those of the listed ones. So only a staff or support token creates a missing account, and a
+    conflict with the username of a hidden account is not detected.
+  - Waldur renames accounts in private offerings too, but they do not decide whether a change is necessary.
+  - For many users, one task with O(usernames) is much faster than a loop, because it reads everything once.
 seealso:
   - module: waldur.provider.desired_state
-    description: Usernames together with profile, roles and the API secret code, in one document.
+    description: Usernames together with profile, role grants and the API secret code, in one document.
   - module: waldur.provider.service_provider
   - module: waldur.provider.user_role
   - module: waldur.provider.api_secret_code
@@ -103,7 +104,7 @@ EXAMPLES = r"""
       - user: member3
         username: "004711"
 
-- name: Show what would change for people of whom some have not logged in yet
+- name: Plan the usernames, skipping users who have not logged in yet
   waldur.provider.offering_username:
     service_provider: BETA
     usernames:
@@ -114,20 +115,21 @@ EXAMPLES = r"""
   diff: true
   register: planned
 
-- name: Show the names as they would be
+- name: Show the usernames as they would be
   ansible.builtin.debug:
     var: planned.offering_usernames
 """
 
 RETURN = r"""
 offering_usernames:
-  description: The users of the task who reach an offering, in the order of the task. In check mode as it would be.
+  description: The users of the task who can access an offering, in the order of the task. In check mode, as it would
+    be.
   returned: success
   type: list
   elements: dict
   contains:
     user:
-      description: The username of the user in Waldur, or the UUID where the token may not see it.
+      description: The username of the user in Waldur, or the UUID if the token may not read the username.
       type: str
       sample: member1
     user_uuid:
@@ -140,39 +142,39 @@ offering_usernames:
       sample: member1_hpc
     offerings:
       description:
-        - The names of the shared offerings that the user reaches, and in which the name holds.
-        - Offerings of the same name carry the first 8 digits of their UUID.
+        - The names of the shared offerings that the user can access, and to which the username applies.
+        - Offerings of the same name are followed by the first 8 digits of their UUID.
       type: list
       elements: str
       sample: [Beta HPC]
     before:
-      description: The offerings in which the task changed the name, or would change it, and the name before, V(none)
-        where there was no account or no name.
+      description: The offerings in which the task changed the username, or would change it, with the username before.
+        V(none) if there was no account or no username.
       type: dict
       sample: {Beta HPC: m1_beta}
 errors:
-  description: All that is wrong with the plan, a sentence each. Nothing was changed then.
-  returned: when the plan was refused
+  description: All errors in the plan, one sentence each. Nothing was changed.
+  returned: when the plan was rejected
   type: list
   elements: str
   sample:
     - "usernames[1].username: 'member1_hpc' is asked for member2, and in usernames[0] for member1: two people can't
       share one name."
 applied:
-  description: The changes that were carried out, the failed one too where it took effect, each as in
+  description: The changes that were applied, including the failed one if it took effect, each as in
     RV(waldur.provider.desired_state#module:plan).
-  returned: when carrying out the plan failed
+  returned: when applying the plan failed
   type: list
   elements: dict
   sample: []
 failed_change:
   description: The change that failed, in the same form.
-  returned: when carrying out the plan failed
+  returned: when applying the plan failed
   type: dict
 not_applied:
-  description: The changes that were not carried out, in the same form, the one that failed first. Where all were, and
-    looking again some don't hold, those.
-  returned: when carrying out the plan failed
+  description: The changes that were not applied, in the same form, the failed one first. If all changes were applied
+    but the verification failed for some, these.
+  returned: when applying the plan failed
   type: list
   elements: dict
 """

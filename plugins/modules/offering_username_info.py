@@ -6,14 +6,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: offering_username_info
-short_description: List who has which account in the offerings of a Waldur service provider
+short_description: List the accounts of users in the offerings of a Waldur service provider
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
   - Lists the accounts of users in the offerings of the service provider's customer, shared or not, one row for each
     user and offering, with the username that the user has there.
-  - Accounts are listed in every state, deleted ones too, and also where the user does not reach the offering any more.
-  - Several filters narrow the list down together.
+  - Accounts in every state are listed, also deleted ones, and also those of users who can no longer access the
+    offering.
+  - Rows must match all filters.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -23,18 +24,17 @@ extends_documentation_fragment:
 options:
   user:
     description:
-      - Only accounts of this user. By username (exactly as written), else by e-mail address (in any case), or by UUID
-        or URL.
-      - A user whom the token can't see must be given by UUID.
+      - Only accounts of this user. By username (case-sensitive), e-mail address (case-insensitive), UUID or URL.
+      - If the token may not read the user, use the UUID.
     type: raw
     aliases: [user_uuid]
   user_username:
-    description: The whole username of the user in Waldur, in any case. Nobody of that name is no error here.
+    description: The exact username of the user in Waldur (case-insensitive). It is no error if there is no such user.
     type: str
   username:
     description:
-      - The whole username of the account at the provider. Upper and lower case matter.
-      - Waldur knows this filter since 2026. On an older one it is applied to the rows here.
+      - The exact username of the account at the provider. Case-sensitive.
+      - Waldur supports this filter since 2026. With an older version, the collection applies it to the rows.
     type: str
   offering:
     description:
@@ -45,20 +45,20 @@ options:
   offering_slug:
     description:
       - Only accounts in offerings of one of these slugs.
-      - Waldur knows this filter since 2025. On an older one the task fails.
+      - Waldur supports this filter since 2025. With an older version, the task fails.
     type: list
     elements: str
   parent_offering:
     description:
       - Only accounts in offerings that belong to this one, by its exact name within the service provider, or by UUID or
         URL.
-      - Waldur knows this filter since 2025. On an older one the task fails.
+      - Waldur supports this filter since 2025. With an older version, the task fails.
     type: raw
     aliases: [parent_offering_uuid]
   state:
     description:
       - Only accounts in one of these states.
-      - Waldur knows this filter since 2025. On an older one, whose rows have no state, the task fails.
+      - Waldur supports this filter since 2025. With an older version, whose rows have no state, the task fails.
     type: list
     elements: str
     choices:
@@ -75,67 +75,68 @@ options:
   runtime_state:
     description:
       - Only accounts in one of these states of their use, such as V(Active) or V(Pending account linking).
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: list
     elements: str
   is_restricted:
-    description: Only accounts that are restricted, or with V(false) only those that aren't.
+    description: Only accounts that are restricted, or with V(false) only the others.
     type: bool
   has_consent:
     description:
       - Only accounts whose user has consented to the offering's terms of service, or with V(false) only the others.
-      - Waldur knows this filter since 2025. On an older one the task fails.
+      - Waldur supports this filter since 2025. With an older version, the task fails.
     type: bool
   has_complete_profile:
     description:
-      - Only accounts whose user's profile has all that the offering asks for, or with V(false) only the others.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only accounts whose user has all profile attributes that the offering requires, or with V(false) only the
+        others.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: bool
   offering_has_active_tos:
     description:
       - Only accounts in offerings with terms of service in force, or with V(false) only the others.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: bool
   is_provider_backed:
     description:
       - Only accounts whose name is that of one account for all offerings of the provider, or with V(false) only the
         others.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: bool
   service_provider_account:
     description:
       - Only accounts that belong to this account for all offerings of the provider, by UUID or URL.
-      - Waldur knows this filter since 2026. On an older one it is applied to the rows here. Where they don't tell, the
-        task fails.
+      - Waldur supports this filter since 2026. With an older version, the collection applies it to the rows. If they
+        lack the value, the task fails.
     type: raw
     aliases: [service_provider_account_uuid]
   query:
     description:
-      - A text that the server looks for as a part of several fields, such as the names of user, account and offering.
+      - A text that the server searches in several fields, such as the names of user, account and offering.
     type: str
   created:
-    description: Only accounts made at this moment or later, such as V("2026-09-01") or V("2026-09-01T12:00:00Z").
+    description: Only accounts created at this time or later, such as V("2026-09-01") or V("2026-09-01T12:00:00Z").
     type: str
   created_before:
     description:
-      - Only accounts made at this moment or earlier.
-      - Waldur knows this filter since 2026. On an older one it is applied to the rows here.
+      - Only accounts created at this time or earlier.
+      - Waldur supports this filter since 2026. With an older version, the collection applies it to the rows.
     type: str
   modified:
-    description: Only accounts last changed at this moment or later.
+    description: Only accounts last changed at this time or later.
     type: str
   modified_before:
     description:
-      - Only accounts last changed at this moment or earlier.
-      - Waldur knows this filter since 2026. On an older one it is applied to the rows here.
+      - Only accounts last changed at this time or earlier.
+      - Waldur supports this filter since 2026. With an older version, the collection applies it to the rows.
     type: str
   order_by:
     description:
-      - What to sort the accounts by, the most important first. A C(-) before a name turns its order round.
-      - Text is sorted without regard to case and accents. Accounts without a value come last either way. Equal ones
-        stay as they came.
-      - The rows are sorted here, so all of them are read first, whatever O(limit) says.
-      - Left out, the accounts come in the order that Waldur gives them.
+      - What to sort the accounts by, the most important first. A C(-) before a name reverses the order.
+      - Text is sorted without regard to case and accents. Accounts without a value are always last. Equal ones keep
+        their order.
+      - The collection sorts the rows, so all of them are read first, regardless of O(limit).
+      - If omitted, the accounts are in the order of Waldur.
     type: list
     elements: str
     choices:
@@ -146,39 +147,38 @@ options:
       - -modified
       - -username
 notes:
-  - Staff and support see all accounts. Others see those of offerings whose option
-    C(service_provider_can_create_offering_user) is on, in organizations that they belong to, and where Waldur
-    enforces consents or complete profiles only those of users who have them. A warning says so; which accounts are
-    hidden can't be known.
+  - Staff and support may read all accounts. Other users may read those of offerings whose option
+    C(service_provider_can_create_offering_user) is on, in their organizations. If Waldur enforces consents or complete
+    profiles, they may only read those of users who have them. A warning says so, but can't name the hidden accounts.
 seealso:
   - module: waldur.provider.offering_username
     description: Set these usernames.
   - module: waldur.provider.compliance_info
-    description: Who of them has finished the offering's checklist.
+    description: Which users have finished the checklist of the offering.
   - module: waldur.provider.user_info
 """
 
 EXAMPLES = r"""
-- name: Find out who has which account
+- name: List all accounts
   waldur.provider.offering_username_info:
     service_provider: ALPHA
     order_by: [username]
   register: accounts
 
-- name: Show who still waits for a username
+- name: Show the users without a username
   ansible.builtin.debug:
     msg: "{{ item.user_username }} in {{ item.offering_name }}"
   loop: "{{ accounts.offering_usernames | rejectattr('username') }}"
   loop_control:
     label: "{{ item.user_username }}"
 
-- name: List the accounts of one person
+- name: List the accounts of one user
   waldur.provider.offering_username_info:
     service_provider: ALPHA
     user: member1
     fields: [offering_name, username, state]
 
-- name: List the accounts in two offerings that can be used
+- name: List the usable accounts in two offerings
   waldur.provider.offering_username_info:
     service_provider: ALPHA
     offering: [Alpha VM, Alpha Storage]
@@ -186,7 +186,7 @@ EXAMPLES = r"""
     is_restricted: false
   register: usable
 
-- name: Keep them as a mapping of users to usernames
+- name: Store a mapping of users to usernames
   ansible.builtin.set_fact:
     usernames: "{{ usable.offering_usernames | items2dict(key_name='user_username', value_name='username') }}"
 
@@ -198,7 +198,7 @@ RETURN = r"""
 offering_usernames:
   description:
     - The accounts, as Waldur lists them.
-    - Newer versions of Waldur give more keys than these.
+    - Newer versions of Waldur return more keys than these.
   returned: success
   type: list
   elements: dict
@@ -220,7 +220,7 @@ offering_usernames:
       type: str
       sample: https://waldur.example.org/api/marketplace-provider-offerings/9b578d38ebd848f894aad61d962a512b/
     username:
-      description: The username of the account. Empty or V(none) before there is one.
+      description: The username of the account. Empty or V(none) if it is not set yet.
       type: str
       sample: m1_alpha
     offering_uuid:
@@ -248,7 +248,7 @@ offering_usernames:
       type: str
       sample: member1@example.org
     created:
-      description: When the account was made.
+      description: When the account was created.
       type: str
       sample: "2026-11-22T21:16:05.504947+00:00"
     modified:
@@ -272,11 +272,11 @@ offering_usernames:
       type: str
       sample: OK
     service_provider_comment:
-      description: What the provider has to say about the account. Missing before 2025.
+      description: The comment of the provider about the account. Missing before 2025.
       type: str
       sample: ""
     service_provider_comment_url:
-      description: Where more about it can be read. Missing before 2025.
+      description: The URL with more information about it. Missing before 2025.
       type: str
       sample: ""
     has_consent:
@@ -284,7 +284,7 @@ offering_usernames:
       type: bool
       sample: false
     requires_reconsent:
-      description: Whether the user must consent anew, as the terms have changed. Missing before 2025.
+      description: Whether the user must consent again, because the terms have changed. Missing before 2025.
       type: bool
       sample: false
     has_compliance_checklist:

@@ -11,10 +11,10 @@ version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
   - Lists the projects that have a live resource (one that is not terminated) of a shared offering of the service
-    provider. Projects that were removed are left out.
+    provider. Removed projects are not listed.
   - With O(project_customer), the projects of this one customer, from another list of Waldur, whose rows have fewer keys
-    but tell how many people a project has.
-  - Several filters narrow the list down together.
+    but contain the number of users of a project.
+  - Rows must match all filters.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -24,136 +24,134 @@ extends_documentation_fragment:
 options:
   project_customer:
     description:
-      - Reads the list of this one customer's projects instead, with other rows (see RV(projects)) and a permission of
-        its own (see the notes).
-      - By name, abbreviation or slug, exactly as written, or by UUID or URL. Who can't see all customers may name those
-        that the service provider serves.
+      - Reads the list of this one customer's projects instead, with different rows (see RV(projects)) and a separate
+        permission (see the notes).
+      - By name, abbreviation or slug (case-sensitive), UUID or URL. Tokens that may not read all customers can name
+        those of the service provider.
       - To filter the usual list by customers, use O(customer).
     type: raw
     aliases: [project_customer_uuid]
   customer:
     description:
-      - Only projects of one of these customers, each by name, abbreviation or slug, exactly as written, or by UUID or
-        URL.
-      - A name with a comma in it must stand in a YAML list, as Ansible parts text at commas.
+      - Only projects of one of these customers, each by name, abbreviation or slug (case-sensitive), UUID or URL.
+      - Write a name that contains a comma in a YAML list, because Ansible splits a string at commas.
     type: list
     elements: raw
   customer_name:
-    description: A part of the name of the customer, in any case.
+    description: A part of the name of the customer(case-insensitive).
     type: str
   customer_abbreviation:
-    description: A part of the abbreviation of the customer, in any case.
+    description: A part of the abbreviation of the customer(case-insensitive).
     type: str
   customer_native_name:
-    description: A part of the name in the customer's own language, in any case.
+    description: A part of the name in the customer's own language(case-insensitive).
     type: str
   name:
-    description: A part of the project's name, in any case.
+    description: A part of the project's name(case-insensitive).
     type: str
   name_exact:
     description:
-      - The whole name of the project. Upper and lower case matter. Several customers may have a project of that name.
+      - The exact name of the project (case-sensitive). Several customers may have a project of that name.
     type: str
   slug:
-    description: The whole slug.
+    description: The exact slug.
     type: str
   description:
-    description: A part of the description, in any case.
+    description: A part of the description(case-insensitive).
     type: str
   query:
     description:
-      - A text that the server looks for as a part of several fields, of which one has to hold it. The name is among
-        them.
+      - A text that one of several fields must contain. The server searches them. The name is among them.
     type: str
   backend_id:
-    description: The whole identifier that another system gave to the project.
+    description: The exact identifier that another system gave to the project.
     type: str
   created:
     description:
-      - Only projects that were created at this moment or later. A date-time such as V("2026-11-01T08:00:00Z") (in UTC
-        where no offset is given), or a date such as V("2026-11-01"), which means its midnight in UTC.
+      - Only projects that were created at this time or later. A date-time such as V("2026-11-01T08:00:00Z") (in UTC if
+        it has no offset), or a date such as V("2026-11-01"), which means midnight in UTC.
     type: str
   created_before:
     description:
-      - Only projects that were created at this moment or earlier, written as O(created).
-      - Waldur knows this filter since 2026. On an older one it is applied to the rows here, but with
-        O(project_customer), whose rows don't tell, the task fails.
+      - Only projects that were created at this time or earlier, written as O(created).
+      - Waldur supports this filter since 2026. With an older version, the collection applies it to the rows. With
+        O(project_customer), the rows lack the value, and the task fails.
     type: str
   modified:
-    description: Only projects that were changed at this moment or later, written as O(created).
+    description: Only projects that were changed at this time or later, written as O(created).
     type: str
   modified_before:
     description:
-      - Only projects that were changed at this moment or earlier, written as O(created).
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only projects that were changed at this time or earlier, written as O(created).
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: str
   conceal_finished_projects:
     description: With V(true), projects whose end date has passed are left out.
     type: bool
   is_removed:
     description:
-      - Only projects that were removed, or with V(false) only others. As the list has no removed ones to begin with,
-        V(true) finds nothing.
-      - The rows of a Waldur of 2024 don't have C(is_removed). None of them is a removed project.
+      - Only projects that were removed, or with V(false) only the others. The list contains no removed ones, so V(true)
+        returns nothing.
+      - The rows of Waldur 2024 do not have C(is_removed). None of them is a removed project.
     type: bool
   can_manage:
     description:
-      - With V(true), only projects that the token's own user manages, or whose customer this user owns.
+      - With V(true), only projects that the user of the token manages, or whose customer this user owns.
     type: bool
   can_admin:
-    description: With V(true), only projects of which the token's own user is an administrator.
+    description: With V(true), only projects of which the user of the token is an administrator.
     type: bool
   current_user_has_role:
     description:
-      - Only projects in which the token's own user has a role, passed on as given. The API's reference only says that
-        it is a list.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only projects in which the user of the token has a role. The value is sent unchanged. The API reference only
+        says that it is a list.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: list
     elements: str
   user_uuid_with_active_role:
     description:
-      - Only projects in which this user has a role at present. By username (exactly as written), else by e-mail address
-        (in any case), or by UUID or URL.
-      - Waldur knows this filter since 2026. On an older one the task fails. M(waldur.provider.project_permission_info)
-        tells it there.
+      - Only projects in which this user has a role at present. By username (case-sensitive), e-mail address
+        (case-insensitive), UUID or URL.
+      - Waldur supports this filter since 2026. With an older version, the task fails. Use
+        M(waldur.provider.project_permission_info) there.
     type: raw
   has_affiliation:
     description:
-      - Only projects that have an affiliation, or with V(false) only those that have none.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only projects that have an affiliation, or with V(false) only the others.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: bool
   affiliation:
     description:
-      - Only projects with one of these affiliations, by UUID or URL, as the API tells no names of them.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only projects with one of these affiliations, by UUID or URL, because the API does not return their names.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: list
     elements: raw
     aliases: [affiliation_uuid]
   affiliation_name:
     description:
-      - The name of the affiliation. The API's reference doesn't say whether a part of it will do.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - The name of the affiliation. The API reference does not say whether a part of it is enough.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: str
   science_domain:
     description:
-      - Only projects of this science domain, by UUID or URL, as the API tells no names of them here.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only projects of this science domain, by UUID or URL, because the API does not return their names.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: raw
     aliases: [science_domain_uuid]
   science_sub_domain:
     description:
-      - Only projects of this part of a science domain, by UUID or URL, as the API tells no names of them here.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only projects of this part of a science domain, by UUID or URL, because the API does not return their names.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: raw
     aliases: [science_sub_domain_uuid]
   order_by:
     description:
-      - What to sort the projects by, the most important first. A C(-) before a name turns its order round.
-      - Text is sorted without regard to case and accents. Projects without a value come last either way, and equal ones
-        stay as they came.
-      - The rows are sorted here, so all of them are read first, whatever O(limit) says. With O(project_customer) they
-        tell the name, the end date and the price only, and anything else is an error.
-      - Left out, the projects come in the order that Waldur gives them.
+      - What to sort the projects by, the most important first. A C(-) before a name reverses the order.
+      - Text is sorted without regard to case and accents. Projects without a value are always last, and equal ones keep
+        their order.
+      - The collection sorts the rows, so all of them are read first, regardless of O(limit). With O(project_customer),
+        the rows contain only the name, the end date and the price, and any other key is an error.
+      - If omitted, the projects are in the order of Waldur.
     type: list
     elements: str
     choices:
@@ -174,16 +172,16 @@ options:
       - -name
       - -start_date
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.LIST_PROJECTS), and with O(project_customer)
-    C(SERVICE_PROVIDER.LIST_CUSTOMER_PROJECTS), on the provider's customer, which owners have; since 2026 a role on the
-    service provider will do, such as that of its managers. On Waldur of 2024 it takes the role C(CUSTOMER.OWNER) there
-    instead, and everyone who is logged in may read the projects of one customer.
-  - Waldur of 2024 ignores the filters of this list, all but O(project_customer). There those that the rows can tell are
-    applied here, such as O(name), O(customer) and O(created), and others fail the task.
+  - Requires the permission C(SERVICE_PROVIDER.LIST_PROJECTS), and with O(project_customer)
+    C(SERVICE_PROVIDER.LIST_CUSTOMER_PROJECTS), in the provider's customer, which owners have. Since 2026, a role in the
+    service provider is enough, such as that of its managers. In Waldur 2024, the role C(CUSTOMER.OWNER) in the customer
+    is required instead, and every user may read the projects of one customer.
+  - Waldur 2024 ignores the filters of this list, except O(project_customer). There, the collection applies those whose
+    values the rows contain, such as O(name), O(customer) and O(created), and with other filters the task fails.
 seealso:
   - module: waldur.provider.customer_info
   - module: waldur.provider.project_permission_info
-    description: Who has which role in these projects.
+    description: The role grants in these projects.
 """
 
 EXAMPLES = r"""
@@ -192,14 +190,14 @@ EXAMPLES = r"""
     service_provider: ALPHA
   register: running
 
-- name: Say until when each of them lasts
+- name: Show the end date of each project
   ansible.builtin.debug:
     msg: "{{ item.customer_name }}, {{ item.name }}: until {{ item.end_date or 'further notice' }}"
   loop: "{{ running.projects }}"
   loop_control:
     label: "{{ item.name }}"
 
-- name: List the projects of two customers, those that end first on top
+- name: List the projects of two customers, sorted by end date
   waldur.provider.project_info:
     service_provider: ALPHA
     customer: [CONSUMER, Delta University]
@@ -208,19 +206,19 @@ EXAMPLES = r"""
     fields: [name, customer_name, end_date]
   register: lasting
 
-- name: Show those that end within 90 days
+- name: Show the projects that end within 90 days
   ansible.builtin.debug:
     msg: "{{ lasting.projects | selectattr('end_date') | selectattr('end_date', 'le', last_day) }}"
   vars:
     last_day: "{{ '%Y-%m-%d' | strftime((now(utc=true).timestamp() | int) + 90 * 86400, utc=true) }}"
 
-- name: Find the projects that began to use the service provider lately
+- name: List the projects that were created recently
   waldur.provider.project_info:
     service_provider: BETA
     created: "2026-11-01"
     order_by: -created
 
-- name: See how many people and resources each project of one customer has
+- name: List the number of users and resources of each project of a customer
   waldur.provider.project_info:
     service_provider: ALPHA
     project_customer: Consumer Institute
@@ -235,7 +233,7 @@ projects:
   description:
     - The projects, as Waldur lists them. With O(project_customer) the rows have C(uuid), C(name), C(description),
       C(end_date), C(resources_count), C(users_count) and C(billing_price_estimate).
-    - Newer versions of Waldur give more keys than these.
+    - Newer versions of Waldur return more keys than these.
   returned: success
   type: list
   elements: dict
@@ -289,11 +287,11 @@ projects:
       type: str
       sample: CONSUMER
     description:
-      description: What the project is about.
+      description: The description of the project.
       type: str
       sample: seed c1
     customer_display_billing_info_in_projects:
-      description: Whether the people of the project see what it costs.
+      description: Whether the members of the project can read its costs.
       returned: without O(project_customer)
       type: bool
       sample: false
@@ -328,11 +326,11 @@ projects:
       type: str
       sample: "2026-11-01"
     end_date:
-      description: The last day of the project, or V(none) where it has none.
+      description: The last day of the project, or V(none) if it has none.
       type: str
       sample: "2030-12-31"
     end_date_requested_by:
-      description: The URL of the user who asked for that last day.
+      description: The URL of the user who requested that last day.
       returned: without O(project_customer)
       type: str
       sample: null
@@ -361,17 +359,17 @@ projects:
       type: int
       sample: 3
     users_count:
-      description: How many people the project has.
+      description: The number of users of the project.
       returned: with O(project_customer)
       type: int
       sample: 4
     max_service_accounts:
-      description: How many service accounts the project may have, or V(none) where nothing limits them.
+      description: How many service accounts the project may have, or V(none) if there is no limit.
       returned: without O(project_customer)
       type: int
       sample: null
     kind:
-      description: What kind of project it is.
+      description: The kind of the project.
       returned: without O(project_customer)
       type: str
       sample: default
@@ -386,12 +384,12 @@ projects:
       type: dict
       sample: null
     staff_notes:
-      description: What staff noted about the project. Only staff see it.
+      description: Notes of staff about the project. Only staff can read it.
       returned: without O(project_customer)
       type: str
       sample: ""
     grace_period_days:
-      description: For how many days after its last day the project goes on.
+      description: The number of days that the project continues after its last day.
       returned: without O(project_customer)
       type: int
       sample: null
@@ -406,7 +404,7 @@ projects:
       type: dict
       sample: {f91075dcbbc545d7a6295d83418d6a4a: 1, e72d914746be409d94c0daacfc5266ea: 1}
     billing_price_estimate:
-      description: What the project is expected to pay for the present month. With O(project_customer) only for the
+      description: The estimated price of the project for the current month. With O(project_customer) only for the
         resources of the service provider.
       type: dict
       sample: {total: 45.6, current: 45.6, tax: 0.0, tax_current: 0.0}

@@ -6,16 +6,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: project_permission_info
-short_description: List who has which role in the projects of a Waldur service provider
+short_description: List the role grants in the projects of a Waldur service provider
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Lists the roles that people have in the projects that use the service provider, one row for each grant. These
+  - Lists the roles that users have in the projects that use the service provider, one row for each role grant. These
     projects are those with a live resource of one of its shared offerings.
-  - Grants that were revoked and those of deactivated users are left out. A grant that has expired is listed until
-    Waldur's daily clean-up, and gives access until then.
-  - For the roles on the service provider itself, use M(waldur.provider.user_role_info).
-  - Several filters narrow the list down together.
+  - Revoked role grants and those of deactivated users are not listed. An expired role grant is listed until the daily
+    cleanup of Waldur, and gives access until then.
+  - For the role grants of the service provider itself, use M(waldur.provider.user_role_info).
+  - Rows must match all filters.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -25,86 +25,85 @@ extends_documentation_fragment:
 options:
   user:
     description:
-      - Only grants of this user. By username (exactly as written), else by e-mail address (in any case), or by UUID or
-        URL.
-      - A user whom the token can't see must be given by UUID.
+      - Only role grants of this user. By username (case-sensitive), e-mail address (case-insensitive), UUID or URL.
+      - If the token may not read the user, use the UUID.
     type: raw
     aliases: [user_url]
   username:
-    description: The whole username. Upper and lower case matter. Nobody of that name is no error here.
+    description: The exact username (case-sensitive). It is no error if there is no such user.
     type: str
   full_name:
-    description: A part of the person's name, in any case, with or without accents.
+    description: A part of the user's name(case-insensitive, ignoring accents).
     type: str
   native_name:
-    description: A part of the name in the person's own language, in any case.
+    description: A part of the name in the native language of the user(case-insensitive).
     type: str
   user_slug:
-    description: A part of the user's slug, in any case.
+    description: A part of the user's slug(case-insensitive).
     type: str
   scope:
     description:
-      - Only grants in this project, by its whole name, or by UUID or URL. Where several projects have that name, the
-        task fails with their UUIDs.
-      - A name takes the permission C(SERVICE_PROVIDER.LIST_PROJECTS), too.
+      - Only role grants in this project, by its exact name, or by UUID or URL. If several projects have that name, the
+        task fails, and the message lists their UUIDs.
+      - A name also requires the permission C(SERVICE_PROVIDER.LIST_PROJECTS).
     type: raw
     aliases: [scope_uuid]
   scope_name:
-    description: A part of the project's name, in any case.
+    description: A part of the project's name(case-insensitive).
     type: str
   scope_type:
     description:
-      - What kind of thing the role is held in, by the server's own word. In this list it is always V(project), so
-        anything else finds nothing.
+      - The type of the scope of the role grant, as the server calls it. In this list it is always V(project), so any
+        other value returns nothing.
     type: str
   customer:
     description:
-      - Only grants in projects of this customer. By name, abbreviation or slug, exactly as written, or by UUID or URL.
-      - Waldur knows this filter since 2026. On an older one it is applied to the rows here.
+      - Only role grants in projects of this customer. By name, abbreviation or slug (case-sensitive), UUID or URL.
+      - Waldur supports this filter since 2026. With an older version, the collection applies it to the rows.
     type: raw
     aliases: [customer_uuid]
   role:
-    description: Only grants of this role, by name, exactly as written, or by UUID or URL.
+    description: Only role grants of this role, by name, exactly as written, or by UUID or URL.
     type: raw
     aliases: [role_uuid]
   role_name:
-    description: A part of the role's name, in any case, such as V(manager).
+    description: A part of the role's name(case-insensitive), such as V(manager).
     type: str
   expiration_time:
     description:
-      - Only grants that end at exactly this moment. A date-time such as V("2027-06-30T18:00:00+03:00") (in UTC where no
-        offset is given), or a date such as V("2027-06-30"), which means its midnight in UTC.
+      - Only role grants that expire at exactly this time. A date-time such as V("2027-06-30T18:00:00+03:00") (in UTC if
+        it has no offset), or a date such as V("2027-06-30"), which means midnight in UTC.
       - For "ends before", read the list and select from it, as in the examples.
     type: str
   is_active:
     description:
-      - Only grants that hold, or with V(false) only others. As the list has only those that hold, V(false) finds
-        nothing.
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only active role grants, or with V(false) only the others. The list contains only active ones, so V(false)
+        returns nothing.
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: bool
   created:
-    description: Only grants that were made at this moment or later, written as O(expiration_time).
+    description: Only role grants that were created at this time or later, written as O(expiration_time).
     type: str
   created_before:
     description:
-      - Only grants that were made at this moment or earlier, written as O(expiration_time).
-      - Waldur knows this filter since 2026. On an older one it is applied to the rows here.
+      - Only role grants that were created at this time or earlier, written as O(expiration_time).
+      - Waldur supports this filter since 2026. With an older version, the collection applies it to the rows.
     type: str
   modified:
-    description: Only grants that were changed at this moment or later, written as O(expiration_time).
+    description: Only role grants that were changed at this time or later, written as O(expiration_time).
     type: str
   modified_before:
     description:
-      - Only grants that were changed at this moment or earlier, written as O(expiration_time).
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only role grants that were changed at this time or earlier, written as O(expiration_time).
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: str
   order_by:
     description:
-      - What to sort the grants by, the most important first. A C(-) before a name turns its order round.
-      - Text is sorted without regard to case and accents. Grants without a value come last either way, so those that
-        never end come after those that do. Equal ones stay as they came.
-      - The rows are sorted here, so all of them are read first, whatever O(limit) says.
-      - Left out, the grants come in the order that Waldur gives them.
+      - What to sort the role grants by, the most important first. A C(-) before a name reverses the order.
+      - Text is sorted without regard to case and accents. Role grants without a value are always last, so those that
+        never expire are after those that do. Equal ones keep their order.
+      - The collection sorts the rows, so all of them are read first, regardless of O(limit).
+      - If omitted, the role grants are in the order of Waldur.
     type: list
     elements: str
     choices:
@@ -123,40 +122,41 @@ options:
       - -role
       - -username
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS) on the provider's customer, which owners have.
-    A role on the service provider is not enough. On Waldur of 2024 it takes the role C(CUSTOMER.OWNER) there instead.
-  - Waldur of 2024 ignores the filters of this list. There those that the rows can tell are applied here, such as
-    O(user), O(scope) and O(created), and others fail the task. Its rows have short roles in C(role), such as
-    V(member), and no C(role_name).
+  - Requires the permission C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS) in the provider's customer, which owners have.
+    A role in the service provider is not enough. In Waldur 2024, the role C(CUSTOMER.OWNER) in the customer is required
+    instead.
+  - Waldur 2024 ignores the filters of this list. There, the collection applies those whose values the rows contain,
+    such as O(user), O(scope) and O(created), and with other filters the task fails. Its rows have short roles in
+    C(role), such as V(member), and no C(role_name).
 seealso:
   - module: waldur.provider.user_role_info
-    description: Who has roles on the service provider itself.
+    description: The role grants of the service provider itself.
   - module: waldur.provider.user_info
   - module: waldur.provider.project_info
 """
 
 EXAMPLES = r"""
-- name: List who has which role in the projects that use a service provider
+- name: List the role grants in the projects that use a service provider
   waldur.provider.project_permission_info:
     service_provider: ALPHA
     order_by: [username, role]
   register: access
 
-- name: Say in which projects each person is
+- name: Show the projects of each user
   ansible.builtin.debug:
     msg: "{{ item.0 }}: {{ item.1 | map(attribute='project_name') | unique | join(', ') }}"
   loop: "{{ access.project_permissions | groupby('user_username') | map('list') }}"
   loop_control:
     label: "{{ item.0 }}"
 
-- name: Show the grants that end within 30 days
+- name: Show the role grants that expire within 30 days
   ansible.builtin.debug:
     msg: "{{ ending | selectattr('expiration_time', 'lt', last_day) }}"
   vars:
     ending: "{{ access.project_permissions | selectattr('expiration_time') }}"
     last_day: "{{ '%Y-%m-%d' | strftime((now(utc=true).timestamp() | int) + 30 * 86400, utc=true) }}"
 
-- name: List the projects through which one person reaches the service provider
+- name: List the projects through which a user can access the service provider
   waldur.provider.project_permission_info:
     service_provider: ALPHA
     user: member1
@@ -169,7 +169,7 @@ EXAMPLES = r"""
     role: PROJECT.MANAGER
   register: managers
 
-- name: Show where to write to about each project
+- name: Show the e-mail address of the manager of each project
   ansible.builtin.debug:
     msg: "{{ managers.project_permissions | items2dict(key_name='project_name', value_name='user_email') }}"
 
@@ -186,8 +186,8 @@ EXAMPLES = r"""
 RETURN = r"""
 project_permissions:
   description:
-    - The grants, as Waldur lists them.
-    - Newer versions of Waldur give more keys than these.
+    - The role grants, as Waldur lists them.
+    - Newer versions of Waldur return more keys than these.
   returned: success
   type: list
   elements: dict
@@ -205,7 +205,7 @@ project_permissions:
       type: str
       sample: "2026-11-22T21:16:00.961412+00:00"
     expiration_time:
-      description: When the grant ends, or V(none) where it doesn't.
+      description: When the role grant expires, or V(none) if it never expires.
       type: str
       sample: null
     created_by:
@@ -237,7 +237,7 @@ project_permissions:
       type: str
       sample: "2026-11-22T21:16:00.763696+00:00"
     project_end_date:
-      description: The last day of the project, or V(none) where it has none.
+      description: The last day of the project, or V(none) if it has none.
       type: str
       sample: "2030-12-31"
     customer_uuid:
@@ -273,7 +273,7 @@ project_permissions:
       type: str
       sample: pm1@example.org
 count:
-  description: How many grants are returned.
+  description: The number of returned role grants.
   returned: success
   type: int
   sample: 10

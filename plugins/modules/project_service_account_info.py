@@ -13,7 +13,7 @@ description:
   - Lists the service accounts of the projects that have a resource of a shared offering of the service provider, unless
     that resource is terminated. One row for each account.
   - The token of an account is never returned.
-  - Several filters narrow the list down together.
+  - Rows must match all filters.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -32,16 +32,16 @@ options:
     elements: str
     choices: [OK, Closed, Erred]
   username:
-    description: The whole username of the account. Upper and lower case matter.
+    description: The exact username of the account. Case-sensitive.
     type: str
   email:
-    description: A part of the e-mail address, in any case.
+    description: A part of the e-mail address(case-insensitive).
     type: str
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.LIST_SERVICE_ACCOUNTS) on the provider's customer. Owners have it since
-    2026; none of the roles that come with the Waldur of 2025 has it, so there it takes a staff token. A role on the
-    service provider is not enough.
-  - The list came with Waldur of 2025. On an older one the task fails, and says so.
+  - Requires the permission C(SERVICE_PROVIDER.LIST_SERVICE_ACCOUNTS) in the provider's customer. Owners have it since
+    2026. In Waldur 2025, no default role has it, so a staff token is required. A role in the service provider is not
+    enough.
+  - The list requires Waldur 2025 or newer. With an older version, the task fails, and the message says so.
 seealso:
   - module: waldur.provider.course_account_info
   - module: waldur.provider.robot_account_info
@@ -49,13 +49,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: List the service accounts that are in trouble
+- name: List the service accounts with errors
   waldur.provider.project_service_account_info:
     service_provider: ALPHA
     state: [Erred]
   register: trouble
 
-- name: Show what is wrong with them
+- name: Show their error messages
   ansible.builtin.debug:
     msg: "{{ item.project_name }}, {{ item.email }}: {{ item.error_message }}"
   loop: "{{ trouble.project_service_accounts }}"
@@ -77,7 +77,7 @@ RETURN = r"""
 project_service_accounts:
   description:
     - The accounts, as Waldur lists them.
-    - Newer versions of Waldur give more keys than these.
+    - Newer versions of Waldur return more keys than these.
   returned: success
   type: list
   elements: dict
@@ -91,7 +91,7 @@ project_service_accounts:
       type: str
       sample: c0000000000040008000000000000041
     created:
-      description: When the account was made.
+      description: When the account was created.
       type: str
       sample: "2026-11-22T21:44:00+00:00"
     modified:
@@ -99,19 +99,19 @@ project_service_accounts:
       type: str
       sample: "2026-11-22T21:44:00+00:00"
     username:
-      description: The username of the account. Empty before there is one.
+      description: The username of the account. Empty if it is not set yet.
       type: str
       sample: svc_backup
     description:
-      description: What the account is for.
+      description: The purpose of the account.
       type: str
       sample: Nightly copies
     error_message:
-      description: What went wrong with the account, empty where nothing did.
+      description: The error message of the account, empty if there is no error.
       type: str
       sample: ""
     error_traceback:
-      description: Where in Waldur it went wrong, empty where nothing did.
+      description: The traceback of the error in Waldur, empty if there is no error.
       type: str
       sample: ""
     state:
@@ -119,15 +119,16 @@ project_service_accounts:
       type: str
       sample: OK
     email:
-      description: The e-mail address of those who look after the account.
+      description: The e-mail address of the maintainers of the account.
       type: str
       sample: backup@example.org
     expires_at:
-      description: When the account's token expires. Told only when it is made, so V(none) here.
+      description: When the token of the account expires. Waldur returns it only when the token is created, so it is
+        V(none) here.
       type: str
       sample: null
     preferred_identifier:
-      description: The username that was asked for.
+      description: The requested username.
       type: str
       sample: backup
     project:

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: revenue_info
-short_description: Tell what a Waldur service provider earned, month by month
+short_description: Read the revenue of a Waldur service provider by month
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Lists what the service provider's offerings were invoiced for in each month, from the first day of this month one
-    year ago on, the oldest first. That makes thirteen months at most.
+  - Lists the invoiced revenue of the offerings of the service provider for each month, starting with this month one
+    year ago, the oldest first. These are at most thirteen months.
   - Months without any invoice item are left out. The total of this month grows until it ends.
 extends_documentation_fragment:
   - waldur.provider.connection
@@ -20,13 +20,13 @@ extends_documentation_fragment:
   - waldur.provider.references.service_provider
   - waldur.provider.lists
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.GET_REVENUE) on the provider's customer, which owners have; since 2026 a
-    role on the service provider will do, such as that of its managers, and so will a support token. Waldur of 2024
-    answers everyone who is logged in.
-  - Totals are whole numbers in the currency of the Waldur. The server cuts the decimals off.
+  - Requires the permission C(SERVICE_PROVIDER.GET_REVENUE) in the provider's customer, which owners have. Since 2026, a
+    role in the service provider is enough, such as that of its managers, and so is a support token. In Waldur 2024,
+    every user may read it.
+  - Totals are integers in the currency of Waldur. The server truncates the decimals.
 seealso:
   - module: waldur.provider.statistics_info
-    description: What there is right now, in numbers.
+    description: The current statistics.
 """
 
 EXAMPLES = r"""
@@ -46,7 +46,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ earned.revenue | sum(attribute='total') }} in {{ earned.count }} months"
 
-- name: Show the best month of each of our service providers
+- name: Show the month with the highest revenue of each service provider
   waldur.provider.revenue_info:
     service_provider: "{{ item }}"
     order_by: [-total]
@@ -61,21 +61,21 @@ RETURN = r"""
 revenue:
   description:
     - The months, as Waldur lists them.
-    - Newer versions of Waldur may give more keys than these.
+    - Newer versions of Waldur may return more keys than these.
   returned: success
   type: list
   elements: dict
   contains:
     total:
-      description: What was invoiced in the month.
+      description: The amount invoiced in the month.
       type: int
       sample: 130
     year:
-      description: The year. A number here, also where the server gives it as text, as that of 2024 does.
+      description: The year. Always a number, even if the server returns a string, as Waldur 2024 does.
       type: int
       sample: 2026
     month:
-      description: The month, from 1 to 12. A number here, as C(year).
+      description: The month, from 1 to 12. Always a number, like C(year).
       type: int
       sample: 8
 count:

@@ -12,7 +12,7 @@ author: Waldur provider collection maintainers (@waldur)
 description:
   - Lists the customers, and after them the projects, that have a robot account in a resource of the service provider,
     each sorted by name. Only accounts in the states C(OK) and C(Requested deletion) count.
-  - The API tells where robot accounts are, not the accounts themselves.
+  - The API returns where robot accounts exist, not the accounts themselves.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -22,19 +22,19 @@ extends_documentation_fragment:
 options:
   customer_name:
     description:
-      - A part of the customer's name, in any case.
-      - It belongs to the customers alone, so the projects are left out unless O(project_name) is given too.
+      - A part of the customer's name(case-insensitive).
+      - It only filters customers, so the projects are not listed unless you set O(project_name) too.
     type: str
   project_name:
     description:
-      - A part of the project's name, in any case.
-      - It belongs to the projects alone, so the customers are left out unless O(customer_name) is given too.
-      - Waldur looks at the wrong projects for it, so it is not sent, and is applied to the rows here.
+      - A part of the project's name(case-insensitive).
+      - It only filters projects, so the customers are not listed unless you set O(customer_name) too.
+      - Waldur applies it to the wrong projects, so it is not sent, and the collection applies it to the rows.
     type: str
 notes:
-  - It takes the permissions C(SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_CUSTOMERS) and
-    C(SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_PROJECTS) on the provider's customer, which owners have. A role on the service
-    provider is not enough. Waldur of 2024 answers everyone who is logged in.
+  - Requires the permissions C(SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_CUSTOMERS) and
+    C(SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_PROJECTS) in the provider's customer, which owners have. A role in the service
+    provider is not enough. In Waldur 2024, every user may read it.
 seealso:
   - module: waldur.provider.project_service_account_info
   - module: waldur.provider.course_account_info
@@ -43,7 +43,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Find out where robot accounts are
+- name: List the customers and projects with robot accounts
   waldur.provider.robot_account_info:
     service_provider: ALPHA
   register: robots
@@ -52,7 +52,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ robots.robot_accounts | selectattr('scope_type', 'eq', 'project') | map(attribute='name') | list }}"
 
-- name: Find out whether customers of some name have any
+- name: Check whether customers with a certain name have robot accounts
   waldur.provider.robot_account_info:
     service_provider: ALPHA
     customer_name: university
@@ -70,13 +70,13 @@ RETURN = r"""
 robot_accounts:
   description:
     - The customers and projects, as Waldur lists them.
-    - Newer versions of Waldur may give more keys than these.
+    - Newer versions of Waldur may return more keys than these.
   returned: success
   type: list
   elements: dict
   contains:
     scope_type:
-      description: Which of the two it is, V(customer) or V(project). Added here.
+      description: The type of the row, V(customer) or V(project). Added by the collection.
       type: str
       sample: customer
     name:

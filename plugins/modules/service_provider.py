@@ -6,14 +6,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: service_provider
-short_description: Make a Waldur customer a service provider, and keep its profile
+short_description: Create, update or delete a Waldur service provider
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Registers a customer (an organization) as a service provider of the marketplace, keeps the provider's description,
-    image and settings as the task says, or deletes the provider.
-  - What the task leaves out is left as it is. Only what differs is sent, so a second run changes nothing.
-  - Waldur's answer is compared with what was asked. A field that it ignored silently is an error.
+  - Registers a customer (an organization) as a service provider of the marketplace, updates its description, image and
+    settings, or deletes the provider.
+  - Options that the task leaves out are not changed. Only values that differ are sent, so a second run changes nothing.
+  - The response of Waldur is compared with the request. A field that Waldur ignored without an error is reported as an
+    error.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -21,87 +22,87 @@ extends_documentation_fragment:
 options:
   customer:
     description:
-      - The customer that is, or is to be, the service provider, by its name, abbreviation, slug, UUID (with or
-        without dashes, in any case) or URL.
-      - A UUID or URL is tried first, then name, abbreviation and slug. The first way that matches anything decides.
-        Upper and lower case matter in names.
-      - None that the token can see is an error, and so are several, with the candidates and their UUIDs in the
-        message.
-      - Quote it where YAML would make something else of it, such as C("007").
+      - The customer that is, or becomes, the service provider, by its name, abbreviation, slug, UUID (with or without
+        dashes, in any case) or URL.
+      - A UUID or URL is tried first, then name, abbreviation and slug. The first kind that matches is used. Names are
+        case-sensitive.
+      - It is an error if the token may not read any match, or if there are several, with the candidates and their UUIDs
+        in the message.
+      - Quote it if YAML would read it as another type, such as C("007").
     type: raw
     required: true
   description:
     description:
-      - What the provider offers, as plain text of up to 2000 characters. An empty text clears it.
-      - It is sent and compared without white space around it, as Waldur stores it.
-      - Left out, it stays as it is. A new provider gets an empty one.
+      - The description, as plain text of up to 2000 characters. An empty string clears it.
+      - Leading and trailing white space is removed, because Waldur stores it without.
+      - If omitted, it is not changed. A new provider gets an empty one.
     type: raw
   enable_notifications:
     description:
-      - Whether Waldur notifies the provider's people of orders and the like.
-      - Left out, it stays as it is. A new provider gets what Waldur sets, which is V(true).
+      - Whether Waldur sends notifications to the users of the provider, for example about orders.
+      - If omitted, it is not changed. A new provider gets the default of Waldur, which is V(true).
     type: bool
   image:
     description:
-      - The path of an image file on the controller (PNG, JPEG, GIF, WebP, BMP or TIFF, of up to 10 MB). A relative
-        path is looked for as M(ansible.builtin.copy) does, in C(files) of the role or play and beside the playbook.
-      - An empty text removes the image.
-      - It is uploaded only where its bytes differ from those of the image that Waldur has.
-      - A file that can't be read, is too large or is not such an image is an error.
-      - Left out, the image stays as it is.
+      - The path of an image file on the controller (PNG, JPEG, GIF, WebP, BMP or TIFF, of up to 10 MB). A relative path
+        is searched like in M(ansible.builtin.copy), in C(files) of the role or play and next to the playbook.
+      - An empty string removes the image.
+      - It is uploaded only if its content differs from the image in Waldur.
+      - It is an error if the file can't be read, is too large or is not such an image.
+      - If omitted, the image is not changed.
     type: raw
   allowed_domains:
     description:
-      - The domain names that the provider may use, in any order. An empty list takes all of them away.
-      - It takes a staff token, and Waldur of 2026 or newer. Elsewhere it is an error.
-      - Left out, they stay as they are.
+      - The domain names that the provider may use, in any order. An empty list removes all of them.
+      - Requires a staff token, and Waldur 2026 or newer. Otherwise it is an error.
+      - If omitted, they are not changed.
     type: list
     elements: raw
   account_options:
     description:
-      - Options of the provider's accounts, as Waldur of 2026 or newer has them. On older versions it is an error.
-      - They are merged with those that are there, key by key. An empty value (C("") or C(null)) removes a key.
-      - Left out, they stay as they are.
+      - Options of the accounts of the provider. Requires Waldur 2026 or newer. With older versions, it is an error.
+      - They are merged with the current options, key by key. An empty value (C("") or C(null)) removes a key.
+      - If omitted, they are not changed.
     type: dict
   state:
     description:
-      - V(present) creates the provider where it is missing, and updates it where it differs.
-      - V(absent) deletes it. The customer stays. A provider with offerings that are not archived can't be deleted,
+      - V(present) creates the provider if it does not exist, and updates it if it differs.
+      - V(absent) deletes it. The customer is kept. A provider with offerings that are not archived can't be deleted,
         and the message lists them. O(description), O(enable_notifications), O(image), O(allowed_domains) and
-        O(account_options) can't be given with it.
+        O(account_options) can't be combined with it.
     type: str
     choices: [present, absent]
     default: present
 notes:
-  - Creating a provider takes a staff token, or the permission C(SERVICE_PROVIDER.REGISTER) on the customer, which
-    Waldur's own roles don't include. Changing or deleting it takes a staff token, or the role C(CUSTOMER.OWNER) on
-    the customer.
+  - Creating a provider requires a staff token, or the permission C(SERVICE_PROVIDER.REGISTER) in the customer, which
+    the default roles of Waldur do not include. Changing or deleting it requires a staff token, or the role
+    C(CUSTOMER.OWNER) in the customer.
 seealso:
   - module: waldur.provider.desired_state
-    description: The same, together with roles, usernames and the API secret code, in one document.
+    description: The profile together with role grants, usernames and the API secret code, in one document.
   - module: waldur.provider.user_role
   - module: waldur.provider.offering_username
   - module: waldur.provider.api_secret_code
 """
 
 EXAMPLES = r"""
-- name: Make a customer a service provider
+- name: Create a service provider
   waldur.provider.service_provider:
     customer: Delta University
 
-- name: Keep the profile of a service provider
+- name: Update the profile of a service provider
   waldur.provider.service_provider:
     customer: ALPHA
     description: Compute and storage for research
     enable_notifications: true
     image: logo.png
 
-- name: Remove the image, and leave all the rest as it is
+- name: Remove the image, without other changes
   waldur.provider.service_provider:
     customer: ALPHA
     image: ""
 
-- name: Say which Waldur is meant once, for several tasks
+- name: Set the connection once for several tasks
   module_defaults:
     group/waldur.provider.all:
       profile: production
@@ -116,7 +117,7 @@ EXAMPLES = r"""
         customer: BETA
         description: High performance computing
 
-- name: See what a deletion would do, and do nothing
+- name: Show what a deletion would do, in check mode
   waldur.provider.service_provider:
     customer: Delta University
     state: absent
@@ -132,9 +133,9 @@ EXAMPLES = r"""
 RETURN = r"""
 service_provider:
   description:
-    - The service provider as Waldur gives it, without secrets. Newer versions of Waldur give more keys than these.
-    - In check mode as it would be. A provider that would be created has no C(uuid) and C(url) yet.
-    - V(none) where O(state=absent).
+    - The service provider as Waldur returns it, without secrets. Newer versions of Waldur return more keys than these.
+    - In check mode, as it would be. A provider that would be created has no C(uuid) and C(url) yet.
+    - V(none) with O(state=absent).
   returned: success
   type: dict
   contains:
@@ -151,17 +152,17 @@ service_provider:
       type: str
       sample: "2026-11-22T21:16:00.500041+00:00"
     description:
-      description: What the provider offers.
+      description: The description of the provider.
       type: str
       sample: Compute and storage for research
     enable_notifications:
-      description: Whether the provider's people are notified.
+      description: Whether the users of the provider get notifications.
       type: bool
       sample: true
     image:
       description:
-        - The URL of the image. Waldur makes a new one at each upload.
-        - In check mode, where an image would be uploaded, its C(sha256) and C(size) in bytes.
+        - The URL of the image. Waldur creates a new one for each upload.
+        - In check mode, if an image would be uploaded, its C(sha256) and C(size) in bytes.
       type: raw
       sample: https://waldur.example.org/api/media/df26f51766fa498988135d586a1689ad/
     customer:
@@ -197,32 +198,32 @@ service_provider:
       type: str
       sample: null
     offering_count:
-      description: The number of the provider's offerings, as Waldur counts them.
+      description: The number of offerings of the provider, as counted by Waldur.
       type: int
       sample: 4
 errors:
-  description: All that is wrong with the plan, a sentence each. Nothing was changed then.
-  returned: when the plan was refused
+  description: All errors in the plan, one sentence each. Nothing was changed.
+  returned: when the plan was rejected
   type: list
   elements: str
   sample:
     - "state: the provider Alpha Cloud Ltd can't be deleted while it has offerings: archive Alpha Draft (Draft),
       Alpha Private (Active), Alpha Request (Active), Alpha Storage (Active), Alpha VM (Active) first."
 applied:
-  description: The changes that were carried out, the failed one too where it took effect, each as in
+  description: The changes that were applied, including the failed one if it took effect, each as in
     RV(waldur.provider.desired_state#module:plan).
-  returned: when carrying out the plan failed
+  returned: when applying the plan failed
   type: list
   elements: dict
   sample: []
 failed_change:
   description: The change that failed, in the same form.
-  returned: when carrying out the plan failed
+  returned: when applying the plan failed
   type: dict
 not_applied:
-  description: The changes that were not carried out, in the same form, the one that failed first. Where all were, and
-    looking again some don't hold, those.
-  returned: when carrying out the plan failed
+  description: The changes that were not applied, in the same form, the failed one first. If all changes were applied
+    but the verification failed for some, these.
+  returned: when applying the plan failed
   type: list
   elements: dict
 """

@@ -10,11 +10,11 @@ short_description: Gather facts about a Waldur service provider
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Reads the profile, roles, statistics, revenue and compliance of one service provider, and how much there is of the
-    rest, and sets it as the fact C(waldur) of the host.
-  - It is made for inventories whose hosts are service providers. There it works as a task, ad hoc, and as a play's own
-    fact gathering, and Ansible's fact cache keeps what it found.
-  - Use the info modules of this collection to read whole lists, or to filter them.
+  - Reads the profile, role grants, statistics, revenue and compliance of one service provider, and the length of its
+    other lists, and sets them as the fact C(waldur) of the host.
+  - Use it with inventories whose hosts are service providers. There it works as a task, ad hoc, and as the fact
+    gathering of a play, and the fact cache of Ansible stores the facts.
+  - To read complete lists, or to filter them, use the info modules of this collection.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -22,37 +22,37 @@ extends_documentation_fragment:
   - waldur.provider.references.service_provider
 attributes:
   facts:
-    description: Returns C(ansible_facts), so that its findings become facts of the host.
+    description: Returns C(ansible_facts), which Ansible adds to the facts of the host.
     support: full
 options:
   gather_subset:
     description:
       - "What to gather: any of V(profile), V(roles), V(statistics), V(revenue), V(compliance) and V(counts), or V(all)
-        of it, or V(min), which is the V(profile) alone."
-      - The V(profile) comes along with whatever else is named. C(!) before a name leaves it out, such as
-        V(!compliance). V(!all) leaves out all but the profile, V(!min) the profile. What is also named without
-        C(!) is gathered, in whatever order they stand. Where everything has a C(!), it is taken from V(all).
-        Quote the C(!), which means something else in YAML.
-      - What is asked for by its own name must be there, otherwise the task fails. What only V(all) asks for, and this
-        Waldur doesn't have or the token may not read, is V(none), with a warning that says why.
-      - It costs a request to find the service provider, and then one for each of V(roles) (one for each 300 of them),
+        of them, or V(min), which is only the V(profile)."
+      - The V(profile) is always included. A C(!) before a name excludes it, such as V(!compliance). V(!all) excludes
+        everything except the profile, V(!min) the profile. A name without C(!) is gathered even if it is also excluded,
+        in any order. If all names have a C(!), they are excluded from V(all). Quote the C(!), which has another meaning
+        in YAML.
+      - If a fact that you name can't be read, the task fails. If a fact that only V(all) includes does not exist in
+        this Waldur, or the token may not read it, it is V(none), with a warning that gives the cause.
+      - It takes one request to find the service provider, and then one for each of V(roles) (one for each 300 of them),
         V(statistics) and V(revenue), four for V(compliance) and eight for V(counts).
-      - A name that is not known is an error.
+      - An unknown name is an error.
     type: list
     elements: str
     default: [all]
 notes:
   - For the fact gathering of a play, set the variable C(ansible_facts_modules) to
     C(waldur.provider.service_provider_facts) and the options in C(module_defaults) of the play, as in the last example.
-    Ansible runs it as a module then, and hands over neither variables such as C(waldur_api_url) nor the play's own
-    C(gather_subset), so write these into C(module_defaults) too. The environment in which Ansible was started, a
-    O(profile), and the play's C(environment) work as always. Of the last Ansible shows the values at C(-vvv), so it
-    is no place for a token.
-  - M(ansible.builtin.setup) gathers the whole environment, with E(WALDUR_ACCESS_TOKEN) in it where it is set. Where
-    both gather, give that one C(gather_subset=all,!env), or take the token from a O(profile).
-  - A fact cache keeps the fact as a whole. Whoever gathers another O(gather_subset) later replaces all of it.
-  - Facts hold no token and no secret code, but the names and e-mail addresses of those who hold roles. A fact cache
-    keeps these in clear.
+    Ansible then runs it as a module, and passes neither variables such as C(waldur_api_url) nor the C(gather_subset) of
+    the play, so set these in C(module_defaults) too. The environment in which Ansible was started, a O(profile), and
+    the play's C(environment) work as always. Of the last Ansible shows the values at C(-vvv), so it is no place for a
+    token.
+  - M(ansible.builtin.setup) gathers the whole environment, including E(WALDUR_ACCESS_TOKEN) if it is set. If you use
+    both, set C(gather_subset=all,!env) for that module, or set the token in a connection profile (O(profile)).
+  - A fact cache stores the fact as a whole. Gathering another O(gather_subset) later replaces all of it.
+  - Facts contain no token and no secret code, but the names and e-mail addresses of users with role grants. A fact
+    cache stores these in plain text.
 seealso:
   - module: ansible.builtin.setup
     description: Facts about machines.
@@ -61,7 +61,7 @@ seealso:
   - module: waldur.provider.statistics_info
   - module: waldur.provider.revenue_info
   - module: waldur.provider.compliance_info
-    description: Who has not finished a checklist.
+    description: The users who have not finished a checklist.
   - plugin: waldur.provider.inventory
     plugin_type: inventory
     description: An inventory whose hosts are service providers.
@@ -78,17 +78,17 @@ EXAMPLES = r"""
       {{ ansible_facts.waldur.profile.customer_name }} has {{ ansible_facts.waldur.counts.users }} users and
       {{ ansible_facts.waldur.statistics.pending_orders }} orders to look at.
 
-- name: Gather who holds roles, and nothing else but the profile
+- name: Gather only the role grants and the profile
   waldur.provider.service_provider_facts:
     service_provider: BETA
     gather_subset: roles
 
-- name: Gather everything but the compliance
+- name: Gather everything except the compliance
   waldur.provider.service_provider_facts:
     service_provider: BETA
     gather_subset: "!compliance"
 
-- name: Gather statistics alone, without the profile
+- name: Gather only statistics, without the profile
   waldur.provider.service_provider_facts:
     service_provider: ALPHA
     gather_subset:
@@ -120,8 +120,8 @@ ansible_facts:
   contains:
     waldur:
       description:
-        - What was gathered about the service provider, with one key for each subset of O(gather_subset).
-        - A key that was not asked for is missing. A subset that could not be read is V(none).
+        - The facts about the service provider, with one key for each subset of O(gather_subset).
+        - A key that was not requested is missing. A subset that could not be read is V(none).
       returned: success
       type: dict
       contains:
@@ -139,8 +139,7 @@ ansible_facts:
             customer_abbreviation: ALPHA
             offering_count: 4
         roles:
-          description: Who holds which role on the service provider, and until when, as in
-            RV(waldur.provider.user_role#module:user_roles).
+          description: The role grants of the service provider, as in RV(waldur.provider.user_role#module:user_roles).
           returned: when gathered
           type: list
           elements: dict
@@ -153,7 +152,7 @@ ansible_facts:
               role_uuid: d51bab95e9a74d39be894869c14ec67e
               expiration_time: null
         statistics:
-          description: Numbers of today. Those called C(change) compare with the beginning of the month.
+          description: The current statistics. Keys with C(change) in the name compare with the start of the month.
           returned: when gathered
           type: dict
           sample:
@@ -167,7 +166,7 @@ ansible_facts:
             pending_orders: 0
             erred_resources: 0
         revenue:
-          description: What was earned, month by month.
+          description: The revenue by month.
           returned: when gathered
           type: list
           elements: dict
@@ -181,11 +180,11 @@ ansible_facts:
               type: int
               sample: 8
             total:
-              description: What was earned in that month.
+              description: The revenue of that month.
               type: int
               sample: 130
         compliance:
-          description: How far users are with the checklists of the offerings.
+          description: The progress of users with the checklists of the offerings.
           returned: when gathered
           type: dict
           contains:
@@ -203,15 +202,17 @@ ansible_facts:
                   pending_users: 0
                   compliance_rate: 25.0
             offering_users:
-              description: How many accounts in offerings have completed their checklist, have not yet, or need none.
+              description: How many accounts in offerings have completed their checklist, have not completed it, or need
+                none.
               type: dict
               sample:
                 completed: 2
                 pending: 10
                 no_checklist: 0
         counts:
-          description: How long each list of the service provider is. A list that this Waldur doesn't have, or that the
-            token may not read, is V(none), with a warning. Where that is so of all of them, so is this.
+          description: The length of each list of the service provider. A list that this Waldur does not have, or that
+            the token may not read, is V(none), with a warning. If this applies to all of them, the whole value is
+            V(none).
           returned: when gathered
           type: dict
           sample:

@@ -23,61 +23,60 @@ options:
     description:
       - The one service provider to read, by its UUID (with or without dashes, in any case) or URL, or by the name,
         abbreviation, slug, UUID or URL of its customer.
-      - These ways are tried in this order, and the first one that matches anything decides. Upper and lower case
-        matter in names.
-      - None is an error, and so are several, with the candidates and their UUIDs in the message. A customer that is
-        no service provider gets a message of its own.
-      - Quote it where YAML would make something else of it, such as C("007").
-      - Of the other options, only O(fields) can go with it.
+      - The references are tried in this order, and the first kind that matches is used. Names are case-sensitive.
+      - It is an error if there is no match, or if there are several, with the candidates and their UUIDs in the
+        message. A separate message reports a customer that is not a service provider.
+      - Quote it if YAML would read it as another type, such as C("007").
+      - It can only be combined with O(fields).
     type: raw
   customer:
     description:
-      - Only the service provider of this customer, by name, abbreviation or slug, exactly as written, or by UUID or
-        URL. A customer that the token can't see is an error, and one that is no service provider finds nothing.
+      - Only the service provider of this customer, by name, abbreviation or slug (case-sensitive), UUID or URL. It is
+        an error if the token may not read the customer. A customer that is not a service provider returns nothing.
     type: raw
     aliases: [customer_uuid]
   customer_keyword:
-    description: A part of the customer's name, abbreviation or native name, in any case.
+    description: A part of the customer's name, abbreviation or native name(case-insensitive).
     type: str
   created:
     description:
-      - Only service providers that were registered at this moment or later. A date-time such as
-        V("2026-11-01T08:00:00Z") (in UTC where no offset is given), or a date such as V("2026-11-01"), which means its
-        midnight in UTC.
-      - Waldur knows this filter since 2026. On an older one it is applied to the rows here.
+      - Only service providers that were registered at this time or later. A date-time such as V("2026-11-01T08:00:00Z")
+        (in UTC if it has no offset), or a date such as V("2026-11-01"), which means midnight in UTC.
+      - Waldur supports this filter since 2026. With an older version, the collection applies it to the rows.
     type: str
   created_before:
     description:
-      - Only service providers that were registered at this moment or earlier, written as O(created).
-      - Waldur knows this filter since 2026. On an older one it is applied to the rows here.
+      - Only service providers that were registered at this time or earlier, written as O(created).
+      - Waldur supports this filter since 2026. With an older version, the collection applies it to the rows.
     type: str
   modified:
     description:
-      - Only service providers whose profile was changed at this moment or later, written as O(created).
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only service providers whose profile was changed at this time or later, written as O(created).
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: str
   modified_before:
     description:
-      - Only service providers whose profile was changed at this moment or earlier, written as O(created).
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only service providers whose profile was changed at this time or earlier, written as O(created).
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: str
   order_by:
     description:
-      - V(customer_name) to sort by the names of the customers, V(-customer_name) for the other way round. Case and
-        accents don't matter.
-      - The rows are sorted here, so all of them are read first, whatever O(limit) says.
+      - V(customer_name) to sort by the names of the customers, V(-customer_name) for the reverse order. Case and
+        accents are ignored.
+      - The collection sorts the rows, so all of them are read first, regardless of O(limit).
     type: list
     elements: str
     choices: [customer_name, -customer_name]
 notes:
-  - Waldur usually shows the service providers to anyone, so that this module runs well is no proof of a good token.
+  - Waldur usually shows the service providers to every user, so the success of this module does not prove that the
+    token has permissions.
   - The code that signs messages of a service provider is not part of its profile. See
     M(waldur.provider.api_secret_code_info).
 seealso:
   - module: waldur.provider.service_provider
-    description: Create, change or delete a service provider.
+    description: Create, update or delete a service provider.
   - module: waldur.provider.service_provider_facts
-    description: The profile together with roles, statistics and more, as facts.
+    description: The profile together with role grants, statistics and more, as facts.
   - plugin: waldur.provider.inventory
     plugin_type: inventory
     description: An inventory whose hosts are service providers.
@@ -108,7 +107,7 @@ EXAMPLES = r"""
     customer_keyword: centre
     fields: [customer_name, description]
 
-- name: See who became a service provider in November
+- name: List the service providers that were registered in November
   waldur.provider.service_provider_info:
     created: "2026-11-01"
     created_before: "2026-12-01"
@@ -128,8 +127,9 @@ EXAMPLES = r"""
 RETURN = r"""
 service_providers:
   description:
-    - The service providers, as Waldur lists them. With O(service_provider) it is a list of one.
-    - Newer versions of Waldur give more keys than these, such as C(allowed_domains) and C(account_options) since 2026.
+    - The service providers, as Waldur lists them. With O(service_provider), the list has one item.
+    - Newer versions of Waldur return more keys than these, such as C(allowed_domains) and C(account_options) since
+      2026.
   returned: success
   type: list
   elements: dict
@@ -147,11 +147,11 @@ service_providers:
       type: str
       sample: "2026-11-22T21:16:00.500041+00:00"
     description:
-      description: What the service provider says about itself.
+      description: The description of the service provider.
       type: str
       sample: Provider of Alpha Cloud Ltd
     enable_notifications:
-      description: Whether Waldur notifies the provider's people.
+      description: Whether Waldur sends notifications to the users of the provider.
       type: bool
       sample: true
     customer:
@@ -175,7 +175,7 @@ service_providers:
       type: str
       sample: ALPHA
     customer_slug:
-      description: The slug of the customer. Waldur of 2024 doesn't tell it.
+      description: The slug of the customer. Waldur 2024 does not return it.
       type: str
       sample: alpha-cl-1
     customer_native_name:
@@ -187,11 +187,11 @@ service_providers:
       type: str
       sample: EE
     image:
-      description: The URL of the service provider's image, or V(none) where it has none.
+      description: The URL of the service provider's image, or V(none) if it has none.
       type: str
       sample: null
     organization_groups:
-      description: The organization groups of the customer. Most versions of Waldur don't tell them.
+      description: The organization groups of the customer. Most versions of Waldur do not return them.
       returned: when Waldur tells it
       type: list
       elements: dict

@@ -10,11 +10,11 @@ short_description: List the SSH keys of the users of a Waldur service provider
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Lists the public SSH keys of the people with a role in the projects that use the service provider, one row for each
-    key. Nobody's private key is known to Waldur.
-  - The keys tell the UUID of the person they belong to, and no name. The examples show how to bring the two together.
-  - Keys that are shared with other people and those that aren't are both listed.
-  - Several filters narrow the list down together.
+  - Lists the public SSH keys of the users with a role in the projects that use the service provider, one row for each
+    key. Waldur does not know any private key.
+  - A key contains the UUID of its user, but not the name. The examples show how to join keys and users.
+  - Keys that are shared with other users and keys that are not shared are both listed.
+  - Rows must match all filters.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -24,73 +24,72 @@ extends_documentation_fragment:
 options:
   user:
     description:
-      - Only keys of this user. By username (exactly as written), else by e-mail address (in any case), or by UUID or
-        URL.
-      - A user whom the token can't see must be given by UUID.
+      - Only keys of this user. By username (case-sensitive), e-mail address (case-insensitive), UUID or URL.
+      - If the token may not read the user, use the UUID.
     type: raw
     aliases: [user_uuid]
   name:
-    description: A part of the key's name, in any case.
+    description: A part of the key's name(case-insensitive).
     type: str
   name_exact:
-    description: The whole name of the key. Upper and lower case matter. Several people may have a key of that name.
+    description: The exact name of the key (case-sensitive). Several users may have a key of that name.
     type: str
   uuid:
     description:
       - The UUID of one key, or its URL.
-      - Waldur of 2026 doesn't know this filter any more. There it is applied to the rows here.
+      - Waldur 2026 no longer supports this filter. There, the collection applies it to the rows.
     type: raw
   fingerprint_md5:
-    description: The whole MD5 fingerprint, in pairs of hex digits with colons between.
+    description: The exact MD5 fingerprint, in pairs of hex digits with colons between.
     type: str
   fingerprint_sha256:
-    description: The whole SHA-256 fingerprint, exactly as Waldur writes it.
+    description: The exact SHA-256 fingerprint, exactly as Waldur writes it.
     type: str
   fingerprint_sha512:
-    description: The whole SHA-512 fingerprint, exactly as Waldur writes it.
+    description: The exact SHA-512 fingerprint, exactly as Waldur writes it.
     type: str
   is_shared:
-    description: Only keys that are shared with other people, or with V(false) only those that aren't.
+    description: Only keys that are shared with other users, or with V(false) only the others.
     type: bool
   created:
     description:
-      - Only keys that were added at this moment or later. A date-time such as V("2026-11-01T08:00:00Z") (in UTC where
-        no offset is given), or a date such as V("2026-11-01"), which means its midnight in UTC.
+      - Only keys that were added at this time or later. A date-time such as V("2026-11-01T08:00:00Z") (in UTC if it has
+        no offset), or a date such as V("2026-11-01"), which means midnight in UTC.
     type: str
   created_before:
     description:
-      - Only keys that were added at this moment or earlier, written as O(created).
-      - Waldur knows this filter since 2026. On an older one the task fails, as the rows don't tell.
+      - Only keys that were added at this time or earlier, written as O(created).
+      - Waldur supports this filter since 2026. With an older version, the task fails, because the rows lack the value.
     type: str
   modified:
-    description: Only keys that were changed at this moment or later, written as O(created).
+    description: Only keys that were changed at this time or later, written as O(created).
     type: str
   modified_before:
     description:
-      - Only keys that were changed at this moment or earlier, written as O(created).
-      - Waldur knows this filter since 2026. On an older one the task fails.
+      - Only keys that were changed at this time or earlier, written as O(created).
+      - Waldur supports this filter since 2026. With an older version, the task fails.
     type: str
   order_by:
     description:
-      - V(name) to sort the keys by name, V(-name) for the other way round. Case and accents don't matter.
-      - The rows are sorted here, so all of them are read first, whatever O(limit) says.
-      - Left out, the keys come in the order that Waldur gives them.
+      - V(name) to sort the keys by name, V(-name) for the reverse order. Case and accents are ignored.
+      - The collection sorts the rows, so all of them are read first, regardless of O(limit).
+      - If omitted, the keys are in the order of Waldur.
     type: list
     elements: str
     choices: [name, -name]
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.LIST_KEYS) on the provider's customer, which owners have. A role on the
-    service provider is not enough. On Waldur of 2024 it takes the role C(CUSTOMER.OWNER) there instead.
-  - Staff also get the keys of deactivated users, while M(waldur.provider.user_info) leaves these people out. Who gives
-    access by keys should only take those of listed users, as the examples do.
-  - Waldur of 2024 ignores the filters of this list. There those by name, fingerprint, UUID and user and
-    O(is_shared) are applied to the rows here, and those by time fail the task.
+  - Requires the permission C(SERVICE_PROVIDER.LIST_KEYS) in the provider's customer, which owners have. A role in the
+    service provider is not enough. In Waldur 2024, the role C(CUSTOMER.OWNER) in the customer is required instead.
+  - Staff also get the keys of deactivated users, while M(waldur.provider.user_info) does not list these users. If you
+    grant access by keys, only use those of listed users, as the examples do.
+  - Waldur 2024 ignores the filters of this list. There, the collection applies those by name, fingerprint, UUID and
+    user and O(is_shared) to the rows, and with filters by time the task fails.
 seealso:
   - module: waldur.provider.user_info
-    description: Whom the keys belong to.
+    description: The users of the keys.
   - plugin: waldur.provider.authorized_keys
     plugin_type: filter
-    description: Makes lines for files of authorized keys of keys and users.
+    description: Creates lines for authorized_keys files from keys and users.
   - module: ansible.posix.authorized_key
 """
 
@@ -100,30 +99,30 @@ EXAMPLES = r"""
     service_provider: ALPHA
   register: keys
 
-- name: List the users too, as keys tell their UUIDs only
+- name: List the users too, because keys only contain their UUIDs
   waldur.provider.user_info:
     service_provider: ALPHA
     fields: [uuid, username, is_active]
   register: people
 
-- name: Show which keys belong to whom
+- name: Show the keys of each user
   ansible.builtin.debug:
     msg: "{{ item.username }}: {{ keys.ssh_keys | selectattr('user_uuid', 'eq', item.uuid) | map(attribute='name') }}"
   loop: "{{ people.users }}"
   loop_control:
     label: "{{ item.username }}"
 
-- name: Show the lines for each person's file of authorized keys
+- name: Show the lines of the authorized_keys file of each user
   ansible.builtin.debug:
     msg: "{{ keys.ssh_keys | waldur.provider.authorized_keys(people.users) }}"
 
-- name: Find out whose key a log speaks of
+- name: Find the user of a key in a log
   waldur.provider.ssh_key_info:
     service_provider: ALPHA
     fingerprint_sha256: "SHA256:CdhJEipJeg/I4+qT4yyJYxozDXhu6b80AWF89adSfzo"
     fields: [name, user_uuid]
 
-- name: List the keys of one person
+- name: List the keys of one user
   waldur.provider.ssh_key_info:
     service_provider: ALPHA
     user: member1
@@ -138,7 +137,7 @@ RETURN = r"""
 ssh_keys:
   description:
     - The keys, as Waldur lists them.
-    - Newer versions of Waldur may give more keys of a row than these.
+    - Newer versions of Waldur may return more keys than these.
   returned: success
   type: list
   elements: dict
@@ -156,7 +155,7 @@ ssh_keys:
       type: str
       sample: member1-key1
     public_key:
-      description: The public key, as it stands in a file of authorized keys.
+      description: The public key, as in an authorized_keys file.
       type: str
       sample: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINlByKjsnuRBMmj89ARhHJ3M8o281f8sRE9iGV2xR6u9 member1@laptop
     fingerprint_md5:
@@ -172,11 +171,11 @@ ssh_keys:
       type: str
       sample: "SHA512:d1GaffP2BrwtXI2eVav6tQa37oWYDB3oQvKUVvP3m535wX8K+FjCKTxD9tPABgzH1upoGUGnpV1U8L1nPXmBdQ"
     user_uuid:
-      description: The UUID of the user whose key it is.
+      description: The UUID of the user of the key.
       type: str
       sample: 51d1acdbef2e4274bda95a1ce5391e54
     is_shared:
-      description: Whether the key is shared with other people.
+      description: Whether the key is shared with other users.
       type: bool
       sample: false
     type:

@@ -6,26 +6,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: statistics_info
-short_description: Tell how a Waldur service provider is doing, in numbers
+short_description: Read the statistics of a Waldur service provider
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Reads the nine numbers that Waldur keeps about a service provider. How many customers and resources it has, how that
-    changed this month, and what waits for somebody.
+  - Reads the nine statistics of a service provider, such as the numbers of customers and resources, their change in
+    this month, and pending orders.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
   - waldur.provider.attributes.reads
   - waldur.provider.references.service_provider
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.GET_STATISTICS) on the provider's customer, which owners have; since 2026
-    a role on the service provider will do, such as that of its managers, and so will a support token. Waldur of 2024
-    answers everyone who is logged in.
+  - Requires the permission C(SERVICE_PROVIDER.GET_STATISTICS) in the provider's customer, which owners have. Since
+    2026, a role in the service provider is enough, such as that of its managers, and so is a support token. In Waldur
+    2024, every user may read it.
 seealso:
   - module: waldur.provider.revenue_info
-    description: What was earned, month by month.
+    description: The revenue by month.
   - module: waldur.provider.compliance_info
-    description: Who has finished which checklist.
+    description: The compliance reports.
 """
 
 EXAMPLES = r"""
@@ -34,20 +34,20 @@ EXAMPLES = r"""
     service_provider: ALPHA
   register: numbers
 
-- name: Fail where something waits for us
+- name: Fail if orders are pending or resources have errors
   ansible.builtin.assert:
     that:
       - numbers.statistics.pending_orders == 0
       - numbers.statistics.erred_resources == 0
-    fail_msg: Orders wait, or resources have failed.
+    fail_msg: There are pending orders or resources with errors.
 
-- name: Show how several service providers are doing
+- name: Read the statistics of several service providers
   waldur.provider.statistics_info:
     service_provider: "{{ item }}"
   loop: [ALPHA, BETA]
   register: all_numbers
 
-- name: Show the gain of customers by service provider
+- name: Show the change in customers of each service provider
   ansible.builtin.debug:
     msg: "{{ item.item }}: {{ item.statistics.customers_number_change }}"
   loop: "{{ all_numbers.results }}"
@@ -61,21 +61,21 @@ EXAMPLES = r"""
 RETURN = r"""
 statistics:
   description:
-    - The numbers. Resources that are terminated count nowhere.
-    - Newer versions of Waldur may give more keys than these.
+    - The statistics. Terminated resources are never counted.
+    - Newer versions of Waldur may return more keys than these.
   returned: success
   type: dict
   contains:
     active_campaigns:
-      description: How many campaigns (price reductions for a time) run.
+      description: The number of active campaigns (temporary price reductions).
       type: int
       sample: 0
     current_customers:
-      description: How many customers have a resource.
+      description: The number of customers with a resource.
       type: int
       sample: 2
     customers_number_change:
-      description: How many customers came this month, less those that left. May be negative.
+      description: The number of customers added this month, minus those that left. Can be negative.
       type: int
       sample: 2
     active_resources:
@@ -83,7 +83,7 @@ statistics:
       type: int
       sample: 4
     resources_number_change:
-      description: How many resources came this month, less those that were terminated. May be negative.
+      description: The number of resources added this month, minus those that were terminated. Can be negative.
       type: int
       sample: 4
     active_and_paused_offerings:
@@ -95,15 +95,15 @@ statistics:
       type: int
       sample: 0
     pending_orders:
-      description: How many orders wait for the provider.
+      description: The number of orders that are pending at the provider.
       type: int
       sample: 0
     erred_resources:
-      description: How many resources have failed.
+      description: The number of resources with errors.
       type: int
       sample: 0
 count:
-  description: Always 1, as there is one set of numbers.
+  description: Always 1, because there is one set of statistics.
   returned: success
   type: int
   sample: 1

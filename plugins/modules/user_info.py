@@ -10,12 +10,12 @@ short_description: List the users of a Waldur service provider
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Lists the people who use the service provider, that is who have a role in a project with a live resource of one of
-    its shared offerings.
-  - Where Waldur asks people for their consent, only those who gave it are listed, and those of offerings without terms
-    of service.
-  - For the people who manage the service provider itself, use M(waldur.provider.user_role_info).
-  - Several filters narrow the list down together.
+  - Lists the users of the service provider, who have a role in a project with a live resource of one of its shared
+    offerings.
+  - If Waldur requires the consent of users, only users who gave it are listed, and those of offerings without terms of
+    service.
+  - For the users who manage the service provider itself, use M(waldur.provider.user_role_info).
+  - Rows must match all filters.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -24,100 +24,101 @@ extends_documentation_fragment:
   - waldur.provider.lists
 options:
   username:
-    description: The whole username. Upper and lower case matter. Nobody of that name is no error.
+    description: The exact username (case-sensitive). It is no error if there is no such user.
     type: str
   username_list:
     description:
-      - Only users with one of these usernames, each written exactly. Those whom nobody has are passed over.
-      - Waldur knows this filter since 2025. On an older one it is applied to the rows here.
+      - Only users with one of these usernames, each written exactly. Unknown usernames are ignored.
+      - Waldur supports this filter since 2025. With an older version, the collection applies it to the rows.
     type: list
     elements: str
   email:
-    description: A part of the e-mail address, in any case. Several people may share an address.
+    description: A part of the e-mail address(case-insensitive). Several users may share an address.
     type: str
   full_name:
-    description: A part of the name, in any case, with or without accents.
+    description: A part of the name(case-insensitive, ignoring accents).
     type: str
   native_name:
-    description: A part of the name in the person's own language, in any case.
+    description: A part of the name in the native language of the user(case-insensitive).
     type: str
   user_keyword:
-    description: A part of the name, the e-mail address or the username, in any case.
+    description: A part of the name, the e-mail address or the username(case-insensitive).
     type: str
   query:
     description:
-      - A text that the server looks for as a part of several fields, of which one has to hold it. Name, native name,
-        username, e-mail address, phone number and civil number are among them.
+      - A text that one of several fields must contain. The server searches them. Name, native name, username, e-mail
+        address, phone number and civil number are among them.
     type: str
   project:
     description:
-      - Only users with a role in this project. By its whole name, among the projects that use the service provider, or
-        by UUID or URL. Where several have that name, the task fails with their UUIDs.
-      - A name takes the permission C(SERVICE_PROVIDER.LIST_PROJECTS), too.
+      - Only users with a role in this project. By its exact name, among the projects that use the service provider, or
+        by UUID or URL. If several projects have that name, the task fails, and the message lists their UUIDs.
+      - A name also requires the permission C(SERVICE_PROVIDER.LIST_PROJECTS).
     type: raw
     aliases: [project_uuid]
   project_roles:
     description:
-      - Only users with one of these roles in a project, by the names of the roles, passed on as given. The API's
-        reference doesn't tell the form. M(waldur.provider.project_permission_info) tells the same for sure.
+      - Only users with one of these roles in a project, by the names of the roles, sent unchanged. The API reference
+        does not describe the format. M(waldur.provider.project_permission_info) returns the same information reliably.
     type: str
   customer:
     description:
-      - Only users with a role in this customer. By name, abbreviation or slug, exactly as written, or by UUID or URL.
-      - On Waldur of 2024 the task fails, as it can't filter by it.
+      - Only users with a role in this customer. By name, abbreviation or slug (case-sensitive), UUID or URL.
+      - With Waldur 2024, the task fails, because it can't filter by this value.
     type: raw
     aliases: [customer_uuid]
   organization_roles:
     description:
-      - Only users with one of these roles in a customer, by the names of the roles, passed on as given. The API's
-        reference doesn't tell the form.
+      - Only users with one of these roles in a customer, by the names of the roles, sent unchanged. The API reference
+        does not describe the format.
     type: str
   organization:
-    description: A part of the name of the person's employer, in any case. It is a text of the profile, no customer.
+    description: A part of the name of the person's employer(case-insensitive). It is a text of the profile, no
+      customer.
     type: str
   job_title:
-    description: A part of the job title, in any case.
+    description: A part of the job title(case-insensitive).
     type: str
   description:
-    description: The whole description of the user.
+    description: The exact description of the user.
     type: str
   phone_number:
-    description: The whole phone number, written as it is in Waldur.
+    description: The exact phone number, as in Waldur.
     type: str
   civil_number:
-    description: The whole civil number.
+    description: The exact civil number.
     type: str
   registration_method:
-    description: How the user came to Waldur, exactly as the server calls it, such as V(default).
+    description: The registration method of the user, exactly as the server calls it, such as V(default).
     type: str
   is_active:
     description: Only users who are active, or with V(false) only those who are deactivated.
     type: bool
   is_staff:
-    description: Only users who are staff of Waldur, or with V(false) only others.
+    description: Only users who are staff of Waldur, or with V(false) only the others.
     type: bool
   is_support:
-    description: Only users who are support of Waldur, or with V(false) only others.
+    description: Only users who are support of Waldur, or with V(false) only the others.
     type: bool
   date_joined:
     description:
-      - Only users who were registered at this moment or later. A date-time such as V("2026-11-01T08:00:00Z") (in UTC
-        where no offset is given), or a date such as V("2026-11-01"), which means its midnight in UTC.
+      - Only users who were registered at this time or later. A date-time such as V("2026-11-01T08:00:00Z") (in UTC if
+        it has no offset), or a date such as V("2026-11-01"), which means midnight in UTC.
     type: str
   agreement_date:
-    description: Only users who agreed to the terms at this moment or later, written as O(date_joined).
+    description: Only users who agreed to the terms at this time or later, written as O(date_joined).
     type: str
   modified:
-    description: Only users whose profile was changed at this moment or later, written as O(date_joined).
+    description: Only users whose profile was changed at this time or later, written as O(date_joined).
     type: str
   order_by:
     description:
-      - What to sort the users by, the most important first. A C(-) before a name turns its order round.
-      - Text is sorted without regard to case and accents. Users without a value come last either way, and equal ones
-        stay as they came.
-      - The rows are sorted here, so all of them are read first, whatever O(limit) says. What the rows of this Waldur
-        don't tell, such as V(job_title) before 2026, is an error that lists what they do.
-      - Left out, the users come in the order that Waldur gives them.
+      - What to sort the users by, the most important first. A C(-) before a name reverses the order.
+      - Text is sorted without regard to case and accents. Users without a value are always last, and equal ones keep
+        their order.
+      - The collection sorts the rows, so all of them are read first, regardless of O(limit). A key that the rows of
+        this Waldur do not contain, such as V(job_title) before 2026, is an error that lists the available keys.
+      - If omitted, the users are in the order of Waldur.
     type: list
     elements: str
     choices:
@@ -146,19 +147,19 @@ options:
       - -registration_method
       - -username
 notes:
-  - It takes the permission C(SERVICE_PROVIDER.LIST_USERS) on the provider's customer, which owners have; since 2026 a
-    role on the service provider will do, such as that of its managers. On Waldur of 2024 it takes the role
-    C(CUSTOMER.OWNER) there instead.
-  - Since 2026 an offering may keep parts of people's profiles to itself, and only staff and support see C(is_active).
-    Such keys are then missing, so read all but C(uuid) with a C(default()).
+  - Requires the permission C(SERVICE_PROVIDER.LIST_USERS) in the provider's customer, which owners have. Since 2026, a
+    role in the service provider is enough, such as that of its managers. In Waldur 2024, the role C(CUSTOMER.OWNER) in
+    the customer is required instead.
+  - Since 2026, an offering can hide parts of user profiles, and only staff and support may read C(is_active). Such keys
+    are then missing, so use C(default()) for all keys except C(uuid).
 seealso:
   - module: waldur.provider.project_permission_info
-    description: In which projects these people are, with which role, and until when.
+    description: The role grants of these users in projects.
   - module: waldur.provider.ssh_key_info
   - module: waldur.provider.offering_username_info
-    description: How these people are called in the offerings.
+    description: The usernames of these users in the offerings.
   - module: waldur.provider.user_role_info
-    description: Who manages the service provider itself.
+    description: The role grants of the service provider itself.
 """
 
 EXAMPLES = r"""
@@ -172,7 +173,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ people.users | map(attribute='email') | select | unique | join(', ') }}"
 
-- name: Look some people up by their usernames
+- name: Find users by their usernames
   waldur.provider.user_info:
     service_provider: ALPHA
     username_list: [member1, member2, pm1]
@@ -183,18 +184,18 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ found.users | items2dict(key_name='username', value_name='uuid') }}"
 
-- name: Find a person of whom only a part of the name is known
+- name: Find a user by a part of the name
   waldur.provider.user_info:
     service_provider: BETA
     user_keyword: member4
 
-- name: List the people of one project
+- name: List the users of one project
   waldur.provider.user_info:
     service_provider: ALPHA
     project: Project c1
     fields: [full_name, email]
 
-- name: List the people of one customer with their phone numbers, which have to be asked for
+- name: List the users of one customer with their phone numbers, which must be named in fields
   waldur.provider.user_info:
     service_provider: ALPHA
     customer: CONSUMER
@@ -208,7 +209,7 @@ RETURN = r"""
 users:
   description:
     - The users, as Waldur lists them.
-    - Newer versions of Waldur give more keys than these.
+    - Newer versions of Waldur return more keys than these.
   returned: success
   type: list
   elements: dict
@@ -247,20 +248,20 @@ users:
       type: str
       sample: ""
     projects_count:
-      description: In how many projects that use the service provider the user is.
+      description: The number of projects that use the service provider in which the user has a role.
       type: int
       sample: 2
     registration_method:
-      description: How the user came to Waldur.
+      description: The registration method of the user.
       type: str
       sample: default
     affiliations:
-      description: The user's affiliations, as an identity provider told them.
+      description: The affiliations of the user, from an identity provider.
       type: list
       elements: str
       sample: []
     is_active:
-      description: Whether the user is active. Since 2026 only staff and support see it.
+      description: Whether the user is active. Since 2026, only staff and support may read it.
       type: bool
       sample: true
 count:

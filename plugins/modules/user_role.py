@@ -6,16 +6,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: user_role
-short_description: Grant, extend and revoke roles on a Waldur service provider
+short_description: Manage the role grants of a Waldur service provider
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Keeps who holds which role on a service provider, and until when, for one user or for a whole list.
-  - All grants are read at once, and only what differs is changed, so a second run changes nothing. A grant is never
-    made twice. An expiry is changed where the grant is already there.
-  - With O(exclusive=true) the list of O(users) is the whole truth, and grants that it doesn't name are revoked,
-    within O(max_removals).
-  - Exactly one of O(user) and O(users) is needed.
+  - Manages the role grants of a service provider, which are the roles that users have in it, and when they expire, for
+    one user or for a list of users.
+  - All role grants are read at once, and only what differs is changed, so a second run changes nothing. A role is never
+    granted twice. If the role grant already exists, its expiry is changed.
+  - With O(exclusive=true), role grants that O(users) does not name are revoked, up to O(max_removals).
+  - Exactly one of O(user) and O(users) is required.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -26,43 +26,43 @@ extends_documentation_fragment:
 options:
   user:
     description:
-      - The one user of this task, by username (exactly as written), else by e-mail address (in any case), or by UUID
-        or URL.
-      - Several users with that e-mail address are an error, with the candidates and their UUIDs in the message. What
-        happens where there is none is said by O(missing_users).
-      - Quote it where YAML would make something else of it, such as C("007").
+      - The user, by username (case-sensitive), e-mail address (case-insensitive), UUID or URL. A username has
+        precedence over an e-mail address.
+      - If several users have that e-mail address, it is an error, with the candidates and their UUIDs in the message.
+        If there is no such user, see O(missing_users).
+      - Quote it if YAML would read it as another type, such as C("007").
       - Can't go with O(users).
     type: raw
   role:
     description:
       - The role of O(user), by name or UUID. It must be a role for service providers, and not disabled. Otherwise the
-        message lists those that can be used.
-      - Can't go with O(users), where each entry has its own.
+        message lists the available roles.
+      - Can't be combined with O(users), in which each entry has its own.
     type: raw
     default: CUSTOMER.MANAGER
   expiration_time:
     description:
-      - When the role of O(user) ends. A date-time such as V("2027-06-30T18:00:00+03:00") (in UTC where no offset is
-        given), a date such as V("2027-06-30"), which means its midnight in UTC at which the day begins, or V(never).
-      - Left out, the expiry of a grant stays as it is, and a new grant has none.
-      - A moment that has passed means that the role has ended. Where there is no grant, or one with that expiry, the
-        task changes nothing and warns. Where there is one that would last longer, it is an error that asks for
-        O(state=absent).
-      - Can't go with O(state=absent), nor with O(users), where each entry has its own.
+      - When the role grant of O(user) expires. A date-time such as V("2027-06-30T18:00:00+03:00") (in UTC if it has no
+        offset), a date such as V("2027-06-30"), which means midnight in UTC at the start of that day, or V(never).
+      - If omitted, the expiry of an existing role grant is not changed, and a new one never expires.
+      - An expiry in the past means that the role grant has expired. If there is no role grant, or one with that expiry,
+        the task changes nothing and warns. If the current role grant expires later, it is an error, and the message
+        says to use O(state=absent).
+      - Can't be combined with O(state=absent), nor with O(users), in which each entry has its own.
     type: raw
   state:
     description:
-      - V(present) grants O(role) to O(user), or changes the expiry of the grant.
-      - V(absent) revokes it. Nothing changes where there is no such grant.
-      - Can't go with O(users), where each entry has its own.
+      - V(present) grants O(role) to O(user), or changes the expiry of the role grant.
+      - V(absent) revokes it. Nothing changes if there is no such role grant.
+      - Can't be combined with O(users), in which each entry has its own.
     type: str
     choices: [present, absent]
     default: present
   users:
     description:
-      - The users of this task. The same user and role twice is an error, also where a user is named in different
-        ways.
-      - Left out, O(user) is needed.
+      - The role grants, one entry for each user and role. The same user and role twice is an error, even if the entries
+        name the user in different ways.
+      - If omitted, O(user) is required.
     type: list
     elements: dict
     suboptions:
@@ -75,52 +75,54 @@ options:
         type: raw
         default: CUSTOMER.MANAGER
       expiration_time:
-        description: When the role ends, as O(expiration_time).
+        description: When the role grant expires, as O(expiration_time).
         type: raw
       state:
-        description: Whether the user holds the role, as O(state).
+        description: Whether the role grant must exist, as O(state).
         type: str
         choices: [present, absent]
         default: present
   exclusive:
     description:
-      - Whether to revoke every grant on the service provider, of any role, that no entry of O(users) keeps.
-      - The token's own grant is kept unless an entry revokes it, with a warning. Grants that have expired, which
-        Waldur lists until its daily clean-up, are left alone.
-      - A list in which no entry keeps a grant is refused, and so is the use with O(user), as each item of a loop
-        would revoke the others.
-      - While some user is unknown (O(missing_users=warn)), nothing is revoked for not being listed, with a warning.
+      - Whether to revoke every role grant of the service provider, with any role, that no entry of O(users) names.
+      - The role grant of the user of the token is kept, with a warning, unless an entry revokes it. Expired role
+        grants, which Waldur lists until its daily cleanup, are ignored.
+      - A list in which no entry keeps a role grant is rejected, and so is the combination with O(user), because each
+        item of a loop would revoke the others.
+      - While a user of the list does not exist (O(missing_users=warn)), no role grant is revoked for not being listed,
+        and a warning says so.
     type: bool
     default: false
 notes:
-  - Role changes take a staff token on most versions of Waldur. Roles on service providers came with Waldur of 2025.
-  - With a personal access token, which Waldur of 2026 has, Waldur breaks on role changes. Use a normal staff token.
-  - Waldur hides the grants of deactivated users. Revoking one is no change and a warning.
-  - For many users, one task with O(users) is much faster than a loop, as it reads the grants once. In a loop over
-    mappings, C(loop_control.label) keeps the output short.
-  - Where a role was granted twice to one user (some versions of Waldur allow it), the server breaks on changing it.
-    Such a change is refused with the UUIDs of both grants.
+  - Changes of role grants require a staff token in most versions of Waldur. Roles in service providers require Waldur
+    2025 or newer.
+  - With a personal access token (Waldur 2026), Waldur fails on changes of role grants. Use a normal staff token.
+  - Waldur hides the role grants of deactivated users. Revoking one changes nothing and gives a warning.
+  - For many users, one task with O(users) is much faster than a loop, because it reads the role grants once. In a loop
+    over mappings, C(loop_control.label) keeps the output short.
+  - If a role was granted twice to one user (some versions of Waldur allow it), the server fails on changing it. Such a
+    change is rejected, with the UUIDs of both role grants in the message.
 seealso:
   - module: waldur.provider.desired_state
-    description: Roles together with profile, usernames and the API secret code, in one document.
+    description: Role grants together with profile, usernames and the API secret code, in one document.
   - module: waldur.provider.service_provider
   - module: waldur.provider.offering_username
   - module: waldur.provider.api_secret_code
 """
 
 EXAMPLES = r"""
-- name: Make a user a manager of a service provider
+- name: Grant a user the manager role in a service provider
   waldur.provider.user_role:
     service_provider: ALPHA
     user: member1
 
-- name: Let a role end with the contract
+- name: Set the expiry of a role grant to the end of the contract
   waldur.provider.user_role:
     service_provider: ALPHA
     user: member2@example.org
     expiration_time: "2027-06-30"
 
-- name: Make a role last for ever
+- name: Remove the expiry of a role grant
   waldur.provider.user_role:
     service_provider: ALPHA
     user: member2@example.org
@@ -133,7 +135,7 @@ EXAMPLES = r"""
     role: CUSTOMER.MANAGER
     state: absent
 
-- name: Keep all managers with one task
+- name: Manage all managers with one task
   waldur.provider.user_role:
     service_provider: Beta HPC Centre
     users:
@@ -144,7 +146,7 @@ EXAMPLES = r"""
       - user: member5
         state: absent
 
-- name: See who would lose access if nobody else may have any
+- name: Show which other role grants would be revoked
   waldur.provider.user_role:
     service_provider: Beta HPC Centre
     users:
@@ -165,7 +167,7 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.name }}"
 
-- name: Don't fail for people who have not logged in yet
+- name: Skip users who have not logged in yet
   waldur.provider.user_role:
     service_provider: ALPHA
     users:
@@ -177,10 +179,11 @@ EXAMPLES = r"""
 RETURN = r"""
 user_roles:
   description:
-    - The grants after the task, as Waldur lists them, sorted by username and role, with O(users) all of the service
-      provider, and with O(user) those of this user. In check mode as they would be.
-    - Newer versions of Waldur give more keys than these. Of a grant that would be made only C(user_username),
-      C(user_uuid), C(role_name), C(role_uuid) and C(expiration_time) are known, and C(uuid) is V(none).
+    - The role grants after the task, as Waldur lists them, sorted by username and role. With O(users), all role grants
+      of the service provider, with O(user), those of this user. In check mode, as they would be.
+    - Newer versions of Waldur return more keys than these. For a role grant that would be created, only
+      C(user_username), C(user_uuid), C(role_name), C(role_uuid) and C(expiration_time) are known, and C(uuid) is
+      V(none).
   returned: success
   type: list
   elements: dict
@@ -194,7 +197,7 @@ user_roles:
       type: str
       sample: 51d1acdbef2e4274bda95a1ce5391e54
     user_username:
-      description: The username of the user. In check mode the UUID where the token may not see it.
+      description: The username of the user. In check mode, the UUID if the token may not read the username.
       type: str
       sample: member1
     user_full_name:
@@ -218,7 +221,7 @@ user_roles:
       type: str
       sample: CUSTOMER.MANAGER
     expiration_time:
-      description: When the grant ends, or V(none) where it doesn't.
+      description: When the role grant expires, or V(none) if it never expires.
       type: str
       sample: "2027-06-30T00:00:00+00:00"
     created:
@@ -234,9 +237,9 @@ user_roles:
       type: str
       sample: ""
 removals:
-  description: The grants that would be revoked though no entry names them, each as in
-    RV(waldur.provider.desired_state#module:plan). Nothing was changed then.
-  returned: when there are more of them than O(max_removals) allows
+  description: The role grants that would be revoked although no entry names them, each as in
+    RV(waldur.provider.desired_state#module:plan). Nothing was changed.
+  returned: if there are more of them than O(max_removals) allows
   type: list
   elements: dict
   sample:
@@ -251,28 +254,28 @@ removals:
         user: 4d6b00766d9a494d9a05b60e87009a12
         role: d51bab95e9a74d39be894869c14ec67e
 errors:
-  description: All that is wrong with the plan, a sentence each. Nothing was changed then.
-  returned: when the plan was refused
+  description: All errors in the plan, one sentence each. Nothing was changed.
+  returned: when the plan was rejected
   type: list
   elements: str
   sample:
     - "users[1].user: no user 'bob' that this token can see: give the UUID, use a staff token, or set missing_users:
       warn."
 applied:
-  description: The changes that were carried out, the failed one too where it took effect, each as in
+  description: The changes that were applied, including the failed one if it took effect, each as in
     RV(waldur.provider.desired_state#module:plan).
-  returned: when carrying out the plan failed
+  returned: when applying the plan failed
   type: list
   elements: dict
   sample: []
 failed_change:
   description: The change that failed, in the same form.
-  returned: when carrying out the plan failed
+  returned: when applying the plan failed
   type: dict
 not_applied:
-  description: The changes that were not carried out, in the same form, the one that failed first. Where all were, and
-    looking again some don't hold, those.
-  returned: when carrying out the plan failed
+  description: The changes that were not applied, in the same form, the failed one first. If all changes were applied
+    but the verification failed for some, these.
+  returned: when applying the plan failed
   type: list
   elements: dict
   sample:

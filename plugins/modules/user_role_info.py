@@ -6,17 +6,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: user_role_info
-short_description: List who has which role on a Waldur service provider
+short_description: List the role grants of a Waldur service provider
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Lists the roles that people have on the service provider itself, such as C(CUSTOMER.MANAGER), one row for each
-    grant, with the moment at which it ends.
-  - Grants that were revoked and those of deactivated users are left out. A grant that has expired is listed until
-    Waldur's daily clean-up, and gives access until then.
-  - Roles on the provider's customer, such as that of its owners, are not among them. For the roles in the projects that
+  - Lists the roles that users have in the service provider itself, such as C(CUSTOMER.MANAGER), one row for each role
+    grant, with its expiry.
+  - Revoked role grants and those of deactivated users are not listed. An expired role grant is listed until the daily
+    cleanup of Waldur, and gives access until then.
+  - Roles in the provider's customer, such as that of its owners, are not included. For the roles in the projects that
     use the service provider, use M(waldur.provider.project_permission_info).
-  - Several filters narrow the list down together.
+  - Rows must match all filters.
 extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
@@ -26,40 +26,40 @@ extends_documentation_fragment:
 options:
   user:
     description:
-      - Only grants of this user. By username (exactly as written), else by e-mail address (in any case), or by UUID or
-        URL.
-      - A user whom the token can't see must be given by UUID.
+      - Only role grants of this user. By username (case-sensitive), e-mail address (case-insensitive), UUID or URL.
+      - If the token may not read the user, use the UUID.
     type: raw
     aliases: [user_url]
   username:
-    description: The whole username. Upper and lower case matter. Nobody of that name is no error here.
+    description: The exact username (case-sensitive). It is no error if there is no such user.
     type: str
   full_name:
-    description: A part of the person's name, in any case, with or without accents.
+    description: A part of the user's name(case-insensitive, ignoring accents).
     type: str
   native_name:
     description:
-      - A part of the name in the person's own language, in any case. The rows don't tell that name, so what the server
-        answers is believed.
+      - A part of the name in the native language of the user(case-insensitive). The rows do not contain that name, so
+        the result of the server is not checked.
     type: str
   user_slug:
-    description: A part of the user's slug, in any case.
+    description: A part of the user's slug(case-insensitive).
     type: str
   search_string:
     description:
-      - A part of the first name, the last name or the e-mail address, in any case, and since 2026 of the username too.
+      - A part of the first name, the last name or the e-mail address(case-insensitive), and since 2026 of the username
+        too.
     type: str
   role:
-    description: Only grants of this role, by name, exactly as written, or by UUID or URL.
+    description: Only role grants of this role, by name, exactly as written, or by UUID or URL.
     type: raw
   order_by:
     description:
-      - What to sort the grants by, the most important first. A C(-) before a name turns its order round.
-      - Text is sorted without regard to case and accents. Grants without a value come last either way, so those that
-        never end come after those that do. Equal ones stay as they came.
-      - The rows are sorted here, so all of them are read first, whatever O(limit) says. V(native_name) is an error
-        where they don't tell it, as on all versions so far.
-      - Left out, the grants come in the order that Waldur gives them.
+      - What to sort the role grants by, the most important first. A C(-) before a name reverses the order.
+      - Text is sorted without regard to case and accents. Role grants without a value are always last, so those that
+        never expire are after those that do. Equal ones keep their order.
+      - The collection sorts the rows, so all of them are read first, regardless of O(limit). V(native_name) is an error
+        if the rows do not contain it, as in all versions so far.
+      - If omitted, the role grants are in the order of Waldur.
     type: list
     elements: str
     choices:
@@ -78,20 +78,21 @@ options:
       - -role
       - -username
 notes:
-  - Before 2026 everyone who can see the service provider may read the list. Since then the token must be of staff or
-    support, of someone with a role on the service provider, or of someone with C(CUSTOMER.VIEW_TEAM) on its customer or
-    C(PROJECT.VIEW_TEAM) on one of that customer's projects.
-  - Roles on service providers came with Waldur of 2025. On an older one the task fails, and says so.
+  - Before 2026, every user who may read the service provider may read the list. Since 2026, the token must belong to
+    staff or support, to a user with a role in the service provider, or to a user with C(CUSTOMER.VIEW_TEAM) in its
+    customer or C(PROJECT.VIEW_TEAM) in one of the projects of that customer.
+  - Roles in service providers require Waldur 2025 or newer. With an older version, the task fails, and the message says
+    so.
 seealso:
   - module: waldur.provider.user_role
-    description: Grant, extend and revoke these roles.
+    description: Manage these role grants.
   - module: waldur.provider.project_permission_info
-    description: Who has which role in the projects that use the service provider.
+    description: The role grants in the projects that use the service provider.
   - module: waldur.provider.user_info
 """
 
 EXAMPLES = r"""
-- name: List who has access to a service provider, and until when
+- name: List the role grants of a service provider
   waldur.provider.user_role_info:
     service_provider: ALPHA
     order_by: [expiration_time, username]
@@ -104,17 +105,17 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.user_username }}"
 
-- name: Show whose access ends within 30 days
+- name: Show the role grants that expire within 30 days
   ansible.builtin.debug:
     msg: "{{ access.user_roles | selectattr('expiration_time') | selectattr('expiration_time', 'lt', last_day) }}"
   vars:
     last_day: "{{ '%Y-%m-%d' | strftime((now(utc=true).timestamp() | int) + 30 * 86400, utc=true) }}"
 
-- name: Show whose access never ends
+- name: Show the role grants that never expire
   ansible.builtin.debug:
     msg: "{{ access.user_roles | rejectattr('expiration_time') | map(attribute='user_username') | join(', ') }}"
 
-- name: List the roles of one person
+- name: List the role grants of one user
   waldur.provider.user_role_info:
     service_provider: ALPHA
     user: manager_alpha@example.org
@@ -127,7 +128,7 @@ EXAMPLES = r"""
   loop: [ALPHA, BETA]
   register: managers
 
-- name: Show them by service provider
+- name: Show the managers by service provider
   ansible.builtin.debug:
     msg: "{{ item.item }}: {{ item.user_roles | map(attribute='user_email') | join(', ') or 'none' }}"
   loop: "{{ managers.results }}"
@@ -141,8 +142,8 @@ EXAMPLES = r"""
 RETURN = r"""
 user_roles:
   description:
-    - The grants, as Waldur lists them.
-    - Newer versions of Waldur give more keys than these.
+    - The role grants, as Waldur lists them.
+    - Newer versions of Waldur return more keys than these.
   returned: success
   type: list
   elements: dict
@@ -156,7 +157,7 @@ user_roles:
       type: str
       sample: "2026-11-22T21:16:00.324501+00:00"
     expiration_time:
-      description: When the grant ends, or V(none) where it doesn't.
+      description: When the role grant expires, or V(none) if it never expires.
       type: str
       sample: null
     role_name:
@@ -188,15 +189,15 @@ user_roles:
       type: str
       sample: null
     created_by_full_name:
-      description: The name of the user who granted the role. Missing where Waldur itself did.
+      description: The name of the user who granted the role. Missing if Waldur itself granted it.
       type: str
       sample: ""
     created_by_uuid:
-      description: The UUID of the user who granted the role. Missing where Waldur itself did.
+      description: The UUID of the user who granted the role. Missing if Waldur itself granted it.
       type: str
       sample: e47dc660df0240318b589613d52acdff
 count:
-  description: How many grants are returned.
+  description: The number of returned role grants.
   returned: success
   type: int
   sample: 1
