@@ -124,7 +124,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ query('waldur.provider.query', 'compliance_overview', service_provider='ALPHA', errors='warn') }}"
 
-- name: List the users who have not finished the checklist, at another site
+- name: List the users who have not finished the checklist, with another connection profile
   ansible.builtin.debug:
     msg: "{{ query('waldur.provider.query', 'compliance_offering_users', service_provider='ALPHA',
                    compliance_status='pending', profile='production') | map(attribute='user_email') }}"

@@ -35,7 +35,7 @@ options:
     description: The exact username of the user behind the account. Case-sensitive.
     type: str
   email:
-    description: A part of the e-mail address(case-insensitive).
+    description: A part of the e-mail address (case-insensitive).
     type: str
   project_start_date_after:
     description: Only accounts of projects that start on this day or later, such as V("2026-09-01").

@@ -30,16 +30,16 @@ options:
     type: raw
     aliases: [user_uuid]
   name:
-    description: A part of the customer's name(case-insensitive).
+    description: A part of the customer's name (case-insensitive).
     type: str
   name_exact:
     description: The exact name of the customer. Case-sensitive.
     type: str
   abbreviation:
-    description: A part of the abbreviation(case-insensitive).
+    description: A part of the abbreviation (case-insensitive).
     type: str
   native_name:
-    description: A part of the name in the customer's own language(case-insensitive).
+    description: A part of the name in the customer's own language (case-insensitive).
     type: str
   slug:
     description:
@@ -62,7 +62,7 @@ options:
     description: The exact identifier that another system gave to the customer.
     type: str
   contact_details:
-    description: A part of the contact details(case-insensitive).
+    description: A part of the contact details (case-insensitive).
     type: str
   archived:
     description: Only customers that are archived, or with V(false) only the others.
@@ -74,7 +74,7 @@ options:
     elements: raw
     aliases: [organization_group_uuid]
   organization_group_name:
-    description: A part of the name of the organization group(case-insensitive).
+    description: A part of the name of the organization group (case-insensitive).
     type: str
   owned_by_current_user:
     description: With V(true), only customers that the user of the token owns.
@@ -115,7 +115,7 @@ EXAMPLES = r"""
 
 - name: Show the number of users of each customer
   ansible.builtin.debug:
-    msg: "{{ item.name }}: {{ item.users_count }} people in {{ item.projects_count }} projects"
+    msg: "{{ item.name }}: {{ item.users_count }} users in {{ item.projects_count }} projects"
   loop: "{{ served.customers }}"
   loop_control:
     label: "{{ item.name }}"

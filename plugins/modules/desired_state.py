@@ -14,7 +14,7 @@ description:
     secret code) with Waldur, plans the changes, and applies exactly that plan. In check mode, the plan is returned and
     nothing is changed.
   - Keys that the document leaves out are not managed. A second run changes nothing.
-  - The exact document is validated before any request is sent to Waldur, and the whole plan before anything is changed.
+  - The whole document is validated before any request is sent to Waldur, and the whole plan before anything is changed.
   - "The changes are applied in this order, in which changes that others depend on are first and removals are last:
     providers are created and updated, roles are granted and the expiry of role grants is changed, usernames are set,
     secret codes are rotated, role grants are revoked, providers are deleted."

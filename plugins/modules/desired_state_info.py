@@ -22,8 +22,8 @@ description:
     roles in service providers (2024)."
   - Secrets are never exported. The API secret code is left out, and so is C(exclusive_users), because who is to lose a
     role is a decision and not a state. Add these by hand.
-  - Waldur doesn't list the grants of deactivated users, so they appear nowhere. Usernames of deactivated users are
-    among those of people who reach no offering.
+  - Waldur does not list the role grants of deactivated users, so they are not exported. The usernames of deactivated
+    users are among those of users who can't access any offering.
   - If a part of a service provider can't be read, it is an error, because an incomplete export would look complete.
     Without O(service_providers), service providers that the token may not read are skipped, and RV(notes) names them.
 extends_documentation_fragment:

@@ -10,7 +10,7 @@ short_description: List the offerings of a Waldur service provider
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Lists what the service provider offers, in any state, drafts and archived offerings included, with components,
+  - Lists the offerings of the service provider in any state, including drafts and archived offerings, with components,
     plans and prices.
   - Only offerings that are shared and billable are listed. Private offerings of the provider are not listed.
   - Rows must match all filters.
@@ -22,7 +22,7 @@ extends_documentation_fragment:
   - waldur.provider.lists
 options:
   name:
-    description: A part of the offering's name(case-insensitive).
+    description: A part of the offering's name (case-insensitive).
     type: str
   name_exact:
     description: The exact name of the offering. Case-sensitive.
@@ -52,15 +52,15 @@ options:
     type: list
     elements: str
   keyword:
-    description: A part of the name or description of the offering, or of the name of its provider(case-insensitive).
+    description: A part of the name or description of the offering, or of the name of its provider (case-insensitive).
     type: str
   query:
     description:
-      - A part of the name, slug or description(case-insensitive). The UUID of an offering matches that offering.
+      - A part of the name, slug or description (case-insensitive). The UUID of an offering matches that offering.
       - Waldur supports this filter since 2025. With an older version, the task fails.
     type: str
   description:
-    description: A part of the description(case-insensitive).
+    description: A part of the description (case-insensitive).
     type: str
   attributes:
     description:

@@ -38,16 +38,16 @@ options:
     type: list
     elements: raw
   customer_name:
-    description: A part of the name of the customer(case-insensitive).
+    description: A part of the name of the customer (case-insensitive).
     type: str
   customer_abbreviation:
-    description: A part of the abbreviation of the customer(case-insensitive).
+    description: A part of the abbreviation of the customer (case-insensitive).
     type: str
   customer_native_name:
-    description: A part of the name in the customer's own language(case-insensitive).
+    description: A part of the name in the customer's own language (case-insensitive).
     type: str
   name:
-    description: A part of the project's name(case-insensitive).
+    description: A part of the project's name (case-insensitive).
     type: str
   name_exact:
     description:
@@ -57,7 +57,7 @@ options:
     description: The exact slug.
     type: str
   description:
-    description: A part of the description(case-insensitive).
+    description: A part of the description (case-insensitive).
     type: str
   query:
     description:

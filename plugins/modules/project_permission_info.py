@@ -33,13 +33,13 @@ options:
     description: The exact username (case-sensitive). It is no error if there is no such user.
     type: str
   full_name:
-    description: A part of the user's name(case-insensitive, ignoring accents).
+    description: A part of the user's name (case-insensitive, ignoring accents).
     type: str
   native_name:
-    description: A part of the name in the native language of the user(case-insensitive).
+    description: A part of the name in the native language of the user (case-insensitive).
     type: str
   user_slug:
-    description: A part of the user's slug(case-insensitive).
+    description: A part of the user's slug (case-insensitive).
     type: str
   scope:
     description:
@@ -49,7 +49,7 @@ options:
     type: raw
     aliases: [scope_uuid]
   scope_name:
-    description: A part of the project's name(case-insensitive).
+    description: A part of the project's name (case-insensitive).
     type: str
   scope_type:
     description:
@@ -67,7 +67,7 @@ options:
     type: raw
     aliases: [role_uuid]
   role_name:
-    description: A part of the role's name(case-insensitive), such as V(manager).
+    description: A part of the role's name (case-insensitive), such as V(manager).
     type: str
   expiration_time:
     description:

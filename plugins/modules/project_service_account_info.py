@@ -35,7 +35,7 @@ options:
     description: The exact username of the account. Case-sensitive.
     type: str
   email:
-    description: A part of the e-mail address(case-insensitive).
+    description: A part of the e-mail address (case-insensitive).
     type: str
 notes:
   - Requires the permission C(SERVICE_PROVIDER.LIST_SERVICE_ACCOUNTS) in the provider's customer. Owners have it since

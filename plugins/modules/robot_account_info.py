@@ -22,12 +22,12 @@ extends_documentation_fragment:
 options:
   customer_name:
     description:
-      - A part of the customer's name(case-insensitive).
+      - A part of the customer's name (case-insensitive).
       - It only filters customers, so the projects are not listed unless you set O(project_name) too.
     type: str
   project_name:
     description:
-      - A part of the project's name(case-insensitive).
+      - A part of the project's name (case-insensitive).
       - It only filters projects, so the customers are not listed unless you set O(customer_name) too.
       - Waldur applies it to the wrong projects, so it is not sent, and the collection applies it to the rows.
     type: str

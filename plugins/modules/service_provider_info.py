@@ -36,7 +36,7 @@ options:
     type: raw
     aliases: [customer_uuid]
   customer_keyword:
-    description: A part of the customer's name, abbreviation or native name(case-insensitive).
+    description: A part of the customer's name, abbreviation or native name (case-insensitive).
     type: str
   created:
     description:

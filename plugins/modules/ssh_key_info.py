@@ -29,7 +29,7 @@ options:
     type: raw
     aliases: [user_uuid]
   name:
-    description: A part of the key's name(case-insensitive).
+    description: A part of the key's name (case-insensitive).
     type: str
   name_exact:
     description: The exact name of the key (case-sensitive). Several users may have a key of that name.

@@ -33,16 +33,16 @@ options:
     type: list
     elements: str
   email:
-    description: A part of the e-mail address(case-insensitive). Several users may share an address.
+    description: A part of the e-mail address (case-insensitive). Several users may share an address.
     type: str
   full_name:
-    description: A part of the name(case-insensitive, ignoring accents).
+    description: A part of the name (case-insensitive, ignoring accents).
     type: str
   native_name:
-    description: A part of the name in the native language of the user(case-insensitive).
+    description: A part of the name in the native language of the user (case-insensitive).
     type: str
   user_keyword:
-    description: A part of the name, the e-mail address or the username(case-insensitive).
+    description: A part of the name, the e-mail address or the username (case-insensitive).
     type: str
   query:
     description:
@@ -73,11 +73,11 @@ options:
         does not describe the format.
     type: str
   organization:
-    description: A part of the name of the person's employer(case-insensitive). It is a text of the profile, no
+    description: A part of the name of the user's employer (case-insensitive). It is a text of the profile, not a
       customer.
     type: str
   job_title:
-    description: A part of the job title(case-insensitive).
+    description: A part of the job title (case-insensitive).
     type: str
   description:
     description: The exact description of the user.

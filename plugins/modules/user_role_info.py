@@ -34,19 +34,19 @@ options:
     description: The exact username (case-sensitive). It is no error if there is no such user.
     type: str
   full_name:
-    description: A part of the user's name(case-insensitive, ignoring accents).
+    description: A part of the user's name (case-insensitive, ignoring accents).
     type: str
   native_name:
     description:
-      - A part of the name in the native language of the user(case-insensitive). The rows do not contain that name, so
+      - A part of the name in the native language of the user (case-insensitive). The rows do not contain that name, so
         the result of the server is not checked.
     type: str
   user_slug:
-    description: A part of the user's slug(case-insensitive).
+    description: A part of the user's slug (case-insensitive).
     type: str
   search_string:
     description:
-      - A part of the first name, the last name or the e-mail address(case-insensitive), and since 2026 of the username
+      - A part of the first name, the last name or the e-mail address (case-insensitive), and since 2026 of the username
         too.
     type: str
   role:
