@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Paths are relative on purpose: the checkout may lie anywhere, under any name, spaces included.
+# Paths are relative, so that the checkout can have any path and name, including spaces.
 
 PYTHON ?= python3
 BIN := .venv/bin
 TREE := build/ansible_collections/waldur/provider
-# Playbooks wait for servers and for each other: two of them keep a processor busy.
+# Playbooks mostly wait for servers and processes, so two of them run for each processor.
 WAITING = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
-# What keeps one processor busy goes on beside the next; each prints in one piece. Not where make is too old for that.
+# Run single-threaded checks in parallel, with the output of each in one piece. Not with a make that is too old for that.
 PARALLEL := $(if $(filter output-sync,$(.FEATURES)),-j2 --output-sync=target)
 
-# Only this checkout is looked at: no configuration, and no collection that happens to be installed, can shadow it.
+# Use only this checkout: no Ansible configuration and no installed collection can override it.
 $(foreach name,$(filter ANSIBLE_%,$(.VARIABLES)),$(eval unexport $(name)))
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build
 export ANSIBLE_COLLECTIONS_SCAN_SYS_PATH := false
@@ -23,13 +23,13 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
 
-demo: .venv/demo.stamp $(TREE) ## play with the collection against a simulated Waldur
+demo: .venv/demo.stamp $(TREE) ## demonstrate the collection with a simulated Waldur
 	@$(BIN)/python examples/demo/run.py
 
-simulator: .venv/demo.stamp ## start a simulated Waldur; its URL and tokens are printed, Ctrl-C ends it; EDITION=2026 is another year
+simulator: .venv/demo.stamp ## start a simulated Waldur and print its URL and tokens; stop it with Ctrl-C; EDITION=2026 selects another edition
 	@cd tests && exec ../$(BIN)/python -m simulator $(if $(EDITION),--edition $(EDITION))
 
-test: .venv/test.stamp ## run every check; the first one that fails ends it
+test: .venv/test.stamp ## run every check; stop at the first failure
 	@$(MAKE) --no-print-directory $(PARALLEL) lint docs
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory coverage
@@ -48,7 +48,7 @@ mypy: .venv/test.stamp $(TREE)
 	@echo "== mypy"
 	@$(BIN)/mypy
 
-# The antsibull tools write a log into the home folder.
+# The antsibull tools write a log file into the home folder.
 changelog: .venv/test.stamp $(TREE)
 	@echo "== antsibull-changelog"
 	@HOME="$(CURDIR)/build" $(BIN)/antsibull-changelog lint
@@ -61,71 +61,71 @@ docs-lint: .venv/test.stamp $(TREE)
 	@echo "== antsibull-docs"
 	@HOME="$(CURDIR)/build" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 
-docs: .venv/test.stamp $(TREE) ## the guides and the reference as HTML, in build/docs
+docs: .venv/test.stamp $(TREE) ## build the guides and the reference as HTML, in build/docs
 	@echo "== antsibull-docs and Sphinx"
 	@$(BIN)/python tests/tools/build_docs.py
 
-unit: .venv/test.stamp $(TREE) ## the tests of single parts, and of what holds in every generated case
+unit: .venv/test.stamp $(TREE) ## run the unit, property, fault and reading tests
 	@echo "== pytest tests/unit tests/properties tests/faults tests/reading"
 	@COVERAGE_FILE=build/.coverage $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report= --cov-fail-under=0 tests/unit tests/properties tests/faults tests/reading
 
-coverage: .venv/test.stamp $(TREE) ## which lines and branches the last unit tests left out
+coverage: .venv/test.stamp $(TREE) ## report the lines and branches that the last unit tests did not run
 	@echo "== coverage of tests/unit and tests/properties"
 	@COVERAGE_FILE=build/.coverage $(BIN)/coverage report
 	@COVERAGE_FILE=build/.coverage $(BIN)/coverage json -q -o build/coverage.json
 	@$(BIN)/python tests/tools/check_coverage.py build/coverage.json
 
-mutation: .venv/mutation.stamp ## which changes of the engine no unit test notices; takes half an hour
+mutation: .venv/mutation.stamp ## run mutation tests of the engine; takes half an hour
 	@$(BIN)/python tests/tools/run_mutation.py
 
-integration: .venv/test.stamp $(TREE) ## the tests of whole playbooks against the simulator
+integration: .venv/test.stamp $(TREE) ## run the playbook tests against the simulator
 	@echo "== pytest tests/integration"
 	@$(BIN)/python -m pytest -n $(WAITING) --dist worksteal tests/integration
 
-molecule: .venv/test.stamp $(TREE) ## whole stories of the roles; SCENARIO=gitops runs one
+molecule: .venv/test.stamp $(TREE) ## run the scenarios of the roles; SCENARIO=gitops runs one
 	@echo "== molecule"
 	@PYTHONPATH=tests $(BIN)/python tests/tools/run_molecule.py $(SCENARIO)
 
-artifact: .venv/test.stamp $(TREE) ## what would be uploaded: its files, their licences, and that it runs with nothing else
+artifact: .venv/test.stamp $(TREE) ## check the artifact: its files, their licences, and that it runs alone
 	@echo "== the artifact"
 	@PYTHONPATH=tests $(BIN)/python tests/tools/release_check.py contents licences alone
 
-release-check: .venv/release.stamp $(TREE) ## all that must hold before a release; takes some minutes
-	@echo "== fit for release"
+release-check: .venv/release.stamp $(TREE) ## run all checks for a release; takes some minutes
+	@echo "== release checks"
 	@PYTHONPATH=tests $(BIN)/python tests/tools/release_check.py
 
-release: .venv/test.stamp $(TREE) ## turn the changelog's fragments into the changelog of the version in galaxy.yml
+release: .venv/test.stamp $(TREE) ## write the changelog of the version in galaxy.yml from the fragments
 	@HOME="$(CURDIR)/build" $(BIN)/antsibull-changelog release
 
-test-live: .venv/test.stamp $(TREE) ## the same tests against a real Waldur; tests/integration/README.md says what it needs
+test-live: .venv/test.stamp $(TREE) ## run the same tests against a real Waldur; see tests/integration/README.md
 	@$(BIN)/python -m pytest --live -rs tests/integration
 
-contract: .venv/test.stamp $(TREE) sdk ## the simulator against a real Waldur's recordings, and read by the official SDK
+contract: .venv/test.stamp $(TREE) sdk ## compare the simulator with recordings of a real Waldur and with the official SDK
 	@echo "== pytest tests/contract"
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests/contract
 
 sdk: build/sdk-7.9.0/installed build/sdk-8.1.3/installed
 
-sanity: .venv/test.stamp ## ansible-test sanity, on a copy
+sanity: .venv/test.stamp ## run ansible-test sanity on a copy
 	@echo "== ansible-test sanity"
 	@$(BIN)/python tests/tools/run_ansible_test.py sanity
 
-matrix: .venv/bin/python $(TREE) ## all on each supported ansible-core and Python; takes hours. CORES="2.17 2.20" PYTHONS=3.12 CHECKS=unit ONLY="tests/unit -k grant"
+matrix: .venv/bin/python $(TREE) ## run all checks on each supported ansible-core and Python; takes hours. CORES="2.17 2.20" PYTHONS=3.12 CHECKS=unit ONLY="tests/unit -k grant"
 	@$(BIN)/python tests/tools/run_matrix.py $(if $(CORES),--cores "$(CORES)") $(if $(PYTHONS),--pythons "$(PYTHONS)") $(if $(CHECKS),--checks "$(CHECKS)") $(if $(ONLY),--only "$(ONLY)")
 
-benchmark: .venv/test.stamp $(TREE) ## what things cost beside what was promised; on an idle machine. OPTIONS=--help
+benchmark: .venv/test.stamp $(TREE) ## compare measured performance with the targets; on an idle machine. OPTIONS=--help
 	@PYTHONPATH=build:tests $(BIN)/python -m benchmarks.run $(OPTIONS)
 
-clean: ## remove all that make made
+clean: ## remove everything that make created
 	rm -rf .venv build .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output
 
-# The collection under the path that Ansible and Python look for, whatever the checkout is called.
+# Link the collection to the path that Ansible and Python expect, for any name of the checkout.
 $(TREE):
 	@mkdir -p $(@D)
 	@touch build/ansible.cfg
 	@ln -s ../../.. $@
 
-# Each version of the SDK lies in a folder of its own, as two can't live in one environment.
+# Each version of the SDK has a separate folder, because two versions can't be in one environment.
 build/sdk-%/installed: requirements/sdk-%.txt | .venv/test.stamp
 	@echo "== installing the SDK $* into build"
 	@rm -rf $(@D)
@@ -133,7 +133,7 @@ build/sdk-%/installed: requirements/sdk-%.txt | .venv/test.stamp
 	@touch $@
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or newer is needed, and $(PYTHON) is %d.%d: try make PYTHON=python3.12" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or newer is required, but $(PYTHON) is %d.%d: try make PYTHON=python3.12" % sys.version_info[:2])'
 	@$(PYTHON) -m venv .venv
 
 .venv/demo.stamp: requirements/demo.txt requirements/ansible.txt requirements/simulator.txt | .venv/bin/python
