@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How to reach a Waldur: the options that every module has, described once."""
+"""The connection options of every module, described once."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options that say what of Waldur becomes a document."""
+"""The options that select what is exported into a document."""
 
 from __future__ import annotations
 

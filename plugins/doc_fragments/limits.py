@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The limit on what is taken away without being named, described once."""
+"""The limit on implied removals, described once."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How much of a list is wanted, and in what order, described once."""
+"""The options for the order, the keys and the length of lists, described once."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How to reach a Waldur: the options of lookups and inventories, with their variables and environment."""
+"""The connection options of lookups and inventories, with their variables and environment."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options that name something in Waldur, described once."""
+"""The options that reference objects in Waldur, described once."""
 
 from __future__ import annotations
 

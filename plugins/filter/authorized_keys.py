@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filter authorized_keys; its documentation lies beside it."""
+"""The filter authorized_keys; its documentation is in the YAML file of the same name."""
 
 from __future__ import annotations
 

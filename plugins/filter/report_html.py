@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The filters report_html, report_html_index and report_html_names; their documentation lies beside them."""
+"""The filters report_html, report_html_index and report_html_names, documented in the YAML files of the same names."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Things of a Waldur service provider as an inventory."""
+"""Use the objects of Waldur service providers as an inventory."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ include: [keys, project_permissions]
 hostname: [username]
 
 ---
-# projects.waldur.yml: groups by what projects are
+# projects.waldur.yml: groups by properties of projects
 plugin: waldur.provider.inventory
 hosts: projects
 compose:
@@ -165,7 +165,7 @@ keyed_groups:
     default_value: unknown
 
 ---
-# providers.waldur.yml: of which site, and with which token, is said by a profile
+# providers.waldur.yml: a connection profile sets the URL and the token
 plugin: waldur.provider.inventory
 profile: "{{ lookup('env', 'SITE') | default('production', true) }}"
 hosts: service_providers

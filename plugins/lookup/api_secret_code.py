@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The API secret code of a Waldur service provider, in a template."""
+"""Read the API secret code of a Waldur service provider in a template."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-# URL and token come from the environment (WALDUR_API_URL, WALDUR_ACCESS_TOKEN), from variables, or from a profile.
+# URL and token come from the environment (WALDUR_API_URL, WALDUR_ACCESS_TOKEN), variables, or a connection profile.
 
 - name: Write the code into the configuration of the agent that reports usage
   ansible.builtin.copy:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Anything that the API of a Waldur service provider tells, in a template."""
+"""Query the API of a Waldur service provider in a template."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-# URL and token come from the environment (WALDUR_API_URL, WALDUR_ACCESS_TOKEN), from variables, or from a profile.
+# URL and token come from the environment (WALDUR_API_URL, WALDUR_ACCESS_TOKEN), variables, or a connection profile.
 
 - name: Show the users of our offerings
   ansible.builtin.debug:

@@ -51,9 +51,9 @@ EXAMPLES = r"""
 
 - name: Show them by offering
   ansible.builtin.debug:
-    msg: "{{ item.offering_name }}: {{ people | map(attribute='user_email') | sort | join(', ') or 'nobody' }}"
+    msg: "{{ item.offering_name }}: {{ pending_users | map(attribute='user_email') | sort | join(', ') or 'none' }}"
   vars:
-    people: "{{ pending.compliance.offering_users | selectattr('offering_name', 'eq', item.offering_name) }}"
+    pending_users: "{{ pending.compliance.offering_users | selectattr('offering_name', 'eq', item.offering_name) }}"
   loop: "{{ pending.compliance.overview }}"
   loop_control:
     label: "{{ item.offering_name }}"
@@ -65,7 +65,7 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.offering_name }}"
 
-- name: Look at one offering
+- name: Show the progress of one offering
   waldur.provider.compliance_info:
     service_provider: ALPHA
     offering: Alpha Storage

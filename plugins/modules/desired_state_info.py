@@ -20,8 +20,8 @@ description:
     usernames of users who do not have the same username in all offerings that they can access through a project, who
     share theirs with another user, who have none, or who can't access any offering; all role grants on a Waldur without
     roles in service providers (2024)."
-  - Secrets are never exported. The API secret code is left out, and so is C(exclusive_users), because who is to lose a
-    role is a decision and not a state. Add these by hand.
+  - Secrets are never exported. The API secret code is left out, and so is C(exclusive_users), because you must decide
+    whose role grants to revoke. Add these keys manually.
   - Waldur does not list the role grants of deactivated users, so they are not exported. The usernames of deactivated
     users are among those of users who can't access any offering.
   - If a part of a service provider can't be read, it is an error, because an incomplete export would look complete.
@@ -120,18 +120,18 @@ service_providers:
       description: The domain names, sorted.
       type: list
       elements: str
-      returned: with V(profile) in O(parts), from Waldur 2026 on
+      returned: with V(profile) in O(parts), since Waldur 2026
       sample: [alpha.example.org]
     account_options:
       description: The options that have a value.
       type: dict
-      returned: with V(profile) in O(parts), from Waldur 2026 on, where there are any
+      returned: with V(profile) in O(parts), since Waldur 2026, if there are any
       sample: {login_shell: /bin/bash}
     users:
       description: The role grants, sorted by user and role.
       type: list
       elements: dict
-      returned: with V(users) in O(parts), where there are any
+      returned: with V(users) in O(parts), if there are any
       contains:
         user:
           description: The username, or the UUID if the username would not identify the user.
@@ -149,7 +149,7 @@ service_providers:
       description: The usernames in the provider's offerings, sorted by user.
       type: list
       elements: dict
-      returned: with V(offering_usernames) in O(parts), where there are any
+      returned: with V(offering_usernames) in O(parts), if there are any
       contains:
         user:
           description: The user, in the same form.

@@ -179,7 +179,7 @@ EXAMPLES = r"""
     scope: Project d2
     fields: [user_username, role_name]
 
-# Who is in a project, from the command line:
+# List the members of a project, from the command line:
 # ansible localhost -m waldur.provider.project_permission_info -a 'service_provider=BETA scope="Project d2"'
 """
 

@@ -30,7 +30,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Read what was earned
+- name: Read the revenue
   waldur.provider.revenue_info:
     service_provider: ALPHA
   register: earned

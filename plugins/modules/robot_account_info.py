@@ -39,7 +39,7 @@ seealso:
   - module: waldur.provider.project_service_account_info
   - module: waldur.provider.course_account_info
   - module: waldur.provider.offering_username_info
-    description: The accounts of people.
+    description: The accounts of users.
 """
 
 EXAMPLES = r"""

@@ -72,7 +72,7 @@ EXAMPLES = r"""
   waldur.provider.service_provider_facts:
     service_provider: ALPHA
 
-- name: Say how it is doing
+- name: Show the facts
   ansible.builtin.debug:
     msg: >-
       {{ ansible_facts.waldur.profile.customer_name }} has {{ ansible_facts.waldur.counts.users }} users and
@@ -98,7 +98,7 @@ EXAMPLES = r"""
 
 # As the fact gathering of a play over an inventory of service providers:
 #
-# - name: Tell how our service providers are doing
+# - name: Summarize our service providers
 #   hosts: all
 #   vars:
 #     ansible_facts_modules: [waldur.provider.service_provider_facts]
@@ -107,7 +107,7 @@ EXAMPLES = r"""
 #       service_provider: "{{ waldur_uuid | default(inventory_hostname) }}"
 #       gather_subset: [statistics, revenue, counts]
 #   tasks:
-#     - name: Orders to look at
+#     - name: Show the pending orders
 #       ansible.builtin.debug:
 #         var: ansible_facts.waldur.statistics.pending_orders
 """

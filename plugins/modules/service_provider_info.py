@@ -96,7 +96,7 @@ EXAMPLES = r"""
     service_provider: ALPHA
   register: alpha
 
-- name: Say how much it offers
+- name: Show the number of offerings
   ansible.builtin.debug:
     msg: "{{ one.customer_name }} ({{ one.customer_country }}) has {{ one.offering_count }} offerings"
   vars:
@@ -192,7 +192,7 @@ service_providers:
       sample: null
     organization_groups:
       description: The organization groups of the customer. Most versions of Waldur do not return them.
-      returned: when Waldur tells it
+      returned: if Waldur returns it
       type: list
       elements: dict
       sample: []

@@ -103,18 +103,18 @@ EXAMPLES = r"""
   waldur.provider.user_info:
     service_provider: ALPHA
     fields: [uuid, username, is_active]
-  register: people
+  register: users
 
 - name: Show the keys of each user
   ansible.builtin.debug:
     msg: "{{ item.username }}: {{ keys.ssh_keys | selectattr('user_uuid', 'eq', item.uuid) | map(attribute='name') }}"
-  loop: "{{ people.users }}"
+  loop: "{{ users.users }}"
   loop_control:
     label: "{{ item.username }}"
 
 - name: Show the lines of the authorized_keys file of each user
   ansible.builtin.debug:
-    msg: "{{ keys.ssh_keys | waldur.provider.authorized_keys(people.users) }}"
+    msg: "{{ keys.ssh_keys | waldur.provider.authorized_keys(users.users) }}"
 
 - name: Find the user of a key in a log
   waldur.provider.ssh_key_info:

@@ -167,11 +167,11 @@ EXAMPLES = r"""
   waldur.provider.user_info:
     service_provider: ALPHA
     order_by: username
-  register: people
+  register: users
 
-- name: Show whom to write to
+- name: Show the e-mail addresses
   ansible.builtin.debug:
-    msg: "{{ people.users | map(attribute='email') | select | unique | join(', ') }}"
+    msg: "{{ users.users | map(attribute='email') | select | unique | join(', ') }}"
 
 - name: Find users by their usernames
   waldur.provider.user_info:
@@ -244,7 +244,7 @@ users:
       sample: member1@example.org
     phone_number:
       description: The phone number of the user.
-      returned: when O(fields) names it
+      returned: if O(fields) names it
       type: str
       sample: ""
     projects_count:

@@ -189,7 +189,7 @@ user_roles:
   elements: dict
   contains:
     uuid:
-      description: The UUID of the grant.
+      description: The UUID of the role grant.
       type: str
       sample: df26f51766fa498988135d586a1689ad
     user_uuid:

@@ -149,7 +149,7 @@ user_roles:
   elements: dict
   contains:
     uuid:
-      description: The UUID of the grant.
+      description: The UUID of the role grant.
       type: str
       sample: dbad933ca0f14e1eb8b1f5dd391d17a5
     created:

@@ -12,7 +12,8 @@ from simulation import Simulator
 
 from .playbook import ROOT, runner
 
-TABLE = (FOLDER / "guide_reading.rst").read_text().partition(":: Commands for common questions")[2].partition("\n\nUse names")[0]
+GUIDE = (FOLDER / "guide_reading.rst").read_text()
+TABLE = GUIDE.partition(":: Commands for common questions")[2].partition("\n\nUse names")[0]
 
 
 def questions() -> dict[str, str]:
