@@ -151,7 +151,7 @@ RETURN = r"""
 customers:
   description:
     - The customers, as Waldur lists them.
-    - Newer versions of Waldur return more keys than these. The phone number is only there if O(fields) names it.
+    - Newer versions of Waldur return more keys than these. The phone number is only there when O(fields) names it.
   returned: success
   type: list
   elements: dict
@@ -178,7 +178,7 @@ customers:
       sample: consumer@example.org
     phone_number:
       description: The phone number of the customer.
-      returned: if O(fields) names it
+      returned: when O(fields) names it
       type: str
       sample: ""
     payment_profiles:

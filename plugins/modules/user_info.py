@@ -244,7 +244,7 @@ users:
       sample: member1@example.org
     phone_number:
       description: The phone number of the user.
-      returned: if O(fields) names it
+      returned: when O(fields) names it
       type: str
       sample: ""
     projects_count:
