@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import signal
@@ -51,6 +52,13 @@ def stop(*_: object) -> None:
     raise SystemExit(0)
 
 
+def collect_rarely() -> None:
+    """Leave what the start made out of the garbage collection, and collect less often: it took a third of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 def serve(options: argparse.Namespace) -> None:
     """Build the world, say so, and answer requests."""
     configure()
@@ -64,6 +72,7 @@ def serve(options: argparse.Namespace) -> None:
     world.load(options.generate or options.world, url)
     listener.set_app(server.Application())
     get_resolver().url_patterns  # noqa: B018 - imports the views now, not at the first request
+    collect_rarely()
     print(json.dumps({"url": url, "edition": options.edition, "tokens": world.tokens()}), flush=True)
     if options.until_eof:
         threading.Thread(target=lambda: (sys.stdin.buffer.read(), listener.shutdown()), daemon=True).start()

@@ -128,7 +128,7 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
     }
 
     def get_queryset(self) -> QuerySet:
-        related = ("user", "offering__customer", "service_provider_account")
+        related = ("user", "offering__customer", "offering__compliance_checklist", "service_provider_account")
         order = editions.current().accounts_order
         return visible_accounts(self.request.user).select_related(*related).order_by(*order)
 
