@@ -17,6 +17,7 @@ import yaml
 
 from .cast import Cast
 from .commands import ansible, in_a_new_process
+from .modules import write_interpreter
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -125,13 +126,12 @@ class Runner:
         path.write_text(self.said_here(text))
         return path
 
-    def inventory(self) -> str:
-        """A host that runs tasks the wanted way, with the interpreter of the tests."""
+    def inventory(self, *, is_shared: bool = True) -> str:
+        """A host that runs tasks the wanted way, with the interpreter of the tests; see `modules.write_interpreter`."""
         path = self.folder / "inventory.yml"
         # Ansible does not quote an interpreter whose path holds a space when a task is asynchronous.
         python = self.folder / "python"
-        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-        python.chmod(0o755)
+        write_interpreter(python, is_shared=is_shared)
         host = {
             "ansible_connection": self.way,
             "ansible_python_interpreter": str(python),

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from .commands import ansible, deprecations, in_a_new_process
+from .modules import STARTUP, write_interpreter
 
 PLAY = """
 - name: Show what a process is given
@@ -172,3 +173,94 @@ def test_what_is_nothing_of_ours_fails_no_test() -> None:
         assert deprecations(f"[DEPRECATION WARNING]: {tree}") == []
     broken = "[DEPRECATION WARNING]: Importing 'to_text' from\n'ansible.module_utils._text' is deprecated."
     assert deprecations(f"ok\n{broken}") == [broken.replace("\n", " ")]
+
+
+# --- modules ---------------------------------------------------------------------------------------------------------
+
+# Shows what a process is given, and ends as its second argument says.
+SCRIPT = """
+import locale, os, sys, warnings
+import requests
+umask = os.umask(0)
+ours = [name for name in sys.modules if name.partition(".")[0] in ("ansible", "ansible_collections", "integration")]
+print(sys.argv, os.getcwd(), umask, sorted(os.environ.items()), sys.stdin.read(), ours, __name__)
+print(sys.path[0], sys.executable, sys.flags, locale.getpreferredencoding(), sys.warnoptions)
+print(sorted(str(one[:4]) for one in warnings.filters), sorted(os.listdir("/proc/self/fd")), file=sys.stderr)
+exec(sys.argv[2])
+"""
+ENDS = {
+    "well": ("", 0),
+    "with a code": ("sys.exit(3)", 3),
+    "by an error": ("raise ValueError('the end')", 1),
+    "by a signal": ("os.kill(os.getpid(), 9)", -9),
+}
+
+
+def interpreters(folder: Path) -> list[Path]:
+    """Return the Python that forks, and the Python of the tests."""
+    write_interpreter(folder / "forking", is_shared=True)
+    write_interpreter(folder / "new", is_shared=False)
+    return [folder / "forking", folder / "new"]
+
+
+@pytest.mark.parametrize("more", [{}, {"PYTHONWARNINGS": "error,default::UserWarning"}, {"PYTHONUTF8": "1"}], ids=str)
+@pytest.mark.parametrize("end", ENDS)
+def test_a_module_in_a_fork_gets_and_leaves_what_a_module_in_a_new_python_does(
+    tmp_path: Path, environment: dict[str, str], end: str, more: dict[str, str]
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    statement, code = ENDS[end]
+    own = {name: text for name, text in os.environ.items() if name.startswith(STARTUP) and name != "PYTHONWARNINGS"}
+    given = {**environment, **own, "PWD": str(tmp_path), **more}
+    runs = [
+        subprocess.run(
+            [python, script, "an argument", statement],
+            cwd=tmp_path,
+            env=given,
+            input="all of the input",
+            capture_output=True,
+            text=True,
+            umask=0o027,
+            check=False,
+        )
+        for python in interpreters(tmp_path)
+    ]
+    results = [(run.returncode, run.stdout, run.stderr.partition("Traceback")[0]) for run in runs]
+    assert results[0] == results[1]
+    assert runs[0].returncode == code
+    if end != "by a signal":
+        assert f"23 {sorted(given.items())} all of the input [] __main__\n" in runs[0].stdout
+    assert [run.stderr.splitlines()[-1] for run in runs if end == "by an error"] in ([], ["ValueError: the end"] * 2)
+
+
+def test_a_signal_to_the_interpreter_reaches_the_module(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    for python in interpreters(tmp_path):
+        with subprocess.Popen([python, program], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            process.terminate()
+            assert process.wait(timeout=30) == 7
+
+
+def test_a_module_forks_unless_python_would_start_in_another_way(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("import sys\nprint('requests' in sys.modules)\n")
+    python = interpreters(tmp_path)[0]
+    for more, forks in (({}, True), ({"PYTHONWARNINGS": "default"}, True), ({"PYTHONUTF8": "1"}, False)):
+        command, given = [python, program], {**os.environ, **more}
+        assert subprocess.run(command, env=given, capture_output=True, text=True, check=True).stdout == f"{forks}\n"
+
+
+def test_an_interpreter_that_is_given_no_file_is_a_new_python(tmp_path: Path) -> None:
+    for python in interpreters(tmp_path):
+        command = [python, "-c", "import sys; print(sys.argv, 'requests' in sys.modules)", "more"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout == "['-c', 'more'] False\n"

@@ -34,7 +34,7 @@ def begin(sim: Simulator, way: str, task: dict[str, Any]) -> subprocess.Popen[st
     run = runner(sim, way=way)
     play = run.write("play.yml", yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
     sim.fault(method="write", path="*/add_user/", skip=1, delay=20)
-    command = [sys.executable, "-m", "ansible", "playbook", "-i", run.inventory(), str(play)]
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", run.inventory(is_shared=False), str(play)]
     started = subprocess.Popen(
         command,
         env=run.environment({}),
