@@ -255,12 +255,13 @@ def test_a_module_forks_unless_python_would_start_in_another_way(tmp_path: Path)
     program.write_text("import sys\nprint('requests' in sys.modules)\n")
     python = interpreters(tmp_path)[0]
     for more, forks in (({}, True), ({"PYTHONWARNINGS": "default"}, True), ({"PYTHONUTF8": "1"}, False)):
-        command, given = [python, program], {**os.environ, **more}
-        assert subprocess.run(command, env=given, capture_output=True, text=True, check=True).stdout == f"{forks}\n"
+        given = {**os.environ, **more}
+        done = subprocess.run([python, program], env=given, capture_output=True, text=True, check=True)
+        assert done.stdout == f"{forks}\n"
 
 
 def test_an_interpreter_that_is_given_no_file_is_a_new_python(tmp_path: Path) -> None:
     for python in interpreters(tmp_path):
-        command = [python, "-c", "import sys; print(sys.argv, 'requests' in sys.modules)", "more"]
+        command = [str(python), "-c", "import sys; print(sys.argv, 'requests' in sys.modules)", "more"]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout == "['-c', 'more'] False\n"

@@ -31,6 +31,9 @@ class Waldur(Protocol):
     def codes(self) -> set[str]:
         """The API secret codes of the providers that the tests change; none of them may be printed."""
 
+    def reset(self) -> None:
+        """Go back to the start of the recorded world."""
+
     def watch(self) -> None:
         """Look out for writes from now on."""
 
@@ -74,6 +77,10 @@ class Simulated:
             with urllib.request.urlopen(request) as answer:
                 found.add(json.load(answer)["api_secret_code"])
         return found
+
+    def reset(self) -> None:
+        """As a simulator does it."""
+        self.simulator.reset()
 
     def watch(self) -> None:
         """Count anew."""

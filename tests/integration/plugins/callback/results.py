@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
@@ -13,7 +14,9 @@ DOCUMENTATION = r"""
 name: results
 type: aggregate
 short_description: Results as lines of JSON
-description: Appends each task's result to the file that RESULTS_FILE names.
+description:
+  - Appends each task's result to the file that RESULTS_FILE names.
+  - Sends the task's name to the socket that RESULTS_SOCKET names, if it is set, and waits until that is closed.
 """
 
 
@@ -29,6 +32,11 @@ class CallbackModule(CallbackBase):
         line = {"task": result._task.get_name(), "status": status, "result": dict(content)}
         with open(os.environ["RESULTS_FILE"], "a", encoding="utf-8") as file:
             file.write(json.dumps(line, default=str) + "\n")
+        if path := os.environ.get("RESULTS_SOCKET"):
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.connect(path)
+                connection.sendall(f"{line['task']}\n".encode())
+                connection.recv(1)
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """A task that went well."""
