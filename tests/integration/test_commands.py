@@ -185,7 +185,7 @@ umask = os.umask(0)
 ours = [name for name in sys.modules if name.partition(".")[0] in ("ansible", "ansible_collections", "integration")]
 print(sys.argv, os.getcwd(), umask, sorted(os.environ.items()), sys.stdin.read(), ours, __name__)
 print(sys.path[0], sys.executable, sys.flags, locale.getpreferredencoding(), sys.warnoptions)
-print(sorted(str(one[:4]) for one in warnings.filters), sorted(os.listdir("/proc/self/fd")), file=sys.stderr)
+print(sorted(str(one[:4]) for one in warnings.filters), sorted(os.listdir("/dev/fd")), file=sys.stderr)
 exec(sys.argv[2])
 """
 ENDS = {
