@@ -12,33 +12,33 @@ from typing import Any, TypeVar
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.plugin_utils import _report
 from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import plain
+from ansible_collections.waldur.provider.plugins.plugin_utils._report import render
 
 NAME = "waldur.provider.report_html"
 Made = TypeVar("Made")
 
 
 def report_html(
-    data: Any, moment: Any, title: str = _report.DEFAULT_TITLE, currency: str = "", warnings: Any = None
+    data: Any, moment: Any, title: str = render.DEFAULT_TITLE, currency: str = "", warnings: Any = None
 ) -> str:
     """The report as HTML. Raises ``AnsibleFilterError`` with one sentence for data that is none of a report."""
     return _made(
         NAME,
-        lambda: _report.report_html(
+        lambda: render.report_html(
             plain(data), moment=_moment(moment), title=title, currency=currency, warnings=plain(warnings)
         ),
     )
 
 
-def report_html_index(reports: Any, moment: Any, title: str = _report.DEFAULT_TITLE) -> str:
+def report_html_index(reports: Any, moment: Any, title: str = render.DEFAULT_TITLE) -> str:
     """The page that links to reports. Raises ``AnsibleFilterError``."""
-    return _made(f"{NAME}_index", lambda: _report.report_index(plain(reports), moment=_moment(moment), title=title))
+    return _made(f"{NAME}_index", lambda: render.report_index(plain(reports), moment=_moment(moment), title=title))
 
 
 def report_html_names(profiles: Any) -> list[str]:
     """A name of a file for each profile. Raises ``AnsibleFilterError``."""
-    return _made(f"{NAME}_names", lambda: _report.report_names(plain(profiles)))
+    return _made(f"{NAME}_names", lambda: render.report_names(plain(profiles)))
 
 
 def _moment(value: Any) -> Any:

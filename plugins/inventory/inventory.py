@@ -190,17 +190,24 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import REQUESTS_IMPORT_ERROR
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES as CONNECTION
-from ansible_collections.waldur.provider.plugins.plugin_utils import (
-    _expressions,
-    _inventory,
-    _inventory_options,
-    _inventory_reader,
-)
 from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import connection_of, plain_option
-from ansible_collections.waldur.provider.plugins.plugin_utils._expression_evaluation import OLD, PlainNames, trusted
-from ansible_collections.waldur.provider.plugins.plugin_utils._expressions import UNKNOWN
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import KINDS, Found, Thing
-from ansible_collections.waldur.provider.plugins.plugin_utils._private_cache import PrivateCache
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import expressions, option_checks, reader
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import OLD, PlainNames, trusted
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.expressions import UNKNOWN
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import (
+    KINDS,
+    Found,
+    Kind,
+    Thing,
+    Variables,
+    fields,
+    groups,
+    host_name,
+    safe_name,
+    things,
+    unique_names,
+)
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.private_cache import PrivateCache
 
 # These hold expressions that are evaluated for each host; everything else is evaluated once.
 _FOR_EACH_HOST = frozenset({"plugin", "compose", "groups", "keyed_groups", "hostname"})
@@ -233,9 +240,9 @@ class InventoryModule(PlainNames, PrivateCache):
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
         """Ansible's own, with what the file says evaluated before: no core does that for an inventory."""
         given = {name: self._evaluated(name, value) for name, value in (direct or {}).items()}
-        _inventory_options.check_options(given, self.option_definitions)
+        option_checks.check_options(given, self.option_definitions)
         self._given = given
-        _inventory_options.check_hostname(self._as_list("hostname"))
+        option_checks.check_hostname(self._as_list("hostname"))
         # connection_of looks for itself, leaves empty texts out, and prints no token of a wrong type.
         others = {name: value for name, value in given.items() if name not in CONNECTION}
         super().set_options(task_keys=task_keys, var_options=var_options, direct={**others, "auth_scheme": "Token"})
@@ -261,7 +268,7 @@ class InventoryModule(PlainNames, PrivateCache):
     def _founds(self, path: str, use_cache: bool) -> list[Found]:
         """What the providers answer, or what they answered when the cache was filled."""
         connection = connection_of(self._given, self._vars or {}, self.templar.template, place="the inventory file")
-        wanted = _inventory_reader.Wanted(
+        wanted = reader.Wanted(
             hosts=self.get_option("hosts"),
             service_providers=self._as_list("service_providers"),
             filters=self.get_option("filters") or {},
@@ -270,29 +277,29 @@ class InventoryModule(PlainNames, PrivateCache):
         )
         caching = self.get_option("cache")
         key = f"{self.get_cache_key(path)}_{_digest(connection, wanted)}"
-        kept = _inventory_reader.restored(self._cache.get(key)) if caching and use_cache else None
+        kept = reader.restored(self._cache.get(key)) if caching and use_cache else None
         if kept is not None:
             return kept
-        founds, warnings = _inventory_reader.fetch(connection, wanted)
+        founds, warnings = reader.fetch(connection, wanted)
         for warning in dict.fromkeys(warnings):
             self.display.warning(warning)
         # What lacks a provider must not look complete for the next hour.
         if caching and not warnings:
-            self._cache[key] = _inventory_reader.stored(founds)
+            self._cache[key] = reader.stored(founds)
         return founds
 
     # --- hosts -------------------------------------------------------------------------------------------------------
 
     def _populate(self, founds: list[Found]) -> None:
         kind = KINDS[self.get_option("hosts")]
-        variables = _inventory.Variables(self.get_option("hostvars_prefix"), get_reserved_names())
-        things = _inventory.things(founds)
-        told = [_safe(_inventory.fields(kind, thing)) for thing in things]
+        variables = Variables(self.get_option("hostvars_prefix"), get_reserved_names())
+        found_things = things(founds)
+        told = [_safe(fields(kind, thing)) for thing in found_things]
         named = [variables.named(row) for row in told]
-        if things:
+        if found_things:
             self._check_fields(variables, [*told, *named])
-        wanted = [(self._wanted_name(kind, *one), one[0].uuid) for one in zip(things, told, named, strict=True)]
-        names, shared = _inventory.unique_names(wanted)
+        wanted = [(self._wanted_name(kind, *one), one[0].uuid) for one in zip(found_things, told, named, strict=True)]
+        names, shared = unique_names(wanted)
         self._groups: dict[str, str] = {}
         # Trusted, as newer cores show texts that nobody trusts in a wrapping of their own.
         self._local = {"ansible_connection": trusted("local"), "ansible_python_interpreter": trusted(sys.executable)}
@@ -302,14 +309,14 @@ class InventoryModule(PlainNames, PrivateCache):
                 f"Several {self.get_option('hosts')} would be hosts of the same name, so a part of their UUID was"
                 f" added: {', '.join(shared[:_SHOWN])}{more}."
             )
-        for name, thing, row, own in zip(names, things, told, named, strict=True):
+        for name, thing, row, own in zip(names, found_things, told, named, strict=True):
             self._add(name, own)
             if self.get_option("default_groups"):
-                for group in _inventory.groups(self.get_option("hosts"), thing):
+                for group in groups(self.get_option("hosts"), thing):
                     self._join(group, name)
             self._construct(name, {**row, **own})
 
-    def _check_fields(self, variables: _inventory.Variables, rows: list[dict[str, Any]]) -> None:
+    def _check_fields(self, variables: Variables, rows: list[dict[str, Any]]) -> None:
         """Raise ``InvalidInput`` where hostname names a field that such hosts have on no Waldur."""
         hosts = self.get_option("hosts")
 
@@ -321,9 +328,9 @@ class InventoryModule(PlainNames, PrivateCache):
                 return True
             return any(name in (field, variables.name(field)) for field in _documented(hosts))
 
-        _inventory_options.check_fields(hosts, self._as_list("hostname"), known, candidates)
+        option_checks.check_fields(hosts, self._as_list("hostname"), known, candidates)
 
-    def _wanted_name(self, kind: _inventory.Kind, thing: Thing, row: Any, own: Any) -> str:
+    def _wanted_name(self, kind: Kind, thing: Thing, row: Any, own: Any) -> str:
         for preference in self._as_list("hostname"):
             variables = {**row, **own}
             try:
@@ -336,9 +343,9 @@ class InventoryModule(PlainNames, PrivateCache):
                 if self.get_option("strict") and not _is_name(preference):
                     raise InvalidInput(f"hostname: '{quote(preference)}' can't be evaluated: {error.message}") from None
                 continue
-            if name := _inventory.safe_name(found):
+            if name := safe_name(found):
                 return name
-        return _inventory.host_name(kind, thing)
+        return host_name(kind, thing)
 
     def _add(self, name: str, own: dict[str, Any]) -> None:
         """One host with its variables."""
@@ -391,10 +398,10 @@ def _documented(hosts: str) -> list[str]:
 
 
 def _is_name(expression: Any) -> bool:
-    return _expressions.expression(str(expression)) is not None
+    return expressions.expression(str(expression)) is not None
 
 
-def _digest(connection: Connection, wanted: _inventory_reader.Wanted) -> str:
+def _digest(connection: Connection, wanted: reader.Wanted) -> str:
     """What tells one selection of rows from another. The token counts, as others may see other rows."""
     told = json.dumps([connection.api_url, connection.access_token, vars(wanted)], sort_keys=True, default=str)
     return hashlib.sha256(told.encode()).hexdigest()[:32]

@@ -85,8 +85,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.plugin_utils import _lookups
-from ansible_collections.waldur.provider.plugins.plugin_utils._lookup_base import Asking
+from ansible_collections.waldur.provider.plugins.plugin_utils._lookup import queries
+from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.base import Asking
 
 
 class LookupModule(Asking):
@@ -96,4 +96,4 @@ class LookupModule(Asking):
         self, connection: Connection, terms: Sequence[Any], given: Mapping[str, Any], usual: Any
     ) -> tuple[list[Any], list[str]]:
         """The codes, in clear."""
-        return _lookups.secret_codes(connection, terms, given, usual)
+        return queries.secret_codes(connection, terms, given, usual)

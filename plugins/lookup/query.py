@@ -145,8 +145,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.plugin_utils import _lookups
-from ansible_collections.waldur.provider.plugins.plugin_utils._lookup_base import Asking
+from ansible_collections.waldur.provider.plugins.plugin_utils._lookup import queries
+from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.base import Asking
 
 
 class LookupModule(Asking):
@@ -156,4 +156,4 @@ class LookupModule(Asking):
         self, connection: Connection, terms: Sequence[Any], given: Mapping[str, Any], usual: Any
     ) -> tuple[list[Any], list[str]]:
         """The rows of all terms."""
-        return _lookups.query(connection, terms, given, usual)
+        return queries.query(connection, terms, given, usual)

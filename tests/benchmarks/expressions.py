@@ -15,7 +15,7 @@ class Command(InventoryCLI):  # type: ignore[misc]
     _fast = True
 
     def _play_prereqs(self) -> Any:
-        from ansible_collections.waldur.provider.plugins.plugin_utils._expression_evaluation import PlainNames
+        from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import PlainNames
 
         PlainNames.fast = self._fast
         return super()._play_prereqs()

@@ -13,13 +13,13 @@ from typing import Any
 import requests
 
 from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
-from ansible_collections.waldur.provider.plugins.plugin_utils import _inventory_reader
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import reader
 
 
 def ours(provider: str) -> int:
     """As the inventory reads."""
     connection = connection_options.connect(connection_options.resolve({}, {}, os.environ), os.environ)
-    founds, _warnings = _inventory_reader.fetch(connection, _inventory_reader.Wanted("users", [provider], {}, []))
+    founds, _warnings = reader.fetch(connection, reader.Wanted("users", [provider], {}, []))
     return len(founds[0].rows)
 
 

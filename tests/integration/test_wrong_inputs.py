@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.waldur.provider.plugins.plugin_utils._expression_evaluation import OLD
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import OLD
 
 from .cast import Cast
 from .live import ROLES

@@ -12,7 +12,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.inventory.inventory import InventoryModule
-from ansible_collections.waldur.provider.plugins.plugin_utils._expression_evaluation import OLD, trusted
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import OLD, trusted
 
 # Names of fields, and those that mean something to Python, Jinja or Ansible.
 NAMES = (

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.plugin_utils import _expressions
-from ansible_collections.waldur.provider.plugins.plugin_utils._expression_evaluation import OLD, trusted
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import expressions as plain_expressions
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import OLD, trusted
 
 from .composing import NAMES, Inventory, conditions, expressions, outcome, paths, rows, values
 
@@ -94,7 +94,7 @@ def test_a_whole_inventory_is_built_alike_in_both_ways(several: list[dict[str, A
 def test_most_expressions_that_people_write_need_no_engine() -> None:
     row = {"name": "x", "estimate": {"total": 1.5, "tax": None}, "is_active": True, "state": "OK"}
     for text in ("name", "estimate.total", "estimate.nothing | default('none')", 'nothing | d("none")', " state "):
-        assert OURS._named(trusted(text), row) is not _expressions.UNKNOWN or _is_old_number(text), text
+        assert OURS._named(trusted(text), row) is not plain_expressions.UNKNOWN or _is_old_number(text), text
     for text in ("is_active", "not is_active", "state == 'OK'", 'state != "OK"'):
         assert isinstance(OURS._true(trusted(text), row), bool), text
 

@@ -23,9 +23,9 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.argument_s
     dates,
     spec,
 )
-from ansible_collections.waldur.provider.plugins.plugin_utils._action import _plain, _spelled
-from ansible_collections.waldur.provider.plugins.plugin_utils._date_literals import restored
-from ansible_collections.waldur.provider.plugins.plugin_utils._option_checks import check_options
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_literals import restored
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.executor import _plain, _spelled
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import check_options
 from simulation import Simulator
 
 from .rubbish import VALUES, WHOLE, spoiled, spoiled_documents

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.filter.report_html import FilterModule
-from ansible_collections.waldur.provider.plugins.plugin_utils._report_charts import Month, bars, chart, ticks
-from ansible_collections.waldur.provider.plugins.plugin_utils._report_values import compact
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.charts import Month, bars, chart, ticks
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import compact
 
 FILTERS = FilterModule().filters()
 report_html, report_html_index, report_html_names = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.lookup import api_secret_code, query
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import CORE_NAMES, Operation, operation
-from ansible_collections.waldur.provider.plugins.plugin_utils import _lookups
+from ansible_collections.waldur.provider.plugins.plugin_utils._lookup import queries
 from simulation import Simulator
 
 # Every operation of a service provider that reads; the secret has a lookup of its own.
@@ -43,6 +43,6 @@ def ask(
 
 def of_alpha(sim: Simulator, term: str, **given: Any) -> list[Any]:
     """The rows of one term, for the provider ALPHA where the term belongs to one."""
-    name = _lookups.TERMS[term]
+    name = queries.TERMS[term]
     provider = {} if name == "service_providers" else {"service_provider": "ALPHA"}
     return ask(sim, term, **{**provider, **REQUIRED.get(name, {}), **given})

@@ -16,7 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection i
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from ansible_collections.waldur.provider.plugins.module_utils._query import filters
-from ansible_collections.waldur.provider.plugins.plugin_utils import _lookup_base, _lookups
+from ansible_collections.waldur.provider.plugins.plugin_utils._lookup import base, queries
 from simulation import Simulator
 
 from ..helpers.lookup_plugins import READING, ask, of_alpha
@@ -311,7 +311,7 @@ def test_no_row_holds_the_token_or_a_code_that_was_read_even_where_the_server_re
 def test_without_requests_the_lookup_says_which_library_it_lacks(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_lookup_base, "REQUESTS_IMPORT_ERROR", "Traceback: no module named requests")
+    monkeypatch.setattr(base, "REQUESTS_IMPORT_ERROR", "Traceback: no module named requests")
     assert refusal(sim, "users") == "The Python library requests is missing where Ansible runs: install it there."
 
 
@@ -321,4 +321,4 @@ def test_the_documentation_lists_every_term() -> None:
     from ansible_collections.waldur.provider.plugins.lookup import query
 
     documented = yaml.safe_load(query.DOCUMENTATION)["options"]["_terms"]["choices"]
-    assert set(documented) == {term for term in _lookups.TERMS if "/" not in term}
+    assert set(documented) == {term for term in queries.TERMS if "/" not in term}

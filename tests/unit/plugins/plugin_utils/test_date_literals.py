@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.plugin_utils._date_literals import restored
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_literals import restored
 
 MOMENTS = st.dates() | st.datetimes() | st.datetimes(timezones=st.just(timezone.utc))
 VALUES = st.recursive(

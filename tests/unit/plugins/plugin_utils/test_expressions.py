@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jinja2.defaults import DEFAULT_NAMESPACE
 
-from ansible_collections.waldur.provider.plugins.plugin_utils._expressions import (
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.expressions import (
     UNKNOWN,
     condition,
     expression,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import OPTIONS
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import (
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import (
     KINDS,
     Found,
     Thing,

@@ -13,8 +13,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     Unauthorized,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import Found
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory_reader import Wanted, fetch, restored, stored
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import Found
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.reader import Wanted, fetch, restored, stored
 from simulation import Simulator
 
 ALPHA, BETA = "e182aaedb6ae4541956a3c14629abc02", "a8d8889eb447416caff92ad648f4d9b4"

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
-from ansible_collections.waldur.provider.plugins.plugin_utils._option_checks import check_value
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import check_value
 
 from ...helpers.samples import document, no_image
 

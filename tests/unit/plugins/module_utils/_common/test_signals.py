@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.signals import SignalReceived, on_signal
-from ansible_collections.waldur.provider.plugins.plugin_utils import _interruption_report as reporting
+from ansible_collections.waldur.provider.plugins.plugin_utils._action import interruption
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -72,9 +72,9 @@ def printed(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], str]:
 
     def report(result: dict[str, Any]) -> str:
         reader, writer = os.pipe()
-        monkeypatch.setattr(reporting, "_ERROR_OUTPUT", writer)
-        monkeypatch.setattr(reporting.Interruption, "message", "")
-        reporting.report("waldur.provider.user_role", "localhost", result)
+        monkeypatch.setattr(interruption, "_ERROR_OUTPUT", writer)
+        monkeypatch.setattr(interruption.Interruption, "message", "")
+        interruption.report("waldur.provider.user_role", "localhost", result)
         os.close(writer)
         with os.fdopen(reader) as pipe:
             return pipe.read()
@@ -99,7 +99,7 @@ def test_a_report_without_a_result_of_the_module_says_that_nobody_knows(printed:
 
 
 def test_a_process_without_error_output_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reporting.Interruption, "message", "")
-    monkeypatch.setattr(reporting, "_ERROR_OUTPUT", None)
-    reporting.report("waldur.provider.user_role", "localhost", {"msg": "Interrupted.", "applied": []})
-    assert reporting.Interruption.message == "Interrupted."
+    monkeypatch.setattr(interruption.Interruption, "message", "")
+    monkeypatch.setattr(interruption, "_ERROR_OUTPUT", None)
+    interruption.report("waldur.provider.user_role", "localhost", {"msg": "Interrupted.", "applied": []})
+    assert interruption.Interruption.message == "Interrupted."

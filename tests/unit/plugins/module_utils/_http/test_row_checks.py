@@ -25,7 +25,13 @@ from ansible_collections.waldur.provider.plugins.module_utils._query.facts impor
 from ansible_collections.waldur.provider.plugins.module_utils._query.filters import options, orders
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import KINDS, Found, fields, host_name, things
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import (
+    KINDS,
+    Found,
+    fields,
+    host_name,
+    things,
+)
 
 from ...helpers.recording_client import AskedClient, staff
 from ...helpers.samples import ALICE, BOB, CUSTOMER, PROVIDER, no_image, target

@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory_reader import Wanted, fetch
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.reader import Wanted, fetch
 from simulation import Simulator
 
 THREADS = 8

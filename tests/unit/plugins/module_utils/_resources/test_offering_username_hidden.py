@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
-from ansible_collections.waldur.provider.plugins.plugin_utils._lookups import query
+from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.queries import query
 from simulation import Simulator
 
 from ...helpers.samples import no_image

@@ -57,9 +57,9 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.argument_s
     spec,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run
-from ansible_collections.waldur.provider.plugins.plugin_utils._date_literals import restored
-from ansible_collections.waldur.provider.plugins.plugin_utils._interruption_report import Interruption, report
-from ansible_collections.waldur.provider.plugins.plugin_utils._option_checks import check_options, check_value
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_literals import restored
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.interruption import Interruption, report
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import check_options, check_value
 
 try:
     from ansible._internal._datatag._tags import Origin

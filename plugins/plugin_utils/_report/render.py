@@ -21,10 +21,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import uuids
 from ansible_collections.waldur.provider.plugins.module_utils._common.input_files import RESERVED_NAMES
-from ansible_collections.waldur.provider.plugins.plugin_utils import _report_parts as parts
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import safe_name
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import safe_name
 from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import shortened
-from ansible_collections.waldur.provider.plugins.plugin_utils._report_values import (
+from ansible_collections.waldur.provider.plugins.plugin_utils._report import sections
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import (
     NOTHING,
     Now,
     Row,
@@ -109,7 +109,7 @@ def report_html(
     Raises ``InvalidInput`` for data of another form.
     """
     at = now(moment)
-    page = _Page(parts.known(data, KEYS))
+    page = _Page(sections.known(data, KEYS))
     profile = mapping("profile", page.data.get("profile"))
     context = {
         "title": name(title) or DEFAULT_TITLE,
@@ -117,20 +117,24 @@ def report_html(
         "moment": at.words,
         "host": _host(profile.get("url")),
         "provider": _provider(profile),
-        "soon": parts.SOON,
+        "soon": sections.SOON,
         "warnings": [text(warning) for warning in warnings or ()],
         **_parts(page, at),
     }
     whole = all(page.data.get(key) is not None for key in KEYS if key != "counts")
-    return _rendered("_report.html.j2", {**context, "notices": page.notices, "whole": whole})
+    return _rendered("page.html.j2", {**context, "notices": page.notices, "whole": whole})
 
 
 def _parts(page: _Page, at: Now) -> dict[str, Part]:
-    statistics = page.part("statistics", parts.statistics, "There are no statistics.")
-    counts = page.part("counts", parts.counts, "") if page.data.get("counts") else Part([])
-    revenue = page.part("revenue", lambda value: parts.revenue(value, at), "Nothing has been billed in the past year.")
-    compliance = page.part("compliance", parts.compliance, "No offering has a checklist.")
-    grants = page.part("roles", lambda value: parts.grants(value, at), "Nobody holds a role on this service provider.")
+    statistics = page.part("statistics", sections.statistics, "There are no statistics.")
+    counts = page.part("counts", sections.counts, "") if page.data.get("counts") else Part([])
+    revenue = page.part(
+        "revenue", lambda value: sections.revenue(value, at), "Nothing has been billed in the past year."
+    )
+    compliance = page.part("compliance", sections.compliance, "No offering has a checklist.")
+    grants = page.part(
+        "roles", lambda value: sections.grants(value, at), "Nobody holds a role on this service provider."
+    )
     accounts = _accounts(page)
     _notices(page, statistics.shown or (), compliance.shown or (), grants.shown or (), accounts.shown or ())
     return {
@@ -145,7 +149,7 @@ def _parts(page: _Page, at: Now) -> dict[str, Part]:
 
 def _accounts(page: _Page) -> Part:
     fine = "No account is in trouble." if page.data.get("offering_usernames") else "There are no accounts."
-    part = page.part("offering_usernames", lambda value: (parts.accounts(value),), fine)
+    part = page.part("offering_usernames", lambda value: (sections.accounts(value),), fine)
     if part.sentence:
         return part
     (found,) = part.shown
@@ -156,10 +160,10 @@ def _accounts(page: _Page) -> Part:
 
 def _notices(
     page: _Page,
-    tiles: Sequence[parts.Tile],
-    offerings: Sequence[parts.Offering],
-    grants: Sequence[parts.Grant],
-    accounts: Sequence[parts.Account],
+    tiles: Sequence[sections.Tile],
+    offerings: Sequence[sections.Offering],
+    grants: Sequence[sections.Grant],
+    accounts: Sequence[sections.Account],
 ) -> None:
     """What waits for somebody, the most urgent first."""
     levels = Counter(account.level for account in accounts)
@@ -170,7 +174,11 @@ def _notices(
             page.notices.append(Notice(f"{tile.label}: {tile.value}", "statistics", tile.alert))
     page.notice(ends["ended"], "role has ended", "roles have ended", "roles", "soon")
     page.notice(
-        ends["soon"], f"role ends within {parts.SOON} days", f"roles end within {parts.SOON} days", "roles", "soon"
+        ends["soon"],
+        f"role ends within {sections.SOON} days",
+        f"roles end within {sections.SOON} days",
+        "roles",
+        "soon",
     )
     page.notice(levels["pending"], "account waits", "accounts wait", "accounts", "wait")
     waiting = sum(offering.waiting for offering in offerings)
@@ -239,14 +247,14 @@ def report_index(reports: Any, *, moment: Any, title: str = DEFAULT_TITLE) -> st
         "moment": at.words,
         "reports": [one for one in found if one["file"]],
         "failed": [one for one in found if one["failed"]],
-        "labels": [label for _key, label, _change, _alert in parts.STATISTICS],
+        "labels": [label for _key, label, _change, _alert in sections.STATISTICS],
     }
-    return _rendered("_report_index.html.j2", context)
+    return _rendered("index.html.j2", context)
 
 
 def _entry(place: int, row: Row) -> dict[str, Any]:
-    tiles = parts.statistics(row["statistics"]) if row.get("statistics") else []
-    values = tiles or [parts.Tile("", NOTHING)] * len(parts.STATISTICS)
+    tiles = sections.statistics(row["statistics"]) if row.get("statistics") else []
+    values = tiles or [sections.Tile("", NOTHING)] * len(sections.STATISTICS)
     return {
         "name": first_name(row, "name"),
         "file": name(row.get("file")),

@@ -19,8 +19,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import REQUESTS_IMPORT_ERROR
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import connection_of, plain_option
-from ansible_collections.waldur.provider.plugins.plugin_utils._expression_evaluation import OLD
-from ansible_collections.waldur.provider.plugins.plugin_utils._lookups import PROVIDER
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import OLD
+from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.queries import PROVIDER
 
 _VARIABLE = f"waldur_{PROVIDER}"
 # Ansible's own, which reach the plugin on some of its ways.

@@ -19,7 +19,7 @@ from typing import Any
 from ansible_collections.waldur.provider.plugins.module_utils._common import values as document
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES
-from ansible_collections.waldur.provider.plugins.plugin_utils import _expressions
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import expressions
 
 Definition = Mapping[str, Any]
 
@@ -58,7 +58,7 @@ def check_fields(
     for the template engine to judge. ``known`` says whether a name is that of a field; ``candidates`` are all names.
     """
     for entry in entries:
-        plain = _expressions.expression(entry)
+        plain = expressions.expression(entry)
         if plain is None or plain.default is not None or known(plain.path[0]):
             continue
         near = difflib.get_close_matches(plain.path[0], candidates(), 1)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ansible_collections.waldur.provider.plugins.plugin_utils._report_values import MONTHS, compact, grouped
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import MONTHS, compact, grouped
 
 WIDTH, HEIGHT = 1000, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 6, 26, 50

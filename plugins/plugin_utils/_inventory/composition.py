@@ -12,8 +12,8 @@ from ansible import template as template_engine
 from ansible.plugins.inventory import Constructable
 from ansible.utils.vars import combine_vars
 
-from ansible_collections.waldur.provider.plugins.plugin_utils import _expressions
-from ansible_collections.waldur.provider.plugins.plugin_utils._expressions import UNKNOWN
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import expressions
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.expressions import UNKNOWN
 
 # Before 2.19 every text that is no AnsibleUnsafeText was a template.
 OLD = not hasattr(template_engine, "is_trusted_as_template")
@@ -41,8 +41,8 @@ class PlainNames(Constructable):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self._expressions: dict[str, _expressions.Plain | None] = {}
-        self._conditions: dict[str, _expressions.Condition | None] = {}
+        self._expressions: dict[str, expressions.Plain | None] = {}
+        self._conditions: dict[str, expressions.Condition | None] = {}
         self._last: Any = UNKNOWN
 
     def _compose(self, template: Any, variables: Any, *args: Any, **kwargs: Any) -> Any:
@@ -62,11 +62,11 @@ class PlainNames(Constructable):  # type: ignore[misc]
             return UNKNOWN
         text = str(template)
         if text not in self._expressions:
-            self._expressions[text] = _expressions.expression(text)
+            self._expressions[text] = expressions.expression(text)
         found = self._expressions[text]
         if found is None or (self._vars and found.path[0] in self._vars and self._uses_extra_vars()):
             return UNKNOWN
-        return _expressions.value_of(found, variables, old=OLD)
+        return expressions.value_of(found, variables, old=OLD)
 
     def _uses_extra_vars(self) -> bool:
         try:
@@ -92,6 +92,6 @@ class PlainNames(Constructable):  # type: ignore[misc]
             return UNKNOWN
         text = str(condition)
         if text not in self._conditions:
-            self._conditions[text] = _expressions.condition(text)
+            self._conditions[text] = expressions.condition(text)
         found = self._conditions[text]
-        return UNKNOWN if found is None else _expressions.truth_of(found, variables, old=OLD)
+        return UNKNOWN if found is None else expressions.truth_of(found, variables, old=OLD)

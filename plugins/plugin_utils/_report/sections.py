@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.plugin_utils._report_charts import Bar, Chart, Month, bars, chart
-from ansible_collections.waldur.provider.plugins.plugin_utils._report_values import (
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.charts import Bar, Chart, Month, bars, chart
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import (
     MONTHS,
     Now,
     Row,

@@ -36,7 +36,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._references.refere
     Target,
     target_of_provider,
 )
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import INCLUDES, KINDS, Found
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import INCLUDES, KINDS, Found
 
 # The pages of each provider are read side by side already.
 _PROVIDERS_AT_ONCE = 4
