@@ -333,7 +333,7 @@ def test_a_secret_code_is_not_revealed_into_the_job_file_of_an_asynchronous_task
     del told["Hidden"]
     assert set(told) == {"Rotated", "Text", "Template", "Default"}
     assert {text.partition(":")[0] for text in told.values()} == {"reveal"}, told
-    assert all("can't go with async" in text for text in told.values()), told
+    assert all("can't be used with async" in text for text in told.values()), told
     assert waldur.codes() == before
     assert not [path for path in _files(run, "async") if path.is_file()]
 

@@ -23,8 +23,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.argument_s
     dates,
     spec,
 )
-from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_literals import restored
-from ansible_collections.waldur.provider.plugins.plugin_utils._action.executor import _plain, _spelled
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.arguments import keep_spelling, to_plain
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_literals import parse_printed_list
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import check_options
 from simulation import Simulator
 
@@ -72,11 +72,11 @@ def test_a_document_is_understood_or_refused_in_one_sentence(document: Any) -> N
 def run_as_a_task(stage: Stage, name: str, arguments: dict[str, Any], *, check: bool) -> dict[str, Any]:
     """What the action plugin does with a task's arguments; nothing where Ansible itself refuses them."""
     task = WRITERS[name]
-    given = {option: _spelled(restored(value)) for option, value in arguments.items()}
+    given = {option: keep_spelling(parse_printed_list(value)) for option, value in arguments.items()}
     check_options(f"waldur.provider.{name}", spec(task), dates(task), given)
     values = connection_options.resolve(given, {}, {"WALDUR_API_URL": stage.sim.url, "WALDUR_API_TOKEN": "0" * 40})
     connection_options.connect(values, {})
-    validation = ArgumentSpecValidator(spec(task), **task.rules).validate({**_plain(given), **values})
+    validation = ArgumentSpecValidator(spec(task), **task.rules).validate({**to_plain(given), **values})
     if validation.error_messages:
         return {}
     return stage.run_task(name, validation.validated_parameters, check=check, read_image=any_image)

@@ -15,6 +15,7 @@ import os
 import stat
 
 from .errors import LONGEST_PATH, InvalidInput, quote
+from .shown_paths import quote_path
 
 MEGABYTE = 1000 * 1000
 # A thousand providers with two hundred users each take 14 MB.
@@ -55,7 +56,7 @@ def read_file(
     Messages name ``option`` and the path as ``shown`` (``path`` when empty), and end with ``advice``. ``directory`` is
     a descriptor that a relative path is relative to; then a symbolic link is refused. Raises ``InvalidInput``.
     """
-    name = quote(shown or path, LONGEST_PATH)
+    name = quote_path(shown or path)
     try:
         content = _read(option, path, limit, directory)
     except OSError as error:

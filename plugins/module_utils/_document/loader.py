@@ -14,6 +14,7 @@ from typing import Any
 
 from .._common import input_files, values
 from .._common.errors import LONGEST_PATH, InvalidInput, Problems, quote
+from .._common.shown_paths import quote_path
 from .._common.yaml_files import LONGEST_NUMBER, check_depth, read_text, read_yaml
 from . import model, schema
 from .model import Desired, ReadImage
@@ -91,7 +92,7 @@ def _load(path: str, problems: Problems) -> list[Placed]:
 
 def plan_file(path: str) -> Any:
     """Return the content of a JSON file such as ``plan.json``. Raises ``InvalidInput``."""
-    shown = quote(path, LONGEST_PATH)
+    shown = quote_path(path)
     text = read_text(path, f"approved_plan: {shown}", "approved_plan")
     try:
         found = json.loads(
@@ -140,7 +141,7 @@ def _paths(path: str, written: str) -> Iterator[tuple[str, str]]:
         return
     found = sorted(_files_below(path))
     if not found:
-        raise InvalidInput(f"{_OPTION}: {quote(written, LONGEST_PATH)} holds no file that ends in .yml or .yaml.")
+        raise InvalidInput(f"{_OPTION}: {quote_path(written)} holds no file that ends in .yml or .yaml.")
     for name in found:
         yield name, os.path.relpath(name, os.path.dirname(path))
 
@@ -155,7 +156,7 @@ def _files_below(path: str) -> Iterator[str]:
             with os.scandir(folder) as entries:
                 visible = [entry for entry in entries if not entry.name.startswith(".")]
         except OSError as error:
-            shown = quote(folder, LONGEST_PATH)
+            shown = quote_path(folder)
             raise InvalidInput(f"{_OPTION}: can't read the folder {shown}: {error.strerror}.") from None
         pending += [entry.path for entry in visible if entry.is_dir(follow_symlinks=False)]
         yield from (entry.path for entry in visible if entry.name.endswith(_ENDINGS) and not os.path.isdir(entry.path))

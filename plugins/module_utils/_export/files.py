@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._common import uuids
-from .._common.errors import LONGEST_PATH, Forbidden, InvalidInput, NotFound, WaldurError, quote
+from .._common.errors import Forbidden, InvalidInput, NotFound, WaldurError
 from .._common.input_files import LARGEST_DOCUMENT, RESERVED_NAMES
+from .._common.shown_paths import quote_path
 from .._common.types import Row
 from .._common.yaml_files import read_yaml
 from .._context import Session
@@ -112,7 +113,7 @@ def _keep_unreadable(dest: str, targets: Sequence[Target], rows: Mapping[str, Ro
         names = {target.name, row.get("customer_abbreviation"), row.get("customer_slug")}
         if names & listed or target.customer_uuid in listed_uuids:
             raise InvalidInput(
-                f"dest: {quote(dest, LONGEST_PATH)} has an entry for {target.name}, which can't be read, so writing the"
+                f"dest: {quote_path(dest)} has an entry for {target.name}, which can't be read, so writing the"
                 " file would lose it: give a folder, or another file."
             )
 
@@ -185,7 +186,7 @@ def _write(folder: Folder, path: str, content: bytes, before: Sequence[str]) -> 
         folder.write(path, content)
     except OSError as error:
         raise InvalidInput(
-            f"dest: can't write {quote(path, LONGEST_PATH)}: {error.strerror}. Files written before it: {len(before)}.",
+            f"dest: can't write {quote_path(path)}: {error.strerror}. Files written before it: {len(before)}.",
             changed=bool(before),
             written=list(before),
         ) from None

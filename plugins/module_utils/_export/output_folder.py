@@ -19,7 +19,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from .._common import input_files
-from .._common.errors import LONGEST_PATH, InvalidInput, quote
+from .._common.errors import InvalidInput
+from .._common.shown_paths import quote_path
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -30,7 +31,7 @@ def require_plain_path(option: str, path: str) -> None:
     UTF-8, which only a mistake puts there."""
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in path):
         raise InvalidInput(
-            f"{option}: '{quote(path, LONGEST_PATH)}' holds a control character, such as a line end, or bytes that are"
+            f"{option}: '{quote_path(path)}' holds a control character, such as a line end, or bytes that are"
             " not UTF-8: remove it."
         )
 
@@ -53,7 +54,7 @@ class Folder:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise InvalidInput(f"{self._option}: can't read {quote(path, LONGEST_PATH)}: {error.strerror}.") from None
+            raise InvalidInput(f"{self._option}: can't read {quote_path(path)}: {error.strerror}.") from None
 
     def write(self, path: str, content: bytes) -> None:
         """Write a file as a whole or not at all. It keeps its mode; a new one gets what the umask leaves.

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists that ansible-core 2.17 and 2.18 made text of: they do so where an unquoted YAML date is in them.
+"""Parse lists that ansible-core 2.17 and 2.18 turned into text, as they do where an unquoted YAML date is in them.
 
-Their templating can't evaluate ``datetime.date(2027, 6, 30)`` and hands on the printed list. Nothing is executed here:
-literals and the two kinds of dates are recognised, anything else leaves the text as it is.
+Their templating can't evaluate ``datetime.date(2027, 6, 30)`` and passes on the printed list. Nothing is executed here:
+literals and the types of dates are recognised, and any other text stays as it is.
 """
 
 from __future__ import annotations
@@ -22,24 +22,27 @@ _CALLS = {
 }
 
 
-def restored(value: Any) -> Any:
-    """The list that ``value`` prints, dates included; ``value`` itself where it is anything else."""
+def parse_printed_list(value: Any) -> Any:
+    """Return the list whose printed form ``value`` is, dates included; ``value`` itself if it is anything else."""
     if not isinstance(value, str) or not value.lstrip().startswith("[") or "datetime." not in value:
         return value
     try:
-        return _value(ast.parse(value.strip(), mode="eval").body)
+        return _evaluate(ast.parse(value.strip(), mode="eval").body)
     except (SyntaxError, ValueError, TypeError, OverflowError, RecursionError, MemoryError):
         return value
 
 
-def _value(node: ast.expr) -> Any:
+def _evaluate(node: ast.expr) -> Any:
+    """Return the value of a literal. Raises ``ValueError`` for any other expression."""
     if isinstance(node, (ast.List, ast.Tuple)):
-        return [_value(item) for item in node.elts]
+        return [_evaluate(item) for item in node.elts]
     if isinstance(node, ast.Dict):
-        return {_value(key): _value(item) for key, item in zip(node.keys, node.values, strict=True) if key is not None}
+        return {
+            _evaluate(key): _evaluate(item) for key, item in zip(node.keys, node.values, strict=True) if key is not None
+        }
     if isinstance(node, ast.Call) and ast.unparse(node.func) in _CALLS:
-        keywords = {keyword.arg: _value(keyword.value) for keyword in node.keywords if keyword.arg}
-        return _CALLS[ast.unparse(node.func)](*[_value(item) for item in node.args], **keywords)
+        keywords = {keyword.arg: _evaluate(keyword.value) for keyword in node.keywords if keyword.arg}
+        return _CALLS[ast.unparse(node.func)](*[_evaluate(item) for item in node.args], **keywords)
     if isinstance(node, ast.Attribute) and ast.unparse(node) == "datetime.timezone.utc":
         return timezone.utc
     return ast.literal_eval(node)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an interrupted task had applied, on the error output: after Ctrl-C, Ansible prints no result any more."""
+"""Report on the error output what an interrupted task had applied: after Ctrl-C, Ansible prints no results."""
 
 from __future__ import annotations
 
@@ -21,24 +21,34 @@ with contextlib.suppress(OSError):  # a process may have none
 
 
 class Interruption:
-    """Whether a signal has ended a task of this process: the items of its loop that follow must not be started."""
+    """The message of the task of this process that a signal ended, empty if there is none.
+
+    The remaining items of its loop must not be started.
+    """
 
     message = ""
 
 
 def report(module: str, host: str, result: Mapping[str, Any]) -> None:
-    """Write what an interrupted task had applied to the error output, and remember that this process is to end."""
+    """Write what an interrupted task had applied to the error output, and record that this process must end.
+
+    ``module`` is the module's full name, ``host`` the inventory name of the host, and ``result`` the task's result.
+    """
     Interruption.message = str(result.get("msg", ""))
-    text = "".join(f"{line}\n" for line in _lines(module, host, result))
+    text = "".join(f"{line}\n" for line in _format_lines(module, host, result))
     with contextlib.suppress(OSError):
         if _ERROR_OUTPUT is not None:
             os.write(_ERROR_OUTPUT, f"\n{text}".encode(errors="replace"))
 
 
-def _lines(module: str, host: str, result: Mapping[str, Any]) -> Iterator[str]:
+def _format_lines(module: str, host: str, result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of the report."""
     yield f"[ERROR]: {module} on {quote(host)}: {quote(result.get('msg', ''), 10 * LONGEST_PATH)}"
     if "applied" not in result:
-        yield f"  What was applied is not known, and the module may still run on {quote(host)}: look in check mode."
+        yield (
+            f"  What was applied is not known, and the module may still run on {quote(host)}: run the task in check"
+            " mode to see what is left to change."
+        )
         return
     failed = result.get("failed_change")
     for key, changes in (

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options of a task, checked before Ansible converts them: names that exist, and values that can be used at all."""
+"""Check the options of a task before Ansible converts them: their names, and whether the values can be used at all."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ _INDEX = re.compile(r"\[\d+\]")
 def check_options(
     module: str, spec: Spec, dates: Iterable[str], arguments: Mapping[str, Any], *, raw_is_text: bool = False
 ) -> None:
-    """Raise ``InvalidInput`` with all errors where a module can't take ``arguments``, as they came from Ansible.
+    """Raise ``InvalidInput`` with all errors if a module can't take ``arguments``, as they came from Ansible.
 
-    ``module`` is its full name, ``dates`` are the places that take a date, such as ``users[].expiration_time``. With
-    ``raw_is_text``, options of the type raw take text and lists of it, as those of the modules that only read.
+    ``module`` is its full name, ``spec`` its argument spec, and ``dates`` are the options that take a date, such as
+    ``users[].expiration_time``. With ``raw_is_text``, options of the type raw take text and lists of text only, as
+    those of the modules that only read do.
     """
     problems = Problems()
     known = {alias: option for name, option in spec.items() for alias in (name, *option.get("aliases", ()))}
@@ -72,24 +73,27 @@ def _check_texts(name: str, value: Any) -> bool:
 
 
 def check_value(where: str, value: Any, dates: Iterable[str] = ()) -> None:
-    """Raise ``InvalidInput`` with all errors where ``value`` holds what no option takes, at any depth."""
+    """Raise ``InvalidInput`` with all errors if ``value`` holds, at any depth, what no option takes.
+
+    ``where`` is the option, ``dates`` as in ``check_options``.
+    """
     check_depth(where, value)
     problems = Problems()
-    _check_part(where, value, frozenset(dates), problems)
+    _check_nested(where, value, frozenset(dates), problems)
     problems.refuse()
 
 
-def _check_part(where: str, value: Any, dates: frozenset[str], problems: Problems) -> None:
+def _check_nested(where: str, value: Any, dates: frozenset[str], problems: Problems) -> None:
     if isinstance(value, Mapping):
         for key, item in value.items():
             if isinstance(key, str):
                 problems.attempt(_check_scalar, where, key, dates)
-                _check_part(f"{where}.{quote(key)}", item, dates, problems)
+                _check_nested(f"{where}.{quote(key)}", item, dates, problems)
             else:
                 problems.add(f"{where}: a key {document.arrived(key)}, not as text: quote it as it is written.")
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            _check_part(f"{where}[{index}]", item, dates, problems)
+            _check_nested(f"{where}[{index}]", item, dates, problems)
     else:
         problems.attempt(_check_scalar, where, value, dates)
 
@@ -110,18 +114,18 @@ def _check_scalar(where: str, value: Any, dates: frozenset[str]) -> bool:
 
 
 def _check_type(where: str, option: Mapping[str, Any], value: Any) -> None:
-    """What Ansible's own conversion takes or crashes on, though no option means it."""
+    """Raise ``InvalidInput`` for a value that Ansible's own conversion wrongly accepts or crashes on."""
     kind = option.get("type", "str")
     if kind == "list":
         if isinstance(value, (list, tuple)):
             _check_items(where, option, value)
     elif kind in ("str", "path"):
         if isinstance(value, (list, tuple, Mapping)):
-            raise InvalidInput(f"{where}: must be text, and {_article(value)} was given.")
+            raise InvalidInput(f"{where}: must be text, and {_name_type(value)} was given.")
     elif kind == "int":
         _check_whole(where, value)
     elif kind == "float" and isinstance(value, (bool, list, tuple, Mapping)):
-        raise InvalidInput(f"{where}: must be a number, and {_article(value)} was given.")
+        raise InvalidInput(f"{where}: must be a number, and {_name_type(value)} was given.")
 
 
 def _check_items(where: str, option: Mapping[str, Any], items: Iterable[Any]) -> None:
@@ -129,13 +133,13 @@ def _check_items(where: str, option: Mapping[str, Any], items: Iterable[Any]) ->
     element = {"type": option.get("elements", "raw")}
     inner = option.get("options")
     for index, item in enumerate(items):
-        place = f"{where}[{index}]"
+        entry = f"{where}[{index}]"
         if inner and isinstance(item, Mapping):
-            problems.attempt(document.mapping, place, item, tuple(inner))
+            problems.attempt(document.mapping, entry, item, tuple(inner))
         elif item is None and element["type"] != "raw":
-            problems.add(f"{place}: must not be null: give a value, or leave it out.")
+            problems.add(f"{entry}: must not be null: give a value, or leave it out.")
         else:
-            problems.attempt(_check_type, place, element, item)
+            problems.attempt(_check_type, entry, element, item)
     problems.refuse()
 
 
@@ -146,5 +150,6 @@ def _check_whole(where: str, value: Any) -> None:
         raise InvalidInput(f"{where}: must be a whole number, and {document.quoted(value)} was given.")
 
 
-def _article(value: Any) -> str:
+def _name_type(value: Any) -> str:
+    """Return the type of a value with its article, such as ``a list``."""
     return f"a {document.kind_of(value)}"

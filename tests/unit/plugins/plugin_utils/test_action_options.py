@@ -14,7 +14,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._api.operations im
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
 from ansible_collections.waldur.provider.plugins.module_utils._module import argument_specs
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
-from ansible_collections.waldur.provider.plugins.plugin_utils._action import executor
+from ansible_collections.waldur.provider.plugins.plugin_utils._action import arguments
 
 from ..helpers.action_plugin import TOKEN, outcome, without_server
 
@@ -267,7 +267,7 @@ def test_a_number_is_shown_as_the_playbook_writes_it_and_no_other_spelling_is_cl
 ) -> None:
     (tmp_path / "play.yml").write_text(f"---\n- {text}\n")
     column = text.find("user: ") + 9
-    monkeypatch.setattr(executor, "Origin", Origins(tmp_path / "play.yml", 2, column))
+    monkeypatch.setattr(arguments, "Origin", Origins(tmp_path / "play.yml", 2, column))
     options = {**CONNECTION, "service_provider": "ALPHA", "user": value}
     told = refusal("user_role", options, tmp_path, elsewhere=elsewhere)
     assert told == f"user: {shown}, not as text: quote it as it is written."

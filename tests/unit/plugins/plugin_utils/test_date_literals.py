@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_literals import restored
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_literals import parse_printed_list
 
 MOMENTS = st.dates() | st.datetimes() | st.datetimes(timezones=st.just(timezone.utc))
 VALUES = st.recursive(
@@ -23,12 +23,12 @@ VALUES = st.recursive(
 @given(st.lists(VALUES, max_size=3))
 def test_what_python_prints_of_a_list_with_dates_comes_back(value: list[Any]) -> None:
     text = str(value)
-    assert restored(text) == (value if "datetime." in text else text)
+    assert parse_printed_list(text) == (value if "datetime." in text else text)
 
 
 def test_a_date_time_with_an_offset_comes_back() -> None:
     value = [datetime(2027, 6, 30, 12, tzinfo=timezone(timedelta(seconds=7200))), date(2027, 6, 30)]
-    assert restored(str(value)) == value
+    assert parse_printed_list(str(value)) == value
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def test_a_date_time_with_an_offset_comes_back() -> None:
     ],
 )
 def test_anything_else_stays_the_text_that_it_is(text: str) -> None:
-    assert restored(text) == text
+    assert parse_printed_list(text) == text
 
 
 def test_what_is_no_text_stays_as_it_is() -> None:
-    assert restored([1]) == [1]
+    assert parse_printed_list([1]) == [1]
