@@ -17,7 +17,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint docs unit integration contract sdk coverage mutation molecule artifact release release-check test-live sanity matrix benchmark clean
+.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint docs unit integration contract sdk coverage mutation molecule artifact release release-check generate generated test-live sanity matrix benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -37,7 +37,7 @@ test: .venv/test.stamp ## run every check; stop at the first failure
 	@$(MAKE) --no-print-directory $(PARALLEL) sanity molecule artifact contract
 	@echo "== every check passed"
 
-lint: ruff mypy changelog ansible-lint docs-lint ## ruff, mypy, changelog fragments, ansible-lint and plugin documentation
+lint: ruff mypy generated changelog ansible-lint docs-lint ## ruff, mypy, generated texts, changelog fragments, ansible-lint and plugin documentation
 
 ruff: .venv/test.stamp
 	@echo "== ruff"
@@ -60,6 +60,13 @@ ansible-lint: .venv/test.stamp $(TREE)
 docs-lint: .venv/test.stamp $(TREE)
 	@echo "== antsibull-docs"
 	@HOME="$(CURDIR)/build" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
+
+generate: .venv/test.stamp $(TREE) ## write the texts that repeat declarations: RETURN blocks, role options, action stubs
+	@PYTHONPATH=build:tests $(BIN)/python -m tools.generate
+
+generated: .venv/test.stamp $(TREE)
+	@echo "== generated texts"
+	@PYTHONPATH=build:tests $(BIN)/python -m tools.generate --check
 
 docs: .venv/test.stamp $(TREE) ## build the guides and the reference as HTML, in build/docs
 	@echo "== antsibull-docs and Sphinx"

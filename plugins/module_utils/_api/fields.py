@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The fields of the rows that a list operation returns, as data for documentation."""
+"""The types in which ``_api/rows`` declares the fields of rows, as data for documentation."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ class Field:
     """One field of a row.
 
     ``type`` is a type of Ansible's RETURN documentation (``str``, ``int``, ``list``, ``dict`` ...).
-    ``since`` is the first Waldur edition (a year) that returns the field.
+    ``since`` is the first Waldur edition (a year) that returns the field, ``until`` the last one; 0: the newest.
     ``fields`` are the nested fields: of the object for ``dict``, of each object in the list for ``list``.
+    ``elements`` is the type of the items of a ``list`` without nested fields.
+    ``returned`` is a condition other than the edition.
+    ``sample`` is an example value, ``...`` where there is none.
     """
 
     name: str
@@ -23,3 +26,15 @@ class Field:
     description: str
     since: int = 2024
     fields: tuple[Field, ...] = ()
+    elements: str = ""
+    until: int = 0
+    returned: str = ""
+    sample: object = ...
+
+
+@dataclass(frozen=True)
+class RowType:
+    """The fields of the rows (or of the object) that some operations return, which are given by name."""
+
+    operations: tuple[str, ...]
+    fields: tuple[Field, ...]

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .fields import Field
 from .parameters import Parameter, parameters
 
 
@@ -25,7 +24,6 @@ class Operation:
     ``identity`` are the keys that tell one row of a list from another, which ``field=`` must not take away.
     ``free_form`` are the keys of a row whose values are objects with keys that users choose; they are kept whole.
     ``repeat_safe`` tells whether the request may be sent again after a lost answer (api-behaviour: repeating-requests).
-    ``fields`` are the fields of a row (or of the object), where they are documented.
     ``secret`` marks the two answers that hold the API secret code: only ``Client.secret_code`` and
     ``Client.new_secret_code`` use them.
     """
@@ -43,7 +41,6 @@ class Operation:
     identity: tuple[str, ...] = ("uuid",)
     filtered_since: int = 0
     free_form: tuple[str, ...] = ()
-    fields: tuple[Field, ...] = field(default=(), compare=False)
 
     @property
     def writes(self) -> bool:

@@ -1,0 +1,135 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rows of accounts: in offerings, for courses, and of services."""
+
+from __future__ import annotations
+
+from ..fields import Field, RowType
+
+OFFERING_USER = (
+    Field(
+        "url",
+        "str",
+        "The URL of the account.",
+        sample="https://waldur.example.org/api/marketplace-offering-users/fe94df2a081347d4adb22f75ae42f516/",
+    ),
+    Field("uuid", "str", "The UUID of the account.", sample="fe94df2a081347d4adb22f75ae42f516"),
+    Field(
+        "user",
+        "str",
+        "The URL of the user.",
+        sample="https://waldur.example.org/api/users/51d1acdbef2e4274bda95a1ce5391e54/",
+    ),
+    Field(
+        "offering",
+        "str",
+        "The URL of the offering.",
+        sample="https://waldur.example.org/api/marketplace-provider-offerings/9b578d38ebd848f894aad61d962a512b/",
+    ),
+    Field("username", "str", "The username of the account. Empty or V(none) if it is not set yet.", sample="m1_alpha"),
+    Field("offering_uuid", "str", "The UUID of the offering.", sample="9b578d38ebd848f894aad61d962a512b"),
+    Field("offering_name", "str", "The name of the offering.", sample="Alpha VM"),
+    Field("user_uuid", "str", "The UUID of the user.", sample="51d1acdbef2e4274bda95a1ce5391e54"),
+    Field("user_username", "str", "The username of the user in Waldur.", sample="member1"),
+    Field("user_full_name", "str", "The name of the user.", sample="Member1 Tester"),
+    Field("user_email", "str", "The e-mail address of the user.", since=2025, sample="member1@example.org"),
+    Field("created", "str", "When the account was created.", sample="2026-11-22T21:16:05.504947+00:00"),
+    Field("modified", "str", "When the account was last changed.", sample="2026-11-22T21:16:05.504947+00:00"),
+    Field("customer_uuid", "str", "The UUID of the provider's customer.", sample="d2c8772ce559428283e388badd97f2d6"),
+    Field("customer_name", "str", "The name of the provider's customer.", sample="Alpha Cloud Ltd"),
+    Field("is_restricted", "bool", "Whether the account is restricted.", sample=False),
+    Field("state", "str", "The state of the account.", since=2025, sample="OK"),
+    Field("service_provider_comment", "str", "The comment of the provider about the account.", since=2025, sample=""),
+    Field("service_provider_comment_url", "str", "The URL with more information about it.", since=2025, sample=""),
+    Field("has_consent", "bool", "Whether the user has consented to the terms of service.", since=2025, sample=False),
+    Field(
+        "requires_reconsent",
+        "bool",
+        "Whether the user must consent again, because the terms have changed.",
+        since=2025,
+        sample=False,
+    ),
+    Field("has_compliance_checklist", "bool", "Whether the offering has a checklist.", since=2025, sample=True),
+)
+
+COURSE_ACCOUNT = (
+    Field(
+        "url",
+        "str",
+        "The URL of the account.",
+        sample="https://waldur.example.org/api/marketplace-course-accounts/c0000000000040008000000000000031/",
+    ),
+    Field("uuid", "str", "The UUID of the account.", sample="c0000000000040008000000000000031"),
+    Field("created", "str", "When the account was created.", sample="2026-11-22T21:44:00+00:00"),
+    Field("modified", "str", "When the account was last changed.", sample="2026-11-22T21:44:00+00:00"),
+    Field("project", "str", "The UUID of the project, as C(project_uuid).", sample="166880ed37384add85492b3e26ccc70e"),
+    Field("project_uuid", "str", "The UUID of the project.", sample="166880ed37384add85492b3e26ccc70e"),
+    Field("project_name", "str", "The name of the project.", sample="Project c1"),
+    Field("project_slug", "str", "The slug of the project.", sample="project--2"),
+    Field("project_start_date", "str", "The day on which the project starts, or V(none).", sample="2026-11-01"),
+    Field("project_end_date", "str", "The day on which the project ends, or V(none).", sample="2030-12-31"),
+    Field(
+        "user_uuid",
+        "str",
+        "The UUID of the user behind the account. May be V(none) since 2026.",
+        sample="51d1acdbef2e4274bda95a1ce5391e54",
+    ),
+    Field(
+        "username", "str", "The username of the user behind the account. May be V(none) since 2026.", sample="member1"
+    ),
+    Field("customer_uuid", "str", "The UUID of the project's customer.", sample="47d72aa7327a4e45944a42b02349eb16"),
+    Field("customer_name", "str", "The name of the project's customer.", sample="Consumer Institute"),
+    Field("state", "str", "The state of the account.", sample="OK"),
+    Field("email", "str", "The e-mail address of the account.", sample="member1@example.org"),
+    Field("description", "str", "The purpose of the account.", sample="Winter school"),
+    Field("error_message", "str", "The error message of the account, empty if there is no error.", sample=""),
+    Field("error_traceback", "str", "The traceback of the error in Waldur, empty if there is no error.", sample=""),
+)
+
+PROJECT_SERVICE_ACCOUNT = (
+    Field(
+        "url",
+        "str",
+        "The URL of the account.",
+        sample="https://waldur.example.org/api/marketplace-project-service-accounts/c0000000000040008000000000000041/",
+    ),
+    Field("uuid", "str", "The UUID of the account.", sample="c0000000000040008000000000000041"),
+    Field("created", "str", "When the account was created.", sample="2026-11-22T21:44:00+00:00"),
+    Field("modified", "str", "When the account was last changed.", sample="2026-11-22T21:44:00+00:00"),
+    Field("username", "str", "The username of the account. Empty if it is not set yet.", sample="svc_backup"),
+    Field("description", "str", "The purpose of the account.", sample="Nightly copies"),
+    Field("error_message", "str", "The error message of the account, empty if there is no error.", sample=""),
+    Field("error_traceback", "str", "The traceback of the error in Waldur, empty if there is no error.", sample=""),
+    Field("state", "str", "The state of the account.", sample="OK"),
+    Field(
+        "token",
+        "str",
+        "The token of the account. Waldur returns it only when the account is created.",
+        returned="never, because it can contain a secret",
+    ),
+    Field("email", "str", "The e-mail address of the maintainers of the account.", sample="backup@example.org"),
+    Field(
+        "expires_at",
+        "str",
+        (
+            "When the token of the account expires. Waldur returns it only when the token is created, so it is "
+            "V(none) here."
+        ),
+        sample=None,
+    ),
+    Field("preferred_identifier", "str", "The requested username.", sample="backup"),
+    Field("project", "str", "The UUID of the project, as C(project_uuid).", sample="166880ed37384add85492b3e26ccc70e"),
+    Field("project_uuid", "str", "The UUID of the project.", sample="166880ed37384add85492b3e26ccc70e"),
+    Field("project_name", "str", "The name of the project.", sample="Project c1"),
+    Field("customer_uuid", "str", "The UUID of the project's customer.", sample="47d72aa7327a4e45944a42b02349eb16"),
+    Field("customer_name", "str", "The name of the project's customer.", sample="Consumer Institute"),
+    Field("customer_abbreviation", "str", "The abbreviation of the project's customer.", sample="CONSUMER"),
+)
+
+ROWS = (
+    RowType(("offering_users",), OFFERING_USER),
+    RowType(("course_accounts",), COURSE_ACCOUNT),
+    RowType(("project_service_accounts",), PROJECT_SERVICE_ACCOUNT),
+)

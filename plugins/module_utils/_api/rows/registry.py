@@ -1,0 +1,31 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The fields of the rows that operations return, one file for each subject.
+
+Only documentation is made of them (``make generate``). No other module imports them, so they cost no task any time.
+"""
+
+from __future__ import annotations
+
+from ..fields import Field, RowType
+from . import accounts, compliance, customers, offerings, projects, providers, users
+
+ROWS: tuple[RowType, ...] = (
+    *providers.ROWS,
+    *customers.ROWS,
+    *projects.ROWS,
+    *offerings.ROWS,
+    *users.ROWS,
+    *accounts.ROWS,
+    *compliance.ROWS,
+)
+
+
+def row_fields(operation: str) -> tuple[Field, ...]:
+    """Return the fields of a row of the operation ``operation``; a ``KeyError`` if none are declared."""
+    for row in ROWS:
+        if operation in row.operations:
+            return row.fields
+    raise KeyError(operation)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every field that the API reference names is declared, with its type, and in the documentation of its module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tools.generate import returns
+
+from ansible_collections.waldur.provider.plugins.module_utils._api.fields import Field
+from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS
+from ansible_collections.waldur.provider.plugins.module_utils._api.rows.registry import ROWS, row_fields
+from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import without_secrets
+from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
+
+from .table import READERS, entries
+
+REFERENCE: dict[str, dict[str, Any]] = yaml.safe_load(
+    (Path(__file__).parent / "api_fields.yml").read_text(encoding="utf-8")
+)
+# The types of Ansible for the first word of a type of the reference; "any" stands for several.
+TYPES = {
+    "string": {"str"},
+    "integer": {"int"},
+    "number": {"float", "int"},
+    "boolean": {"bool"},
+    "object": {"dict"},
+    "array": {"list"},
+    "any": {"str", "int", "dict", "list"},
+}
+
+
+def problems(reference: dict[str, Any], declared: tuple[Field, ...], where: str) -> Iterator[str]:
+    """What of the *reference* is not declared, and the other way round, in sentences."""
+    fields = {field.name: field for field in declared}
+    for name in reference.keys() - fields.keys():
+        yield f"{where}{name}: is not declared"
+    for name, field in fields.items():
+        if name not in reference:
+            if field.since < 2026:
+                yield f"{where}{name}: is not in the reference"
+            continue
+        told = reference[name]
+        nested = told[0] if isinstance(told, list) else told if isinstance(told, dict) else {}
+        kind = "array" if isinstance(told, list) else "object" if isinstance(told, dict) else told.split()[0]
+        if field.type not in TYPES[kind]:
+            yield f"{where}{name}: is {field.type}, and the reference has {kind}"
+        yield from problems(nested, field.fields, f"{where}{name}.")
+
+
+def operation_of(name: str) -> str:
+    """The name that the collection has for an operation of the reference."""
+    return next(entry.ours.name for entry in entries() if entry.name == name and entry.ours)
+
+
+def test_the_reference_has_the_fields_of_every_operation_that_a_module_reads() -> None:
+    assert set(REFERENCE) == set(READERS)
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCE))
+def test_every_field_of_the_reference_is_declared(name: str) -> None:
+    assert list(problems(REFERENCE[name], row_fields(operation_of(name)), f"{name}: ")) == []
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCE))
+def test_the_reference_agrees_with_itself(name: str) -> None:
+    told = next(entry.rows for entry in entries() if entry.name == name)
+    assert [key for key in REFERENCE[name] if key in told] == list(told)
+
+
+def test_a_missing_field_a_wrong_type_and_an_unknown_field_are_noticed() -> None:
+    reference = {"uuid": "string (uuid)", "plans": [{"name": "string", "prices": "object"}]}
+    plans = Field("plans", "list", "", fields=(Field("name", "int", ""), Field("price", "str", "")))
+    assert sorted(problems(reference, (plans,), "")) == [
+        "plans.name: is int, and the reference has string",
+        "plans.price: is not in the reference",
+        "plans.prices: is not declared",
+        "uuid: is not declared",
+    ]
+
+
+@pytest.mark.parametrize("module", sorted(name for name, info in INFOS.items() if info.operations))
+def test_a_module_documents_the_rows_of_all_its_operations(module: str) -> None:
+    assert sorted(returns.operations(module)) == sorted(INFOS[module].operations)
+
+
+def test_rows_are_declared_of_operations_that_there_are_and_once() -> None:
+    declared = [name for row in ROWS for name in row.operations]
+    assert len(declared) == len(set(declared))
+    assert set(declared) <= set(OPERATIONS)
+
+
+def test_fields_that_are_never_returned_say_so() -> None:
+    def check(fields: tuple[Field, ...]) -> None:
+        for field in fields:
+            kept = field.name in without_secrets({field.name: None})
+            assert field.returned.startswith("never") == (not kept), field.name
+            check(field.fields)
+
+    for row in ROWS:
+        if "api_secret_code" not in row.operations:  # with ``reveal`` it is returned
+            check(row.fields)

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugins: one stub for each module, so that Ansible imports the class once, before it forks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from . import ROOT
+
+ACTIONS = ROOT / "plugins" / "action"
+STUB = '''\
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The collection's one action plugin under this module's name, so that Ansible imports it once, before it forks."""
+
+from __future__ import annotations
+
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.executor import ActionModule
+
+__all__ = ["ActionModule"]
+'''
+
+
+def modules() -> list[str]:
+    """Return the names of all modules."""
+    return sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+
+
+def texts() -> dict[Path, str]:
+    """Return the stubs of all modules."""
+    return {ACTIONS / f"{name}.py": STUB for name in modules()}
+
+
+def obsolete() -> list[Path]:
+    """Return the stubs without a module."""
+    return [path for path in sorted(ACTIONS.glob("*.py")) if path.stem not in modules()]
