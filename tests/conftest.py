@@ -5,6 +5,7 @@ generated: the same ones at every run, as a red test is a defect and never a mat
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -41,6 +42,13 @@ def other_world(running: Simulator) -> Iterator[Simulator]:
     """A simulator whose test loads a world of its own; the recorded one comes back afterwards."""
     yield running
     running.load()
+
+
+def pytest_collection_finish() -> None:
+    """Leave modules and collected tests out of the garbage collection, and collect less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
