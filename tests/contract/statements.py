@@ -81,7 +81,8 @@ def load() -> tuple[Statement, ...]:
     """Return all statements, one for each edition and caller; raises ``ValueError`` for one that nobody can read."""
     found: list[Statement] = []
     for path in sorted(FOLDER.glob("*.yml")):
-        for entry in yaml.safe_load(path.read_bytes()):
+        # The loader in C, where there is one, takes a quarter of the time.
+        for entry in yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             found.extend(_statements(entry, path.stem))
     return tuple(found)
 
