@@ -66,7 +66,7 @@ _TYPES = {
     "text": ("text", "url"),
     "uuid": ("uuid", *REFERENCE_TYPES),
     "bool": ("bool",),
-    "moment": ("moment",),
+    "moment": ("timestamp",),
     "date": ("date",),
 }
 # Where the reference says text, and servers take more than any text; some take several texts joined by commas.
@@ -84,7 +84,7 @@ _MORE_THAN_TEXT = {
     ("offerings_list", "organization_group_uuid"): "uuid*",
     ("offering_users_list", "offering_uuid"): "offering,",
 }
-_STYLES = {"*": "repeat", ",": "comma", "": "one"}
+_STYLES = {"*": "repeat", ",": "comma", "": "single"}
 # The provider that the module is asked about anyway.
 _GIVEN_OTHERWISE = "provider_uuid"
 
@@ -95,7 +95,7 @@ class Told:
 
     name: str
     type: str
-    style: str = "one"
+    style: str = "single"
     required: bool = False
     choices: tuple[str, ...] = ()
 
@@ -147,7 +147,7 @@ def _told(name: str, expected: Any) -> Told:
     return Told(
         name,
         expected["type"],
-        expected.get("list", "one"),
+        expected.get("list", "single"),
         expected.get("required", False),
         tuple(expected.get("choices", "").split()),
     )
@@ -229,7 +229,7 @@ def _spec_problems(told: Told, ours: Parameter, option: dict[str, Any]) -> Itera
     raw = ours.type in (*REFERENCE_TYPES, "uuid")
     if element != ("raw" if raw else {"bool": "bool", "json": "json"}.get(ours.type, "str")):
         yield f"{told.name} is an option of another type"
-    if (option["type"] == "list") != (ours.style != "one"):
+    if (option["type"] == "list") != (ours.style != "single"):
         yield f"{told.name} takes one, or several"
     if told.type and tuple(option.get("choices", ())) != (told.choices or ours.choices):
         yield f"{told.name} has other choices"

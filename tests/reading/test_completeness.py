@@ -42,10 +42,10 @@ def test_an_option_that_is_checked_again_is_checked_by_keys_that_rows_have() -> 
         if entry.ours is None or not entry.rows:
             continue
         for parameter in entry.ours.query:
-            if parameter.way and not parameter.since:
-                assert parameter.keys, parameter
-                missing = {*parameter.keys} - {*entry.rows} - UNTOLD.get(entry.name, set())
-                assert len(missing) < len(parameter.keys) or entry.name in _TELL_LESS, (entry.name, parameter)
+            if parameter.match and not parameter.since:
+                assert parameter.row_keys, parameter
+                missing = {*parameter.row_keys} - {*entry.rows} - UNTOLD.get(entry.name, set())
+                assert len(missing) < len(parameter.row_keys) or entry.name in _TELL_LESS, (entry.name, parameter)
 
 
 # Their rows are described short: a customer's projects by seven keys (api-behaviour: customer-projects), which is
@@ -57,7 +57,7 @@ def test_what_rows_tell_under_the_name_of_the_parameter_is_checked_again() -> No
     for entry in entries():
         for parameter in entry.ours.query if entry.ours else ():
             told = parameter.name in entry.rows and parameter.type != "url"
-            assert parameter.way or not told, (entry.name, parameter.name)
+            assert parameter.match or not told, (entry.name, parameter.name)
 
 
 @pytest.mark.parametrize("name", sorted(INFOS))

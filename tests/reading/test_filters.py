@@ -93,13 +93,13 @@ def tried(sim: Simulator, case: Case) -> Iterator[tuple[Value, list[Row]]]:
 
 
 def told_by(rows: list[Row], ours: Parameter) -> bool:
-    return bool(rows and ours.way and all(key in row for row in rows for key in ours.keys))
+    return bool(rows and ours.match and all(key in row for row in rows for key in ours.row_keys))
 
 
 def doubtful(row: Row, ours: Parameter, value: Value) -> bool:
     """Whether letters beyond ASCII take part, of which servers make more than Unicode's rules do."""
-    parts = ours.way in ("has", "any", "here")
-    return parts and not all(str(text).isascii() for text in (value.wire, *(row.get(key) for key in ours.keys)))
+    parts = ours.match == "contains"
+    return parts and not all(str(text).isascii() for text in (value.wire, *(row.get(key) for key in ours.row_keys)))
 
 
 def knowing(case: Case, of_2025: Simulator, of_2026: Simulator) -> Simulator:
@@ -116,7 +116,7 @@ def test_an_option_is_sent_in_its_style_and_no_row_of_a_server_that_knows_it_is_
     for value, expected in tried(sim, case):
         sim.zero()
         rows = read(sim.url, sim, entry, **{ours.option: value.given})
-        if ours.way == "here":
+        if not ours.is_sent:
             continue  # servers get it wrong, see below
         assert ids(rows) == ids(expected), value
         path = entry.path.format(uuid=ALPHA)
@@ -133,7 +133,7 @@ def test_an_option_trims_the_rows_of_a_server_that_ignores_it_where_rows_tell(
     trimmed = 0
     for value, expected in tried(knowing(case, of_2025, of_2026), case):
         rows = read(ignoring.url, of_2026, entry, **{ours.option: value.given})
-        if ours.way == "here":
+        if not ours.is_sent:
             continue
         if not told_by(whole, ours):
             assert ids(rows) == ids(whole)
@@ -141,7 +141,7 @@ def test_an_option_trims_the_rows_of_a_server_that_ignores_it_where_rows_tell(
         surely = [row for row in rows if not doubtful(row, ours, value)]
         assert {*ids(surely)} <= {*ids(expected)} <= {*ids(rows)}, value
         trimmed += len(rows) < len(whole)
-    assert trimmed or not told_by(whole, ours) or ours.way == "here"
+    assert trimmed or not told_by(whole, ours) or not ours.is_sent
 
 
 @pytest.mark.parametrize("year", [2024, 2025])
@@ -183,7 +183,7 @@ def test_a_reference_is_given_by_any_name_and_sent_as_a_uuid(case: Case, of_2026
     for number, given in enumerate(by_all_names(ours.type)):
         of_2026.zero()
         option = (ours.option, told.name)[number % 2]
-        value = given if ours.style == "one" else [given]
+        value = given if ours.style == "single" else [given]
         answers.append(json.dumps(read(of_2026.url, of_2026, entry, **{option: value}), sort_keys=True))
         last = [one for one in asked(of_2026) if one.path == entry.path.format(uuid=ALPHA)][-1]
         assert last.of(told.name) == [uuid], (option, given)
@@ -202,7 +202,9 @@ def test_what_the_api_takes_by_url_is_taken_by_url_under_its_name(
     kind = next(one.type for one in entry.ours.query if one.option == by_url.option and one.type != "url")
     uuid = OBJECTS[kind][0]
     url = next(text for text in by_all_names(kind) if text.startswith("/api/"))
-    several = any(one.style != "one" for one in entry.ours.query if one.option == by_url.option and one.type != "url")
+    several = any(
+        one.style != "single" for one in entry.ours.query if one.option == by_url.option and one.type != "url"
+    )
     rows = read(of_2026.url, of_2026, entry, **{by_url.name: [url] if several else url})
     # Ours is sent as a UUID, the same that the API means by the URL.
     sent = [(by_url.name, f"{of_2026.url}{url}")]

@@ -138,12 +138,15 @@ def test_a_limit_counts_the_rows_that_fit_where_the_server_ignores_the_filter(
         (one, row)
         for one in entry.ours.query
         for row in plain(of_2026, entry, [])[-1:]
-        if one.way == "is" and one.style == "one" and isinstance(row.get(one.keys[0]), str) and row[one.keys[0]]
+        if one.match == "exact"
+        and one.style == "single"
+        and isinstance(row.get(one.row_keys[0]), str)
+        and row[one.keys[0]]
     ]
     for parameter, row in checked[:2]:
-        value = row[parameter.keys[0]]
+        value = row[parameter.row_keys[0]]
         rows = read(ignoring.url, of_2026, entry, **{parameter.option: value}, limit=1)
-        assert [found[parameter.keys[0]] for found in rows] == [value]
+        assert [found[parameter.row_keys[0]] for found in rows] == [value]
     assert checked or entry.name in ("customer_projects_list",)
 
 

@@ -71,7 +71,7 @@ class Value:
 def values(told: Told, ours: Parameter, rows: list[Row], roles: dict[str, str]) -> list[Value]:
     """A few values for one parameter. ``rows`` are all of its list, ``roles`` the UUIDs of roles by name."""
     single = list({wire: (given, wire) for given, wire in _singles(told, ours, rows, roles)}.values())
-    if ours.style == "one":
+    if ours.style == "single":
         return [Value(given, (wire,)) for given, wire in single]
     lists = [single[:1], single[:2], single[-1:]]
     return [Value([one[0] for one in some], _sent(ours, [one[1] for one in some])) for some in lists]
@@ -87,7 +87,7 @@ def _singles(told: Told, ours: Parameter, rows: list[Row], roles: dict[str, str]
         yield from ((choice, choice) for choice in [*(one for one in ours.choices if one in seen), ours.choices[-1]])
     elif ours.type == "bool":
         yield from ((True, "true"), (False, "false"))
-    elif ours.type in ("moment", "date"):
+    elif ours.type in ("timestamp", "date"):
         yield from _moments(ours, seen)
     elif ours.type == "json":
         yield {"colour": "blue"}, '{"colour": "blue"}'
@@ -102,7 +102,7 @@ def _singles(told: Told, ours: Parameter, rows: list[Row], roles: dict[str, str]
 
 def _seen(ours: Parameter, rows: list[Row]) -> list[Any]:
     """The values that rows have, each once."""
-    return list(dict.fromkeys(row[key] for key in ours.keys for row in rows if row.get(key) not in (None, "")))
+    return list(dict.fromkeys(row[key] for key in ours.row_keys for row in rows if row.get(key) not in (None, "")))
 
 
 def _moments(ours: Parameter, seen: list[Any]) -> Iterator[tuple[Any, str]]:
@@ -125,10 +125,10 @@ def _texts(told: Told, ours: Parameter, seen: list[Any]) -> Iterator[tuple[Any, 
         yield from ((label, label) for label in LABELS[told.name])
         return
     for value in map(str, seen[:1]):
-        if ours.way == "any":  # servers look in first and last names, each for itself
+        if ours.match == "contains" and len(ours.row_keys) > 1:  # servers look in first and last names, each for itself
             value = value.split()[0]  # noqa: PLW2901
         yield value, value
-        if ours.way in ("has", "any"):
+        if ours.match == "contains" and ours.is_sent:
             yield (value[1:-1] or value).upper(), (value[1:-1] or value).upper()
         else:
             yield value.upper(), value.upper()

@@ -15,9 +15,10 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
+from .._api.editions import detect_edition
 from .._api.operations import Operation, operation
 from .._api.parameters import Parameter
-from .._api.permissions import defect_of, edition_of, is_personal, right_for, route_missing, staff_refused
+from .._api.permissions import describe_defect, describe_refused_staff, is_personal
 from .._common import timestamps
 from .._common.errors import (
     LONGEST_PATH,
@@ -206,7 +207,7 @@ class Client:
 
         found = first_rows(fetch, listing, limit, keep) if limit else all_rows(fetch, listing)
         if name == "service_providers" and found and not query.get("field"):
-            self._edition = edition_of(found[0])
+            self._edition = detect_edition(found[0])
         taken = [row for row in found if keep is None or keep(row)]
         return [without_secrets(prepare(row) if prepare else row, listing.free_form) for row in taken]
 
@@ -402,15 +403,15 @@ class Client:
         if wanted.writes and exchange.is_doubtful and status < 500 and status != 404:
             return OutcomeUnknown(f"The answer to the request to {wanted.title} was lost, and after that {told}")
         if status == 403:
-            right = right_for(wanted, self._edition, personal=is_pat)
+            right = wanted.permission.describe(self._edition, is_personal_token=is_pat)
             if "staff" in right and self._is_staff():
-                right = staff_refused(personal=is_pat)
+                right = describe_refused_staff(is_personal_token=is_pat)
             return Forbidden(f"{told}: {right}.", status)
         if status == 404:
-            return NotFound(f"{told}.", status) if is_json else RouteMissing(route_missing(wanted), status)
+            return NotFound(f"{told}.", status) if is_json else RouteMissing(wanted.missing_route, status)
         if status >= 500:
             broke = f"Waldur broke on the request to {wanted.title} ({status}{': ' + reason if reason else ''})"
-            broke += defect_of(wanted, personal=is_pat)
+            broke += describe_defect(wanted.permission, is_personal_token=is_pat)
             return OutcomeUnknown(broke) if wanted.writes else ServerDefect(f"{broke}.", status)
         return _rejection(wanted, status, told, self.hide(answer.headers.get("Retry-After", "")))
 

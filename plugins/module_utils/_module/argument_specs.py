@@ -81,7 +81,7 @@ def dates(task: Task | Info | Files) -> frozenset[str]:
         return frozenset(task.dates)
     if isinstance(task, Files):
         return frozenset()
-    found = [one for name in task.operations for one in OPERATIONS[name].query if one.type in ("moment", "date")]
+    found = [one for name in task.operations for one in OPERATIONS[name].query if one.type in ("timestamp", "date")]
     return frozenset(name + end for one in found for name in (one.name, one.option) for end in ("", "[]"))
 
 

@@ -102,7 +102,7 @@ def _option(parameter: Parameter) -> dict[str, Any]:
     # References are raw, as Ansible would make text of numbers, and 007 would become "7" unnoticed.
     raw = parameter.type in (*REFERENCE_TYPES, "uuid")
     kind = "raw" if raw else _ANSIBLE_TYPES.get(parameter.type, "str")
-    found: dict[str, Any] = {"type": kind} if parameter.style == "one" else {"type": "list", "elements": kind}
+    found: dict[str, Any] = {"type": kind} if parameter.style == "single" else {"type": "list", "elements": kind}
     if parameter.choices:
         found["choices"] = list(parameter.choices)
     if parameter.required:
@@ -171,7 +171,7 @@ def _items(value: Any) -> list[Any]:
 
 
 def _value(where: str, parameter: Parameter, value: Any) -> Any:
-    if parameter.style == "one":
+    if parameter.style == "single":
         return _single(where, parameter, value)
     return [_single(where, parameter, item) for item in _items(value)]
 
@@ -179,7 +179,7 @@ def _value(where: str, parameter: Parameter, value: Any) -> Any:
 def _single(where: str, parameter: Parameter, value: Any) -> Any:
     if parameter.choices:
         return document.choice(where, value, parameter.choices)
-    if parameter.type in ("moment", "date"):
+    if parameter.type in ("timestamp", "date"):
         return _moment(where, parameter, value)
     if parameter.type == "uuid":
         return _uuid(where, value)
@@ -222,34 +222,34 @@ def fits(row: Row, parameter: Parameter, value: Any) -> bool | None:
 
     Never stricter than a server that knows the filter: accents and letters are folded as far as servers agree.
     """
-    told = [row[key] for key in parameter.keys if key in row]
-    if not parameter.way or not told:
+    told = [row[key] for key in parameter.row_keys if key in row]
+    if not parameter.match or not told:
         return None
     values = value if isinstance(value, list) else [value]
     answers = [_fits_one(parameter, one, wanted) for one in told for wanted in values]
     if True in answers:
         return True
-    return None if None in answers or len(told) < len(parameter.keys) else False
+    return None if None in answers or len(told) < len(parameter.row_keys) else False
 
 
 def _fits_one(parameter: Parameter, told: Any, wanted: Any) -> bool | None:
     if told is None:
         return False
-    if parameter.way in ("has", "any", "here"):
+    if parameter.match == "contains":
         return _part(str(wanted), str(told))
-    if parameter.way == "same":
+    if parameter.match == "exact_ignore_case":
         return str(told).casefold() == str(wanted).casefold()
     try:
         here, there = _comparable(parameter, told), _comparable(parameter, wanted)
     except ValueError:
         return None
-    if parameter.way == "is":
+    if parameter.match == "exact":
         return bool(here == there)
-    return bool(here >= there) if parameter.way == "from" else bool(here <= there)
+    return bool(here >= there) if parameter.match == "at_or_after" else bool(here <= there)
 
 
 def _comparable(parameter: Parameter, value: Any) -> Any:
-    if parameter.type in ("moment", "date"):
+    if parameter.type in ("timestamp", "date"):
         found = timestamps.parse(value)
         return found.date() if parameter.type == "date" else found
     if parameter.type in (*REFERENCE_TYPES, "uuid"):

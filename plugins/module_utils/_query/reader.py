@@ -67,9 +67,9 @@ def _rows(session: Session, listing: Operation, target: Target | None, selection
         parameter = one.parameter
         since = _first_waldur(listing, one)
         old = bool(since and session.references.edition() < since)
-        if old and not parameter.way:
+        if old and not parameter.match:
             raise _too_old(one, since)
-        if not old and parameter.way != "here":
+        if not old and parameter.is_sent:
             query[parameter.name] = value
         checks.append((one, value, old))
     if selection.fields and any(parameter.name == "field" for parameter in listing.query):
@@ -83,7 +83,7 @@ def _rows(session: Session, listing: Operation, target: Target | None, selection
 def _needed(listing: Operation, selection: Selection) -> list[str]:
     """The keys to ask for: those wanted, and those by which rows are told apart, checked and sorted."""
     orders = filters.orders(listing)
-    checked = [key for one in selection.filters for key in one.parameter.keys]
+    checked = [key for one in selection.filters for key in one.parameter.row_keys]
     names = [name.removeprefix("-") for name in selection.order_by]
     found = [*(selection.fields or ()), *listing.identity, *checked, *(orders.get(name, name) for name in names)]
     return list(dict.fromkeys(found))
@@ -93,8 +93,8 @@ def _keeper(listing: Operation, checks: list[tuple[Filter, Any, bool]]) -> Calla
     def keep(row: Row) -> bool:
         for one, value, old in checks:
             fits = filters.fits(row, one.parameter, value)
-            unsent = old or one.parameter.way == "here"
-            if unsent and not any(key in row for key in one.parameter.keys):
+            unsent = old or not one.parameter.is_sent
+            if unsent and not any(key in row for key in one.parameter.row_keys):
                 if one.parameter.absent is None:
                     raise _too_old(one, _first_waldur(listing, one))
                 fits = value is one.parameter.absent
@@ -108,7 +108,7 @@ def _keeper(listing: Operation, checks: list[tuple[Filter, Any, bool]]) -> Calla
 
 def _first_waldur(listing: Operation, one: Filter) -> int:
     """Return the first Waldur (a year) that obeys the filter; 0 where all of them do."""
-    return max(one.parameter.first_waldur(one.value), 0 if one.parameter.required else listing.filtered_since)
+    return max(one.parameter.first_edition(one.value), 0 if one.parameter.required else listing.filtered_since)
 
 
 def _too_old(one: Filter, since: int) -> InvalidInput:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._api.permissions import edition_of
+from .._api.editions import NEWEST, detect_edition
 from .._common import uuids
 from .._common.errors import Forbidden, InvalidInput, NotFound, WaldurError, closest, quote
 from .._common.types import Row
@@ -100,7 +100,7 @@ class References(UserResolver):
         the newest where it has none."""
         if self._edition is None:
             rows = self.providers()
-            self._edition = edition_of(rows[0]) if rows else 2026
+            self._edition = detect_edition(rows[0]) if rows else NEWEST
         return self._edition
 
     # --- service providers and customers -----------------------------------------------------------------------------

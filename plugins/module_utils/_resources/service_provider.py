@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._api.editions import detect_edition
 from .._common import uuids
 from .._common.errors import (
     ErrorResponse,
@@ -35,6 +36,7 @@ from .._references.references import Target
 
 _REFUSED = 400
 _NO_SUCH_METHOD = 405
+_NEWER_SINCE = 2026
 _NEWER = ("allowed_domains", "account_options")
 _PROFILE_KINDS = {
     "description": "text?",
@@ -67,7 +69,7 @@ class ServiceProvider:
         """The row as the list gave it in this run, else read on its own; the image's bytes only where they matter."""
         if target.uuid is None:
             known = session.references.providers()
-            return State(None, newer=not known or "account_options" in known[0])
+            return State(None, newer=not known or detect_edition(known[0]) >= _NEWER_SINCE)
         row = target.row
         if row is None:
             try:
@@ -75,7 +77,7 @@ class ServiceProvider:
             except NotFound:
                 session.references.forget_providers()
                 raise Unreadable(f"The service provider of {target.name} was deleted meanwhile: run again.") from None
-        state = State(_profile("service_provider", row), newer="account_options" in row)
+        state = State(_profile("service_provider", row), newer=detect_edition(row) >= _NEWER_SINCE)
         if part.state == "absent":
             state.live_offerings = _live_offerings(session, target, newer=state.newer)
         elif part.image is not UNSET and row.get("image"):

@@ -195,7 +195,7 @@ def test_an_unquoted_expiry_needs_no_query_filter_of_that_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elsewhere: bool
 ) -> None:
     without = {
-        name: type(one)(**{**vars(one), "query": tuple(p for p in one.query if p.name != "expiration_time")})
+        name: one._replace(query=tuple(p for p in one.query if p.name != "expiration_time"))
         for name, one in OPERATIONS.items()
     }
     monkeypatch.setattr(argument_specs, "OPERATIONS", without)
@@ -229,7 +229,7 @@ def test_a_date_is_refused_where_only_the_name_of_a_key_is_that_of_a_date(
 def test_every_filter_that_is_a_date_takes_one_unquoted() -> None:
     for task in INFOS.values():
         filters: list[Parameter] = [one for name in task.operations for one in OPERATIONS[name].query]
-        wanted = {one.option for one in filters if one.type in ("moment", "date")}
+        wanted = {one.option for one in filters if one.type in ("timestamp", "date")}
         assert wanted <= argument_specs.dates(task)
 
 

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +17,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._api.operations im
     Operation,
     operation,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
+from ansible_collections.waldur.provider.plugins.module_utils._query import facts
+from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
+from ansible_collections.waldur.provider.plugins.module_utils._resources import user_role
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import KINDS
 
 ALL = list(OPERATIONS.values())
 NAMES = list(OPERATIONS)
@@ -31,6 +37,53 @@ def test_no_operation_hides_another_by_its_name() -> None:
 
 def test_no_two_operations_share_method_and_path() -> None:
     assert len({(one.method, one.path) for one in ALL}) == len(ALL)
+
+
+# Functions that take the name of an operation, each with the position of that argument. Methods of this name only
+# count on a client.
+CALLS = {
+    **dict.fromkeys(("get", "rows", "write", "count"), 0),
+    **dict.fromkeys(("operation", "checked"), 0),
+    "read": 1,
+}
+ON_CLIENTS = ("get", "rows", "write", "count")
+
+
+def calls_of(tree: ast.AST) -> Iterator[str]:
+    """Yield the names of operations that the calls in ``tree`` pass as text."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        on_client = isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value).endswith("client")
+        if name in CALLS and (on_client or name not in ON_CLIENTS) and len(call.args) > CALLS[name]:
+            passed = call.args[CALLS[name]]
+            choices = [passed.body, passed.orelse] if isinstance(passed, ast.IfExp) else [passed]
+            yield from (one.value for one in choices if isinstance(one, ast.Constant) and isinstance(one.value, str))
+
+
+def used_names() -> set[str]:
+    """Return the names of the operations that plugins use: those that they call, and those that declarations name."""
+    folder = Path(operations.__file__).parents[1]
+    paths = [*sorted(folder.rglob("*.py")), folder.parent / "plugin_utils" / "_lookups.py"]
+    called = {name for path in paths for name in calls_of(ast.parse(path.read_text()))}
+    informed = {name for info in INFOS.values() for name in info.operations}
+    listed = {kind.operation for kind in KINDS.values()} | {*facts._COUNTS.values()} | {*user_role._OPERATIONS.values()}
+    return called | informed | listed
+
+
+def test_plugins_use_every_operation_that_is_declared_and_no_other() -> None:
+    assert used_names() == set(OPERATIONS)
+
+
+def test_a_call_of_an_operation_is_seen_wherever_its_name_is_passed() -> None:
+    code = 'self._client.get("a"); row.get("b"); read(session, "c", x); client.rows("d" if x else "e"); operation("f")'
+    assert list(calls_of(ast.parse(code))) == ["a", "c", "d", "e", "f"]
+
+
+@pytest.mark.parametrize("one", ALL, ids=NAMES)
+def test_an_operation_that_came_later_names_the_feature_that_older_servers_lack(one: Operation) -> None:
+    assert one.since in (2024, 2025, 2026)
+    assert bool(one.feature) == (one.since > 2024)
+    assert one.feature == "" or str(one.since) in one.missing_route
 
 
 @pytest.mark.parametrize("one", ALL, ids=NAMES)
@@ -84,23 +137,6 @@ def test_the_expiry_is_never_part_of_a_revocation() -> None:
     assert operation("update_user").body == operation("add_user").body == ("role", "user", "expiration_time")
 
 
-def test_a_parameter_says_its_type_its_style_and_its_choices() -> None:
-    assert parameters.parameters("name uuid:uuid state*=OK|Closed customer, o,=a|b project_uuid:uuid!") == (
-        Parameter("name"),
-        Parameter("uuid", "uuid"),
-        Parameter("state", style="repeat", choices=("OK", "Closed")),
-        Parameter("customer", style="comma"),
-        Parameter("o", style="comma", choices=("a", "b"), keys=("a", "b")),
-        Parameter("project_uuid", "uuid", required=True),
-    )
-
-
-@pytest.mark.parametrize("word", ["na-me", "name:", "name**", "!", "name=!"])
-def test_a_word_that_is_no_parameter_is_a_defect_of_ours(word: str) -> None:
-    with pytest.raises(ValueError, match=r"^not a parameter: "):
-        parameters.parameters(word)
-
-
 def test_an_unknown_operation_is_a_defect_of_ours() -> None:
     with pytest.raises(KeyError):
         operation("no_such_operation")
@@ -109,7 +145,7 @@ def test_an_unknown_operation_is_a_defect_of_ours() -> None:
 @pytest.mark.parametrize("one", ALL, ids=NAMES)
 def test_the_types_of_parameters_are_those_that_the_client_knows(one: Operation) -> None:
     assert {parameter.type for parameter in one.query} <= {
-        *("text", "bool", "int", "moment", "date", "json", "uuid", "url"),
+        *("text", "bool", "int", "timestamp", "date", "json", "uuid", "url"),
         *parameters.REFERENCE_TYPES,
     }
     # See api-behaviour: array-parameters. These are repeated, and joined by commas they are refused.

@@ -1,89 +1,82 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The grammar in which query parameters are written."""
+"""Query parameters as typed data."""
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter, parameters
+from ansible_collections.waldur.provider.plugins.module_utils._api import parameters
+from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS
+from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter, ParameterType, ordering
+
+DECLARED = sorted({one for listing in OPERATIONS.values() for one in listing.query}, key=str)
 
 
-@pytest.mark.parametrize(
-    ("word", "expected"),
-    [
-        ("name", Parameter("name")),
-        ("shared:bool", Parameter("shared", "bool")),
-        ("tag*", Parameter("tag", style="repeat")),
-        ("uuid_list:offering,", Parameter("uuid_list", "offering", "comma")),
-        ("state*=OK|Pending~linking", Parameter("state", style="repeat", choices=("OK", "Pending linking"))),
-        (
-            "state*=A|B~c:2026",
-            Parameter("state", style="repeat", choices=("A", "B c"), newer_choices=(("B c", 2026),)),
-        ),
-        ("user_uuid:user!", Parameter("user_uuid", "user", required=True)),
-        ("name@has", Parameter("name", way="has", keys=("name",))),
-        ("query@any.name|slug", Parameter("query", way="any", keys=("name", "slug"))),
-        ("to:moment@until.created^2026", Parameter("to", "moment", way="until", keys=("created",), since=2026)),
-        ("query^2025", Parameter("query", since=2025)),
-        ("gone:bool@is?false", Parameter("gone", "bool", way="is", keys=("gone",), absent=False)),
-        ("a:bool@is.b?true^2026", Parameter("a", "bool", way="is", keys=("b",), since=2026, absent=True)),
-        ("o,=name|email>mail", Parameter("o", style="comma", choices=("name", "email"), keys=("name", "mail"))),
-        (
-            "state*=A|B!@is.kind^2026",
-            Parameter("state", style="repeat", choices=("A", "B"), required=True, way="is", keys=("kind",), since=2026),
-        ),
-    ],
-)
-def test_a_word_says_all_of_a_parameter(word: str, expected: Parameter) -> None:
-    assert parameters(word) == (expected,)
+def test_a_parameter_without_more_is_a_single_text_that_rows_are_not_checked_by() -> None:
+    assert Parameter("name") == Parameter(
+        "name", "text", "single", (), (), required=False, match="", keys=(), is_sent=True, absent=None, since=0
+    )
 
 
-def test_words_are_separated_by_any_spaces_and_keep_their_order() -> None:
-    assert [one.name for one in parameters("  b\n  a   c ")] == ["b", "a", "c"]
-    assert parameters("") == ()
+def test_a_match_operator_compares_the_key_with_the_name_of_the_parameter_unless_keys_are_declared() -> None:
+    assert Parameter("name", match="contains").row_keys == ("name",)
+    assert Parameter("name_exact", match="exact", keys=("name",)).row_keys == ("name",)
+    assert Parameter("query").row_keys == ordering("name").row_keys == ()
 
 
-@pytest.mark.parametrize(
-    "word",
-    [
-        "na-me",
-        ":bool",
-        "name:",
-        "name^26",
-        "name@",
-        "name@is.",
-        "name**",
-        "name=",
-        "name^20261",
-        "name?true",
-        "a@is?no",
-    ],
-)
-def test_what_is_no_word_is_a_defect_of_ours_that_is_named(word: str) -> None:
-    with pytest.raises(ValueError, match=r"^not a parameter: "):
-        parameters(word)
+def test_an_order_has_one_key_for_each_of_its_choices() -> None:
+    assert ordering("name", "email", keys={"email": "user_email"}) == Parameter(
+        "o", style="comma", choices=("name", "email"), keys=("name", "user_email")
+    )
 
 
 @pytest.mark.parametrize(("value", "first"), [("A", 2025), (["A"], 2025), ("B", 2026), (["A", "B"], 2026), ([], 2025)])
-def test_a_choice_that_older_servers_refuse_makes_the_parameter_newer(value: object, first: int) -> None:
-    assert parameters("state*=A|B:2026^2025")[0].first_waldur(value) == first
+def test_a_choice_that_older_servers_reject_makes_the_parameter_newer(value: object, first: int) -> None:
+    state = Parameter("state", style="repeat", choices=("A", "B"), newer_choices=(("B", 2026),), since=2025)
+    assert state.first_edition(value) == first
 
 
 @pytest.mark.parametrize(
-    ("word", "option"),
+    ("parameter", "option"),
     [
-        ("user_uuid:user", "user"),
-        ("user_url:url", "user"),
-        ("customer:url", "customer"),
-        ("category_uuid:uuid", "category"),
-        ("uuid:uuid", "uuid"),
-        ("uuid_list:offering,", "uuid_list"),
-        ("user_uuid_with_active_role:user", "user_uuid_with_active_role"),
-        ("scope_uuid", "scope_uuid"),
-        ("o,", "order_by"),
-        ("field*", "fields"),
-        ("name", "name"),
+        (Parameter("user_uuid", "user"), "user"),
+        (Parameter("user_url", "url"), "user"),
+        (Parameter("customer", "url"), "customer"),
+        (Parameter("category_uuid", "uuid"), "category"),
+        (Parameter("uuid", "uuid"), "uuid"),
+        (Parameter("uuid_list", "offering", "comma"), "uuid_list"),
+        (Parameter("user_uuid_with_active_role", "user"), "user_uuid_with_active_role"),
+        (Parameter("scope_uuid"), "scope_uuid"),
+        (ordering("name"), "order_by"),
+        (parameters.FIELD, "fields"),
+        (Parameter("name"), "name"),
     ],
 )
-def test_the_option_has_the_plain_name_of_what_is_referred_to(word: str, option: str) -> None:
-    assert parameters(word)[0].option == option
+def test_the_option_has_the_plain_name_of_the_referenced_object(parameter: Parameter, option: str) -> None:
+    assert parameter.option == option
+
+
+# --- what is declared ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("one", DECLARED, ids=lambda one: str(one.name))
+def test_every_parameter_is_declared_without_contradictions(one: Parameter) -> None:
+    types, style, match = (get_args(kind) for kind in (ParameterType, parameters.Style, parameters.Match))
+    assert one.name.isidentifier()
+    assert one.type in {name for kind in types for name in get_args(kind)}
+    assert one.style in style
+    assert one.match in match
+    assert all(key.isidentifier() for key in one.keys)
+    assert one.match or not one.keys or one.name == "o"
+    assert one.keys != (one.name,) or one.name == "o"
+    assert one.match or (one.is_sent and one.absent is None)
+    assert {choice for choice, _since in one.newer_choices} <= {*one.choices}
+    assert {one.since, *(since for _choice, since in one.newer_choices)} <= {0, 2025, 2026}
+    assert len(one.choices) == len(set(one.choices)) == (len(one.keys) if one.name == "o" else len(one.choices))
+    assert all(choice.strip() == choice != "" for choice in one.choices)
+
+
+def test_the_types_of_references_are_types_of_parameters() -> None:
+    assert get_args(parameters.ReferenceType) == parameters.REFERENCE_TYPES

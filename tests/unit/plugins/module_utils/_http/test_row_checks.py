@@ -254,7 +254,7 @@ def test_the_tables_of_these_tests_are_read_without_an_error(use: str) -> None:
 
 
 def _sample(parameter: Parameter) -> Any:
-    texts = {"moment": "2027-01-01", "date": "2027-01-01", "bool": True, "int": 3, "json": "{}"}
+    texts = {"timestamp": "2027-01-01", "date": "2027-01-01", "bool": True, "int": 3, "json": "{}"}
     return parameter.choices[0] if parameter.choices else texts.get(parameter.type, "ab" * 16)
 
 
@@ -269,7 +269,7 @@ def test_filters_and_orders_bear_rows_of_another_shape(name: str) -> None:
         for value in ODD.values():
             row: dict[str, Any] = {
                 "uuid": "ab" * 16,
-                **({} if value is MISSING else dict.fromkeys(parameter.keys, value)),
+                **({} if value is MISSING else dict.fromkeys(parameter.row_keys, value)),
             }
             given = {**needed, option: _sample(parameter)}
             client = OddClient({**copy.deepcopy(TABLES), name: [row]}, dict(OBJECTS))

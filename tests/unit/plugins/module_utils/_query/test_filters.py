@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import Operation, operation
-from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import parameters
+from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import FIELD, Parameter, ordering
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._query.filters import (
     aliases,
@@ -31,12 +31,24 @@ LIST = Operation(
     "things",
     "GET",
     "/api/things/",
-    parameters(
-        "name@has customer:url customer_uuid:customer@is user:user! state*=OK|Erred ids:offering, size:int"
-        " since:moment@from.created day:date attributes:json kind_uuid:uuid shared:bool o,=name|email>user_email field*"
+    "list things",
+    query=(
+        Parameter("name", match="contains"),
+        Parameter("customer", "url"),
+        Parameter("customer_uuid", "customer", match="exact"),
+        Parameter("user", "user", required=True),
+        Parameter("state", style="repeat", choices=("OK", "Erred")),
+        Parameter("ids", "offering", "comma"),
+        Parameter("size", "int"),
+        Parameter("since", "timestamp", match="at_or_after", keys=("created",)),
+        Parameter("day", "date"),
+        Parameter("attributes", "json"),
+        Parameter("kind_uuid", "uuid"),
+        Parameter("shared", "bool"),
+        ordering("name", "email", keys={"email": "user_email"}),
+        FIELD,
     ),
-    is_list=True,
-    title="list things",
+    response="list",
 )
 
 
@@ -134,56 +146,73 @@ def test_the_form_of_a_list_is_read_from_texts_and_lists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "row", "value", "answer"),
+    ("parameter", "row", "value", "answer"),
     [
-        ("name@has", {"name": "Project C1"}, "project", True),
-        ("name@has", {"name": "Project C1"}, "c2", False),
-        ("name@has", {"name": "Ülikool"}, "ULIK", True),
-        ("name@has", {"name": "Ærlig"}, "colour", None),  # servers fold more letters than we know
-        ("name@has", {"name": "Ärlig"}, "colour", False),
-        ("name@has", {"name": None}, "x", False),
-        ("name@has", {}, "x", None),
-        ("q@any.a|b", {"a": "x", "b": "yz"}, "Z", True),
-        ("q@any.a|b", {"a": "x", "b": "y"}, "z", False),
-        ("q@any.a|b", {"a": "x"}, "z", None),  # b may hold it
-        ("q@any.a|b", {"a": "z"}, "z", True),
-        ("name@here", {"name": "Abc"}, "B", True),
-        ("name@same", {"name": "Bob"}, "bOB", True),
-        ("name@same", {"name": "Bobby"}, "bob", False),
-        ("name@is", {"name": "Bob"}, "bob", False),
-        ("name@is", {"name": "Bob"}, "Bob", True),
-        ("number@is", {"number": 7}, "7", True),
-        ("tag*@is", {"tag": "b"}, ["a", "b"], True),
-        ("tag*@is", {"tag": "c"}, ["a", "b"], False),
-        ("shared:bool@is", {"shared": False}, False, True),
-        ("shared:bool@is", {"shared": None}, True, False),
-        ("user:user@is", {"user": UUID.upper()}, UUID, True),
-        ("user:user@is", {"user": OTHER}, UUID, False),
-        ("t:moment@from", {"t": "2026-01-01T00:00:00Z"}, "2026-01-01T02:00:00+02:00", True),
-        ("t:moment@from", {"t": "2026-01-01T00:00:00Z"}, "2026-01-01T00:00:01Z", False),
-        ("t:moment@until", {"t": "2026-01-01T00:00:00Z"}, "2026-01-01", True),
-        ("t:moment@until", {"t": "2026-01-01T00:00:01Z"}, "2026-01-01", False),
-        ("t:moment@from", {"t": "soon"}, "2026-01-01", None),
-        ("t:moment@is", {"t": "2026-01-01T00:00:00.000000Z"}, "2026-01-01", True),
-        ("t:date@until", {"t": "2026-01-01"}, datetime.date(2026, 1, 1), True),
-        ("t:date@from", {"t": "2026-01-01"}, datetime.date(2026, 1, 2), False),
-        ("name", {"name": "x"}, "y", None),
+        (Parameter("name", match="contains"), {"name": "Project C1"}, "project", True),
+        (Parameter("name", match="contains"), {"name": "Project C1"}, "c2", False),
+        (Parameter("name", match="contains"), {"name": "Ülikool"}, "ULIK", True),
+        (
+            Parameter("name", match="contains"),
+            {"name": "Ærlig"},
+            "colour",
+            None,
+        ),  # servers fold more letters than we know
+        (Parameter("name", match="contains"), {"name": "Ärlig"}, "colour", False),
+        (Parameter("name", match="contains"), {"name": None}, "x", False),
+        (Parameter("name", match="contains"), {}, "x", None),
+        (Parameter("q", match="contains", keys=("a", "b")), {"a": "x", "b": "yz"}, "Z", True),
+        (Parameter("q", match="contains", keys=("a", "b")), {"a": "x", "b": "y"}, "z", False),
+        (Parameter("q", match="contains", keys=("a", "b")), {"a": "x"}, "z", None),  # b may hold it
+        (Parameter("q", match="contains", keys=("a", "b")), {"a": "z"}, "z", True),
+        (Parameter("name", match="contains", is_sent=False), {"name": "Abc"}, "B", True),
+        (Parameter("name", match="exact_ignore_case"), {"name": "Bob"}, "bOB", True),
+        (Parameter("name", match="exact_ignore_case"), {"name": "Bobby"}, "bob", False),
+        (Parameter("name", match="exact"), {"name": "Bob"}, "bob", False),
+        (Parameter("name", match="exact"), {"name": "Bob"}, "Bob", True),
+        (Parameter("number", match="exact"), {"number": 7}, "7", True),
+        (Parameter("tag", style="repeat", match="exact"), {"tag": "b"}, ["a", "b"], True),
+        (Parameter("tag", style="repeat", match="exact"), {"tag": "c"}, ["a", "b"], False),
+        (Parameter("shared", "bool", match="exact"), {"shared": False}, False, True),
+        (Parameter("shared", "bool", match="exact"), {"shared": None}, True, False),
+        (Parameter("user", "user", match="exact"), {"user": UUID.upper()}, UUID, True),
+        (Parameter("user", "user", match="exact"), {"user": OTHER}, UUID, False),
+        (
+            Parameter("t", "timestamp", match="at_or_after"),
+            {"t": "2026-01-01T00:00:00Z"},
+            "2026-01-01T02:00:00+02:00",
+            True,
+        ),
+        (
+            Parameter("t", "timestamp", match="at_or_after"),
+            {"t": "2026-01-01T00:00:00Z"},
+            "2026-01-01T00:00:01Z",
+            False,
+        ),
+        (Parameter("t", "timestamp", match="at_or_before"), {"t": "2026-01-01T00:00:00Z"}, "2026-01-01", True),
+        (Parameter("t", "timestamp", match="at_or_before"), {"t": "2026-01-01T00:00:01Z"}, "2026-01-01", False),
+        (Parameter("t", "timestamp", match="at_or_after"), {"t": "soon"}, "2026-01-01", None),
+        (Parameter("t", "timestamp", match="exact"), {"t": "2026-01-01T00:00:00.000000Z"}, "2026-01-01", True),
+        (Parameter("t", "date", match="at_or_before"), {"t": "2026-01-01"}, datetime.date(2026, 1, 1), True),
+        (Parameter("t", "date", match="at_or_after"), {"t": "2026-01-01"}, datetime.date(2026, 1, 2), False),
+        (Parameter("name"), {"name": "x"}, "y", None),
     ],
 )
-def test_a_row_fits_or_does_not_or_does_not_tell(word: str, row: dict[str, Any], value: Any, answer: Any) -> None:
-    assert fits(row, parameters(word)[0], value) is answer
+def test_a_row_fits_or_does_not_or_does_not_tell(
+    parameter: Parameter, row: dict[str, Any], value: Any, answer: Any
+) -> None:
+    assert fits(row, parameter, value) is answer
 
 
 @given(text=st.text(max_size=12), cut=st.tuples(st.integers(0, 12), st.integers(0, 12)), upper=st.booleans())
 def test_a_part_of_a_text_in_any_case_is_never_missed(text: str, cut: tuple[int, int], upper: bool) -> None:
     part = text[min(cut) : max(cut)]
     wanted = part.upper() if upper else part.lower()
-    assert fits({"name": text}, parameters("name@has")[0], wanted) is not False
+    assert fits({"name": text}, Parameter("name", match="contains"), wanted) is not False
 
 
 @given(told=st.text(max_size=6), wanted=st.text(max_size=6))
 def test_equal_is_equal(told: str, wanted: str) -> None:
-    assert fits({"name": told}, parameters("name@is")[0], wanted) is (told == wanted)
+    assert fits({"name": told}, Parameter("name", match="exact"), wanted) is (told == wanted)
 
 
 ROWS: list[dict[str, Any]] = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
+from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter, ReferenceType
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read, resolved
@@ -28,11 +28,11 @@ def alpha(session: Session) -> Target:
     return session.references.target("service_provider", "service_provider", "ALPHA")
 
 
-def meant(session: Session, kind: str, value: str) -> str:
+def meant(session: Session, kind: ReferenceType, value: str) -> str:
     return resolved(session, alpha(session), Parameter(kind, kind), kind, value)
 
 
-def refused(session: Session, kind: str, value: str) -> str:
+def refused(session: Session, kind: ReferenceType, value: str) -> str:
     with pytest.raises(InvalidInput) as caught:
         meant(session, kind, value)
     return caught.value.message
@@ -49,7 +49,7 @@ def refused(session: Session, kind: str, value: str) -> str:
     ],
 )
 def test_a_uuid_or_a_url_is_taken_as_it_is_without_asking(
-    sim: Simulator, connect: Connect, kind: str, uuid: str, path: str
+    sim: Simulator, connect: Connect, kind: ReferenceType, uuid: str, path: str
 ) -> None:
     session = connect()
     alpha(session)
@@ -67,7 +67,7 @@ def test_a_uuid_or_a_url_is_taken_as_it_is_without_asking(
 
 
 @pytest.mark.parametrize("kind", ["customer", "user", "project", "offering", "role"])
-def test_the_url_of_something_else_is_no_reference(sim: Simulator, connect: Connect, kind: str) -> None:
+def test_the_url_of_something_else_is_no_reference(sim: Simulator, connect: Connect, kind: ReferenceType) -> None:
     assert refused(connect(), kind, f"/api/keys/{MEMBER1}/").startswith(f"{kind}: ")
 
 
@@ -85,7 +85,7 @@ def test_the_url_of_something_else_is_no_reference(sim: Simulator, connect: Conn
         ("role", MANAGER.upper(), MANAGER),
     ],
 )
-def test_a_name_means_its_object(sim: Simulator, connect: Connect, kind: str, value: str, uuid: str) -> None:
+def test_a_name_means_its_object(sim: Simulator, connect: Connect, kind: ReferenceType, value: str, uuid: str) -> None:
     assert meant(connect(), kind, value) == uuid
 
 
@@ -132,7 +132,7 @@ def test_an_offering_that_is_not_shared_is_found_as_well(sim: Simulator, connect
     [("project", "Project", "Project c2", "Project c1"), ("offering", "Offering", "Alpha Storage", "Alpha VM")],
 )
 def test_a_name_of_several_is_refused_with_their_uuids(
-    sim: Simulator, connect: Connect, kind: str, model: str, other: str, name: str
+    sim: Simulator, connect: Connect, kind: ReferenceType, model: str, other: str, name: str
 ) -> None:
     uuids = [*sim.change(model, {"name": other}, {"name": name}), PROJECT if kind == "project" else OFFERING]
     message = refused(connect(), kind, name)
