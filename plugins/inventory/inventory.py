@@ -192,181 +192,204 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection i
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES as CONNECTION
 from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import connection_of, plain_option
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import expressions, option_checks, reader
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import OLD, PlainNames, trusted
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import FastConstructable
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.expressions import UNKNOWN
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import (
     KINDS,
-    Found,
+    HostObject,
     Kind,
-    Thing,
-    Variables,
-    fields,
-    groups,
-    host_name,
-    safe_name,
-    things,
-    unique_names,
+    ProviderRows,
+    VariableNames,
+    collect_fields,
+    list_default_groups,
+    make_host_name,
+    make_unique_names,
+    merge_objects,
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.private_cache import PrivateCache
+from ansible_collections.waldur.provider.plugins.plugin_utils._safe_names import make_safe_name
+from ansible_collections.waldur.provider.plugins.plugin_utils._templating import IS_OLD, trust
 
 # These hold expressions that are evaluated for each host; everything else is evaluated once.
-_FOR_EACH_HOST = frozenset({"plugin", "compose", "groups", "keyed_groups", "hostname"})
+_EVALUATED_PER_HOST = frozenset({"plugin", "compose", "groups", "keyed_groups", "hostname"})
 _MODULES = "ansible_collections.waldur.provider.plugins.modules"
-_SHOWN = 5
+_MOST_SHOWN = 5
 
 
-class InventoryModule(PlainNames, PrivateCache):
+class InventoryModule(FastConstructable, PrivateCache):
     """The inventory plugin ``waldur.provider.inventory``."""
 
     NAME = "waldur.provider.inventory"
 
     def verify_file(self, path: str) -> bool:
-        """Whether the file is one of ours, by its name."""
+        """Return whether the name of a file is one of this plugin's."""
         return bool(super().verify_file(path)) and path.endswith((".waldur.yml", ".waldur.yaml"))
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
-        """Puts the hosts that the file asks for into ``inventory``."""
+        """Add the hosts that a file selects to ``inventory``. Raises ``AnsibleParserError``."""
         super().parse(inventory, loader, path, cache)
         if REQUESTS_IMPORT_ERROR:
             raise AnsibleParserError("The Python library requests is missing where Ansible runs: install it there.")
         try:
             self._read_config_data(path)
-            self._populate(self._founds(path, cache))
+            self._populate(self._read_results(path, cache))
         except WaldurError as error:
             raise AnsibleParserError(error.message) from None
 
     # --- options -----------------------------------------------------------------------------------------------------
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
-        """Ansible's own, with what the file says evaluated before: no core does that for an inventory."""
-        given = {name: self._evaluated(name, value) for name, value in (direct or {}).items()}
-        option_checks.check_options(given, self.option_definitions)
-        self._given = given
-        option_checks.check_hostname(self._as_list("hostname"))
-        # connection_of looks for itself, leaves empty texts out, and prints no token of a wrong type.
-        others = {name: value for name, value in given.items() if name not in CONNECTION}
+        """Set the options, after the templates in the file were evaluated: no core does that for an inventory."""
+        values = {name: self._evaluate_option(name, value) for name, value in (direct or {}).items()}
+        option_checks.check_options(values, self.option_definitions)
+        self._option_values = values
+        option_checks.check_hostname(self._get_list("hostname"))
+        # connection_of reads these itself, leaves empty texts out, and prints no token of a wrong type.
+        others = {name: value for name, value in values.items() if name not in CONNECTION}
         super().set_options(task_keys=task_keys, var_options=var_options, direct={**others, "auth_scheme": "Token"})
 
-    def _evaluated(self, name: str, value: Any) -> Any:
-        if name in _FOR_EACH_HOST:
+    def _evaluate_option(self, name: str, value: Any) -> Any:
+        """Return the value of an option with its templates evaluated. Raises ``InvalidInput``."""
+        if name in _EVALUATED_PER_HOST:
             return value
         try:
             self.templar.available_variables = self._vars or {}
             return plain_option(quote(name), self.templar.template(value))
         except AnsibleError as error:
-            raise InvalidInput(f"{quote(name)}: can't be evaluated: {error.message}") from None
+            raise InvalidInput(
+                f"{quote(name)}: can't be evaluated: {error.message}: correct the template, or define what it uses."
+            ) from None
 
-    def _as_list(self, name: str) -> list[Any]:
-        """As the file says it: Ansible would cut a single text at its commas, which names and templates may hold."""
-        value = self._given.get(name)
+    def _get_list(self, name: str) -> list[Any]:
+        """Return an option that is a list as the file has it.
+
+        Ansible would split a single text at its commas, which names and templates may hold.
+        """
+        value = self._option_values.get(name)
         if isinstance(value, list):
             return value
         return [] if value is None else [value]
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
-    def _founds(self, path: str, use_cache: bool) -> list[Found]:
-        """What the providers answer, or what they answered when the cache was filled."""
-        connection = connection_of(self._given, self._vars or {}, self.templar.template, place="the inventory file")
-        wanted = reader.Wanted(
+    def _read_results(self, path: str, use_cache: bool) -> list[ProviderRows]:
+        """Return what the cache holds of the service providers, or read it."""
+        connection = connection_of(
+            self._option_values, self._vars or {}, self.templar.template, place="the inventory file"
+        )
+        selection = reader.Selection(
             hosts=self.get_option("hosts"),
-            service_providers=self._as_list("service_providers"),
+            service_providers=self._get_list("service_providers"),
             filters=self.get_option("filters") or {},
             include=self.get_option("include") or [],
-            stop=self.get_option("on_unreachable_provider") == "fail",
+            fail_on_unreachable=self.get_option("on_unreachable_provider") == "fail",
         )
-        caching = self.get_option("cache")
-        key = f"{self.get_cache_key(path)}_{_digest(connection, wanted)}"
-        kept = reader.restored(self._cache.get(key)) if caching and use_cache else None
-        if kept is not None:
-            return kept
-        founds, warnings = reader.fetch(connection, wanted)
+        is_cached = self.get_option("cache")
+        key = f"{self.get_cache_key(path)}_{_make_digest(connection, selection)}"
+        cached = reader.load_results(self._cache.get(key)) if is_cached and use_cache else None
+        if cached is not None:
+            return cached
+        results, warnings = reader.read_inventory(connection, selection)
         for warning in dict.fromkeys(warnings):
             self.display.warning(warning)
-        # What lacks a provider must not look complete for the next hour.
-        if caching and not warnings:
-            self._cache[key] = reader.stored(founds)
-        return founds
+        # What lacks a provider must not look complete until the cache expires.
+        if is_cached and not warnings:
+            self._cache[key] = reader.dump_results(results)
+        return results
 
     # --- hosts -------------------------------------------------------------------------------------------------------
 
-    def _populate(self, founds: list[Found]) -> None:
+    def _populate(self, results: list[ProviderRows]) -> None:
+        """Add the hosts of the results, with their variables and groups."""
         kind = KINDS[self.get_option("hosts")]
-        variables = Variables(self.get_option("hostvars_prefix"), get_reserved_names())
-        found_things = things(founds)
-        told = [_safe(fields(kind, thing)) for thing in found_things]
-        named = [variables.named(row) for row in told]
-        if found_things:
-            self._check_fields(variables, [*told, *named])
-        wanted = [(self._wanted_name(kind, *one), one[0].uuid) for one in zip(found_things, told, named, strict=True)]
-        names, shared = unique_names(wanted)
+        variables = VariableNames(self.get_option("hostvars_prefix"), get_reserved_names())
+        objects = merge_objects(results)
+        rows = [_mark_unsafe(collect_fields(kind, host)) for host in objects]
+        renamed = [variables.rename_fields(row) for row in rows]
+        if objects:
+            self._check_fields(variables, [*rows, *renamed])
+        names = self._name_hosts(kind, objects, rows, renamed)
         self._groups: dict[str, str] = {}
         # Trusted, as newer cores show texts that nobody trusts in a wrapping of their own.
-        self._local = {"ansible_connection": trusted("local"), "ansible_python_interpreter": trusted(sys.executable)}
-        if shared:
-            more = f" and {len(shared) - _SHOWN} more" if len(shared) > _SHOWN else ""
-            self.display.warning(
-                f"Several {self.get_option('hosts')} would be hosts of the same name, so a part of their UUID was"
-                f" added: {', '.join(shared[:_SHOWN])}{more}."
-            )
-        for name, thing, row, own in zip(names, found_things, told, named, strict=True):
-            self._add(name, own)
+        self._local = {"ansible_connection": trust("local"), "ansible_python_interpreter": trust(sys.executable)}
+        for name, host, row, host_vars in zip(names, objects, rows, renamed, strict=True):
+            self._add_host(name, host_vars)
             if self.get_option("default_groups"):
-                for group in groups(self.get_option("hosts"), thing):
-                    self._join(group, name)
-            self._construct(name, {**row, **own})
+                for group in list_default_groups(self.get_option("hosts"), host):
+                    self._add_to_group(group, name)
+            self._construct(name, {**row, **host_vars})
 
-    def _check_fields(self, variables: Variables, rows: list[dict[str, Any]]) -> None:
-        """Raise ``InvalidInput`` where hostname names a field that such hosts have on no Waldur."""
+    def _check_fields(self, variables: VariableNames, rows: list[dict[str, Any]]) -> None:
+        """Raise ``InvalidInput`` if hostname names a field that such hosts have in no version of Waldur."""
         hosts = self.get_option("hosts")
 
-        def candidates() -> list[str]:
-            return sorted({*_documented(hosts), *(name for row in rows for name in row)})
+        def list_names() -> list[str]:
+            return sorted({*_read_documented_fields(hosts), *(name for row in rows for name in row)})
 
-        def known(name: str) -> bool:
+        def is_known(name: str) -> bool:
             if any(name in row for row in rows) or (self._uses_extra_vars() and name in (self._vars or {})):
                 return True
-            return any(name in (field, variables.name(field)) for field in _documented(hosts))
+            return any(name in (field, variables.make_name(field)) for field in _read_documented_fields(hosts))
 
-        option_checks.check_fields(hosts, self._as_list("hostname"), known, candidates)
+        option_checks.check_fields(hosts, self._get_list("hostname"), is_known, list_names)
 
-    def _wanted_name(self, kind: Kind, thing: Thing, row: Any, own: Any) -> str:
-        for preference in self._as_list("hostname"):
-            variables = {**row, **own}
+    def _name_hosts(
+        self, kind: Kind, objects: list[HostObject], rows: list[dict[str, Any]], renamed: list[dict[str, Any]]
+    ) -> list[str]:
+        """Return a unique name for each host, with a warning where several would have had the same."""
+        named = [
+            (self._choose_name(kind, host, {**row, **host_vars}), host.uuid)
+            for host, row, host_vars in zip(objects, rows, renamed, strict=True)
+        ]
+        names, shared = make_unique_names(named)
+        if shared:
+            more = f" and {len(shared) - _MOST_SHOWN} more" if len(shared) > _MOST_SHOWN else ""
+            self.display.warning(
+                f"Several {self.get_option('hosts')} would be hosts of the same name, so a part of their UUID was"
+                f" added: {', '.join(shared[:_MOST_SHOWN])}{more}."
+            )
+        return names
+
+    def _choose_name(self, kind: Kind, host: HostObject, variables: dict[str, Any]) -> str:
+        """Return the first name that an entry of hostname gives, else the default name."""
+        for entry in self._get_list("hostname"):
             try:
-                if "{{" in preference:
+                if "{{" in entry:
                     self.templar.available_variables = variables
-                    found = self.templar.template(preference)
+                    value = self.templar.template(entry)
                 else:
-                    found = self._compose(preference, variables)
+                    value = self._compose(entry, variables)
             except AnsibleError as error:
-                if self.get_option("strict") and not _is_name(preference):
-                    raise InvalidInput(f"hostname: '{quote(preference)}' can't be evaluated: {error.message}") from None
+                if self.get_option("strict") and not _is_path(entry):
+                    raise InvalidInput(
+                        f"hostname: '{quote(entry)}' can't be evaluated: {error.message}: correct it, or set strict to"
+                        " false."
+                    ) from None
                 continue
-            if name := safe_name(found):
+            if name := make_safe_name(value):
                 return name
-        return host_name(kind, thing)
+        return make_host_name(kind, host)
 
-    def _add(self, name: str, own: dict[str, Any]) -> None:
-        """One host with its variables."""
-        known = name in self.inventory.hosts
+    def _add_host(self, name: str, host_vars: dict[str, Any]) -> None:
+        """Add one host with its variables."""
+        is_known = name in self.inventory.hosts
         self.inventory.add_host(name)
         if not self.get_option("machines"):
-            own = {**own, **self._local}
-        if known:
-            for variable, value in own.items():
+            host_vars = {**host_vars, **self._local}
+        if is_known:
+            for variable, value in host_vars.items():
                 self.inventory.set_variable(name, variable, value)
         else:
-            # Names and values are checked, and nobody else knows the host yet: a third of the time to build it.
-            self.inventory.get_host(name).vars.update(own)
+            # Names and values are checked, and nothing else uses the host yet: a third of the time of set_variable.
+            self.inventory.get_host(name).vars.update(host_vars)
 
-    def _join(self, group: str, host: str) -> None:
+    def _add_to_group(self, group: str, host: str) -> None:
         if group not in self._groups:
             self._groups[group] = self.inventory.add_group(self._sanitize_group_name(group))
         self.inventory.add_child(self._groups[group], host)
 
     def _construct(self, name: str, variables: dict[str, Any]) -> None:
-        """What expressions make of one host: variables of its own, and groups."""
+        """Add the variables and groups of one host that expressions define."""
         strict, compose = self.get_option("strict"), self.get_option("compose")
         groups, keyed = self.get_option("groups"), self.get_option("keyed_groups")
         if not (compose or groups or keyed):
@@ -385,23 +408,23 @@ class InventoryModule(PlainNames, PrivateCache):
         self._add_host_to_keyed_groups(keyed, known, name, strict, fetch_hostvars=False)
 
 
-def _safe(row: dict[str, Any]) -> dict[str, Any]:
-    """What the server says is no template, whatever stands in it. Newer cores trust nothing that is not marked."""
-    found: dict[str, Any] = wrap_var(row) if OLD else row
-    return found
+def _mark_unsafe(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row that is never evaluated as a template. Newer cores evaluate nothing that is not marked."""
+    marked: dict[str, Any] = wrap_var(row) if IS_OLD else row
+    return marked
 
 
-def _documented(hosts: str) -> list[str]:
+def _read_documented_fields(hosts: str) -> list[str]:
     """Return the fields of a kind of hosts, by the documentation of the module that reads them."""
     module = importlib.import_module(f"{_MODULES}.{hosts[:-1]}_info")
     return list(yaml.safe_load(module.RETURN)[hosts]["contains"])
 
 
-def _is_name(expression: Any) -> bool:
-    return expressions.expression(str(expression)) is not None
+def _is_path(expression: Any) -> bool:
+    return expressions.parse_expression(str(expression)) is not None
 
 
-def _digest(connection: Connection, wanted: reader.Wanted) -> str:
-    """What tells one selection of rows from another. The token counts, as others may see other rows."""
-    told = json.dumps([connection.api_url, connection.access_token, vars(wanted)], sort_keys=True, default=str)
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+def _make_digest(connection: Connection, selection: reader.Selection) -> str:
+    """Return a key for the cache: another one for other rows, and for another token, which may see other rows."""
+    text = json.dumps([connection.api_url, connection.access_token, vars(selection)], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -15,9 +15,9 @@ class Command(InventoryCLI):  # type: ignore[misc]
     _fast = True
 
     def _play_prereqs(self) -> Any:
-        from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import PlainNames
+        from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import FastConstructable
 
-        PlainNames.fast = self._fast
+        FastConstructable.is_fast = self._fast
         return super()._play_prereqs()
 
 

@@ -19,7 +19,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import 
 def ours(provider: str) -> int:
     """As the inventory reads."""
     connection = connection_options.connect(connection_options.resolve({}, {}, os.environ), os.environ)
-    founds, _warnings = reader.fetch(connection, reader.Wanted("users", [provider], {}, []))
+    founds, _warnings = reader.read_inventory(connection, reader.Selection("users", [provider], {}, []))
     return len(founds[0].rows)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import OLD
+from ansible_collections.waldur.provider.plugins.plugin_utils._templating import IS_OLD
 from simulation import Simulator
 
 from .playbook import WAYS, Runner, runner
@@ -266,7 +266,7 @@ def test_what_yaml_makes_of_unquoted_names_is_refused(waldur: Waldur, way: str, 
     document = run.write("providers.yml", f"service_providers:\n  - customer: ALPHA\n    users: [{entry}]\n")
     task = {"name": "Apply", "waldur.provider.desired_state": {"service_providers": "{{ service_providers }}"}}
     outcome = run.play([task], "-e", f"@{document}")
-    if OLD:  # Ansible does not tell where a value comes from, so no spelling is claimed.
+    if IS_OLD:  # Ansible does not tell where a value comes from, so no spelling is claimed.
         values = {"007": "7", "12:30:45": "45045"}
         message = re.sub(
             r"(\S+) arrived as a (number)",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import OLD
+from ansible_collections.waldur.provider.plugins.plugin_utils._templating import IS_OLD
 
 from .cast import Cast
 from .live import ROLES
@@ -51,7 +51,7 @@ def played(waldur: Waldur, cases: list[Case], way: str) -> tuple[Outcome, dict[s
         wanted[case["name"]] = case["msg"]
         for name, value in places.items():
             wanted[case["name"]] = wanted[case["name"]].replace(name, value)
-        if OLD:
+        if IS_OLD:
             # Ansible does not tell where a value comes from, so no spelling is claimed.
             wanted[case["name"]] = re.sub(
                 r"(\S+) arrived as a (number|date)", r"arrived as the \2 \1", wanted[case["name"]]

@@ -12,7 +12,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.inventory.inventory import InventoryModule
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import OLD, trusted
+from ansible_collections.waldur.provider.plugins.plugin_utils._templating import IS_OLD, trust
 
 # Names of fields, and those that mean something to Python, Jinja or Ansible.
 NAMES = (
@@ -44,7 +44,7 @@ spaces = st.sampled_from(["", " ", "  ", "\t", "\n"])
 def rows(draw: st.DrawFn) -> dict[str, Any]:
     """A row as the plugin hands it to expressions; on older cores also with texts that nobody marked."""
     row = draw(st.dictionaries(st.sampled_from(NAMES), values, max_size=6))
-    return wrap_var(row) if OLD and draw(st.integers(0, 3)) else row
+    return wrap_var(row) if IS_OLD and draw(st.integers(0, 3)) else row
 
 
 @st.composite
@@ -90,7 +90,7 @@ class Inventory(InventoryModule):
 
     def __init__(self, *, fast: bool, extra: dict[str, Any] | None = None, **options: Any) -> None:
         super().__init__()
-        self.fast = fast
+        self.is_fast = fast
         self.settings = {"use_extra_vars": bool(extra), **options}
         self._vars = extra or {}
         self.templar = Templar(loader=None)
@@ -117,7 +117,7 @@ class Inventory(InventoryModule):
 def outcome(plugin: Inventory, expression: str, row: dict[str, Any]) -> Any:
     """What an expression gives, told to the type; for every error the same."""
     try:
-        return told(plugin._compose(trusted(expression), row))
+        return told(plugin._compose(trust(expression), row))
     except Exception:  # noqa: BLE001 Jinja's own errors come through as they are
         return "error"
 

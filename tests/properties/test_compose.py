@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import expressions as plain_expressions
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import OLD, trusted
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import expressions as path_expressions
+from ansible_collections.waldur.provider.plugins.plugin_utils._templating import IS_OLD, trust
 
 from .composing import NAMES, Inventory, conditions, expressions, outcome, paths, rows, values
 
@@ -35,7 +35,7 @@ def test_extra_variables_win_where_they_are_used(row: dict[str, Any], extra: dic
 
 
 def joined(plugin: Inventory, condition: str, row: dict[str, Any]) -> Any:
-    groups = {"some group": trusted(condition)}
+    groups = {"some group": trust(condition)}
     plugin.inventory.add_host("host")
     try:
         plugin._add_host_to_composed_groups(groups, row, "host", strict=True, fetch_hostvars=False)
@@ -55,20 +55,20 @@ def test_a_condition_is_true_where_ansible_finds_it_true(row: dict[str, Any], co
 @st.composite
 def constructed(draw: st.DrawFn) -> dict[str, Any]:
     """The options that construct, with some that are wrong."""
-    templates = expressions.map(trusted)
+    templates = expressions.map(trust)
     keyed = st.fixed_dictionaries(
         {"key": templates},
         optional={
             "prefix": st.sampled_from(["", "p", "with space"]),
             "separator": st.sampled_from(["", "-"]),
             "default_value": st.just("none"),
-            "parent_group": st.sampled_from(["above", "{{ state }}", "{{ nowhere }}"]).map(trusted),
+            "parent_group": st.sampled_from(["above", "{{ state }}", "{{ nowhere }}"]).map(trust),
             "trailing_separator": st.booleans(),
         },
     )
     return {
         "compose": draw(st.dictionaries(st.sampled_from(["a", "made", "state"]), templates, max_size=2)),
-        "groups": draw(st.dictionaries(st.sampled_from(["one", "two"]), conditions.map(trusted), max_size=2)),
+        "groups": draw(st.dictionaries(st.sampled_from(["one", "two"]), conditions.map(trust), max_size=2)),
         "keyed_groups": draw(st.lists(keyed, max_size=2)),
         "leading_separator": draw(st.booleans()),
         "strict": draw(st.booleans()),
@@ -94,11 +94,11 @@ def test_a_whole_inventory_is_built_alike_in_both_ways(several: list[dict[str, A
 def test_most_expressions_that_people_write_need_no_engine() -> None:
     row = {"name": "x", "estimate": {"total": 1.5, "tax": None}, "is_active": True, "state": "OK"}
     for text in ("name", "estimate.total", "estimate.nothing | default('none')", 'nothing | d("none")', " state "):
-        assert OURS._named(trusted(text), row) is not plain_expressions.UNKNOWN or _is_old_number(text), text
+        assert OURS._evaluate_path(trust(text), row) is not path_expressions.UNKNOWN or _is_old_number(text), text
     for text in ("is_active", "not is_active", "state == 'OK'", 'state != "OK"'):
-        assert isinstance(OURS._true(trusted(text), row), bool), text
+        assert isinstance(OURS._evaluate_condition(trust(text), row), bool), text
 
 
 def _is_old_number(text: str) -> bool:
     """Where older cores make text of a number, which is left to them."""
-    return OLD and text.startswith("estimate")
+    return IS_OLD and text.startswith("estimate")

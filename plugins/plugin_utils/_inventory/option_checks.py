@@ -24,14 +24,16 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import 
 Definition = Mapping[str, Any]
 
 
-def check_options(given: Mapping[str, Any], definitions: Mapping[str, Definition]) -> None:
+def check_options(options: Mapping[str, Any], definitions: Mapping[str, Definition]) -> None:
     """Raise ``InvalidInput`` for the first option that is unknown or has a value that can't be used.
 
-    ``definitions`` are the options as they are documented, by name. The values of the connection's are not checked, as
-    the connection does so itself.
+    ``definitions`` are the documented options by name. The values of connection options are not checked here, as the
+    connection checks them itself.
     """
-    known = sorted({*definitions, *(alias for one in definitions.values() for alias in one.get("aliases") or ())})
-    for name, value in given.items():
+    known = sorted(
+        {*definitions, *(alias for definition in definitions.values() for alias in definition.get("aliases") or ())}
+    )
+    for name, value in options.items():
         if name not in known:
             near = difflib.get_close_matches(quote(name), known, 1)
             raise InvalidInput(f"{quote(name)}: is not a known option{f': did you mean {near[0]}?' if near else '.'}")
@@ -46,24 +48,26 @@ def check_hostname(entries: Iterable[Any]) -> None:
             raise InvalidInput(f"hostname: '{quote(entry)}' is not text: name a field, or write an expression.")
         if not entry.strip():
             raise InvalidInput("hostname: an entry is empty: name a field, or write an expression.")
-        _refuse_control("hostname", entry)
+        _check_characters("hostname", entry)
 
 
 def check_fields(
-    hosts: str, entries: Iterable[str], known: Callable[[str], bool], candidates: Callable[[], Sequence[str]]
+    hosts: str, entries: Iterable[str], is_known: Callable[[str], bool], list_names: Callable[[], Sequence[str]]
 ) -> None:
-    """Raise ``InvalidInput`` for an entry of ``hostname`` that is the name of a field which ``hosts`` do not have.
+    """Raise ``InvalidInput`` for an entry of ``hostname`` that names a field which the kind ``hosts`` does not have.
 
-    Expressions with a default, a filter or anything else beside a name are not checked: what is undefined in them is
-    for the template engine to judge. ``known`` says whether a name is that of a field; ``candidates`` are all names.
+    Expressions with a default, a filter or anything else beside a name are not checked: the template engine decides
+    what is undefined in them. ``is_known`` tells whether a field has a name, ``list_names`` returns all names.
     """
     for entry in entries:
-        plain = expressions.expression(entry)
-        if plain is None or plain.default is not None or known(plain.path[0]):
+        expression = expressions.parse_expression(entry)
+        if expression is None or expression.default is not None or is_known(expression.path[0]):
             continue
-        near = difflib.get_close_matches(plain.path[0], candidates(), 1)
+        near = difflib.get_close_matches(expression.path[0], list_names(), 1)
         hint = f"did you mean {near[0]}?" if near else f"see waldur.provider.{hosts[:-1]}_info for the fields."
-        raise InvalidInput(f"hostname: '{quote(plain.path[0])}' is not a field of {hosts.replace('_', ' ')}: {hint}")
+        raise InvalidInput(
+            f"hostname: '{quote(expression.path[0])}' is not a field of {hosts.replace('_', ' ')}: {hint}"
+        )
 
 
 def _check(name: str, value: Any, definition: Definition) -> None:
@@ -95,7 +99,7 @@ def _check_mapping(name: str, value: Any) -> None:
     for key in value:
         if not isinstance(key, str):
             raise InvalidInput(f"{name}: the key {quote(key)} is not text: quote it as it is written.")
-        _refuse_control(name, key)
+        _check_characters(name, key)
 
 
 def _check_list(name: str, value: Any, definition: Definition) -> None:
@@ -113,14 +117,14 @@ def _check_list(name: str, value: Any, definition: Definition) -> None:
 
 
 def _check_entry(where: str, value: Any, suboptions: Mapping[str, Definition]) -> None:
-    """One entry of keyed_groups."""
+    """Raise ``InvalidInput`` for an entry of keyed_groups that can't be used."""
     entry = document.mapping(where, value, tuple(suboptions)) if suboptions else dict(value)
     if not isinstance(entry.get("key"), str) or not entry["key"].strip():
         raise InvalidInput(f"{where}.key: is missing: name a field, or write an expression.")
     for name, item in entry.items():
         if isinstance(item, (list, dict)):
             raise InvalidInput(f"{where}.{name}: must be text, and '{quote(item)}' was given.")
-        _refuse_control(f"{where}.{name}", item)
+        _check_characters(f"{where}.{name}", item)
 
 
 def _check_text(name: str, value: Any, choices: Sequence[str] | None) -> None:
@@ -128,11 +132,11 @@ def _check_text(name: str, value: Any, choices: Sequence[str] | None) -> None:
         document.choice(name, value, choices)
     if isinstance(value, (list, dict)):
         raise InvalidInput(f"{name}: must be text, and '{quote(value)}' was given.")
-    _refuse_control(name, value)
+    _check_characters(name, value)
 
 
-def _refuse_control(name: str, value: Any) -> None:
-    """Line ends and tabs are fine in expressions."""
+def _check_characters(name: str, value: Any) -> None:
+    """Raise ``InvalidInput`` for control characters; line ends and tabs are valid in expressions."""
     if not isinstance(value, str):
         return
     if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\r\t" for char in value):

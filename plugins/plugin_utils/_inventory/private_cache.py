@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A cache of an inventory that only its owner can read, as it holds names and e-mail addresses."""
+"""Keep the cache of an inventory private to its owner, as it holds names and e-mail addresses."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable
 
 
 class PrivateCache(BaseInventoryPlugin, Cacheable):  # type: ignore[misc]
-    """An inventory plugin whose cache, where it consists of files, is the owner's alone.
+    """An inventory plugin whose cache files only their owner can read.
 
-    Ansible makes the folder with what the umask leaves, and files that everybody can read.
+    Ansible creates the folder with the modes that the umask leaves, and files that everybody can read.
     """
 
     def _read_config_data(self, path: str) -> Any:
-        """Read the file, and load the cache plugin, which makes its folder where there is none."""
+        """Read the file, and load the cache plugin, which creates its folder if it is missing."""
         self._is_new_folder = False
         config = super()._read_config_data(path)
         folder = self._cache_folder()
@@ -30,14 +30,14 @@ class PrivateCache(BaseInventoryPlugin, Cacheable):  # type: ignore[misc]
         return config
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
-        """Set the options, and note whether the folder of the cache exists before the plugin makes it."""
+        """Set the options, and note whether the folder of the cache exists before the plugin creates it."""
         super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
         folder = self.get_option("cache_connection")
         if isinstance(folder, str) and folder:
             self._is_new_folder = not os.path.exists(os.path.expanduser(os.path.expandvars(folder)))
 
     def update_cache_if_changed(self) -> None:
-        """Write what was read."""
+        """Write the cache, and take the rights of others from its files."""
         super().update_cache_if_changed()
         plugin = self._cache._plugin
         if self._cache_folder():

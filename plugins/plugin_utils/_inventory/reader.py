@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads what an inventory is made of: the rows of several providers side by side, and their form in a cache."""
+"""Read the rows of an inventory: those of several providers in parallel; and store them in a cache."""
 
 from __future__ import annotations
 
@@ -36,96 +36,108 @@ from ansible_collections.waldur.provider.plugins.module_utils._references.refere
     Target,
     target_of_provider,
 )
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import INCLUDES, KINDS, Found
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import INCLUDES, KINDS, ProviderRows
 
-# The pages of each provider are read side by side already.
-_PROVIDERS_AT_ONCE = 4
+# The pages of each provider are read in parallel already.
+_PARALLEL_PROVIDERS = 4
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What to read. ``stop``: whether a provider that can't be read is the end, or but a warning."""
+class Selection:
+    """The rows to read: the options of the inventory of the same names.
+
+    ``fail_on_unreachable`` says whether a provider that can't be read is an error; else it is a warning.
+    """
 
     hosts: str
     service_providers: Sequence[Any]
     filters: Mapping[str, Any]
     include: Sequence[str]
-    stop: bool = True
+    fail_on_unreachable: bool = True
 
 
-def fetch(connection: Connection, wanted: Wanted) -> tuple[list[Found], list[str]]:
-    """The answer of each provider, and warnings. Raises ``WaldurError`` with no secret in its message."""
+def read_inventory(connection: Connection, selection: Selection) -> tuple[list[ProviderRows], list[str]]:
+    """Return the rows of each provider, and warnings. Raises ``WaldurError`` with no secret in its message."""
     client = Client(connection)
     session = Session(client, References(client))
     try:
-        founds = _fetch(session, wanted)
+        results = _read_providers(session, selection)
     except WaldurError as error:
         redact_error(error, client.hidden)
         raise
-    safe = [Found(*redact([one.provider, one.rows, one.included], client.hidden)) for one in founds]
-    return safe, [printable(redact_message(warning, client.hidden)) for warning in session.warnings]
+    redacted = [
+        ProviderRows(*redact([result.provider, result.rows, result.included], client.hidden)) for result in results
+    ]
+    return redacted, [printable(redact_message(warning, client.hidden)) for warning in session.warnings]
 
 
-def _fetch(session: Session, wanted: Wanted) -> list[Found]:
-    _check(wanted)
-    targets = _targets(session, wanted)
-    if wanted.hosts == "service_providers":
-        chosen = {target.uuid for target in targets}
-        rows = read(session, "service_providers", None, wanted.filters, "filters.")
-        return [Found(row, [row]) for row in rows if uuids.normalize(row.get("uuid")) in chosen]
-    founds = []
-    with ThreadPoolExecutor(_PROVIDERS_AT_ONCE) as pool:
-        for answer in pool.map(lambda target: _answer(session, target, wanted), targets):
-            if isinstance(answer, Found):
-                founds.append(answer)
+def _read_providers(session: Session, selection: Selection) -> list[ProviderRows]:
+    _check_selection(selection)
+    targets = _resolve_providers(session, selection)
+    if selection.hosts == "service_providers":
+        selected = {target.uuid for target in targets}
+        rows = read(session, "service_providers", None, selection.filters, "filters.")
+        return [ProviderRows(row, [row]) for row in rows if uuids.normalize(row.get("uuid")) in selected]
+    results = []
+    with ThreadPoolExecutor(_PARALLEL_PROVIDERS) as pool:
+        for result in pool.map(lambda target: _read_provider(session, target, selection), targets):
+            if isinstance(result, ProviderRows):
+                results.append(result)
             # Wrong options, a wrong token and a Waldur that is too old concern every provider.
-            elif wanted.stop or isinstance(answer, (InvalidInput, RouteMissing, Unauthorized)):
+            elif selection.fail_on_unreachable or isinstance(result, (InvalidInput, RouteMissing, Unauthorized)):
                 pool.shutdown(cancel_futures=True)
-                raise answer
+                raise result
             else:
-                session.warnings.append(f"{answer.message} Its {wanted.hosts} were left out.")
-    return founds
+                session.warnings.append(f"{result.message} Its {selection.hosts} were left out.")
+    return results
 
 
-def _check(wanted: Wanted) -> None:
+def _check_selection(selection: Selection) -> None:
+    """Raise ``InvalidInput`` for options that hosts of this kind do not have."""
     for name in (*FORM, "field", "o"):
-        if name in wanted.filters:
-            raise InvalidInput(f"filters.{name}: is no filter: an inventory has whole rows, and all of them.")
-    if wanted.include and wanted.hosts != "users":
-        raise InvalidInput(f"include: {', '.join(wanted.include)} belong to users, and hosts is {wanted.hosts}.")
+        if name in selection.filters:
+            raise InvalidInput(
+                f"filters.{name}: is not a filter, as an inventory reads all rows with all fields: remove it."
+            )
+    if selection.include and selection.hosts != "users":
+        raise InvalidInput(
+            f"include: {', '.join(selection.include)} can be read for users only, and hosts is {selection.hosts}: leave"
+            " out include, or set hosts to users."
+        )
 
 
-def _targets(session: Session, wanted: Wanted) -> list[Target]:
-    """The providers that are named, each once, or all of them."""
-    if not wanted.service_providers:
+def _resolve_providers(session: Session, selection: Selection) -> list[Target]:
+    """Return the providers of the option, each once, or all that the token sees. Raises ``InvalidInput``."""
+    if not selection.service_providers:
         return [target_of_provider(row) for row in session.references.providers()]
-    found: dict[str, Target] = {}
-    for number, given in enumerate(wanted.service_providers):
+    targets: dict[str, Target] = {}
+    for number, value in enumerate(selection.service_providers):
         option = f"service_providers[{number}]"
-        target = session.references.target("service_provider", option, reference(option, given))
-        found.setdefault(target.uuid or "", target)
-    return list(found.values())
+        target = session.references.target("service_provider", option, reference(option, value))
+        targets.setdefault(target.uuid or "", target)
+    return list(targets.values())
 
 
-def _answer(session: Session, target: Target, wanted: Wanted) -> Found | WaldurError:
+def _read_provider(session: Session, target: Target, selection: Selection) -> ProviderRows | WaldurError:
+    """Return the rows of one provider, or the error that names it."""
     try:
-        rows = read(session, KINDS[wanted.hosts].operation, target, wanted.filters, "filters.")
-        included = {name: read(session, name, target, {}) for name in INCLUDES if name in wanted.include}
+        rows = read(session, KINDS[selection.hosts].operation, target, selection.filters, "filters.")
+        included = {name: read(session, name, target, {}) for name in INCLUDES if name in selection.include}
     except WaldurError as error:
         if not isinstance(error, InvalidInput):
             error.message = f"{target.name}: {error.message}"
         return error
-    return Found(target.row or {}, rows, included)
+    return ProviderRows(target.row or {}, rows, included)
 
 
-def stored(founds: Sequence[Found]) -> str:
-    """``founds`` for a cache: one text, in which no cache looks for marks of its own."""
-    return json.dumps([[found.provider, found.rows, found.included] for found in founds])
+def dump_results(results: Sequence[ProviderRows]) -> str:
+    """Return ``results`` for a cache: as one text, in which a cache plugin interprets nothing."""
+    return json.dumps([[result.provider, result.rows, result.included] for result in results])
 
 
-def restored(text: Any) -> list[Found] | None:
-    """What ``stored`` made a text of; nothing where it is none."""
+def load_results(text: Any) -> list[ProviderRows] | None:
+    """Return what ``dump_results`` wrote, None where ``text`` is anything else."""
     try:
-        return [Found(provider, rows, included) for provider, rows, included in json.loads(str(text))]
+        return [ProviderRows(provider, rows, included) for provider, rows, included in json.loads(str(text))]
     except (TypeError, ValueError):
         return None

@@ -19,8 +19,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import REQUESTS_IMPORT_ERROR
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import connection_of, plain_option
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import OLD
 from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.queries import PROVIDER
+from ansible_collections.waldur.provider.plugins.plugin_utils._templating import IS_OLD
 
 _VARIABLE = f"waldur_{PROVIDER}"
 # Ansible's own, which reach the plugin on some of its ways.
@@ -54,5 +54,5 @@ class Asking(LookupBase):  # type: ignore[misc]
         for warning in warnings:
             Display().warning(warning)
         # What the server says is no template, whatever allow_unsafe says. Newer cores trust nothing that is not marked.
-        safe: list[Any] = wrap_var(found) if OLD else found
+        safe: list[Any] = wrap_var(found) if IS_OLD else found
         return safe

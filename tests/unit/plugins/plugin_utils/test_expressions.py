@@ -10,10 +10,10 @@ from jinja2.defaults import DEFAULT_NAMESPACE
 
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.expressions import (
     UNKNOWN,
-    condition,
-    expression,
-    truth_of,
-    value_of,
+    evaluate,
+    evaluate_condition,
+    parse_condition,
+    parse_expression,
 )
 
 ROW: dict[str, Any] = {
@@ -38,15 +38,15 @@ class Unsafe(str):
 
 
 def value(text: str, *, old: bool = False, row: dict[str, Any] | None = None) -> Any:
-    plain = expression(text)
+    plain = parse_expression(text)
     assert plain is not None, text
-    return value_of(plain, ROW if row is None else row, old=old)
+    return evaluate(plain, ROW if row is None else row, is_old=old)
 
 
 def truth(text: str, *, old: bool = False) -> Any:
-    wanted = condition(text)
-    assert wanted is not None, text
-    return truth_of(wanted, ROW, old=old)
+    parsed = parse_condition(text)
+    assert parsed is not None, text
+    return evaluate_condition(parsed, ROW, is_old=old)
 
 
 @pytest.mark.parametrize(
@@ -83,14 +83,14 @@ def test_what_the_engine_may_see_otherwise_is_left_to_it(text: str) -> None:
     "|a | default('x', true)|a | default('{{ b }}')|a | default('\\\\n')".replace("a|upper", "a%upper").split("|"),
 )
 def test_what_is_more_than_a_path_is_left_to_the_engine(text: str) -> None:
-    found = expression(text.replace("%", " | "))
+    found = parse_expression(text.replace("%", " | "))
     assert found is None or found.path == ("a",)
 
 
 @pytest.mark.parametrize("name", sorted(DEFAULT_NAMESPACE))
 def test_what_the_engine_itself_calls_something_is_left_to_it(name: str) -> None:
-    assert expression(f"{name} | default('x')") is None
-    assert condition(f"{name} == 'x'") is None
+    assert parse_expression(f"{name} | default('x')") is None
+    assert parse_condition(f"{name} == 'x'") is None
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,9 @@ def test_conditions_are_answered_or_left_to_the_engine(text: str, expected: Any,
 
 @pytest.mark.parametrize("text", [None, True, "", "not", "a and b", "a == b", "a == 'x' or b", "a is none", "a > 'x'"])
 def test_other_conditions_are_left_to_the_engine(text: Any) -> None:
-    assert condition(text) is None
+    assert parse_condition(text) is None
 
 
 def test_what_is_no_text_is_no_expression() -> None:
-    assert expression(None) is None
-    assert expression(5) is None
+    assert parse_expression(None) is None
+    assert parse_expression(5) is None

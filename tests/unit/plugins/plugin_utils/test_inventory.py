@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an inventory makes of rows: names that mean themselves, variables that mean nothing else, and groups."""
+"""The hosts of an inventory: safe names, variables whose names mean nothing else, and groups."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import OPTIONS
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import (
     KINDS,
-    Found,
-    Thing,
-    Variables,
-    fields,
-    groups,
-    host_name,
-    safe_name,
-    things,
-    unique_names,
+    HostObject,
+    ProviderRows,
+    VariableNames,
+    collect_fields,
+    list_default_groups,
+    make_host_name,
+    make_safe_name,
+    make_unique_names,
+    merge_objects,
 )
 
 ALPHA = {"uuid": "a" * 32, "customer_uuid": "ca", "customer_name": "Alpha Ltd", "customer_slug": "alpha"}
@@ -31,8 +31,8 @@ BETA = {"uuid": "b" * 32, "customer_uuid": "cb", "customer_name": "Beta Ltd", "c
 USER = {"uuid": "12345678" + "0" * 24, "username": "bob@example.org", "full_name": "Bob"}
 
 
-def of(row: dict[str, Any], *providers: dict[str, Any]) -> Thing:
-    return Thing(row, list(providers or (ALPHA,)))
+def host_of(row: dict[str, Any], *providers: dict[str, Any]) -> HostObject:
+    return HostObject(row, list(providers or (ALPHA,)))
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -56,31 +56,31 @@ def test_every_kind_is_a_list_that_waldur_has(name: str) -> None:
         ("customers", {"uuid": "77777777-7777-7777-7777-777777777777", "name": "x" * 200}, "x" * 80 + "-77777777"),
     ],
 )
-def test_a_host_is_called_by_its_slug_or_by_its_name_and_a_part_of_its_uuid(
+def test_a_host_is_named_by_its_slug_or_by_its_name_and_a_part_of_its_uuid(
     kind: str, row: dict[str, Any], name: str
 ) -> None:
-    assert host_name(KINDS[kind], of(row)) == name
+    assert make_host_name(KINDS[kind], host_of(row)) == name
 
 
 @given(st.text() | st.none() | st.integers() | st.booleans() | st.lists(st.text()))
 def test_a_name_means_itself_in_every_pattern(value: Any) -> None:
-    name = safe_name(value)
+    name = make_safe_name(value)
     assert re.fullmatch(r"([A-Za-z0-9]([A-Za-z0-9_.@-]*[A-Za-z0-9])?)?", name)
     assert len(name) <= 80
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "a-11111111", "all"]), st.sampled_from("123")), unique=True))
-def test_names_are_unique_and_do_not_hang_on_the_order_of_rows(pairs: list[tuple[str, str]]) -> None:
+def test_names_are_unique_and_do_not_depend_on_the_order_of_rows(pairs: list[tuple[str, str]]) -> None:
     wanted = [(name, f"{number * 8}{index:024}") for index, (name, number) in enumerate(pairs)]
-    names, _shared = unique_names(wanted)
+    names, _shared = make_unique_names(wanted)
     assert len(set(names)) == len(names)
     assert "all" not in names
-    backwards, _shared = unique_names(wanted[::-1])
+    backwards, _shared = make_unique_names(wanted[::-1])
     assert backwards[::-1] == names
 
 
-def test_names_that_several_things_have_are_told_once_each() -> None:
-    names, shared = unique_names([("a", "1" * 32), ("b", "2" * 32), ("a", "3" * 32)])
+def test_a_name_of_several_objects_is_returned_once() -> None:
+    names, shared = make_unique_names([("a", "1" * 32), ("b", "2" * 32), ("a", "3" * 32)])
     assert names == ["a-11111111", "b", "a-33333333"]
     assert shared == ["a"]
 
@@ -101,45 +101,47 @@ class Compared(dict[str, Any]):
 def test_the_lists_of_include_cost_no_more_for_each_row_the_more_rows_there_are() -> None:
     Compared.times = 0
     keys: list[dict[str, Any]] = [Compared(uuid=f"k{number}", user_uuid=USER["uuid"]) for number in range(8000)]
-    founds = [Found(ALPHA, [USER], {"keys": keys[:5000]})]
-    founds += [Found({"uuid": str(number)}, [USER], {"keys": keys[3000:]}) for number in range(3)]
-    (found,) = things(founds)
-    assert found.included == {"keys": keys}
+    results = [ProviderRows(ALPHA, [USER], {"keys": keys[:5000]})]
+    results += [ProviderRows({"uuid": str(number)}, [USER], {"keys": keys[3000:]}) for number in range(3)]
+    (host,) = merge_objects(results)
+    assert host.included == {"keys": keys}
     assert Compared.times <= 2 * len(keys), "the comparison in this test takes one for each row"
 
 
-def test_rows_that_name_no_user_are_in_nobodys_lists() -> None:
-    nobody = {"uuid": "k", "user_uuid": None}
-    assert [thing.included for thing in things([Found(ALPHA, [USER, {"username": "x"}], {"keys": [nobody]})])] == [
+def test_rows_without_a_user_are_in_no_list() -> None:
+    rows = [USER, {"username": "x"}]
+    objects = merge_objects([ProviderRows(ALPHA, rows, {"keys": [{"uuid": "k", "user_uuid": None}]})])
+    assert [host.included for host in objects] == [
         {"keys": []},
         {"keys": []},
     ]
 
 
-def test_a_thing_of_two_providers_is_one_with_the_first_ones_row_and_the_lists_of_both() -> None:
-    key, other = {"uuid": "k1", "user_uuid": USER["uuid"]}, {"uuid": "k2", "user_uuid": USER["uuid"]}
-    found = things(
+def test_an_object_of_two_providers_is_one_host_with_the_row_of_the_first_and_the_lists_of_both() -> None:
+    first, second = {"uuid": "k1", "user_uuid": USER["uuid"]}, {"uuid": "k2", "user_uuid": USER["uuid"]}
+    unowned = {"uuid": "k3", "user_uuid": None}
+    objects = merge_objects(
         [
-            Found(ALPHA, [USER], {"keys": [key]}),
-            Found(BETA, [{**USER, "full_name": "Robert"}], {"keys": [key, other, {"uuid": "k3", "user_uuid": None}]}),
+            ProviderRows(ALPHA, [USER], {"keys": [first]}),
+            ProviderRows(BETA, [{**USER, "full_name": "Robert"}], {"keys": [first, second, unowned]}),
         ]
     )
-    assert [thing.row for thing in found] == [USER]
-    told = fields(KINDS["users"], found[0])
-    assert told["service_providers"] == ["a" * 32, "b" * 32]
-    assert told["service_provider_name"] == "Alpha Ltd"
-    assert told["keys"] == [key, other]
-    assert groups("users", found[0]) == ["waldur_users", "waldur_provider_alpha", "waldur_provider_beta"]
+    assert [host.row for host in objects] == [USER]
+    fields = collect_fields(KINDS["users"], objects[0])
+    assert fields["service_providers"] == ["a" * 32, "b" * 32]
+    assert fields["service_provider_name"] == "Alpha Ltd"
+    assert fields["keys"] == [first, second]
+    assert list_default_groups("users", objects[0]) == ["waldur_users", "waldur_provider_alpha", "waldur_provider_beta"]
 
 
 def test_a_user_without_keys_has_an_empty_list_of_them() -> None:
-    found = things([Found(ALPHA, [USER], {"keys": []})])
-    assert fields(KINDS["users"], found[0])["keys"] == []
+    objects = merge_objects([ProviderRows(ALPHA, [USER], {"keys": []})])
+    assert collect_fields(KINDS["users"], objects[0])["keys"] == []
 
 
 def test_an_offering_belongs_to_its_providers_customer() -> None:
-    told = fields(KINDS["offerings"], of({"uuid": "1", "customer_uuid": None}))
-    assert {key: told[key] for key in told if key.startswith("customer_")} == {
+    fields = collect_fields(KINDS["offerings"], host_of({"uuid": "1", "customer_uuid": None}))
+    assert {key: fields[key] for key in fields if key.startswith("customer_")} == {
         "customer_uuid": "ca",
         "customer_name": "Alpha Ltd",
         "customer_slug": "alpha",
@@ -147,10 +149,12 @@ def test_an_offering_belongs_to_its_providers_customer() -> None:
     }
 
 
-def test_a_customer_that_is_not_told_is_null_and_never_the_providers() -> None:
-    told = fields(KINDS["projects"], of({"uuid": "1", "customer_uuid": "x" * 32, "customer_name": "Consumer"}))
-    assert (told["customer_name"], told["customer_slug"]) == ("Consumer", None)
-    assert "customer_name" not in fields(KINDS["users"], of(USER))
+def test_an_unknown_customer_is_null_and_never_the_providers() -> None:
+    fields = collect_fields(
+        KINDS["projects"], host_of({"uuid": "1", "customer_uuid": "x" * 32, "customer_name": "Consumer"})
+    )
+    assert (fields["customer_name"], fields["customer_slug"]) == ("Consumer", None)
+    assert "customer_name" not in collect_fields(KINDS["users"], host_of(USER))
 
 
 @pytest.mark.parametrize(
@@ -163,29 +167,33 @@ def test_a_customer_that_is_not_told_is_null_and_never_the_providers() -> None:
     ],
 )
 def test_default_groups_are_those_that_apply(kind: str, row: dict[str, Any], expected: list[str]) -> None:
-    assert groups(kind, of(row)) == [f"waldur_{kind}", "waldur_provider_alpha", *expected]
+    assert list_default_groups(kind, host_of(row)) == [f"waldur_{kind}", "waldur_provider_alpha", *expected]
 
 
 def test_a_service_provider_is_in_the_group_of_its_own() -> None:
-    assert groups("service_providers", of(ALPHA)) == ["waldur_service_providers", "waldur_provider_alpha"]
+    assert list_default_groups("service_providers", host_of(ALPHA)) == [
+        "waldur_service_providers",
+        "waldur_provider_alpha",
+    ]
 
 
 def test_variables_have_the_prefix() -> None:
-    assert Variables("w_").named({"name": 1, "two words": 2, "ö": 3}) == {"w_name": 1, "w_two_words": 2, "w__": 3}
+    renamed = VariableNames("w_").rename_fields({"name": 1, "two words": 2, "ö": 3})
+    assert renamed == {"w_name": 1, "w_two_words": 2, "w__": 3}
 
 
 @pytest.mark.parametrize("name", [*OPTIONS, "profile", "service_provider"])
 def test_a_row_never_sets_a_variable_in_which_modules_look_for_their_connection(name: str) -> None:
-    assert Variables("waldur_").name(name) == f"waldur_field_{name}"
-    assert Variables("").name(f"waldur_{name}") == f"waldur_waldur_{name}"
+    assert VariableNames("waldur_").make_name(name) == f"waldur_field_{name}"
+    assert VariableNames("").make_name(f"waldur_{name}") == f"waldur_waldur_{name}"
 
 
 @pytest.mark.parametrize("name", ["name", "ansible_connection", "hostvars", "inventory_hostname", "class", "1st", ""])
-def test_without_a_prefix_no_name_is_taken_that_means_something(name: str) -> None:
-    assert Variables("", ["name"]).name(name) == f"waldur_{name}"
+def test_without_a_prefix_no_reserved_name_is_used(name: str) -> None:
+    assert VariableNames("", ["name"]).make_name(name) == f"waldur_{name}"
 
 
 @pytest.mark.parametrize("prefix", ["ansible_", "1", "a-b", "{{ x }}", "a b"])
-def test_a_prefix_that_can_not_begin_a_name_is_refused(prefix: str) -> None:
+def test_a_prefix_that_can_not_begin_a_name_is_rejected(prefix: str) -> None:
     with pytest.raises(InvalidInput, match=r"^hostvars_prefix: "):
-        Variables(prefix)
+        VariableNames(prefix)

@@ -27,10 +27,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._query.info import
 from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import (
     KINDS,
-    Found,
-    fields,
-    host_name,
-    things,
+    ProviderRows,
+    collect_fields,
+    make_host_name,
+    merge_objects,
 )
 
 from ...helpers.recording_client import AskedClient, staff
@@ -181,8 +181,8 @@ def _inventory(hosts: str) -> Use:
     def use(session: Session) -> Any:
         rows = session.client.rows(KINDS[hosts].operation)
         included = {"keys": session.client.rows("keys")}
-        hosts_found = things([Found(session.references.providers()[0], rows, included)])
-        return [[host_name(KINDS[hosts], thing), fields(KINDS[hosts], thing)] for thing in hosts_found]
+        hosts_found = merge_objects([ProviderRows(session.references.providers()[0], rows, included)])
+        return [[make_host_name(KINDS[hosts], thing), collect_fields(KINDS[hosts], thing)] for thing in hosts_found]
 
     return use
 

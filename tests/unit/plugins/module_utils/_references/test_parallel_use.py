@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.reader import Wanted, fetch
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.reader import Selection, read_inventory
 from simulation import Simulator
 
 THREADS = 8
@@ -119,14 +119,14 @@ def test_no_user_is_lost_and_no_thread_fails_while_another_begins_a_run() -> Non
 def test_an_inventory_of_several_providers_looks_up_the_customer_of_its_filter_once(sim: Simulator) -> None:
     sim.fault(method="GET", path="/api/customers/", times=None, delay=0.2)
     connection = Connection(sim.url, sim.token("staff"), retries=0)
-    founds, _warnings = fetch(connection, Wanted("projects", [], {"customer": ["Consumer Institute"]}, []))
-    assert {row["name"] for found in founds for row in found.rows} == {"Project c1", "Project c2"}
+    results, _warnings = read_inventory(connection, Selection("projects", [], {"customer": ["Consumer Institute"]}, []))
+    assert {row["name"] for result in results for row in result.rows} == {"Project c1", "Project c2"}
     assert sim.counts().operations["GET /api/customers/"] == 1
 
 
 def test_an_inventory_with_a_wrong_filter_does_not_ask_about_every_provider(sim: Simulator) -> None:
     connection = Connection(sim.url, sim.token("staff"), retries=0)
     with pytest.raises(InvalidInput, match=r"^filters\.customer: there is no customer 'Nobody'"):
-        fetch(connection, Wanted("projects", [], {"customer": ["Nobody"]}, []))
+        read_inventory(connection, Selection("projects", [], {"customer": ["Nobody"]}, []))
     lookups = sim.counts().operations["GET /api/customers/"]
     assert lookups < 12 * 3, "three requests for each of twelve providers"
