@@ -21,7 +21,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import uuids
 from ansible_collections.waldur.provider.plugins.module_utils._common.input_files import RESERVED_NAMES
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import safe_name
 from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import shortened
 from ansible_collections.waldur.provider.plugins.plugin_utils._report import sections
 from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import (
@@ -36,6 +35,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._report.values imp
     rows,
     text,
 )
+from ansible_collections.waldur.provider.plugins.plugin_utils._safe_names import make_safe_name
 
 DEFAULT_TITLE = "Service provider report"
 KEYS = ("profile", "statistics", "counts", "revenue", "compliance", "roles", "offering_usernames")
@@ -229,7 +229,7 @@ def report_names(profiles: Any) -> list[str]:
 
 def _file(profile: Row) -> str:
     keys = ("customer_slug", "customer_abbreviation", "customer_name")
-    found = next((one for key in keys if (one := safe_name(profile.get(key)))), "provider")
+    found = next((one for key in keys if (one := make_safe_name(profile.get(key)))), "provider")
     short = re.sub(r"[^a-z0-9]+", "-", found.lower())[:_LONGEST_FILE].strip("-") or "provider"
     return f"provider-{short}" if short in _TAKEN else short
 

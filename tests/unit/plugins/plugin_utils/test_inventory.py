@@ -21,10 +21,10 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts i
     collect_fields,
     list_default_groups,
     make_host_name,
-    make_safe_name,
     make_unique_names,
     merge_objects,
 )
+from ansible_collections.waldur.provider.plugins.plugin_utils._safe_names import make_safe_name
 
 ALPHA = {"uuid": "a" * 32, "customer_uuid": "ca", "customer_name": "Alpha Ltd", "customer_slug": "alpha"}
 BETA = {"uuid": "b" * 32, "customer_uuid": "cb", "customer_name": "Beta Ltd", "customer_slug": "beta"}

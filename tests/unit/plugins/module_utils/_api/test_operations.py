@@ -20,7 +20,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._api.operations im
 from ansible_collections.waldur.provider.plugins.module_utils._query import facts
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from ansible_collections.waldur.provider.plugins.module_utils._resources import user_role
-from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import KINDS
+from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import KINDS
 
 ALL = list(OPERATIONS.values())
 NAMES = list(OPERATIONS)
@@ -63,7 +63,7 @@ def calls_of(tree: ast.AST) -> Iterator[str]:
 def used_names() -> set[str]:
     """Return the names of the operations that plugins use: those that they call, and those that declarations name."""
     folder = Path(operations.__file__).parents[1]
-    paths = [*sorted(folder.rglob("*.py")), folder.parent / "plugin_utils" / "_lookups.py"]
+    paths = [*sorted(folder.rglob("*.py")), folder.parent / "plugin_utils" / "_lookup" / "queries.py"]
     called = {name for path in paths for name in calls_of(ast.parse(path.read_text()))}
     informed = {name for info in INFOS.values() for name in info.operations}
     listed = {kind.operation for kind in KINDS.values()} | {*facts._COUNTS.values()} | {*user_role._OPERATIONS.values()}
