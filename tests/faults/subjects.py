@@ -21,18 +21,33 @@ EXPIRY = "2027-06-30T00:00:00+00:00"
 class Subject:
     """One write. ``path`` is the request that the faults hit; ``held`` tells what the server holds of it.
 
-    ``changes`` are those of a good run, in their order; ``begin`` brings the world to where they are needed; ``once``
-    marks what must never be carried out twice.
+    ``changes`` are those of a good run, in their order; ``failing`` is the index of the one whose request the faults
+    hit, and ``title`` is how messages name that request; ``begin`` brings the world to where the changes are needed;
+    ``once`` marks what must never be carried out twice.
     """
 
     module: str
     options: dict[str, Any]
     method: str
     path: str
+    title: str
     held: Callable[[Api], Any]
     changes: tuple[str, ...]
     begin: Callable[[Simulator], Any] = field(default=lambda sim: None)
     once: bool = False
+    failing: int = 0
+
+    @property
+    def change(self) -> str:
+        """The change whose request the faults hit, as messages name it."""
+        change = self.changes[self.failing]
+        return change if self.module == "service_provider" else f"{change} ({ALPHA})"
+
+    @property
+    def shown_path(self) -> str:
+        """The path of that request, with a name in place of the UUID."""
+        action = self.path.removeprefix("*").removeprefix("/")
+        return f"/api/{LISTING}" if action == LISTING else f"/api/{LISTING}UUID/{action}"
 
 
 def provider(api: Api, customer: str) -> list[Any]:
@@ -82,6 +97,7 @@ SUBJECTS: dict[str, Subject] = {
         {"customer": SPARE, "description": "As code"},
         "POST",
         "*/marketplace-service-providers/",
+        "create the service provider",
         lambda api: provider(api, SPARE),
         (f"create {SPARE}",),
         once=True,
@@ -91,6 +107,7 @@ SUBJECTS: dict[str, Subject] = {
         {"customer": ALPHA, "description": "As code"},
         "PATCH",
         "*",
+        "change the service provider",
         lambda api: provider(api, ALPHA),
         (f"update {ALPHA}",),
     ),
@@ -99,15 +116,19 @@ SUBJECTS: dict[str, Subject] = {
         {"customer": "Extra Provider 01", "state": "absent"},
         "DELETE",
         "*",
+        "delete the service provider",
         lambda api: provider(api, "Extra Provider 01"),
         ("delete Extra Provider 01",),
     ),
-    "grant": Subject("user_role", ROLE, "POST", "*/add_user/", grants, (f"grant {MANAGER}",), once=True),
+    "grant": Subject(
+        "user_role", ROLE, "POST", "*/add_user/", "grant the role", grants, (f"grant {MANAGER}",), once=True
+    ),
     "extend": Subject(
         "user_role",
         {**ROLE, "expiration_time": EXPIRY},
         "POST",
         "*/update_user/",
+        "change the expiry of the grant",
         grants,
         (f"extend {MANAGER}",),
         granted(expiration_time="2027-01-01T00:00:00Z"),
@@ -117,6 +138,7 @@ SUBJECTS: dict[str, Subject] = {
         {**ROLE, "state": "absent"},
         "POST",
         "*/delete_user/",
+        "revoke the role",
         grants,
         (f"revoke {MANAGER}",),
         granted(),
@@ -126,6 +148,7 @@ SUBJECTS: dict[str, Subject] = {
         {"service_provider": ALPHA, "user": "member1", "username": "m1"},
         "POST",
         "*/set_offerings_username/",
+        "set the username",
         usernames,
         ("set_username member1",),
     ),
@@ -134,6 +157,7 @@ SUBJECTS: dict[str, Subject] = {
         {"service_provider": ALPHA, "state": "rotated"},
         "POST",
         "*/api_secret_code/",
+        "rotate the API secret code",
         code,
         ("rotate API secret code",),
         once=True,
@@ -143,6 +167,7 @@ SUBJECTS: dict[str, Subject] = {
         {"service_providers": [DOCUMENT]},
         "POST",
         "*/add_user/",
+        "grant the role",
         whole,
         (
             f"update {ALPHA}",
@@ -151,5 +176,6 @@ SUBJECTS: dict[str, Subject] = {
             "revoke manager_alpha as CUSTOMER.MANAGER",
         ),
         once=True,
+        failing=1,
     ),
 }

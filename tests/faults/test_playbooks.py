@@ -13,7 +13,7 @@ from simulation import Simulator
 
 from .runs import plain
 from .subjects import SUBJECTS, Subject, code, whole
-from .test_faults import EXPECTED, RULES
+from .test_faults import EXPECTED, RULES, expected_message
 
 SAMPLE = [
     ("grant", "a reset after the write"),
@@ -32,7 +32,7 @@ def task(subject: Subject, **connection: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("name", "fault"), SAMPLE, ids=[f"{name}: {fault}" for name, fault in SAMPLE])
 def test_a_play_tells_the_same(sim: Simulator, api: Api, name: str, fault: str, way: str) -> None:
-    subject, expected = SUBJECTS[name], EXPECTED[fault][name]
+    subject, expected = SUBJECTS[name], EXPECTED[fault]["writes"][name]
     run = runner(sim, way=way)
     run.secrets.add(code(api))
     sim.fault(method=subject.method, path=subject.path, **RULES[fault])
@@ -41,7 +41,7 @@ def test_a_play_tells_the_same(sim: Simulator, api: Api, name: str, fault: str, 
     assert code(api) not in outcome.output
     assert "Traceback" not in outcome.output
     result = outcome.result
-    assert plain(result["msg"], sim) == expected["told"]
+    assert plain(result["msg"], sim) == expected_message(fault, name)
     done = expected.get("applied", 0)
     for key, changes in (("applied", subject.changes[:done]), ("not_applied", subject.changes[done:])):
         assert [f"{change['action']} {change['name']}" for change in result[key]] == list(changes)
