@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from messages import is_message, render
 
 from ansible_collections.waldur.provider.plugins.plugin_utils._templating import IS_OLD
 
@@ -48,15 +48,17 @@ def played(waldur: Waldur, cases: list[Case], way: str) -> tuple[Outcome, dict[s
     places = {"URL-OF-THE-SIMULATOR": waldur.url, "PROFILES-FILE": profiles, "FOLDER": str(run.folder)}
     wanted = {}
     for case in cases:
-        wanted[case["name"]] = case["msg"]
+        wanted[case["name"]] = expected_message(case["msg"])
         for name, value in places.items():
             wanted[case["name"]] = wanted[case["name"]].replace(name, value)
-        if IS_OLD:
-            # Ansible does not tell where a value comes from, so no spelling is claimed.
-            wanted[case["name"]] = re.sub(
-                r"(\S+) arrived as a (number|date)", r"arrived as the \2 \1", wanted[case["name"]]
-            )
     return outcome, wanted
+
+
+def expected_message(node: Any) -> str:
+    """Return the message for *node*, a key or a mapping; an old Ansible does not know how a value was spelled."""
+    if IS_OLD and is_message(node) and is_message(node.get("arrival")):
+        node = {**node, "arrival": {**node["arrival"], "key": "arrival_without_spelling"}}
+    return render(node)
 
 
 # One playbook with all of them would take longer than a playbook may on a machine that has other things to do.
@@ -66,7 +68,7 @@ def test_each_wrong_input_is_refused_in_one_sentence_before_the_first_write(
     waldur: Waldur, way: str, first: int
 ) -> None:
     part = CASES[first : first + PART]
-    left_out = {case["name"]: cast_of(waldur, case).lacks([task(case), case["msg"]]) for case in part}
+    left_out = {case["name"]: cast_of(waldur, case).lacks([task(case), expected_message(case["msg"])]) for case in part}
     cases = [case for case in part if not left_out[case["name"]]]
     for name, why in left_out.items():
         if why:
