@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ def from_guide(edition: str) -> dict[str, set[str] | None]:
     return {title: CELLS[years[edition]] for titles, _permission, years in guide_rows() for title in titles}
 
 
+@cache
 def used_operations() -> list[Operation]:
     """Return all operations: none is declared that no plugin uses (see ``test_operations``)."""
     return list(OPERATIONS.values())
