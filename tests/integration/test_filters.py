@@ -18,7 +18,7 @@ ALPHA = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA"
 # Text that would write a file, were it ever taken for a template.
 TRAP = "{{ lookup('ansible.builtin.pipe', 'touch %s/trapped') }}"
 KEEP = {
-    "keys": "{{ keys.ssh_keys | waldur.provider.authorized_keys(people.users) }}",
+    "keys": "{{ keys.ssh_keys | waldur.provider.authorized_keys(users.users) }}",
     "plan": "{{ planned.plan | waldur.provider.plan_markdown(planned.summary, planned.warnings | default([])) }}",
 }
 
@@ -45,10 +45,10 @@ def run(sim: Simulator) -> Runner:
 
 def test_the_examples_of_authorized_keys_write_one_file_for_each_account(sim: Simulator, run: Runner) -> None:
     outcome = run_examples(run, "authorized_keys")
-    shown = outcome.of("Show who enters with which keys")["msg"]
+    shown = outcome.of("Show the lines for each account")["msg"]
     assert shown["member1"]
     assert all(line.startswith(ALPHA) and " member1 " in line for line in shown["member1"])
-    accounts = outcome.of("Read what the users are called on the machines")["offering_usernames"]
+    accounts = outcome.of("Read the usernames on the machines")["offering_usernames"]
     files = {path.name: path.read_text() for path in (run.folder / "authorized_keys.d").iterdir()}
     assert set(files) == {row["username"] for row in accounts if row["username"]}
     assert any(text.startswith(ALPHA) for text in files.values())
@@ -58,9 +58,9 @@ def test_the_examples_of_plan_markdown_write_what_a_merge_request_shows(run: Run
     outcome = run_examples(run, "plan_markdown")
     text = (run.folder / "plan.md").read_text()
     assert text.startswith("## Waldur service providers\n\n**")
-    for change in outcome.of("Plan and change nothing")["plan"]:
+    for change in outcome.of("Plan without making changes")["plan"]:
         assert f"`{change['name']}`" in text
-    assert outcome.of("The same for GitLab, with a heading of one's own")["msg"].startswith("## Plan for production\n")
+    assert outcome.of("Write the text for GitLab, with another heading")["msg"].startswith("## Plan for production\n")
 
 
 def test_text_of_the_server_is_never_evaluated_on_its_way_through_the_filters(sim: Simulator, run: Runner) -> None:
@@ -86,7 +86,7 @@ def test_a_bad_key_is_a_warning_or_an_error_as_the_play_wants(sim: Simulator, ru
     assert warned.code == 0, warned.output
     assert not any(warned.of("Show")["msg"].values())
     assert "does not begin with a type of key that is known" in " ".join(warned.output.split())
-    strict = KEEP["keys"].replace("people.users", "people.users, invalid='fail'")
+    strict = KEEP["keys"].replace("users.users", "users.users, invalid='fail'")
     failed = run.play([*tasks, {"name": "Show", "ansible.builtin.debug": {"msg": strict}}])
     assert failed.code == 2
     assert "waldur.provider.authorized_keys: key" in " ".join(failed.output.split())
