@@ -15,6 +15,14 @@ from typing import Any
 from ansible_collections.waldur.provider.plugins.module_utils._common import timestamps
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
 from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import without_secrets
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import (
+    Action,
+    ChangeKind,
+    Severity,
+    Stage,
+    ValueStyle,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import ACTIONS, KINDS
 from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import (
     Section,
     block,
@@ -31,25 +39,8 @@ DEFAULT_TITLE = "Waldur service providers"
 DEFAULT_MAX_LENGTH = 65_536
 _SHORTEST = 3_000
 
-_ACTIONS = ("create update delete grant extend shorten make_permanent revoke set_username rotate").split()
-_REMOVALS = ("revoke", "delete")
-# What else needs the attention of whoever approves the plan, and how it is counted.
-_ATTENTION = {
-    "revoke": ("removal", "removals"),
-    "delete": ("removal", "removals"),
-    "shorten": ("shortened role", "shortened roles"),
-    "rotate": ("rotation", "rotations"),
-    "set_username": ("replaced username", "replaced usernames"),
-    "update": ("update that removes values", "updates that remove values"),
-}
-_THINGS = {
-    "service_provider": "service provider {}",
-    "user_role": "role {}",
-    "offering_username": "usernames of {}",
-    "api_secret_code": "{}",
-}
-# Objects with keys that users choose, so none of these is taken for a secret.
-_FREE_FORM = ("account_options",)
+# What needs most attention is counted first.
+_WEIGHTS = {severity: weight for weight, severity in enumerate(reversed(Severity))}
 _LONGEST_VALUE = 80
 _LONGEST_WARNING = 1_000
 _MOST_VALUES = 6
@@ -84,23 +75,25 @@ class _Shown:
     """A change, and what of it is shown: the leaves of ``before`` and ``after``."""
 
     change: Mapping[str, Any]
+    kind: ChangeKind
+    action: Action
     before: list[_Leaf]
     after: list[_Leaf]
 
     @property
     def is_removal(self) -> bool:
-        """Whether a role or a service provider is taken away."""
-        return self.change["action"] in _REMOVALS
+        """Whether access or an object is taken away."""
+        return self.action.severity is Severity.REMOVAL
 
     @property
     def needs_attention(self) -> bool:
         """Whether something is taken away, ends earlier, or stops to work."""
-        if self.change["action"] == "set_username":
+        if self.action.severity is Severity.REPLACEMENT:
             return any(leaf.value for leaf in self.before)
-        if self.change["action"] == "update":
+        if self.action.severity is Severity.LOSS:
             after = {leaf.label: leaf.value for leaf in self.after}
             return any(_is_lost(leaf.value, after.get(leaf.label)) for leaf in self.before)
-        return self.change["action"] in _ATTENTION
+        return self.action.severity is not Severity.NORMAL
 
     @property
     def provider(self) -> tuple[str, str]:
@@ -135,20 +128,20 @@ def plan_markdown(
 
     What needs attention stands first, and is the last to be left out; the full texts of what a table shortens are the
     first.
-    ``summary`` gives the missing users. Raises ``InvalidInput`` for what is no plan.
+    ``summary`` gives the missing users. Raises ``InvalidInput`` for what is not a valid plan.
     """
     if max_length < _SHORTEST:
         raise InvalidInput(f"max_length: is at least {_SHORTEST}, for less nothing can be told.")
     shown = [_checked(number, change) for number, change in enumerate(_list(plan, "_input"))]
-    twins = _twins(shown)
+    ambiguous = _ambiguous_names(shown)
     head = _headline(shown, title)
-    attention = _attention([change for change in shown if change.needs_attention], twins)
-    tables = list(_tables([change for change in shown if not change.needs_attention], twins))
+    attention = _attention([change for change in shown if change.needs_attention], ambiguous)
+    tables = list(_tables([change for change in shown if not change.needs_attention], ambiguous))
     missing = _bullets("### Users that Waldur does not know", _missing(summary), _LONGEST_VALUE)
     told = _bullets("### Warnings", map(str, _list(warnings or [], "warnings")), _LONGEST_WARNING)
     full = Section(
         "<details>\n<summary>Full texts</summary>\n",
-        [_full(change, twins) for change in shown if change.is_cut],
+        [_full(change, ambiguous) for change in shown if change.is_cut],
         "</details>",
     )
     by_weight = [attention, missing, told, *tables, full]
@@ -167,21 +160,21 @@ def plan_markdown(
 def plan_differences(plan: Any, *, totals: bool = True) -> list[str]:
     """Return a line for each change of the plan, with the values that differ, and with ``totals`` a last one for all.
 
-    No line is one that Ansible could take for a template. Raises ``InvalidInput`` for what is no plan.
+    No line is one that Ansible could take for a template. Raises ``InvalidInput`` for what is not a valid plan.
     """
     shown = [_checked(number, change) for number, change in enumerate(_list(plan, "_input"))]
-    twins = _twins(shown)
-    found = [_difference(change, twins) for change in shown]
+    ambiguous = _ambiguous_names(shown)
+    found = [_difference(change, ambiguous) for change in shown]
     return [*found, f"Total: {_totals(shown)}"] if found and totals else found
 
 
-def _difference(shown: _Shown, twins: Container[str]) -> str:
+def _difference(shown: _Shown, ambiguous: Container[str]) -> str:
     change = shown.change
     own = change["name"] == change["service_provider"]
-    what = " ".join([_said(change["action"]), *([] if own else [quote(change["name"])])])
+    what = " ".join([shown.action.label, *([] if own else [quote(change["name"])])])
     values = ", ".join(_values(shown))
     name, uuid = shown.provider
-    label = f"{quote(name)} ({quote(uuid)})" if name in twins else quote(name)
+    label = f"{quote(name)} ({quote(uuid)})" if name in ambiguous else quote(name)
     words = [label, f"{what} {values}".rstrip() if own else what]
     return block(": ".join(words if own or not values else [*words, values]))
 
@@ -216,24 +209,45 @@ def _list(value: Any, name: str) -> list[Any]:
 
 
 def _checked(number: int, change: Any) -> _Shown:
-    good = isinstance(change, Mapping) and change.get("action") in _ACTIONS
-    good = good and all(isinstance(change.get(key), str) for key in ("service_provider", "kind", "name"))
-    good = good and all(
+    is_valid = isinstance(change, Mapping) and all(
+        isinstance(change.get(key), str) for key in ("service_provider", "kind", "name", "action")
+    )
+    is_valid = is_valid and all(
         change.get(key) is None or isinstance(change[key], Mapping) for key in ("before", "after", "id")
     )
-    if not good:
+    kind = KINDS.get(change["kind"], ChangeKind(change["kind"])) if is_valid else ChangeKind("")
+    action = _declared_action(kind, change) if is_valid else None
+    if action is None:
         raise InvalidInput(
-            f"_input[{number}]: is no change of a plan; give the list 'plan' of what waldur.provider.desired_state"
-            " returns."
+            f"_input[{number}]: is not a valid change of a plan; give the list 'plan' of what"
+            " waldur.provider.desired_state returns."
         )
-    before, after = (list(_leaves(change, side)) for side in ("before", "after"))
+    before, after = (list(_leaves(kind, change, side)) for side in ("before", "after"))
     afters = {leaf.label: leaf.text for leaf in after}
     befores = {leaf.label: leaf.text for leaf in before}
     return _Shown(
         change,
+        kind,
+        action,
         [replace(leaf, short=_cut(leaf.text, afters.get(leaf.label, ""))) for leaf in before],
         [replace(leaf, short=_cut(leaf.text, befores.get(leaf.label, ""))) for leaf in after],
     )
+
+
+def _declared_action(kind: ChangeKind, change: Mapping[str, Any]) -> Action | None:
+    """Return the action as its resource declares it.
+
+    A plan of a newer version may hold kinds that this one does not know. What such a change takes away as a whole
+    counts as a removal, so that nobody misses it. None: the resource is known and has no such action.
+    """
+    name = change["action"]
+    if action := kind.action(name) or ACTIONS.get(name):
+        return action
+    if kind.name in KINDS:
+        return None
+    if change.get("after") is None:
+        return Action(name, Stage.DELETE, Severity.REMOVAL, "removal", "removals")
+    return Action(name, Stage.DELETE)
 
 
 def _cut(text: str, counterpart: str) -> str:
@@ -246,33 +260,35 @@ def _cut(text: str, counterpart: str) -> str:
     return f"…{shortened(text[start:], _LONGEST_VALUE - 1)}"
 
 
-def _leaves(change: Mapping[str, Any], side: str) -> Iterator[_Leaf]:
+def _leaves(kind: ChangeKind, change: Mapping[str, Any], side: str) -> Iterator[_Leaf]:
     values = _unwrapped(change.get(side) or {})
-    if change["kind"] != "offering_username":  # there the keys are names of offerings
-        values = without_secrets(values, _FREE_FORM)
+    if not kind.has_named_keys:
+        values = without_secrets(values, kind.merged_fields)
     for key, value in values.items():
         if isinstance(value, dict) and set(value) != {"sha256", "size"}:
             for inner, item in value.items():
-                yield _leaf(f"{key}: {inner}", inner, item, side, change["kind"])
+                yield _leaf(f"{key}: {inner}", inner, item, side, kind)
         else:
-            yield _leaf(key, key, value, side, change["kind"])
+            yield _leaf(key, key, value, side, kind)
 
 
-def _leaf(label: str, key: str, value: Any, side: str, kind: str) -> _Leaf:
+def _leaf(label: str, key: str, value: Any, side: str, kind: ChangeKind) -> _Leaf:
     if word := _word(key, value, side, kind):
         return _Leaf(label, value, word, is_word=True)
-    is_quoted = isinstance(value, (str, list)) and key not in ("expiration_time", "fingerprint")
-    return _Leaf(label, value, _text(key, value), is_quoted=is_quoted)
+    style = kind.style(key)
+    is_quoted = isinstance(value, (str, list)) and not style.is_code
+    return _Leaf(label, value, _text(style, value), is_quoted=is_quoted)
 
 
-def _word(key: str, value: Any, side: str, kind: str) -> str | None:
-    """A word of ours for a value that is missing or empty; None where there is a value."""
-    if value is None and key != "expiration_time":
-        if key == "fingerprint" and side == "after":
-            return "a new one"
-        return "no username" if kind == "offering_username" else "none"
+def _word(key: str, value: Any, side: str, kind: ChangeKind) -> str | None:
+    """Return the word for a value that is missing or empty; None where there is a value."""
+    style = kind.styles.get(key)
+    if value is None and not (style and style.is_null_a_value):
+        if style is None:
+            return kind.null_word
+        return style.after if side == "after" else style.before
     if value in ("", []) or (isinstance(value, str) and not value.strip()):
-        return "no username" if kind == "offering_username" else "empty"
+        return kind.empty_word
     return None
 
 
@@ -283,25 +299,25 @@ def _unwrapped(value: Any) -> Any:
     return [_unwrapped(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _text(key: str, value: Any) -> str:
+def _text(style: ValueStyle, value: Any) -> str:
     if value is None:
-        return "never"
+        return style.before
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict) and set(value) == {"sha256", "size"}:
         return f"sha256:{str(value['sha256'])[:16]}, {value['size']} bytes"
     if isinstance(value, str):
-        return _moment(value) if key == "expiration_time" else value.strip()
+        return _timestamp(value) if style.is_timestamp else value.strip()
     return ", ".join(map(str, value)) if isinstance(value, list) else json.dumps(value, default=str)
 
 
-def _moment(text: str) -> str:
-    """A moment as people read it, to the minute unless it has seconds."""
+def _timestamp(text: str) -> str:
+    """Return a timestamp for readers, to the minute unless it has seconds."""
     try:
-        moment = timestamps.parse(text).replace(tzinfo=None)
+        timestamp = timestamps.parse(text).replace(tzinfo=None)
     except ValueError:
         return text
-    return f"{moment.isoformat(' ', 'auto' if moment.second or moment.microsecond else 'minutes')} UTC"
+    return f"{timestamp.isoformat(' ', 'auto' if timestamp.second or timestamp.microsecond else 'minutes')} UTC"
 
 
 def _headline(shown: Sequence[_Shown], title: str) -> str:
@@ -309,62 +325,66 @@ def _headline(shown: Sequence[_Shown], title: str) -> str:
     if not shown:
         return f"{head}**Nothing to change.**"
     totals, _colon, actions = _totals(shown).partition(" on ")
-    attention = Counter(_ATTENTION[change.change["action"]] for change in shown if change.needs_attention)
-    kinds = [kind for kind in dict.fromkeys(_ATTENTION.values()) if attention[kind]]
-    parts = ", ".join(f"{attention[kind]:,} {kind[attention[kind] != 1]}" for kind in kinds)
+    numbers = Counter((change.action.singular, change.action.plural) for change in shown if change.needs_attention)
+    by_weight = sorted(_declared_actions(shown), key=lambda action: _WEIGHTS[action.severity])
+    words_by_weight = dict.fromkeys((action.singular, action.plural) for action in by_weight)
+    attention = {words: numbers[words] for words in words_by_weight if numbers[words]}
+    parts = ", ".join(f"{number:,} {words[number != 1]}" for words, number in attention.items())
     taken = f" **Needs attention: {parts}.**" if parts else " Nothing is removed."
     return f"{head}**{totals}** on {actions}.{taken}"
 
 
 def _totals(shown: Sequence[_Shown]) -> str:
-    numbers = Counter(change.change["action"] for change in shown)
-    actions = ", ".join(f"{numbers[action]:,} {_said(action)}" for action in _ACTIONS if numbers[action])
+    numbers = Counter(change.action.label for change in shown)
+    labels = dict.fromkeys(action.label for action in _declared_actions(shown))
+    actions = ", ".join(f"{numbers[label]:,} {label}" for label in labels if numbers[label])
     providers = counted(len({change.provider for change in shown}), "service provider")
     return f"{counted(len(shown), 'change')} on {providers}: {actions}"
 
 
-def _attention(shown: Sequence[_Shown], twins: Container[str]) -> Section:
+def _declared_actions(shown: Iterable[_Shown]) -> list[Action]:
+    """Return all actions as resources declare them, then those that only the plan has."""
+    return [*ACTIONS.values(), *(change.action for change in shown)]
+
+
+def _attention(shown: Sequence[_Shown], ambiguous: Container[str]) -> Section:
     """What takes something away: removals first, then in the order of the plan."""
     head = (
         "### ⚠ Needs attention\n\n| Service provider | Action | What | Before | After |\n"
         "| --- | --- | --- | --- | --- |"
     )
     rows = [
-        f"| {_provider(change, twins)} | **{_said(change.change['action'])}** | {_thing(change)}"
+        f"| {_provider(change, ambiguous)} | **{change.action.label}** | {_thing(change)}"
         f" | {_cell(change.before)} | {_cell(change.after)} |"
         for change in sorted(shown, key=lambda change: not change.is_removal)
     ]
     return Section(head, rows)
 
 
-def _tables(shown: Sequence[_Shown], twins: Container[str]) -> Iterator[Section]:
+def _tables(shown: Sequence[_Shown], ambiguous: Container[str]) -> Iterator[Section]:
     """Yield a section for each provider, by name; the changes in the order of the plan."""
     by_provider: dict[tuple[str, str], list[_Shown]] = {}
     for change in shown:
         by_provider.setdefault(change.provider, []).append(change)
     for _key, own in sorted(by_provider.items()):
-        head = f"### {_provider(own[0], twins)}\n\n| Action | What | Before | After |\n| --- | --- | --- | --- |"
+        head = f"### {_provider(own[0], ambiguous)}\n\n| Action | What | Before | After |\n| --- | --- | --- | --- |"
         rows = [
-            f"| {_said(change.change['action'])} | {_thing(change)} | {_cell(change.before)} | {_cell(change.after)} |"
+            f"| {change.action.label} | {_thing(change)} | {_cell(change.before)} | {_cell(change.after)} |"
             for change in own
         ]
         yield Section(head, rows)
 
 
-def _twins(shown: Iterable[_Shown]) -> frozenset[str]:
+def _ambiguous_names(shown: Iterable[_Shown]) -> frozenset[str]:
     """Return the names that several providers of the plan have."""
     often = Counter(name for name, _uuid in {change.provider for change in shown})
     return frozenset(name for name, number in often.items() if number > 1)
 
 
-def _provider(shown: _Shown, twins: Container[str]) -> str:
+def _provider(shown: _Shown, ambiguous: Container[str]) -> str:
     """Return the provider's name, with a part of its customer's UUID where another one has the same name."""
     name, uuid = shown.provider
-    return f"{_short(name)} ({code(uuid[:8])})" if name in twins and uuid else _short(name)
-
-
-def _said(action: str) -> str:
-    return action.replace("_", " ")
+    return f"{_short(name)} ({code(uuid[:8])})" if name in ambiguous and uuid else _short(name)
 
 
 def _short(text: str) -> str:
@@ -372,7 +392,7 @@ def _short(text: str) -> str:
 
 
 def _thing(shown: _Shown) -> str:
-    return _THINGS.get(shown.change["kind"], "{}").format(_short(shown.change["name"]))
+    return shown.kind.label.format(_short(shown.change["name"]))
 
 
 def _cell(leaves: Sequence[_Leaf]) -> str:
@@ -396,7 +416,7 @@ def _bullets(head: str, texts: Iterable[str], longest: int) -> Section:
     return Section(f"{head}\n", [f"- {code(shortened(text, longest)) or _NOTHING}" for text in texts])
 
 
-def _full(shown: _Shown, twins: Container[str]) -> str:
+def _full(shown: _Shown, ambiguous: Container[str]) -> str:
     """The change once more, with all of its text, in a block that marks each line as old or new.
 
     The marks also keep a line from ending the block, or from being a command.
@@ -408,9 +428,9 @@ def _full(shown: _Shown, twins: Container[str]) -> str:
         for line in _marked(mark, leaf.label, f"({leaf.text})" if leaf.is_word else leaf.text)
     ]
     name, uuid = shown.provider
-    whose = f"{code(name)} ({code(uuid[:8])})" if name in twins and uuid else code(name) or _NOTHING
+    whose = f"{code(name)} ({code(uuid[:8])})" if name in ambiguous and uuid else code(name) or _NOTHING
     what = code(shown.change["name"]) or _NOTHING
-    return "\n".join([f"{whose}: {_said(shown.change['action'])} {what}", "", "```diff", *body, "```", ""])
+    return "\n".join([f"{whose}: {shown.action.label} {what}", "", "```diff", *body, "```", ""])
 
 
 def _marked(mark: str, label: str, text: str) -> Iterator[str]:

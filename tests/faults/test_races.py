@@ -28,7 +28,7 @@ TWICE = (
     " /api/user-permissions/<uuid>/revoke/)."
 )
 CREATING = "*/marketplace-service-providers/"
-STILL = "Waldur accepted the request but did not apply it: {}. Somebody else may have"
+STILL = "Waldur accepted the request but did not apply it: {}. Another user may have"
 LOST = "extend rolefree1 as CUSTOMER.MANAGER (Alpha Cloud Ltd): Waldur broke on the request to change the expiry of the"
 
 
@@ -98,7 +98,7 @@ def test_eight_rotations_leave_a_code_in_force_and_who_has_another_is_told(
     assert now in [result.result.get("fingerprint") for result in results if not result.failed]
     for result in results:
         if result.failed:
-            assert "somebody else rotated it meanwhile, and theirs is the one in force." in result.msg
+            assert "another user rotated it meanwhile, and their code is the one in force." in result.msg
     assert run(sim, "api_secret_code", options).msg == "ok"
     assert fingerprint(code(api)) == now
 
@@ -114,7 +114,7 @@ def test_a_server_that_takes_all_eight_grants_leaves_no_double_silently(
     failed = [result.msg for result in results if result.failed]
     assert rows > 1
     assert any(f"granted {rows} times on {ALPHA}" in message for message in failed)
-    assert {message.split(": ")[0] for message in failed} == {"Somebody else granted the same at the same time"}
+    assert {message.split(": ")[0] for message in failed} == {"Another user granted the same role at the same time"}
     again = run(sim, "user_role", SUBJECTS["grant"].options)
     assert (again.msg, f"granted {rows} times" in again.result["warnings"][0]) == ("ok", True)
 
@@ -146,7 +146,7 @@ def test_a_grant_over_one_that_somebody_else_made_first_and_that_ends_is_no_sile
     sim.fault(path="*/add_user/", meanwhile={"model": "Grant", "create": ends})
     result = run(sim, "user_role", SUBJECTS["grant"].options)
     twice = TWICE.replace("UUID until never,", "UUID until 2027-02-01T00:00:00+00:00,", 1)
-    assert plain(result.msg, sim) == f"Somebody else granted the same at the same time: {twice}"
+    assert plain(result.msg, sim) == f"Another user granted the same role at the same time: {twice}"
 
 
 def test_a_provider_that_somebody_else_made_first_in_the_same_way_is_as_good_as_ours(sim: Simulator, api: Api) -> None:
@@ -166,7 +166,7 @@ def test_a_provider_that_somebody_else_made_first_in_another_way_is_told(sim: Si
     result = run(sim, "service_provider", options)
     assert result.msg == (
         f"create {SPARE}: Waldur refused to create the service provider (400: customer: Service provider with this"
-        " customer already exists.). Somebody else made it meanwhile; looked again: not as asked: description. Run"
+        " customer already exists.). Another user created it meanwhile; looked again: not as asked: description. Run"
         " again."
     )
     assert run(sim, "service_provider", options).msg == "changed"
@@ -246,7 +246,7 @@ def test_a_provider_that_somebody_else_deleted_first_is_told(sim: Simulator) -> 
 def test_a_second_grant_at_the_same_time_is_never_left_silently(sim: Simulator, api: Api) -> None:
     sim.fault(path="*/add_user/", meanwhile=CREATE, after=True)
     result = run(sim, "user_role", SUBJECTS["grant"].options)
-    assert plain(result.msg, sim) == f"Somebody else granted the same at the same time: {TWICE}"
+    assert plain(result.msg, sim) == f"Another user granted the same role at the same time: {TWICE}"
     assert (result.result["changed"], result.names("not_applied"), len(grants(api))) == (True, [], 2)
     assert len(set(re.findall(r"\b[0-9a-f]{32}\b", result.msg))) == 2
     again = run(sim, "user_role", SUBJECTS["grant"].options)
@@ -256,7 +256,7 @@ def test_a_second_grant_at_the_same_time_is_never_left_silently(sim: Simulator, 
 def test_a_second_grant_in_a_whole_document_is_told_too(sim: Simulator, api: Api) -> None:
     sim.fault(path="*/add_user/", meanwhile=CREATE, after=True)
     result = run(sim, "desired_state", {"service_providers": [DOCUMENT]})
-    assert plain(result.msg, sim) == f"Somebody else granted the same at the same time: {TWICE}"
+    assert plain(result.msg, sim) == f"Another user granted the same role at the same time: {TWICE}"
     assert result.names("applied") == list(SUBJECTS["document"].changes)
     assert whole(api) == [[["As code", True]], [None, None], [], ["m1", "m1"]]
 
@@ -303,8 +303,8 @@ def test_a_code_that_somebody_else_rotated_before_it_is_checked_is_told(sim: Sim
     sim.fault(method="POST", path="*/api_secret_code/", meanwhile=theirs, after=True)
     result = run(sim, "api_secret_code", SUBJECTS["rotation"].options)
     assert plain(result.msg, sim) == (
-        "The API secret code was rotated to FINGERPRINT, and looking again it is FINGERPRINT: somebody else rotated it"
-        " meanwhile, and theirs is the one in force."
+        "The API secret code was rotated to FINGERPRINT, and looking again it is FINGERPRINT: another user rotated it"
+        " meanwhile, and their code is the one in force."
     )
     assert result.msg.count(fingerprint("their own code")) == 1
     assert code(api) == "their own code"

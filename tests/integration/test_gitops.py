@@ -167,7 +167,7 @@ def test_wrong_use_is_refused_in_one_sentence(sim: Simulator, tmp_path: Path) ->
     assert "APPROVED_PLAN: is required: set it to the approved plan" in output
     copy.edit("beta.yml", "  - customer:", "  - customer: Alpha Cloud Ltd\n  - customer:")
     output = copy.ends(2, "plan")
-    assert "providers/beta.yml: service_providers[0].customer: Alpha Cloud Ltd stands in providers/alpha.yml" in output
+    assert "providers/beta.yml: service_providers[0].customer: Alpha Cloud Ltd duplicates providers/alpha.yml" in output
     copy.edit("beta.yml", "  - customer: Alpha Cloud Ltd\n", "  - customer: No Such Customer\n")
     assert "providers/beta.yml: service_providers[0].customer: there is no customer 'No Such Customer'" in copy.ends(
         2, "drift"

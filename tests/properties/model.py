@@ -18,10 +18,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._context import Se
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Planned, Work
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
-from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import refuse
+from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import check_limits
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References, Target
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources import (
@@ -30,6 +30,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources import 
     service_provider,
     user_role,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._resources.base import Resource, TypedTask
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 
 Document = list[dict[str, Any]]
@@ -128,15 +129,15 @@ def read_image(where: str, path: str) -> ImageFile:
 # --- what the engine sees, and what it makes of it -------------------------------------------------------------------
 
 
-def _profile(world: World, provider: Provider, desired: Desired) -> service_provider.State:
+def _profile(world: World, provider: Provider, desired: Desired) -> service_provider.ProfileState:
     if not provider.there:
-        return service_provider.State(None, newer=provider.newer)
+        return service_provider.ProfileState(None, newer=provider.newer)
     image = images.digest(provider.image) if provider.image else None
     row = {"uuid": provider.uuid, **provider.fields, "image": "https://there.example.org/1" if image else None}
-    return service_provider.State(row, image, newer=provider.newer)
+    return service_provider.ProfileState(row, image, newer=provider.newer)
 
 
-def _grants(world: World, provider: Provider, desired: Desired) -> user_role.State:
+def _grants(world: World, provider: Provider, desired: Desired) -> user_role.GrantState:
     names = {person.uuid: person.username for person in world.people}
     rows = [
         {
@@ -153,18 +154,18 @@ def _grants(world: World, provider: Provider, desired: Desired) -> user_role.Sta
         if not isinstance(world.person(user), UnresolvedUser)
     ]
     entries = desired.grants.entries if desired.grants else ()
-    return user_role.State(rows, {entry.role: world.role(entry.role) for entry in entries}, NOW, world.me)
+    return user_role.GrantState(rows, {entry.role: world.role(entry.role) for entry in entries}, NOW, world.me)
 
 
-def _accounts(world: World, provider: Provider, desired: Desired) -> offering_username.State:
+def _accounts(world: World, provider: Provider, desired: Desired) -> offering_username.UsernameState:
     if not provider.there:
-        return offering_username.State(exists=False)
+        return offering_username.UsernameState(exists=False)
     accounts = dict(provider.accounts)
-    return offering_username.State(dict(provider.offerings), accounts, provider.reach, provider.hidden)
+    return offering_username.UsernameState(dict(provider.offerings), accounts, provider.reach, provider.hidden)
 
 
-def _code(world: World, provider: Provider, desired: Desired) -> api_secret_code.State:
-    return api_secret_code.State(provider.code if provider.there else None)
+def _code(world: World, provider: Provider, desired: Desired) -> api_secret_code.SecretCodeState:
+    return api_secret_code.SecretCodeState(provider.code if provider.there else None)
 
 
 _STATES: dict[str, Callable[[World, Provider, Desired], Any]] = {
@@ -175,29 +176,28 @@ _STATES: dict[str, Callable[[World, Provider, Desired], Any]] = {
 }
 
 
-def planned(
-    world: World, document: Document, *, max_removals: int | None = None, missing_users: str = "fail"
-) -> Planned:
+def planned(world: World, document: Document, *, max_removals: int | None = None, missing_users: str = "fail") -> Plan:
     """What the engine plans, without asking anybody. Raises ``InvalidInput`` where it refuses to."""
     session = Session(cast(Client, None), cast(References, None), missing_users)
     people: dict[str, User | UnresolvedUser] = {}
-    works = []
+    tasks: list[Any] = []
     for desired in parse(document, read_image):
         provider = world.provider(desired.reference)
         uuid = provider.uuid if provider.there else None
         target = Target(provider.customer.uuid, provider.customer.url, provider.customer.name, uuid)
         for resource in RESOURCES:
-            part = resource.part(desired)
-            if part is None:
+            wanted = cast(Resource[Any, Any, Any], resource).desired(desired)
+            if wanted is None:
                 continue
-            state = _STATES[resource.kind](world, provider, desired)
-            people.update({reference: world.person(reference) for reference in resource.users(part, state)[0]})
-            works.append(Work(desired, target, resource, part, state))
-    for work in works:
-        work.comparison = work.resource.compare(session, work.target, work.part, work.state, people)
-    comparison = Comparison.of(work.comparison for work in works)
-    refuse(comparison, max_removals)
-    return Planned(works, people, comparison, "https://waldur.example.org")
+            state = _STATES[resource.kind.name](world, provider, desired)
+            task = TypedTask(cast(Resource[Any, Any, Any], resource), desired, target, wanted, state)
+            people.update({reference: world.person(reference) for reference in task.users()[0]})
+            tasks.append(task)
+    for task in tasks:
+        task.compare(session, people)
+    comparison = Comparison.of(task.comparison for task in tasks)
+    check_limits(comparison, max_removals)
+    return Plan(tasks, people, comparison, "https://waldur.example.org")
 
 
 # --- what a change does, by what is published of it ------------------------------------------------------------------

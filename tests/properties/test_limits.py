@@ -28,7 +28,7 @@ def _exclusive(document: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def removals(situation: Situation) -> list[Change]:
+def removals(situation: Situation) -> list[Change[object]]:
     """The revocations that no entry names, in a plan without a limit; refused plans are passed over."""
     try:
         plan = planned(situation.world, situation.document, max_removals=99, missing_users=situation.missing_users)
@@ -63,7 +63,7 @@ def test_exclusive_takes_no_own_grant_and_none_that_has_ended(situation: Situati
     for change in removals(situation):
         user, role = str(change.id["user"]), str(change.id["role"])
         assert user != ME
-        assert change.action == "revoke"
+        assert change.action.name == "revoke"
         assert any(expiry is None or expiry > NOW for expiry in provider.grants[user, role])
 
 

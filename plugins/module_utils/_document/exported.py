@@ -37,20 +37,20 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Written:
-    """One noun of one provider: the schema's keys with their values, and what could not be said."""
+class Exported:
+    """One resource of one provider: keys of the document with their values, and notes on what was left out."""
 
     keys: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
 
-def written(key: str, found: Iterable[Entry | Note]) -> Written:
-    """A list of the schema, sorted, and left out where it has no entry: an empty one asks for nothing."""
+def exported_list(key: str, found: Iterable[Entry | Note]) -> Exported:
+    """Return a list of the document, sorted, and left out where it has no entry: an empty one asks for nothing."""
     found = list(found)
     entries = [one for one in found if not isinstance(one, Note)]
     entries.sort(key=lambda entry: list(entry.values()))
     notes = tuple(one for one in found if isinstance(one, Note))
-    return Written({key: entries} if entries else {}, notes)
+    return Exported({key: entries} if entries else {}, notes)
 
 
 def user_reference(references: References, person: User) -> str:

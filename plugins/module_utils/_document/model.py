@@ -12,6 +12,10 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+# What an entry or an option can refer to: a customer, which may lack a service provider, or a provider.
+CUSTOMER_REFERENCE = "customer"
+PROVIDER_REFERENCE = "service_provider"
+
 DEFAULT_ROLE = "CUSTOMER.MANAGER"
 
 
@@ -115,7 +119,7 @@ class Desired:
 
     where: str
     reference: str
-    reference_kind: str = "customer"
+    reference_kind: str = CUSTOMER_REFERENCE
     profile: Profile | None = None
     grants: Grants | None = None
     usernames: Usernames | None = None

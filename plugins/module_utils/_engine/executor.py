@@ -12,34 +12,36 @@ from .._common.errors import WaldurError, as_waldur_error
 from .._common.signals import refuse_without_parent, remember_parent
 from .._context import ResolvedUsers, Session
 from .._plan.changes import Change
-from .planner import Planned, Work
+from .._resources.base import ResourceTask
+from .planner import Plan
 
 
-def apply(session: Session, planned: Planned) -> None:
-    """Carry out exactly that plan, then check whether it holds.
+def apply(session: Session, plan: Plan) -> None:
+    """Carry out exactly that plan, then verify the result.
 
     Where anything stops it, a signal, the end of the parent process or a defect included, the ``WaldurError`` says in
     its details what was ``applied``, which is the ``failed_change``, what was ``not_applied``, and whether anything was
     ``changed``.
     """
-    owners = {id(change): work for work in planned.works for change in work.comparison.changes}
+    steps = plan.steps()
+    changes = [step.change for step in steps]
     remember_parent()
     applied, sent = 0, session.client.writes_sent
     try:
-        for change in planned.changes:
-            work, sent = owners[id(change)], session.client.writes_sent
+        for step in steps:
+            sent = session.client.writes_sent
             refuse_without_parent()
-            work.resource.write(session, work.target, work.state, change)
+            step.write(session)
             applied += 1
-        for work in planned.works:
-            if work.comparison.changes:
-                _verify(session, work, planned.people)
+        for task in plan.tasks:
+            if task.comparison.changes:
+                _verify(session, task, plan.users)
     except WaldurError as error:
-        raise _stopped(error, planned.changes, applied) from None
+        raise _stopped(error, changes, applied) from None
     except BaseException as error:
         is_sent = session.client.writes_sent > sent
-        described = _described(error, is_sent=is_sent, is_applied=applied == len(planned.changes))
-        raise _stopped(described, planned.changes, applied) from error
+        described = _described(error, is_sent=is_sent, is_applied=applied == len(steps))
+        raise _stopped(described, changes, applied) from error
 
 
 def _described(error: BaseException, *, is_sent: bool, is_applied: bool) -> WaldurError:
@@ -53,7 +55,7 @@ def _described(error: BaseException, *, is_sent: bool, is_applied: bool) -> Wald
     return found
 
 
-def _unchecked(error: WaldurError, changes: Sequence[Change]) -> WaldurError:
+def _unchecked(error: WaldurError, changes: Sequence[Change[object]]) -> WaldurError:
     if "not_applied" not in error.details:
         number = len(changes)
         done = "The change was" if number == 1 else f"All {number} changes were"
@@ -64,15 +66,15 @@ def _unchecked(error: WaldurError, changes: Sequence[Change]) -> WaldurError:
     return error
 
 
-def _stopped(error: WaldurError, changes: Sequence[Change], number: int) -> WaldurError:
+def _stopped(error: WaldurError, changes: Sequence[Change[object]], number: int) -> WaldurError:
     """Return ``error`` with what was applied: the first ``number`` changes, and the next one where it took effect."""
     if number == len(changes):
         return _unchecked(error, changes)
-    rest = len(changes) - number - 1
+    remaining = len(changes) - number - 1
     took_effect = error.details.pop("took_effect", False)
     error.message = f"{changes[number]}: {error.message}"
     if len(changes) > 1:
-        error.message += f" Applied before it: {number} of {len(changes)} changes; not tried after it: {rest}."
+        error.message += f" Applied before it: {number} of {len(changes)} changes; not tried after it: {remaining}."
     error.args = (error.message,)
     done = number + bool(took_effect)
     error.details.update(
@@ -84,15 +86,12 @@ def _stopped(error: WaldurError, changes: Sequence[Change], number: int) -> Wald
     return error
 
 
-def _verify(session: Session, work: Work, people: ResolvedUsers) -> None:
-    work.state, before = work.resource.verify(session, work.target, work.part, work.state), work.state
-    if work.state is before:
-        return
-    left = work.resource.compare(session, work.target, work.part, work.state, people)
+def _verify(session: Session, task: ResourceTask, users: ResolvedUsers) -> None:
+    left = task.verify(session, users)
     if left.changes or left.errors:
         what = "; ".join([*(str(change) for change in left.changes), *left.errors])
         raise WaldurError(
-            f"Waldur accepted the request but did not apply it: {what}. Somebody else may"
-            " have changed it meanwhile: run again.",
+            f"Waldur accepted the request but did not apply it: {what}. Another user may have changed it meanwhile:"
+            " run again.",
             not_applied=[change.as_dict() for change in left.changes],
         )

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plan and apply: the same plan in check mode and in earnest. Names no noun; the rooms of ``_resources`` do."""
+"""Plan the changes: the same plan in check mode and when it is applied. Names no resource."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from hashlib import sha256
 from typing import Any
@@ -15,72 +15,74 @@ from typing import Any
 from .._common.errors import InvalidInput
 from .._common.json_values import problems
 from .._context import ResolvedUsers, Session
-from .._document.model import Desired
-from .._plan.approval import refuse_new
+from .._document.model import CUSTOMER_REFERENCE, PROVIDER_REFERENCE, Desired
+from .._plan.approval import require_approved
 from .._plan.changes import Change, Comparison, summary
 from .._plan.diff import provider_labels
-from .._plan.limits import refuse
+from .._plan.limits import check_limits
 from .._references.references import Target
-from .._resources.base import Resource
-from .._resources.registry import RESOURCES
+from .._resources.base import ResourceTask, Result, Step
+from .._resources.registry import ACTIONS, RESOURCES
 
 
 @dataclass
-class Work:
-    """One noun of one provider: what is wished for, what is there, what must change."""
-
-    desired: Desired
-    target: Target
-    resource: Resource
-    part: Any
-    state: Any
-    comparison: Comparison = field(default_factory=Comparison)
-
-
-@dataclass
-class Planned:
+class Plan:
     """A plan with everything that is needed to carry it out.
 
-    ``digests`` are those of the entries that it was made of, by customer UUID.
+    ``users`` are all users that are named, by reference. ``left_out`` are the entries' providers that ``only`` leaves
+    out, ``without_entry`` those in ``only`` that have no entry. ``digests`` are those of the entries that the plan was
+    made of, by customer UUID.
     """
 
-    works: list[Work]
-    people: ResolvedUsers
-    comparison: Comparison
+    tasks: list[ResourceTask]
+    users: ResolvedUsers
+    comparison: Comparison[object]
     api_url: str
     left_out: Sequence[Target] = ()
     without_entry: Sequence[Target] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def changes(self) -> tuple[Change, ...]:
+    def changes(self) -> tuple[Change[object], ...]:
         """The changes in the order in which they are carried out."""
         return self.comparison.changes
 
-    def summary(self) -> dict[str, Any]:
-        """The plan in numbers."""
-        return summary(self.comparison)
+    def steps(self) -> list[Step]:
+        """Return the changes with what carries them out, in the order of ``changes``."""
+        return sorted((step for task in self.tasks for step in task.steps()), key=lambda step: step.change.order)
+
+    def summary(self, *, done: bool) -> dict[str, Any]:
+        """Return the plan in numbers, and what resources add to that, by provider."""
+        found = summary(self.comparison, ACTIONS.values())
+        found.update({key: {} for resource in RESOURCES for key in resource.summary_keys})
+        for task, label in zip(self.tasks, self._labels(self.tasks), strict=True):
+            for key, value in task.summary(self.users, done=done).items():
+                found[key][label] = value
+        return found
+
+    def _labels(self, tasks: Iterable[ResourceTask]) -> list[str]:
+        labels = provider_labels({task.target.customer_uuid: task.target.name for task in self.tasks})
+        return [labels[task.target.customer_uuid] for task in tasks]
+
+    def _tasks_of(self, kind: str) -> list[ResourceTask]:
+        return [task for task in self.tasks if task.kind.name == kind]
 
     def providers(self, kind: str) -> list[str]:
-        """Return the labels of the providers in which the room ``kind`` has work, in the order of ``results``."""
-        labels = provider_labels({work.target.customer_uuid: work.target.name for work in self.works})
-        return [labels[work.target.customer_uuid] for work in self.works if work.resource.kind == kind]
+        """Return the labels of the providers that have a task of the resource ``kind``, in the order of ``results``."""
+        return self._labels(self._tasks_of(kind))
 
-    def results(self, kind: str, *, done: bool) -> list[Any]:
-        """What the room ``kind`` returns for each provider; predicted where the plan is not ``done``."""
-        return [
-            work.resource.result(work.part, work.state, self.people, work.comparison.changes, done=done)
-            for work in self.works
-            if work.resource.kind == kind
-        ]
+    def results(self, kind: str, *, done: bool) -> list[Result]:
+        """Return what the resource ``kind`` shows of each provider; predicted where the plan is not ``done``."""
+        return [task.result(self.users, done=done) for task in self._tasks_of(kind)]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a plan may be: how many removals that no entry names (None: the usual number), for which providers alone
-    (references; None: for all of the document), and as part of which plan that was approved before (None: any).
+    """The limits of a plan.
 
-    ``approved_digests`` are the digests of the entries that the approved plan was made of, by customer UUID.
+    ``max_removals`` is the number of implied removals (None: 5). ``only`` are references to the providers that are
+    planned (None: all of the document). ``approved`` are the changes of an approved plan (None: any change is
+    allowed), and ``approved_digests`` the digests of the entries that it was made of, by customer UUID.
     """
 
     max_removals: int | None = None
@@ -95,42 +97,45 @@ _NO_LIMITS = Limits()
 _NO_DESIRED_STATE = ("where", "reference", "reference_kind")
 
 
-def make_plan(session: Session, document: Sequence[Desired], limits: Limits = _NO_LIMITS) -> Planned:
-    """Reads what is there and compares. Raises ``InvalidInput`` for a plan that must not be carried out."""
+def plan_changes(session: Session, document: Sequence[Desired], limits: Limits = _NO_LIMITS) -> Plan:
+    """Read the current state, compare it, and return the plan.
+
+    Raises ``InvalidInput`` for a plan that must not be carried out.
+    """
     session.references.begin()
     entries = _targets(session, document)
-    wanted = _only(session, limits.only)
-    chosen = [entry for entry in entries if wanted is None or entry[1].customer_uuid in wanted]
-    works = _works(session, chosen)
-    people = _people(session, works)
-    for work in works:
-        work.comparison = work.resource.compare(session, work.target, work.part, work.state, people)
-    comparison = Comparison.of(part for work in works for part in (work.comparison, _unrepresentable(work)))
-    refuse(comparison, limits.max_removals)
+    only = _only(session, limits.only)
+    chosen = [entry for entry in entries if only is None or entry[1].customer_uuid in only]
+    tasks = _read_tasks(session, chosen)
+    users = _resolve_users(session, tasks)
+    for task in tasks:
+        task.compare(session, users)
+    comparison = Comparison.of(found for task in tasks for found in (task.comparison, _unrepresentable(task)))
+    check_limits(comparison, limits.max_removals)
     digests = {target.customer_uuid: entry_digest(desired) for desired, target in chosen}
     if limits.approved is not None:
         known = limits.approved_digests
-        changed = {uuid: known[uuid] != digest for uuid, digest in digests.items() if uuid in known}
-        refuse_new(comparison.changes, limits.approved, changed)
+        is_changed = {uuid: known[uuid] != digest for uuid, digest in digests.items() if uuid in known}
+        require_approved(comparison.changes, limits.approved, is_changed)
     named = {target.customer_uuid: target for _desired, target in entries}
-    return Planned(
-        works,
-        people,
+    return Plan(
+        tasks,
+        users,
         comparison,
         session.client.connection.api_url,
-        [target for uuid, target in named.items() if wanted is not None and uuid not in wanted],
-        [target for uuid, target in (wanted or {}).items() if uuid not in named],
+        [target for uuid, target in named.items() if only is not None and uuid not in only],
+        [target for uuid, target in (only or {}).items() if uuid not in named],
         digests,
     )
 
 
-def _unrepresentable(work: Work) -> Comparison:
+def _unrepresentable(task: ResourceTask) -> Comparison[object]:
     """Return an error for each value to be set that no request can hold."""
-    where = f"{work.desired.where}." if work.desired.where else ""
+    where = f"{task.document.where}." if task.document.where else ""
     return Comparison(
         errors=tuple(
             f"{place}: {problem}"
-            for change in work.comparison.changes
+            for change in task.comparison.changes
             for key, value in (change.after or {}).items()
             for place, problem in problems(f"{where}{key}", value)
         )
@@ -158,8 +163,8 @@ def _plain(value: Any) -> Any:
 
 
 def _targets(session: Session, document: Sequence[Desired]) -> list[tuple[Desired, Target]]:
-    """Whom each entry is about; all of them must exist, and each stands there once."""
-    session.references.expect_customers([d.reference for d in document if d.reference_kind == "customer"])
+    """Return each entry with its provider. Raises ``InvalidInput`` where one does not exist, or has two entries."""
+    session.references.expect_customers([d.reference for d in document if d.reference_kind == CUSTOMER_REFERENCE])
     first: dict[str, str] = {}
     found = []
     for desired in document:
@@ -167,7 +172,7 @@ def _targets(session: Session, document: Sequence[Desired]) -> list[tuple[Desire
         target = session.references.target(desired.reference_kind, option, desired.reference)
         if target.customer_uuid in first:
             raise InvalidInput(
-                f"{option}: {target.name} stands in {first[target.customer_uuid]} already: make one entry of the two."
+                f"{option}: {target.name} duplicates {first[target.customer_uuid]}: make one entry of the two."
             )
         first[target.customer_uuid] = desired.where
         found.append((desired, target))
@@ -175,31 +180,26 @@ def _targets(session: Session, document: Sequence[Desired]) -> list[tuple[Desire
 
 
 def _only(session: Session, references: Sequence[str] | None) -> dict[str, Target] | None:
-    """The providers that alone are wanted, by the UUIDs of their customers."""
+    """Return the providers that alone are planned, by the UUIDs of their customers; None: all of them are."""
     if references is None:
         return None
     named = enumerate(references)
-    targets = [session.references.target("service_provider", f"only[{number}]", value) for number, value in named]
+    targets = [session.references.target(PROVIDER_REFERENCE, f"only[{number}]", value) for number, value in named]
     return {target.customer_uuid: target for target in targets}
 
 
-def _works(session: Session, chosen: Sequence[tuple[Desired, Target]]) -> list[Work]:
-    works = []
-    for desired, target in chosen:
-        for resource in RESOURCES:
-            part = resource.part(desired)
-            if part is not None:
-                works.append(Work(desired, target, resource, part, resource.read(session, target, part)))
-    return works
+def _read_tasks(session: Session, chosen: Sequence[tuple[Desired, Target]]) -> list[ResourceTask]:
+    found = (resource.read_task(session, desired, target) for desired, target in chosen for resource in RESOURCES)
+    return [task for task in found if task is not None]
 
 
-def _people(session: Session, works: list[Work]) -> ResolvedUsers:
-    """Everybody who is named anywhere, looked up together, after all rows that may already tell were read."""
-    wanted: list[str] = []
-    unseen: set[str] = set()
-    for work in works:
-        named, not_shown = work.resource.users(work.part, work.state)
-        wanted.extend(named)
-        unseen.update(not_shown)
-    users = session.references.users(wanted, frozenset(unseen))
+def _resolve_users(session: Session, tasks: Sequence[ResourceTask]) -> ResolvedUsers:
+    """Return all users that are named, resolved together after the rows that may tell them were read."""
+    references: list[str] = []
+    not_shown: set[str] = set()
+    for task in tasks:
+        named, hidden = task.users()
+        references.extend(named)
+        not_shown.update(hidden)
+    users = session.references.users(references, frozenset(not_shown))
     return users if session.missing_users == "warn" else session.references.with_advice(users)

@@ -2,27 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is there as a desired-state schema, which changes nothing when it is applied. Only reads."""
+"""Export the current state as a document, which changes nothing when it is applied. Only reads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from .._common import values
 from .._common.errors import Forbidden, NotFound, Unreadable, WaldurError
 from .._context import Session
-from .._document.exported import Note, Written, customer_reference
+from .._document.exported import Exported, Note, customer_reference
+from .._document.model import PROVIDER_REFERENCE
 from .._references.references import Target
-from .._resources.offering_username import OfferingUsername
-from .._resources.service_provider import ServiceProvider
-from .._resources.user_role import UserRole
+from .._resources.registry import EXPORT_PARTS
 
 
 @dataclass(frozen=True)
-class Exported:
-    """One provider: whom it is about, its entry of the schema, and what that can't say."""
+class ExportedProvider:
+    """One provider: which one it is, its entry of the document, and notes on what was left out."""
 
     target: Target
     entry: dict[str, Any]
@@ -33,7 +32,7 @@ class Exported:
 class Export:
     """The providers that were read, by customer name, and those that the token may not read, each with the reason."""
 
-    found: list[Exported]
+    found: list[ExportedProvider]
     unreadable: list[tuple[Target, WaldurError]]
 
     def notes(self) -> list[dict[str, Any]]:
@@ -44,33 +43,18 @@ class Export:
         return [note.as_dict(target) for target, note in pairs]
 
 
-class Exporting(Protocol):
-    """A room whose noun can be exported."""
-
-    def export(self, session: Session, target: Target) -> Written:
-        """What is there, as entries for which ``compare`` finds nothing to change."""
-
-
-# The secret code has none: what can be known of it is its fingerprint, and with that the schema would rotate it.
-PARTS: dict[str, Exporting] = {
-    "profile": ServiceProvider(),
-    "users": UserRole(),
-    "offering_usernames": OfferingUsername(),
-}
-
-
-def export(session: Session, references: Any = None, parts: Sequence[str] = tuple(PARTS)) -> dict[str, Any]:
+def export(session: Session, references: Any = None, parts: Sequence[str] = tuple(EXPORT_PARTS)) -> dict[str, Any]:
     """The providers that ``references`` name (one or a list; None: all in the token's list), by customer name.
 
     Returns ``service_providers`` (the schema's list, JSON data alone), ``notes`` (what it can't say, in a stable
     order) and ``count``. Raises ``WaldurError`` where a provider that is named can't be read.
     """
-    read = exported(session, references, parts)
+    read = export_providers(session, references, parts)
     entries = [one.entry for one in read.found]
     return {"service_providers": entries, "notes": read.notes(), "count": len(entries)}
 
 
-def exported(session: Session, references: Any = None, parts: Sequence[str] = tuple(PARTS)) -> Export:
+def export_providers(session: Session, references: Any = None, parts: Sequence[str] = tuple(EXPORT_PARTS)) -> Export:
     """Return the same, provider by provider.
 
     Where no provider is named, one that the token may not read is left out as a whole, as half an entry would pass for
@@ -79,9 +63,11 @@ def exported(session: Session, references: Any = None, parts: Sequence[str] = tu
     session.references.begin()
     targets = _targets(session, references)
     session.references.expect_customers([target.name for target in targets])
-    attempts = [(target, _attempted(session, target, parts, is_named=references is not None)) for target in targets]
+    attempts = [
+        (target, _attempt_export(session, target, parts, is_named=references is not None)) for target in targets
+    ]
     errors = [(target, one) for target, one in attempts if isinstance(one, WaldurError)]
-    found = [one for _target, one in attempts if isinstance(one, Exported)]
+    found = [one for _target, one in attempts if isinstance(one, ExportedProvider)]
     if errors and not found:
         raise errors[0][1]
     return Export(found, errors)
@@ -100,24 +86,26 @@ def _left_out(errors: Iterable[tuple[Target, WaldurError]]) -> list[tuple[Target
     return notes
 
 
-def _attempted(session: Session, target: Target, parts: Sequence[str], *, is_named: bool) -> Exported | WaldurError:
+def _attempt_export(
+    session: Session, target: Target, parts: Sequence[str], *, is_named: bool
+) -> ExportedProvider | WaldurError:
     try:
-        return _exported(session, target, parts)
+        return _export_provider(session, target, parts)
     except (Forbidden, NotFound, Unreadable) as error:
         if is_named:
             raise
         return error
 
 
-def _exported(session: Session, target: Target, parts: Sequence[str]) -> Exported:
+def _export_provider(session: Session, target: Target, parts: Sequence[str]) -> ExportedProvider:
     entry: dict[str, Any] = {"customer": customer_reference(session.references, target)}
     notes: list[Note] = []
-    for part in PARTS:
+    for part in EXPORT_PARTS:
         if part in parts:
-            found = _part(session, target, part)
+            found = _export_part(session, target, part)
             entry.update(found.keys)
             notes += sorted(found.notes, key=_order)
-    return Exported(target, entry, notes)
+    return ExportedProvider(target, entry, notes)
 
 
 def _targets(session: Session, references: Any) -> list[Target]:
@@ -130,7 +118,7 @@ def _targets(session: Session, references: Any) -> list[Target]:
         named = {"service_providers": references}
     found = {}
     for option, value in named.items():
-        target = session.references.target("service_provider", option, values.reference(option, value))
+        target = session.references.target(PROVIDER_REFERENCE, option, values.reference(option, value))
         found[target.customer_uuid] = target
     return sorted(found.values(), key=_position)
 
@@ -140,9 +128,9 @@ def _position(target: Target) -> tuple[str, str]:
     return target.name, target.customer_uuid
 
 
-def _part(session: Session, target: Target, part: str) -> Written:
+def _export_part(session: Session, target: Target, part: str) -> Exported:
     try:
-        return PARTS[part].export(session, target)
+        return EXPORT_PARTS[part].export(session, target)
     except NotFound as error:
         error.message = f"{target.name}: {error.message} It may have been deleted meanwhile: run again."
         error.args = (error.message,)

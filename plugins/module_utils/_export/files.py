@@ -24,7 +24,7 @@ from .._document import images
 from .._document.exported import Note
 from .._document.writer import document_text
 from .._references.references import Target
-from .document import Export, Exported, exported
+from .document import Export, ExportedProvider, export_providers
 from .output_folder import Folder, require_plain_path
 
 _ENDINGS = (".yml", ".yaml")
@@ -51,7 +51,7 @@ def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: b
         raise InvalidInput("dest: is empty: give a folder, or a file that ends in .yml.")
     require_plain_path("dest", dest)
     is_named = options["service_providers"] is not None
-    read = exported(session, options["service_providers"], options["parts"])
+    read = export_providers(session, options["service_providers"], options["parts"])
     # Of all of them, so that a file is called the same whichever of them are exported.
     rows = {one.target.customer_uuid: one.target.row or {} for one in read.found}
     rows.update({uuids.normalize(row.get("customer_uuid")) or "": row for row in session.references.providers()})
@@ -122,7 +122,7 @@ def _with_images(
     session: Session, read: Export, rows: Mapping[str, Row], names: Mapping[str, str], *, is_named: bool
 ) -> tuple[Export, dict[str, bytes]]:
     """Return what was exported with its images named in the entries, and these by their paths beside a document."""
-    whole: list[Exported] = []
+    whole: list[ExportedProvider] = []
     image_files: dict[str, bytes] = {}
     unreadable = list(read.unreadable)
     for one in read.found:
@@ -151,7 +151,7 @@ def _downloaded(session: Session, name: str, url: str, *, is_named: bool) -> byt
         return error
 
 
-def _with_image(one: Exported, path: str | None) -> Exported:
+def _with_image(one: ExportedProvider, path: str | None) -> ExportedProvider:
     """``one`` with its image at ``path``; None: it is none that a document could upload again, and a note says so."""
     notes = [note for note in one.notes if note.key != "image"]
     if path:

@@ -15,10 +15,15 @@ from .._common import values
 from .._common.errors import InvalidInput, quote
 from .._document import loader, model, schema
 from .._document.model import DEFAULT_ROLE, Desired, ReadImage
-from .._engine.planner import Limits, Planned
+from .._engine.planner import Limits, Plan
 from .._query.facts import FACTS
 from .._query.info import INFOS, Info
 from .._references.references import Target
+from .._resources.api_secret_code import ApiSecretCode
+from .._resources.base import AnyResource
+from .._resources.offering_username import OfferingUsername
+from .._resources.service_provider import ServiceProvider
+from .._resources.user_role import UserRole
 
 Spec = dict[str, Any]
 
@@ -57,7 +62,7 @@ class Task:
 
     options: Spec
     wishes: Callable[[Mapping[str, Any], ReadImage], list[Desired]]
-    returns: Callable[[Mapping[str, Any], Planned, bool], dict[str, Any]]
+    returns: Callable[[Mapping[str, Any], Plan, bool], dict[str, Any]]
     rules: Mapping[str, Any] = field(default_factory=dict)
     dates: tuple[str, ...] = ()
 
@@ -172,24 +177,18 @@ def _approved(given: Any, api_url: str) -> tuple[list[Mapping[str, Any]] | None,
     return changes, digests if isinstance(digests, Mapping) else {}
 
 
-def _first(kind: str, key: str) -> Callable[[Mapping[str, Any], Planned, bool], dict[str, Any]]:
-    return lambda options, planned, done: {key: planned.results(kind, done=done)[0]}
+def _returns(resource: AnyResource) -> Callable[[Mapping[str, Any], Plan, bool], dict[str, Any]]:
+    return lambda options, plan, done: resource.returns(options, plan.results(resource.kind.name, done=done)[0])
 
 
-def _code(options: Mapping[str, Any], planned: Planned, done: bool) -> dict[str, Any]:
-    found = planned.results("api_secret_code", done=done)[0]
-    return found if options["reveal"] else {"fingerprint": found["fingerprint"]}
-
-
-def _plan(options: Mapping[str, Any], planned: Planned, done: bool) -> dict[str, Any]:
-    codes = zip(planned.providers("api_secret_code"), planned.results("api_secret_code", done=done), strict=True)
+def _plan(options: Mapping[str, Any], plan: Plan, done: bool) -> dict[str, Any]:
     return {
-        "plan": [change.as_dict() for change in planned.changes],
-        "summary": {**planned.summary(), "fingerprints": {name: code["fingerprint"] for name, code in codes}},
-        "left_out": [_shown(target) for target in planned.left_out],
-        "without_entry": [_shown(target) for target in planned.without_entry],
-        "api_url": planned.api_url,
-        "digests": dict(planned.digests),
+        "plan": [change.as_dict() for change in plan.changes],
+        "summary": plan.summary(done=done),
+        "left_out": [_shown(target) for target in plan.left_out],
+        "without_entry": [_shown(target) for target in plan.without_entry],
+        "api_url": plan.api_url,
+        "digests": dict(plan.digests),
     }
 
 
@@ -209,7 +208,7 @@ WRITERS: dict[str, Task] = {
             "state": _STATE,
         },
         _service_provider,
-        _first("service_provider", "service_provider"),
+        _returns(ServiceProvider()),
     ),
     "user_role": Task(
         {
@@ -222,7 +221,7 @@ WRITERS: dict[str, Task] = {
             "missing_users": _MISSING_USERS,
         },
         _user_role,
-        _first("user_role", "user_roles"),
+        _returns(UserRole()),
         {"mutually_exclusive": [["user", "users"]], "required_one_of": [["user", "users"]]},
         (*schema.GRANT_DATES, *(f"users[].{key}" for key in schema.GRANT_DATES)),
     ),
@@ -239,7 +238,7 @@ WRITERS: dict[str, Task] = {
             "missing_users": _MISSING_USERS,
         },
         _offering_username,
-        _first("offering_username", "offering_usernames"),
+        _returns(OfferingUsername()),
         {
             "mutually_exclusive": [["user", "usernames"]],
             "required_one_of": [["user", "usernames"]],
@@ -254,7 +253,7 @@ WRITERS: dict[str, Task] = {
             "reveal": {"type": "bool", "default": False},
         },
         _api_secret_code,
-        _code,
+        _returns(ApiSecretCode()),
     ),
     "desired_state": Task(
         {

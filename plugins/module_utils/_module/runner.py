@@ -19,7 +19,7 @@ from .._context import Session, get_client
 from .._document import images
 from .._document.model import ReadImage
 from .._engine.executor import apply
-from .._engine.planner import make_plan
+from .._engine.planner import plan_changes
 from .._export import files
 from .._http import connection_options
 from .._http.client import REQUESTS_IMPORT_ERROR
@@ -73,21 +73,21 @@ def _write(
     session: Session, task: Task, options: Mapping[str, Any], read_image: ReadImage, *, check: bool, diff: bool
 ) -> dict[str, Any]:
     allowed = limits(options, session.client.connection.api_url)
-    applied: tuple[Change, ...] = ()
+    applied: tuple[Change[object], ...] = ()
     try:
-        planned = make_plan(session, task.wishes(options, read_image), allowed)
+        plan = plan_changes(session, task.wishes(options, read_image), allowed)
         if not check:
-            apply(session, planned)
-            applied = planned.changes
-        result = {"changed": bool(planned.changes), "warnings": list(planned.comparison.warnings)}
+            apply(session, plan)
+            applied = plan.changes
+        result = {"changed": bool(plan.changes), "warnings": list(plan.comparison.warnings)}
         if diff:
-            result["diff"] = plan_diff(planned.changes)
-        return {**result, **task.returns(options, planned, not check)}
+            result["diff"] = plan_diff(plan.changes)
+        return {**result, **task.returns(options, plan, not check)}
     except SignalReceived as error:
         raise _interrupted(error, applied) from None
 
 
-def _interrupted(error: SignalReceived, applied: Sequence[Change]) -> Interrupted:
+def _interrupted(error: SignalReceived, applied: Sequence[Change[object]]) -> Interrupted:
     """Return the error for a signal that came before or after the plan was carried out."""
     done = f"after all {len(applied)} changes were applied" if applied else "before anything was changed"
     details: dict[str, Any] = {"applied": [change.as_dict() for change in applied], "not_applied": []}

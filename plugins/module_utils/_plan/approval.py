@@ -11,7 +11,7 @@ from typing import Any
 
 from .._common.errors import InvalidInput
 from .._common.json_values import json_text
-from .changes import Change
+from .changes import Change, Effect
 
 # Why a change is not part of an approved plan.
 _DESIRED = "The desired state was changed after the approval"
@@ -20,15 +20,12 @@ _CURRENT = "The current state in Waldur was changed after the approval"
 
 _NOT_PLANNED = "Not part of the approved plan"
 
-# The fields that Waldur merges key by key, so that a part of what was approved can be left to do.
-_MERGED = ("account_options",)
-
 # Messages name this many changes; a result holds all of them.
 _MOST_LISTED = 10
 
 
-def refuse_new(
-    changes: Iterable[Change],
+def require_approved(
+    changes: Iterable[Change[object]],
     approved: Sequence[Mapping[str, Any]],
     is_entry_changed: Mapping[str, bool] | None = None,
 ) -> None:
@@ -42,9 +39,8 @@ def refuse_new(
         by_key.setdefault(_key(old.get("kind"), old.get("id")), []).append(old)
     new = []
     for change in changes:
-        candidates = by_key.get(_key(change.kind, change.id), [])
-        now = change.as_dict()
-        if not any(_covers(old, now) for old in candidates):
+        candidates = by_key.get(_key(change.kind.name, change.id), [])
+        if not any(_covers(old, change) for old in candidates):
             new.append((change, candidates))
     if new:
         raise InvalidInput(
@@ -63,27 +59,38 @@ def _key(kind: Any, ids: Any) -> Hashable:
     return kind, frozenset(ids.items())
 
 
-def _covers(approved: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
-    """Whether ``change`` is the approved one, or what is left to do of it; both are of one kind and about one object.
+def _covers(approved: Mapping[str, Any], change: Change[object]) -> bool:
+    """Return whether ``change`` is the approved one, or what is left to do of it; both are of one kind and about one
+    object.
 
     Names of users don't matter, UUIDs do.
     """
     # A creation that stopped half-way leaves an update; nobody could approve what would stand before that.
-    left_of_creation = (approved.get("action"), change["action"]) == ("create", "update")
-    sides = ("after",) if left_of_creation else ("before", "after")
-    same = left_of_creation or approved.get("action") == change["action"]
-    return same and all(_within(change[side], approved.get(side)) for side in sides)
+    is_left_of_creation = (_effect(approved, change), change.action.effect) == (Effect.CREATE, Effect.UPDATE)
+    if not is_left_of_creation and approved.get("action") != change.action.name:
+        return False
+    merged = change.kind.merged_fields
+    is_after_covered = _is_within(change.after, approved.get("after"), merged)
+    return is_after_covered and (is_left_of_creation or _is_within(change.before, approved.get("before"), merged))
 
 
-def _within(part: Mapping[str, Any] | None, whole: Any) -> bool:
-    """Whether each field of ``part`` has the same value in ``whole``; of a merged field, each of its keys."""
-    if part is None or not isinstance(whole, Mapping):
-        return part is whole
-    approved = _fields(whole)
-    return all(approved.get(name) == value for name, value in _fields(part).items())
+def _effect(approved: Mapping[str, Any], change: Change[object]) -> Effect | None:
+    """Return the effect of an approved change of the same kind as ``change``."""
+    action = change.kind.action(approved.get("action"))
+    return action.effect if action else None
 
 
-def _reasons(new: Sequence[tuple[Change, Sequence[Mapping[str, Any]]]], is_entry_changed: Mapping[str, bool]) -> str:
+def _is_within(values: Mapping[str, Any] | None, approved: Any, merged: Sequence[str]) -> bool:
+    """Return whether each field has its value in ``approved`` too; of a merged field, each of its keys."""
+    if values is None or not isinstance(approved, Mapping):
+        return values is approved
+    known = _fields(approved, merged)
+    return all(known.get(name) == value for name, value in _fields(values, merged).items())
+
+
+def _reasons(
+    new: Sequence[tuple[Change[object], Sequence[Mapping[str, Any]]]], is_entry_changed: Mapping[str, bool]
+) -> str:
     """Return why the changes are not approved: each reason once, with the changes and fields that it is about."""
     reasons = {True: _DESIRED, False: _CURRENT, None: _NOT_PLANNED}
     found: dict[str, list[str]] = {reason: [] for reason in reasons.values()}
@@ -99,23 +106,26 @@ def _listed(names: Sequence[str]) -> str:
     return "; ".join(names[:_MOST_LISTED]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _differing_fields(change: Change, candidates: Sequence[Mapping[str, Any]], unknown: str) -> dict[str, list[str]]:
+def _differing_fields(
+    change: Change[object], candidates: Sequence[Mapping[str, Any]], unknown: str
+) -> dict[str, list[str]]:
     """Return the fields in which ``change`` is not the approved one, by the reason why.
 
     Another value to set than the approved one comes from the desired state, another present value from Waldur. What the
     approved plan does not name has the reason ``unknown``.
     """
-    after, before = _fields(change.after), _fields(change.before)
+    merged = change.kind.merged_fields
+    after, before = _fields(change.after, merged), _fields(change.before, merged)
     if not candidates:
-        return {unknown: list(after) if change.action == "update" else []}
+        return {unknown: list(after) if change.action.effect is Effect.UPDATE else []}
     old = candidates[0]
-    actions = {change.action, old.get("action")}
-    if len(actions) == 2 and "delete" in actions:
+    effects = {change.action.effect, _effect(old, change)}
+    if old.get("action") != change.action.name and Effect.DELETE in effects:
         return {_DESIRED: ["state"]}
-    if actions == {"create", "update"}:  # the provider was deleted meanwhile, or somebody else created it
+    if effects == {Effect.CREATE, Effect.UPDATE}:  # the object was deleted meanwhile, or another user created it
         return {_CURRENT: []}
     found: dict[str, list[str]] = {}
-    old_after, old_before = _fields(old.get("after")), _fields(old.get("before"))
+    old_after, old_before = _fields(old.get("after"), merged), _fields(old.get("before"), merged)
     for name in dict.fromkeys((*after, *before)):
         if name not in old_after and name not in old_before:
             found.setdefault(unknown, []).append(name)
@@ -126,15 +136,15 @@ def _differing_fields(change: Change, candidates: Sequence[Mapping[str, Any]], u
     return found or {unknown: []}
 
 
-def _fields(values: Any) -> dict[str, str]:
+def _fields(values: Any, merged: Sequence[str]) -> dict[str, str]:
     """Return the values of one side of a change by field, as JSON text; those of a merged field by its keys.
 
     A merged field is called by a path such as ``account_options: key``. What an approval may hold besides is another
-    field, or another key of a merged field; all that is below must be the same.
+    field, or another key of a field in ``merged``; all that is below must be the same.
     """
     found: dict[str, str] = {}
     for name, value in values.items() if isinstance(values, Mapping) else ():
-        if name in _MERGED and isinstance(value, Mapping) and value:
+        if name in merged and isinstance(value, Mapping) and value:
             found.update((f"{name}: {key}", json_text(item)) for key, item in value.items())
         else:
             found[str(name)] = json_text(value)

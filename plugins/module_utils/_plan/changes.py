@@ -2,64 +2,149 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changes, their order, their limits, and how they are shown. Pure: no input or output, no Ansible, no noun."""
+"""Changes, and what a resource declares about them: actions, order, labels. Pure: no input or output, no Ansible."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from enum import Enum, IntEnum
+from typing import Any, Generic, TypeVar
 
-# What must exist before something else can; what takes away comes last.
-_ORDER = {
-    "create": 0,
-    "update": 0,
-    "grant": 1,
-    "extend": 1,
-    "shorten": 1,
-    "make_permanent": 1,
-    "set_username": 2,
-    "rotate": 3,
-    "revoke": 4,
-    "delete": 5,
-}
+Payload_co = TypeVar("Payload_co", covariant=True)
+Payload = TypeVar("Payload")
+
+
+class Stage(IntEnum):
+    """The stages of a plan: what must exist before something else can comes first, what is taken away comes last."""
+
+    PREPARE = 0
+    ASSIGN = 1
+    NAME = 2
+    RENEW = 3
+    WITHDRAW = 4
+    DELETE = 5
+
+
+class Severity(Enum):
+    """How much attention an action needs from whoever approves a plan."""
+
+    NORMAL = "normal"
+    # Attention where a value is cleared, or a list loses an item.
+    LOSS = "loss"
+    # Attention where a value that is not empty gets replaced.
+    REPLACEMENT = "replacement"
+    ATTENTION = "attention"
+    # Access or an object is taken away.
+    REMOVAL = "removal"
+
+
+class Effect(Enum):
+    """What an action does to the object itself, where that matters to an approved plan."""
+
+    CREATE = "creates the object"
+    UPDATE = "updates what exists"
+    DELETE = "deletes the object"
 
 
 @dataclass(frozen=True)
-class Change:
+class Action:
+    """An action of a resource: its name in plans, its stage, and how it is shown.
+
+    ``singular`` and ``plural`` count the changes that need attention ("1 removal").
+    """
+
+    name: str
+    stage: Stage
+    severity: Severity = Severity.NORMAL
+    singular: str = "change"
+    plural: str = "changes"
+    effect: Effect | None = None
+
+    @property
+    def label(self) -> str:
+        """Return the action in words."""
+        return self.name.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class ValueStyle:
+    """How a field's value is shown. ``before`` and ``after`` are the words for null on either side of a change.
+
+    ``is_null_a_value`` says that null is a value like others ("never"), ``is_code`` that text is not quoted.
+    """
+
+    before: str = "none"
+    after: str = "none"
+    is_null_a_value: bool = False
+    is_timestamp: bool = False
+    is_code: bool = False
+
+
+_PLAIN = ValueStyle()
+
+
+@dataclass(frozen=True)
+class ChangeKind:
+    """What a resource declares about its changes.
+
+    ``label`` shows the object's name, which stands for ``{}``. ``merged_fields`` are mappings with keys that users
+    choose and that Waldur merges key by key. ``has_named_keys`` says that the keys of ``before`` and ``after`` are
+    names of objects. ``null_word`` and ``empty_word`` stand for a value that is null or empty.
+    """
+
+    name: str
+    actions: tuple[Action, ...] = ()
+    label: str = "{}"
+    styles: Mapping[str, ValueStyle] = field(default_factory=dict, compare=False)
+    merged_fields: tuple[str, ...] = ()
+    has_named_keys: bool = False
+    null_word: str = "none"
+    empty_word: str = "empty"
+
+    def action(self, name: object) -> Action | None:
+        """Return the action of that name; None where the resource has no such action."""
+        return next((action for action in self.actions if action.name == name), None)
+
+    def style(self, key: str) -> ValueStyle:
+        """Return how the value of a field is shown."""
+        return self.styles.get(key, _PLAIN)
+
+
+@dataclass(frozen=True)
+class Change(Generic[Payload_co]):
     """One change. ``before`` and ``after`` hold only what differs, as JSON data in words a person reads.
 
-    ``is_implied`` marks a removal that no entry asks for (an exclusive list implies it). ``rank`` orders changes of one
-    kind and provider that need each other: lower ones are carried out first. ``payload`` is what the room that made
-    the change needs to carry it out, ``predicted`` the object as it would be; neither is ever shown.
+    ``payload`` is what the resource needs to carry the change out; it is never shown. ``is_implied`` marks a removal
+    that no entry asks for (an exclusive list implies it). ``rank`` orders changes of one kind and provider that need
+    each other: lower ones are carried out first.
     """
 
     service_provider: str
-    kind: str
+    kind: ChangeKind
     name: str
-    action: str
+    action: Action
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
     id: Mapping[str, str | None]
+    payload: Payload_co = field(compare=False, repr=False)
     is_implied: bool = False
-    payload: Any = field(default=None, compare=False, repr=False)
-    predicted: Any = field(default=None, compare=False, repr=False)
     rank: int = field(default=0, compare=False, repr=False)
 
     @property
     def order(self) -> tuple[int, str, str, int, str, str]:
         """Return where the change stands in a plan."""
         customer = str(self.id.get("customer"))
-        return _ORDER[self.action], self.service_provider, self.kind, self.rank, self.name, customer
+        return self.action.stage, self.service_provider, self.kind.name, self.rank, self.name, customer
 
     def as_dict(self) -> dict[str, Any]:
-        """The change as it is returned to people and pipelines."""
+        """Return the change as it is returned to users and pipelines."""
         return {
             "service_provider": self.service_provider,
-            "kind": self.kind,
+            "kind": self.kind.name,
             "name": self.name,
-            "action": self.action,
+            "action": self.action.name,
             "before": dict(self.before) if self.before is not None else None,
             "after": dict(self.after) if self.after is not None else None,
             "id": dict(self.id),
@@ -67,35 +152,37 @@ class Change:
 
     def __str__(self) -> str:
         where = "" if self.name == self.service_provider else f" ({self.service_provider})"
-        return f"{self.action} {self.name}{where}"
+        return f"{self.action.name} {self.name}{where}"
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What comparing one thing gave: changes, what to tell, what is wrong, whom Waldur does not know yet."""
+class Comparison(Generic[Payload_co]):
+    """The outcome of a comparison: changes, warnings, errors, and references of users whom Waldur does not know."""
 
-    changes: tuple[Change, ...] = ()
+    changes: tuple[Change[Payload_co], ...] = ()
     warnings: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     missing_users: tuple[str, ...] = ()
 
-    @classmethod
-    def of(cls, parts: Iterable[Comparison]) -> Comparison:
-        """Several comparisons as one; the changes in the order in which they are to be carried out."""
-        parts = list(parts)
-        return cls(
-            tuple(sorted((c for part in parts for c in part.changes), key=lambda change: change.order)),
-            tuple(dict.fromkeys(text for part in parts for text in part.warnings)),
-            tuple(dict.fromkeys(text for part in parts for text in part.errors)),
-            tuple(dict.fromkeys(user for part in parts for user in part.missing_users)),
+    @staticmethod
+    def of(comparisons: Iterable[Comparison[Payload]]) -> Comparison[Payload]:
+        """Return several comparisons as one, with the changes in the order in which they are carried out."""
+        every = list(comparisons)
+        return Comparison(
+            tuple(sorted((c for comparison in every for c in comparison.changes), key=lambda change: change.order)),
+            tuple(dict.fromkeys(text for comparison in every for text in comparison.warnings)),
+            tuple(dict.fromkeys(text for comparison in every for text in comparison.errors)),
+            tuple(dict.fromkeys(user for comparison in every for user in comparison.missing_users)),
         )
 
 
-def summary(comparison: Comparison) -> dict[str, Any]:
-    """How many changes of which action, in all, and which users were left out because Waldur does not know them."""
-    actions = Counter(change.action for change in comparison.changes)
+def summary(comparison: Comparison[object], actions: Iterable[Action]) -> dict[str, Any]:
+    """Return how many changes there are, in total and by action, and which users were left out as Waldur does not know
+    them. It lists ``actions`` (all that there are) in the order of a plan."""
+    ordered = sorted(actions, key=lambda action: action.stage)
+    counts = Counter(change.action.name for change in comparison.changes)
     return {
         "total": len(comparison.changes),
-        "actions": {action: actions[action] for action in _ORDER if actions[action]},
+        "actions": {action.name: counts[action.name] for action in ordered if counts[action.name]},
         "missing_users": list(comparison.missing_users),
     }

@@ -11,17 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._common.errors import printable
-from .changes import Change
-
-# How "no value" reads where "none" would mislead.
-_NOTHING_BEFORE = {"expiration_time": "never"}
-
-_NOTHING_AFTER = {"expiration_time": "never", "fingerprint": "a new one"}
+from .changes import Change, ChangeKind
 
 
-def diff(changes: Sequence[Change]) -> list[dict[str, str]]:
+def diff(changes: Sequence[Change[object]]) -> list[dict[str, str]]:
     """Return what ``--diff`` shows: one before and after per service provider, a line for each value that differs."""
-    by_customer: dict[str, list[Change]] = {}
+    by_customer: dict[str, list[Change[object]]] = {}
     for change in changes:
         by_customer.setdefault(str(change.id.get("customer")), []).append(change)
     labels = provider_labels({customer: own[0].service_provider for customer, own in by_customer.items()})
@@ -29,8 +24,8 @@ def diff(changes: Sequence[Change]) -> list[dict[str, str]]:
         {
             "before_header": printable(labels[customer]),
             "after_header": printable(labels[customer]),
-            "before": "".join(_lines(change.name, change.before, _NOTHING_BEFORE) for change in own),
-            "after": "".join(_lines(change.name, change.after, _NOTHING_AFTER) for change in own),
+            "before": "".join(_lines(change, change.before, is_after=False) for change in own),
+            "after": "".join(_lines(change, change.after, is_after=True) for change in own),
         }
         for customer, own in by_customer.items()
     ]
@@ -49,13 +44,18 @@ def provider_labels(names: Mapping[str, str]) -> dict[str, str]:
     return labels
 
 
-def _lines(name: str, values: Mapping[str, Any] | None, nothing: Mapping[str, str]) -> str:
+def _lines(change: Change[object], values: Mapping[str, Any] | None, *, is_after: bool) -> str:
     if values is None:
         return ""
     return "".join(
-        printable(f"{name}: {label}: {_word(value, nothing.get(key, 'none'))}") + "\n"
+        printable(f"{change.name}: {label}: {_word(value, _null_word(change.kind, key, is_after=is_after))}") + "\n"
         for label, key, value in _flat(values)
     )
+
+
+def _null_word(kind: ChangeKind, key: str, *, is_after: bool) -> str:
+    style = kind.style(key)
+    return style.after if is_after else style.before
 
 
 def _flat(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
@@ -68,9 +68,9 @@ def _flat(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
     return rows
 
 
-def _word(value: Any, nothing: str) -> str:
+def _word(value: Any, null_word: str) -> str:
     if value is None:
-        return nothing
+        return null_word
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (list, tuple)):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a plan may not do. Pure."""
+"""Check a plan against its limits. Pure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .changes import Comparison
 DEFAULT_MAX_REMOVALS = 5
 
 
-def refuse(comparison: Comparison, max_removals: int | None) -> None:
-    """Raises ``InvalidInput`` where the plan must not be carried out: errors, or more unnamed removals than allowed."""
+def check_limits(comparison: Comparison[object], max_removals: int | None) -> None:
+    """Raise ``InvalidInput`` where the plan has errors, or more implied removals than ``max_removals`` (None: 5)."""
     if comparison.errors:
         raise all_of(comparison.errors)
     allowed = DEFAULT_MAX_REMOVALS if max_removals is None else max_removals

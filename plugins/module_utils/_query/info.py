@@ -16,9 +16,10 @@ from .._common import values as document
 from .._common.errors import InvalidInput
 from .._common.types import Row
 from .._context import Session
-from .._export.document import PARTS, export
+from .._export.document import export
 from .._references.references import Target
 from .._resources.api_secret_code import fingerprint
+from .._resources.registry import EXPORT_PARTS
 from . import filters
 from .reader import finished, read, warn_of_hidden_accounts
 
@@ -198,7 +199,7 @@ INFOS: dict[str, Info] = {
         (),
         {
             "service_providers": {"type": "raw", "aliases": ["service_provider"]},
-            "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)},
+            "parts": {"type": "list", "elements": "str", "choices": list(EXPORT_PARTS), "default": list(EXPORT_PARTS)},
         },
         _desired_state,
     ),

@@ -7,20 +7,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from .._common.errors import OutcomeUnknown, WaldurError, recheck_outcome
 from .._common.types import Row
 from .._context import ResolvedUsers, Session
 from .._document.model import Desired, SecretCode
-from .._plan.changes import Change, Comparison
+from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage, ValueStyle
 from .._references.references import Target
+from .base import Resource, Result
 
 
 @dataclass
-class State:
-    """The present code (never shown) and its fingerprint; both None where there is none."""
+class SecretCodeState:
+    """The current code (never shown) and its fingerprint; both None where there is none."""
 
     code: str | None = field(default=None, repr=False)
 
@@ -31,90 +33,117 @@ class State:
 
 
 def fingerprint(code: str) -> str:
-    """What a code is called where the code itself must not appear."""
+    """Return the fingerprint that stands for a code wherever the code itself must not appear."""
     return f"sha256:{hashlib.sha256(code.encode()).hexdigest()[:16]}"
 
 
-class ApiSecretCode:
-    """The room of the secret code."""
+_ROTATE = Action("rotate", Stage.RENEW, Severity.ATTENTION, "rotation", "rotations")
 
-    kind = "api_secret_code"
+# The key of the plan's summary that holds the fingerprints, by provider.
+_FINGERPRINTS = "fingerprints"
 
-    def part(self, desired: Desired) -> SecretCode | None:
-        """The wish for the secret code."""
-        return desired.secret_code
 
-    def read(self, session: Session, target: Target, part: SecretCode) -> State:
-        """The present code; a provider that is yet to be created will get one of its own."""
-        return State(session.client.secret_code(target.uuid) if target.uuid else None)
+class ApiSecretCode(Resource[SecretCode, SecretCodeState, None]):
+    """The API secret code of a provider."""
 
-    def users(self, part: SecretCode, state: State) -> tuple[Iterable[str], Iterable[str]]:
-        """A code names nobody."""
+    kind = ChangeKind(
+        "api_secret_code", (_ROTATE,), styles={"fingerprint": ValueStyle(after="a new one", is_code=True)}
+    )
+    result_key = "api_secret_code"
+    summary_keys = (_FINGERPRINTS,)
+
+    def desired(self, document: Desired) -> SecretCode | None:
+        """Return the desired secret code."""
+        return document.secret_code
+
+    def read(self, session: Session, target: Target, desired: SecretCode) -> SecretCodeState:
+        """Return the current code; a provider that is yet to be created will get one of its own."""
+        return SecretCodeState(session.client.secret_code(target.uuid) if target.uuid else None)
+
+    def users(self, desired: SecretCode, current: SecretCodeState) -> tuple[Iterable[str], Iterable[str]]:
+        """Return nothing, as a code names no user."""
         return (), ()
 
     def compare(
-        self, session: Session, target: Target, part: SecretCode, state: State, people: ResolvedUsers
-    ) -> Comparison:
-        """Rotate where there is no code, where the leaked one is still in force, or always when asked so."""
+        self, session: Session, target: Target, desired: SecretCode, current: SecretCodeState, users: ResolvedUsers
+    ) -> Comparison[None]:
+        """Rotate where there is no code, where the leaked one is still in force, or always where that is desired."""
         if target.uuid is None:
             text = (
                 f"{target.name}: its API secret code is new when the service provider is created, so it is not rotated."
             )
-            return (
-                Comparison(warnings=(text,)) if part.state == "rotated" and part.fingerprint is None else Comparison()
-            )
-        leaked = part.state == "rotated" and part.fingerprint in (None, state.fingerprint)
-        if state.code is not None and not leaked:
+            is_rotation = desired.state == "rotated" and desired.fingerprint is None
+            return Comparison(warnings=(text,)) if is_rotation else Comparison()
+        leaked = desired.state == "rotated" and desired.fingerprint in (None, current.fingerprint)
+        if current.code is not None and not leaked:
             return Comparison()
         change = Change(
             target.name,
             self.kind,
             "API secret code",
-            "rotate",
-            {"fingerprint": state.fingerprint},
+            _ROTATE,
+            {"fingerprint": current.fingerprint},
             {"fingerprint": None},
             {"customer": target.customer_uuid, "user": None, "role": None},
+            None,
         )
         return Comparison((change,))
 
-    def write(self, session: Session, target: Target, state: State, change: Change) -> None:
-        """Replaces the code. A lost answer is followed by a look, never by a second rotation."""
+    def write(self, session: Session, target: Target, current: SecretCodeState, change: Change[None]) -> None:
+        """Rotate the code. Where the response is lost the code is read, and never rotated a second time."""
         uuid = target.uuid or ""
-        before = state.fingerprint
+        before = current.fingerprint
 
-        def look() -> tuple[bool, str]:
-            state.code = session.client.secret_code(uuid)
-            if state.fingerprint != before:
+        def recheck() -> tuple[bool, str]:
+            current.code = session.client.secret_code(uuid)
+            if current.fingerprint != before:
                 return (
                     True,
-                    f"it was rotated, to {state.fingerprint}. Another run without fingerprint would rotate it again.",
+                    f"it was rotated, to {current.fingerprint}. Another run without fingerprint would rotate it again.",
                 )
             leaked = f" with fingerprint: {before}, so that it can't be rotated twice" if before else ""
             return False, f"it was not rotated, and not tried twice. Run again{leaked}."
 
         try:
-            state.code = session.client.new_secret_code(uuid)
+            current.code = session.client.new_secret_code(uuid)
         except OutcomeUnknown as error:
-            raise recheck_outcome(error, look) from None
-        if state.code is None or state.fingerprint == before:
+            raise recheck_outcome(error, recheck) from None
+        if current.code is None or current.fingerprint == before:
             text = "Waldur accepted the request but returned no new API secret code."
             raise WaldurError(text, took_effect=None)
 
-    def verify(self, session: Session, target: Target, part: SecretCode, state: State) -> State:
-        """The code of the answer must still be the one in force."""
-        now = State(session.client.secret_code(target.uuid or ""))
-        if now.fingerprint != state.fingerprint:
+    def verify(
+        self, session: Session, target: Target, desired: SecretCode, current: SecretCodeState
+    ) -> SecretCodeState:
+        """Check that the code of the response is still the one in force."""
+        now = SecretCodeState(session.client.secret_code(target.uuid or ""))
+        if now.fingerprint != current.fingerprint:
             raise WaldurError(
-                f"The API secret code was rotated to {state.fingerprint}, and looking again it is {now.fingerprint}:"
-                " somebody else rotated it meanwhile, and theirs is the one in force.",
+                f"The API secret code was rotated to {current.fingerprint}, and looking again it is {now.fingerprint}:"
+                " another user rotated it meanwhile, and their code is the one in force.",
                 not_applied=[],
             )
-        return state
+        return current
 
     def result(
-        self, part: SecretCode, state: State, people: ResolvedUsers, planned: Sequence[Change], *, done: bool
+        self,
+        desired: SecretCode,
+        current: SecretCodeState,
+        users: ResolvedUsers,
+        planned: Sequence[Change[None]],
+        *,
+        done: bool,
     ) -> Row:
-        """The fingerprint, and the code itself for those who may reveal it; both unknown before a rotation is done."""
+        """Return the fingerprint, and the code itself for a task that reveals it; null before a rotation is done."""
         if planned and not done:
             return {"fingerprint": None, "api_secret_code": None}
-        return {"fingerprint": state.fingerprint, "api_secret_code": state.code}
+        return {"fingerprint": current.fingerprint, "api_secret_code": current.code}
+
+    def summary(self, result: Result) -> Row:
+        """Return the fingerprint."""
+        return {_FINGERPRINTS: result["fingerprint"]} if isinstance(result, dict) else {}
+
+    def returns(self, options: Mapping[str, Any], result: Result) -> Row:
+        """Return the fingerprint; the code itself only where ``reveal`` is set."""
+        found = result if isinstance(result, dict) else {}
+        return {key: value for key, value in found.items() if options["reveal"] or key != self.result_key}

@@ -25,14 +25,14 @@ from .._common.errors import (
 from .._common.types import Row
 from .._context import ResolvedUsers, Session
 from .._document import schema as document
-from .._document.exported import Entry, Note, Written, user_reference, written
+from .._document.exported import Entry, Exported, Note, exported_list, user_reference
 from .._document.model import Desired, UsernameEntry, Usernames
 from .._document.schema import same_username
 from .._http.row_checks import checked
-from .._plan.changes import Change, Comparison
+from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage
 from .._references.references import Target
 from .._references.users import HIDDEN_ACCOUNTS, UnresolvedUser, User
-from .base import unusable
+from .base import Resource, unresolved_user
 
 _LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")
 _OPTION = "service_provider_can_create_offering_user"
@@ -102,7 +102,7 @@ class Owner:
 
 
 @dataclass
-class State:
+class UsernameState:
     """Which offerings each user reaches, and the names of the accounts there.
 
     ``reach``: user UUID → offering UUIDs; ``hidden``: those among them whose accounts this token can't read back.
@@ -152,151 +152,181 @@ class State:
         return found
 
 
-class OfferingUsername:
-    """The room of account names."""
+@dataclass(frozen=True)
+class UsernameWrite:
+    """The request for one user: the username to set in all offerings that they reach."""
 
-    kind = "offering_username"
+    user_uuid: str
+    username: str
 
-    def part(self, desired: Desired) -> Usernames | None:
-        """The wishes for account names."""
-        return desired.usernames
+    def body(self) -> Row:
+        """Return the body of the request."""
+        return {"user_uuid": self.user_uuid, "username": self.username}
 
-    def read(self, session: Session, target: Target, part: Usernames) -> State:
-        """Accounts, project permissions and resources, each read once, in bulk; for a single user, his alone."""
+
+_SET_USERNAME = Action("set_username", Stage.NAME, Severity.REPLACEMENT, "replaced username", "replaced usernames")
+
+
+class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
+    """The usernames of users in the offerings of a provider."""
+
+    kind = ChangeKind(
+        "offering_username",
+        (_SET_USERNAME,),
+        "usernames of {}",
+        has_named_keys=True,
+        null_word="no username",
+        empty_word="no username",
+    )
+    result_key = "offering_usernames"
+    export_part = _KEY
+
+    def desired(self, document: Desired) -> Usernames | None:
+        """Return the desired usernames."""
+        return document.usernames
+
+    def read(self, session: Session, target: Target, desired: Usernames) -> UsernameState:
+        """Read accounts, project permissions and resources, each once, in bulk; for a single user, only theirs."""
         if target.uuid is None:
-            return State(exists=False)
+            return UsernameState(exists=False)
         only: str | None = None
-        if part.single:
-            person = session.references.users([part.entries[0].user])[part.entries[0].user]
-            only = person.uuid if isinstance(person, User) else None
+        if desired.single:
+            user = session.references.users([desired.entries[0].user])[desired.entries[0].user]
+            only = user.uuid if isinstance(user, User) else None
             if only is None:
-                return State()
-        state = _reached(session, target, only)
-        if state.reach:
-            _read_accounts(session, target, only, state)
-            _read_visibility(session, _users(session, part, state), state)
-            _read_owners(session, target, _pending(session, part, state), state)
+                return UsernameState()
+        current = _reached(session, target, only)
+        if current.reach:
+            _read_accounts(session, target, only, current)
+            _read_visibility(session, _users(session, desired, current), current)
+            _read_owners(session, target, _pending(session, desired, current), current)
             if only:
-                _read_holders(session, target, only, part.entries[0].username, state)
-        return state
+                _read_holders(session, target, only, desired.entries[0].username, current)
+        return current
 
-    def users(self, part: Usernames, state: State) -> tuple[Iterable[str], Iterable[str]]:
-        """All of them are shown."""
-        return [entry.user for entry in part.entries], ()
+    def users(self, desired: Usernames, current: UsernameState) -> tuple[Iterable[str], Iterable[str]]:
+        """Return the users of all entries; all of them are shown."""
+        return [entry.user for entry in desired.entries], ()
 
     def compare(
-        self, session: Session, target: Target, part: Usernames, state: State, people: ResolvedUsers
-    ) -> Comparison:
-        """A change is needed where a reachable offering has no account of the user, or one with another name."""
-        parts: list[Comparison] = []
-        if part.entries and not state.exists:
+        self, session: Session, target: Target, desired: Usernames, current: UsernameState, users: ResolvedUsers
+    ) -> Comparison[UsernameWrite]:
+        """Plan a change where a reachable offering has no account of the user, or one with another name."""
+        comparisons: list[Comparison[UsernameWrite]] = []
+        if desired.entries and not current.exists:
             text = f"{target.name}: usernames can only be planned once the service provider exists; run again then."
-            parts.append(Comparison(warnings=(text,)))
-        resolved = [(entry, people[entry.user]) for entry in part.entries]
+            comparisons.append(Comparison(warnings=(text,)))
+        resolved = [(entry, users[entry.user]) for entry in desired.entries]
         problems = _problems(session, resolved)
         usable = [pair for number, pair in enumerate(resolved) if number not in problems]
-        wishes = {person.uuid: entry.username for entry, person in usable if isinstance(person, User)}
-        for number, (entry, person) in enumerate(resolved):
+        wishes = {user.uuid: entry.username for entry, user in usable if isinstance(user, User)}
+        for number, (entry, user) in enumerate(resolved):
             if number in problems:
-                parts.append(problems[number])
-            elif state.exists and isinstance(person, User):
-                parts.append(_compare_entry(target, entry, person, state, wishes))
-        parts.append(_warning_of_concealed(target, usable, state))
-        found = Comparison.of(parts)
-        return Comparison.of([replace(found, changes=_ranked(found.changes, state))])
+                comparisons.append(problems[number])
+            elif current.exists and isinstance(user, User):
+                comparisons.append(_compare_entry(target, entry, user, current, wishes))
+        comparisons.append(_warning_of_concealed(target, usable, current))
+        found = Comparison.of(comparisons)
+        return Comparison.of([replace(found, changes=_ranked(found.changes, current))])
 
-    def write(self, session: Session, target: Target, state: State, change: Change) -> None:
-        """One POST for one user, whatever the number of offerings. Its answer tells nothing
+    def write(self, session: Session, target: Target, current: UsernameState, change: Change[UsernameWrite]) -> None:
+        """Send one POST for one user, whatever the number of offerings. Its response tells nothing
         (api-behaviour: set-offerings-username)."""
         try:
-            session.client.write("set_offerings_username", target.uuid, body=change.payload, expect_body=False)
+            session.client.write("set_offerings_username", target.uuid, body=change.payload.body(), expect_body=False)
         except OutcomeUnknown as error:
-            raise recheck_outcome(error, lambda: _look(session, target, state, change)) from None
+            raise recheck_outcome(error, lambda: _recheck(session, target, current, change)) from None
 
-    def verify(self, session: Session, target: Target, part: Usernames, state: State) -> State:
-        """Read again: only the accounts tell what was set."""
-        return self.read(session, target, part)
+    def verify(self, session: Session, target: Target, desired: Usernames, current: UsernameState) -> UsernameState:
+        """Read again, as only the accounts tell what was set."""
+        return self.read(session, target, desired)
 
     def result(
-        self, part: Usernames, state: State, people: ResolvedUsers, planned: Sequence[Change], *, done: bool
+        self,
+        desired: Usernames,
+        current: UsernameState,
+        users: ResolvedUsers,
+        planned: Sequence[Change[UsernameWrite]],
+        *,
+        done: bool,
     ) -> list[Row]:
-        """Per user that reaches an offering: the username, the offerings, and the names before that were others."""
+        """Return for each user that reaches an offering the username, the offerings, and the names that differed."""
         before = {change.id["user"]: dict(change.before or {}) for change in planned}
         found = []
-        for entry in part.entries:
-            person = people.get(entry.user)
-            readable = state.readable(person.uuid) if isinstance(person, User) else set()
-            if isinstance(person, User) and readable:
+        for entry in desired.entries:
+            user = users.get(entry.user)
+            readable = current.readable(user.uuid) if isinstance(user, User) else set()
+            if isinstance(user, User) and readable:
                 found.append(
                     {
-                        "user": person.shown,
-                        "user_uuid": person.uuid,
+                        "user": user.shown,
+                        "user_uuid": user.uuid,
                         "username": entry.username,
-                        "offerings": sorted(_labels(state, readable).values()),
-                        "before": before.get(person.uuid, {}),
+                        "offerings": sorted(_labels(current, readable).values()),
+                        "before": before.get(user.uuid, {}),
                     }
                 )
         return found
 
-    def export(self, session: Session, target: Target) -> Written:
-        """Whoever has one and the same name in all offerings that they reach."""
-        state = _reached(session, target, None)
-        if state.unseen and not session.references.sees_everybody():
+    def export(self, session: Session, target: Target) -> Exported:
+        """Export the users who have one and the same username in all offerings that they reach."""
+        current = _reached(session, target, None)
+        if current.unseen and not session.references.sees_everybody():
             # Every project that is listed has a resource (api-behaviour: project-permissions), so a part of the whole
             # would be missing.
             raise Unreadable(
                 f"{target.name}: {_BLIND}, or leave offering_usernames out of parts (the playbook's export_parts)."
             )
-        _read_accounts(session, target, None, state)
-        _read_visibility(session, state.reach, state)
-        _read_owners(session, target, {(one, user) for user, reach in state.reach.items() for one in reach}, state)
-        people = session.references.users(state.reach)
-        persons = [person for person in people.values() if isinstance(person, User)]
-        return written(_KEY, [*_out_of_reach(target, state), *_in_reach(session, target, state, persons)])
+        _read_accounts(session, target, None, current)
+        _read_visibility(session, current.reach, current)
+        _read_owners(session, target, {(one, user) for user, reach in current.reach.items() for one in reach}, current)
+        resolved = session.references.users(current.reach)
+        users = [user for user in resolved.values() if isinstance(user, User)]
+        return exported_list(_KEY, [*_out_of_reach(target, current), *_in_reach(session, target, current, users)])
 
 
-def _in_reach(session: Session, target: Target, state: State, persons: list[User]) -> Iterable[Entry | Note]:
+def _in_reach(session: Session, target: Target, current: UsernameState, users: list[User]) -> Iterable[Entry | Note]:
     """An entry or a note for everybody; one note for all where usernames seem not to be in use."""
-    names = {person.uuid: _present_names(state, person.uuid) for person in persons}
+    names = {user.uuid: _present_names(current, user.uuid) for user in users}
     holders = Counter(same_username(name) for found in names.values() if len(found) == 1 for name in found)
-    if not any((name or "").strip() for name in state.accounts.values()):
+    if not any((name or "").strip() for name in current.accounts.values()):
         # Where usernames are not in use, a note for each member of each project would tell nothing.
-        if persons:
-            text = f"{target.name}: nobody of the {len(persons)} users who reach its offerings has a username there."
+        if users:
+            text = f"{target.name}: nobody of the {len(users)} users who reach its offerings has a username there."
             yield Note(_KEY, None, text)
         return
-    if hidden := ", ".join(sorted({state.names[offering] for offering in state.hidden & state.names.keys()})):
+    if hidden := ", ".join(sorted({current.names[offering] for offering in current.hidden & current.names.keys()})):
         text = f"{target.name}: this token can't read accounts back in {hidden}, so usernames there were not looked at."
         yield Note(_KEY, None, text)
-    if number := sum(len(state.concealed(person.uuid)) for person in persons):
+    if number := sum(len(current.concealed(user.uuid)) for user in users):
         accounts = "1 account" if number == 1 else f"{number} accounts"
         text = f"{accounts} may be hidden from this token or not there yet, so usernames there were not looked at"
         yield Note(_KEY, None, f"{target.name}: {text}: {HIDDEN_ACCOUNTS}.")
-    for person in persons:
-        reason = _unsayable(state, person, names[person.uuid], holders)
-        entry = {"user": user_reference(session.references, person), "username": next(iter(names[person.uuid]), "")}
+    for user in users:
+        reason = _unsayable(current, user, names[user.uuid], holders)
+        entry = {"user": user_reference(session.references, user), "username": next(iter(names[user.uuid]), "")}
         if not reason:
-            reason = _not_as_it_is(target, entry, person, state)
-        yield Note(_KEY, person.shown, f"{target.name}: {person.shown} {reason}.") if reason else entry
+            reason = _not_as_it_is(target, entry, user, current)
+        yield Note(_KEY, user.shown, f"{target.name}: {user.shown} {reason}.") if reason else entry
 
 
-def _present_names(state: State, user: str) -> set[str]:
+def _present_names(current: UsernameState, user: str) -> set[str]:
     """The different names of the accounts, an empty one for those that are missing or have none."""
-    return {(state.accounts.get((offering, user)) or "").strip() for offering in state.readable(user)}
+    return {(current.accounts.get((offering, user)) or "").strip() for offering in current.readable(user)}
 
 
-def _unsayable(state: State, person: User, names: set[str], holders: Counter[str]) -> str | None:
+def _unsayable(current: UsernameState, user: User, names: set[str], holders: Counter[str]) -> str | None:
     """Why one username can't be said of the person, as the end of a sentence."""
-    if owners := _owners(state, person.uuid):
+    if owners := _owners(current, user.uuid):
         owner = next(iter(owners.values()))
-        return f"gets the username from {_called(owner, person)}, and no document changes that"
+        return f"gets the username from {_called(owner, user)}, and no document changes that"
     if not names:
         return "reaches no offering whose accounts this token can read back"
     if names == {""}:
         return "reaches offerings and has no username there"
     if len(names) > 1:
-        readable = _labels(state, state.readable(person.uuid))
-        told = {label: state.accounts.get((offering, person.uuid)) or "none" for offering, label in readable.items()}
+        readable = _labels(current, current.readable(user.uuid))
+        told = {label: current.accounts.get((offering, user.uuid)) or "none" for offering, label in readable.items()}
         each = ", ".join(f"{label}: {told[label]}" for label in sorted(told))
         return f"doesn't have one and the same username in all offerings that they reach ({each})"
     name = next(iter(names))
@@ -305,39 +335,39 @@ def _unsayable(state: State, person: User, names: set[str], holders: Counter[str
     return None
 
 
-def _not_as_it_is(target: Target, entry: Entry, person: User, state: State) -> str | None:
+def _not_as_it_is(target: Target, entry: Entry, user: User, current: UsernameState) -> str | None:
     """Whether applying the entry would do anything: asked of what applies it."""
     try:
         wish = document.username("", entry)
     except InvalidInput as error:
         return f"has a username that no document can say: {error.message.rstrip('.')}"
-    found = _compare_entry(target, wish, person, state, {})
+    found = _compare_entry(target, wish, user, current, {})
     return "has a username that would be set anew" if found.changes or found.errors else None
 
 
-def _out_of_reach(target: Target, state: State) -> Iterable[Note]:
+def _out_of_reach(target: Target, current: UsernameState) -> Iterable[Note]:
     """Those who have a username and reach nothing: it stays, whatever a document says
     (api-behaviour: usernames-reach)."""
     names: dict[str, set[str]] = defaultdict(set)
-    for (_offering, user), name in state.accounts.items():
-        if (name or "").strip() and user not in state.reach:
+    for (_offering, user), name in current.accounts.items():
+        if (name or "").strip() and user not in current.reach:
             names[user].add((name or "").strip())
     for user, found in names.items():
-        shown, listed = state.holder_names.get(user, user), ", ".join(sorted(found))
+        shown, listed = current.holder_names.get(user, user), ", ".join(sorted(found))
         text = f"{shown} has a username ({listed}) and reaches no shared offering through a project, or is deactivated."
         yield Note(_KEY, shown, f"{target.name}: {text}")
 
 
-def _reached(session: Session, target: Target, only: str | None) -> State:
+def _reached(session: Session, target: Target, only: str | None) -> UsernameState:
     """Who reaches which offerings, and in which of them the accounts can be read back; no accounts yet."""
-    state = State()
+    current = UsernameState()
     projects = _projects(session, target, only)
-    _read_reach(session, target, projects, state)
-    if state.unseen or state.names:
+    _read_reach(session, target, projects, current)
+    if current.unseen or current.names:
         partly = not session.references.sees_everybody()
-        state.blind = partly and not state.names
-        state.hidden = _read_offerings(session, target, state) if partly and state.names else set()
-    return state
+        current.blind = partly and not current.names
+        current.hidden = _read_offerings(session, target, current) if partly and current.names else set()
+    return current
 
 
 def _projects(session: Session, target: Target, only: str | None) -> dict[str, set[str]]:
@@ -353,11 +383,11 @@ def _projects(session: Session, target: Target, only: str | None) -> dict[str, s
     return projects
 
 
-def _read_reach(session: Session, target: Target, projects: dict[str, set[str]], state: State) -> None:
+def _read_reach(session: Session, target: Target, projects: dict[str, set[str]], current: UsernameState) -> None:
     """Private offerings are left out: their projects are not among the permissions, so their reach is unknown."""
     if not projects:
         return
-    state.unseen = set(projects)
+    current.unseen = set(projects)
     rows = session.client.rows(
         "provider_resources", provider_uuid=target.customer_uuid, state=_LIVE_STATES, field=_RESOURCE_FIELDS
     )
@@ -366,13 +396,13 @@ def _read_reach(session: Session, target: Target, projects: dict[str, set[str]],
         live = row.get("state") in _LIVE_STATES and row.get("offering_shared") is not False
         if not live or uuids.normalize(row.get("provider_uuid")) not in (None, target.customer_uuid):
             continue
-        state.names[offering] = row.get("offering_name") or offering
-        state.unseen.discard(uuids.normalize(row.get("project_uuid")) or "")
+        current.names[offering] = row.get("offering_name") or offering
+        current.unseen.discard(uuids.normalize(row.get("project_uuid")) or "")
         for user in projects.get(uuids.normalize(row.get("project_uuid")) or "", ()):
-            state.reach.setdefault(user, set()).add(offering)
+            current.reach.setdefault(user, set()).add(offering)
 
 
-def _read_offerings(session: Session, target: Target, state: State) -> set[str]:
+def _read_offerings(session: Session, target: Target, current: UsernameState) -> set[str]:
     """Read which offerings share their accounts, and return those whose accounts only staff and support can read back,
     though the POST sets them (api-behaviour: offering-users-visibility)."""
 
@@ -388,7 +418,7 @@ def _read_offerings(session: Session, target: Target, state: State) -> set[str]:
         prepare=lift,
     )
     rows = checked("provider_offerings", rows, uuid="uuid", plugin_options="mapping?", account_settings="mapping?")
-    state.shared = {uuids.normalize(row["uuid"]) or "" for row in rows if _is_shared(row)}
+    current.shared = {uuids.normalize(row["uuid"]) or "" for row in rows if _is_shared(row)}
     return {uuids.normalize(row["uuid"]) or "" for row in rows if not row["_readable"]}
 
 
@@ -399,7 +429,7 @@ def _is_shared(offering: Row) -> bool:
     return isinstance(scope, dict) and scope.get("value") == "provider"
 
 
-def _read_accounts(session: Session, target: Target, only: str | None, state: State, **query: Any) -> None:
+def _read_accounts(session: Session, target: Target, only: str | None, current: UsernameState, **query: Any) -> None:
     """The filter takes the customer's UUID. Accounts in any state count, Deleted ones too: the POST renames them."""
     rows = session.client.rows(
         "offering_users",
@@ -411,46 +441,46 @@ def _read_accounts(session: Session, target: Target, only: str | None, state: St
     for row in checked("offering_users", rows, **_ACCOUNT_KINDS):
         if uuids.normalize(row.get("customer_uuid")) in (None, target.customer_uuid):
             pair = (uuids.normalize(row["offering_uuid"]) or "", uuids.normalize(row["user_uuid"]) or "")
-            state.accounts[pair], state.rows[pair] = row.get("username"), row
+            current.accounts[pair], current.rows[pair] = row.get("username"), row
             if row.get("user_username"):
-                state.holder_names[pair[1]] = row["user_username"]
+                current.holder_names[pair[1]] = row["user_username"]
 
 
-def _pending(session: Session, part: Usernames, state: State) -> set[tuple[str, str]]:
+def _pending(session: Session, desired: Usernames, current: UsernameState) -> set[tuple[str, str]]:
     """Return the pairs of offering and user in which an entry may change something."""
     return {
         (offering, user)
-        for entry in part.entries
-        for user in _users(session, Usernames((entry,)), state)
-        for offering in _differing(state, user, entry.username)
+        for entry in desired.entries
+        for user in _users(session, Usernames((entry,)), current)
+        for offering in _differing(current, user, entry.username)
     }
 
 
-def _users(session: Session, part: Usernames, state: State) -> set[str]:
+def _users(session: Session, desired: Usernames, current: UsernameState) -> set[str]:
     """Return those whom the entries may be about; all who reach offerings, where a reference is not known yet."""
-    known = {session.references.user_uuid(entry.user) for entry in part.entries}
-    return set(state.reach) if None in known else {user for user in known if user}
+    known = {session.references.user_uuid(entry.user) for entry in desired.entries}
+    return set(current.reach) if None in known else {user for user in known if user}
 
 
-def _read_visibility(session: Session, users: Iterable[str], state: State) -> None:
+def _read_visibility(session: Session, users: Iterable[str], current: UsernameState) -> None:
     """Read whether accounts may be hidden, where one that ``users`` could have was not seen."""
-    if any((offering, user) not in state.accounts for user in users for offering in state.readable(user)):
-        state.may_miss_accounts = session.references.may_miss_accounts()
+    if any((offering, user) not in current.accounts for user in users for offering in current.readable(user)):
+        current.may_miss_accounts = session.references.may_miss_accounts()
 
 
-def _read_owners(session: Session, target: Target, pairs: Iterable[tuple[str, str]], state: State) -> None:
+def _read_owners(session: Session, target: Target, pairs: Iterable[tuple[str, str]], current: UsernameState) -> None:
     """Read to which service provider accounts the usernames in ``pairs`` belong, where their rows don't tell.
 
     Rows of 2026 tell it, except those of its first servers; older servers have no such accounts. Where an account is
     missing, the offering's scope decides (api-behaviour: usernames-owned-by-a-provider-account).
     """
-    missing = {pair for pair in pairs if pair not in state.accounts}
-    unclear = {pair for pair in pairs if pair in state.rows and _LINK not in state.rows[pair]}
+    missing = {pair for pair in pairs if pair not in current.accounts}
+    unclear = {pair for pair in pairs if pair in current.rows and _LINK not in current.rows[pair]}
     if not (missing or unclear) or session.references.edition() < _SHARED_SINCE:
         return
-    if missing and state.shared is None:
-        _read_offerings(session, target, state)
-    asked = unclear | {pair for pair in missing if pair[0] in (state.shared or ())}
+    if missing and current.shared is None:
+        _read_offerings(session, target, current)
+    asked = unclear | {pair for pair in missing if pair[0] in (current.shared or ())}
     users = {user for _offering, user in asked}
     if not users:
         return
@@ -467,20 +497,20 @@ def _read_owners(session: Session, target: Target, pairs: Iterable[tuple[str, st
     for row in checked("provider_accounts", rows, **_OWNER_KINDS):
         if uuids.normalize(row["service_provider_uuid"]) == target.uuid:
             owner = Owner(uuids.normalize(row["uuid"]), row.get("username"))
-            state.provider_accounts[uuids.normalize(row["user_uuid"]) or ""] = owner
+            current.provider_accounts[uuids.normalize(row["user_uuid"]) or ""] = owner
 
 
-def _owners(state: State, user: str) -> dict[str, Owner]:
+def _owners(current: UsernameState, user: str) -> dict[str, Owner]:
     """Return the service provider account behind each offering that ``user`` reaches, where there is one."""
-    found = {offering: _owner(state, offering, user) for offering in sorted(state.reach.get(user, ()))}
+    found = {offering: _owner(current, offering, user) for offering in sorted(current.reach.get(user, ()))}
     return {offering: owner for offering, owner in found.items() if owner}
 
 
-def _owner(state: State, offering: str, user: str) -> Owner | None:
+def _owner(current: UsernameState, offering: str, user: str) -> Owner | None:
     """Return the service provider account that owns the username of ``user`` in the offering, or would own it."""
-    row, known = state.rows.get((offering, user)), state.provider_accounts.get(user)
+    row, known = current.rows.get((offering, user)), current.provider_accounts.get(user)
     if row is None:
-        is_new = (offering, user) not in state.accounts and offering in (state.shared or ())
+        is_new = (offering, user) not in current.accounts and offering in (current.shared or ())
         return (known or Owner()) if is_new else None
     if _LINK in row:
         uuid = uuids.normalize(row[_LINK])
@@ -489,82 +519,84 @@ def _owner(state: State, offering: str, user: str) -> Owner | None:
     return known if known and (known.username or "").strip() == (row.get("username") or "").strip() else None
 
 
-def _present_name(state: State, offering: str, user: str) -> str | None:
+def _present_name(current: UsernameState, offering: str, user: str) -> str | None:
     """Return the username in the offering, or that of the service provider account that Waldur will copy there."""
-    if (offering, user) in state.accounts:
-        return state.accounts[offering, user]
-    owner = _owner(state, offering, user)
+    if (offering, user) in current.accounts:
+        return current.accounts[offering, user]
+    owner = _owner(current, offering, user)
     return owner.username if owner else None
 
 
-def _called(owner: Owner, person: User) -> str:
+def _called(owner: Owner, user: User) -> str:
     if owner.uuid is None:
-        return f"the service provider account that Waldur will make for {person.shown}"
+        return f"the service provider account that Waldur will make for {user.shown}"
     return f"the service provider account '{owner.username or ''}' ({owner.uuid})"
 
 
-def _owned(target: Target, entry: UsernameEntry, person: User, state: State, owners: Mapping[str, Owner]) -> str:
+def _owned(
+    target: Target, entry: UsernameEntry, user: User, current: UsernameState, owners: Mapping[str, Owner]
+) -> str:
     """Return the error for a username that a service provider account owns
     (api-behaviour: usernames-owned-by-a-provider-account)."""
-    differing = _differing(state, person.uuid, entry.username)
+    differing = _differing(current, user.uuid, entry.username)
     owner = next((owners[offering] for offering in sorted(differing) if offering in owners), None)
-    shared = ", ".join(sorted(_labels(state, owners).values()))
-    left = ", ".join(sorted(_labels(state, differing.keys() - owners.keys()).values()))
+    shared = ", ".join(sorted(_labels(current, owners).values()))
+    left = ", ".join(sorted(_labels(current, differing.keys() - owners.keys()).values()))
     if owner is None:
         remedy = f"rename the account in {left} by itself, with PATCH /api/marketplace-offering-users/<uuid>/"
     elif owner.uuid is None:
         remedy = "take this entry out, and rename that account once it is there"
     else:
         remedy = f"rename that account, with PATCH /api/marketplace-service-provider-accounts/{owner.uuid}/"
-    whose = _called(owner or next(iter(owners.values())), person)
+    whose = _called(owner or next(iter(owners.values())), user)
     return (
-        f"{entry.option('username')}: '{entry.username}' can't be set, as the username of {person.shown} in {shared} at"
+        f"{entry.option('username')}: '{entry.username}' can't be set, as the username of {user.shown} in {shared} at"
         f" {target.name} belongs to {whose}, and Waldur rejects the request for all offerings: {remedy}, or give the"
         " username that it has."
     )
 
 
-def _read_holders(session: Session, target: Target, only: str, username: str, state: State) -> None:
+def _read_holders(session: Session, target: Target, only: str, username: str, current: UsernameState) -> None:
     """Read who else may have the username that a single user is to get: the rest is read only where it will be set.
 
     The filter ``query`` finds parts of usernames in any case on every Waldur that has it, and others give the whole
     list; ``username`` compares exactly, and came in 2026. Beyond ASCII databases disagree about case.
     """
-    has_all = any(user != only for _offering, user in state.accounts)
-    if not has_all and _differing(state, only, username):
-        _read_accounts(session, target, None, state, **({"query": username} if username.isascii() else {}))
+    has_all = any(user != only for _offering, user in current.accounts)
+    if not has_all and _differing(current, only, username):
+        _read_accounts(session, target, None, current, **({"query": username} if username.isascii() else {}))
 
 
 def _problems(
     session: Session, resolved: Iterable[tuple[UsernameEntry, User | UnresolvedUser]]
-) -> dict[int, Comparison]:
+) -> dict[int, Comparison[UsernameWrite]]:
     """Return what is wrong with entries, by their numbers, whatever accounts there are."""
-    problems: dict[int, Comparison] = {}
+    problems: dict[int, Comparison[UsernameWrite]] = {}
     places: dict[str, str] = {}
     takers: dict[str, tuple[UsernameEntry, User]] = {}
-    for number, (entry, person) in enumerate(resolved):
-        if isinstance(person, UnresolvedUser):
-            problems[number] = unusable(session, entry, person)
+    for number, (entry, user) in enumerate(resolved):
+        if isinstance(user, UnresolvedUser):
+            problems[number] = unresolved_user(session, entry, user)
             continue
-        if person.uuid in places:
-            text = f"{entry.place}: {person.shown} stands in {places[person.uuid]} already: keep one of the two."
+        if user.uuid in places:
+            text = f"{entry.place}: {user.shown} duplicates {places[user.uuid]}: keep one of the two."
             problems[number] = Comparison(errors=(text,))
             continue
-        places[person.uuid] = entry.place
+        places[user.uuid] = entry.place
         if other := takers.get(same_username(entry.username)):
-            problems[number] = Comparison(errors=(_asked_twice(entry, person, *other),))
+            problems[number] = Comparison(errors=(_asked_twice(entry, user, *other),))
             continue
-        takers[same_username(entry.username)] = (entry, person)
+        takers[same_username(entry.username)] = (entry, user)
     return problems
 
 
 def _warning_of_concealed(
-    target: Target, resolved: Iterable[tuple[UsernameEntry, User | UnresolvedUser]], state: State
-) -> Comparison:
+    target: Target, resolved: Iterable[tuple[UsernameEntry, User | UnresolvedUser]], current: UsernameState
+) -> Comparison[UsernameWrite]:
     """Warn of the accounts that were left out, as they may be hidden or not there."""
-    persons = [person for _entry, person in resolved if isinstance(person, User)]
+    users = [user for _entry, user in resolved if isinstance(user, User)]
     found = [
-        f"{p.shown} in {label}" for p in persons for label in sorted(_labels(state, state.concealed(p.uuid)).values())
+        f"{p.shown} in {label}" for p in users for label in sorted(_labels(current, current.concealed(p.uuid)).values())
     ]
     if not found:
         return Comparison()
@@ -574,79 +606,83 @@ def _warning_of_concealed(
     return Comparison(warnings=(f"{target.name}: {text}: {HIDDEN_ACCOUNTS}.",))
 
 
-def _asked_twice(entry: UsernameEntry, person: User, first: UsernameEntry, first_person: User) -> str:
+def _asked_twice(entry: UsernameEntry, user: User, first: UsernameEntry, first_person: User) -> str:
     differs = ""
     if entry.username != first.username:
         is_case = entry.username.casefold() == first.username.casefold()
         what = "upper and lower case" if is_case else "forms of the same characters"
         differs = f" as '{first.username}', and {what} do not tell usernames apart"
     return (
-        f"{entry.option('username')}: '{entry.username}' is asked for {person.shown}, and in {first.place} for"
+        f"{entry.option('username')}: '{entry.username}' is asked for {user.shown}, and in {first.place} for"
         f" {first_person.shown}{differs}: two users can't share one username."
     )
 
 
 def _compare_entry(
-    target: Target, entry: UsernameEntry, person: User, state: State, wishes: Mapping[str, str]
-) -> Comparison:
+    target: Target, entry: UsernameEntry, user: User, current: UsernameState, wishes: Mapping[str, str]
+) -> Comparison[UsernameWrite]:
     """Compare one entry; ``wishes`` are the usernames of all usable entries, by user UUID."""
-    reach = state.reach.get(person.uuid, set())
-    if state.blind:
+    reach = current.reach.get(user.uuid, set())
+    if current.blind:
         # Whoever reaches offerings would pass for somebody who reaches none.
         return Comparison(errors=(f"{entry.place}: {target.name}: {_BLIND}.",))
     if not reach:
-        text = f"{entry.place}: {person.shown} reaches no offering of {target.name} through a project; nothing was set."
+        text = f"{entry.place}: {user.shown} reaches no offering of {target.name} through a project; nothing was set."
         return Comparison(warnings=(text,))
     warnings: tuple[str, ...] = ()
-    if reach & state.hidden:
-        names = ", ".join(sorted(state.names[offering] for offering in reach & state.hidden))
+    if reach & current.hidden:
+        names = ", ".join(sorted(current.names[offering] for offering in reach & current.hidden))
         warnings = (f"{target.name}: this token can't read accounts back in {names}; they were left out of the plan.",)
-    differing = _differing(state, person.uuid, entry.username)
+    differing = _differing(current, user.uuid, entry.username)
     if not differing:
         return Comparison(warnings=warnings)
-    if owners := _owners(state, person.uuid):
-        return Comparison(errors=(_owned(target, entry, person, state, owners),), warnings=warnings)
-    if kept := [pair for pair in _held(state, person.uuid, entry.username) if not _is_released(state, pair, wishes)]:
-        return Comparison(errors=(_taken(target, entry, kept, state, wishes),), warnings=warnings)
-    labels = _labels(state, differing)
+    if owners := _owners(current, user.uuid):
+        return Comparison(errors=(_owned(target, entry, user, current, owners),), warnings=warnings)
+    if kept := [pair for pair in _held(current, user.uuid, entry.username) if not _is_released(current, pair, wishes)]:
+        return Comparison(errors=(_taken(target, entry, kept, current, wishes),), warnings=warnings)
+    labels = _labels(current, differing)
     change = Change(
         target.name,
         OfferingUsername.kind,
-        person.shown,
-        "set_username",
+        user.shown,
+        _SET_USERNAME,
         {labels[offering]: differing[offering] or None for offering in sorted(differing, key=labels.__getitem__)},
         {labels[offering]: entry.username for offering in sorted(differing, key=labels.__getitem__)},
-        {"customer": target.customer_uuid, "user": person.uuid, "role": None},
-        payload={"user_uuid": person.uuid, "username": entry.username},
+        {"customer": target.customer_uuid, "user": user.uuid, "role": None},
+        UsernameWrite(user.uuid, entry.username),
     )
     return Comparison((change,), warnings)
 
 
-def _held(state: State, user: str, username: str) -> list[tuple[str, str]]:
+def _held(current: UsernameState, user: str, username: str) -> list[tuple[str, str]]:
     """Return the accounts of others than ``user`` that have the username in any spelling, as (offering, user)."""
-    return [pair for pair in state.holders.get(same_username(username), ()) if pair[1] != user]
+    return [pair for pair in current.holders.get(same_username(username), ()) if pair[1] != user]
 
 
-def _is_released(state: State, pair: tuple[str, str], wishes: Mapping[str, str]) -> bool:
+def _is_released(current: UsernameState, pair: tuple[str, str], wishes: Mapping[str, str]) -> bool:
     """Return whether carrying out ``wishes`` gives the account another name. Waldur touches none out of reach."""
     offering, holder = pair
-    if holder not in wishes or offering not in state.reach.get(holder, ()):
+    if holder not in wishes or offering not in current.reach.get(holder, ()):
         return False
-    return same_username(wishes[holder]) != same_username(state.accounts[pair] or "")
+    return same_username(wishes[holder]) != same_username(current.accounts[pair] or "")
 
 
 def _taken(
-    target: Target, entry: UsernameEntry, pairs: Iterable[tuple[str, str]], state: State, wishes: Mapping[str, str]
+    target: Target,
+    entry: UsernameEntry,
+    pairs: Iterable[tuple[str, str]],
+    current: UsernameState,
+    wishes: Mapping[str, str],
 ) -> str:
     """Return the error for a username that accounts of other users have. Deleted ones count: they can come back."""
     accounts: dict[str, list[str]] = defaultdict(list)
     remedies = {}
     for offering, holder in pairs:
-        row = state.rows.get((offering, holder), {})
-        shown = state.holder_names.get(holder, holder)
+        row = current.rows.get((offering, holder), {})
+        shown = current.holder_names.get(holder, holder)
         details = [f"as '{row['username']}'"] if row.get("username", entry.username) != entry.username else []
         details += [f"state {row['state']}"] if row.get("state") else []
-        label = row.get("offering_name") or state.names.get(offering, offering)
+        label = row.get("offering_name") or current.names.get(offering, offering)
         accounts[shown].append(f"{label} ({', '.join(details)})" if details else label)
         if holder in wishes:
             remedies[shown] = f"{shown} does not reach that offering, so their entry does not rename the account there"
@@ -658,14 +694,14 @@ def _taken(
     )
 
 
-def _ranked(changes: Iterable[Change], state: State) -> tuple[Change, ...]:
+def _ranked(changes: Iterable[Change[UsernameWrite]], current: UsernameState) -> tuple[Change[UsernameWrite], ...]:
     """Return ``changes`` ranked so that a name is given away before another user takes it.
 
     Where names go round in a circle no order does that, and two users share a name for a moment.
     """
     left = {str(change.id["user"]): change for change in changes}
-    waits = {user: {held[1] for held in _held(state, user, c.payload["username"])} for user, c in left.items()}
-    ranked: list[Change] = []
+    waits = {user: {held[1] for held in _held(current, user, c.payload.username)} for user, c in left.items()}
+    ranked: list[Change[UsernameWrite]] = []
     rank = 0
     while left:
         free = {user for user in left if not waits[user] & left.keys()} or set(left)
@@ -675,28 +711,33 @@ def _ranked(changes: Iterable[Change], state: State) -> tuple[Change, ...]:
     return tuple(ranked)
 
 
-def _differing(state: State, user: str, username: str) -> dict[str, str | None]:
+def _differing(current: UsernameState, user: str, username: str) -> dict[str, str | None]:
     """Return the offerings where ``user`` has no account or another name, each with the present name."""
-    now = {offering: _present_name(state, offering, user) for offering in state.readable(user)}
+    now = {offering: _present_name(current, offering, user) for offering in current.readable(user)}
     return {offering: name for offering, name in now.items() if (name or "").strip() != username}
 
 
-def _look(session: Session, target: Target, state: State, change: Change) -> tuple[bool | None, str]:
+def _recheck(
+    session: Session, target: Target, current: UsernameState, change: Change[UsernameWrite]
+) -> tuple[bool | None, str]:
     """Return whether a change took effect whose response was lost (None: a part of it did), and that in words.
 
     ``state`` is the one before the change. Only the accounts that the change was to set count: the others had the
     name before, or belong to other providers.
     """
-    user, username = change.payload["user_uuid"], change.payload["username"]
-    changed = _differing(state, user, username)
-    now = State()
+    user, username = change.payload.user_uuid, change.payload.username
+    changed = _differing(current, user, username)
+    now = UsernameState()
     _read_accounts(session, target, user, now)
     named = sum((now.accounts.get((offering, user)) or "").strip() == username for offering in changed)
     outcome = named == len(changed) if named in (0, len(changed)) else None
     return outcome, f"{named} of {len(changed)} accounts have that username. Run again."
 
 
-def _labels(state: State, offerings: Iterable[str]) -> dict[str, str]:
+def _labels(current: UsernameState, offerings: Iterable[str]) -> dict[str, str]:
     """Offerings by name; names are not unique, so twins carry a piece of their UUID."""
-    names = [state.names[offering] for offering in state.names]
-    return {o: state.names[o] if names.count(state.names[o]) == 1 else f"{state.names[o]} ({o[:8]})" for o in offerings}
+    names = [current.names[offering] for offering in current.names]
+    return {
+        o: current.names[o] if names.count(current.names[o]) == 1 else f"{current.names[o]} ({o[:8]})"
+        for o in offerings
+    }

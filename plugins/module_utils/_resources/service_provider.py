@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,11 +28,12 @@ from .._common.types import Row
 from .._context import ResolvedUsers, Session
 from .._document import images
 from .._document import schema as document
-from .._document.exported import Note, Written
-from .._document.model import UNSET, Desired, ImageFile, Profile
+from .._document.exported import Exported, Note
+from .._document.model import UNSET, Desired, ImageFile, Profile, Unset
 from .._http.row_checks import checked
-from .._plan.changes import Change, Comparison
+from .._plan.changes import Action, Change, ChangeKind, Comparison, Effect, Severity, Stage
 from .._references.references import Target
+from .base import Resource
 
 _REFUSED = 400
 _NO_SUCH_METHOD = 405
@@ -47,7 +48,7 @@ _PROFILE_KINDS = {
 
 
 @dataclass
-class State:
+class ProfileState:
     """The provider's row (None: there is no provider), the digest of its image, and what would block its deletion."""
 
     row: Row | None
@@ -56,20 +57,47 @@ class State:
     newer: bool = True
 
 
-class ServiceProvider:
-    """The room of the profile."""
+@dataclass(frozen=True)
+class ProfileWrite:
+    """What a change sends: fields with their JSON values, and the image (UNSET: none is sent, empty: it is removed)."""
 
-    kind = "service_provider"
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    image: ImageFile | Unset = UNSET
 
-    def part(self, desired: Desired) -> Profile | None:
-        """The wishes for the profile."""
-        return desired.profile
 
-    def read(self, session: Session, target: Target, part: Profile) -> State:
-        """The row as the list gave it in this run, else read on its own; the image's bytes only where they matter."""
+_CREATE = Action("create", Stage.PREPARE, effect=Effect.CREATE)
+_UPDATE = Action(
+    "update",
+    Stage.PREPARE,
+    Severity.LOSS,
+    "update that removes values",
+    "updates that remove values",
+    Effect.UPDATE,
+)
+_DELETE = Action("delete", Stage.DELETE, Severity.REMOVAL, "removal", "removals", Effect.DELETE)
+
+
+class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
+    """The service provider itself: its profile."""
+
+    kind = ChangeKind(
+        "service_provider",
+        (_CREATE, _UPDATE, _DELETE),
+        "service provider {}",
+        merged_fields=("account_options",),
+    )
+    result_key = "service_provider"
+    export_part = "profile"
+
+    def desired(self, document: Desired) -> Profile | None:
+        """Return the desired profile."""
+        return document.profile
+
+    def read(self, session: Session, target: Target, desired: Profile) -> ProfileState:
+        """Return the row of the list as read in this run, else of the provider; the image only where it matters."""
         if target.uuid is None:
             known = session.references.providers()
-            return State(None, newer=not known or detect_edition(known[0]) >= _NEWER_SINCE)
+            return ProfileState(None, newer=not known or detect_edition(known[0]) >= _NEWER_SINCE)
         row = target.row
         if row is None:
             try:
@@ -77,99 +105,104 @@ class ServiceProvider:
             except NotFound:
                 session.references.forget_providers()
                 raise Unreadable(f"The service provider of {target.name} was deleted meanwhile: run again.") from None
-        state = State(_profile("service_provider", row), newer=detect_edition(row) >= _NEWER_SINCE)
-        if part.state == "absent":
-            state.live_offerings = _live_offerings(session, target, newer=state.newer)
-        elif part.image is not UNSET and row.get("image"):
-            state.image = images.digest(session.client.download(row["image"]))
-        return state
+        current = ProfileState(_profile("service_provider", row), newer=detect_edition(row) >= _NEWER_SINCE)
+        if desired.state == "absent":
+            current.live_offerings = _live_offerings(session, target, newer=current.newer)
+        elif desired.image is not UNSET and row.get("image"):
+            current.image = images.digest(session.client.download(row["image"]))
+        return current
 
-    def users(self, part: Profile, state: State) -> tuple[Iterable[str], Iterable[str]]:
-        """A profile names nobody."""
+    def users(self, desired: Profile, current: ProfileState) -> tuple[Iterable[str], Iterable[str]]:
+        """Return nothing, as a profile names no user."""
         return (), ()
 
     def compare(
-        self, session: Session, target: Target, part: Profile, state: State, people: ResolvedUsers
-    ) -> Comparison:
-        """Create, update or delete; an update holds only what differs."""
-        if part.state == "absent":
-            return _deletion(target, part, state)
-        unknown = [name for name in _NEWER if name in part.fields and not state.newer]
+        self, session: Session, target: Target, desired: Profile, current: ProfileState, users: ResolvedUsers
+    ) -> Comparison[ProfileWrite]:
+        """Create, update or delete the provider; an update holds only what differs."""
+        if desired.state == "absent":
+            return _deletion(target, desired, current)
+        unknown = [name for name in _NEWER if name in desired.fields and not current.newer]
         if unknown:
-            text = f"{part.option(unknown[0])}: this Waldur does not have it (2026 or newer): leave it out."
+            text = f"{desired.option(unknown[0])}: this Waldur does not have it (2026 or newer): leave it out."
             return Comparison(errors=(text,))
-        before, after, send = _differences(part, state)
-        if state.row is None:
-            given = {**part.fields, **({"image": after["image"]} if "image" in after else {})}
-            return Comparison(
-                (_change(target, "create", None, {"customer": target.name, **given}, (send, part.image)),)
-            )
+        before, after, send = _differences(desired, current)
+        if current.row is None:
+            given = {**desired.fields, **({"image": after["image"]} if "image" in after else {})}
+            payload = ProfileWrite(send, desired.image)
+            return Comparison((_change(target, _CREATE, None, {"customer": target.name, **given}, payload),))
         if not after:
             return Comparison()
-        image = part.image if "image" in after else UNSET
-        return Comparison((_change(target, "update", before, after, (send, image)),))
+        image = desired.image if "image" in after else UNSET
+        return Comparison((_change(target, _UPDATE, before, after, ProfileWrite(send, image)),))
 
-    def write(self, session: Session, target: Target, state: State, change: Change) -> None:
-        """An image goes out before or with all else: if the server refuses it, nothing was written."""
+    def write(self, session: Session, target: Target, current: ProfileState, change: Change[ProfileWrite]) -> None:
+        """Carry out one change. An image is sent before or with all else: if it is rejected, nothing was written."""
         try:
-            self._write(session, target, state, change)
+            self._write(session, target, current, change)
         except OutcomeUnknown as error:
-            raise recheck_outcome(error, lambda: _look(session, target, change)) from None
+            raise recheck_outcome(error, lambda: _recheck(session, target, change)) from None
         except ErrorResponse as error:
-            row = _row_now(session, target) if change.action == "create" and error.status == _REFUSED else None
+            row = _row_now(session, target) if change.action is _CREATE and error.status == _REFUSED else None
             if row is None:
                 raise
-            # Somebody else made it since it was looked for: the same is as good as ours.
-            there, found = _look(session, target, change)
+            # Another user created it since it was read: the same is as good as ours.
+            there, found = _recheck(session, target, change)
             if not there:
-                error.message += f" Somebody else made it meanwhile; looked again: {found}"
+                error.message += f" Another user created it meanwhile; looked again: {found}"
                 raise
-            state.row, target.uuid = row, uuids.normalize(row["uuid"])
+            current.row, target.uuid = row, uuids.normalize(row["uuid"])
 
-    def _write(self, session: Session, target: Target, state: State, change: Change) -> None:
-        if change.action == "delete":
+    def _write(self, session: Session, target: Target, current: ProfileState, change: Change[ProfileWrite]) -> None:
+        if change.action is _DELETE:
             # An attempt whose answer was lost may have done it already (api-behaviour: repeating-requests).
             with contextlib.suppress(NotFound):
                 session.client.write("destroy", target.uuid, expect_body=False)
             session.references.forget_providers()
-            target.uuid, state.row = None, None
+            target.uuid, current.row = None, None
             return
-        fields, image = change.payload
+        fields, image = dict(change.payload.fields), change.payload.image
         upload = image if image is not UNSET and image.content else None
         rest, before = dict(fields), ""
-        if change.action == "create":
+        if change.action is _CREATE:
             before = "the provider was created"
-            state.row, rest = _create(session, target, fields, upload)
+            current.row, rest = _create(session, target, fields, upload)
             session.references.forget_providers()
-            target.uuid = uuids.normalize(state.row["uuid"])
+            target.uuid = uuids.normalize(current.row["uuid"])
         elif upload:
             before = "the image was uploaded"
-            state.row = _profile(
+            current.row = _profile(
                 "partial_update", session.client.write("partial_update", target.uuid, files=_files(upload))
             )
         elif image is not UNSET:
             fields = rest = {**fields, "image": None}
         if rest:
-            state.row = _send_rest(session, target, rest, before)
+            current.row = _send_rest(session, target, rest, before)
         if upload:
-            state.image = images.digest(upload.content)
-        _check_answer(state.row or {}, fields, image, session.references.is_staff)
+            current.image = images.digest(upload.content)
+        _check_answer(current.row or {}, fields, image, session.references.is_staff)
 
-    def verify(self, session: Session, target: Target, part: Profile, state: State) -> State:
-        """The answers to writes hold the whole object, and were compared when they came; a deletion's holds nothing."""
-        if part.state != "absent":
-            return state
-        return State(_row_now(session, target), live_offerings=state.live_offerings)
+    def verify(self, session: Session, target: Target, desired: Profile, current: ProfileState) -> ProfileState:
+        """Read the provider after a deletion; the responses of other writes hold it all, and were compared already."""
+        if desired.state != "absent":
+            return current
+        return ProfileState(_row_now(session, target), live_offerings=current.live_offerings)
 
     def result(
-        self, part: Profile, state: State, people: ResolvedUsers, planned: Sequence[Change], *, done: bool
+        self,
+        desired: Profile,
+        current: ProfileState,
+        users: ResolvedUsers,
+        planned: Sequence[Change[ProfileWrite]],
+        *,
+        done: bool,
     ) -> Row | None:
-        """The provider's row, or the one that the changes would make of it."""
-        row = dict(state.row) if state.row is not None else None
+        """Return the provider's row, or the one that the changes would make of it."""
+        row = dict(current.row) if current.row is not None else None
         for change in () if done else planned:
-            if change.action == "delete":
+            if change.action is _DELETE:
                 row = None
-            elif change.action == "create":
+            elif change.action is _CREATE:
                 row = _merged(
                     _blank(change), {key: value for key, value in (change.after or {}).items() if key != "customer"}
                 )
@@ -177,27 +210,27 @@ class ServiceProvider:
                 row = _merged(row, change.after or {})
         return row
 
-    def export(self, session: Session, target: Target) -> Written:
-        """The fields that the provider has; of an image only that it is there."""
-        state = self.read(session, target, Profile())
-        row = state.row or {}
+    def export(self, session: Session, target: Target) -> Exported:
+        """Export the fields that the provider has; of an image only that it is there."""
+        current = self.read(session, target, Profile())
+        row = current.row or {}
         keys, notes = {}, []
         for name in document.PROFILE_KEYS:
             if name == "image" and row.get(name):
                 text = f"{target.name} has an image, and the document names image files: download it beside it."
                 notes.append(Note(name, None, text))
-            value = None if name == "image" else _as_written(name, row.get(name))
+            value = None if name == "image" else _document_value(name, row.get(name))
             if value is None:
                 continue
-            if _stays(session, state, name, value):
+            if _stays(session, current, name, value):
                 keys[name] = value
             else:
                 text = f"{target.name}: its {name} holds what no document can say, such as a token or text too long."
                 notes.append(Note(name, None, text))
-        return Written(keys, tuple(notes))
+        return Exported(keys, tuple(notes))
 
 
-def _as_written(name: str, value: Any) -> Any:
+def _document_value(name: str, value: Any) -> Any:
     """A field's value in the document, the same for every order in which the server gives it; None: left out."""
     if name == "description" and isinstance(value, str):
         return value.strip()
@@ -209,14 +242,14 @@ def _as_written(name: str, value: Any) -> Any:
     return value
 
 
-def _stays(session: Session, state: State, name: str, value: Any) -> bool:
+def _stays(session: Session, current: ProfileState, name: str, value: Any) -> bool:
     """Whether the document takes the value and plans nothing for it. What is masked in results would be a change."""
     try:
-        part = document.profile("", "present", {name: value}, _no_image)
+        desired = document.profile("", "present", {name: value}, _no_image)
     except InvalidInput:
         return False
     text = json.dumps(value, ensure_ascii=False)
-    return not _differences(part, state)[1] and session.client.hide(text) == text
+    return not _differences(desired, current)[1] and session.client.hide(text) == text
 
 
 def _no_image(where: str, path: str) -> ImageFile:
@@ -249,29 +282,29 @@ def _live_offerings(session: Session, target: Target, *, newer: bool) -> list[st
     )
 
 
-def _deletion(target: Target, part: Profile, state: State) -> Comparison:
-    if state.row is None:
+def _deletion(target: Target, desired: Profile, current: ProfileState) -> Comparison[ProfileWrite]:
+    if current.row is None:
         return Comparison()
-    if state.live_offerings:
-        names = ", ".join(state.live_offerings)
+    if current.live_offerings:
+        names = ", ".join(current.live_offerings)
         return Comparison(
             errors=(
-                f"{part.option('state')}: the provider {target.name} can't be deleted while it has offerings: archive"
-                f" {names} first.",
+                f"{desired.option('state')}: the provider {target.name} can't be deleted while it has offerings:"
+                f" archive {names} first.",
             )
         )
     keys = ("description", "enable_notifications")
-    before = {"customer": target.name, **{key: state.row.get(key) for key in keys}}
-    return Comparison((_change(target, "delete", before, None, None),))
+    before = {"customer": target.name, **{key: current.row.get(key) for key in keys}}
+    return Comparison((_change(target, _DELETE, before, None, ProfileWrite()),))
 
 
-def _differences(part: Profile, state: State) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+def _differences(desired: Profile, current: ProfileState) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """What differs before and after, in words, and the JSON fields to send."""
-    row = state.row or {}
+    row = current.row or {}
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     send: dict[str, Any] = {}
-    for name, value in part.fields.items():
+    for name, value in desired.fields.items():
         now, wanted = row.get(name), value
         if name == "account_options":
             now, wanted = _options_that_differ(now or {}, value)
@@ -280,13 +313,13 @@ def _differences(part: Profile, state: State) -> tuple[dict[str, Any], dict[str,
             differs = sorted(now or []) != sorted(value)
         else:
             differs = (now.strip() if isinstance(now, str) else now) != value
-        if differs or state.row is None:
+        if differs or current.row is None:
             before[name], after[name], send[name] = now, wanted, wanted
-    if isinstance(part.image, ImageFile):
-        wanted_image = images.digest(part.image.content) if part.image.content else None
+    if isinstance(desired.image, ImageFile):
+        wanted_image = images.digest(desired.image.content) if desired.image.content else None
         has_image = bool(row.get("image"))
-        if (wanted_image != state.image) if wanted_image else has_image:
-            before["image"] = state.image.as_dict() if state.image else None
+        if (wanted_image != current.image) if wanted_image else has_image:
+            before["image"] = current.image.as_dict() if current.image else None
             after["image"] = wanted_image.as_dict() if wanted_image else None
     return before, after, send
 
@@ -307,9 +340,11 @@ def _option(options: Row, key: str) -> Any:
     return None if options.get(key) == "" else options.get(key)
 
 
-def _change(target: Target, action: str, before: Any, after: Any, payload: Any) -> Change:
+def _change(
+    target: Target, action: Action, before: Row | None, after: Row | None, payload: ProfileWrite
+) -> Change[ProfileWrite]:
     ids = {"customer": target.customer_uuid, "user": None, "role": None}
-    return Change(target.name, ServiceProvider.kind, target.name, action, before, after, ids, payload=payload)
+    return Change(target.name, ServiceProvider.kind, target.name, action, before, after, ids, payload)
 
 
 def _create(session: Session, target: Target, fields: Row, upload: ImageFile | None) -> tuple[Row, Row]:
@@ -324,21 +359,21 @@ def _create(session: Session, target: Target, fields: Row, upload: ImageFile | N
     return _profile("create", row), rest
 
 
-def _look(session: Session, target: Target, change: Change) -> tuple[bool | None, str]:
+def _recheck(session: Session, target: Target, change: Change[ProfileWrite]) -> tuple[bool | None, str]:
     """Whether a change took effect whose answer was lost (None: a part of it did), and that in words."""
     session.references.forget_providers()
     row = _row_now(session, target)
-    if change.action == "delete" or row is None:
+    if change.action is _DELETE or row is None:
         is_there = f"the provider is {'not ' if row is None else 'still '}there. Run again."
-        return change.action == "delete" and row is None, is_there
-    fields, image = change.payload
+        return change.action is _DELETE and row is None, is_there
+    fields, image = change.payload.fields, change.payload.image
     left = [name for name, wanted in fields.items() if not _kept(name, row.get(name), wanted)]
     if image is not UNSET and not _holds_image(session, row, image):
         left.append("image")
     if left:
-        partly = change.action == "create" or len(left) < len(fields) + (image is not UNSET)
+        partly = change.action is _CREATE or len(left) < len(fields) + (image is not UNSET)
         return None if partly else False, f"not as asked: {', '.join(left)}. Run again."
-    return True, f"{'the provider is there now' if change.action == 'create' else 'it took effect'}. Run again."
+    return True, f"{'the provider is there now' if change.action is _CREATE else 'it took effect'}. Run again."
 
 
 def _row_now(session: Session, target: Target) -> Row | None:
@@ -382,7 +417,9 @@ def _files(upload: ImageFile) -> dict[str, tuple[str, bytes, str]]:
     return {"image": (upload.name, upload.content, kind)}
 
 
-def _check_answer(row: Row, sent: Row, image: Any, is_staff: Callable[[], bool] = lambda: False) -> None:
+def _check_answer(
+    row: Row, sent: Mapping[str, Any], image: ImageFile | Unset, is_staff: Callable[[], bool] = lambda: False
+) -> None:
     """Raise ``WaldurError`` where the server ignored a field silently (api-behaviour: providers-update); it may have
     kept the others."""
     for name, wanted in sent.items():
@@ -410,7 +447,7 @@ def _kept(name: str, now: Any, wanted: Any) -> bool:
     return sorted(now or []) == sorted(wanted) if isinstance(wanted, list) else bool(now == wanted)
 
 
-def _blank(change: Change) -> Row:
+def _blank(change: Change[ProfileWrite]) -> Row:
     return {
         "uuid": None,
         "url": None,

@@ -211,10 +211,10 @@ def test_the_same_plan_gives_the_same_text_whatever_order_providers_come_in() ->
         ({"plan": []}, {}, "_input: takes the list 'plan'"),
         ("text", {}, "_input: takes the list 'plan'"),
         (None, {}, "_input: takes the list 'plan'"),
-        ([1], {}, r"_input\[0\]: is no change of a plan"),
-        ([{**USUAL[0], "action": "dance"}], {}, r"_input\[0\]: is no change"),
-        ([{**USUAL[0], "name": None}], {}, r"_input\[0\]: is no change"),
-        ([USUAL[0], {**USUAL[0], "before": "x"}], {}, r"_input\[1\]: is no change"),
+        ([1], {}, r"_input\[0\]: is not a valid change of a plan"),
+        ([{**USUAL[0], "action": "dance"}], {}, r"_input\[0\]: is not a valid change"),
+        ([{**USUAL[0], "name": None}], {}, r"_input\[0\]: is not a valid change"),
+        ([USUAL[0], {**USUAL[0], "before": "x"}], {}, r"_input\[1\]: is not a valid change"),
         ([], {"summary": []}, "summary: takes the mapping"),
         ([], {"summary": {"missing_users": "x"}}, "summary: takes the mapping"),
         ([], {"warnings": "x"}, "warnings: takes the list 'warnings'"),
@@ -230,3 +230,12 @@ def test_what_is_no_plan_is_one_sentence(plan: Any, options: dict[str, Any], exp
 def test_the_filter_takes_a_number_that_came_as_text() -> None:
     made = FilterModule().filters()["plan_markdown"](iter(USUAL), max_length="4000")
     assert made == plan_markdown(USUAL, max_length=4000)
+
+
+def test_a_change_of_a_newer_version_is_shown_and_what_it_takes_away_counts_as_a_removal() -> None:
+    new = {**USUAL[1], "kind": "posix_pool", "action": "reserve_range", "before": None, "after": {"min_uid": 1}}
+    made = plan_markdown([new])
+    assert "1 reserve range" in made
+    assert "Nothing is removed." in made
+    gone = plan_markdown([{**new, "action": "free_range", "before": {"min_uid": 1}, "after": None}])
+    assert "**Needs attention: 1 removal.**" in gone

@@ -9,7 +9,7 @@ from typing import Any
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
@@ -42,4 +42,4 @@ def alpha(session: Session, *parts: str) -> dict[str, Any]:
 
 
 def plan_of(session: Session, document: Any) -> list[str]:
-    return [str(change) for change in make_plan(session, parse(document, images.read_image)).changes]
+    return [str(change) for change in plan_changes(session, parse(document, images.read_image)).changes]

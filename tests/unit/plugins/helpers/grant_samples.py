@@ -10,7 +10,11 @@ from typing import Any
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, GrantEntry, Grants
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
-from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import State, UserRole
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import (
+    GrantState,
+    GrantWrite,
+    UserRole,
+)
 
 from .samples import PEOPLE, session, target
 
@@ -62,7 +66,9 @@ def compare(
     me: str | None = None,
     missing_users: str = "fail",
     people: Mapping[str, User | UnresolvedUser] | None = None,
-) -> Comparison:
+) -> Comparison[GrantWrite]:
     """The wishes compared with the rows, at the moment NOW."""
     wishes = Grants(tuple(entries), exclusive, "exclusive_users")
-    return UserRole().compare(session(missing_users), target(), wishes, State(rows, ROLES, NOW, me), people or PEOPLE)
+    return UserRole().compare(
+        session(missing_users), target(), wishes, GrantState(rows, ROLES, NOW, me), people or PEOPLE
+    )

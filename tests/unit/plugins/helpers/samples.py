@@ -8,8 +8,10 @@ from typing import Any, cast
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References, Target
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import ACTIONS, KINDS
 
 CUSTOMER = "c" * 32
 PROVIDER = "d" * 32
@@ -40,6 +42,15 @@ def session(missing_users: str = "fail") -> Session:
 def target(uuid: str | None = PROVIDER) -> Target:
     """The service provider of all cases; without a UUID it is yet to be created."""
     return Target(CUSTOMER, f"https://waldur.example.org/api/customers/{CUSTOMER}/", "ACME", uuid)
+
+
+def planned_change(
+    action: str, kind: str = "", provider: str = "ACME", name: str = "alice", **values: Any
+) -> Change[None]:
+    """A change as its resource declares it; ``kind`` is that of the action unless it is given."""
+    found = KINDS[kind] if kind else next(one for one in KINDS.values() if one.action(action))
+    values = {"before": None, "after": None, "id": {"customer": CUSTOMER}, **values}
+    return Change(provider, found, name, ACTIONS[action], payload=None, **values)
 
 
 def no_image(where: str, path: str) -> ImageFile:

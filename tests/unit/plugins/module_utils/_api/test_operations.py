@@ -66,8 +66,9 @@ def used_names() -> set[str]:
     paths = [*sorted(folder.rglob("*.py")), folder.parent / "plugin_utils" / "_lookup" / "queries.py"]
     called = {name for path in paths for name in calls_of(ast.parse(path.read_text()))}
     informed = {name for info in INFOS.values() for name in info.operations}
-    listed = {kind.operation for kind in KINDS.values()} | {*facts._COUNTS.values()} | {*user_role._OPERATIONS.values()}
-    return called | informed | listed
+    listed = {kind.operation for kind in KINDS.values()} | {*facts._COUNTS.values()}
+    written = {user_role._operation(action) for action in user_role.UserRole.kind.actions}
+    return called | informed | listed | written
 
 
 def test_plugins_use_every_operation_that_is_declared_and_no_other() -> None:

@@ -19,12 +19,12 @@ from ansible_collections.waldur.provider.plugins.module_utils._document import i
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, GrantEntry, Grants
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Limits, Planned, make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Limits, Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from simulation import Simulator
 
-from ...helpers.fixture_types import Connect
+from ...helpers.fixture_types import Connect, results
 
 PROVIDERS = "/api/marketplace-service-providers/"
 
@@ -37,12 +37,12 @@ def users(*entries: dict[str, Any], **keys: Any) -> list[Any]:
     return wishes(users=list(entries), **keys)
 
 
-def brief(planned: Planned) -> list[tuple[str, str]]:
-    return [(change.action, change.name) for change in planned.changes]
+def brief(planned: Plan) -> list[tuple[str, str]]:
+    return [(change.action.name, change.name) for change in planned.changes]
 
 
 def done(session: Session, document: list[Any]) -> list[tuple[str, str]]:
-    planned = make_plan(session, document)
+    planned = plan_changes(session, document)
     apply(session, planned)
     return brief(planned)
 
@@ -73,7 +73,7 @@ def test_a_new_provider_is_planned_whole_then_made_and_then_nothing_is_left(
         images.read_image,
     )
     session = connect()
-    planned = make_plan(session, document)
+    planned = plan_changes(session, document)
     name = "Spare Customer (no provider)"
     assert brief(planned) == [
         ("create", name),
@@ -84,14 +84,14 @@ def test_a_new_provider_is_planned_whole_then_made_and_then_nothing_is_left(
         f"{name}: usernames can only be planned once the service provider exists; run again then.",
     )
     assert sim.counts().writes == 0
-    predicted = planned.results("service_provider", done=False)[0]
+    predicted = results(planned, "service_provider", done=False)[0]
     apply(session, planned)
-    made = planned.results("service_provider", done=True)[0]
+    made = results(planned, "service_provider", done=True)[0]
     assert {key: made[key] for key in ("description", "enable_notifications", "customer_name")} == {
         key: predicted[key] for key in ("description", "enable_notifications", "customer_name")
     }
     assert (made["description"], made["enable_notifications"]) == ("Fresh", False)
-    assert brief(make_plan(connect(), document)) == []
+    assert brief(plan_changes(connect(), document)) == []
 
 
 def test_nothing_but_reading_happens_when_nothing_is_to_change(sim: Simulator, connect: Connect) -> None:
@@ -101,8 +101,8 @@ def test_nothing_but_reading_happens_when_nothing_is_to_change(sim: Simulator, c
 
 def test_one_provider_in_two_entries_is_refused(sim: Simulator, connect: Connect) -> None:
     document = parse([{"customer": "ALPHA"}, {"customer": "Alpha Cloud Ltd"}], images.read_image)
-    with pytest.raises(InvalidInput, match=r"service_providers\[1\].customer: .* stands in service_providers\[0\]"):
-        make_plan(connect(), document)
+    with pytest.raises(InvalidInput, match=r"service_providers\[1\].customer: .* duplicates service_providers\[0\]"):
+        plan_changes(connect(), document)
 
 
 def test_all_errors_are_told_before_the_first_write(sim: Simulator, connect: Connect) -> None:
@@ -110,14 +110,14 @@ def test_all_errors_are_told_before_the_first_write(sim: Simulator, connect: Con
     with pytest.raises(
         InvalidInput, match=r"^service_providers\[0\].users\[0\].user: no user 'nobody1'.*And 1 more"
     ) as e:
-        make_plan(connect(), document)
+        plan_changes(connect(), document)
     assert len(e.value.details["errors"]) == 2
     assert sim.counts().writes == 0
 
 
 def test_a_plan_that_stops_half_way_tells_what_was_done_and_what_was_not(sim: Simulator, connect: Connect) -> None:
     session = connect()
-    planned = make_plan(session, users({"user": "member1"}, {"user": "member2"}, description="changed"))
+    planned = plan_changes(session, users({"user": "member1"}, {"user": "member2"}, description="changed"))
     sim.change("User", {"username": "member1"}, {"is_active": False})
     with pytest.raises(
         WaldurError, match=r"^grant member1 as .*User is not found.* Applied before it: 1 of 3 changes"
@@ -162,7 +162,7 @@ def test_a_document_does_not_break_on_the_day_after_an_expiry(sim: Simulator, co
     done(connect(), document)
     sim.set_clock("2027-01-01T10:00:00Z")
     for _swept in range(2):
-        planned = make_plan(connect(), document)
+        planned = plan_changes(connect(), document)
         assert brief(planned) == []
         assert len(planned.comparison.warnings) == 1
         sim.sweep()
@@ -172,7 +172,7 @@ def test_a_lost_answer_to_a_grant_is_followed_by_a_look_and_never_by_a_second_gr
     sim: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = connect()
-    planned = make_plan(session, users({"user": "member1"}))
+    planned = plan_changes(session, users({"user": "member1"}))
     _lose_answers(monkeypatch, after_the_write=True)
     with pytest.raises(OutcomeUnknown, match=r"looked again: the grant is there without an end\. Run again\."):
         apply(session, planned)
@@ -184,7 +184,7 @@ def test_a_lost_request_to_grant_says_that_the_grant_is_not_there(
     sim: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = connect()
-    planned = make_plan(session, users({"user": "member1"}))
+    planned = plan_changes(session, users({"user": "member1"}))
     _lose_answers(monkeypatch, after_the_write=False)
     with pytest.raises(OutcomeUnknown, match=r"looked again: the grant is not there\. Run again\."):
         apply(session, planned)
@@ -193,7 +193,7 @@ def test_a_lost_request_to_grant_says_that_the_grant_is_not_there(
 def test_a_grant_that_vanishes_before_its_expiry_is_changed_is_told(sim: Simulator, connect: Connect) -> None:
     done(connect(), users({"user": "member1"}))
     session = connect()
-    planned = make_plan(session, users({"user": "member1", "expiration_time": "2027-06-30"}))
+    planned = plan_changes(session, users({"user": "member1", "expiration_time": "2027-06-30"}))
     done(connect(), users({"user": "member1", "state": "absent"}))
     with pytest.raises(OutcomeUnknown, match=r"looked again: the grant is not there\. Run again\."):
         apply(session, planned)
@@ -202,7 +202,7 @@ def test_a_grant_that_vanishes_before_its_expiry_is_changed_is_told(sim: Simulat
 def test_a_grant_that_becomes_double_meanwhile_is_told_with_what_to_do(sim: Simulator, connect: Connect) -> None:
     done(connect(), users({"user": "member1", "expiration_time": "2027-01-01"}))
     session = connect()
-    planned = make_plan(session, users({"user": "member1", "expiration_time": "2027-06-30"}))
+    planned = plan_changes(session, users({"user": "member1", "expiration_time": "2027-06-30"}))
     _grant_behind_the_back(sim, session)
     with pytest.raises(OutcomeUnknown, match=r"granted 2 times .* have an administrator revoke all but one"):
         apply(session, planned)
@@ -214,7 +214,7 @@ def test_a_double_grant_is_an_error_before_the_first_write(sim: Simulator, conne
     sim.zero()
     for entry in ({"expiration_time": "2027-06-30"}, {"state": "absent"}, {"expiration_time": "never"}):
         with pytest.raises(InvalidInput, match="granted 2 times on Alpha Cloud Ltd"):
-            make_plan(connect(), users({"user": "member1", **entry}, description="x"))
+            plan_changes(connect(), users({"user": "member1", **entry}, description="x"))
     assert done(connect(), users({"user": "member1"})) == []
     assert sim.counts().writes == 0
 
@@ -223,7 +223,7 @@ def test_what_does_not_hold_after_all_writes_is_an_error(
     sim: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = connect()
-    planned = make_plan(session, users({"user": "member1"}))
+    planned = plan_changes(session, users({"user": "member1"}))
     real = Client.write
 
     def write(self: Client, name: str, uuid: str | None = None, **rest: Any) -> Any:
@@ -241,7 +241,7 @@ def test_an_exclusive_list_revokes_whom_no_entry_keeps_and_never_the_token_itsel
     sim: Simulator, connect: Connect
 ) -> None:
     done(connect(), users({"user": "member1"}, {"user": "admin"}))
-    planned = make_plan(connect(), users({"user": "member1"}, exclusive_users=True))
+    planned = plan_changes(connect(), users({"user": "member1"}, exclusive_users=True))
     assert brief(planned) == [("revoke", "manager_alpha as CUSTOMER.MANAGER")]
     assert "admin as CUSTOMER.MANAGER on Alpha Cloud Ltd is the token's own grant" in planned.comparison.warnings[0]
 
@@ -252,17 +252,17 @@ def test_more_removals_than_allowed_are_refused_before_the_first_write(sim: Simu
     sim.zero()
     kept = users({"user": "pm2"}, exclusive_users=True)
     with pytest.raises(InvalidInput, match=r"^max_removals: the plan would revoke 7 grants .* and 5 are allowed") as e:
-        make_plan(connect(), kept)
+        plan_changes(connect(), kept)
     assert len(e.value.details["removals"]) == 7
     assert sim.counts().writes == 0
-    assert len(make_plan(connect(), kept, Limits(max_removals=7)).changes) == 8
+    assert len(plan_changes(connect(), kept, Limits(max_removals=7)).changes) == 8
 
 
 def test_an_unknown_user_stops_an_exclusive_list_from_revoking(sim: Simulator, connect: Connect) -> None:
     document = users({"user": "nobody"}, {"user": "member1"}, exclusive_users=True)
-    planned = make_plan(connect(missing_users="warn"), document)
+    planned = plan_changes(connect(missing_users="warn"), document)
     assert brief(planned) == [("grant", "member1 as CUSTOMER.MANAGER")]
-    assert planned.summary()["missing_users"] == ["nobody"]
+    assert planned.summary(done=True)["missing_users"] == ["nobody"]
     assert any("no unlisted grant on Alpha Cloud Ltd was revoked" in text for text in planned.comparison.warnings)
 
 
@@ -271,8 +271,8 @@ def test_a_loop_over_new_users_reads_all_grants_once(sim: Simulator, connect: Co
     for name in ("member1", "member2", "member3"):
         entry = GrantEntry("", name)
         wish = [Desired("", "ALPHA", "service_provider", grants=Grants((entry,), single=True))]
-        apply(session, make_plan(session, wish))
-        assert [r["user_username"] for r in make_plan(session, wish).results("user_role", done=True)[0]] == [name]
+        apply(session, plan_changes(session, wish))
+        assert [r["user_username"] for r in results(plan_changes(session, wish), "user_role", done=True)[0]] == [name]
     asked = [request["path"] for request in sim.requests() if "/list_users/" in request["path"]]
     assert sum("user=" not in path for path in asked) == 2  # before and after the first grant
 
@@ -288,7 +288,7 @@ def names(*entries: tuple[str, str]) -> list[Any]:
 def test_a_username_is_set_in_every_reachable_offering_and_then_settles(
     sim: Simulator, connect: Connect, alias: str
 ) -> None:
-    planned = make_plan(connect(alias), names(("member3", "m3"), ("member1", "m1_alpha")))
+    planned = plan_changes(connect(alias), names(("member3", "m3"), ("member1", "m1_alpha")))
     assert [(change.before, change.after) for change in planned.changes] == [({"Alpha VM": None}, {"Alpha VM": "m3"})]
     assert done(connect(alias), names(("member3", "m3"))) == [("set_username", "member3")]
     assert done(connect(alias), names(("member3", "m3"))) == []
@@ -301,7 +301,7 @@ def test_an_account_that_was_deleted_is_renamed_once_and_then_settles(sim: Simul
 
 
 def test_a_user_without_reach_is_a_warning_and_no_eternal_change(sim: Simulator, connect: Connect) -> None:
-    planned = make_plan(connect(), names(("outsider", "out")))
+    planned = plan_changes(connect(), names(("outsider", "out")))
     assert brief(planned) == []
     assert "outsider reaches no offering of Alpha Cloud Ltd" in planned.comparison.warnings[0]
 
@@ -316,10 +316,10 @@ def test_offerings_whose_accounts_cannot_be_read_back_are_left_out_with_a_warnin
     sim: Simulator, connect: Connect
 ) -> None:
     sim.change("Offering", {"name": "Alpha Storage"}, {"secret_options": {}, "plugin_options": {}})
-    planned = make_plan(connect("owner"), names(("member1", "m1")))
+    planned = plan_changes(connect("owner"), names(("member1", "m1")))
     assert planned.changes[0].after == {"Alpha VM": "m1"}
     assert "can't read accounts back in Alpha Storage" in planned.comparison.warnings[0]
-    assert make_plan(connect("staff"), names(("member1", "m1"))).changes[0].after == {
+    assert plan_changes(connect("staff"), names(("member1", "m1"))).changes[0].after == {
         "Alpha Storage": "m1",
         "Alpha VM": "m1",
     }
@@ -327,17 +327,17 @@ def test_offerings_whose_accounts_cannot_be_read_back_are_left_out_with_a_warnin
 
 def test_a_private_offering_is_not_planned(sim: Simulator, connect: Connect) -> None:
     sim.change("Offering", {"name": "Alpha Storage"}, {"shared": False})
-    assert make_plan(connect(), names(("member1", "m1"))).changes[0].after == {"Alpha VM": "m1"}
+    assert plan_changes(connect(), names(("member1", "m1"))).changes[0].after == {"Alpha VM": "m1"}
 
 
 def test_a_reach_that_may_not_be_read_names_the_right(sim: Simulator, connect: Connect) -> None:
     with pytest.raises(WaldurError, match=r"403.*SERVICE_PROVIDER\.LIST_PROJECT_PERMISSIONS"):
-        make_plan(connect("owner_beta"), names(("member1", "m1")))
+        plan_changes(connect("owner_beta"), names(("member1", "m1")))
 
 
 def test_two_people_with_one_name_are_refused_before_any_write(sim: Simulator, connect: Connect) -> None:
     with pytest.raises(InvalidInput, match="two users can't share one username"):
-        make_plan(connect(), names(("member1", "same"), ("member2", "same")))
+        plan_changes(connect(), names(("member1", "same"), ("member2", "same")))
     assert sim.counts().writes == 0
 
 
@@ -357,9 +357,9 @@ def test_an_image_is_uploaded_once_and_equal_bytes_are_no_change(
 
 def test_an_image_leaves_the_notifications_as_they_are(sim: Simulator, connect: Connect, tmp_path: Path) -> None:
     session = connect()
-    planned = make_plan(session, wishes(image=png(tmp_path / "red.png", "red"), description="new"))
+    planned = plan_changes(session, wishes(image=png(tmp_path / "red.png", "red"), description="new"))
     apply(session, planned)
-    row = planned.results("service_provider", done=True)[0]
+    row = results(planned, "service_provider", done=True)[0]
     assert (row["enable_notifications"], row["description"]) == (True, "new")
 
 
@@ -371,10 +371,10 @@ def test_an_image_that_the_server_refuses_leaves_nothing_half_done(
     broken.write_bytes(b"\x89PNG\r\n\x1a\n and nothing else")
     entry = {"customer": customer, "image": str(broken), "description": "new"}
     session = connect()
-    planned = make_plan(session, parse([entry], images.read_image))
+    planned = plan_changes(session, parse([entry], images.read_image))
     with pytest.raises(WaldurError, match=rf"^{action} .*image: Upload a valid image"):
         apply(session, planned)
-    assert brief(make_plan(connect(), parse([{"customer": customer, "description": "new"}], images.read_image)))
+    assert brief(plan_changes(connect(), parse([{"customer": customer, "description": "new"}], images.read_image)))
 
 
 @pytest.mark.parametrize("notifications", [None, True, False])
@@ -385,17 +385,17 @@ def test_a_new_provider_with_an_image_is_one_write_and_keeps_its_notifications(
     if notifications is not None:
         entry["enable_notifications"] = notifications
     session = connect()
-    planned = make_plan(session, parse([entry], images.read_image))
+    planned = plan_changes(session, parse([entry], images.read_image))
     apply(session, planned)
-    row = planned.results("service_provider", done=True)[0]
+    row = results(planned, "service_provider", done=True)[0]
     assert (row["description"], row["enable_notifications"]) == ("Grüße", notifications is not False)
     assert sim.counts().writes == 1
-    assert brief(make_plan(connect(), parse([entry], images.read_image))) == []
+    assert brief(plan_changes(connect(), parse([entry], images.read_image))) == []
 
 
 def test_a_provider_with_offerings_is_not_deleted_and_they_are_named(sim: Simulator, connect: Connect) -> None:
     with pytest.raises(InvalidInput, match=r"archive .*Alpha Draft \(Draft\).* first"):
-        make_plan(connect(), wishes(state="absent"))
+        plan_changes(connect(), wishes(state="absent"))
 
 
 def test_a_provider_without_offerings_is_deleted_once(sim: Simulator, connect: Connect) -> None:
@@ -409,7 +409,7 @@ def test_a_lost_answer_to_a_creation_is_followed_by_a_look(
 ) -> None:
     session = connect()
     document = parse([{"customer": "SPARE"}], images.read_image)
-    planned = make_plan(session, document)
+    planned = plan_changes(session, document)
     _lose_answers(monkeypatch, after_the_write=True)
     with pytest.raises(OutcomeUnknown, match="looked again: the provider is there now"):
         apply(session, planned)
@@ -419,14 +419,14 @@ def test_a_lost_answer_to_a_creation_is_followed_by_a_look(
 
 def test_newer_options_on_an_older_server_are_refused_before_the_first_write(sim: Simulator, connect: Connect) -> None:
     with pytest.raises(InvalidInput, match="allowed_domains: this Waldur does not have it"):
-        make_plan(connect(), wishes(allowed_domains=["example.org"], description="x"))
+        plan_changes(connect(), wishes(allowed_domains=["example.org"], description="x"))
 
 
 def test_a_field_that_the_server_ignores_is_an_error(
     sim: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = connect()
-    planned = make_plan(session, wishes(description="new"))
+    planned = plan_changes(session, wishes(description="new"))
     monkeypatch.setattr(Client, "write", lambda *args, **rest: {"description": "old"})
     with pytest.raises(WaldurError, match="description: Waldur accepted the request but did not apply the value"):
         apply(session, planned)
@@ -435,10 +435,10 @@ def test_a_field_that_the_server_ignores_is_an_error(
 def test_a_provider_that_is_deleted_between_two_items_is_told(sim: Simulator, connect: Connect) -> None:
     session = connect()
     document = parse([{"customer": "EXTRA01", "description": "x"}], images.read_image)
-    make_plan(session, document)
+    plan_changes(session, document)
     done(connect(), parse([{"customer": "EXTRA01", "state": "absent"}], images.read_image))
     with pytest.raises(WaldurError, match="was deleted meanwhile: run again"):
-        make_plan(session, document)
+        plan_changes(session, document)
 
 
 # --- the secret code -------------------------------------------------------------------------------------------------
@@ -450,11 +450,11 @@ def code(**keys: Any) -> list[Any]:
 
 def test_a_leaked_code_is_rotated_once(sim: Simulator, connect: Connect) -> None:
     session = connect()
-    leaked = make_plan(session, code()).results("api_secret_code", done=True)[0]["fingerprint"]
+    leaked = results(plan_changes(session, code()), "api_secret_code", done=True)[0]["fingerprint"]
     document = code(state="rotated", fingerprint=leaked)
-    planned = make_plan(session, document)
+    planned = plan_changes(session, document)
     apply(session, planned)
-    result = planned.results("api_secret_code", done=True)[0]
+    result = results(planned, "api_secret_code", done=True)[0]
     assert result["fingerprint"] not in (None, leaked)
     assert result["api_secret_code"] in session.client.hidden
     assert done(connect(), document) == []
@@ -469,7 +469,7 @@ def test_a_lost_answer_to_a_rotation_is_never_a_second_rotation(
     sim: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = connect()
-    planned = make_plan(session, code(state="rotated"))
+    planned = plan_changes(session, code(state="rotated"))
     real = Client.new_secret_code
 
     def lost(self: Client, uuid: str) -> str | None:
@@ -527,34 +527,34 @@ def both() -> list[Any]:
 
 
 def test_of_a_document_only_the_named_providers_are_planned_and_the_others_are_told(connect: Connect) -> None:
-    planned = make_plan(connect(), both(), Limits(only=["Beta HPC Centre", "BETA"]))
+    planned = plan_changes(connect(), both(), Limits(only=["Beta HPC Centre", "BETA"]))
     assert brief(planned) == [("update", "Beta HPC Centre")]
     assert [target.name for target in planned.left_out] == ["Alpha Cloud Ltd"]
-    checked = make_plan(connect(), both(), Limits(only=[]))
+    checked = plan_changes(connect(), both(), Limits(only=[]))
     assert (brief(checked), len(checked.left_out)) == ([], 2)
 
 
 def test_a_provider_that_the_document_lacks_is_told_and_one_that_there_is_not_is_refused(connect: Connect) -> None:
-    planned = make_plan(connect(), both()[:1], Limits(only=["BETA"]))
+    planned = plan_changes(connect(), both()[:1], Limits(only=["BETA"]))
     assert (brief(planned), [target.name for target in planned.without_entry]) == ([], ["Beta HPC Centre"])
     with pytest.raises(InvalidInput, match=r"only\[0\]: there is no service provider 'Nobody'"):
-        make_plan(connect(), both(), Limits(only=["Nobody"]))
+        plan_changes(connect(), both(), Limits(only=["Nobody"]))
 
 
 def test_entries_that_are_left_out_must_be_about_customers_that_exist(connect: Connect, sim: Simulator) -> None:
     document = [*both(), *parse([{"customer": "Nobody"}], images.read_image)]
     with pytest.raises(InvalidInput, match=r"service_providers\[0\].customer: there is no customer 'Nobody'"):
-        make_plan(connect(), document, Limits(only=["BETA"]))
+        plan_changes(connect(), document, Limits(only=["BETA"]))
 
 
 def test_a_plan_that_was_approved_and_half_applied_is_finished_and_nothing_else(connect: Connect) -> None:
-    approved = [change.as_dict() for change in make_plan(connect(), both()).changes]
+    approved = [change.as_dict() for change in plan_changes(connect(), both()).changes]
     done(connect(), both()[:1])
     limits = Limits(approved=approved)
     session = connect()
-    planned = make_plan(session, both(), limits)
+    planned = plan_changes(session, both(), limits)
     assert brief(planned) == [("update", "Beta HPC Centre")]
     apply(session, planned)
     done(connect(), wishes(description="changed behind its back"))
     with pytest.raises(InvalidInput, match="changed after the approval: update Alpha Cloud Ltd: descr"):
-        make_plan(connect(), both(), limits)
+        plan_changes(connect(), both(), limits)

@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Limits, Planned, make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Limits, Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITERS
 from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
@@ -64,14 +64,14 @@ def no_image(where: str, path: str) -> ImageFile:
     raise AssertionError(where)
 
 
-def planned(number: int, references: str = "Provider {}") -> Callable[[], Planned]:
+def planned(number: int, references: str = "Provider {}") -> Callable[[], Plan]:
     entries = [
         {"customer": references.format(index), "description": "new", "users": [{"user": f"user{index}"}]}
         for index in range(number)
     ]
     document: list[Desired] = parse(entries, no_image)
     client = cast(Client, ManyProviders(number))
-    return lambda: make_plan(Session(client, References(client)), document, Limits(only=[*references_of(entries)]))
+    return lambda: plan_changes(Session(client, References(client)), document, Limits(only=[*references_of(entries)]))
 
 
 def references_of(entries: list[dict[str, Any]]) -> list[str]:

@@ -21,7 +21,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._context import Se
 from ansible_collections.waldur.provider.plugins.module_utils._document.images import read_image
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Planned, make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import UserRole
@@ -40,7 +40,7 @@ def test_an_image_that_was_uploaded_before_the_rest_was_lost_counts_as_changed(
     Image.new("RGB", (2, 2), "red").save(logo)
     document = parse([{"customer": "ALPHA", "description": "new", "image": str(logo)}], read_image)
     session = connect()
-    planned = make_plan(session, document)
+    planned = plan_changes(session, document)
     sim.fault(method="write", skip=skip, drop=drop)
     with pytest.raises(OutcomeUnknown, match="looked again") as lost:
         apply(session, planned)
@@ -65,11 +65,11 @@ ENDINGS = [
 
 
 @pytest.fixture
-def planned(sim: Simulator, connect: Connect) -> tuple[Session, Planned]:
+def planned(sim: Simulator, connect: Connect) -> tuple[Session, Plan]:
     """A plan of three changes."""
     session = connect()
     document = [{"customer": "ALPHA", "description": "new", "users": [{"user": "member1"}, {"user": "member2"}]}]
-    return session, make_plan(session, parse(document, read_image))
+    return session, plan_changes(session, parse(document, read_image))
 
 
 def names(changes: list[dict[str, Any]]) -> list[str]:
@@ -79,7 +79,7 @@ def names(changes: list[dict[str, Any]]) -> list[str]:
 @pytest.mark.parametrize(("ending", "cause"), ENDINGS)
 @pytest.mark.parametrize("is_sent", [False, True])
 def test_any_exception_while_applying_reports_what_was_applied(
-    planned: tuple[Session, Planned], monkeypatch: pytest.MonkeyPatch, ending: BaseException, cause: str, is_sent: bool
+    planned: tuple[Session, Plan], monkeypatch: pytest.MonkeyPatch, ending: BaseException, cause: str, is_sent: bool
 ) -> None:
     session, plan = planned
     write = session.client.write
@@ -108,7 +108,7 @@ def test_any_exception_while_applying_reports_what_was_applied(
 
 @pytest.mark.parametrize("is_sent", [False, True])
 def test_the_first_change_counts_as_changed_only_where_something_was_sent_for_it(
-    planned: tuple[Session, Planned], monkeypatch: pytest.MonkeyPatch, is_sent: bool
+    planned: tuple[Session, Plan], monkeypatch: pytest.MonkeyPatch, is_sent: bool
 ) -> None:
     session, plan = planned
     write = session.client.write
@@ -126,7 +126,7 @@ def test_the_first_change_counts_as_changed_only_where_something_was_sent_for_it
 
 @pytest.mark.parametrize(("ending", "cause"), ENDINGS)
 def test_any_exception_while_checking_reports_that_all_was_applied(
-    planned: tuple[Session, Planned], monkeypatch: pytest.MonkeyPatch, ending: BaseException, cause: str
+    planned: tuple[Session, Plan], monkeypatch: pytest.MonkeyPatch, ending: BaseException, cause: str
 ) -> None:
     def broken(*_arguments: Any) -> Any:
         raise type(ending)(*ending.args)
@@ -146,7 +146,8 @@ def test_any_exception_while_checking_reports_that_all_was_applied(
 
 
 @pytest.mark.parametrize(
-    ("name", "done"), [("make_plan", "before anything was changed"), ("plan_diff", "after all 1 changes were applied")]
+    ("name", "done"),
+    [("plan_changes", "before anything was changed"), ("plan_diff", "after all 1 changes were applied")],
 )
 def test_a_signal_before_or_after_the_writing_says_so(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch, name: str, done: str
@@ -170,9 +171,9 @@ def test_a_write_of_which_the_server_kept_a_part_is_reported_as_changed(
     session = connect()
     customer = "ALPHA" if action == "update" else "EXTRA01"
     if action == "create":
-        apply(session, make_plan(session, parse([{"customer": customer, "state": "absent"}], read_image)))
+        apply(session, plan_changes(session, parse([{"customer": customer, "state": "absent"}], read_image)))
     document = [{"customer": customer, "description": "new", "enable_notifications": False}]
-    planned = make_plan(session, parse(document, read_image))
+    planned = plan_changes(session, parse(document, read_image))
     write = session.client.write
 
     def partly(*place: Any, **content: Any) -> Any:
@@ -188,7 +189,7 @@ def test_a_write_of_which_the_server_kept_a_part_is_reported_as_changed(
 
 @pytest.mark.parametrize("begun", [True, False])
 def test_a_process_whose_parent_has_ended_writes_no_more(
-    planned: tuple[Session, Planned], monkeypatch: pytest.MonkeyPatch, sim: Simulator, begun: bool
+    planned: tuple[Session, Plan], monkeypatch: pytest.MonkeyPatch, sim: Simulator, begun: bool
 ) -> None:
     session, plan = planned
     write = session.client.write

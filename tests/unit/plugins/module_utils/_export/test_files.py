@@ -17,7 +17,7 @@ from PIL import Image
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import Forbidden, InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export import files
 from ansible_collections.waldur.provider.plugins.module_utils._export.output_folder import Folder
 from simulation import Simulator
@@ -58,7 +58,7 @@ def test_what_was_written_is_applied_without_a_change_and_a_second_export_writes
     assert names[:2] == ["alpha-cl-1.yml", "beta-hpc-1.yml"]
     assert "files/alpha-cl-1.png" in names
     wishes = loader.wishes(str(tmp_path / "all"), images.read_image)
-    assert make_plan(connect(), wishes).changes == ()
+    assert plan_changes(connect(), wishes).changes == ()
     before = contents(tmp_path / "all")
     again = written(connect(), tmp_path / "all", service_providers=None)
     assert (again["changed"], again["diff"], contents(tmp_path / "all")) == (False, [], before)
@@ -442,8 +442,8 @@ def test_files_that_are_no_providers_are_left_alone(connect: Connect, tmp_path: 
     (tmp_path / "gone.yml").write_text("service_providers: [{customer: ALPHA}]\n")
     written(connect(), tmp_path)
     assert contents(tmp_path)["gone.yml"] == b"service_providers: [{customer: ALPHA}]\n"
-    with pytest.raises(InvalidInput, match=r"gone\.yml: .*: Alpha Cloud Ltd stands in .*/alpha-cl-1\.yml: .* already"):
-        make_plan(connect(), loader.wishes(str(tmp_path), images.read_image))
+    with pytest.raises(InvalidInput, match=r"gone\.yml: .*: Alpha Cloud Ltd duplicates .*/alpha-cl-1\.yml: .*"):
+        plan_changes(connect(), loader.wishes(str(tmp_path), images.read_image))
 
 
 def _picture() -> bytes:

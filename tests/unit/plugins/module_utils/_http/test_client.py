@@ -17,7 +17,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.model im
 from ansible_collections.waldur.provider.plugins.module_utils._http import client as client_module
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider, State
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
+    ProfileState,
+    ServiceProvider,
+)
 
 from ...helpers.raw_server import RawServer
 from ...helpers.samples import session, target
@@ -540,7 +543,7 @@ def test_account_options_with_a_key_named_token_come_back_whole_and_so_converge(
         found = client.get(name, UUID) if name == "service_provider" else client.write(name, UUID, body={})
     assert found == {"uuid": UUID, "account_options": OPTIONS, "inner": {"account_options": {}}}
     wanted = Profile(fields={"account_options": OPTIONS})
-    assert ServiceProvider().compare(session(), target(UUID), wanted, State(found), {}).changes == ()
+    assert ServiceProvider().compare(session(), target(UUID), wanted, ProfileState(found), {}).changes == ()
 
 
 @pytest.mark.parametrize(

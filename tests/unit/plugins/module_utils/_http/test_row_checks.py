@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Limits, make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Limits, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
 from ansible_collections.waldur.provider.plugins.module_utils._http.pagination import Page, all_rows
 from ansible_collections.waldur.provider.plugins.module_utils._http.row_checks import checked
@@ -158,8 +158,8 @@ _GRANTS = [
 def _plan(**keys: Any) -> Use:
     def use(session: Session) -> Any:
         document = parse([{"customer": "ACME", **keys}], no_image)
-        planned = make_plan(session, document, Limits(max_removals=9))
-        kinds = {work.resource.kind for work in planned.works}
+        planned = plan_changes(session, document, Limits(max_removals=9))
+        kinds = {task.kind.name for task in planned.tasks}
         predicted = [planned.results(kind, done=False) for kind in kinds]
         apply(session, planned)
         return [[change.as_dict() for change in planned.changes], predicted]

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, Profile, SecretCode
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Planned, Work
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITERS
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources import api_secret_code, service_provider
+from ansible_collections.waldur.provider.plugins.module_utils._resources.base import TypedTask
 
 from ...helpers.samples import CUSTOMER, PROVIDER, session, target
 
@@ -20,15 +21,15 @@ URL = "https://waldur.example.org"
 FINGERPRINT = api_secret_code.fingerprint(CODE)
 
 
-def planned(state: str = "present") -> Planned:
+def planned(state: str = "present", code: str = CODE) -> Plan:
     """The plan of one provider whose code is wished for."""
     wish = SecretCode("", state)
-    resource, found = api_secret_code.ApiSecretCode(), api_secret_code.State(CODE)
+    resource, found = api_secret_code.ApiSecretCode(), api_secret_code.SecretCodeState(code)
     comparison = resource.compare(session(), target(), wish, found, {})
-    return Planned([Work(Desired("", "ACME"), target(), resource, wish, found, comparison)], {}, comparison, URL)
+    return Plan([TypedTask(resource, Desired("", "ACME"), target(), wish, found, comparison)], {}, comparison, URL)
 
 
-def returned(module: str, plan: Planned, done: bool = True, **options: Any) -> dict[str, Any]:
+def returned(module: str, plan: Plan, done: bool = True, **options: Any) -> dict[str, Any]:
     return WRITERS[module].returns(options, plan, done)
 
 
@@ -58,10 +59,9 @@ def test_a_desired_state_returns_plan_and_summary_and_fingerprints_but_no_code()
 
 
 def test_two_providers_of_one_name_each_have_their_own_fingerprint() -> None:
-    plan, twin = planned(), planned()
-    twin.works[0].target.customer_uuid = "f" * 32
-    twin.works[0].state = api_secret_code.State("another code")
-    plan.works += twin.works
+    plan, twin = planned(), planned(code="another code")
+    twin.tasks[0].target.customer_uuid = "f" * 32
+    plan.tasks += twin.tasks
     assert returned("desired_state", plan)["summary"]["fingerprints"] == {
         f"ACME ({CUSTOMER})": FINGERPRINT,
         f"ACME ({'f' * 32})": api_secret_code.fingerprint("another code"),
@@ -69,6 +69,6 @@ def test_two_providers_of_one_name_each_have_their_own_fingerprint() -> None:
 
 
 def test_a_service_provider_is_returned_under_its_own_name() -> None:
-    resource, found = service_provider.ServiceProvider(), service_provider.State({"uuid": PROVIDER})
-    plan = Planned([Work(Desired("", "ACME"), target(), resource, Profile(), found)], {}, Comparison(), URL)
+    resource, found = service_provider.ServiceProvider(), service_provider.ProfileState({"uuid": PROVIDER})
+    plan = Plan([TypedTask(resource, Desired("", "ACME"), target(), Profile(), found)], {}, Comparison(), URL)
     assert returned("service_provider", plan) == {"service_provider": {"uuid": PROVIDER}}

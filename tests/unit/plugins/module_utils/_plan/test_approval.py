@@ -11,16 +11,18 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import limits
-from ansible_collections.waldur.provider.plugins.module_utils._plan.approval import refuse_new
+from ansible_collections.waldur.provider.plugins.module_utils._plan.approval import require_approved
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
+
+from ...helpers.samples import planned_change
 
 URL = "https://waldur.example.org"
 IDS = {"customer": "c1", "user": "u1", "role": "r1"}
 
 
-def change(action: str, before: Any, after: Any, **others: Any) -> Change:
-    kind = others.pop("kind", "user_role")
-    return Change("ACME", kind, "bob", action, before, after, {**IDS, **others})
+def change(action: str, before: Any, after: Any, **others: Any) -> Change[None]:
+    kind = others.pop("kind", "")
+    return planned_change(action, kind, name="bob", before=before, after=after, id={**IDS, **others})
 
 
 EXTEND = change("extend", {"expiration_time": "2027-01-01T00:00:00Z"}, {"expiration_time": None})
@@ -43,8 +45,8 @@ APPROVED = [json.loads(json.dumps(one.as_dict())) for one in (EXTEND, NAMES, UPD
         [change("update", {"image": None}, {"image": {"sha256": "0f", "size": 3}}, kind="service_provider")],
     ],
 )
-def test_what_is_left_of_an_approved_plan_holds(now: list[Change]) -> None:
-    refuse_new(now, APPROVED)
+def test_what_is_left_of_an_approved_plan_holds(now: list[Change[None]]) -> None:
+    require_approved(now, APPROVED)
 
 
 @pytest.mark.parametrize(
@@ -64,11 +66,11 @@ def test_what_is_left_of_an_approved_plan_holds(now: list[Change]) -> None:
         change("rotate", {"fingerprint": "sha256:1"}, {"fingerprint": None}, kind="api_secret_code"),
     ],
 )
-def test_what_differs_in_what_it_is_or_whom_it_is_about_is_new(new: Change) -> None:
+def test_what_differs_in_what_it_is_or_whom_it_is_about_is_new(new: Change[None]) -> None:
     with pytest.raises(InvalidInput) as caught:
-        refuse_new([EXTEND, new], APPROVED)
+        require_approved([EXTEND, new], APPROVED)
     assert caught.value.message.startswith("approved_plan: is out of date. ")
-    assert caught.value.message.count(f"{new.action} bob (ACME)") == 1
+    assert caught.value.message.count(f"{new.action.name} bob (ACME)") == 1
     assert caught.value.message.endswith("Nothing was changed. Make a new plan, and have that one approved.")
     assert caught.value.details == {"new_changes": [new.as_dict()]}
 
@@ -98,10 +100,10 @@ NOT_PLANNED = "Not part of the approved plan: "
         (change("grant", None, {"expiration_time": None}, user="u2"), NOT_PLANNED + "grant bob (ACME)."),
     ],
 )
-def test_a_plan_out_of_date_names_what_changed_and_the_fields_once(new: Change, reason: str) -> None:
-    approved = [UPDATE.as_dict()] if new.action in ("update", "delete") else [EXTEND.as_dict()]
+def test_a_plan_out_of_date_names_what_changed_and_the_fields_once(new: Change[None], reason: str) -> None:
+    approved = [UPDATE.as_dict()] if new.action.name in ("update", "delete") else [EXTEND.as_dict()]
     with pytest.raises(InvalidInput) as caught:
-        refuse_new([new], approved)
+        require_approved([new], approved)
     assert caught.value.message.startswith(f"approved_plan: is out of date. {reason}")
     assert sum(caught.value.message.count(text) for text in (DESIRED, CURRENT, NOT_PLANNED)) == 1
 
@@ -112,14 +114,14 @@ def test_a_field_that_the_approved_plan_does_not_name_is_explained_by_the_digest
 ) -> None:
     new = change("update", {"enable_notifications": True}, {"enable_notifications": False})
     with pytest.raises(InvalidInput) as caught:
-        refuse_new([new], APPROVED, {"c1": changed})
+        require_approved([new], APPROVED, {"c1": changed})
     assert f"{reason}update bob (ACME): enable_notifications." in caught.value.message
 
 
 def test_a_plan_that_differs_in_many_changes_gets_a_message_that_can_be_read() -> None:
     new = [change("grant", None, {"expiration_time": None}, user=f"u{number}") for number in range(100, 150)]
     with pytest.raises(InvalidInput, match=r"; and 40 more\. Nothing was changed") as caught:
-        refuse_new(new, APPROVED)
+        require_approved(new, APPROVED)
     assert len(caught.value.details["new_changes"]) == 50
 
 
@@ -138,19 +140,19 @@ def test_checking_an_approved_plan_is_not_quadratic() -> None:
     changes = [change("grant", None, {"expiration_time": None}, user=f"u{number}") for number in range(5000)]
     approved = [Counting(one.as_dict()) for one in changes]
     Counting.looks = 0
-    refuse_new(changes, approved)
+    require_approved(changes, approved)
     assert 0 < Counting.looks <= 10 * len(changes)
 
 
 @pytest.mark.parametrize("ids", [None, 7, {"customer": ["c1"]}, {"customer": {"a": 1}}])
 def test_an_approved_change_without_usable_ids_approves_nothing(ids: Any) -> None:
     with pytest.raises(InvalidInput, match="is out of date"):
-        refuse_new([EXTEND], [{**EXTEND.as_dict(), "id": ids}])
+        require_approved([EXTEND], [{**EXTEND.as_dict(), "id": ids}])
 
 
 def test_names_for_people_may_change_after_the_approval() -> None:
-    renamed = Change("ACME Ltd", "user_role", "robert", "revoke", {"expiration_time": None}, None, IDS)
-    refuse_new([renamed], APPROVED)
+    renamed = planned_change("revoke", "", "ACME Ltd", "robert", before={"expiration_time": None}, id=IDS)
+    require_approved([renamed], APPROVED)
 
 
 @pytest.mark.parametrize("given", [{"plan": APPROVED, "api_url": URL}, {"plan": APPROVED}, APPROVED])
@@ -203,12 +205,12 @@ def test_an_approved_value_does_not_approve_a_part_of_it_or_another_type(
     new = change("update", {"account_options": before}, {"account_options": after})
     old = change("update", {"account_options": old_before}, {"account_options": old_after})
     with pytest.raises(InvalidInput, match=f"update bob \\(ACME\\): {field}\\.") as caught:
-        refuse_new([new], [json.loads(json.dumps(old.as_dict()))])
+        require_approved([new], [json.loads(json.dumps(old.as_dict()))])
     assert "changed after the approval" in caught.value.message or not after
-    refuse_new([old], [json.loads(json.dumps(old.as_dict()))])
+    require_approved([old], [json.loads(json.dumps(old.as_dict()))])
 
 
 def test_a_field_that_is_not_merged_is_approved_as_a_whole() -> None:
     image = change("update", {"image": None}, {"image": {"sha256": "0f"}}, kind="service_provider")
     with pytest.raises(InvalidInput, match="is out of date"):
-        refuse_new([image], APPROVED)
+        require_approved([image], APPROVED)

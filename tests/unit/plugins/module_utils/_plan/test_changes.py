@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison, summary
 from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff, provider_labels
-from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import refuse
+from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import check_limits
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import ACTIONS, KINDS
+
+from ...helpers.samples import planned_change
 
 STAGES = [
     ("create", "update"),
@@ -29,15 +32,15 @@ STAGE = {action: number for number, stage in enumerate(STAGES) for action in sta
 def change(
     action: str = "grant",
     provider: str = "ACME",
-    kind: str = "user_role",
+    kind: str = "",
     name: str = "alice",
     *,
     before: Any = None,
     after: Any = None,
     is_implied: bool = False,
-) -> Change:
+) -> Change[None]:
     ids = {"customer": f"customer of {provider}", "user": None, "role": None}
-    return Change(provider, kind, name, action, before, after, ids, is_implied)
+    return planned_change(action, kind, provider, name, before=before, after=after, id=ids, is_implied=is_implied)
 
 
 CHANGES = st.builds(
@@ -54,30 +57,30 @@ CHANGES = st.builds(
 
 
 @given(st.lists(CHANGES, max_size=8))
-def test_what_must_exist_comes_first_and_what_takes_away_comes_last(changes: list[Change]) -> None:
+def test_what_must_exist_comes_first_and_what_takes_away_comes_last(changes: list[Change[None]]) -> None:
     ordered = Comparison.of(Comparison((one,)) for one in changes).changes
-    stages = [STAGE[one.action] for one in ordered]
+    stages = [STAGE[one.action.name] for one in ordered]
     assert stages == sorted(stages)
-    keys = [(STAGE[one.action], one.service_provider, one.kind, one.name) for one in ordered]
+    keys = [(STAGE[one.action.name], one.service_provider, one.kind.name, one.name) for one in ordered]
     assert keys == sorted(keys)
     assert sorted(map(id, ordered)) == sorted(map(id, changes))
 
 
 @given(st.permutations([change(action, provider) for action in STAGE for provider in ("ACME", "Beta")]))
-def test_the_order_does_not_depend_on_the_order_of_comparing(changes: list[Change]) -> None:
+def test_the_order_does_not_depend_on_the_order_of_comparing(changes: list[Change[None]]) -> None:
     ordered = Comparison.of([Comparison(tuple(changes))]).changes
-    assert [(one.service_provider, one.action) for one in ordered[:4]] == [
+    assert [(one.service_provider, one.action.name) for one in ordered[:4]] == [
         *((provider, action) for provider in ("ACME", "Beta") for action in _as_given(changes, provider, "create")),
     ]
 
 
-def _as_given(changes: list[Change], provider: str, stage: str) -> list[str]:
+def _as_given(changes: list[Change[None]], provider: str, stage: str) -> list[str]:
     same = STAGE[stage]
-    return [one.action for one in changes if one.service_provider == provider and STAGE[one.action] == same]
+    return [one.action.name for one in changes if one.service_provider == provider and STAGE[one.action.name] == same]
 
 
 def test_two_providers_of_one_name_keep_apart() -> None:
-    first, second = change("grant"), Change("ACME", "user_role", "alice", "grant", None, None, {"customer": "a"})
+    first, second = change("grant"), planned_change("grant", id={"customer": "a"})
     ordered = Comparison.of([Comparison((first, second))]).changes
     assert [one.id["customer"] for one in ordered] == ["a", "customer of ACME"]
 
@@ -102,19 +105,19 @@ def test_several_comparisons_make_one_and_say_each_thing_once() -> None:
 # --- limits ----------------------------------------------------------------------------------------------------------
 
 
-def removals(number: int) -> Comparison:
+def removals(number: int) -> Comparison[None]:
     return Comparison(tuple(change("revoke", name=f"user{index}", is_implied=True) for index in range(number)))
 
 
 @pytest.mark.parametrize(("number", "limit"), [(0, 0), (5, None), (5, 5), (1, 1), (3, 100)])
 def test_removals_up_to_the_limit_pass_and_unset_means_five(number: int, limit: int | None) -> None:
-    refuse(removals(number), limit)
+    check_limits(removals(number), limit)
 
 
 @pytest.mark.parametrize(("number", "limit", "allowed"), [(6, None, 5), (1, 0, 0), (4, 3, 3)])
 def test_more_removals_than_allowed_are_refused_and_listed(number: int, limit: int | None, allowed: int) -> None:
     with pytest.raises(InvalidInput) as told:
-        refuse(removals(number), limit)
+        check_limits(removals(number), limit)
     assert told.value.message.startswith(f"max_removals: the plan would revoke {number} grants that no entry names")
     assert f"and {allowed} are allowed" in told.value.message
     assert all(f"user{index} on ACME" in told.value.message for index in range(number))
@@ -126,28 +129,28 @@ def test_removals_of_all_providers_count_together() -> None:
         Comparison((change("revoke", provider, is_implied=True),)) for provider in ("A", "B", "C", "D", "E", "F")
     )
     with pytest.raises(InvalidInput, match=r"^max_removals: the plan would revoke 6 grants"):
-        refuse(plan, None)
+        check_limits(plan, None)
 
 
 def test_what_an_entry_asks_to_be_absent_does_not_count() -> None:
-    refuse(Comparison(tuple(change("revoke", name=f"user{index}") for index in range(10))), 0)
+    check_limits(Comparison(tuple(change("revoke", name=f"user{index}") for index in range(10))), 0)
 
 
 def test_a_plan_with_errors_is_refused_with_all_of_them() -> None:
     with pytest.raises(InvalidInput) as told:
-        refuse(Comparison((change(),), errors=("users[0]: wrong.", "users[1]: wrong too.")), None)
+        check_limits(Comparison((change(),), errors=("users[0]: wrong.", "users[1]: wrong too.")), None)
     assert told.value.message == "users[0]: wrong. And 1 more: users[1]: wrong too."
     assert told.value.details == {"errors": ["users[0]: wrong.", "users[1]: wrong too."]}
 
 
 def test_a_single_error_stands_for_itself() -> None:
     with pytest.raises(InvalidInput) as told:
-        refuse(Comparison(errors=("users[0]: wrong.",)), None)
+        check_limits(Comparison(errors=("users[0]: wrong.",)), None)
     assert told.value.message == "users[0]: wrong."
 
 
 def test_warnings_and_missing_users_alone_refuse_nothing() -> None:
-    refuse(Comparison((change(),), ("careful",), (), ("bob",)), 0)
+    check_limits(Comparison((change(),), ("careful",), (), ("bob",)), 0)
 
 
 # --- summary ---------------------------------------------------------------------------------------------------------
@@ -155,18 +158,18 @@ def test_warnings_and_missing_users_alone_refuse_nothing() -> None:
 
 def test_a_summary_counts_changes_by_action_in_the_order_of_the_plan() -> None:
     plan = Comparison((change("revoke"), change(), change(name="bob"), change("create")), missing_users=("dora",))
-    found = summary(plan)
+    found = summary(plan, ACTIONS.values())
     assert found == {"total": 4, "actions": {"create": 1, "grant": 2, "revoke": 1}, "missing_users": ["dora"]}
     assert list(found["actions"]) == ["create", "grant", "revoke"]
 
 
 def test_the_summary_of_nothing_is_zero() -> None:
-    assert summary(Comparison()) == {"total": 0, "actions": {}, "missing_users": []}
+    assert summary(Comparison(), ACTIONS.values()) == {"total": 0, "actions": {}, "missing_users": []}
 
 
 @given(st.lists(CHANGES, max_size=8))
-def test_the_actions_of_a_summary_add_up(changes: list[Change]) -> None:
-    found = summary(Comparison(tuple(changes)))
+def test_the_actions_of_a_summary_add_up(changes: list[Change[None]]) -> None:
+    found = summary(Comparison(tuple(changes)), ACTIONS.values())
     assert sum(found["actions"].values()) == found["total"] == len(changes)
 
 
@@ -174,7 +177,8 @@ def test_the_actions_of_a_summary_add_up(changes: list[Change]) -> None:
 
 
 def test_a_change_is_returned_with_the_keys_of_a_plan_and_never_with_its_payload() -> None:
-    one = Change("ACME", "user_role", "alice", "revoke", {"x": 1}, None, {"customer": "c"}, True, {"secret": "s"})
+    kind, action = KINDS["user_role"], ACTIONS["revoke"]
+    one = Change("ACME", kind, "alice", action, {"x": 1}, None, {"customer": "c"}, {"secret": "s"}, True)
     assert one.as_dict() == {
         "service_provider": "ACME",
         "kind": "user_role",
@@ -253,7 +257,7 @@ def test_a_rotation_shows_the_old_fingerprint_and_that_the_new_one_is_not_known(
 
 def test_two_providers_of_one_name_each_have_their_own_diff() -> None:
     twins = [
-        Change("ACME", "service_provider", "ACME", "update", {"x": uuid}, {"x": "new"}, {"customer": uuid})
+        planned_change("update", name="ACME", before={"x": uuid}, after={"x": "new"}, id={"customer": uuid})
         for uuid in ("c1", "c2")
     ]
     shown = diff([*twins, change("update", "Beta")])
@@ -278,7 +282,7 @@ def test_nothing_to_change_is_nothing_to_show() -> None:
 
 
 @given(st.lists(CHANGES, max_size=8))
-def test_every_provider_with_a_change_is_shown_once(changes: list[Change]) -> None:
+def test_every_provider_with_a_change_is_shown_once(changes: list[Change[None]]) -> None:
     headers = [shown["before_header"] for shown in diff(changes)]
     assert len(headers) == len(set(headers))
     assert set(headers) == {one.service_provider for one in changes}

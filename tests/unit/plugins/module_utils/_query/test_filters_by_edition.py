@@ -12,7 +12,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._context import Se
 from ansible_collections.waldur.provider.plugins.module_utils._document.images import read_image
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read
@@ -91,7 +91,7 @@ def test_no_project_of_a_provider_on_2024_is_removed_though_rows_do_not_say_so(
 def test_delete_of_a_provider_is_planned_on_a_waldur_that_has_no_state_unavailable(old: Session) -> None:
     document = parse([{"customer": "ALPHA", "state": "absent"}], read_image)
     with pytest.raises(InvalidInput, match=r"can't be deleted while it has offerings: archive Alpha Draft \(Draft\)"):
-        make_plan(old, document)
+        plan_changes(old, document)
 
 
 @pytest.mark.parametrize("states", [["Unavailable"], ["Active", "Unavailable"]])
@@ -138,13 +138,13 @@ def test_an_offering_below_another_blocks_the_deletion_of_its_provider_only_wher
         assert child
         if blocks:
             with pytest.raises(InvalidInput, match=r"archive Child \(Active\) first"):
-                make_plan(session, document)
+                plan_changes(session, document)
             with pytest.raises(ErrorResponse, match="active offerings"):
                 client.write("destroy", session.references.providers()[0]["uuid"], expect_body=False)
         else:
-            planned = make_plan(session, document)
+            planned = plan_changes(session, document)
             apply(session, planned)
-            assert [change.action for change in planned.changes] == ["delete"]
+            assert [change.action.name for change in planned.changes] == ["delete"]
 
 
 def test_what_an_old_server_needs_to_answer_at_all_is_sent(old: Session) -> None:

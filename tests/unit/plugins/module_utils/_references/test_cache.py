@@ -21,15 +21,17 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.model im
     SecretCode,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
-from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import refuse
+from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import check_limits
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import ApiSecretCode
-from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider, State
-from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import State as GrantState
-from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import UserRole
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
+    ProfileState,
+    ServiceProvider,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import GrantState, UserRole
 
 from ...helpers.grant_samples import MANAGER, NOW, ROLES, row
 from ...helpers.recording_client import AskedClient
-from ...helpers.samples import ALICE, BOB, CUSTOMER, GONE, PROVIDER, session, target
+from ...helpers.samples import ALICE, BOB, CUSTOMER, GONE, PROVIDER, planned_change, session, target
 
 ROW = {"uuid": PROVIDER, "customer_uuid": CUSTOMER, "customer_name": "ACME", "customer": "url"}
 ROLE = {**MANAGER, "content_type": "service_provider"}
@@ -122,7 +124,7 @@ def test_doubles_that_others_made_meanwhile_are_all_told() -> None:
     asked = AskedClient({"list_users": rows})
     with pytest.raises(WaldurError) as told:
         UserRole().verify(asked.session(), target(), Grants(()), GrantState([], {}, NOW))
-    start = "Somebody else granted the same at the same time: alice as CUSTOMER.MANAGER is granted 2 times on ACME"
+    start = "Another user granted the same role at the same time: alice as CUSTOMER.MANAGER is granted 2 times on ACME"
     assert told.value.message.startswith(start)
     assert f"/revoke/). {BOB.uuid} as CUSTOMER.MANAGER is granted 2 times" in told.value.message
     assert told.value.details == {"not_applied": []}
@@ -156,10 +158,10 @@ def test_the_code_of_a_provider_is_read_where_there_is_one(uuid: str | None, cod
 
 def test_a_new_provider_without_an_image_is_plain_json_and_must_be_named_by_the_answer() -> None:
     new, part = target(None), Profile(fields={"account_options": {"uid": 0}})
-    (change,) = ServiceProvider().compare(session(), new, part, State(None), {}).changes
+    (change,) = ServiceProvider().compare(session(), new, part, ProfileState(None), {}).changes
     asked = AskedClient(objects={"create": {"detail": "made"}})
     with pytest.raises(OutcomeUnknown) as lost:
-        ServiceProvider().write(asked.session(), new, State(None), change)
+        ServiceProvider().write(asked.session(), new, ProfileState(None), change)
     body = {"customer": new.customer_url, "account_options": {"uid": 0}}
     assert asked.asked[0] == ("create", None, {"body": body, "files": None})
     assert lost.value.message == (
@@ -167,16 +169,16 @@ def test_a_new_provider_without_an_image_is_plain_json_and_must_be_named_by_the_
         " looked again: the provider is not there. Run again."
     )
     asked.objects["create"] = {**ROW, "account_options": {"uid": 0}}
-    ServiceProvider().write(asked.session(), new, State(None), change)
+    ServiceProvider().write(asked.session(), new, ProfileState(None), change)
     assert new.uuid == PROVIDER
     assert names(asked) == ["create", "service_providers", "create"]
 
 
 def test_a_file_of_an_unknown_kind_is_sent_as_bytes() -> None:
     part = Profile(image=ImageFile("logo", b"??"))
-    (change,) = ServiceProvider().compare(session(), target(), part, State(dict(ROW)), {}).changes
+    (change,) = ServiceProvider().compare(session(), target(), part, ProfileState(dict(ROW)), {}).changes
     asked = AskedClient(objects={"partial_update": {**ROW, "image": "there"}})
-    ServiceProvider().write(asked.session(), target(), State(dict(ROW)), change)
+    ServiceProvider().write(asked.session(), target(), ProfileState(dict(ROW)), change)
     files = {"image": ("logo", b"??", "application/octet-stream")}
     assert asked.asked == [("partial_update", PROVIDER, {"files": files})]
 
@@ -184,8 +186,8 @@ def test_a_file_of_an_unknown_kind_is_sent_as_bytes() -> None:
 # --- plans -----------------------------------------------------------------------------------------------------------
 
 
-def change(name: str, action: str = "revoke", **other: Any) -> Change:
-    return Change("ACME", "user_role", name, action, None, None, {"customer": CUSTOMER}, **other)
+def change(name: str, action: str = "revoke", **other: Any) -> Change[None]:
+    return planned_change(action, name=name, **other)
 
 
 def test_a_change_is_called_by_its_provider_once() -> None:
@@ -195,10 +197,10 @@ def test_a_change_is_called_by_its_provider_once() -> None:
 
 def test_all_errors_and_all_removals_are_told_in_one_line() -> None:
     with pytest.raises(InvalidInput) as refused:
-        refuse(Comparison(errors=("One.", "Two.", "Three.")), None)
+        check_limits(Comparison(errors=("One.", "Two.", "Three.")), None)
     assert refused.value.message == "One. And 2 more: Two. Three."
     with pytest.raises(InvalidInput) as refused:
-        refuse(Comparison((change("a", is_implied=True), change("b", is_implied=True))), 1)
+        check_limits(Comparison((change("a", is_implied=True), change("b", is_implied=True))), 1)
     assert refused.value.message == (
         "max_removals: the plan would revoke 2 grants that no entry names, and 1 are allowed: a on ACME, b on ACME."
         " Nothing was changed. List those that stay, or raise max_removals."

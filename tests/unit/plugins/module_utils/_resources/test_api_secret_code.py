@@ -15,7 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._plan.changes impo
 from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import (
     ApiSecretCode,
-    State,
+    SecretCodeState,
     fingerprint,
 )
 
@@ -26,14 +26,14 @@ OTHER = "sha256:0000000000000000"
 WHERE = "api_secret_code"
 
 
-def compare(wish: SecretCode, code: str | None = CODE, uuid: str | None = PROVIDER) -> Comparison:
-    return ApiSecretCode().compare(session(), target(uuid), wish, State(code), {})
+def compare(wish: SecretCode, code: str | None = CODE, uuid: str | None = PROVIDER) -> Comparison[None]:
+    return ApiSecretCode().compare(session(), target(uuid), wish, SecretCodeState(code), {})
 
 
 def test_a_fingerprint_is_the_first_sixteen_digits_of_the_sha_256() -> None:
     assert fingerprint(CODE) == "sha256:" + hashlib.sha256(CODE.encode()).hexdigest()[:16]
-    assert State(CODE).fingerprint == fingerprint(CODE)
-    assert State().fingerprint is None
+    assert SecretCodeState(CODE).fingerprint == fingerprint(CODE)
+    assert SecretCodeState().fingerprint is None
 
 
 def test_a_code_that_is_there_is_no_change() -> None:
@@ -59,7 +59,7 @@ def test_a_leaked_code_that_is_rotated_already_is_no_change() -> None:
 
 def test_a_rotation_without_fingerprint_happens_at_every_run() -> None:
     for code in (CODE, "another code"):
-        assert [change.action for change in compare(SecretCode(WHERE, "rotated"), code).changes] == ["rotate"]
+        assert [change.action.name for change in compare(SecretCode(WHERE, "rotated"), code).changes] == ["rotate"]
 
 
 def test_a_missing_code_is_made() -> None:
@@ -71,7 +71,7 @@ def test_a_missing_code_is_made() -> None:
 def test_a_provider_that_is_to_be_created_gets_a_code_of_its_own(wish: SecretCode) -> None:
     found = compare(wish, None, None)
     assert (found.changes, found.errors) == ((), ())
-    assert ApiSecretCode().read(session(), target(None), wish) == State()
+    assert ApiSecretCode().read(session(), target(None), wish) == SecretCodeState()
 
 
 def test_a_rotation_of_a_code_that_is_yet_to_be_made_is_a_warning() -> None:
@@ -86,25 +86,25 @@ def test_no_plan_holds_the_code(code: str, state: str, named: bool) -> None:
     wish = SecretCode(WHERE, state, fingerprint(code) if named and state == "rotated" else None)
     found = compare(wish, code)
     assert code not in repr(found)
-    assert code not in repr(State(code))
+    assert code not in repr(SecretCodeState(code))
     assert code not in str([change.as_dict() for change in found.changes])
     assert code not in str(diff(found.changes))
 
 
-def result(state: State, planned: tuple[Any, ...] = (), *, done: bool) -> dict[str, Any]:
+def result(state: SecretCodeState, planned: tuple[Any, ...] = (), *, done: bool) -> dict[str, Any]:
     return ApiSecretCode().result(SecretCode(WHERE), state, {}, planned, done=done)
 
 
 def test_the_result_is_unknown_until_a_rotation_is_done() -> None:
     planned = compare(SecretCode(WHERE, "rotated")).changes
-    assert result(State(CODE), planned, done=False) == {"fingerprint": None, "api_secret_code": None}
+    assert result(SecretCodeState(CODE), planned, done=False) == {"fingerprint": None, "api_secret_code": None}
     known = {"fingerprint": fingerprint("new"), "api_secret_code": "new"}
-    assert result(State("new"), planned, done=True) == known
-    assert result(State("new"), done=False) == known
+    assert result(SecretCodeState("new"), planned, done=True) == known
+    assert result(SecretCodeState("new"), done=False) == known
 
 
 def test_the_room_of_the_code_takes_the_code_and_names_nobody() -> None:
     wish = SecretCode(WHERE)
-    assert ApiSecretCode().part(Desired("", "ACME", secret_code=wish)) is wish
-    assert ApiSecretCode().part(Desired("", "ACME")) is None
-    assert ApiSecretCode().users(wish, State()) == ((), ())
+    assert ApiSecretCode().desired(Desired("", "ACME", secret_code=wish)) is wish
+    assert ApiSecretCode().desired(Desired("", "ACME")) is None
+    assert ApiSecretCode().users(wish, SecretCodeState()) == ((), ())

@@ -16,7 +16,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._plan.changes impo
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
     OfferingUsername,
-    State,
+    UsernameState,
+    UsernameWrite,
 )
 
 from ...helpers.samples import ALICE, BOB, CUSTOMER, PEOPLE, session, target
@@ -34,8 +35,8 @@ def state(
     accounts: Mapping[tuple[User, str], str | None] | None = None,
     hidden: Iterable[str] = (),
     names: Mapping[str, str] | None = None,
-) -> State:
-    return State(
+) -> UsernameState:
+    return UsernameState(
         dict(names or NAMES),
         {(offering, user.uuid): name for (user, offering), name in (accounts or {}).items()},
         {user.uuid: set(offerings) for user, offerings in reach.items()},
@@ -43,11 +44,11 @@ def state(
     )
 
 
-def compare(found: State, *entries: UsernameEntry, missing_users: str = "fail") -> Comparison:
+def compare(found: UsernameState, *entries: UsernameEntry, missing_users: str = "fail") -> Comparison[UsernameWrite]:
     return OfferingUsername().compare(session(missing_users), target(), Usernames(entries), found, PEOPLE)
 
 
-def only(comparison: Comparison) -> Change:
+def only(comparison: Comparison[UsernameWrite]) -> Change[UsernameWrite]:
     assert comparison == Comparison(comparison.changes)
     [change] = comparison.changes
     return change
@@ -65,7 +66,7 @@ def test_one_change_sets_the_name_in_all_offerings_and_shows_those_that_differ()
         "after": {"VM": "alice_hpc"},
         "id": {"customer": CUSTOMER, "user": ALICE.uuid, "role": None},
     }
-    assert change.payload == {"user_uuid": ALICE.uuid, "username": "alice_hpc"}
+    assert change.payload == UsernameWrite(ALICE.uuid, "alice_hpc")
 
 
 @pytest.mark.parametrize("name", [None, ""])
@@ -135,7 +136,7 @@ def test_offerings_of_one_name_carry_a_piece_of_their_uuid() -> None:
 def test_the_same_user_twice_is_an_error_however_named(second: str) -> None:
     again = UsernameEntry("offering_usernames[1]", "alice@example.org", second)
     assert compare(state({ALICE: [VM]}), entry("alice", "a"), again).errors == (
-        "offering_usernames[1]: alice stands in offering_usernames[alice] already: keep one of the two.",
+        "offering_usernames[1]: alice duplicates offering_usernames[alice]: keep one of the two.",
     )
 
 
@@ -169,12 +170,16 @@ def test_a_skipped_user_takes_no_name_away_from_others() -> None:
 
 def test_usernames_of_a_provider_that_does_not_exist_yet_are_one_warning() -> None:
     found = OfferingUsername().compare(
-        session(), target(None), Usernames((entry("alice", "a"), entry("bob", "b"))), State(exists=False), PEOPLE
+        session(),
+        target(None),
+        Usernames((entry("alice", "a"), entry("bob", "b"))),
+        UsernameState(exists=False),
+        PEOPLE,
     )
     assert found == Comparison(
         warnings=("ACME: usernames can only be planned once the service provider exists; run again then.",)
     )
-    nothing = OfferingUsername().compare(session(), target(None), Usernames(()), State(exists=False), {})
+    nothing = OfferingUsername().compare(session(), target(None), Usernames(()), UsernameState(exists=False), {})
     assert nothing == Comparison()
 
 
@@ -182,27 +187,29 @@ def test_usernames_of_a_provider_that_does_not_exist_yet_are_one_warning() -> No
     ("second", "words"),
     [
         (("nobody", "b"), r"^offering_usernames\[1\].user: no user 'nobody'"),
-        (("alice@example.org", "b"), "alice stands in .* already"),
+        (("alice@example.org", "b"), "alice duplicates .*"),
         (("bob", "a"), "two users can't share one username"),
     ],
 )
 def test_wrong_entries_are_told_before_their_provider_is_created(second: tuple[str, str], words: str) -> None:
     first = UsernameEntry("offering_usernames[0]", "alice", "a")
     wishes = Usernames((first, UsernameEntry("offering_usernames[1]", *second)))
-    assert list(OfferingUsername().users(wishes, State(exists=False))[0]) == ["alice", second[0]]
-    found = OfferingUsername().compare(session(), target(None), wishes, State(exists=False), PEOPLE)
+    assert list(OfferingUsername().users(wishes, UsernameState(exists=False))[0]) == ["alice", second[0]]
+    found = OfferingUsername().compare(session(), target(None), wishes, UsernameState(exists=False), PEOPLE)
     assert len(found.errors) == 1
     assert re.search(words, found.errors[0])
 
 
 def test_a_provider_that_is_to_be_created_is_not_asked_for_accounts() -> None:
-    assert OfferingUsername().read(session(), target(None), Usernames((entry("alice", "a"),))) == State(exists=False)
+    assert OfferingUsername().read(session(), target(None), Usernames((entry("alice", "a"),))) == UsernameState(
+        exists=False
+    )
 
 
 def test_the_room_of_usernames_takes_the_usernames_of_a_document() -> None:
     wishes = Usernames(())
-    assert OfferingUsername().part(Desired("", "ACME", usernames=wishes)) is wishes
-    assert OfferingUsername().part(Desired("", "ACME")) is None
+    assert OfferingUsername().desired(Desired("", "ACME", usernames=wishes)) is wishes
+    assert OfferingUsername().desired(Desired("", "ACME")) is None
 
 
 @pytest.mark.parametrize("done", [True, False])
@@ -223,7 +230,7 @@ SOME_NAMES = st.sampled_from([None, "", "a", "b", " a "])
 
 
 @st.composite
-def states(draw: st.DrawFn) -> State:
+def states(draw: st.DrawFn) -> UsernameState:
     offerings = [VM, STORAGE, TWIN]
     reach = {user: draw(st.sets(st.sampled_from(offerings))) for user in (ALICE, BOB)}
     pairs = st.tuples(st.sampled_from([ALICE, BOB]), st.sampled_from(offerings))
@@ -234,22 +241,22 @@ def states(draw: st.DrawFn) -> State:
     return state(reach, visible, hidden, {**NAMES, TWIN: "VM"})
 
 
-def applied(found: State, changes: Iterable[Change]) -> State:
+def applied(found: UsernameState, changes: Iterable[Change[UsernameWrite]]) -> UsernameState:
     """What the POST does (api-behaviour: usernames-reach): the name in every offering in reach, hidden ones too, and
     nowhere else."""
     accounts = dict(found.accounts)
     for change in changes:
-        user, name = change.payload["user_uuid"], change.payload["username"]
+        user, name = change.payload.user_uuid, change.payload.username
         accounts.update({(offering, user): name for offering in found.reach[user] - found.hidden})
-    return State(found.names, accounts, found.reach, found.hidden)
+    return UsernameState(found.names, accounts, found.reach, found.hidden)
 
 
-def plain(found: State, pair: tuple[str, str]) -> str:
+def plain(found: UsernameState, pair: tuple[str, str]) -> str:
     return (found.accounts.get(pair) or "").strip()
 
 
 @given(states(), st.sampled_from(["a", "b"]))
-def test_setting_names_settles_in_one_run_and_shows_all_that_it_changed(found: State, name: str) -> None:
+def test_setting_names_settles_in_one_run_and_shows_all_that_it_changed(found: UsernameState, name: str) -> None:
     wish = entry("alice", name)
     plan = compare(found, wish)
     after = applied(found, plan.changes)
@@ -259,7 +266,7 @@ def test_setting_names_settles_in_one_run_and_shows_all_that_it_changed(found: S
 
 
 @given(states())
-def test_the_present_names_as_wishes_give_no_change(found: State) -> None:
+def test_the_present_names_as_wishes_give_no_change(found: UsernameState) -> None:
     for user in (ALICE, BOB):
         readable = found.reach[user.uuid] - found.hidden
         names = {(found.accounts.get((offering, user.uuid)) or "").strip() for offering in readable}

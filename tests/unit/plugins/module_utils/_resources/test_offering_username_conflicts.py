@@ -13,7 +13,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.model im
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
     OfferingUsername,
-    State,
+    UsernameState,
+    UsernameWrite,
 )
 
 from ...helpers.recording_client import AskedClient, staff
@@ -22,7 +23,7 @@ from .test_offering_username import STORAGE, VM, compare, entry, state
 from .test_offering_username_reading import account, client, permission, read
 
 
-def error(found: Comparison) -> str:
+def error(found: Comparison[UsernameWrite]) -> str:
     assert not found.changes
     [text] = found.errors
     return text
@@ -130,7 +131,7 @@ def test_every_holder_of_a_username_is_named() -> None:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> tuple[State, dict[str, str]]:
+def worlds(draw: st.DrawFn) -> tuple[UsernameState, dict[str, str]]:
     """Accounts of three users at two offerings, and a username for each of them."""
     names = st.sampled_from(["a", "A", "b", "c", "d"])
     users = [ALICE, BOB, CAROL]
@@ -144,17 +145,19 @@ def others(accounts: dict[tuple[str, str], str | None], user: str) -> set[str]:
 
 
 @given(worlds())
-def test_carrying_out_a_plan_never_gives_a_user_the_username_of_another(world: tuple[State, dict[str, str]]) -> None:
+def test_carrying_out_a_plan_never_gives_a_user_the_username_of_another(
+    world: tuple[UsernameState, dict[str, str]],
+) -> None:
     found, wishes = world
     plan = compare(found, *(entry(user, name) for user, name in wishes.items()))
     if plan.errors:
         return
     accounts = dict(found.accounts)
     for change in plan.changes:
-        user = change.payload["user_uuid"]
-        accounts.update({(offering, user): change.payload["username"] for offering in found.reach[user]})
+        user = change.payload.user_uuid
+        accounts.update({(offering, user): change.payload.username for offering in found.reach[user]})
     for change in plan.changes:
-        assert change.payload["username"].casefold() not in others(accounts, change.payload["user_uuid"])
+        assert change.payload.username.casefold() not in others(accounts, change.payload.user_uuid)
 
 
 # --- a task for a single user ----------------------------------------------------------------------------------------
@@ -175,7 +178,9 @@ class FilteringClient(AskedClient):
         return found
 
 
-def single(rows: list[dict[str, Any]], username: str, *, knows_query: bool = True) -> tuple[Comparison, AskedClient]:
+def single(
+    rows: list[dict[str, Any]], username: str, *, knows_query: bool = True
+) -> tuple[Comparison[UsernameWrite], AskedClient]:
     asked = FilteringClient({**client().tables, "offering_users": rows}, {"me": staff()})
     asked.knows_query = knows_query
     part = Usernames((UsernameEntry("", "alice", username),), single=True)

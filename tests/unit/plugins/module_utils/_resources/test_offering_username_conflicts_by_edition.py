@@ -12,7 +12,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, Usernames
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import username
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
@@ -33,7 +33,7 @@ def plan(simulator: Simulator, name: str) -> Any:
     client = Client(Connection(simulator.url, simulator.token("staff"), retries=0))
     part = Usernames((username("", {"user": "member1", "username": name}),), single=True)
     session = Session(client, References(client), "fail")
-    return make_plan(session, [Desired("", "ALPHA", "service_provider", usernames=part)])
+    return plan_changes(session, [Desired("", "ALPHA", "service_provider", usernames=part)])
 
 
 def test_a_username_of_another_user_is_rejected_before_the_first_write(edition: Simulator) -> None:

@@ -12,7 +12,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._context import Se
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, Usernames
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse, username
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Planned, make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
@@ -21,6 +21,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._references.refere
 from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.queries import query
 from simulation import Simulator
 
+from ...helpers.fixture_types import results
 from ...helpers.samples import no_image
 
 CONFIGURATION = "GET /api/configuration/"
@@ -59,14 +60,14 @@ def session(simulator: Simulator, alias: str = "owner") -> Session:
     return Session(client, References(client), "fail")
 
 
-def plan(asked: Session, *entries: tuple[str, str], single: bool = False) -> Planned:
+def plan(asked: Session, *entries: tuple[str, str], single: bool = False) -> Plan:
     """The plan for those usernames at the first provider."""
     found = [
         username("" if single else f"usernames[{number}]", {"user": user, "username": name})
         for number, (user, name) in enumerate(entries)
     ]
     wish = Desired("", "ALPHA", "service_provider", usernames=Usernames(tuple(found), single=single))
-    return make_plan(asked, [wish])
+    return plan_changes(asked, [wish])
 
 
 def done(asked: Session, *entries: tuple[str, str], single: bool = False) -> list[Any]:
@@ -109,7 +110,7 @@ def test_where_all_accounts_of_a_user_may_be_hidden_nothing_is_planned(sim: Simu
     # member2 has not consented either.
     assert "3 accounts may be hidden" in warning
     assert "(member1 in Alpha Storage, member1 in Alpha VM, member2 in Alpha VM)" in warning
-    assert planned.results("offering_username", done=False)[0][0]["user"] == "member2"
+    assert results(planned, "offering_username", done=False)[0][0]["user"] == "member2"
 
 
 def test_an_account_that_becomes_visible_gets_its_username(sim: Simulator) -> None:
@@ -180,7 +181,7 @@ def test_an_export_notes_hidden_accounts_and_applied_changes_nothing(sim: Simula
     assert note.startswith("Alpha Cloud Ltd: ")
     assert note.endswith(f"so usernames there were not looked at: {WHY}")
     assert {entry["user"] for entry in found["service_providers"][0]["offering_usernames"]} == {"member1"}
-    assert make_plan(session(sim), parse(found["service_providers"], no_image)).changes == ()
+    assert plan_changes(session(sim), parse(found["service_providers"], no_image)).changes == ()
 
 
 def test_lists_of_accounts_warn_that_some_may_be_hidden(sim: Simulator) -> None:

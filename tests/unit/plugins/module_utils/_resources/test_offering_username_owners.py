@@ -14,7 +14,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 )
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UsernameEntry, Usernames
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
-from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
+    OfferingUsername,
+    UsernameWrite,
+)
 
 from ...helpers.recording_client import AskedClient, staff
 from ...helpers.samples import ALICE, BOB, CUSTOMER, PEOPLE, PROVIDER, session, target
@@ -40,7 +43,7 @@ def provider(**keys: Any) -> dict[str, Any]:
 NEWEST = provider(account_options={})
 
 
-def compared(username: str, rows: list[dict[str, Any]], **tables: Any) -> tuple[Comparison, AskedClient]:
+def compared(username: str, rows: list[dict[str, Any]], **tables: Any) -> tuple[Comparison[UsernameWrite], AskedClient]:
     asked = client(**{"service_providers": [NEWEST], "offering_users": rows, **tables})
     part = Usernames((UsernameEntry("", "alice", username),))
     state = OfferingUsername().read(asked.session(), target(), part)

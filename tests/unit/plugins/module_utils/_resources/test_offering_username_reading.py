@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UsernameEntry, Usernames
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
     OfferingUsername,
-    State,
+    UsernameState,
 )
 
 from ...helpers.recording_client import AskedClient, staff
@@ -55,14 +55,14 @@ def client(**tables: list[dict[str, Any]]) -> AskedClient:
     return AskedClient({**whole, **tables}, {"me": staff()})
 
 
-def read(asked: AskedClient, *users: str, single: bool = False) -> State:
+def read(asked: AskedClient, *users: str, single: bool = False) -> UsernameState:
     entries = tuple(UsernameEntry("", user, "x") for user in users or ("alice",))
     return OfferingUsername().read(asked.session(), target(), Usernames(entries, single=single))
 
 
 def test_everything_is_read_once_in_bulk() -> None:
     asked = client()
-    assert read(asked) == State({VM: "VM"}, {(VM, ALICE.uuid): "a"}, {ALICE.uuid: {VM}})
+    assert read(asked) == UsernameState({VM: "VM"}, {(VM, ALICE.uuid): "a"}, {ALICE.uuid: {VM}})
     assert asked.asked == [
         ("project_permissions", PROVIDER, {"field": PERMISSIONS, "user": None}),
         ("provider_resources", None, {"provider_uuid": CUSTOMER, "state": LIVE, "field": RESOURCES}),
@@ -85,7 +85,7 @@ def test_for_a_single_user_only_his_rows_are_asked_for_and_believed() -> None:
 
 def test_of_a_single_user_who_is_nobody_nothing_more_is_read() -> None:
     asked = client(all_users=[])
-    assert read(asked, "nobody", single=True) == State()
+    assert read(asked, "nobody", single=True) == UsernameState()
     assert [name for name, _uuid, _query in asked.asked] == ["all_users"]
 
 
@@ -110,7 +110,7 @@ def test_resources_of_servers_that_name_neither_provider_nor_sharing_count() -> 
 def test_a_project_where_nobody_has_a_role_reaches_nobody() -> None:
     found = read(client(provider_resources=[resource(project_uuid=OTHER_PROJECT), resource(project_uuid=None)]))
     assert (found.names, found.reach) == ({VM: "VM"}, {})
-    assert read(client(project_permissions=[])) == State()
+    assert read(client(project_permissions=[])) == UsernameState()
 
 
 def test_permissions_without_a_user_are_nobodys() -> None:

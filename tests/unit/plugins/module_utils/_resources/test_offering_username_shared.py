@@ -13,7 +13,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, Usernames
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse, username
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Planned, make_plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
@@ -56,14 +56,14 @@ def share(simulator: Simulator, scope: str = "provider") -> None:
     asked.client.write("partial_update", uuid, body={"account_options": {"account_scope": scope}})
 
 
-def plan(simulator: Simulator, *entries: tuple[str, str], alias: str = "staff", single: bool = False) -> Planned:
+def plan(simulator: Simulator, *entries: tuple[str, str], alias: str = "staff", single: bool = False) -> Plan:
     """The plan for those usernames."""
     found = [
         username("" if single else f"usernames[{number}]", {"user": user, "username": name})
         for number, (user, name) in enumerate(entries)
     ]
     wish = Desired("", "ALPHA", "service_provider", usernames=Usernames(tuple(found), single=single))
-    return make_plan(session(simulator, alias), [wish])
+    return plan_changes(session(simulator, alias), [wish])
 
 
 def rejected(simulator: Simulator, *entries: tuple[str, str], **how: Any) -> str:
@@ -149,7 +149,7 @@ def test_applying_an_export_of_a_partly_shared_provider_changes_nothing(sim: Sim
     sim.change("OfferingUser", {"user__username": "member2"}, {"service_provider_account": None})
     found = export(session(sim), "ALPHA", ["offering_usernames"])["service_providers"]
     assert [entry["user"] for entry in found[0]["offering_usernames"]] == ["member2"]
-    assert make_plan(session(sim), parse(found, no_image)).changes == ()
+    assert plan_changes(session(sim), parse(found, no_image)).changes == ()
 
 
 # --- requests --------------------------------------------------------------------------------------------------------

@@ -14,9 +14,11 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.model im
     ImageFile,
     Profile,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider, State
-from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import State as GrantState
-from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import UserRole
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
+    ProfileState,
+    ServiceProvider,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import GrantState, UserRole
 
 from ...helpers.grant_samples import LATER, MANAGER, NOW, SOON, row
 from ...helpers.recording_client import AskedClient, staff
@@ -36,17 +38,17 @@ ROLE_ROW = {"uuid": MANAGER["uuid"], "name": "CUSTOMER.MANAGER", "content_type":
 def test_what_a_new_provider_may_have_is_told_by_another_one(others: list[dict[str, Any]], newer: bool) -> None:
     uuids = {"uuid": PROVIDER, "customer_uuid": CUSTOMER}
     asked = AskedClient({"service_providers": [{**uuids, **one} for one in others]})
-    assert ServiceProvider().read(asked.session(), target(None), Profile()) == State(None, newer=newer)
+    assert ServiceProvider().read(asked.session(), target(None), Profile()) == ProfileState(None, newer=newer)
 
 
 def test_a_row_that_the_list_gave_is_not_read_again() -> None:
     known = target()
     known.row = {"uuid": PROVIDER, "account_options": {}}
     asked = AskedClient()
-    assert ServiceProvider().read(asked.session(), known, Profile()) == State(known.row, newer=True)
+    assert ServiceProvider().read(asked.session(), known, Profile()) == ProfileState(known.row, newer=True)
     assert asked.asked == []
     asked.objects["service_provider"] = {"uuid": PROVIDER}
-    assert ServiceProvider().read(asked.session(), target(), Profile()) == State({"uuid": PROVIDER}, newer=False)
+    assert ServiceProvider().read(asked.session(), target(), Profile()) == ProfileState({"uuid": PROVIDER}, newer=False)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,7 @@ def test_a_new_provider_with_an_image_is_a_form_and_what_no_form_can_hold_follow
         fields["enable_notifications"] = wanted
     answer = {**fields, "uuid": PROVIDER, "image": "https://waldur.example.org/1"}
     asked = AskedClient(objects={"create": answer, "partial_update": answer})
-    new, profile, state = target(None), Profile(fields=fields, image=ImageFile("logo.png", PNG)), State(None)
+    new, profile, state = target(None), Profile(fields=fields, image=ImageFile("logo.png", PNG)), ProfileState(None)
     (change,) = ServiceProvider().compare(session(), new, profile, state, {}).changes
     ServiceProvider().write(asked.session(), new, state, change)
     form = {"customer": new.customer_url, "description": "x", "enable_notifications": sent}
@@ -105,7 +107,7 @@ def test_a_new_provider_with_an_image_is_a_form_and_what_no_form_can_hold_follow
 
 
 def test_what_is_predicted_of_a_new_provider_has_every_key_of_a_row() -> None:
-    state = State(None)
+    state = ProfileState(None)
     planned = ServiceProvider().compare(session(), target(None), Profile(), state, {}).changes
     assert ServiceProvider().result(Profile(), state, {}, planned, done=False) == {
         "uuid": None,
@@ -180,5 +182,5 @@ def test_a_double_grant_is_told_with_both_of_its_ends() -> None:
         " POST /api/user-permissions/<uuid>/revoke/)."
     )
     asked = AskedClient({"list_users": rows})
-    with pytest.raises(WaldurError, match=f"Somebody else granted the same at the same time: alice as .* {'2' * 32}"):
+    with pytest.raises(WaldurError, match=f"Another user granted the same role .*: alice as .* {'2' * 32}"):
         UserRole().verify(asked.session(), target(), wishes, GrantState([], {}, NOW))

@@ -15,8 +15,9 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.model im
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import profile
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
+    ProfileState,
+    ProfileWrite,
     ServiceProvider,
-    State,
     _check_answer,
 )
 
@@ -43,12 +44,12 @@ def row(**keys: Any) -> dict[str, Any]:
     }
 
 
-def compare(state: State, image: ImageFile | Any = UNSET, **fields: Any) -> Comparison:
+def compare(state: ProfileState, image: ImageFile | Any = UNSET, **fields: Any) -> Comparison[ProfileWrite]:
     uuid = PROVIDER if state.row else None
     return ServiceProvider().compare(session(), target(uuid), Profile("present", fields, image), state, {})
 
 
-def only(comparison: Comparison) -> Change:
+def only(comparison: Comparison[ProfileWrite]) -> Change[ProfileWrite]:
     assert comparison == Comparison(comparison.changes)
     [change] = comparison.changes
     return change
@@ -72,12 +73,12 @@ def only(comparison: Comparison) -> Change:
     ],
 )
 def test_what_is_so_already_is_no_change(fields: dict[str, Any]) -> None:
-    assert compare(State(row()), **fields) == Comparison()
+    assert compare(ProfileState(row()), **fields) == Comparison()
 
 
 @pytest.mark.parametrize("stored", ["Storage\n", "  Storage"])
 def test_a_description_is_compared_trimmed(stored: str) -> None:
-    assert compare(State(row(description=stored)), description="Storage") == Comparison()
+    assert compare(ProfileState(row(description=stored)), description="Storage") == Comparison()
 
 
 @pytest.mark.parametrize(
@@ -118,20 +119,20 @@ def test_a_description_is_compared_trimmed(stored: str) -> None:
 def test_an_update_holds_only_what_differs(
     fields: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    change = only(compare(State(row()), **fields))
-    assert (change.action, change.kind, change.name) == ("update", "service_provider", "ACME")
+    change = only(compare(ProfileState(row()), **fields))
+    assert (change.action.name, change.kind.name, change.name) == ("update", "service_provider", "ACME")
     assert (change.before, change.after) == (before, after)
     assert change.id == {"customer": CUSTOMER, "user": None, "role": None}
-    assert change.payload == (after, UNSET)
+    assert change.payload == ProfileWrite(after, UNSET)
 
 
 def test_account_options_that_are_null_are_none_yet() -> None:
-    found = compare(State(row(account_options=None)), account_options={"login_shell": "/bin/sh", "x": ""})
+    found = compare(ProfileState(row(account_options=None)), account_options={"login_shell": "/bin/sh", "x": ""})
     assert only(found).after == {"account_options": {"login_shell": "/bin/sh"}}
 
 
 def test_an_account_option_with_value_false_that_is_not_there_yet_is_set() -> None:
-    found = compare(State(row(account_options={})), account_options={"project_groups_enabled": False})
+    found = compare(ProfileState(row(account_options={})), account_options={"project_groups_enabled": False})
     assert only(found).after == {"account_options": {"project_groups_enabled": False}}
 
 
@@ -139,7 +140,7 @@ def test_an_account_option_with_value_false_that_is_not_there_yet_is_set() -> No
 @pytest.mark.parametrize("there", [True, False])
 def test_newer_options_on_an_older_server_are_an_error(name: str, there: bool) -> None:
     value = ["a.org"] if name == "allowed_domains" else {"x": "y"}
-    found = compare(State(row() if there else None, newer=False), **{name: value})
+    found = compare(ProfileState(row() if there else None, newer=False), **{name: value})
     assert found.errors == (f"{name}: this Waldur does not have it (2026 or newer): leave it out.",)
 
 
@@ -147,45 +148,45 @@ def test_newer_options_on_an_older_server_are_an_error(name: str, there: bool) -
 
 
 def test_an_image_of_the_same_bytes_is_no_change() -> None:
-    assert compare(State(row(image=URL), DIGEST), ImageFile("renamed.png", LOGO.content)) == Comparison()
+    assert compare(ProfileState(row(image=URL), DIGEST), ImageFile("renamed.png", LOGO.content)) == Comparison()
 
 
 def test_another_image_is_shown_by_digest_and_size_and_sent_as_a_file() -> None:
-    change = only(compare(State(row(image=URL), DIGEST), OTHER_LOGO))
+    change = only(compare(ProfileState(row(image=URL), DIGEST), OTHER_LOGO))
     assert change.before == {"image": {"sha256": DIGEST.sha256, "size": 4}}
     assert change.after == {"image": {"sha256": images.digest(b"another logo").sha256, "size": 12}}
-    assert change.payload == ({}, OTHER_LOGO)
+    assert change.payload == ProfileWrite({}, OTHER_LOGO)
 
 
 def test_an_image_where_there_is_none_is_uploaded() -> None:
-    change = only(compare(State(row()), LOGO, description="HPC"))
+    change = only(compare(ProfileState(row()), LOGO, description="HPC"))
     assert change.before == {"description": "Storage", "image": None}
-    assert change.payload == ({"description": "HPC"}, LOGO)
+    assert change.payload == ProfileWrite({"description": "HPC"}, LOGO)
 
 
 def test_an_image_is_removed_once() -> None:
-    change = only(compare(State(row(image=URL), DIGEST), NO_LOGO))
+    change = only(compare(ProfileState(row(image=URL), DIGEST), NO_LOGO))
     assert (change.before, change.after) == ({"image": {"sha256": DIGEST.sha256, "size": 4}}, {"image": None})
-    assert compare(State(row()), NO_LOGO) == Comparison()
+    assert compare(ProfileState(row()), NO_LOGO) == Comparison()
 
 
 def test_an_image_left_out_is_left_alone() -> None:
-    change = only(compare(State(row(image=URL)), description="HPC"))
+    change = only(compare(ProfileState(row(image=URL)), description="HPC"))
     assert change.after == {"description": "HPC"}
-    assert change.payload[1] is UNSET
+    assert change.payload.image is UNSET
 
 
 def test_an_image_that_is_the_same_is_not_sent_along_with_what_differs() -> None:
-    change = only(compare(State(row(image=URL), DIGEST), LOGO, description="HPC"))
-    assert change.payload == ({"description": "HPC"}, UNSET)
+    change = only(compare(ProfileState(row(image=URL), DIGEST), LOGO, description="HPC"))
+    assert change.payload == ProfileWrite({"description": "HPC"}, UNSET)
 
 
 # --- create and delete -----------------------------------------------------------------------------------------------
 
 
 def test_a_provider_that_is_not_there_is_created_with_what_is_given() -> None:
-    change = only(compare(State(None), LOGO, description="HPC", enable_notifications=True))
-    assert (change.action, change.before) == ("create", None)
+    change = only(compare(ProfileState(None), LOGO, description="HPC", enable_notifications=True))
+    assert (change.action.name, change.before) == ("create", None)
     digest = {"sha256": DIGEST.sha256, "size": 4}
     assert change.after == {
         "customer": "ACME",
@@ -193,14 +194,14 @@ def test_a_provider_that_is_not_there_is_created_with_what_is_given() -> None:
         "enable_notifications": True,
         "image": digest,
     }
-    assert change.payload == ({"description": "HPC", "enable_notifications": True}, LOGO)
+    assert change.payload == ProfileWrite({"description": "HPC", "enable_notifications": True}, LOGO)
 
 
 @pytest.mark.parametrize(
     ("now", "wanted"), [(True, 1), (1, True), (False, 0), (0, False), ([True], [1]), ({"a": 1}, {"a": True})]
 )
 def test_an_account_option_that_is_true_differs_from_one_that_is_1(now: Any, wanted: Any) -> None:
-    found = only(compare(State(row(account_options={"o": now})), account_options={"o": wanted}))
+    found = only(compare(ProfileState(row(account_options={"o": now})), account_options={"o": wanted}))
     assert repr((found.before, found.after)) == repr(
         ({"account_options": {"o": now}}, {"account_options": {"o": wanted}})
     )
@@ -209,29 +210,29 @@ def test_an_account_option_that_is_true_differs_from_one_that_is_1(now: Any, wan
 
 
 def test_an_account_option_of_the_same_number_in_another_form_is_no_change() -> None:
-    assert compare(State(row(account_options={"o": 100})), account_options={"o": 1e2}) == Comparison()
+    assert compare(ProfileState(row(account_options={"o": 100})), account_options={"o": 1e2}) == Comparison()
 
 
 def test_a_provider_may_be_created_with_nothing_but_its_customer() -> None:
-    assert only(compare(State(None))).after == {"customer": "ACME"}
+    assert only(compare(ProfileState(None))).after == {"customer": "ACME"}
 
 
-def delete(state: State) -> Comparison:
+def delete(state: ProfileState) -> Comparison[ProfileWrite]:
     return ServiceProvider().compare(session(), target(), Profile("absent"), state, {})
 
 
 def test_a_provider_is_deleted_with_what_it_was() -> None:
-    change = only(delete(State(row())))
-    assert (change.action, change.after) == ("delete", None)
+    change = only(delete(ProfileState(row())))
+    assert (change.action.name, change.after) == ("delete", None)
     assert change.before == {"customer": "ACME", "description": "Storage", "enable_notifications": True}
 
 
 def test_a_provider_that_is_not_there_need_not_be_deleted() -> None:
-    assert delete(State(None)) == Comparison()
+    assert delete(ProfileState(None)) == Comparison()
 
 
 def test_a_provider_with_offerings_is_not_deleted_and_they_are_named() -> None:
-    found = delete(State(row(), live_offerings=["Storage (Draft)", "VM (Active)"]))
+    found = delete(ProfileState(row(), live_offerings=["Storage (Draft)", "VM (Active)"]))
     assert not found.changes
     assert found.errors == (
         "state: the provider ACME can't be deleted while it has offerings: archive Storage (Draft), VM (Active) first.",
@@ -244,10 +245,12 @@ def test_a_provider_with_offerings_is_not_deleted_and_they_are_named() -> None:
 @pytest.mark.parametrize("place", ["abs.yml: service_providers[0].", ""])
 def test_an_error_of_the_plan_about_the_profile_names_the_file_and_the_entry(place: str) -> None:
     absent = profile(place, "absent", {}, no_image)
-    found = ServiceProvider().compare(session(), target(), absent, State(row(), live_offerings=["VM (Active)"]), {})
+    found = ServiceProvider().compare(
+        session(), target(), absent, ProfileState(row(), live_offerings=["VM (Active)"]), {}
+    )
     assert found.errors[0].startswith(f"{place}state: the provider ACME can't be deleted while it has offerings")
     newer = profile(place, "present", {"allowed_domains": []}, no_image)
-    found = ServiceProvider().compare(session(), target(), newer, State(row(), newer=False), {})
+    found = ServiceProvider().compare(session(), target(), newer, ProfileState(row(), newer=False), {})
     assert found.errors[0].startswith(f"{place}allowed_domains: this Waldur does not have it")
 
 
@@ -302,12 +305,12 @@ def test_an_answer_that_holds_what_was_asked_is_well() -> None:
     _check_answer(row(image=URL), {}, LOGO)
 
 
-def result(state: State, *changes: Change, done: bool = False) -> dict[str, Any] | None:
+def result(state: ProfileState, *changes: Change[ProfileWrite], done: bool = False) -> dict[str, Any] | None:
     return ServiceProvider().result(Profile(), state, {}, changes, done=done)
 
 
 def test_the_predicted_provider_is_the_present_one_with_the_changes() -> None:
-    state = State(row())
+    state = ProfileState(row())
     change = only(compare(state, description="HPC", account_options={"homedir_prefix": "", "login_shell": "/bin/sh"}))
     expected = row(description="HPC", account_options={"project_groups_enabled": False, "login_shell": "/bin/sh"})
     assert result(state, change) == expected
@@ -316,7 +319,7 @@ def test_the_predicted_provider_is_the_present_one_with_the_changes() -> None:
 
 
 def test_the_predicted_provider_that_is_created_has_no_uuid_yet() -> None:
-    state = State(None)
+    state = ProfileState(None)
     found = result(state, only(compare(state, description="HPC")))
     assert found is not None
     assert (found["uuid"], found["customer_uuid"], found["customer_name"]) == (None, CUSTOMER, "ACME")
@@ -325,16 +328,16 @@ def test_the_predicted_provider_that_is_created_has_no_uuid_yet() -> None:
 
 
 def test_the_predicted_provider_that_is_deleted_is_none() -> None:
-    state = State(row())
+    state = ProfileState(row())
     assert result(state, only(delete(state))) is None
-    assert result(State(None)) is None
+    assert result(ProfileState(None)) is None
 
 
 def test_the_room_of_the_profile_takes_the_profile_and_names_nobody() -> None:
     profile = Profile()
-    assert ServiceProvider().part(Desired("", "ACME", profile=profile)) is profile
-    assert ServiceProvider().part(Desired("", "ACME")) is None
-    assert ServiceProvider().users(profile, State(None)) == ((), ())
+    assert ServiceProvider().desired(Desired("", "ACME", profile=profile)) is profile
+    assert ServiceProvider().desired(Desired("", "ACME")) is None
+    assert ServiceProvider().users(profile, ProfileState(None)) == ((), ())
 
 
 # --- any profile -----------------------------------------------------------------------------------------------------
@@ -354,27 +357,27 @@ IMAGES = st.sampled_from([UNSET, LOGO, OTHER_LOGO, NO_LOGO])
 STORED = st.dictionaries(KEYS, VALUES.filter(lambda value: value not in ("", None)))
 
 
-def stored(before: State, change: Change) -> State:
+def stored(before: ProfileState, change: Change[ProfileWrite]) -> ProfileState:
     """What Waldur makes of an update (api-behaviour: providers-update): fields replaced, account options merged, blank
     ones removed."""
-    fields, image = change.payload
+    fields, image = change.payload.fields, change.payload.image
     options = {**(before.row or {})["account_options"], **fields.get("account_options", {})}
     kept = {key: value for key, value in options.items() if value not in ("", None)}
     after = {**(before.row or {}), **fields, "account_options": kept}
     if image is UNSET:
-        return State(after, before.image)
+        return ProfileState(after, before.image)
     after["image"] = URL if image.content else None
-    return State(after, images.digest(image.content) if image.content else None)
+    return ProfileState(after, images.digest(image.content) if image.content else None)
 
 
 @given(FIELDS, IMAGES, STORED, st.booleans())
 def test_an_update_settles_in_one_run_and_its_answer_holds_what_was_asked(
     fields: dict[str, Any], image: Any, options: dict[str, Any], has_image: bool
 ) -> None:
-    state = State(row(account_options=options, image=URL if has_image else None), DIGEST if has_image else None)
+    state = ProfileState(row(account_options=options, image=URL if has_image else None), DIGEST if has_image else None)
     for change in compare(state, image, **fields).changes:
         state = stored(state, change)
-        _check_answer(state.row or {}, change.payload[0], change.payload[1])
+        _check_answer(state.row or {}, change.payload.fields, change.payload.image)
     assert compare(state, image, **fields) == Comparison()
 
 
@@ -386,4 +389,4 @@ def test_the_present_profile_as_wish_gives_no_change(options: dict[str, Any], do
         "allowed_domains": domains,
         "account_options": options,
     }
-    assert compare(State(row(**fields, image=URL), DIGEST), LOGO, **fields) == Comparison()
+    assert compare(ProfileState(row(**fields, image=URL), DIGEST), LOGO, **fields) == Comparison()

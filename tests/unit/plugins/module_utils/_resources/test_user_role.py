@@ -11,12 +11,13 @@ import pytest
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, GrantEntry
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import GrantWrite
 
 from ...helpers.grant_samples import LATER, MANAGER, NOW, OTHER, PAST, SOON, absent, compare, entry, row
 from ...helpers.samples import ALICE, BOB, CAROL, CUSTOMER, GONE
 
 
-def only(comparison: Comparison) -> Change:
+def only(comparison: Comparison[GrantWrite]) -> Change[GrantWrite]:
     """The one change of a plan that holds nothing else."""
     assert comparison == Comparison(comparison.changes)
     [change] = comparison.changes
@@ -38,14 +39,14 @@ def test_a_grant_that_is_not_there_is_made_for_ever_unless_an_expiry_is_given(ex
         "after": {"expiration_time": None},
         "id": {"customer": CUSTOMER, "user": ALICE.uuid, "role": MANAGER["uuid"]},
     }
-    assert change.payload == {"role": MANAGER["uuid"], "user": ALICE.uuid}
+    assert change.payload.body(change.action) == {"role": MANAGER["uuid"], "user": ALICE.uuid}
     assert not change.is_implied
 
 
 def test_a_grant_with_an_expiry_is_made_with_it() -> None:
     change = only(compare([], entry("alice", SOON)))
-    assert (change.action, change.after) == ("grant", {"expiration_time": "2027-06-30T00:00:00Z"})
-    assert change.payload["expiration_time"] == "2027-06-30T00:00:00Z"
+    assert (change.action.name, change.after) == ("grant", {"expiration_time": "2027-06-30T00:00:00Z"})
+    assert change.payload.body(change.action)["expiration_time"] == "2027-06-30T00:00:00Z"
 
 
 @pytest.mark.parametrize("now", [None, SOON])
@@ -72,7 +73,7 @@ def test_uuids_of_rows_with_dashes_and_capitals_are_the_same_grant() -> None:
 
 
 def test_the_same_user_in_another_role_has_another_grant() -> None:
-    assert only(compare([row(ALICE)], entry("alice", role="PROVIDER.VIEWER"))).action == "grant"
+    assert only(compare([row(ALICE)], entry("alice", role="PROVIDER.VIEWER"))).action.name == "grant"
 
 
 @pytest.mark.parametrize(
@@ -90,18 +91,18 @@ def test_another_expiry_changes_the_grant_that_is_there_and_never_adds_a_second_
     now: datetime | None, wanted: datetime | None, action: str
 ) -> None:
     change = only(compare([row(ALICE, now)], entry("alice", wanted)))
-    assert change.action == action
+    assert change.action.name == action
     assert change.before == {"expiration_time": now and now.isoformat().replace("+00:00", "Z")}
     assert change.after == {"expiration_time": wanted and wanted.isoformat().replace("+00:00", "Z")}
     # Left out, it would be cleared: it is always said.
-    assert change.payload == {"role": MANAGER["uuid"], "user": ALICE.uuid, **change.after}
+    assert change.payload.body(change.action) == {"role": MANAGER["uuid"], "user": ALICE.uuid, **change.after}
 
 
 @pytest.mark.parametrize("expiry", [None, SOON, PAST])
 def test_what_is_to_be_absent_is_revoked_also_when_expired_and_still_listed(expiry: datetime | None) -> None:
     change = only(compare([row(ALICE, expiry)], absent("alice")))
-    assert (change.action, change.after) == ("revoke", None)
-    assert change.payload == {"role": MANAGER["uuid"], "user": ALICE.uuid}
+    assert (change.action.name, change.after) == ("revoke", None)
+    assert change.payload.body(change.action) == {"role": MANAGER["uuid"], "user": ALICE.uuid}
     assert not change.is_implied
 
 
@@ -250,7 +251,7 @@ def test_a_warning_on_a_single_user_says_whose_it_is() -> None:
 def test_the_same_user_and_role_twice_is_an_error_however_they_are_named(first: GrantEntry, second: GrantEntry) -> None:
     found = compare([], first, second)
     assert found.errors == (
-        f"{second.where}: alice as CUSTOMER.MANAGER stands in {first.where} already: keep one of the two.",
+        f"{second.where}: alice as CUSTOMER.MANAGER duplicates {first.where}: keep one of the two.",
     )
 
 
@@ -264,7 +265,7 @@ def test_one_user_in_two_roles_is_no_error() -> None:
 
 def test_exclusive_revokes_every_grant_of_any_role_that_no_entry_keeps() -> None:
     found = compare([row(ALICE), row(ALICE, role=OTHER), row(BOB, SOON), row(CAROL)], entry("alice"), exclusive=True)
-    assert [(change.action, change.name, change.is_implied) for change in found.changes] == [
+    assert [(change.action.name, change.name, change.is_implied) for change in found.changes] == [
         ("revoke", "alice as PROVIDER.VIEWER", True),
         ("revoke", "bob as CUSTOMER.MANAGER", True),
         ("revoke", "carol as CUSTOMER.MANAGER", True),
@@ -281,7 +282,7 @@ def test_without_exclusive_grants_that_are_not_listed_are_left_alone() -> None:
 def test_what_an_entry_asks_to_be_absent_is_revoked_once_and_does_not_count_as_unnamed() -> None:
     found = compare([row(ALICE), row(BOB)], entry("alice"), absent("bob"), exclusive=True)
     change = only(found)
-    assert (change.name, change.action, change.is_implied) == ("bob as CUSTOMER.MANAGER", "revoke", False)
+    assert (change.name, change.action.name, change.is_implied) == ("bob as CUSTOMER.MANAGER", "revoke", False)
 
 
 def test_exclusive_neither_revokes_nor_counts_an_expired_grant_that_is_still_listed() -> None:
@@ -294,7 +295,7 @@ def test_exclusive_never_revokes_the_tokens_own_grant_without_an_explicit_entry(
     [warning] = found.warnings
     assert warning.startswith("exclusive_users: bob as CUSTOMER.MANAGER on ACME is the token's own grant")
     asked = compare([row(ALICE), row(BOB)], entry("alice"), absent("bob"), exclusive=True, me=BOB.uuid)
-    assert only(asked).action == "revoke"
+    assert only(asked).action.name == "revoke"
 
 
 def test_exclusive_is_refused_where_a_double_grant_would_have_to_go() -> None:
@@ -323,14 +324,14 @@ def test_exclusive_where_the_only_entry_is_of_a_deactivated_user_revokes_nobody(
 @pytest.mark.parametrize("wish", [entry("nobody"), absent("nobody")])
 def test_while_any_entry_is_unresolved_exclusive_plans_no_revocation_and_says_so(wish: GrantEntry) -> None:
     found = compare([row(ALICE), row(BOB)], wish, entry("alice", SOON), exclusive=True, missing_users="warn")
-    assert [change.action for change in found.changes] == ["shorten"]
+    assert [change.action.name for change in found.changes] == ["shorten"]
     assert any(warning.startswith("exclusive_users: some users are unknown") for warning in found.warnings)
 
 
 def test_what_is_asked_to_be_absent_is_revoked_also_while_another_entry_is_unresolved() -> None:
     wishes = (entry("nobody"), entry("alice"), absent("bob"))
     found = compare([row(ALICE), row(BOB), row(CAROL)], *wishes, exclusive=True, missing_users="warn")
-    assert [(change.action, change.name) for change in found.changes] == [("revoke", "bob as CUSTOMER.MANAGER")]
+    assert [(change.action.name, change.name) for change in found.changes] == [("revoke", "bob as CUSTOMER.MANAGER")]
 
 
 def test_a_deactivated_user_to_be_absent_does_not_stop_an_exclusive_list() -> None:
@@ -341,7 +342,7 @@ def test_a_deactivated_user_to_be_absent_does_not_stop_an_exclusive_list() -> No
 def test_grants_and_expiries_come_before_revocations() -> None:
     wishes = (absent("bob"), entry("carol"), entry("alice", SOON))
     found = compare([row(ALICE), row(BOB), row(GONE)], *wishes, exclusive=True)
-    assert [(change.action, change.name.split()[0]) for change in found.changes] == [
+    assert [(change.action.name, change.name.split()[0]) for change in found.changes] == [
         ("shorten", "alice"),
         ("grant", "carol"),
         ("revoke", "bob"),

@@ -15,7 +15,11 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import tim
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, Desired, GrantEntry, Grants
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
-from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import State, UserRole
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import (
+    GrantState,
+    GrantWrite,
+    UserRole,
+)
 
 from ...helpers.grant_samples import LATER, MANAGER, NOW, OTHER, PAST, ROLES, SOON, absent, compare, entry, row
 from ...helpers.samples import ALICE, BOB, CAROL, PEOPLE, session, target
@@ -25,7 +29,7 @@ Rows = list[dict[str, Any]]
 
 def result(rows: Rows, *entries: GrantEntry, single: bool = False, done: bool = False) -> Rows:
     wishes = Grants(entries, single=single)
-    state = State(rows, ROLES, NOW)
+    state = GrantState(rows, ROLES, NOW)
     resource = UserRole()
     planned = resource.compare(session(), target(), wishes, state, PEOPLE).changes
     people = {one.user: PEOPLE[one.user] for one in entries}
@@ -52,7 +56,7 @@ def test_the_predicted_grants_are_those_that_the_plan_would_leave() -> None:
 def test_the_predicted_user_and_role_are_not_parsed_out_of_a_display_name(username: str | None, role_name: str) -> None:
     person, role = User("7a" * 16, username), {"uuid": "0c" * 16, "name": role_name}
     wishes = Grants((entry("thomas", role="the role"),))
-    state, people = State([], {"the role": role}, NOW), {"thomas": person}
+    state, people = GrantState([], {"the role": role}, NOW), {"thomas": person}
     planned = UserRole().compare(session(), target(), wishes, state, people).changes
     (found,) = UserRole().result(wishes, state, people, planned, done=False)
     assert (found["user_username"], found["role_name"]) == (username, role_name)
@@ -78,7 +82,7 @@ def test_predicting_leaves_the_state_as_it_was() -> None:
 
 def test_who_is_to_lose_a_grant_that_is_not_there_is_not_shown() -> None:
     wishes = Grants((entry("alice"), absent(ALICE.uuid), absent(BOB.uuid), absent("carol")))
-    named, unseen = UserRole().users(wishes, State([row(ALICE)], ROLES, NOW))
+    named, unseen = UserRole().users(wishes, GrantState([row(ALICE)], ROLES, NOW))
     assert list(named) == ["alice", ALICE.uuid, BOB.uuid, "carol"]
     assert BOB.uuid in unseen
     assert ALICE.uuid not in unseen
@@ -86,8 +90,8 @@ def test_who_is_to_lose_a_grant_that_is_not_there_is_not_shown() -> None:
 
 def test_the_room_of_grants_takes_the_grants_of_a_document() -> None:
     grants = Grants(())
-    assert UserRole().part(Desired("", "ACME", grants=grants)) is grants
-    assert UserRole().part(Desired("", "ACME")) is None
+    assert UserRole().desired(Desired("", "ACME", grants=grants)) is grants
+    assert UserRole().desired(Desired("", "ACME")) is None
 
 
 # --- any grants and any wishes ---------------------------------------------------------------------------------------
@@ -115,22 +119,22 @@ def wishes(draw: st.DrawFn) -> tuple[GrantEntry, ...]:
     return tuple(entries)
 
 
-def applied(rows: Rows, changes: Sequence[Change]) -> Rows:
+def applied(rows: Rows, changes: Sequence[Change[GrantWrite]]) -> Rows:
     """A Waldur in a few lines (api-behaviour: role-grants): it breaks where the real one would."""
     rows = [dict(found) for found in rows]
     for change in changes:
-        body = change.payload
+        body = change.payload.body(change.action)
         same = [found for found in rows if (found["user_uuid"], found["role_uuid"]) == (body["user"], body["role"])]
         expiry = body.get("expiration_time")
         assert expiry is None or timestamps.parse(expiry) > NOW, "400: a moment in the past"
-        if change.action == "grant":
+        if change.action.name == "grant":
             assert not same, "a second active grant"
             [user] = [one for one in USERS.values() if one.uuid == body["user"]]
             [role] = [one for one in ROLE_ROWS.values() if one["uuid"] == body["role"]]
             rows.append({**row(user, None, role), "expiration_time": expiry})
             continue
         assert len(same) == 1, "500: not one grant"
-        if change.action == "revoke":
+        if change.action.name == "revoke":
             assert "expiration_time" not in body
             rows.remove(same[0])
         else:
@@ -201,7 +205,7 @@ def test_exclusive_adds_revocations_of_lasting_grants_that_no_entry_names_and_no
     lasting = {pair for pair, expiries in by_pair(rows).items() if any(one is None or one > NOW for one in expiries)}
     for change in added:
         pair = (change.id["user"], change.id["role"])
-        assert (change.action, change.is_implied) == ("revoke", True)
+        assert (change.action.name, change.is_implied) == ("revoke", True)
         assert pair in lasting - named
         assert pair[0] != me
     if not exclusive.errors:
@@ -223,7 +227,7 @@ def test_the_predicted_grants_are_those_that_applying_the_plan_leaves(
 ) -> None:
     plan = compare(rows, *entries)
     if not plan.errors:
-        predicted = UserRole().result(Grants(entries), State(rows, ROLES, NOW), PEOPLE, plan.changes, done=False)
+        predicted = UserRole().result(Grants(entries), GrantState(rows, ROLES, NOW), PEOPLE, plan.changes, done=False)
         assert by_pair(predicted) == by_pair(applied(rows, plan.changes))
 
 

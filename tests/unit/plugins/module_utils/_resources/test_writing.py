@@ -31,8 +31,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.api_sec
     ApiSecretCode,
     fingerprint,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import State as GrantState
-from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import UserRole
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import GrantState, UserRole
 
 from ...helpers.grant_samples import LATER, NOW, OTHER, ROLES, SOON, absent, entry, row
 from ...helpers.recording_client import AskedClient
@@ -52,13 +51,13 @@ def outcome(act: Any) -> tuple[str, Any]:
 # --- grants ----------------------------------------------------------------------------------------------------------
 
 
-def grant_change(before: list[dict[str, Any]], wish: Any) -> Change:
+def grant_change(before: list[dict[str, Any]], wish: Any) -> Change[Any]:
     state = GrantState(before, ROLES, NOW)
     (change,) = UserRole().compare(session(), target(), Grants((wish,)), state, PEOPLE).changes
     return change
 
 
-def write_grant(asked: AskedClient, change: Change) -> None:
+def write_grant(asked: AskedClient, change: Change[Any]) -> None:
     UserRole().write(asked.session(), target(), GrantState([], {}, NOW), change)
 
 
@@ -156,7 +155,7 @@ COLUMNS = (
 
 
 def write_name(asked: AskedClient) -> None:
-    state = names.State({VM: "VM", GPU: "GPU"}, {}, {ALICE.uuid: {VM, GPU}})
+    state = names.UsernameState({VM: "VM", GPU: "GPU"}, {}, {ALICE.uuid: {VM, GPU}})
     wishes = Usernames((UsernameEntry("", "alice", "a1"),))
     (change,) = names.OfferingUsername().compare(session(), target(), wishes, state, PEOPLE).changes
     names.OfferingUsername().write(asked.session(), target(), state, change)
@@ -194,8 +193,8 @@ def test_after_a_lost_answer_the_accounts_of_that_user_are_read_again(
 # --- the secret code -------------------------------------------------------------------------------------------------
 
 
-def write_code(asked: AskedClient, before: str | None = "old") -> api_secret_code.State:
-    state, part = api_secret_code.State(before), SecretCode("", "rotated")
+def write_code(asked: AskedClient, before: str | None = "old") -> api_secret_code.SecretCodeState:
+    state, part = api_secret_code.SecretCodeState(before), SecretCode("", "rotated")
     (change,) = ApiSecretCode().compare(session(), target(), part, state, {}).changes
     ApiSecretCode().write(asked.session(), target(), state, change)
     return state
@@ -243,7 +242,7 @@ def test_after_a_lost_rotation_the_code_in_force_is_read(before: Any, now: Any, 
 
 def test_a_code_that_somebody_else_rotated_meanwhile_is_told() -> None:
     asked, part = AskedClient(objects={"api_secret_code": {"code": "ours"}}), SecretCode("", "rotated")
-    state = api_secret_code.State("ours")
+    state = api_secret_code.SecretCodeState("ours")
     assert ApiSecretCode().verify(asked.session(), target(), part, state) is state
     assert asked.asked == [("api_secret_code", PROVIDER, {})]
     asked.objects["api_secret_code"] = {"code": "theirs"}
@@ -252,7 +251,7 @@ def test_a_code_that_somebody_else_rotated_meanwhile_is_told() -> None:
     assert told.value.details == {"not_applied": []}
     assert told.value.message == (
         f"The API secret code was rotated to {fingerprint('ours')}, and looking again it is {fingerprint('theirs')}:"
-        " somebody else rotated it meanwhile, and theirs is the one in force."
+        " another user rotated it meanwhile, and their code is the one in force."
     )
 
 
@@ -261,8 +260,8 @@ def test_a_code_that_somebody_else_rotated_meanwhile_is_told() -> None:
 OLD = {"uuid": PROVIDER, "customer_uuid": CUSTOMER, "description": "old", "enable_notifications": True, "image": None}
 
 
-def write_profile(asked: AskedClient, part: Profile, *before: dict[str, Any] | None) -> profiles.State:
-    state = profiles.State(before[0] if before else OLD)
+def write_profile(asked: AskedClient, part: Profile, *before: dict[str, Any] | None) -> profiles.ProfileState:
+    state = profiles.ProfileState(before[0] if before else OLD)
     known = target(PROVIDER if state.row else None)
     (change,) = profiles.ServiceProvider().compare(session(), known, part, state, {}).changes
     profiles.ServiceProvider().write(asked.session(), known, state, change)
@@ -346,9 +345,9 @@ def test_a_refusal_after_an_upload_says_that_the_image_is_there() -> None:
 
 def test_what_is_left_of_a_deleted_provider_is_read_again() -> None:
     asked = AskedClient({"service_providers": [OLD]})
-    state = profiles.State(None, live_offerings=["VM (Active)"])
+    state = profiles.ProfileState(None, live_offerings=["VM (Active)"])
     resource = profiles.ServiceProvider()
-    assert resource.verify(asked.session(), target(), Profile("absent"), state) == profiles.State(
+    assert resource.verify(asked.session(), target(), Profile("absent"), state) == profiles.ProfileState(
         OLD, live_offerings=["VM (Active)"]
     )
     assert resource.verify(asked.session(), target(), Profile(), state) is state
@@ -362,7 +361,7 @@ def test_what_is_left_of_a_deleted_provider_is_read_again() -> None:
         (
             {**OLD, "description": "another's"},
             400,
-            "Refused. Somebody else made it meanwhile; looked again: not as asked",
+            "Refused. Another user created it meanwhile; looked again: not as asked",
         ),
         (None, 400, "Refused."),
         (OLD, 403, "Refused."),
@@ -388,7 +387,7 @@ def test_a_refused_change_of_a_provider_is_told_as_it_is() -> None:
 
 def test_a_provider_that_somebody_else_made_is_the_one_that_is_worked_on() -> None:
     asked = AskedClient({"service_providers": [OLD]}, {"create": ErrorResponse("Refused.", 400)})
-    state, new = profiles.State(None), target(None)
+    state, new = profiles.ProfileState(None), target(None)
     (change,) = profiles.ServiceProvider().compare(session(), new, Profile(), state, {}).changes
     profiles.ServiceProvider().write(asked.session(), new, state, change)
     assert new.uuid == PROVIDER
