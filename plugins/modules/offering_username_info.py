@@ -74,10 +74,14 @@ options:
       - Error deleting
   runtime_state:
     description:
-      - Only accounts in one of these states of their use, such as V(Active) or V(Pending account linking).
+      - Only accounts in one of these states of their use.
       - Waldur supports this filter since 2026. With an older version, the task fails.
     type: list
     elements: str
+    choices:
+      - Active
+      - Pending account linking
+      - Pending additional validation
   is_restricted:
     description: Only accounts that are restricted, or with V(false) only the others.
     type: bool

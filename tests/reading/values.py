@@ -56,8 +56,6 @@ UNTOLD = {
     "query": "member",
     "keyword": "alpha",
 }
-# Labels of parameters that the server knows by these alone: it rejects all other texts.
-LABELS = {"runtime_state": ["Active", "Pending account linking", "Pending additional validation"]}
 
 
 @dataclass(frozen=True)
@@ -121,9 +119,6 @@ def _moments(ours: Parameter, seen: list[Any]) -> Iterator[tuple[Any, str]]:
 
 
 def _texts(told: Told, ours: Parameter, seen: list[Any]) -> Iterator[tuple[Any, str]]:
-    if told.name in LABELS:
-        yield from ((label, label) for label in LABELS[told.name])
-        return
     for value in map(str, seen[:1]):
         if ours.match == "contains" and len(ours.row_keys) > 1:  # servers look in first and last names, each for itself
             value = value.split()[0]  # noqa: PLW2901

@@ -510,7 +510,13 @@ _SUPPORTING = (
             Parameter("parent_offering_uuid", "offering", since=2025),
             Parameter("provider_uuid", "uuid"),
             Parameter("query"),
-            Parameter("runtime_state", style="repeat", match="exact", since=2026),
+            Parameter(
+                "runtime_state",
+                style="repeat",
+                choices=("Active", "Pending account linking", "Pending additional validation"),
+                match="exact",
+                since=2026,
+            ),
             Parameter("service_provider_account_uuid", "uuid", match="exact", since=2026),
             Parameter(
                 "state",

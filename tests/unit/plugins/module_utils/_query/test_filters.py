@@ -265,3 +265,11 @@ def test_rows_are_trimmed_to_fields_and_numbers_of_persons_come_by_name_alone() 
 def test_the_real_lists_have_options_for_all_their_parameters(name: str) -> None:
     known = {*spec(operation(name))} | {*aliases(operation(name))}
     assert {one.name for one in operation(name).query} - known == {"o", "field"}
+
+
+def test_runtime_state_takes_the_states_that_the_server_knows_and_rejects_other_text() -> None:
+    accounts = operation("offering_users")
+    states = ["Active", "Pending account linking", "Pending additional validation"]
+    assert spec(accounts)["runtime_state"] == {"type": "list", "elements": "str", "choices": states}
+    with pytest.raises(InvalidInput, match=r"^runtime_state: must be Active or .*, and 'Asleep' was given"):
+        selection(accounts, {"runtime_state": ["Active", "Asleep"]})
