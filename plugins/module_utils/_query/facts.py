@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be told of one service provider as facts of a host: which subsets there are, and how they are chosen."""
+"""The facts of one service provider: the subsets, and how ``gather_subset`` selects them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .._common.errors import Forbidden, RouteMissing
 from .._context import Session
 from .._http.pagination import PAGES_AT_ONCE
 from . import filters
-from .info import INFOS, Info, Options, provider
+from .info import INFOS, Info, Options, get_provider
 
 # The list behind each count.
 _COUNTS = {
@@ -32,19 +32,19 @@ _COMPLIANCE = ("completed", "pending", "no_checklist")
 
 
 def _profile(session: Session, options: Options) -> Any:
-    target = provider(session, options)
-    # Where the provider was looked for just now, the list of providers has told it all.
+    target = get_provider(session, options)
+    # If the provider was looked up in this run, the list of providers held the whole row.
     row = target.row or session.client.get("service_provider", target.uuid)
-    return filters.trimmed([row], None)[0]
+    return filters.trim_rows([row], None)[0]
 
 
 def _info(module: str, key: str) -> Callable[[Session, Options], Any]:
-    """What one of the info modules returns, without any filter."""
+    """Return a function that reads what an info module returns under ``key``, without filters."""
     return lambda session, options: INFOS[module].answer(session, options)[key]
 
 
 def _compliance(session: Session, options: Options) -> Any:
-    uuid = provider(session, options).uuid
+    uuid = get_provider(session, options).uuid
     overview = session.client.rows("compliance_overview", uuid)
     with ThreadPoolExecutor(len(_COMPLIANCE)) as pool:
         counts = pool.map(
@@ -55,8 +55,11 @@ def _compliance(session: Session, options: Options) -> Any:
 
 
 def _counts(session: Session, options: Options) -> Any:
-    """A list that can't be counted is null, as hardly any token may see all of them; none at all is an error."""
-    uuid = provider(session, options).uuid
+    """Return the number of rows of each list, null where it can't be read: hardly any token may read all of them.
+
+    Raises ``Forbidden`` or ``RouteMissing`` if none can be read.
+    """
+    uuid = get_provider(session, options).uuid
 
     def count(name: str) -> int | Forbidden | RouteMissing:
         try:
@@ -87,13 +90,13 @@ SUBSETS: dict[str, Callable[[Session, Options], Any]] = {
 _GROUPS: Mapping[str, frozenset[str]] = {"all": frozenset(SUBSETS), "min": frozenset({"profile"})}
 
 
-def wanted(given: Iterable[str]) -> dict[str, bool]:
-    """The subsets that ``gather_subset`` asks for, and whether each is asked for by its own name.
+def select_subsets(gather_subset: Iterable[str]) -> dict[str, bool]:
+    """Return the subsets that ``gather_subset`` selects, and whether each is selected by its own name.
 
     As Ansible's setup reads it: ``min`` comes along unless it is taken away, and a name wins over what takes it away.
     Where things are only taken away, they are taken from all. Raises ``InvalidInput`` for names that are not known.
     """
-    asked = [item.strip() for item in given]
+    asked = [item.strip() for item in gather_subset]
     for item in asked:
         document.choice("gather_subset", item.removeprefix("!"), (*_GROUPS, *SUBSETS))
     named = {item for item in asked if item in SUBSETS}
@@ -106,13 +109,16 @@ def wanted(given: Iterable[str]) -> dict[str, bool]:
 
 
 def _facts(session: Session, options: Options) -> dict[str, Any]:
-    """Facts under the name ``waldur``. What only ``all`` asks for and can't be had is null, with a warning."""
-    subsets = wanted(options["gather_subset"])
-    provider(session, options)  # it must exist, even where nothing is to be told of it
-    return {"ansible_facts": {"waldur": {name: _gathered(session, options, name, subsets[name]) for name in subsets}}}
+    """Return the facts under ``waldur``.
+
+    A subset that is not selected by its own name and can't be read is null, with a warning.
+    """
+    subsets = select_subsets(options["gather_subset"])
+    get_provider(session, options)  # it must exist, even if no subset reads it
+    return {"ansible_facts": {"waldur": {name: _gather(session, options, name, subsets[name]) for name in subsets}}}
 
 
-def _gathered(session: Session, options: Options, name: str, named: bool) -> Any:
+def _gather(session: Session, options: Options, name: str, named: bool) -> Any:
     try:
         return SUBSETS[name](session, options)
     except (Forbidden, RouteMissing) as error:

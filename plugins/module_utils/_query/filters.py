@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a caller wants of a list: options → checked wishes, and rows checked again, sorted and trimmed. Pure."""
+"""Filters of lists: parse options, match rows against them again, sort and trim rows. Pure functions."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from .._common import values as document
 from .._common.errors import InvalidInput, quote
 from .._common.types import Row
 
-# Of persons, only when ``fields`` names them.
+# Keys of users that are returned only when ``fields`` names them.
 PRIVATE = frozenset({"civil_number", "phone_number"})
-# The options of every list that choose no rows by what they hold.
-FORM = ("fields", "order_by", "limit")
+# The options of every list that are no filters.
+LIST_OPTIONS = ("fields", "order_by", "limit")
 _UTC = '"2027-06-30T12:00:00Z"'
 _ANSIBLE_TYPES = {"bool": "bool", "int": "int", "json": "json"}
 
 
 @dataclass(frozen=True)
 class Filter:
-    """One filter that is asked for: ``value`` is parsed, a list where the parameter is one; references still as given.
+    """One filter with its parsed ``value``, a list where the parameter is one. References are not resolved yet.
 
-    ``where`` is what the option is called in messages.
+    ``where`` is the name of the option in messages.
     """
 
     parameter: Parameter
@@ -42,7 +42,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Selection:
-    """All that is asked of a list. ``fields`` and ``limit`` None: everything."""
+    """Which rows of a list to return, with which keys and in which order. ``fields`` and ``limit`` None: all."""
 
     filters: tuple[Filter, ...] = ()
     fields: tuple[str, ...] | None = None
@@ -55,7 +55,7 @@ class Selection:
 
 @cache
 def options(operation: Operation) -> dict[str, Parameter]:
-    """The parameter behind each option of ``operation``; parameters that say the same are one option."""
+    """Return the parameter of each option of ``operation``; parameters with the same meaning are one option."""
     found: dict[str, Parameter] = {}
     for parameter in operation.query:
         if parameter.name not in ("field", "o") and parameter.type != "url":
@@ -65,7 +65,7 @@ def options(operation: Operation) -> dict[str, Parameter]:
 
 @cache
 def aliases(operation: Operation) -> dict[str, str]:
-    """The option behind each name that the API has for it, where the two differ."""
+    """Return the option for each of the API's names of parameters that differ from it."""
     return {
         parameter.name: parameter.option
         for parameter in operation.query
@@ -74,7 +74,7 @@ def aliases(operation: Operation) -> dict[str, str]:
 
 
 def orders(operation: Operation) -> dict[str, str]:
-    """The row's key behind each name that the list can be sorted by; empty where the API lists none."""
+    """Return the row's key for each name that the list can be sorted by; empty where the API lists none."""
     return next(
         (dict(zip(one.choices, one.keys, strict=True)) for one in operation.query if one.name == "o"),
         {},
@@ -82,7 +82,7 @@ def orders(operation: Operation) -> dict[str, str]:
 
 
 def spec(operation: Operation) -> dict[str, Any]:
-    """The options of ``operation`` as an argument spec, ``fields``, ``order_by`` and ``limit`` with them."""
+    """Return the options of ``operation`` as an argument spec, with ``fields``, ``order_by`` and ``limit``."""
     found: dict[str, Any] = {}
     for name, parameter in options(operation).items():
         found[name] = _option(parameter)
@@ -112,16 +112,17 @@ def _option(parameter: Parameter) -> dict[str, Any]:
     return found
 
 
-# --- wishes ----------------------------------------------------------------------------------------------------------
+# --- selections ------------------------------------------------------------------------------------------------------
 
 
-def selection(operation: Operation, given: Mapping[str, Any], where: str = "") -> Selection:
-    """``given`` as wishes; ``where`` stands before the option's name in messages. What is null counts as left out.
+def parse_selection(operation: Operation, values: Mapping[str, Any], where: str = "") -> Selection:
+    """Parse the options ``values`` of a list; those that are null count as omitted.
 
-    Raises ``InvalidInput`` for names that ``operation`` does not know and values that can't be.
+    ``where`` is put before the option's name in messages. Raises ``InvalidInput`` for options that ``operation`` does
+    not have and for invalid values.
     """
     known = options(operation)
-    named = _by_option(operation, given, where)
+    named = _by_option(operation, values, where)
     filters = tuple(
         Filter(known[name], f"{where}{name}", _value(f"{where}{name}", known[name], value))
         for name, value in named.items()
@@ -130,19 +131,19 @@ def selection(operation: Operation, given: Mapping[str, Any], where: str = "") -
     missing = [name for name, parameter in known.items() if parameter.required and name not in named]
     if missing:
         raise InvalidInput(f"{where}{missing[0]}: is missing: Waldur does not {operation.title} without it.")
-    fields = _texts(f"{where}fields", named["fields"]) if "fields" in named else None
-    order = _texts(f"{where}order_by", named.get("order_by", []))
+    fields = _parse_texts(f"{where}fields", named["fields"]) if "fields" in named else None
+    order = _parse_texts(f"{where}order_by", named.get("order_by", []))
     if orders(operation):
         for name in order:
             document.choice(f"{where}order_by", name.removeprefix("-"), list(orders(operation)))
     return Selection(filters, fields or None, order, _limit(f"{where}limit", named.get("limit")))
 
 
-def _by_option(operation: Operation, given: Mapping[str, Any], where: str) -> dict[str, Any]:
+def _by_option(operation: Operation, values: Mapping[str, Any], where: str) -> dict[str, Any]:
     also = aliases(operation)
-    known = (*options(operation), *also, *FORM)
+    known = (*options(operation), *also, *LIST_OPTIONS)
     found: dict[str, Any] = {}
-    for name, value in document.mapping(where.rstrip(".") or operation.name, given, known).items():
+    for name, value in document.mapping(where.rstrip(".") or operation.name, values, known).items():
         option = also.get(name, name)
         if option in found:
             raise InvalidInput(f"{where}{name}: says the same as {option}: give one of the two.")
@@ -159,12 +160,12 @@ def _limit(where: str, value: Any) -> int | None:
     return int(text)
 
 
-def _texts(where: str, value: Any) -> tuple[str, ...]:
-    return tuple(document.reference(where, item) for item in _items(value))
+def _parse_texts(where: str, value: Any) -> tuple[str, ...]:
+    return tuple(document.reference(where, item) for item in _split(value))
 
 
-def _items(value: Any) -> list[Any]:
-    """A list; text is read as Ansible reads lists, joined by commas."""
+def _split(value: Any) -> list[Any]:
+    """Return ``value`` as a list; text is split at commas, as Ansible does."""
     if isinstance(value, str):
         return [item.strip() for item in value.split(",") if item.strip()]
     return list(value) if isinstance(value, (list, tuple)) else [value]
@@ -173,14 +174,14 @@ def _items(value: Any) -> list[Any]:
 def _value(where: str, parameter: Parameter, value: Any) -> Any:
     if parameter.style == "single":
         return _single(where, parameter, value)
-    return [_single(where, parameter, item) for item in _items(value)]
+    return [_single(where, parameter, item) for item in _split(value)]
 
 
 def _single(where: str, parameter: Parameter, value: Any) -> Any:
     if parameter.choices:
         return document.choice(where, value, parameter.choices)
     if parameter.type in ("timestamp", "date"):
-        return _moment(where, parameter, value)
+        return _timestamp(where, parameter, value)
     if parameter.type == "uuid":
         return _uuid(where, value)
     readers: dict[str, Callable[[str, Any], Any]] = {"bool": document.boolean, "int": _limit, "json": _json}
@@ -188,7 +189,7 @@ def _single(where: str, parameter: Parameter, value: Any) -> Any:
     return read(where, value)
 
 
-def _moment(where: str, parameter: Parameter, value: Any) -> Any:
+def _timestamp(where: str, parameter: Parameter, value: Any) -> Any:
     try:
         found = document.expiration(where, value)
     except InvalidInput as error:  # which of an expiry alone would say that there may be none
@@ -216,36 +217,36 @@ def _json(where: str, value: Any) -> str:
 # --- rows ------------------------------------------------------------------------------------------------------------
 
 
-def fits(row: Row, parameter: Parameter, value: Any) -> bool | None:
-    """Whether ``row`` is one that the filter asks for (api-behaviour: unknown-parameters); nothing where the row
-    doesn't tell.
+def matches(row: Row, parameter: Parameter, value: Any) -> bool | None:
+    """Return whether ``row`` matches the filter, or None where its keys don't show it.
 
-    Never stricter than a server that knows the filter: accents and letters are folded as far as servers agree.
+    Servers ignore filters that they don't know (api-behaviour: unknown-parameters). This check is never stricter than
+    a server that knows the filter: accents and letters are folded as far as servers agree.
     """
-    told = [row[key] for key in parameter.row_keys if key in row]
-    if not parameter.match or not told:
+    row_values = [row[key] for key in parameter.row_keys if key in row]
+    if not parameter.match or not row_values:
         return None
     values = value if isinstance(value, list) else [value]
-    answers = [_fits_one(parameter, one, wanted) for one in told for wanted in values]
-    if True in answers:
+    results = [_value_matches(parameter, actual, expected) for actual in row_values for expected in values]
+    if True in results:
         return True
-    return None if None in answers or len(told) < len(parameter.row_keys) else False
+    return None if None in results or len(row_values) < len(parameter.row_keys) else False
 
 
-def _fits_one(parameter: Parameter, told: Any, wanted: Any) -> bool | None:
-    if told is None:
+def _value_matches(parameter: Parameter, actual: Any, expected: Any) -> bool | None:
+    if actual is None:
         return False
     if parameter.match == "contains":
-        return _part(str(wanted), str(told))
+        return _contains(str(expected), str(actual))
     if parameter.match == "exact_ignore_case":
-        return str(told).casefold() == str(wanted).casefold()
+        return str(actual).casefold() == str(expected).casefold()
     try:
-        here, there = _comparable(parameter, told), _comparable(parameter, wanted)
+        left, right = _comparable(parameter, actual), _comparable(parameter, expected)
     except ValueError:
         return None
     if parameter.match == "exact":
-        return bool(here == there)
-    return bool(here >= there) if parameter.match == "at_or_after" else bool(here <= there)
+        return bool(left == right)
+    return bool(left >= right) if parameter.match == "at_or_after" else bool(left <= right)
 
 
 def _comparable(parameter: Parameter, value: Any) -> Any:
@@ -257,21 +258,22 @@ def _comparable(parameter: Parameter, value: Any) -> Any:
     return value if parameter.type == "bool" else str(value)
 
 
-def _part(wanted: str, told: str) -> bool | None:
-    needle, text = _folded(wanted), _folded(told)
-    if needle in text:
+def _contains(part: str, text: str) -> bool | None:
+    needle, folded = _fold(part), _fold(text)
+    if needle in folded:
         return True
     # Servers fold more letters than Unicode's rules do (ø, ł), so there they are believed.
-    return False if needle.isascii() and text.isascii() else None
+    return False if needle.isascii() and folded.isascii() else None
 
 
-def _folded(text: str) -> str:
+def _fold(text: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(char))
 
 
-def ordered(rows: Sequence[Row], order_by: Sequence[str], keys: Mapping[str, str], where: str = "") -> list[Row]:
-    """``rows`` sorted by those names (``-`` before one: falling); equal ones stay as they came, empty ones come last.
+def sort_rows(rows: Sequence[Row], order_by: Sequence[str], keys: Mapping[str, str], where: str = "") -> list[Row]:
+    """Return ``rows`` sorted by the names ``order_by`` (``-`` before one: descending).
 
+    Rows with equal values keep their order, those with empty ones come last. ``keys`` are the row's keys of names.
     Raises ``InvalidInput`` where no row has the key.
     """
     found = list(rows)
@@ -285,26 +287,29 @@ def ordered(rows: Sequence[Row], order_by: Sequence[str], keys: Mapping[str, str
                 f" {', '.join(sorted(found[0]))}."
             )
         full = [row for row in found if row.get(key) not in (None, "")]
-        full.sort(key=lambda row: _rank(row[key]), reverse=name.startswith("-"))
+        full.sort(key=lambda row: _sort_key(row[key]), reverse=name.startswith("-"))
         found = full + [row for row in found if row.get(key) in (None, "")]
     return found
 
 
-def _rank(value: Any) -> tuple[int, Any, str]:
+def _sort_key(value: Any) -> tuple[int, Any, str]:
     if isinstance(value, dict):  # such as a price estimate
         value = value.get("total", json.dumps(value, sort_keys=True))
     if isinstance(value, (bool, int, float)):
         return (0, value, "")
-    return (1, _folded(str(value)), str(value))
+    return (1, _fold(str(value)), str(value))
 
 
-def trimmed(rows: Iterable[Row], fields: Sequence[str] | None) -> list[Row]:
-    """``rows`` with those keys only, null where a row has none; without ``fields`` everything but private numbers."""
+def trim_rows(rows: Iterable[Row], fields: Sequence[str] | None) -> list[Row]:
+    """Return ``rows`` with the keys ``fields`` only, null where a row has none.
+
+    Without ``fields`` all keys are returned but those in ``PRIVATE``.
+    """
     if fields is None:
         return [{key: value for key, value in row.items() if key not in PRIVATE} for row in rows]
     return [{key: row.get(key) for key in fields} for row in rows]
 
 
-def unknown_fields(rows: Sequence[Row], fields: Sequence[str] | None) -> list[str]:
-    """Those of ``fields`` that no row has; they may be misspelt."""
+def find_unknown_fields(rows: Sequence[Row], fields: Sequence[str] | None) -> list[str]:
+    """Return those of ``fields`` that no row has; they may be misspelt."""
     return [name for name in fields or () if rows and not any(name in row for row in rows)]

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The modules that read, one declaration each: over which operations, and what they return."""
+"""The modules that read: one declaration each, with its operations, options and results.
+
+A module that returns one list is one line of ``INFOS``: ``"thing_info": _list("things", "list_things")``.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from .._references.references import Target
 from .._resources.api_secret_code import fingerprint
 from .._resources.registry import EXPORT_PARTS
 from . import filters
-from .reader import finished, read, warn_of_hidden_accounts
+from .reader import arrange_rows, read, warn_of_hidden_accounts
 
 Options = Mapping[str, Any]
 Spec = dict[str, Any]
@@ -32,9 +35,10 @@ _PROVIDER: Spec = {"service_provider": {"type": "raw", "required": True}}
 
 @dataclass(frozen=True)
 class Info:
-    """One module that reads: the operations behind it, its options, and how it answers.
+    """One module that reads.
 
-    ``operations`` are those whose query parameters are its options.
+    ``operations`` are those whose query parameters are its options; ``answer`` returns its results; ``rules`` are the
+    rules between options, as in an argument spec.
     """
 
     operations: tuple[str, ...]
@@ -43,71 +47,84 @@ class Info:
     rules: Mapping[str, Any] = field(default_factory=dict)
 
 
-def provider(session: Session, options: Options) -> Target:
-    """The service provider that the task names."""
+def get_provider(session: Session, options: Options) -> Target:
+    """Return the service provider that the option ``service_provider`` refers to."""
     reference = document.reference("service_provider", options["service_provider"])
     return session.references.target("service_provider", "service_provider", reference)
 
 
-def _asked(name: str, options: Options) -> dict[str, Any]:
-    """The options that filter the operation ``name``."""
+def _filter_options(name: str, options: Options) -> dict[str, Any]:
+    """Return the options that filter the list operation ``name``."""
     return {key: value for key, value in options.items() if key in filters.options(operation(name))}
 
 
-def _form(options: Options) -> dict[str, Any]:
-    """The options that say how much of a list, and in what order."""
-    return {key: options[key] for key in filters.FORM if options.get(key) is not None}
+def _list_options(options: Options) -> dict[str, Any]:
+    """Return the options that are no filters: fields, order and limit."""
+    return {key: options[key] for key in filters.LIST_OPTIONS if options.get(key) is not None}
 
 
-def _rows(key: str, rows: list[Row]) -> dict[str, Any]:
+def _result(key: str, rows: list[Row]) -> dict[str, Any]:
     return {key: rows, "count": len(rows)}
 
 
-def _specs(*names: str, without: tuple[str, ...] = ()) -> Spec:
-    """The options of several operations. What only one of them takes chooses that one, so it is not required."""
+def _merge_specs(*names: str, without: tuple[str, ...] = ()) -> Spec:
+    """Return the options of several operations. Those that only one takes select that one, so they are not required."""
     found: Spec = {}
     for name in names:
         found.update({key: one for key, one in filters.spec(operation(name)).items() if key not in without})
     return {key: {word: value for word, value in one.items() if word != "required"} for key, one in found.items()}
 
 
-def _list(key: str, name: str, **chosen: str) -> Info:
-    """A list. ``chosen``: an option, and the operation that is asked instead where it is given."""
+def _list(key: str, name: str, **alternatives: str) -> Info:
+    """Declare a module that returns the rows of the list operation ``name`` under ``key``.
+
+    ``alternatives`` are options, each with the operation that is used instead if the option is given.
+    """
 
     def answer(session: Session, options: Options) -> dict[str, Any]:
-        found = next((other for option, other in chosen.items() if options.get(option) is not None), name)
-        return _rows(
-            key, read(session, found, provider(session, options), {**_asked(found, options), **_form(options)})
+        operation_name = next(
+            (other for option, other in alternatives.items() if options.get(option) is not None), name
+        )
+        return _result(
+            key,
+            read(
+                session,
+                operation_name,
+                get_provider(session, options),
+                {**_filter_options(operation_name, options), **_list_options(options)},
+            ),
         )
 
-    names = (name, *chosen.values())
-    return Info(names, {**_PROVIDER, **_specs(*names)}, answer)
+    names = (name, *alternatives.values())
+    return Info(names, {**_PROVIDER, **_merge_specs(*names)}, answer)
 
 
 # --- those that are more than one list -------------------------------------------------------------------------------
 
 
 def _service_providers(session: Session, options: Options) -> dict[str, Any]:
-    asked = _asked("service_providers", options)
+    asked = _filter_options("service_providers", options)
     if options.get("service_provider") is None:
-        return _rows("service_providers", read(session, "service_providers", None, {**asked, **_form(options)}))
-    given = [key for key, value in {**asked, **_form(options)}.items() if value is not None and key != "fields"]
+        return _result(
+            "service_providers", read(session, "service_providers", None, {**asked, **_list_options(options)})
+        )
+    given = [key for key, value in {**asked, **_list_options(options)}.items() if value is not None and key != "fields"]
     if given:
         raise InvalidInput(f"service_provider: names one of them, so {', '.join(given)} must be left out.")
-    selection = filters.selection(operation("service_providers"), _form(options))
-    row = session.client.get("service_provider", provider(session, options).uuid, field=selection.fields)
-    return _rows("service_providers", finished(session, [row], selection, {}))
+    selection = filters.parse_selection(operation("service_providers"), _list_options(options))
+    row = session.client.get("service_provider", get_provider(session, options).uuid, field=selection.fields)
+    return _result("service_providers", arrange_rows(session, [row], selection, {}))
 
 
 def _offering_usernames(session: Session, options: Options) -> dict[str, Any]:
-    target = provider(session, options)
+    target = get_provider(session, options)
     warn_of_hidden_accounts(session, target)
-    given = {**_asked("offering_users", options), **_form(options), "provider": target.customer_uuid}
-    return _rows("offering_usernames", read(session, "offering_users", target, given))
+    given = {**_filter_options("offering_users", options), **_list_options(options), "provider": target.customer_uuid}
+    return _result("offering_usernames", read(session, "offering_users", target, given))
 
 
 def _robot_accounts(session: Session, options: Options) -> dict[str, Any]:
-    """Both lists; a filter that belongs to one of them alone leaves the other out."""
+    """Return both lists, or only one if a filter of it is given."""
     lists = {
         "customer": ("robot_account_customers", "customer_name"),
         "project": ("robot_account_projects", "project_name"),
@@ -117,15 +134,15 @@ def _robot_accounts(session: Session, options: Options) -> dict[str, Any]:
         {"scope_type": kind, **row}
         for kind, (name, option) in lists.items()
         if not named or kind in named
-        for row in read(session, name, provider(session, options), _asked(name, options))
+        for row in read(session, name, get_provider(session, options), _filter_options(name, options))
     ]
-    selection = filters.selection(operation("robot_account_customers"), _form(options))
-    return _rows("robot_accounts", finished(session, rows, selection, {}))
+    selection = filters.parse_selection(operation("robot_account_customers"), _list_options(options))
+    return _result("robot_accounts", arrange_rows(session, rows, selection, {}))
 
 
 def _compliance(session: Session, options: Options) -> dict[str, Any]:
-    target = provider(session, options)
-    accounts = read(session, "compliance_offering_users", target, _asked("compliance_offering_users", options))
+    target = get_provider(session, options)
+    accounts = read(session, "compliance_offering_users", target, _filter_options("compliance_offering_users", options))
     found = {
         "overview": read(session, "compliance_overview", target, {}),
         "offering_users": accounts,
@@ -135,14 +152,17 @@ def _compliance(session: Session, options: Options) -> dict[str, Any]:
 
 
 def _statistics(session: Session, options: Options) -> dict[str, Any]:
-    return {"statistics": session.client.get("stat", provider(session, options).uuid), "count": 1}
+    return {"statistics": session.client.get("stat", get_provider(session, options).uuid), "count": 1}
 
 
 def _revenue(session: Session, options: Options) -> dict[str, Any]:
-    """Numbers as numbers: old servers give year and month as text."""
-    months = session.client.rows("revenue", provider(session, options).uuid)
+    """Return the revenue with numbers as numbers: old servers return year and month as text."""
+    months = session.client.rows("revenue", get_provider(session, options).uuid)
     rows = [{key: _number(value) for key, value in row.items()} for row in months]
-    return _rows("revenue", finished(session, rows, filters.selection(operation("revenue"), _form(options)), {}))
+    return _result(
+        "revenue",
+        arrange_rows(session, rows, filters.parse_selection(operation("revenue"), _list_options(options)), {}),
+    )
 
 
 def _number(value: Any) -> Any:
@@ -151,7 +171,7 @@ def _number(value: Any) -> Any:
 
 
 def _api_secret_code(session: Session, options: Options) -> dict[str, Any]:
-    code = session.client.secret_code(provider(session, options).uuid or "")
+    code = session.client.secret_code(get_provider(session, options).uuid or "")
     found: dict[str, Any] = {"fingerprint": fingerprint(code) if code else None}
     return {**found, "api_secret_code": code} if options["reveal"] else found
 
@@ -163,7 +183,7 @@ def _desired_state(session: Session, options: Options) -> dict[str, Any]:
 INFOS: dict[str, Info] = {
     "service_provider_info": Info(
         ("service_providers", "service_provider"),
-        {"service_provider": {"type": "raw"}, **_specs("service_providers")},
+        {"service_provider": {"type": "raw"}, **_merge_specs("service_providers")},
         _service_providers,
     ),
     "customer_info": _list("customers", "customers", user="user_customers"),
@@ -177,19 +197,19 @@ INFOS: dict[str, Info] = {
     "project_service_account_info": _list("project_service_accounts", "project_service_accounts"),
     "robot_account_info": Info(
         ("robot_account_customers", "robot_account_projects"),
-        {**_PROVIDER, **_specs("robot_account_customers", "robot_account_projects")},
+        {**_PROVIDER, **_merge_specs("robot_account_customers", "robot_account_projects")},
         _robot_accounts,
     ),
-    "revenue_info": Info(("revenue",), {**_PROVIDER, **_specs("revenue")}, _revenue),
+    "revenue_info": Info(("revenue",), {**_PROVIDER, **_merge_specs("revenue")}, _revenue),
     "statistics_info": Info(("stat",), dict(_PROVIDER), _statistics),
     "compliance_info": Info(
         ("compliance_overview", "compliance_offering_users", "checklists_summary"),
-        {**_PROVIDER, **_specs("compliance_offering_users", without=filters.FORM)},
+        {**_PROVIDER, **_merge_specs("compliance_offering_users", without=filters.LIST_OPTIONS)},
         _compliance,
     ),
     "offering_username_info": Info(
         ("offering_users",),
-        {**_PROVIDER, **_specs("offering_users", without=("provider",))},
+        {**_PROVIDER, **_merge_specs("offering_users", without=("provider",))},
         _offering_usernames,
     ),
     "api_secret_code_info": Info(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the lists of a provider: filters that hold whatever the server makes of them, sorted and trimmed."""
+"""Read the lists of a provider, filtered whatever the server knows of filters, sorted and trimmed."""
 
 from __future__ import annotations
 
@@ -31,16 +31,17 @@ _COLLECTIONS = {
 }
 
 
-def read(session: Session, name: str, target: Target | None, given: Mapping[str, Any], where: str = "") -> list[Row]:
-    """All rows of the list operation ``name`` that ``given`` asks for: options by name, see ``filters``.
+def read(session: Session, name: str, target: Target | None, values: Mapping[str, Any], where: str = "") -> list[Row]:
+    """Return the rows of the list operation ``name`` that the options ``values`` select (see ``filters``).
 
     ``target`` is the provider, None for lists that belong to none. Every row is checked again against the filters,
-    as old servers ignore those they don't know. Raises ``InvalidInput`` with ``where`` before the option's name.
+    as old servers ignore those they don't know. Raises ``InvalidInput`` with ``where`` before the option's name, also
+    for a filter that neither this Waldur nor its rows support.
     """
     listing = operation(name)
-    selection = filters.selection(listing, given, where)
-    rows = _rows(session, listing, target, selection)
-    return finished(session, rows, selection, filters.orders(listing), where)
+    selection = filters.parse_selection(listing, values, where)
+    rows = _read_rows(session, listing, target, selection)
+    return arrange_rows(session, rows, selection, filters.orders(listing), where)
 
 
 def warn_of_hidden_accounts(session: Session, target: Target) -> None:
@@ -49,39 +50,39 @@ def warn_of_hidden_accounts(session: Session, target: Target) -> None:
         session.warnings.append(f"{target.name}: accounts may be hidden from this token: {HIDDEN_ACCOUNTS}.")
 
 
-def finished(
+def arrange_rows(
     session: Session, rows: list[Row], selection: Selection, orders: Mapping[str, str], where: str = ""
 ) -> list[Row]:
-    """``rows`` sorted, limited and trimmed as ``selection`` says."""
-    rows = filters.ordered(rows, selection.order_by, orders, where)[: selection.limit]
-    for name in filters.unknown_fields(rows, selection.fields):
+    """Return ``rows`` sorted, limited and trimmed by ``selection``; warn about fields that no row has."""
+    rows = filters.sort_rows(rows, selection.order_by, orders, where)[: selection.limit]
+    for name in filters.find_unknown_fields(rows, selection.fields):
         session.warnings.append(f"{where}fields: no row has '{quote(name)}', so it is null everywhere.")
-    return filters.trimmed(rows, selection.fields)
+    return filters.trim_rows(rows, selection.fields)
 
 
-def _rows(session: Session, listing: Operation, target: Target | None, selection: Selection) -> list[Row]:
-    resolved = [(one, _meant(session, target, one)) for one in selection.filters]
+def _read_rows(session: Session, listing: Operation, target: Target | None, selection: Selection) -> list[Row]:
+    resolved = [(one, _resolve_filter(session, target, one)) for one in selection.filters]
     query: dict[str, Any] = {}
     checks: list[tuple[Filter, Any, bool]] = []
     for one, value in resolved:
         parameter = one.parameter
-        since = _first_waldur(listing, one)
+        since = _first_edition(listing, one)
         old = bool(since and session.references.edition() < since)
         if old and not parameter.match:
-            raise _too_old(one, since)
+            raise _unsupported(one, since)
         if not old and parameter.is_sent:
             query[parameter.name] = value
         checks.append((one, value, old))
     if selection.fields and any(parameter.name == "field" for parameter in listing.query):
-        query["field"] = _needed(listing, selection)
+        query["field"] = _find_needed_keys(listing, selection)
     uuid = target.uuid if target and "{uuid}" in listing.path else None
     # Sorted on our side, so the first few are known only when all are there.
     limit = None if selection.order_by else selection.limit
-    return session.client.rows(listing.name, uuid, keep=_keeper(listing, checks), limit=limit, **query)
+    return session.client.rows(listing.name, uuid, keep=_make_row_check(listing, checks), limit=limit, **query)
 
 
-def _needed(listing: Operation, selection: Selection) -> list[str]:
-    """The keys to ask for: those wanted, and those by which rows are told apart, checked and sorted."""
+def _find_needed_keys(listing: Operation, selection: Selection) -> list[str]:
+    """Return the keys to request: the selected ones, and those that identify, check and sort rows."""
     orders = filters.orders(listing)
     checked = [key for one in selection.filters for key in one.parameter.row_keys]
     names = [name.removeprefix("-") for name in selection.order_by]
@@ -89,14 +90,14 @@ def _needed(listing: Operation, selection: Selection) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _keeper(listing: Operation, checks: list[tuple[Filter, Any, bool]]) -> Callable[[Row], bool]:
+def _make_row_check(listing: Operation, checks: list[tuple[Filter, Any, bool]]) -> Callable[[Row], bool]:
     def keep(row: Row) -> bool:
         for one, value, old in checks:
-            fits = filters.fits(row, one.parameter, value)
+            fits = filters.matches(row, one.parameter, value)
             unsent = old or not one.parameter.is_sent
             if unsent and not any(key in row for key in one.parameter.row_keys):
                 if one.parameter.absent is None:
-                    raise _too_old(one, _first_waldur(listing, one))
+                    raise _unsupported(one, _first_edition(listing, one))
                 fits = value is one.parameter.absent
             # Where the server was asked too, it is believed in doubt.
             if fits is False or (unsent and fits is None):
@@ -106,28 +107,31 @@ def _keeper(listing: Operation, checks: list[tuple[Filter, Any, bool]]) -> Calla
     return keep
 
 
-def _first_waldur(listing: Operation, one: Filter) -> int:
+def _first_edition(listing: Operation, one: Filter) -> int:
     """Return the first Waldur (a year) that obeys the filter; 0 where all of them do."""
     return max(one.parameter.first_edition(one.value), 0 if one.parameter.required else listing.filtered_since)
 
 
-def _too_old(one: Filter, since: int) -> InvalidInput:
+def _unsupported(one: Filter, since: int) -> InvalidInput:
     return InvalidInput(
         f"{one.where}: this Waldur can't filter by it (one of {since or 'later'} or newer can), and its"
         " rows don't tell: leave it out."
     )
 
 
-def _meant(session: Session, target: Target | None, one: Filter) -> Any:
+def _resolve_filter(session: Session, target: Target | None, one: Filter) -> Any:
     if one.parameter.type not in REFERENCE_TYPES:
         return one.value
     values = one.value if isinstance(one.value, list) else [one.value]
-    found = [resolved(session, target, one.parameter, one.where, value) for value in values]
+    found = [resolve_reference(session, target, one.parameter, one.where, value) for value in values]
     return found if isinstance(one.value, list) else found[0]
 
 
-def resolved(session: Session, target: Target | None, parameter: Parameter, where: str, value: str) -> str:
-    """The UUID that the reference ``value`` means. A UUID or URL is taken as it is, without asking."""
+def resolve_reference(session: Session, target: Target | None, parameter: Parameter, where: str, value: str) -> str:
+    """Return the UUID of the object that ``value`` refers to; a UUID or URL is taken without a request.
+
+    Raises ``InvalidInput``, which names ``where``, if there is no such object or several.
+    """
     kind = parameter.type
     uuid = uuids.normalize(value) or next(
         (found for collection in _COLLECTIONS[kind] if (found := uuids.from_url(value, collection))), None
@@ -137,13 +141,13 @@ def resolved(session: Session, target: Target | None, parameter: Parameter, wher
     if uuid:
         return uuid
     if kind == "user":
-        return _user(session, where, value)
+        return _resolve_user(session, where, value)
     if kind == "customer":
-        return _customer(session, target, where, value)
-    return _named(session, target, kind, where, value)
+        return _resolve_customer(session, target, where, value)
+    return _resolve_name(session, target, kind, where, value)
 
 
-def _user(session: Session, where: str, value: str) -> str:
+def _resolve_user(session: Session, where: str, value: str) -> str:
     found = session.references.with_advice(session.references.users([value]))[value]
     if isinstance(found, UnresolvedUser):
         if found.user is None:
@@ -152,14 +156,14 @@ def _user(session: Session, where: str, value: str) -> str:
     return found.uuid
 
 
-def _customer(session: Session, target: Target | None, where: str, value: str) -> str:
-    """By what the token sees of all customers, else by those whom the provider serves."""
+def _resolve_customer(session: Session, target: Target | None, where: str, value: str) -> str:
+    """Return the customer among those that the token sees, else among those that the provider serves."""
     try:
         return session.references.target("customer", where, value).customer_uuid
     except InvalidInput as error:
         if target is None or target.uuid is None:
             raise
-        served = checked("customers", _served(session, target), uuid="uuid")
+        served = checked("customers", _served_customers(session, target), uuid="uuid")
         for key in ("name", "abbreviation", "slug"):
             found = [row for row in served if row.get(key) == value]
             if len(found) == 1:
@@ -167,15 +171,15 @@ def _customer(session: Session, target: Target | None, where: str, value: str) -
         raise error from None
 
 
-def _served(session: Session, target: Target) -> list[Row]:
+def _served_customers(session: Session, target: Target) -> list[Row]:
     try:
         return session.client.rows("customers", target.uuid, field=["uuid", "name", "abbreviation", "slug"])
     except (Forbidden, NotFound):
         return []
 
 
-def _named(session: Session, target: Target | None, kind: str, where: str, value: str) -> str:
-    """A project or offering by its name, within the provider."""
+def _resolve_name(session: Session, target: Target | None, kind: str, where: str, value: str) -> str:
+    """Return the project or offering of that name within the provider."""
     if target is None or target.uuid is None:
         raise InvalidInput(f"{where}: '{quote(value)}' is no UUID: a name needs a service provider to look in.")
     rows = session.client.rows(f"{kind}s", target.uuid, name_exact=value, field=["uuid", "name"])
@@ -192,7 +196,7 @@ def _named(session: Session, target: Target | None, kind: str, where: str, value
 
 
 def _private_offerings(session: Session, target: Target, name: str) -> list[Row]:
-    """Those that the provider's own list leaves out, as they are not shared or not billed
+    """Return the offerings that the provider's own list leaves out, as they are not shared or not billed
     (api-behaviour: offerings)."""
     fields = ["uuid", "name", "customer_uuid"]
     rows = session.client.rows("provider_offerings", name_exact=name, customer_uuid=target.customer_uuid, field=fields)

@@ -29,7 +29,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.values imp
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._query.filters import FORM
+from ansible_collections.waldur.provider.plugins.module_utils._query.filters import LIST_OPTIONS
 from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import (
     References,
@@ -94,7 +94,7 @@ def _read_providers(session: Session, selection: Selection) -> list[ProviderRows
 
 def _check_selection(selection: Selection) -> None:
     """Raise ``InvalidInput`` for options that hosts of this kind do not have."""
-    for name in (*FORM, "field", "o"):
+    for name in (*LIST_OPTIONS, "field", "o"):
         if name in selection.filters:
             raise InvalidInput(
                 f"filters.{name}: is not a filter, as an inventory reads all rows with all fields: remove it."

@@ -29,7 +29,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection i
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES
 from ansible_collections.waldur.provider.plugins.module_utils._query import filters
 from ansible_collections.waldur.provider.plugins.module_utils._query.reader import (
-    finished,
+    arrange_rows,
     read,
     warn_of_hidden_accounts,
 )
@@ -132,7 +132,7 @@ def _operation_of(term: Any) -> str:
 
 
 def _check_names(term: str, listing: Operation, given: Mapping[str, Any]) -> None:
-    known = [*filters.options(listing), *filters.aliases(listing), *filters.FORM]
+    known = [*filters.options(listing), *filters.aliases(listing), *filters.LIST_OPTIONS]
     if listing.name == "offering_users":
         known = [name for name in known if name not in ("provider", "provider_uuid")]
     if listing.name == "service_providers" and given.get(PROVIDER) is not None:
@@ -170,10 +170,10 @@ def _rows(session: Session, name: str, given: Mapping[str, Any], usual: Any) -> 
         return read(session, name, target, asked)
     from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 
-    selection = filters.selection(operation(name), asked)
+    selection = filters.parse_selection(operation(name), asked)
     info, key = _ANSWERS[name]
     found = INFOS[info].answer(session, {PROVIDER: target.uuid})[key]
-    return finished(session, found if isinstance(found, list) else [found], selection, {})
+    return arrange_rows(session, found if isinstance(found, list) else [found], selection, {})
 
 
 # What is no ordinary list, as the module that reads it gives it.

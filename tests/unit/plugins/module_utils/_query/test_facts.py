@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._query.facts import FACTS, SUBSETS, wanted
+from ansible_collections.waldur.provider.plugins.module_utils._query.facts import FACTS, SUBSETS, select_subsets
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from simulation import Simulator
 
@@ -69,13 +69,13 @@ def gathered(one: Session, *subsets: str, service_provider: str = "ALPHA") -> di
     ],
 )
 def test_a_list_of_names_asks_for_these_subsets(given: list[str], found: set[str]) -> None:
-    assert set(wanted(given)) == found
+    assert set(select_subsets(given)) == found
 
 
 def test_subsets_keep_their_order_and_know_who_was_named() -> None:
-    assert list(wanted(["counts", "roles"]).items()) == [("profile", False), ("roles", True), ("counts", True)]
-    assert wanted(["all", "roles"])["statistics"] is False
-    assert wanted(["all", "roles"])["roles"] is True
+    assert list(select_subsets(["counts", "roles"]).items()) == [("profile", False), ("roles", True), ("counts", True)]
+    assert select_subsets(["all", "roles"])["statistics"] is False
+    assert select_subsets(["all", "roles"])["roles"] is True
 
 
 @pytest.mark.parametrize("given", ["role", "!role"])

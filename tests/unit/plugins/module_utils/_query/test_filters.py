@@ -15,13 +15,13 @@ from ansible_collections.waldur.provider.plugins.module_utils._api.parameters im
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._query.filters import (
     aliases,
-    fits,
+    find_unknown_fields,
+    matches,
     options,
-    ordered,
-    selection,
+    parse_selection,
+    sort_rows,
     spec,
-    trimmed,
-    unknown_fields,
+    trim_rows,
 )
 
 UUID = "51d1acdbef2e4274bda95a1ce5391e54"
@@ -53,7 +53,7 @@ LIST = Operation(
 
 
 def asked(**given: Any) -> dict[str, Any]:
-    found = selection(LIST, {"user": "bob", **given})
+    found = parse_selection(LIST, {"user": "bob", **given})
     return {one.where: one.value for one in found.filters}
 
 
@@ -130,15 +130,15 @@ def test_values_are_read_by_the_type_of_their_parameter(given: dict[str, Any], e
 )
 def test_what_can_not_be_is_refused_by_its_name(given: dict[str, Any], msg: str) -> None:
     with pytest.raises(InvalidInput, match=msg):
-        selection(LIST, {"user": "bob", **given})
+        parse_selection(LIST, {"user": "bob", **given})
     with pytest.raises(InvalidInput, match=f"filters.{msg}" if ":" in msg else msg):
-        selection(LIST, {"user": "bob", **given}, "filters.")
+        parse_selection(LIST, {"user": "bob", **given}, "filters.")
 
 
 def test_the_form_of_a_list_is_read_from_texts_and_lists() -> None:
-    found = selection(LIST, {"user": "bob", "fields": "a, b", "order_by": ["-name", "email"], "limit": "3"})
+    found = parse_selection(LIST, {"user": "bob", "fields": "a, b", "order_by": ["-name", "email"], "limit": "3"})
     assert (found.fields, found.order_by, found.limit) == (("a", "b"), ("-name", "email"), 3)
-    empty = selection(LIST, {"user": "bob", "fields": [], "order_by": []})
+    empty = parse_selection(LIST, {"user": "bob", "fields": [], "order_by": []})
     assert (empty.fields, empty.order_by, empty.limit) == (None, (), None)
 
 
@@ -200,19 +200,19 @@ def test_the_form_of_a_list_is_read_from_texts_and_lists() -> None:
 def test_a_row_fits_or_does_not_or_does_not_tell(
     parameter: Parameter, row: dict[str, Any], value: Any, answer: Any
 ) -> None:
-    assert fits(row, parameter, value) is answer
+    assert matches(row, parameter, value) is answer
 
 
 @given(text=st.text(max_size=12), cut=st.tuples(st.integers(0, 12), st.integers(0, 12)), upper=st.booleans())
 def test_a_part_of_a_text_in_any_case_is_never_missed(text: str, cut: tuple[int, int], upper: bool) -> None:
     part = text[min(cut) : max(cut)]
     wanted = part.upper() if upper else part.lower()
-    assert fits({"name": text}, Parameter("name", match="contains"), wanted) is not False
+    assert matches({"name": text}, Parameter("name", match="contains"), wanted) is not False
 
 
 @given(told=st.text(max_size=6), wanted=st.text(max_size=6))
 def test_equal_is_equal(told: str, wanted: str) -> None:
-    assert fits({"name": told}, Parameter("name", match="exact"), wanted) is (told == wanted)
+    assert matches({"name": told}, Parameter("name", match="exact"), wanted) is (told == wanted)
 
 
 ROWS: list[dict[str, Any]] = [
@@ -237,28 +237,28 @@ ROWS: list[dict[str, Any]] = [
     ],
 )
 def test_rows_are_sorted_and_what_is_empty_comes_last(order: list[str], expected: list[str]) -> None:
-    assert [row["n"] for row in ordered(ROWS, order, {"size": "s"})] == expected
+    assert [row["n"] for row in sort_rows(ROWS, order, {"size": "s"})] == expected
 
 
 def test_equal_rows_stay_as_they_came() -> None:
     rows = [{"n": "a", "i": number} for number in range(5)]
-    assert ordered(rows, ["-n"], {}) == ordered(rows, ["n"], {}) == rows
+    assert sort_rows(rows, ["-n"], {}) == sort_rows(rows, ["n"], {}) == rows
 
 
 def test_an_order_by_what_no_row_has_is_refused_unless_there_are_none() -> None:
     with pytest.raises(
         InvalidInput, match=r"^filters\.order_by: the rows of this Waldur don't tell x; they have n, p, s"
     ):
-        ordered(ROWS, ["-x"], {}, "filters.")
-    assert ordered([], ["x"], {}) == []
+        sort_rows(ROWS, ["-x"], {}, "filters.")
+    assert sort_rows([], ["x"], {}) == []
 
 
 def test_rows_are_trimmed_to_fields_and_numbers_of_persons_come_by_name_alone() -> None:
     rows = [{"a": 1, "phone_number": "5", "civil_number": "6"}]
-    assert trimmed(rows, None) == [{"a": 1}]
-    assert trimmed(rows, ["phone_number", "b"]) == [{"phone_number": "5", "b": None}]
-    assert unknown_fields(rows, ["a", "b"]) == ["b"]
-    assert unknown_fields(rows, None) == unknown_fields([], ["b"]) == []
+    assert trim_rows(rows, None) == [{"a": 1}]
+    assert trim_rows(rows, ["phone_number", "b"]) == [{"phone_number": "5", "b": None}]
+    assert find_unknown_fields(rows, ["a", "b"]) == ["b"]
+    assert find_unknown_fields(rows, None) == find_unknown_fields([], ["b"]) == []
 
 
 @pytest.mark.parametrize("name", ["projects", "offerings", "offering_users"])
@@ -272,4 +272,4 @@ def test_runtime_state_takes_the_states_that_the_server_knows_and_rejects_other_
     states = ["Active", "Pending account linking", "Pending additional validation"]
     assert spec(accounts)["runtime_state"] == {"type": "list", "elements": "str", "choices": states}
     with pytest.raises(InvalidInput, match=r"^runtime_state: must be Active or .*, and 'Asleep' was given"):
-        selection(accounts, {"runtime_state": ["Active", "Asleep"]})
+        parse_selection(accounts, {"runtime_state": ["Active", "Asleep"]})

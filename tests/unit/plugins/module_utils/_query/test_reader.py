@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter, ReferenceType
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
-from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read, resolved
+from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read, resolve_reference
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import Target
 from simulation import Simulator
 
@@ -29,7 +29,7 @@ def alpha(session: Session) -> Target:
 
 
 def meant(session: Session, kind: ReferenceType, value: str) -> str:
-    return resolved(session, alpha(session), Parameter(kind, kind), kind, value)
+    return resolve_reference(session, alpha(session), Parameter(kind, kind), kind, value)
 
 
 def refused(session: Session, kind: ReferenceType, value: str) -> str:
@@ -62,7 +62,7 @@ def test_a_uuid_or_a_url_is_taken_as_it_is_without_asking(
         f"/api/{path}/{uuid}/",
         f"https://anything.example.org/api/{path}/{uuid}",
     ):
-        assert resolved(session, alpha(session), Parameter(kind, kind), kind, given) == uuid
+        assert resolve_reference(session, alpha(session), Parameter(kind, kind), kind, given) == uuid
     assert sim.counts().requests == 0
 
 
@@ -143,12 +143,12 @@ def test_a_name_of_several_is_refused_with_their_uuids(
 
 def test_a_name_needs_a_provider_to_look_in(sim: Simulator, connect: Connect) -> None:
     with pytest.raises(InvalidInput, match=r"^project: 'x' is no UUID: a name needs a service provider to look in\.$"):
-        resolved(connect(), None, Parameter("project", "project"), "project", "x")
+        resolve_reference(connect(), None, Parameter("project", "project"), "project", "x")
     spare = connect().references.target("customer", "customer", "SPARE")
     with pytest.raises(InvalidInput, match="a name needs a service provider to look in"):
-        resolved(connect(), spare, Parameter("offering", "offering"), "offering", "x")
+        resolve_reference(connect(), spare, Parameter("offering", "offering"), "offering", "x")
     with pytest.raises(InvalidInput, match="there is no customer 'x'"):
-        resolved(connect(), None, Parameter("customer", "customer"), "customer", "x")
+        resolve_reference(connect(), None, Parameter("customer", "customer"), "customer", "x")
 
 
 def test_a_user_is_refused_where_several_have_the_address_and_where_nobody_has(
