@@ -31,13 +31,17 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for part in (generate, actions, returns, command):
         monkeypatch.setattr(part, "ROOT", tmp_path)
     monkeypatch.setattr(actions, "ACTIONS", tmp_path / "plugins" / "action")
+    (tmp_path / "meta").mkdir()
+    (tmp_path / "meta" / "runtime.yml").write_text("action_groups:\n  all:\n    - gone_info\nplugin_routing: {}\n")
+    monkeypatch.setattr(actions, "RUNTIME", tmp_path / "meta" / "runtime.yml")
     return tmp_path
 
 
 def test_what_is_out_of_date_is_named_with_the_remedy_and_then_written(
     checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = ["plugins/action/gone_info.py", "plugins/action/revenue_info.py", "plugins/modules/revenue_info.py"]
+    names = ["meta/runtime.yml", "plugins/action/gone_info.py", "plugins/action/revenue_info.py"]
+    names.append("plugins/modules/revenue_info.py")
     gone = checkout / "plugins" / "action" / "gone_info.py"
     gone.write_text(actions.STUB)
     assert command.main(["--check"]) == 1
@@ -45,6 +49,8 @@ def test_what_is_out_of_date_is_named_with_the_remedy_and_then_written(
     assert command.main([]) == 0
     assert capsys.readouterr().out.split() == names
     assert not gone.exists()
+    group = "action_groups:\n  all:\n    - revenue_info\nplugin_routing: {}\n"
+    assert (checkout / "meta" / "runtime.yml").read_text() == group
     assert (checkout / "plugins" / "action" / "revenue_info.py").read_text() == actions.STUB
     text = (checkout / "plugins" / "modules" / "revenue_info.py").read_text()
     assert "  year:\n    description: The year." in text

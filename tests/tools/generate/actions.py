@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action plugins: one stub for each module, so that Ansible imports the class once, before it forks."""
+"""The action plugins: one stub for each module, so that Ansible imports the class once, before it forks.
+
+All modules belong to the action group ``all``, which is written to ``meta/runtime.yml``.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from . import ROOT
 
+RUNTIME = ROOT / "meta" / "runtime.yml"
+GROUP = re.compile(r"(?<=^action_groups:\n  all:\n)(?:    - \w+\n)+", re.MULTILINE)
 ACTIONS = ROOT / "plugins" / "action"
 STUB = '''\
 # Copyright: waldur.provider contributors
@@ -29,8 +35,10 @@ def modules() -> list[str]:
 
 
 def texts() -> dict[Path, str]:
-    """Return the stubs of all modules."""
-    return {ACTIONS / f"{name}.py": STUB for name in modules()}
+    """Return the stubs of all modules, and the file with their action group."""
+    names = "".join(f"    - {name}\n" for name in modules())
+    runtime = GROUP.sub(names, RUNTIME.read_text(encoding="utf-8"))
+    return {RUNTIME: runtime, **{ACTIONS / f"{name}.py": STUB for name in modules()}}
 
 
 def obsolete() -> list[Path]:
