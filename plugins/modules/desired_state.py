@@ -31,7 +31,8 @@ options:
     description:
       - The document, a list with one mapping for each service provider. It is validated strictly. An unknown or
         misspelt key, or a value of the wrong type, is an error that gives the position, and names the nearest known
-        key. A key without a value (C(null)) counts as left out. The same provider twice is an error.
+        key. A key without a value (C(null)) counts as left out, and a key that is left out is not managed. The same
+        provider twice is an error.
       - "C(customer) (required): the customer that is, or becomes, the service provider, by name, abbreviation, slug,
         UUID or URL. No match or several matches are an error, with the candidates in the message."
       - "C(state): V(present), the default, creates the provider if it does not exist. V(absent) deletes it, and can be
@@ -44,8 +45,8 @@ options:
       - "C(allowed_domains): a list of domain names. Requires a staff token and Waldur 2026 or newer."
       - "C(account_options): a mapping that is merged key by key with the current options. An empty value removes a key.
         Requires Waldur 2026 or newer."
-      - "C(users): a list of role grants, see below. Role grants that are not listed are not changed, unless
-        C(exclusive_users) is V(true)."
+      - "C(users): a list of role grants. Role grants that are not listed are not changed, unless C(exclusive_users) is
+        V(true)."
       - "C(users[].user) (required): the user, by username, e-mail address (case-insensitive), UUID or URL. A username
         has precedence over an e-mail address."
       - "C(users[].role): the role, by name or UUID. The default is V(CUSTOMER.MANAGER)."
@@ -66,10 +67,12 @@ options:
         provider that the user can access through a project, 1 to 100 characters. The same username for two users,
         ignoring case, is an error, and so is a username that an account of another user at the provider has, unless an
         entry renames it."
-      - "C(api_secret_code): a mapping of C(state) and C(fingerprint). With C(state) V(present), the default, a code is
-        created if there is none. With V(rotated) and a C(fingerprint), the code is rotated only while the current one
-        has this fingerprint, that is once. With V(rotated) alone, every run rotates it. The code is never returned. Use
+      - "C(api_secret_code): a mapping of C(state) and C(fingerprint). The code is never returned. Use
         M(waldur.provider.api_secret_code) to read it."
+      - "C(api_secret_code.state): with V(present), the default, a code is created if there is none. With V(rotated)
+        and a C(fingerprint), the code is rotated only while the current one has this fingerprint, that is once. With
+        V(rotated) alone, every run rotates it."
+      - "C(api_secret_code.fingerprint): the fingerprint of the code to replace, C(sha256:) and 16 hex digits."
       - Without quotes, YAML reads V(007), V(0123) and V(12:30:45) as numbers, and V(no) as a boolean. References, names
         and fingerprints of these types are rejected, and the message says to quote them. Dates are accepted with and
         without quotes, and with quotes they are the same in every tool. So quote names, fingerprints and dates.
@@ -108,8 +111,8 @@ options:
   approved_plan:
     description:
       - The approved plan, as the path of the C(plan.json) that the playbook C(waldur.provider.plan) writes, as the
-        content of that file, as the result of this module in check mode, or as its list RV(plan). The path is on the
-        controller, is searched like O(providers_path), and must be a regular file of up to 50 MB.
+        content of that file, as the result of M(waldur.provider.desired_state) in check mode, or as its list RV(plan).
+        The path is on the controller, is searched like O(providers_path), and must be a regular file of up to 50 MB.
       - The new plan must not contain a change that is not in the approved plan. Otherwise nothing is changed, and the
         error names these changes with their fields, and whether the desired state or Waldur was changed after the
         approval. They are also in RV(new_changes). The list RV(plan) alone lacks RV(digests), so the error may not say

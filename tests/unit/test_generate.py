@@ -10,7 +10,7 @@ import pytest
 import yaml
 from tools import generate
 from tools.generate import __main__ as command
-from tools.generate import actions, returns
+from tools.generate import actions, documentation, returns, roles
 from tools.generate.yaml_text import WIDTH, dump
 
 
@@ -30,6 +30,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     for part in (generate, actions, returns, command):
         monkeypatch.setattr(part, "ROOT", tmp_path)
+    monkeypatch.setattr(roles, "ROLES", {})
     monkeypatch.setattr(actions, "ACTIONS", tmp_path / "plugins" / "action")
     (tmp_path / "meta").mkdir()
     (tmp_path / "meta" / "runtime.yml").write_text("action_groups:\n  all:\n    - gone_info\nplugin_routing: {}\n")
@@ -64,6 +65,49 @@ def test_a_field_says_on_which_option_and_which_waldur_it_depends() -> None:
     assert fields["users_count"]["returned"] == "with O(project_customer)"
     assert fields["kind"]["returned"] == "since Waldur 2025, without O(project_customer)"
     assert returns.documented(("users",))["phone_number"]["returned"] == "when O(fields) names it"
+
+
+def test_a_role_has_the_documentation_of_the_module_that_it_calls() -> None:
+    options, module = roles.options("drift"), documentation.options("desired_state")
+    assert options["drift_missing_users"]["description"] == module["missing_users"]["description"]
+    assert options["drift_providers_path"]["type"] == module["providers_path"]["type"]
+
+
+def test_a_role_names_options_and_return_values_as_they_are_called_there() -> None:
+    text = str(roles.options("drift"))
+    assert "O(drift_providers_path)" in text
+    assert "O(waldur.provider.desired_state#module:max_removals)" in text  # the role has no such option
+    assert "RV(waldur.provider.desired_state#module:left_out)" in text
+    assert "O(desired_state_max_removals)" in str(roles.options("desired_state"))
+
+
+def test_a_role_keeps_its_own_defaults_and_sentences() -> None:
+    option = roles.options("export")["export_service_providers"]
+    assert option["default"] == []
+    assert option["description"][-1] == "An empty list means the same as leaving it out."
+
+
+def test_every_key_of_the_document_has_the_type_of_the_option_that_takes_it() -> None:
+    keys = roles.options("desired_state")["desired_state_service_providers"]["options"]
+    assert keys["users"]["options"]["role"]["default"] == "CUSTOMER.MANAGER"
+    assert keys["users"]["options"]["state"]["choices"] == ["present", "absent"]
+    assert keys["offering_usernames"]["options"]["username"]["required"] is True
+    assert keys["exclusive_users"]["type"] == "bool"
+    assert (keys["api_secret_code"]["type"], list(keys["api_secret_code"]["options"])) == (
+        "dict",
+        ["state", "fingerprint"],
+    )
+
+
+def test_a_role_without_a_place_for_its_generated_options_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "roles" / "desired_state" / "meta" / "argument_specs.yml"
+    path.parent.mkdir(parents=True)
+    path.write_text("---\nargument_specs: {}\n")
+    monkeypatch.setattr(roles, "ROOT", tmp_path)
+    with pytest.raises(ValueError, match="has no block of generated options"):
+        roles.texts()
 
 
 @pytest.mark.parametrize(

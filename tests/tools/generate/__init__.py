@@ -14,10 +14,10 @@ COMMAND = "make generate"
 
 def texts() -> dict[Path, str]:
     """Return the files that hold generated text, as they have to be."""
-    from . import actions, returns
+    from . import actions, returns, roles
 
     found: dict[Path, str] = {}
-    for part in (actions, returns):
+    for part in (actions, returns, roles):
         found.update(part.texts())
     return found
 
