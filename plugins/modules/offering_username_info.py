@@ -58,7 +58,7 @@ options:
   state:
     description:
       - Only accounts in one of these states.
-      - Waldur supports this filter since 2025. With an older version, whose rows have no state, the task fails.
+      - Waldur supports this filter since 2025. With an older version, the task fails, because the rows have no state.
     type: list
     elements: str
     choices:
@@ -110,8 +110,7 @@ options:
   service_provider_account:
     description:
       - Only accounts that belong to this account for all offerings of the provider, by UUID or URL.
-      - Waldur supports this filter since 2026. With an older version, the collection applies it to the rows. If they
-        lack the value, the task fails.
+      - Waldur supports this filter since 2026. With an older version, the task fails, because the rows lack the value.
     type: raw
     aliases: [service_provider_account_uuid]
   query:

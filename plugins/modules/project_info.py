@@ -83,7 +83,7 @@ options:
   modified_before:
     description:
       - Only projects that were changed at this time or earlier, written as O(created).
-      - Waldur supports this filter since 2026. With an older version, the task fails.
+      - Waldur supports this filter since 2026. With an older version, the task fails, because the rows lack the value.
     type: str
   conceal_finished_projects:
     description: With V(true), projects whose end date has passed are left out.

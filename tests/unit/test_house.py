@@ -24,8 +24,8 @@ def body(name: str) -> str:
 @pytest.mark.parametrize("module", MODULES)
 def test_every_module_has_its_stub_among_the_actions(module: str) -> None:
     stub = ACTIONS / f"{module}.py"
-    assert stub.is_file(), f"plugins/action/{module}.py is missing: copy plugins/action/{SAMPLE}.py"
-    assert body(module) == body(SAMPLE), f"plugins/action/{module}.py must be like plugins/action/{SAMPLE}.py"
+    assert stub.is_file(), f"plugins/action/{module}.py is missing: run make generate"
+    assert body(module) == body(SAMPLE), f"plugins/action/{module}.py differs from {SAMPLE}.py: run make generate"
 
 
 def test_no_action_is_there_without_its_module() -> None:
@@ -35,5 +35,5 @@ def test_no_action_is_there_without_its_module() -> None:
 def test_every_module_is_in_the_action_group() -> None:
     groups = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]
     missing = sorted(set(MODULES) - set(groups["all"]))
-    assert not missing, f"meta/runtime.yml: add {', '.join(missing)} to action_groups.all"
+    assert not missing, f"meta/runtime.yml: action_groups.all lacks {', '.join(missing)}: run make generate"
     assert groups["all"] == MODULES, "meta/runtime.yml: action_groups.all holds the modules, sorted, and nothing else"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What repeats declarations of the collection, written from them: ``make generate``.
 
-Each file has one kind of text as its subject and a function ``texts`` that returns the whole files, by path.
+Each file has one kind of text as its subject.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ COMMAND = "make generate"
 
 def texts() -> dict[Path, str]:
     """Return the files that hold generated text, as they have to be."""
-    from . import actions, returns, roles
+    from . import actions, filters, returns, roles
 
-    found: dict[Path, str] = {}
-    for part in (actions, returns, roles):
-        found.update(part.texts())
-    return found
+    modules = sorted((ROOT / "plugins" / "modules").glob("*.py"))
+    filled = {path: filters.filled(path.stem, path.read_text(encoding="utf-8")) for path in modules}
+    return {**actions.texts(), **roles.texts(), **{path: returns.filled(text) for path, text in filled.items()}}
 
 
 def obsolete() -> list[Path]:

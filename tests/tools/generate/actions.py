@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action plugins: one stub for each module, so that Ansible imports the class once, before it forks.
+"""What each module needs beside its file: an action plugin, and its name in the action group.
 
-All modules belong to the action group ``all``, which is written to ``meta/runtime.yml``.
+Each module has a stub of the action plugin, so that Ansible imports the class once, before it forks.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from . import ROOT
 
-RUNTIME = ROOT / "meta" / "runtime.yml"
-GROUP = re.compile(r"(?<=^action_groups:\n  all:\n)(?:    - \w+\n)+", re.MULTILINE)
 ACTIONS = ROOT / "plugins" / "action"
+# The names of the modules are the items of the list.
+GROUP = re.compile(r"(?P<start>^action_groups:\n  all:\n)(?:    - \w+\n)*", re.MULTILINE)
 STUB = '''\
 # Copyright: waldur.provider contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -35,10 +35,11 @@ def modules() -> list[str]:
 
 
 def texts() -> dict[Path, str]:
-    """Return the stubs of all modules, and the file with their action group."""
-    names = "".join(f"    - {name}\n" for name in modules())
-    runtime = GROUP.sub(names, RUNTIME.read_text(encoding="utf-8"))
-    return {RUNTIME: runtime, **{ACTIONS / f"{name}.py": STUB for name in modules()}}
+    """Return the stubs of all modules, and the file with the action group."""
+    runtime = ROOT / "meta" / "runtime.yml"
+    group = "".join(f"    - {name}\n" for name in modules())
+    text = GROUP.sub(lambda block: block["start"] + group, runtime.read_text(encoding="utf-8"))
+    return {runtime: text, **{ACTIONS / f"{name}.py": STUB for name in modules()}}
 
 
 def obsolete() -> list[Path]:

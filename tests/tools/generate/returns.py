@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.fields import Field
@@ -23,10 +22,9 @@ BLOCK = re.compile(
 )
 
 
-def texts() -> dict[Path, str]:
-    """Return the files of all modules that have such a block."""
-    files = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "plugins" / "modules").glob("*.py"))}
-    return {path: BLOCK.sub(_filled, text) for path, text in files.items() if BLOCK.search(text)}
+def filled(text: str) -> str:
+    """Return *text*, a module's file, with the fields in its blocks."""
+    return BLOCK.sub(_filled, text)
 
 
 def operations(module: str) -> list[str]:

@@ -28,17 +28,17 @@ def _mapping(data: Mapping[str, Any], indent: int) -> list[str]:
     for key, value in data.items():
         start = f"{' ' * indent}{_scalar(key)}:"
         if key in _INLINE or not isinstance(value, (dict, list)) or not value:
-            lines += _wrapped(start, _inline(value), indent)
+            lines += wrapped(start, _inline(value), indent)
         elif isinstance(value, dict):
             lines += [start, *_mapping(value, indent + 2)]
         else:
             lines.append(start)
             for item in value:
-                lines += _wrapped(f"{' ' * indent}  -", _inline(item), indent + 2)
+                lines += wrapped(f"{' ' * indent}  -", _inline(item), indent + 2)
     return lines
 
 
-def _wrapped(start: str, text: str, indent: int) -> list[str]:
+def wrapped(start: str, text: str, indent: int) -> list[str]:
     """Return *text* after *start*, broken where there are spaces, which YAML folds."""
     if len(f"{start} {text}") <= WIDTH:
         return [f"{start} {text}"]
