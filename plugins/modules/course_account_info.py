@@ -19,12 +19,8 @@ extends_documentation_fragment:
   - waldur.provider.attributes.reads
   - waldur.provider.references.service_provider
   - waldur.provider.lists
+  - waldur.provider.filters.project_accounts
 options:
-  project:
-    description:
-      - Only accounts of this project, by its exact name within the service provider, or by UUID or URL.
-    type: raw
-    aliases: [project_uuid]
   state:
     description:
       - Only accounts in one of these states. V(Pending) requires Waldur 2026 or newer.
@@ -33,9 +29,6 @@ options:
     choices: [OK, Closed, Erred, Pending]
   username:
     description: The exact username of the user behind the account. Case-sensitive.
-    type: str
-  email:
-    description: A part of the e-mail address (case-insensitive).
     type: str
   project_start_date_after:
     description: Only accounts of projects that start on this day or later, such as V("2026-09-01").
@@ -50,14 +43,6 @@ options:
     description: Only accounts of projects that end on this day or earlier.
     type: str
   order_by:
-    description:
-      - What to sort the accounts by, the most important first. A C(-) before a name reverses the order.
-      - Text is sorted without regard to case and accents. Accounts without a value are always last. Equal ones keep
-        their order.
-      - The collection sorts the rows, so all of them are read first, regardless of O(limit).
-      - If omitted, the accounts are in the order of Waldur.
-    type: list
-    elements: str
     choices:
       - created
       - email

@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - waldur.provider.attributes.reads
   - waldur.provider.references.service_provider
   - waldur.provider.lists
+  - waldur.provider.filters.description
 options:
   name:
     description: A part of the offering's name (case-insensitive).
@@ -58,9 +59,6 @@ options:
     description:
       - A part of the name, slug or description (case-insensitive). The UUID of an offering matches that offering.
       - Waldur supports this filter since 2025. With an older version, the task fails.
-    type: str
-  description:
-    description: A part of the description (case-insensitive).
     type: str
   attributes:
     description:
@@ -228,15 +226,6 @@ options:
     description: Only billable offerings. The list contains no others, so V(false) returns nothing.
     type: bool
   order_by:
-    description:
-      - What to sort the offerings by, the most important first. A C(-) before a name reverses the order.
-      - Text is sorted without regard to case and accents. Offerings without a value are always last, and equal ones
-        keep their order.
-      - The collection sorts the rows, so all of them are read first, regardless of O(limit). The rows contain V(name),
-        V(state) and V(type). The other keys are an error if the rows do not contain them, as in all versions so far.
-      - If omitted, the offerings are in the order of Waldur.
-    type: list
-    elements: str
     choices:
       - created
       - name
@@ -253,6 +242,8 @@ options:
       - -total_customers
       - -type
 notes:
+  - The rows contain V(name), V(state) and V(type) of the keys of O(order_by). The others are an error, as long as no
+    version of Waldur returns them.
   - Every user may read the list. The name of a project in O(project) or O(resource_project) requires the permission
     C(SERVICE_PROVIDER.LIST_PROJECTS); a UUID or URL does not.
   - An offering has many keys, and the prices take the server some time. If there are many offerings, name the O(fields)

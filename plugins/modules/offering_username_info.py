@@ -134,14 +134,6 @@ options:
       - Waldur supports this filter since 2026. With an older version, the collection applies it to the rows.
     type: str
   order_by:
-    description:
-      - What to sort the accounts by, the most important first. A C(-) before a name reverses the order.
-      - Text is sorted without regard to case and accents. Accounts without a value are always last. Equal ones keep
-        their order.
-      - The collection sorts the rows, so all of them are read first, regardless of O(limit).
-      - If omitted, the accounts are in the order of Waldur.
-    type: list
-    elements: str
     choices:
       - created
       - modified

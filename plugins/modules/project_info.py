@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - waldur.provider.attributes.reads
   - waldur.provider.references.service_provider
   - waldur.provider.lists
+  - waldur.provider.filters.description
 options:
   project_customer:
     description:
@@ -55,9 +56,6 @@ options:
     type: str
   slug:
     description: The exact slug.
-    type: str
-  description:
-    description: A part of the description (case-insensitive).
     type: str
   query:
     description:
@@ -145,15 +143,6 @@ options:
     type: raw
     aliases: [science_sub_domain_uuid]
   order_by:
-    description:
-      - What to sort the projects by, the most important first. A C(-) before a name reverses the order.
-      - Text is sorted without regard to case and accents. Projects without a value are always last, and equal ones keep
-        their order.
-      - The collection sorts the rows, so all of them are read first, regardless of O(limit). With O(project_customer),
-        the rows contain only the name, the end date and the price, and any other key is an error.
-      - If omitted, the projects are in the order of Waldur.
-    type: list
-    elements: str
     choices:
       - created
       - customer_abbreviation
@@ -172,6 +161,8 @@ options:
       - -name
       - -start_date
 notes:
+  - With O(project_customer), the rows contain only the name, the end date and the price of the keys of O(order_by). Any
+    other key is an error.
   - Requires the permission C(SERVICE_PROVIDER.LIST_PROJECTS), and with O(project_customer)
     C(SERVICE_PROVIDER.LIST_CUSTOMER_PROJECTS), in the provider's customer, which owners have. Since 2026, a role in the
     service provider is enough, such as that of its managers. In Waldur 2024, the role C(CUSTOMER.OWNER) in the customer

@@ -22,25 +22,10 @@ extends_documentation_fragment:
   - waldur.provider.attributes.reads
   - waldur.provider.references.service_provider
   - waldur.provider.lists
+  - waldur.provider.filters.role_grants
+  - waldur.provider.filters.username
+  - waldur.provider.filters.native_name
 options:
-  user:
-    description:
-      - Only role grants of this user. By username (case-sensitive), e-mail address (case-insensitive), UUID or URL.
-      - If the token may not read the user, use the UUID.
-    type: raw
-    aliases: [user_url]
-  username:
-    description: The exact username (case-sensitive). It is no error if there is no such user.
-    type: str
-  full_name:
-    description: A part of the user's name (case-insensitive, ignoring accents).
-    type: str
-  native_name:
-    description: A part of the name in the native language of the user (case-insensitive).
-    type: str
-  user_slug:
-    description: A part of the user's slug (case-insensitive).
-    type: str
   scope:
     description:
       - Only role grants in this project, by its exact name, or by UUID or URL. If several projects have that name, the
@@ -63,8 +48,6 @@ options:
     type: raw
     aliases: [customer_uuid]
   role:
-    description: Only role grants of this role, by name, exactly as written, or by UUID or URL.
-    type: raw
     aliases: [role_uuid]
   role_name:
     description: A part of the role's name (case-insensitive), such as V(manager).
@@ -98,14 +81,6 @@ options:
       - Waldur supports this filter since 2026. With an older version, the task fails.
     type: str
   order_by:
-    description:
-      - What to sort the role grants by, the most important first. A C(-) before a name reverses the order.
-      - Text is sorted without regard to case and accents. Role grants without a value are always last, so those that
-        never expire are after those that do. Equal ones keep their order.
-      - The collection sorts the rows, so all of them are read first, regardless of O(limit).
-      - If omitted, the role grants are in the order of Waldur.
-    type: list
-    elements: str
     choices:
       - created
       - email

@@ -20,12 +20,8 @@ extends_documentation_fragment:
   - waldur.provider.attributes.reads
   - waldur.provider.references.service_provider
   - waldur.provider.lists
+  - waldur.provider.filters.project_accounts
 options:
-  project:
-    description:
-      - Only accounts of this project, by its exact name within the service provider, or by UUID or URL.
-    type: raw
-    aliases: [project_uuid]
   state:
     description: Only accounts in one of these states.
     type: list
@@ -33,9 +29,6 @@ options:
     choices: [OK, Closed, Erred]
   username:
     description: The exact username of the account. Case-sensitive.
-    type: str
-  email:
-    description: A part of the e-mail address (case-insensitive).
     type: str
 notes:
   - Requires the permission C(SERVICE_PROVIDER.LIST_SERVICE_ACCOUNTS) in the provider's customer. Owners have it since

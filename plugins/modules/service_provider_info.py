@@ -60,12 +60,6 @@ options:
       - Waldur supports this filter since 2026. With an older version, the task fails.
     type: str
   order_by:
-    description:
-      - V(customer_name) to sort by the names of the customers, V(-customer_name) for the reverse order. Case and
-        accents are ignored.
-      - The collection sorts the rows, so all of them are read first, regardless of O(limit).
-    type: list
-    elements: str
     choices: [customer_name, -customer_name]
 notes:
   - Waldur usually shows the service providers to every user, so the success of this module does not prove that the

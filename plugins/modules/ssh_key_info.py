@@ -70,12 +70,6 @@ options:
       - Waldur supports this filter since 2026. With an older version, the task fails.
     type: str
   order_by:
-    description:
-      - V(name) to sort the keys by name, V(-name) for the reverse order. Case and accents are ignored.
-      - The collection sorts the rows, so all of them are read first, regardless of O(limit).
-      - If omitted, the keys are in the order of Waldur.
-    type: list
-    elements: str
     choices: [name, -name]
 notes:
   - Requires the permission C(SERVICE_PROVIDER.LIST_KEYS) in the provider's customer, which owners have. A role in the

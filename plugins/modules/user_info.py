@@ -22,10 +22,9 @@ extends_documentation_fragment:
   - waldur.provider.attributes.reads
   - waldur.provider.references.service_provider
   - waldur.provider.lists
+  - waldur.provider.filters.username
+  - waldur.provider.filters.native_name
 options:
-  username:
-    description: The exact username (case-sensitive). It is no error if there is no such user.
-    type: str
   username_list:
     description:
       - Only users with one of these usernames, each written exactly. Unknown usernames are ignored.
@@ -37,9 +36,6 @@ options:
     type: str
   full_name:
     description: A part of the name (case-insensitive, ignoring accents).
-    type: str
-  native_name:
-    description: A part of the name in the native language of the user (case-insensitive).
     type: str
   user_keyword:
     description: A part of the name, the e-mail address or the username (case-insensitive).
@@ -112,15 +108,6 @@ options:
     description: Only users whose profile was changed at this time or later, written as O(date_joined).
     type: str
   order_by:
-    description:
-      - What to sort the users by, the most important first. A C(-) before a name reverses the order.
-      - Text is sorted without regard to case and accents. Users without a value are always last, and equal ones keep
-        their order.
-      - The collection sorts the rows, so all of them are read first, regardless of O(limit). A key that the rows of
-        this Waldur do not contain, such as V(job_title) before 2026, is an error that lists the available keys.
-      - If omitted, the users are in the order of Waldur.
-    type: list
-    elements: str
     choices:
       - description
       - email
@@ -147,6 +134,8 @@ options:
       - -registration_method
       - -username
 notes:
+  - The rows of Waldur before 2026 do not contain all keys of O(order_by), such as V(job_title). Sorting by a key that
+    no row has is an error.
   - Requires the permission C(SERVICE_PROVIDER.LIST_USERS) in the provider's customer, which owners have. Since 2026, a
     role in the service provider is enough, such as that of its managers. In Waldur 2024, the role C(CUSTOMER.OWNER) in
     the customer is required instead.

@@ -23,45 +23,20 @@ extends_documentation_fragment:
   - waldur.provider.attributes.reads
   - waldur.provider.references.service_provider
   - waldur.provider.lists
+  - waldur.provider.filters.role_grants
+  - waldur.provider.filters.username
 options:
-  user:
-    description:
-      - Only role grants of this user. By username (case-sensitive), e-mail address (case-insensitive), UUID or URL.
-      - If the token may not read the user, use the UUID.
-    type: raw
-    aliases: [user_url]
-  username:
-    description: The exact username (case-sensitive). It is no error if there is no such user.
-    type: str
-  full_name:
-    description: A part of the user's name (case-insensitive, ignoring accents).
-    type: str
   native_name:
     description:
       - A part of the name in the native language of the user (case-insensitive). The rows do not contain that name, so
         the result of the server is not checked.
-    type: str
-  user_slug:
-    description: A part of the user's slug (case-insensitive).
     type: str
   search_string:
     description:
       - A part of the first name, the last name or the e-mail address (case-insensitive), and since 2026 of the username
         too.
     type: str
-  role:
-    description: Only role grants of this role, by name, exactly as written, or by UUID or URL.
-    type: raw
   order_by:
-    description:
-      - What to sort the role grants by, the most important first. A C(-) before a name reverses the order.
-      - Text is sorted without regard to case and accents. Role grants without a value are always last, so those that
-        never expire are after those that do. Equal ones keep their order.
-      - The collection sorts the rows, so all of them are read first, regardless of O(limit). V(native_name) is an error
-        if the rows do not contain it, as in all versions so far.
-      - If omitted, the role grants are in the order of Waldur.
-    type: list
-    elements: str
     choices:
       - created
       - email
@@ -78,6 +53,7 @@ options:
       - -role
       - -username
 notes:
+  - The rows do not contain the C(native_name) in all versions so far, so V(native_name) in O(order_by) is an error.
   - Before 2026, every user who may read the service provider may read the list. Since 2026, the token must belong to
     staff or support, to a user with a role in the service provider, or to a user with C(CUSTOMER.VIEW_TEAM) in its
     customer or C(PROJECT.VIEW_TEAM) in one of the projects of that customer.

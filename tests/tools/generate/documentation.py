@@ -15,12 +15,13 @@ from . import ROOT
 
 @cache
 def options(module: str) -> dict[str, Any]:
-    """Return the documented options of *module*."""
+    """Return the documented options of *module*, each merged with those of its fragments as Ansible does it."""
     own = yaml.safe_load(_constants(ROOT / "plugins" / "modules" / f"{module}.py")["DOCUMENTATION"])
-    found: dict[str, Any] = {}
-    for name in own.get("extends_documentation_fragment", []):
-        found.update(_fragment(name).get("options", {}))
-    return {**found, **own.get("options", {})}
+    found: dict[str, Any] = dict(own.get("options", {}))
+    for fragment in own.get("extends_documentation_fragment", []):
+        for name, option in _fragment(fragment).get("options", {}).items():
+            found[name] = {**option, **found.get(name, {})}
+    return found
 
 
 def _fragment(name: str) -> dict[str, Any]:
