@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown imp
 
 
 def plan_differences(plan: Any, totals: Any = True) -> list[str]:
-    """Return a line for each change. Raises ``AnsibleFilterError`` with one sentence for what is no plan."""
+    """Return a line for each change. Raises ``AnsibleFilterError`` with one sentence for what is not a valid plan."""
     try:
         return made(plan, totals=_boolean(totals))
     except InvalidInput as error:

@@ -25,7 +25,7 @@ def plan_markdown(
     title: str = DEFAULT_TITLE,
     max_length: Any = DEFAULT_MAX_LENGTH,
 ) -> str:
-    """The plan as Markdown. Raises ``AnsibleFilterError`` with one sentence for what is no plan."""
+    """The plan as Markdown. Raises ``AnsibleFilterError`` with one sentence for what is not a valid plan."""
     try:
         return made(plan, summary, warnings, title=title, max_length=_number(max_length))
     except InvalidInput as error:

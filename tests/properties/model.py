@@ -16,8 +16,7 @@ from typing import Any, cast
 from ansible_collections.waldur.provider.plugins.module_utils._common import timestamps, uuids
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, ImageFile
-from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile, ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
@@ -31,6 +30,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources import 
     user_role,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.base import Resource, TypedTask
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 
 Document = list[dict[str, Any]]
@@ -129,7 +129,7 @@ def read_image(where: str, path: str) -> ImageFile:
 # --- what the engine sees, and what it makes of it -------------------------------------------------------------------
 
 
-def _profile(world: World, provider: Provider, desired: Desired) -> service_provider.ProfileState:
+def _profile(world: World, provider: Provider, desired: ProviderDocument) -> service_provider.ProfileState:
     if not provider.there:
         return service_provider.ProfileState(None, newer=provider.newer)
     image = images.digest(provider.image) if provider.image else None
@@ -137,7 +137,7 @@ def _profile(world: World, provider: Provider, desired: Desired) -> service_prov
     return service_provider.ProfileState(row, image, newer=provider.newer)
 
 
-def _grants(world: World, provider: Provider, desired: Desired) -> user_role.GrantState:
+def _grants(world: World, provider: Provider, desired: ProviderDocument) -> user_role.GrantState:
     names = {person.uuid: person.username for person in world.people}
     rows = [
         {
@@ -153,22 +153,23 @@ def _grants(world: World, provider: Provider, desired: Desired) -> user_role.Gra
         # Waldur hides the grants of those who are deactivated (api-behaviour: role-grants-deactivated-users).
         if not isinstance(world.person(user), UnresolvedUser)
     ]
-    entries = desired.grants.entries if desired.grants else ()
+    grants = desired.get(user_role.Grants)
+    entries = grants.entries if grants else ()
     return user_role.GrantState(rows, {entry.role: world.role(entry.role) for entry in entries}, NOW, world.me)
 
 
-def _accounts(world: World, provider: Provider, desired: Desired) -> offering_username.UsernameState:
+def _accounts(world: World, provider: Provider, desired: ProviderDocument) -> offering_username.UsernameState:
     if not provider.there:
         return offering_username.UsernameState(exists=False)
     accounts = dict(provider.accounts)
     return offering_username.UsernameState(dict(provider.offerings), accounts, provider.reach, provider.hidden)
 
 
-def _code(world: World, provider: Provider, desired: Desired) -> api_secret_code.SecretCodeState:
+def _code(world: World, provider: Provider, desired: ProviderDocument) -> api_secret_code.SecretCodeState:
     return api_secret_code.SecretCodeState(provider.code if provider.there else None)
 
 
-_STATES: dict[str, Callable[[World, Provider, Desired], Any]] = {
+_STATES: dict[str, Callable[[World, Provider, ProviderDocument], Any]] = {
     "service_provider": _profile,
     "user_role": _grants,
     "offering_username": _accounts,
@@ -181,12 +182,12 @@ def planned(world: World, document: Document, *, max_removals: int | None = None
     session = Session(cast(Client, None), cast(References, None), missing_users)
     people: dict[str, User | UnresolvedUser] = {}
     tasks: list[Any] = []
-    for desired in parse(document, read_image):
+    for desired in SCHEMA.read(document, read_image):
         provider = world.provider(desired.reference)
         uuid = provider.uuid if provider.there else None
         target = Target(provider.customer.uuid, provider.customer.url, provider.customer.name, uuid)
         for resource in RESOURCES:
-            wanted = cast(Resource[Any, Any, Any], resource).desired(desired)
+            wanted = desired.get(cast(Resource[Any, Any, Any], resource).desired_type)
             if wanted is None:
                 continue
             state = _STATES[resource.kind.name](world, provider, desired)

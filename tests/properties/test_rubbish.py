@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, ImageFile
-from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile, ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import (
     CONNECTION,
@@ -23,6 +22,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.argument_s
     dates,
     spec,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.arguments import keep_spelling, to_plain
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_literals import parse_printed_list
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import check_options
@@ -61,11 +61,11 @@ def refusal(act: Callable[[], Any]) -> tuple[list[str], Any]:
 
 @given(spoiled_documents())
 def test_a_document_is_understood_or_refused_in_one_sentence(document: Any) -> None:
-    messages, wishes = refusal(lambda: parse(document, any_image))
+    messages, wishes = refusal(lambda: SCHEMA.read(document, any_image))
     if messages:
         assert_clean(messages, "service_providers")
     else:
-        assert all(isinstance(wish, Desired) for wish in wishes)
+        assert all(isinstance(wish, ProviderDocument) for wish in wishes)
         assert len(wishes) == len(document)
 
 

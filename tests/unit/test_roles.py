@@ -11,8 +11,8 @@ import yaml
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
-from ansible_collections.waldur.provider.plugins.module_utils._document import schema as document
 from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import DEFAULT_MAX_REMOVALS
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
@@ -38,7 +38,7 @@ def keys(specs: dict[str, Any]) -> dict[str, Any]:
 def known_to_the_engine(entry: Any) -> list[str]:
     """The keys that a refusal names."""
     with pytest.raises(InvalidInput) as caught:
-        document.parse([entry], images.read_image)
+        SCHEMA.read([entry], images.read_image)
     return caught.value.message.partition(" Known are ")[2].rstrip(".").split(", ")
 
 

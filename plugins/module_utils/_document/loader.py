@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,18 +16,19 @@ from .._common import input_files, values
 from .._common.errors import LONGEST_PATH, InvalidInput, Problems, quote
 from .._common.shown_paths import quote_path
 from .._common.yaml_files import LONGEST_NUMBER, check_depth, read_text, read_yaml
-from . import model, schema
-from .model import Desired, ReadImage
+from .fields import Field
+from .model import ImageFile, ProviderDocument, ReadImage
+from .schema import ENTRIES, DocumentSchema
 
 _OPTION = "providers_path"
 _ENDINGS = (".yml", ".yaml")
-_KEYS = ("service_providers", "defaults")
+_KEYS = (ENTRIES, "defaults")
 _FREE = "x-"  # top-level keys for anchors
 
 
 @dataclass(frozen=True)
 class Placed:
-    """An entry of the schema, its defaults filled in, and where it stands: file and place in it."""
+    """An entry with its defaults, and its place: file and position in it."""
 
     place: str
     entry: Any
@@ -40,40 +41,40 @@ class _File:
     entries: list[Any] | None
 
 
-def wishes(path: str, read_image: ReadImage) -> list[Desired]:
-    """Return the documents at ``path`` as wishes, as ``parse`` gives them for data.
+def load_documents(path: str, read_image: ReadImage, schema: DocumentSchema) -> list[ProviderDocument]:
+    """Return the desired states in the documents at ``path``, as ``schema.read`` does for data.
 
     Raises ``InvalidInput`` with all errors of all files and entries.
     """
-    return [desired for _placed, desired in checked(path, read_image)]
+    return [document for _placed, document in load_checked(path, read_image, schema)]
 
 
-def checked(path: str, read_image: ReadImage) -> list[tuple[Placed, Desired]]:
-    """Return all entries as ``load`` gives them, each with the wish that it is. Raises ``InvalidInput`` as above."""
+def load_checked(path: str, read_image: ReadImage, schema: DocumentSchema) -> list[tuple[Placed, ProviderDocument]]:
+    """Return all entries as ``load_entries`` does, each with its desired state. Raises ``InvalidInput`` as above."""
     problems = Problems()
     found = [
-        (placed, problems.attempt(schema.provider, placed.place, placed.entry, read_image))
-        for placed in _load(path, problems)
+        (placed, problems.attempt(schema.read_entry, placed.place, placed.entry, read_image))
+        for placed in _load(path, schema, problems)
     ]
     problems.refuse()
-    return [(placed, desired) for placed, desired in found if desired is not None]
+    return [(placed, document) for placed, document in found if document is not None]
 
 
-def load(path: str) -> list[Placed]:
+def load_entries(path: str, schema: DocumentSchema) -> list[Placed]:
     """Return all entries of the file ``path``, or of the YAML files below that folder by path, hidden ones left out.
 
     Image paths are made absolute, as they are relative to their file. Raises ``InvalidInput`` that names the files.
     """
     problems = Problems()
-    found = _load(path, problems)
+    found = _load(path, schema, problems)
     problems.refuse()
     return found
 
 
-def _load(path: str, problems: Problems) -> list[Placed]:
+def _load(path: str, schema: DocumentSchema, problems: Problems) -> list[Placed]:
     written = path
     path = os.path.abspath(input_files.expand_path(_OPTION, path))
-    read = [problems.attempt(_read, *found, problems) for found in _paths(path, written)]
+    read = [problems.attempt(_read, *found, schema, problems) for found in _paths(path, written)]
     files = [file for file in read if file is not None]
     shared = [file for file in files if file.entries is None]
     if len(shared) > 1:
@@ -82,12 +83,12 @@ def _load(path: str, problems: Problems) -> list[Placed]:
             " of them."
         )
     if len(shared) == len(read):
-        problems.add(f"{shared[0].name}: has no service_providers, the list of what each of them should be.")
+        problems.add(f"{shared[0].name}: has no service_providers, the list of desired states.")
     general = shared[0].defaults if shared else {}
     if len(files) < len(read):
-        # The defaults may be in a file that can't be read: an entry that relies on their users is not wrong for it.
-        general = {"users": [], **general}
-    return [placed for file in files for placed in _entries(file, general)]
+        # The defaults may be in a file that can't be read: an entry that relies on their lists is not wrong for it.
+        general = {**{name: [] for name in schema.needed.values()}, **general}
+    return [placed for file in files for placed in _entries(file, general, schema)]
 
 
 def plan_file(path: str) -> Any:
@@ -106,7 +107,7 @@ def plan_file(path: str) -> Any:
         raise InvalidInput(f"approved_plan: {shown}: {error}: give the file plan.json as it was written.") from None
     except RecursionError:
         raise InvalidInput(
-            f"approved_plan: {shown}: is nested too deep to be a plan: give the file plan.json."
+            f"approved_plan: {shown}: is nested too deep to be a valid plan: give the file plan.json."
         ) from None
     check_depth(f"approved_plan: {shown}", found)
     return found
@@ -162,7 +163,7 @@ def _files_below(path: str) -> Iterator[str]:
         yield from (entry.path for entry in visible if entry.name.endswith(_ENDINGS) and not os.path.isdir(entry.path))
 
 
-def _read(path: str, name: str, problems: Problems) -> _File:
+def _read(path: str, name: str, schema: DocumentSchema, problems: Problems) -> _File:
     """One file; what is wrong with its defaults is added to ``problems``, and they are left out."""
     shown = quote(name, LONGEST_PATH)
     content = read_yaml(path, shown, _OPTION)
@@ -170,75 +171,79 @@ def _read(path: str, name: str, problems: Problems) -> _File:
         raise InvalidInput(f"{shown}: must be a mapping with the list service_providers, or with defaults for others.")
     given = {key: value for key, value in content.items() if not (isinstance(key, str) and key.startswith(_FREE))}
     known = values.known_keys(shown, given, _KEYS, problems)
-    entries = known.get("service_providers")
+    entries = known.get(ENTRIES)
     if not known and not given:
-        raise InvalidInput(f"{shown}: has no service_providers, the list of what each of them should be.")
+        raise InvalidInput(f"{shown}: has no service_providers, the list of desired states.")
     folder = os.path.dirname(path)
-    defaults = _here(f"{shown}: defaults", _defaults(shown, known.get("defaults", {}), problems), folder)
+    valid = _defaults(shown, known.get("defaults", {}), schema, problems)
+    defaults = _with_absolute_paths(f"{shown}: defaults", valid, folder, schema)
     if entries is None:
         return _File(shown, defaults, None if known else [])
-    place = f"{shown}: service_providers"
+    place = f"{shown}: {ENTRIES}"
     listed = values.sequence(place, entries)
-    here = [_here(f"{place}[{number}]", entry, folder) for number, entry in enumerate(listed)]
-    return _File(shown, defaults, here)
+    absolute = [
+        _with_absolute_paths(f"{place}[{number}]", entry, folder, schema) for number, entry in enumerate(listed)
+    ]
+    return _File(shown, defaults, absolute)
 
 
-def _defaults(name: str, value: Any, problems: Problems) -> dict[str, Any]:
-    """The defaults that are valid. They are checked by themselves, so that an error is reported once, and of them."""
+def _defaults(name: str, value: Any, schema: DocumentSchema, problems: Problems) -> dict[str, Any]:
+    """Return the valid defaults. They are checked by themselves, so that an error is reported once, and of them."""
     where = f"{name}: defaults"
     found: dict[str, Any] = {}
-    given = problems.attempt(values.known_keys, where, value, schema.DEFAULT_KEYS, problems)
-    for key, item in (given or {}).items():
-        # Users are there for exclusive_users; the entries bring them.
-        whole = {"customer": "any", "users": [], key: item}
-        if problems.attempt(schema.provider, where, whole, _no_image) is not None:
+    defaults = problems.attempt(values.known_keys, where, value, schema.default_keys, problems)
+    for key, item in (defaults or {}).items():
+        if problems.attempt(schema.read_entry, where, {**schema.sample, key: item}, _no_image) is not None:
             found[key] = item
-        elif key == "users":  # an entry that relies on them is not wrong for it
+        elif key in schema.needed.values():  # an entry that relies on them is not wrong for it
             found[key] = []
     return found
 
 
-def _no_image(_where: str, path: str) -> model.ImageFile:
-    return model.ImageFile(path, b"")
+def _no_image(_where: str, path: str) -> ImageFile:
+    return ImageFile(path, b"")
 
 
-def _here(where: str, entry: Any, folder: str) -> Any:
-    image = entry.get("image") if isinstance(entry, Mapping) else None
-    if not isinstance(image, str) or not image.strip():
+def _with_absolute_paths(where: str, entry: Any, folder: str, schema: DocumentSchema) -> Any:
+    """Return ``entry`` with the paths of its files, which are relative to the document, as absolute ones."""
+    if not isinstance(entry, Mapping):
         return entry
-    return {**entry, "image": os.path.join(folder, input_files.expand_path(f"{where}.image", image.strip()))}
+    paths = {key: entry[key] for key in schema.file_keys if isinstance(entry.get(key), str) and entry[key].strip()}
+    absolute = {
+        key: os.path.join(folder, input_files.expand_path(f"{where}.{key}", path.strip()))
+        for key, path in paths.items()
+    }
+    return {**entry, **absolute} if absolute else entry
 
 
-def _entries(file: _File, general: Mapping[str, Any]) -> Iterator[Placed]:
-    defaults = _joined(general, file.defaults)
+def _entries(file: _File, general: Mapping[str, Any], schema: DocumentSchema) -> Iterator[Placed]:
+    defaults = _joined(general, file.defaults, schema)
     for index, entry in enumerate(file.entries or []):
-        place = f"{file.name}: service_providers[{index}]"
-        # What is to be deleted has no other keys, and what is no mapping is refused with its place.
-        takes_defaults = isinstance(entry, Mapping) and entry.get("state") != "absent"
-        yield Placed(place, _filled(defaults, entry) if takes_defaults else entry)
+        place = f"{file.name}: {ENTRIES}[{index}]"
+        yield Placed(place, _filled(defaults, entry, schema) if schema.takes_defaults(entry) else entry)
 
 
-def _filled(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """``entry`` with its defaults; that its users are all there are is a default for those who list any."""
-    found = _joined(defaults, entry)
-    if found.get("users") is None and "exclusive_users" not in entry:
-        found.pop("exclusive_users", None)
+def _filled(defaults: Mapping[str, Any], entry: Mapping[str, Any], schema: DocumentSchema) -> dict[str, Any]:
+    """Return ``entry`` with its defaults; a default that needs another field is one for entries that have that."""
+    found = _joined(defaults, entry, schema)
+    for name, needed in schema.needed.items():
+        if found.get(needed) is None and name not in entry:
+            found.pop(name, None)
     return found
 
 
-def _joined(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """``own`` with what it does not name from ``defaults``; of lists of people the own entries first."""
+def _joined(defaults: Mapping[str, Any], own: Mapping[str, Any], schema: DocumentSchema) -> dict[str, Any]:
+    """Return ``own`` with what it does not name from ``defaults``; of lists of entries its own ones come first."""
     joined = {**own, **{key: value for key, value in defaults.items() if key not in own}}
-    for key, identity in (("users", ("user", "role")), ("offering_usernames", ("user",))):
-        both = own.get(key), defaults.get(key)
-        if isinstance(both[0], list) and isinstance(both[1], list):
-            taken = [_identity(entry, identity) for entry in both[0]]
-            joined[key] = both[0] + [entry for entry in both[1] if _identity(entry, identity) not in taken]
+    for key, identity in schema.merged_lists.items():
+        own_list, default_list = own.get(key), defaults.get(key)
+        if isinstance(own_list, list) and isinstance(default_list, list):
+            taken = [_identity(entry, identity) for entry in own_list]
+            joined[key] = own_list + [entry for entry in default_list if _identity(entry, identity) not in taken]
     return joined
 
 
-def _identity(entry: Any, keys: tuple[str, ...]) -> Any:
+def _identity(entry: Any, fields: Sequence[Field[Any]]) -> tuple[str, ...] | None:
     if not isinstance(entry, Mapping):
         return None
-    usual = {"role": model.DEFAULT_ROLE}
-    return tuple(str(entry.get(key) or usual.get(key)) for key in keys)
+    return tuple(str(entry.get(one.name) or one.default) for one in fields)

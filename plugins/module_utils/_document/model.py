@@ -2,21 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The desired state as typed data."""
+"""The desired state as typed data; what a resource's part of it holds is declared in the resource's own file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import TypeVar
 
 # What an entry or an option can refer to: a customer, which may lack a service provider, or a provider.
 CUSTOMER_REFERENCE = "customer"
 PROVIDER_REFERENCE = "service_provider"
 
-DEFAULT_ROLE = "CUSTOMER.MANAGER"
+Part = TypeVar("Part")
 
 
 class Unset(Enum):
@@ -37,93 +36,38 @@ class ImageFile:
 
 
 @dataclass(frozen=True)
-class Profile:
-    """What the provider itself should be. ``fields`` holds only what the document names.
-
-    ``where`` is the place of the entry, empty for the options of a task.
-    """
-
-    state: str = "present"
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    image: ImageFile | Unset = UNSET
-    where: str = field(default="", compare=False)
-
-    def option(self, name: str) -> str:
-        """Return what an option of this entry is called in messages."""
-        return f"{self.where}.{name}" if self.where else name
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An entry of a list of wishes, or the one wish of a task's own options (then ``where`` is empty)."""
+class UserEntry:
+    """An entry about a user; ``where`` is its place in a list, empty for the options of a task."""
 
     where: str
     user: str
 
     def option(self, name: str) -> str:
-        """What an option of this entry is called in messages."""
+        """Return what messages call an option of this entry."""
         return f"{self.where}.{name}" if self.where else name
 
     @property
     def place(self) -> str:
-        """What the entry itself is called in messages."""
+        """What messages call the entry itself."""
         return self.where or "user"
 
 
 @dataclass(frozen=True)
-class GrantEntry(Entry):
-    """One wish for one user and one role; ``expiration_time`` None means never."""
+class ProviderDocument:
+    """The desired state of one provider.
 
-    role: str = DEFAULT_ROLE
-    expiration_time: datetime | Unset | None = UNSET
-    state: str = "present"
-
-
-@dataclass(frozen=True)
-class Grants:
-    """The wishes for roles; ``single`` where they come from the options of one task, not from a list."""
-
-    entries: tuple[GrantEntry, ...]
-    exclusive: bool = False
-    where: str = "exclusive"
-    single: bool = False
-
-
-@dataclass(frozen=True)
-class UsernameEntry(Entry):
-    """One wish for the name of one user's accounts."""
-
-    username: str = ""
-
-
-@dataclass(frozen=True)
-class Usernames:
-    """The wishes for account names."""
-
-    entries: tuple[UsernameEntry, ...]
-    single: bool = False
-
-
-@dataclass(frozen=True)
-class SecretCode:
-    """The wish for the API secret code: there, or rotated (once per fingerprint, or always without one)."""
-
-    where: str
-    state: str = "present"
-    fingerprint: str | None = None
-
-
-@dataclass(frozen=True)
-class Desired:
-    """All wishes for one provider. ``reference_kind`` is customer or service_provider; None parts are left alone."""
+    ``reference`` is a reference of the kind ``reference_kind`` to a customer or a service provider. ``parts`` are the
+    desired states of resources, each of a type of its own; resources without one are left alone.
+    """
 
     where: str
     reference: str
     reference_kind: str = CUSTOMER_REFERENCE
-    profile: Profile | None = None
-    grants: Grants | None = None
-    usernames: Usernames | None = None
-    secret_code: SecretCode | None = None
+    parts: tuple[object, ...] = ()
+
+    def get(self, part: type[Part]) -> Part | None:
+        """Return the part of that type; None where the document has none."""
+        return next((found for found in self.parts if isinstance(found, part)), None)
 
 
 ReadImage = Callable[[str, str], ImageFile]

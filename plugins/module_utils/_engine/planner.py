@@ -15,7 +15,7 @@ from typing import Any
 from .._common.errors import InvalidInput
 from .._common.json_values import problems
 from .._context import ResolvedUsers, Session
-from .._document.model import CUSTOMER_REFERENCE, PROVIDER_REFERENCE, Desired
+from .._document.model import CUSTOMER_REFERENCE, PROVIDER_REFERENCE, ProviderDocument
 from .._plan.approval import require_approved
 from .._plan.changes import Change, Comparison, summary
 from .._plan.diff import provider_labels
@@ -93,11 +93,11 @@ class Limits:
 
 _NO_LIMITS = Limits()
 
-# The fields of an entry that ask for nothing.
-_NO_DESIRED_STATE = ("where", "reference", "reference_kind")
+# The fields of a part that are no desired state.
+_NO_DESIRED_STATE = ("where",)
 
 
-def plan_changes(session: Session, document: Sequence[Desired], limits: Limits = _NO_LIMITS) -> Plan:
+def plan_changes(session: Session, document: Sequence[ProviderDocument], limits: Limits = _NO_LIMITS) -> Plan:
     """Read the current state, compare it, and return the plan.
 
     Raises ``InvalidInput`` for a plan that must not be carried out.
@@ -142,9 +142,10 @@ def _unrepresentable(task: ResourceTask) -> Comparison[object]:
     )
 
 
-def entry_digest(desired: Desired) -> str:
+def entry_digest(desired: ProviderDocument) -> str:
     """Return a digest of what an entry asks for, whatever its place, the order of its keys, and how it refers to it."""
-    text = json.dumps(_plain(desired), sort_keys=True)
+    parts = {type(part).__name__: _plain(part) for part in desired.parts}
+    text = json.dumps(parts, sort_keys=True)
     return f"sha256:{sha256(text.encode()).hexdigest()[:16]}"
 
 
@@ -162,7 +163,7 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
 
-def _targets(session: Session, document: Sequence[Desired]) -> list[tuple[Desired, Target]]:
+def _targets(session: Session, document: Sequence[ProviderDocument]) -> list[tuple[ProviderDocument, Target]]:
     """Return each entry with its provider. Raises ``InvalidInput`` where one does not exist, or has two entries."""
     session.references.expect_customers([d.reference for d in document if d.reference_kind == CUSTOMER_REFERENCE])
     first: dict[str, str] = {}
@@ -188,7 +189,7 @@ def _only(session: Session, references: Sequence[str] | None) -> dict[str, Targe
     return {target.customer_uuid: target for target in targets}
 
 
-def _read_tasks(session: Session, chosen: Sequence[tuple[Desired, Target]]) -> list[ResourceTask]:
+def _read_tasks(session: Session, chosen: Sequence[tuple[ProviderDocument, Target]]) -> list[ResourceTask]:
     found = (resource.read_task(session, desired, target) for desired, target in chosen for resource in RESOURCES)
     return [task for task in found if task is not None]
 

@@ -2,28 +2,37 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of the modules, and what they mean: task options → wishes of the document."""
+"""The argument specs of the modules, derived from what resources and operations declare, and what a task returns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from .._api.operations import OPERATIONS
 from .._common import values
 from .._common.errors import InvalidInput, quote
-from .._document import loader, model, schema
-from .._document.model import DEFAULT_ROLE, Desired, ReadImage
+from .._document import loader
+from .._document.fields import (
+    BooleanField,
+    ChoiceField,
+    Field,
+    FreeFormField,
+    ListField,
+    MappingField,
+    date_places,
+)
+from .._document.model import ProviderDocument, ReadImage
+from .._document.schema import ENTRIES
 from .._engine.planner import Limits, Plan
 from .._query.facts import FACTS
 from .._query.info import INFOS, Info
 from .._references.references import Target
-from .._resources.api_secret_code import ApiSecretCode
 from .._resources.base import AnyResource
-from .._resources.offering_username import OfferingUsername
-from .._resources.service_provider import ServiceProvider
-from .._resources.user_role import UserRole
+from .._resources.document import DOCUMENT, SCHEMA
+from .._resources.registry import RESOURCES
 
 Spec = dict[str, Any]
 
@@ -42,28 +51,20 @@ CONNECTION: Spec = {
     "profile": {"type": "str"},
 }
 _MISSING_USERS = {"type": "str", "choices": ["fail", "warn"], "default": "fail"}
-_STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
-
-# References, names and dates are raw: Ansible would make text of numbers, and 007 would become "7" unnoticed.
-_REFERENCE = {"type": "raw", "required": True}
-_GRANT: Spec = {
-    "role": {"type": "raw", "default": DEFAULT_ROLE},
-    "expiration_time": {"type": "raw"},
-    "state": _STATE,
-}
+_MAX_REMOVALS = {"type": "int"}
 
 
 @dataclass(frozen=True)
 class Task:
-    """One module that writes: its own options, the rules between them, what they wish for, and what it returns.
+    """One module that writes: its own options, the rules between them, their desired state, and what it returns.
 
     ``dates`` are the places in its options that take a date as YAML makes it of unquoted text.
     """
 
     options: Spec
-    wishes: Callable[[Mapping[str, Any], ReadImage], list[Desired]]
+    load: Callable[[Mapping[str, Any], ReadImage], list[ProviderDocument]]
     returns: Callable[[Mapping[str, Any], Plan, bool], dict[str, Any]]
-    rules: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[str, Any] = dataclass_field(default_factory=dict)
     dates: tuple[str, ...] = ()
 
 
@@ -72,11 +73,11 @@ class Files:
     """One module that writes files: its own options, and the rules between them."""
 
     options: Spec
-    rules: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
 
 def spec(task: Task | Info | Files) -> Spec:
-    """The whole argument spec of a module."""
+    """Return the whole argument spec of a module."""
     return {**CONNECTION, **task.options}
 
 
@@ -90,60 +91,38 @@ def dates(task: Task | Info | Files) -> frozenset[str]:
     return frozenset(name + end for one in found for name in (one.name, one.option) for end in ("", "[]"))
 
 
-def _one_provider(options: Mapping[str, Any], **parts: Any) -> list[Desired]:
-    name = values.reference("service_provider", options["service_provider"])
-    return [Desired("", name, "service_provider", **parts)]
+def option(field: Field[Any]) -> Spec:
+    """Return the argument spec of a field.
+
+    Text, references and dates are raw: Ansible would make text of numbers, and 007 would become "7" unnoticed.
+    """
+    found: Spec = {"type": "raw"}
+    if isinstance(field, BooleanField):
+        found["type"] = "bool"
+    elif isinstance(field, ChoiceField):
+        found.update(type="str", choices=list(field.choices))
+    elif isinstance(field, FreeFormField):
+        found["type"] = "dict"
+    elif isinstance(field, MappingField):
+        found.update(type="dict", options={inner.name: option(inner) for inner in field.fields})
+    elif isinstance(field, ListField):
+        item = option(field.item)
+        found.update({"type": "list", "elements": item.pop("type"), **item})
+    if field.required:
+        found["required"] = True
+    if field.default is not None:
+        found["default"] = field.default
+    return found
 
 
-def _service_provider(options: Mapping[str, Any], read_image: ReadImage) -> list[Desired]:
-    if options["state"] == "absent":
-        for key in schema.PROFILE_KEYS:
-            if options.get(key) is not None:
-                raise InvalidInput(f"{key}: can't go with state: absent, which deletes the provider: leave it out.")
-    profile = schema.profile("", options["state"], options, read_image)
-    return [Desired("", values.reference("customer", options["customer"]), profile=profile)]
-
-
-def _user_role(options: Mapping[str, Any], read_image: ReadImage) -> list[Desired]:
-    if options.get("users") is not None:
-        _only_single(options, {"role": DEFAULT_ROLE, "expiration_time": None, "state": "present"}, "users")
-        grants = schema.grants("users", options["users"], options["exclusive"])
-        return _one_provider(options, grants=grants)
-    if options["exclusive"]:
-        raise InvalidInput(
-            "exclusive: goes with users only: with one user, each item of a loop would revoke the others."
-        )
-    entry = schema.grant("", {key: options.get(key) for key in ("user", *_GRANT)})
-    return _one_provider(options, grants=model.Grants((entry,), single=True))
-
-
-def _offering_username(options: Mapping[str, Any], read_image: ReadImage) -> list[Desired]:
-    if options.get("usernames") is not None:
-        _only_single(options, {"username": None}, "usernames")
-        return _one_provider(options, usernames=schema.usernames("usernames", options["usernames"]))
-    entry = schema.username("", {key: options.get(key) for key in ("user", "username")})
-    return _one_provider(options, usernames=model.Usernames((entry,), single=True))
-
-
-def _only_single(options: Mapping[str, Any], defaults: Mapping[str, Any], list_option: str) -> None:
-    for key, default in defaults.items():
-        if options.get(key) != default:
-            raise InvalidInput(f"{key}: goes with user; each entry of {list_option} has its own.")
-
-
-def _api_secret_code(options: Mapping[str, Any], read_image: ReadImage) -> list[Desired]:
-    code = {key: options.get(key) for key in ("state", "fingerprint")}
-    return _one_provider(options, secret_code=schema.secret_code("", code))
-
-
-def _desired_state(options: Mapping[str, Any], read_image: ReadImage) -> list[Desired]:
+def _desired_state(options: Mapping[str, Any], read_image: ReadImage) -> list[ProviderDocument]:
     if options.get("providers_path"):
-        return loader.wishes(options["providers_path"], read_image)
-    return schema.parse(options["service_providers"], read_image)
+        return loader.load_documents(options["providers_path"], read_image, SCHEMA)
+    return SCHEMA.read(options[ENTRIES], read_image)
 
 
 def limits(options: Mapping[str, Any], api_url: str) -> Limits:
-    """What the task allows its plan to be. Raises ``InvalidInput``."""
+    """Return the limits of the plan of a task. Raises ``InvalidInput``."""
     removals, only = options.get("max_removals"), options.get("only")
     if removals is not None and removals < 0:
         raise InvalidInput(f"max_removals: must be 0 or more, and {removals} was given.")
@@ -165,8 +144,8 @@ def _approved(given: Any, api_url: str) -> tuple[list[Mapping[str, Any]] | None,
     changes = given.get("plan") if isinstance(given, Mapping) else given
     if not isinstance(changes, list) or not all(isinstance(change, Mapping) for change in changes):
         raise InvalidInput(
-            "approved_plan: is no plan: give the file plan.json, its content, or what waldur.provider.desired_state"
-            " returned."
+            "approved_plan: is not a valid plan: give the file plan.json, its content, or what"
+            " waldur.provider.desired_state returned."
         )
     made_for = given.get("api_url") if isinstance(given, Mapping) else None
     if made_for not in (None, api_url):
@@ -177,8 +156,24 @@ def _approved(given: Any, api_url: str) -> tuple[list[Mapping[str, Any]] | None,
     return changes, digests if isinstance(digests, Mapping) else {}
 
 
-def _returns(resource: AnyResource) -> Callable[[Mapping[str, Any], Plan, bool], dict[str, Any]]:
-    return lambda options, plan, done: resource.returns(options, plan.results(resource.kind.name, done=done)[0])
+def _task(resource: AnyResource) -> Task:
+    """Return the module of a resource, as the resource declares it."""
+    declared = resource.module
+    reference = declared.reference
+
+    def load(options: Mapping[str, Any], read_image: ReadImage) -> list[ProviderDocument]:
+        provider = values.reference(reference.name, options[reference.name])
+        return [ProviderDocument("", provider, reference.name, (resource.read_options(options, read_image),))]
+
+    def returns(options: Mapping[str, Any], plan: Plan, done: bool) -> dict[str, Any]:
+        return resource.returns(options, plan.results(resource.kind.name, done=done)[0])
+
+    options = {field.name: option(field) for field in (reference, *declared.fields)}
+    if declared.is_limited:
+        options["max_removals"] = _MAX_REMOVALS
+    if declared.names_users:
+        options["missing_users"] = _MISSING_USERS
+    return Task(options, load, returns, declared.rules, tuple(date_places(declared.fields)))
 
 
 def _plan(options: Mapping[str, Any], plan: Plan, done: bool) -> dict[str, Any]:
@@ -197,84 +192,27 @@ def _shown(target: Target) -> dict[str, Any]:
 
 
 WRITERS: dict[str, Task] = {
-    "service_provider": Task(
-        {
-            "customer": _REFERENCE,
-            "description": {"type": "raw"},
-            "enable_notifications": {"type": "bool"},
-            "image": {"type": "raw"},
-            "allowed_domains": {"type": "list", "elements": "raw"},
-            "account_options": {"type": "dict"},
-            "state": _STATE,
-        },
-        _service_provider,
-        _returns(ServiceProvider()),
-    ),
-    "user_role": Task(
-        {
-            "service_provider": _REFERENCE,
-            "user": {"type": "raw"},
-            **_GRANT,
-            "users": {"type": "list", "elements": "dict", "options": {"user": _REFERENCE, **_GRANT}},
-            "exclusive": {"type": "bool", "default": False},
-            "max_removals": {"type": "int"},
-            "missing_users": _MISSING_USERS,
-        },
-        _user_role,
-        _returns(UserRole()),
-        {"mutually_exclusive": [["user", "users"]], "required_one_of": [["user", "users"]]},
-        (*schema.GRANT_DATES, *(f"users[].{key}" for key in schema.GRANT_DATES)),
-    ),
-    "offering_username": Task(
-        {
-            "service_provider": _REFERENCE,
-            "user": {"type": "raw"},
-            "username": {"type": "raw"},
-            "usernames": {
-                "type": "list",
-                "elements": "dict",
-                "options": {"user": _REFERENCE, "username": _REFERENCE},
-            },
-            "missing_users": _MISSING_USERS,
-        },
-        _offering_username,
-        _returns(OfferingUsername()),
-        {
-            "mutually_exclusive": [["user", "usernames"]],
-            "required_one_of": [["user", "usernames"]],
-            "required_by": {"user": ["username"]},
-        },
-    ),
-    "api_secret_code": Task(
-        {
-            "service_provider": _REFERENCE,
-            "state": {"type": "str", "choices": ["present", "rotated"], "default": "present"},
-            "fingerprint": {"type": "raw"},
-            "reveal": {"type": "bool", "default": False},
-        },
-        _api_secret_code,
-        _returns(ApiSecretCode()),
-    ),
+    **{resource.kind.name: _task(resource) for resource in RESOURCES},
     "desired_state": Task(
         {
-            "service_providers": {"type": "list", "elements": "raw"},
+            ENTRIES: {"type": "list", "elements": "raw"},
             "providers_path": {"type": "path"},
             "only": {"type": "list", "elements": "raw"},
             "approved_plan": {"type": "raw"},
-            "max_removals": {"type": "int"},
+            "max_removals": _MAX_REMOVALS,
             "missing_users": _MISSING_USERS,
         },
         _desired_state,
         _plan,
         {
-            "mutually_exclusive": [["service_providers", "providers_path"]],
-            "required_one_of": [["service_providers", "providers_path"]],
+            "mutually_exclusive": [[ENTRIES, "providers_path"]],
+            "required_one_of": [[ENTRIES, "providers_path"]],
         },
-        tuple(f"service_providers[].users[].{key}" for key in schema.GRANT_DATES),
+        tuple(date_places((DOCUMENT,))),
     ),
 }
 
-# What writes files from what Waldur says, and nothing to Waldur.
+# The modules that write files, and change nothing in Waldur.
 FILES: dict[str, Files] = {
     "desired_state_file": Files(
         {

@@ -75,7 +75,7 @@ def _write(
     allowed = limits(options, session.client.connection.api_url)
     applied: tuple[Change[object], ...] = ()
     try:
-        plan = plan_changes(session, task.wishes(options, read_image), allowed)
+        plan = plan_changes(session, task.load(options, read_image), allowed)
         if not check:
             apply(session, plan)
             applied = plan.changes

@@ -7,17 +7,71 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._common.errors import OutcomeUnknown, WaldurError, recheck_outcome
+from .._common.errors import InvalidInput, OutcomeUnknown, WaldurError, quote, recheck_outcome
 from .._common.types import Row
 from .._context import ResolvedUsers, Session
-from .._document.model import Desired, SecretCode
+from .._document.fields import BooleanField, ChoiceField, EntryReader, MappingField, TextField
+from .._document.model import ReadImage
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage, ValueStyle
 from .._references.references import Target
-from .base import Resource, Result
+from .base import ModuleOptions, Resource, Result
+
+_FINGERPRINT = re.compile(r"^sha256:[0-9a-f]{16}$")
+
+
+@dataclass(frozen=True)
+class SecretCode:
+    """The desired secret code: present, or rotated (once per fingerprint, or always without one)."""
+
+    where: str
+    state: str = "present"
+    fingerprint: str | None = None
+
+
+def _check_fingerprint(where: str, value: str) -> str:
+    if not _FINGERPRINT.match(value.lower()):
+        raise InvalidInput(
+            f"{where}: '{quote(value.lower())}' is not a valid fingerprint: it is sha256: and 16 hex digits."
+        )
+    return value.lower()
+
+
+_STATE = ChoiceField(
+    "state",
+    "present: there is a code. rotated: the code is replaced, once per fingerprint.",
+    default="present",
+    choices=("present", "rotated"),
+)
+FINGERPRINT = TextField(
+    "fingerprint",
+    "The fingerprint of the code to replace, so that a leaked code is rotated once. Without it each run rotates.",
+    check=_check_fingerprint,
+    examples=("sha256:9f2c61aa01b7e3d4",),
+)
+_FIELDS = (_STATE, FINGERPRINT)
+
+
+def _read_secret_code(entry: EntryReader) -> SecretCode:
+    state = entry.get(_STATE)
+    if FINGERPRINT in entry and state == "present":
+        option = entry.option("fingerprint")
+        entry.problems.add(f"{option}: goes with state: rotated only; it says which code to rotate away.")
+        return SecretCode(entry.where)
+    return SecretCode(entry.where, state or "", entry.get(FINGERPRINT))
+
+
+SECRET_CODE = MappingField(
+    "api_secret_code",
+    "The API secret code. A document never holds the code itself.",
+    fields=_FIELDS,
+    build=_read_secret_code,
+)
+_REVEAL = BooleanField("reveal", "Return the code itself.", default=False)
 
 
 @dataclass
@@ -49,12 +103,19 @@ class ApiSecretCode(Resource[SecretCode, SecretCodeState, None]):
     kind = ChangeKind(
         "api_secret_code", (_ROTATE,), styles={"fingerprint": ValueStyle(after="a new one", is_code=True)}
     )
+    desired_type = SecretCode
+    fields = (SECRET_CODE,)
+    module = ModuleOptions((*_FIELDS, _REVEAL))
     result_key = "api_secret_code"
     summary_keys = (_FINGERPRINTS,)
 
-    def desired(self, document: Desired) -> SecretCode | None:
+    def read_document(self, entry: EntryReader, read_image: ReadImage) -> SecretCode | None:
         """Return the desired secret code."""
-        return document.secret_code
+        return entry.get(SECRET_CODE)
+
+    def read_options(self, options: Mapping[str, Any], read_image: ReadImage) -> SecretCode:
+        """Return the desired secret code of a task."""
+        return SECRET_CODE.read("", {one.name: options.get(one.name) for one in _FIELDS})
 
     def read(self, session: Session, target: Target, desired: SecretCode) -> SecretCodeState:
         """Return the current code; a provider that is yet to be created will get one of its own."""

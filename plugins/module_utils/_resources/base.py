@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from .._common.errors import InvalidInput
 from .._common.types import Row
 from .._context import ResolvedUsers, Session
 from .._document.exported import Exported
-from .._document.model import Desired, Entry
+from .._document.fields import EntryReader, Field, ReferenceField
+from .._document.model import PROVIDER_REFERENCE, ProviderDocument, ReadImage, UserEntry
 from .._plan.changes import Change, ChangeKind, Comparison
 from .._references.references import Target
 from .._references.users import UnresolvedUser
@@ -26,6 +28,26 @@ Payload = TypeVar("Payload")
 
 # What a resource shows of one provider in the result of a task: its object or objects, or null where there is none.
 Result = Row | list[Row] | None
+
+
+PROVIDER = ReferenceField(
+    PROVIDER_REFERENCE, "The service provider, by its UUID or URL, or by its customer.", required=True
+)
+
+
+@dataclass(frozen=True)
+class ModuleOptions:
+    """The options of a resource's module: its ``fields``, and the rules between them as Ansible knows them.
+
+    ``reference`` says which provider it is about. ``is_limited`` says that the resource has implied removals, and
+    ``names_users`` that users may be missing.
+    """
+
+    fields: tuple[Field[object], ...]
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    reference: ReferenceField = PROVIDER
+    is_limited: bool = False
+    names_users: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,7 +61,7 @@ class Step:
 class ResourceTask(ABC):
     """One resource of one provider: its desired state, its current state, and what must change."""
 
-    document: Desired
+    document: ProviderDocument
     target: Target
     comparison: Comparison[object]
 
@@ -76,18 +98,29 @@ class ResourceTask(ABC):
 class AnyResource(ABC):
     """A resource as the engine sees it, whatever its types are.
 
-    ``result_key`` is the key of its module's result. ``export_part`` names it among the parts of an export (empty: it
-    can't be exported). ``summary_keys`` are the keys that it adds to the summary of a plan.
+    ``fields`` are its keys in a document, ``module`` the options of its module, and ``result_key`` is the key of that
+    module's result. ``export_part`` names it among the parts of an export (empty: it can't be exported).
+    ``summary_keys`` are the keys that it adds to the summary of a plan.
     """
 
     kind: ChangeKind
+    fields: tuple[Field[object], ...]
+    module: ModuleOptions
     result_key: str
     export_part: str = ""
     summary_keys: tuple[str, ...] = ()
 
     @abstractmethod
-    def read_task(self, session: Session, document: Desired, target: Target) -> ResourceTask | None:
+    def read_task(self, session: Session, document: ProviderDocument, target: Target) -> ResourceTask | None:
         """Read the current state; None, and nothing is read, where the document names no desired state."""
+
+    @abstractmethod
+    def read_document(self, entry: EntryReader, read_image: ReadImage) -> object | None:
+        """Return the desired state in an entry of a document; None where the entry has none. Errors are collected."""
+
+    @abstractmethod
+    def read_options(self, options: Mapping[str, Any], read_image: ReadImage) -> object:
+        """Return the desired state in the options of the resource's module. Raises ``InvalidInput``."""
 
     def returns(self, options: Mapping[str, Any], result: Result) -> dict[str, Any]:
         """Return what the resource's module returns beside ``changed`` and ``diff``, for the options of its task."""
@@ -101,9 +134,15 @@ class AnyResource(ABC):
 class Resource(AnyResource, Generic[DesiredState, CurrentState, Payload]):
     """A resource with its types: the desired state, the current state, and the payload of its changes."""
 
+    desired_type: type[DesiredState]
+
     @abstractmethod
-    def desired(self, document: Desired) -> DesiredState | None:
-        """Return the desired state; None where the document names none."""
+    def read_document(self, entry: EntryReader, read_image: ReadImage) -> DesiredState | None:
+        """Return the desired state in an entry of a document; None where the entry has none. Errors are collected."""
+
+    @abstractmethod
+    def read_options(self, options: Mapping[str, Any], read_image: ReadImage) -> DesiredState:
+        """Return the desired state in the options of the resource's module. Raises ``InvalidInput``."""
 
     @abstractmethod
     def read(self, session: Session, target: Target, desired: DesiredState) -> CurrentState:
@@ -143,9 +182,9 @@ class Resource(AnyResource, Generic[DesiredState, CurrentState, Payload]):
         """Return the values of ``summary_keys`` for one provider."""
         return {}
 
-    def read_task(self, session: Session, document: Desired, target: Target) -> ResourceTask | None:
+    def read_task(self, session: Session, document: ProviderDocument, target: Target) -> ResourceTask | None:
         """Read the current state; None, and nothing is read, where the document names no desired state."""
-        desired = self.desired(document)
+        desired = document.get(self.desired_type)
         if desired is None:
             return None
         return TypedTask(self, document, target, desired, self.read(session, target, desired))
@@ -156,7 +195,7 @@ class TypedTask(ResourceTask, Generic[DesiredState, CurrentState, Payload]):
     """A task with the types of its resource."""
 
     resource: Resource[DesiredState, CurrentState, Payload]
-    document: Desired
+    document: ProviderDocument
     target: Target
     desired: DesiredState
     current: CurrentState
@@ -199,7 +238,7 @@ class TypedTask(ResourceTask, Generic[DesiredState, CurrentState, Payload]):
         return self.resource.summary(self.result(users, done=done)) if self.resource.summary_keys else {}
 
 
-def unresolved_user(session: Session, entry: Entry, missing: UnresolvedUser) -> Comparison[Any]:
+def unresolved_user(session: Session, entry: UserEntry, missing: UnresolvedUser) -> Comparison[Any]:
     """Return the error for an entry whose user can't be used, or a warning where ``missing_users`` says so."""
     if session.missing_users == "warn":
         text = f"{entry.place} was left out: {missing.reason}."
@@ -207,3 +246,10 @@ def unresolved_user(session: Session, entry: Entry, missing: UnresolvedUser) -> 
     return Comparison(
         errors=(f"{entry.option('user')}: {missing.reason}: {missing.advice}, or set missing_users: warn.",)
     )
+
+
+def reject_beside_list(options: Mapping[str, Any], fields: Sequence[Field[object]], list_option: str) -> None:
+    """Raise ``InvalidInput`` where an option that goes with a single user stands beside the list of users."""
+    for one in fields:
+        if options.get(one.name) != one.default:
+            raise InvalidInput(f"{one.name}: goes with user; each entry of {list_option} has its own.")

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from .._common import uuids
+from .._common import uuids, values
 from .._common.errors import (
     Forbidden,
     InvalidInput,
@@ -20,19 +21,19 @@ from .._common.errors import (
     OutcomeUnknown,
     RouteMissing,
     Unreadable,
+    quote,
     recheck_outcome,
 )
 from .._common.types import Row
 from .._context import ResolvedUsers, Session
-from .._document import schema as document
 from .._document.exported import Entry, Exported, Note, exported_list, user_reference
-from .._document.model import Desired, UsernameEntry, Usernames
-from .._document.schema import same_username
+from .._document.fields import EntryReader, ListField, MappingField, ReferenceField, TextField
+from .._document.model import ReadImage, UserEntry
 from .._http.row_checks import checked
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage
 from .._references.references import Target
 from .._references.users import HIDDEN_ACCOUNTS, UnresolvedUser, User
-from .base import Resource, unresolved_user
+from .base import ModuleOptions, Resource, reject_beside_list, unresolved_user
 
 _LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")
 _OPTION = "service_provider_can_create_offering_user"
@@ -90,6 +91,68 @@ _RESOURCE_FIELDS = (
     "state",
     "provider_uuid",
 )
+
+
+_USERNAME_LIMIT = 100  # api-behaviour: usernames-length; longer names break the server
+
+
+@dataclass(frozen=True)
+class UsernameEntry(UserEntry):
+    """The desired username of one user."""
+
+    username: str = ""
+
+
+@dataclass(frozen=True)
+class Usernames:
+    """The desired usernames; ``single`` where they come from the options of one task, not from a list."""
+
+    entries: tuple[UsernameEntry, ...]
+    single: bool = False
+
+
+def same_username(name: str) -> str:
+    """Return what all spellings of one username share: upper and lower case, composed and decomposed characters."""
+    folded = unicodedata.normalize("NFKC", name.strip()).casefold()
+    return unicodedata.normalize("NFKC", folded).strip()
+
+
+def _check_username(where: str, name: str) -> str:
+    if not name:
+        raise InvalidInput(f"{where}: is empty, and Waldur takes no username away: give a name.")
+    if len(name) > _USERNAME_LIMIT:
+        raise InvalidInput(f"{where}: has {len(name)} characters, and {_USERNAME_LIMIT} are allowed.")
+    invisible = next((char for char in name if unicodedata.category(char) in values._INVISIBLE), None)
+    if invisible is not None:
+        raise InvalidInput(
+            f"{where}: '{quote(name)}' holds the control or format character U+{ord(invisible):04X}, which is"
+            " invisible in a username: remove it."
+        )
+    return name
+
+
+_MISSING = "an entry names a user and the username to set"
+_USER = ReferenceField(
+    "user", "The user: a username, an e-mail address, a UUID or a URL.", required=True, hint=_MISSING
+)
+_USERNAME = TextField(
+    "username",
+    "The username to set in all offerings that the user reaches.",
+    required=True,
+    hint=_MISSING,
+    check=_check_username,
+)
+
+
+def _read_username(entry: EntryReader) -> UsernameEntry:
+    username = entry.get(_USERNAME)
+    return UsernameEntry(entry.where, entry.get(_USER) or "", username or "")
+
+
+USERNAME = MappingField(
+    "", "The username of one user.", fields=(_USER, _USERNAME), build=_read_username, identity=("user",)
+)
+USERNAMES = ListField(_KEY, "The usernames of users in the offerings of the provider.", item=USERNAME)
 
 
 @dataclass(frozen=True)
@@ -178,12 +241,32 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         null_word="no username",
         empty_word="no username",
     )
+    desired_type = Usernames
+    fields = (USERNAMES,)
+    module = ModuleOptions(
+        (replace(_USER, required=False), replace(_USERNAME, required=False), replace(USERNAMES, name="usernames")),
+        {
+            "mutually_exclusive": [["user", "usernames"]],
+            "required_one_of": [["user", "usernames"]],
+            "required_by": {"user": ["username"]},
+        },
+        names_users=True,
+    )
     result_key = "offering_usernames"
     export_part = _KEY
 
-    def desired(self, document: Desired) -> Usernames | None:
+    def read_document(self, entry: EntryReader, read_image: ReadImage) -> Usernames | None:
         """Return the desired usernames."""
-        return document.usernames
+        entries = entry.get(USERNAMES)
+        return None if entries is None else Usernames(entries)
+
+    def read_options(self, options: Mapping[str, Any], read_image: ReadImage) -> Usernames:
+        """Return the desired usernames of a task: of one user, or of the list ``usernames``."""
+        if options.get("usernames") is not None:
+            reject_beside_list(options, (_USERNAME,), "usernames")
+            return Usernames(USERNAMES.read("usernames", options["usernames"]))
+        entry = USERNAME.read("", {one.name: options.get(one.name) for one in USERNAME.fields})
+        return Usernames((entry,), single=True)
 
     def read(self, session: Session, target: Target, desired: Usernames) -> UsernameState:
         """Read accounts, project permissions and resources, each once, in bulk; for a single user, only theirs."""
@@ -338,10 +421,10 @@ def _unsayable(current: UsernameState, user: User, names: set[str], holders: Cou
 def _not_as_it_is(target: Target, entry: Entry, user: User, current: UsernameState) -> str | None:
     """Whether applying the entry would do anything: asked of what applies it."""
     try:
-        wish = document.username("", entry)
+        desired = USERNAME.read("", entry)
     except InvalidInput as error:
         return f"has a username that no document can say: {error.message.rstrip('.')}"
-    found = _compare_entry(target, wish, user, current, {})
+    found = _compare_entry(target, desired, user, current, {})
     return "has a username that would be set anew" if found.changes or found.errors else None
 
 

@@ -27,13 +27,23 @@ from .._common.json_values import json_text
 from .._common.types import Row
 from .._context import ResolvedUsers, Session
 from .._document import images
-from .._document import schema as document
 from .._document.exported import Exported, Note
-from .._document.model import UNSET, Desired, ImageFile, Profile, Unset
+from .._document.fields import (
+    BooleanField,
+    ChoiceField,
+    EntryReader,
+    Field,
+    FileField,
+    FreeFormField,
+    ListField,
+    ReferenceField,
+    TextField,
+)
+from .._document.model import CUSTOMER_REFERENCE, UNSET, ImageFile, ReadImage, Unset
 from .._http.row_checks import checked
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Effect, Severity, Stage
 from .._references.references import Target
-from .base import Resource
+from .base import ModuleOptions, Resource
 
 _REFUSED = 400
 _NO_SUCH_METHOD = 405
@@ -45,6 +55,73 @@ _PROFILE_KINDS = {
     "allowed_domains": "texts?",
     "account_options": "mapping?",
 }
+
+
+_DESCRIPTION_LIMIT = 2000  # api-behaviour: providers-description
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The desired profile. ``fields`` holds only what the document names.
+
+    ``where`` is the place of the entry, empty for the options of a task.
+    """
+
+    state: str = "present"
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    image: ImageFile | Unset = UNSET
+    where: str = field(default="", compare=False)
+
+    def option(self, name: str) -> str:
+        """Return what messages call an option of this entry."""
+        return f"{self.where}.{name}" if self.where else name
+
+
+CUSTOMER = ReferenceField(
+    CUSTOMER_REFERENCE,
+    "The customer that is the service provider: a name, an abbreviation, a slug, a UUID or a URL.",
+    required=True,
+    hint="name the customer that is the service provider",
+    is_common=False,
+)
+_STATE = ChoiceField(
+    "state",
+    "Whether the customer is a service provider.",
+    default="present",
+    choices=("present", "absent"),
+    is_common=False,
+)
+_IMAGE = FileField("image", "The file of the image, relative to the document; empty text removes the image.")
+_SENT: tuple[Field[object], ...] = (
+    TextField("description", "The description.", max_length=_DESCRIPTION_LIMIT),
+    BooleanField("enable_notifications", "Whether Waldur sends notifications."),
+    ListField(
+        "allowed_domains",
+        "The domains of e-mail addresses that may use the offerings (Waldur 2026).",
+        item=ReferenceField("", "A domain.", examples=("example.org",)),
+    ),
+    FreeFormField(
+        "account_options",
+        "Options of accounts, merged key by key; an empty value removes a key (Waldur 2026).",
+        is_merged=True,
+        examples=({"account_scope": "provider", "username_generation_policy": "anonymized"},),
+    ),
+)
+_PROFILE_FIELDS = (_SENT[0], _SENT[1], _IMAGE, *_SENT[2:])
+
+
+def _read_profile(entry: EntryReader, state: str, read_image: ReadImage) -> Profile:
+    """Return the profile in an entry, or in the options of a task; errors are collected."""
+    fields = {one.name: _as_json(entry.get(one)) for one in _SENT if one in entry}
+    image: ImageFile | Unset | None = UNSET
+    path = entry.get(_IMAGE)
+    if path is not None:
+        image = entry.problems.attempt(read_image, entry.option("image"), path) if path else ImageFile("", b"")
+    return Profile(state, fields, UNSET if image is None else image, entry.where)
+
+
+def _as_json(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
 
 
 @dataclass
@@ -84,14 +161,31 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         "service_provider",
         (_CREATE, _UPDATE, _DELETE),
         "service provider {}",
-        merged_fields=("account_options",),
+        merged_fields=tuple(one.name for one in _SENT if isinstance(one, FreeFormField) and one.is_merged),
     )
+    desired_type = Profile
+    fields = (_STATE, *_PROFILE_FIELDS)
+    module = ModuleOptions((*_PROFILE_FIELDS, _STATE), reference=CUSTOMER)
     result_key = "service_provider"
     export_part = "profile"
 
-    def desired(self, document: Desired) -> Profile | None:
+    def read_document(self, entry: EntryReader, read_image: ReadImage) -> Profile:
         """Return the desired profile."""
-        return document.profile
+        state = entry.get(_STATE)
+        others = [key for key in entry.values if key not in (CUSTOMER.name, _STATE.name)]
+        if state == "absent" and others:
+            listed = ", ".join(others)
+            entry.problems.add(f"{entry.where}: state: absent deletes the provider, so {listed} must be left out.")
+        return _read_profile(entry, state or "present", read_image)
+
+    def read_options(self, options: Mapping[str, Any], read_image: ReadImage) -> Profile:
+        """Return the desired profile of a task."""
+        entry = EntryReader("", {one.name: options.get(one.name) for one in _PROFILE_FIELDS}, _PROFILE_FIELDS)
+        for key in entry.values if options["state"] == "absent" else ():
+            raise InvalidInput(f"{key}: can't go with state: absent, which deletes the provider: leave it out.")
+        profile = _read_profile(entry, options["state"], read_image)
+        entry.problems.refuse()
+        return profile
 
     def read(self, session: Session, target: Target, desired: Profile) -> ProfileState:
         """Return the row of the list as read in this run, else of the provider; the image only where it matters."""
@@ -215,7 +309,7 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         current = self.read(session, target, Profile())
         row = current.row or {}
         keys, notes = {}, []
-        for name in document.PROFILE_KEYS:
+        for name in (one.name for one in _PROFILE_FIELDS):
             if name == "image" and row.get(name):
                 text = f"{target.name} has an image, and the document names image files: download it beside it."
                 notes.append(Note(name, None, text))
@@ -245,7 +339,9 @@ def _document_value(name: str, value: Any) -> Any:
 def _stays(session: Session, current: ProfileState, name: str, value: Any) -> bool:
     """Whether the document takes the value and plans nothing for it. What is masked in results would be a change."""
     try:
-        desired = document.profile("", "present", {name: value}, _no_image)
+        entry = EntryReader("", {name: value}, _PROFILE_FIELDS)
+        desired = _read_profile(entry, "present", _no_image)
+        entry.problems.refuse()
     except InvalidInput:
         return False
     text = json.dumps(value, ensure_ascii=False)

@@ -6,22 +6,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from .._common import timestamps, uuids
 from .._common.errors import ErrorResponse, InvalidInput, OutcomeUnknown, RouteMissing, WaldurError, recheck_outcome
 from .._common.types import Row
 from .._context import ResolvedUsers, Session
-from .._document import schema as document
 from .._document.exported import Entry, Exported, Note, exported_list, user_reference
-from .._document.model import UNSET, Desired, GrantEntry, Grants
+from .._document.fields import (
+    BooleanField,
+    ChoiceField,
+    EntryReader,
+    ListField,
+    MappingField,
+    ReferenceField,
+    TimestampField,
+)
+from .._document.model import UNSET, ReadImage, Unset, UserEntry
 from .._http.row_checks import checked
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage, ValueStyle
 from .._references.references import Target
 from .._references.users import UnresolvedUser, User
-from .base import Resource, unresolved_user
+from .base import ModuleOptions, Resource, reject_beside_list, unresolved_user
 
 _REFUSED = 400
 _GRANT_KINDS = {
@@ -32,6 +41,67 @@ _GRANT_KINDS = {
     "role_name": "text",
     "expiration_time": "timestamp?",
 }
+
+
+DEFAULT_ROLE = "CUSTOMER.MANAGER"
+
+
+@dataclass(frozen=True)
+class GrantEntry(UserEntry):
+    """The desired grant of one role to one user; ``expiration_time`` None means never."""
+
+    role: str = DEFAULT_ROLE
+    expiration_time: datetime | Unset | None = UNSET
+    state: str = "present"
+
+
+@dataclass(frozen=True)
+class Grants:
+    """The desired role grants; ``single`` where they come from the options of one task, not from a list."""
+
+    entries: tuple[GrantEntry, ...]
+    exclusive: bool = False
+    where: str = "exclusive"
+    single: bool = False
+
+
+_USER = ReferenceField(
+    "user",
+    "The user: a username, an e-mail address, a UUID or a URL.",
+    required=True,
+    hint="give a username, an e-mail address or a UUID",
+)
+_ROLE = ReferenceField("role", "The role, by name or UUID.", default=DEFAULT_ROLE)
+_EXPIRATION_TIME = TimestampField(
+    "expiration_time",
+    "When the grant ends: a date (00:00 UTC), a date-time, or never. Left out, an expiry stays as it is.",
+    examples=("2027-06-30", "2027-06-30T12:00:00Z", timestamps.NEVER),
+)
+_STATE = ChoiceField("state", "Whether the user has the role.", default="present", choices=("present", "absent"))
+
+
+def _read_grant(entry: EntryReader) -> GrantEntry:
+    state = entry.get(_STATE)
+    expiry: datetime | Unset | None = UNSET
+    if _EXPIRATION_TIME in entry and state == "absent":
+        option = entry.option("expiration_time")
+        entry.problems.add(f"{option}: can't go with state: absent; a revoked grant has no expiry.")
+    elif _EXPIRATION_TIME in entry:
+        expiry = entry.get(_EXPIRATION_TIME)
+    role = entry.get(_ROLE)
+    return GrantEntry(entry.where, entry.get(_USER) or "", role or "", expiry, state or "")
+
+
+GRANT = MappingField(
+    "",
+    "The grant of one role to one user.",
+    fields=(_USER, _ROLE, _EXPIRATION_TIME, _STATE),
+    build=_read_grant,
+    identity=("user", "role"),
+)
+USERS = ListField("users", "The users and their roles on the provider.", item=GRANT)
+_EXCLUSIVE = BooleanField("exclusive", "Revoke every role grant that no entry keeps.", default=False)
+_EXCLUSIVE_USERS = replace(_EXCLUSIVE, name="exclusive_users", needs="users")
 
 
 @dataclass
@@ -98,12 +168,36 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
         "role {}",
         {"expiration_time": ValueStyle("never", "never", is_null_a_value=True, is_timestamp=True, is_code=True)},
     )
+    desired_type = Grants
+    fields = (USERS, _EXCLUSIVE_USERS)
+    module = ModuleOptions(
+        (replace(_USER, required=False), _ROLE, _EXPIRATION_TIME, _STATE, USERS, _EXCLUSIVE),
+        {"mutually_exclusive": [["user", "users"]], "required_one_of": [["user", "users"]]},
+        is_limited=True,
+        names_users=True,
+    )
     result_key = "user_roles"
     export_part = "users"
 
-    def desired(self, document: Desired) -> Grants | None:
+    def read_document(self, entry: EntryReader, read_image: ReadImage) -> Grants | None:
         """Return the desired role grants."""
-        return document.grants
+        where = entry.option("exclusive_users")
+        is_exclusive = entry.get(_EXCLUSIVE_USERS)
+        if is_exclusive and USERS not in entry:
+            entry.problems.add(f"{where}: needs users, the list of those who keep their grants.")
+        entries = entry.get(USERS)
+        return None if entries is None else Grants(entries, bool(is_exclusive), where)
+
+    def read_options(self, options: Mapping[str, Any], read_image: ReadImage) -> Grants:
+        """Return the desired role grants of a task: of one user, or of the list ``users``."""
+        if options.get("users") is not None:
+            reject_beside_list(options, (_ROLE, _EXPIRATION_TIME, _STATE), "users")
+            return Grants(USERS.read("users", options["users"]), options["exclusive"])
+        if options["exclusive"]:
+            raise InvalidInput(
+                "exclusive: goes with users only: with one user, each item of a loop would revoke the others."
+            )
+        return Grants((GRANT.read("", {one.name: options.get(one.name) for one in GRANT.fields}),), single=True)
 
     def read(self, session: Session, target: Target, desired: Grants) -> GrantState:
         """Read all role grants in bulk; for a single user that is known already, only theirs."""
@@ -244,12 +338,12 @@ def _in_document(session: Session, target: Target, rows: list[Row], current: Gra
     entry = {"user": user_reference(session.references, user), "role": row.get("role_name")}
     entry["expiration_time"] = expiry or timestamps.NEVER
     try:
-        wish = document.grant("", entry)
-        current.roles[wish.role] = session.references.role("role", wish.role)
+        desired = GRANT.read("", entry)
+        current.roles[desired.role] = session.references.role("role", desired.role)
     except InvalidInput as error:
         return Note("users", name, f"{target.name}: {name} can't be said: {error.message}")
     # Asked of what applies it, so that the two can't disagree.
-    if _compare_entry(target, wish, user, current).changes:
+    if _compare_entry(target, desired, user, current).changes:
         return Note("users", name, f"{target.name}: {name} can't be said: another role has that name.")
     return entry
 

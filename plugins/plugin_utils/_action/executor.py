@@ -235,7 +235,7 @@ class ActionModule(ActionBase):
         """Check the desired state here, where numbers and dates know their spelling; files were checked already."""
         task = TASKS[call.module]
         if isinstance(task, Task) and not places:
-            task.wishes(call.options, self._files.read_image)
+            task.load(call.options, self._files.read_image)
 
     def _execute_interruptible(self, module: str, **options: Any) -> dict[str, Any]:
         """Run the module in its own process, forward signals to it, and wait for its result."""

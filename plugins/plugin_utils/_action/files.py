@@ -18,6 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_spelling import without_spelling
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.arguments import to_plain
 
 _ENTRY = re.compile(r"service_providers\[(\d+)\]")
@@ -84,7 +85,9 @@ class ControllerFiles:
             arguments["approved_plan"] = loader.plan_file(arguments["approved_plan"])
         if not arguments.get("providers_path") or arguments.get("service_providers") is not None:
             return []
-        entries = [placed for placed, _desired in loader.checked(options["providers_path"], self.read_image)]
+        entries = [
+            placed for placed, _desired in loader.load_checked(options["providers_path"], self.read_image, SCHEMA)
+        ]
         del arguments["providers_path"]
         arguments["service_providers"] = [to_plain(without_spelling(placed.entry)) for placed in entries]
         return [placed.place for placed in entries]

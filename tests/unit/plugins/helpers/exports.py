@@ -8,12 +8,12 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
-from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 from simulation import Simulator, SimulatorError
 
 ALPHA, BETA = "d2c8772ce559428283e388badd97f2d6", "f339c6f330254f4e8fd253b4fda7f25e"
@@ -42,4 +42,4 @@ def alpha(session: Session, *parts: str) -> dict[str, Any]:
 
 
 def plan_of(session: Session, document: Any) -> list[str]:
-    return [str(change) for change in plan_changes(session, parse(document, images.read_image)).changes]
+    return [str(change) for change in plan_changes(session, SCHEMA.read(document, images.read_image)).changes]

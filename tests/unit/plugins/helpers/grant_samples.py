@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, GrantEntry, Grants
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import (
+    GrantEntry,
+    Grants,
     GrantState,
     GrantWrite,
     UserRole,

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile, ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References, Target
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import ACTIONS, KINDS
+
+Part = TypeVar("Part")
 
 CUSTOMER = "c" * 32
 PROVIDER = "d" * 32
@@ -66,3 +68,10 @@ def image(where: str, path: str) -> ImageFile:
 def document(**keys: Any) -> list[dict[str, Any]]:
     """A document of one provider."""
     return [{"customer": "ACME", **keys}]
+
+
+def part_of(found: ProviderDocument, part: type[Part]) -> Part:
+    """The part of that type, which is there."""
+    part_found = found.get(part)
+    assert part_found is not None
+    return part_found

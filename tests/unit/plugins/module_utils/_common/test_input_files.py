@@ -16,6 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import inp
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
 from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 
 REQUIRED = {"api_url": "https://waldur.example.org", "access_token": "t" * 40}
 
@@ -26,7 +27,7 @@ def connect(name: str) -> Callable[[str], Any]:
 
 # Everything that reads a file which an option, or a variable of the environment, names.
 READERS: dict[str, Callable[[str], Any]] = {
-    "providers_path": loader.load,
+    "providers_path": lambda path: loader.load_entries(path, SCHEMA),
     "approved_plan": loader.plan_file,
     "image": lambda path: images.read_image("image", path),
     "profile": lambda path: connection_options.resolve({"profile": "x"}, {}, {"WALDUR_PROFILES_FILE": path}),
@@ -144,7 +145,9 @@ def test_a_folder_of_documents_with_links_that_lead_in_a_circle_is_read_once(tmp
     (documents / "eu" / "a.yml").write_text("service_providers: [{customer: A}]")
     (documents / "eu" / "up").symlink_to("..")
     (documents / "folder.yml").symlink_to("eu")
-    assert [placed.place for placed in loader.load(str(documents))] == ["providers/eu/a.yml: service_providers[0]"]
+    assert [placed.place for placed in loader.load_entries(str(documents), SCHEMA)] == [
+        "providers/eu/a.yml: service_providers[0]"
+    ]
 
 
 @pytest.mark.parametrize("name", ["a.yml", "eu/b.yaml"])
@@ -161,7 +164,7 @@ def test_a_folder_of_documents_may_be_nested_as_deep_as_paths_can_be(tmp_path: P
         deepest += "/d"
         os.mkdir(deepest)
     Path(deepest, "a.yml").write_text("service_providers: [{customer: A}]")
-    assert len(loader.load(str(tmp_path))) == 1
+    assert len(loader.load_entries(str(tmp_path), SCHEMA)) == 1
     # Not left to pytest, which removes folders recursively.
     os.remove(f"{deepest}/a.yml")
     while deepest != str(tmp_path):
@@ -172,14 +175,14 @@ def test_a_folder_of_documents_may_be_nested_as_deep_as_paths_can_be(tmp_path: P
 def test_an_image_of_a_document_with_an_invalid_path_is_refused_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text('service_providers: [{customer: A, image: "~a\\0b"}]')
     with pytest.raises(InvalidInput) as caught:
-        loader.load(str(tmp_path / "a.yml"))
+        loader.load_entries(str(tmp_path / "a.yml"), SCHEMA)
     assert caught.value.message == ("a.yml: service_providers[0].image: '~a\\x00b' is not a valid path: check it.")
 
 
 def test_brackets_in_texts_do_not_count_as_nesting(tmp_path: Path) -> None:
     entries = "".join(f"  - {{customer: A{number}, description: '[[['}}\n" for number in range(300))
     (tmp_path / "a.yml").write_text(f"service_providers:\n{entries}")
-    assert len(loader.load(str(tmp_path / "a.yml"))) == 300
+    assert len(loader.load_entries(str(tmp_path / "a.yml"), SCHEMA)) == 300
 
 
 @pytest.mark.parametrize("text", ["x: 2027-02-30", "[" * 5000, f"x: {'9' * 5000}", "x: \ud800"])

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import problems
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, Profile
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import Profile
 
 from ...helpers.recording_client import AskedClient
 from ...helpers.samples import CUSTOMER, PROVIDER
@@ -82,7 +83,7 @@ def test_a_value_that_json_cannot_represent_is_rejected_in_the_plan(value: Any, 
     asked = AskedClient({"service_providers": [row]})
     profile = Profile(fields={"account_options": {"x": [value]}})
     with pytest.raises(InvalidInput) as caught:
-        plan_changes(asked.session(), [Desired("service_providers[0]", CUSTOMER, profile=profile)])
+        plan_changes(asked.session(), [ProviderDocument("service_providers[0]", CUSTOMER, parts=(profile,))])
     assert caught.value.message.startswith("service_providers[0].account_options.x[0]: ")
     assert told in caught.value.message
     assert not [name for name, _uuid, content in asked.asked if "body" in content]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
-from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import check_value
 
 from ...helpers.samples import document, no_image
@@ -33,13 +33,13 @@ def test_a_value_is_quoted_on_one_line_and_not_at_length(value: Any, words: str)
 def test_a_number_of_thousands_of_digits_is_quoted_too() -> None:
     assert quote(1 << 20000).startswith("0x1000")
     with pytest.raises(InvalidInput, match=r"^service_providers\[0\].customer: arrived as the number 0x10+…"):
-        parse([{"customer": 1 << 20000}], no_image)
+        SCHEMA.read([{"customer": 1 << 20000}], no_image)
 
 
 def test_text_that_is_no_utf8_is_refused() -> None:
     bad = document(users=[{"user": "caf\udce9"}])
     with pytest.raises(InvalidInput) as refused:
-        parse(bad, no_image)
+        SCHEMA.read(bad, no_image)
     assert refused.value.message == (
         "service_providers[0].users[0].user: the text contains bytes that are not UTF-8: write it again."
     )

@@ -13,6 +13,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import yam
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import resolve
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 
 USER = "service_providers:\n  - customer: A\n    users:\n      - user: {}\n"
 PLACE = "a.yml: line 4: service_providers[0].users[0].user: "
@@ -166,7 +167,7 @@ def test_a_word_that_must_be_quoted_is_shown_as_it_is_written_in_the_document(tm
     for content in (USER.format(word), f"service_providers: [{{customer: A}}]\ndefaults: {{users: [user: {word}]}}"):
         (tmp_path / "a.yml").write_text(content)
         with pytest.raises(InvalidInput) as caught:
-            loader.wishes(str(tmp_path / "a.yml"), images.read_image)
+            loader.load_documents(str(tmp_path / "a.yml"), images.read_image, SCHEMA)
         assert f"users[0].user: {word} arrived as a " in caught.value.message
 
 

@@ -10,14 +10,14 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, all_of
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
-from ansible_collections.waldur.provider.plugins.module_utils._document import schema as document
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 
 from ...helpers.samples import image
 
 
 def errors_of(value: Any) -> list[str]:
     with pytest.raises(InvalidInput) as caught:
-        document.parse(value, image)
+        SCHEMA.read(value, image)
     found: list[str] = caught.value.details["errors"]
     assert caught.value.message.startswith(found[0])
     return found
@@ -67,7 +67,7 @@ def test_all_errors_of_all_entries_of_a_document_are_reported_at_once() -> None:
         f"{first}.api_secret_code.fingerprint",
         "service_providers[1]",
         "service_providers[2].users",
-        "service_providers[3]",
+        "service_providers[3].customer",
     ]
 
 
@@ -103,7 +103,7 @@ def test_all_errors_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
     for name, text in files.items():
         (tmp_path / f"{name}.yml").write_text(text)
     with pytest.raises(InvalidInput) as caught:
-        loader.wishes(str(tmp_path), images.read_image)
+        loader.load_documents(str(tmp_path), images.read_image, SCHEMA)
     folder = tmp_path.name
     assert [text.removeprefix(f"{folder}/")[:58] for text in sorted(caught.value.details["errors"])] == [
         "a.yml: service_providers[0].customer: 007 arrived as a num",
@@ -114,8 +114,8 @@ def test_all_errors_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
         "d.yml: defaults.description: 1_000 arrived as a number, no",
         "d.yml: defaults.users[0].user: no arrived as a boolean, no",
         "d.yml: defaults: 'descripton' is not known. Did you mean '",
+        "e.yml: service_providers[1].customer: is missing: name the",
         f"e.yml: service_providers[1].image: can't read {tmp_path}"[:58],
-        "e.yml: service_providers[1]: customer is missing: name the",
         "f.yml: line 2: is not valid YAML: did not find expected no",
         "h.yml: service_providers: must be a list, and a mapping wa",
     ]

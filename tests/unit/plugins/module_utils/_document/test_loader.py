@@ -11,6 +11,8 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import Grants
 
 
 def folder(path: Path, **files: str) -> str:
@@ -23,12 +25,12 @@ def folder(path: Path, **files: str) -> str:
 
 
 def loaded(path: str) -> dict[str, Any]:
-    return {placed.place: placed.entry for placed in loader.load(path)}
+    return {placed.place: placed.entry for placed in loader.load_entries(path, SCHEMA)}
 
 
 def refusal(path: str) -> str:
     with pytest.raises(InvalidInput) as caught:
-        loader.wishes(path, images.read_image)
+        loader.load_documents(path, images.read_image, SCHEMA)
     assert "\n" not in caught.value.message
     return caught.value.message
 
@@ -112,7 +114,10 @@ def test_people_of_the_defaults_join_unless_the_entry_names_them_itself(tmp_path
     # Nobody is listed there, so nobody can be all there is.
     assert first["exclusive_users"] is True
     assert "exclusive_users" not in second
-    assert [wish.grants is None for wish in loader.wishes(path, images.read_image)] == [False, True]
+    assert [wish.get(Grants) is None for wish in loader.load_documents(path, images.read_image, SCHEMA)] == [
+        False,
+        True,
+    ]
 
 
 def test_anchors_and_merge_keys_of_a_file_work(tmp_path: Path) -> None:

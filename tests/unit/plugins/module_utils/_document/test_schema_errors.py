@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._document import schema as document
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import FIELDS, SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import USERNAME
 
 from ...helpers.samples import document as provider
 from ...helpers.samples import image
@@ -20,7 +21,7 @@ FINGERPRINT = "sha256:9f2c61aa01b7e3d4"
 def refusal(value: Any) -> str:
     """What is said of a document that is refused."""
     with pytest.raises(InvalidInput) as told:
-        document.parse(value, image)
+        SCHEMA.read(value, image)
     return told.value.message
 
 
@@ -67,7 +68,7 @@ def test_a_key_like_no_other_is_told_with_those_that_are_known() -> None:
     told = refusal(provider(zzz=1))
     assert told.startswith("service_providers[0]: 'zzz' is not known.")
     assert "Did you mean" not in told
-    assert all(key in told for key in document._PROVIDER_KEYS)
+    assert all(one.name in told for one in FIELDS)
 
 
 @pytest.mark.parametrize("key", [True, 7, None, 1.5])
@@ -227,8 +228,8 @@ def test_a_fingerprint_is_sha256_and_sixteen_hex_digits(value: str) -> None:
 @pytest.mark.parametrize(
     ("value", "place"),
     [
-        ([{}], "service_providers[0]: customer is missing"),
-        ([{"customer": None}], "service_providers[0]: customer is missing"),
+        ([{}], "service_providers[0].customer: is missing"),
+        ([{"customer": None}], "service_providers[0].customer: is missing"),
         (provider(users=[{"role": "R"}]), "service_providers[0].users[0].user: is missing"),
         (provider(users=[{"user": None}]), "service_providers[0].users[0].user: is missing"),
         (
@@ -298,8 +299,8 @@ def test_a_fingerprint_goes_with_a_rotation_only(code: dict[str, str]) -> None:
 @pytest.mark.parametrize("char", ["\u200b", "\u202e", "\u00ad", "\ufeff", "\t", "\n", "\x1b", "\x7f", "\u2028"])
 def test_a_username_with_a_control_or_format_character_is_rejected(char: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        document.parse(provider(offering_usernames=[{"user": "a", "username": f"ad{char}min"}]), image)
+        SCHEMA.read(provider(offering_usernames=[{"user": "a", "username": f"ad{char}min"}]), image)
     assert caught.value.message.startswith("service_providers[0].offering_usernames[0].username: 'ad\\")
     assert f"character U+{ord(char):04X}, which is invisible in a username: remove it." in caught.value.message
     with pytest.raises(InvalidInput, match=r"^username: "):
-        document.username("", {"user": "a", "username": f"ad{char}min"})
+        USERNAME.read("", {"user": "a", "username": f"ad{char}min"})

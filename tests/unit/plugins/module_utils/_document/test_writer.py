@@ -17,6 +17,7 @@ from yamllint.config import YamlLintConfig
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._document import loader
 from ansible_collections.waldur.provider.plugins.module_utils._document.writer import document_text
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 
 # What YAML takes for something else, ends a scalar, or begins a template, a comment or a list.
 TRAPS = (
@@ -78,7 +79,7 @@ def entry(name: str, text: str) -> dict[str, Any]:
 @pytest.mark.parametrize("text", TRAPS)
 def test_text_that_is_a_trap_is_read_from_a_file_as_it_is(text: str, tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text(document_text([entry(text, text)], []), encoding="utf-8", newline="")
-    assert [placed.entry for placed in loader.load(str(tmp_path))] == [entry(text, text)]
+    assert [placed.entry for placed in loader.load_entries(str(tmp_path), SCHEMA)] == [entry(text, text)]
 
 
 @given(name=TEXTS, text=TEXTS)

@@ -16,12 +16,13 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 )
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, GrantEntry, Grants
-from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Limits, Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import GrantEntry, Grants
 from simulation import Simulator
 
 from ...helpers.fixture_types import Connect, results
@@ -30,7 +31,7 @@ PROVIDERS = "/api/marketplace-service-providers/"
 
 
 def wishes(**keys: Any) -> list[Any]:
-    return parse([{"customer": "ALPHA", **keys}], images.read_image)
+    return SCHEMA.read([{"customer": "ALPHA", **keys}], images.read_image)
 
 
 def users(*entries: dict[str, Any], **keys: Any) -> list[Any]:
@@ -58,7 +59,7 @@ def png(path: Path, colour: str) -> str:
 def test_a_new_provider_is_planned_whole_then_made_and_then_nothing_is_left(
     sim: Simulator, connect: Connect, tmp_path: Path
 ) -> None:
-    document = parse(
+    document = SCHEMA.read(
         [
             {
                 "customer": "SPARE",
@@ -100,7 +101,7 @@ def test_nothing_but_reading_happens_when_nothing_is_to_change(sim: Simulator, c
 
 
 def test_one_provider_in_two_entries_is_refused(sim: Simulator, connect: Connect) -> None:
-    document = parse([{"customer": "ALPHA"}, {"customer": "Alpha Cloud Ltd"}], images.read_image)
+    document = SCHEMA.read([{"customer": "ALPHA"}, {"customer": "Alpha Cloud Ltd"}], images.read_image)
     with pytest.raises(InvalidInput, match=r"service_providers\[1\].customer: .* duplicates service_providers\[0\]"):
         plan_changes(connect(), document)
 
@@ -270,7 +271,7 @@ def test_a_loop_over_new_users_reads_all_grants_once(sim: Simulator, connect: Co
     session = connect()
     for name in ("member1", "member2", "member3"):
         entry = GrantEntry("", name)
-        wish = [Desired("", "ALPHA", "service_provider", grants=Grants((entry,), single=True))]
+        wish = [ProviderDocument("", "ALPHA", "service_provider", (Grants((entry,), single=True),))]
         apply(session, plan_changes(session, wish))
         assert [r["user_username"] for r in results(plan_changes(session, wish), "user_role", done=True)[0]] == [name]
     asked = [request["path"] for request in sim.requests() if "/list_users/" in request["path"]]
@@ -371,10 +372,12 @@ def test_an_image_that_the_server_refuses_leaves_nothing_half_done(
     broken.write_bytes(b"\x89PNG\r\n\x1a\n and nothing else")
     entry = {"customer": customer, "image": str(broken), "description": "new"}
     session = connect()
-    planned = plan_changes(session, parse([entry], images.read_image))
+    planned = plan_changes(session, SCHEMA.read([entry], images.read_image))
     with pytest.raises(WaldurError, match=rf"^{action} .*image: Upload a valid image"):
         apply(session, planned)
-    assert brief(plan_changes(connect(), parse([{"customer": customer, "description": "new"}], images.read_image)))
+    assert brief(
+        plan_changes(connect(), SCHEMA.read([{"customer": customer, "description": "new"}], images.read_image))
+    )
 
 
 @pytest.mark.parametrize("notifications", [None, True, False])
@@ -385,12 +388,12 @@ def test_a_new_provider_with_an_image_is_one_write_and_keeps_its_notifications(
     if notifications is not None:
         entry["enable_notifications"] = notifications
     session = connect()
-    planned = plan_changes(session, parse([entry], images.read_image))
+    planned = plan_changes(session, SCHEMA.read([entry], images.read_image))
     apply(session, planned)
     row = results(planned, "service_provider", done=True)[0]
     assert (row["description"], row["enable_notifications"]) == ("Grüße", notifications is not False)
     assert sim.counts().writes == 1
-    assert brief(plan_changes(connect(), parse([entry], images.read_image))) == []
+    assert brief(plan_changes(connect(), SCHEMA.read([entry], images.read_image))) == []
 
 
 def test_a_provider_with_offerings_is_not_deleted_and_they_are_named(sim: Simulator, connect: Connect) -> None:
@@ -399,7 +402,7 @@ def test_a_provider_with_offerings_is_not_deleted_and_they_are_named(sim: Simula
 
 
 def test_a_provider_without_offerings_is_deleted_once(sim: Simulator, connect: Connect) -> None:
-    document = parse([{"customer": "EXTRA01", "state": "absent"}], images.read_image)
+    document = SCHEMA.read([{"customer": "EXTRA01", "state": "absent"}], images.read_image)
     assert done(connect(), document) == [("delete", "Extra Provider 01")]
     assert done(connect(), document) == []
 
@@ -408,7 +411,7 @@ def test_a_lost_answer_to_a_creation_is_followed_by_a_look(
     sim: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = connect()
-    document = parse([{"customer": "SPARE"}], images.read_image)
+    document = SCHEMA.read([{"customer": "SPARE"}], images.read_image)
     planned = plan_changes(session, document)
     _lose_answers(monkeypatch, after_the_write=True)
     with pytest.raises(OutcomeUnknown, match="looked again: the provider is there now"):
@@ -434,9 +437,9 @@ def test_a_field_that_the_server_ignores_is_an_error(
 
 def test_a_provider_that_is_deleted_between_two_items_is_told(sim: Simulator, connect: Connect) -> None:
     session = connect()
-    document = parse([{"customer": "EXTRA01", "description": "x"}], images.read_image)
+    document = SCHEMA.read([{"customer": "EXTRA01", "description": "x"}], images.read_image)
     plan_changes(session, document)
-    done(connect(), parse([{"customer": "EXTRA01", "state": "absent"}], images.read_image))
+    done(connect(), SCHEMA.read([{"customer": "EXTRA01", "state": "absent"}], images.read_image))
     with pytest.raises(WaldurError, match="was deleted meanwhile: run again"):
         plan_changes(session, document)
 
@@ -521,7 +524,7 @@ def _grants(session: Session) -> dict[str, str]:
 
 
 def both() -> list[Any]:
-    return parse(
+    return SCHEMA.read(
         [{"customer": "ALPHA", "description": "a"}, {"customer": "BETA", "description": "b"}], images.read_image
     )
 
@@ -542,7 +545,7 @@ def test_a_provider_that_the_document_lacks_is_told_and_one_that_there_is_not_is
 
 
 def test_entries_that_are_left_out_must_be_about_customers_that_exist(connect: Connect, sim: Simulator) -> None:
-    document = [*both(), *parse([{"customer": "Nobody"}], images.read_image)]
+    document = [*both(), *SCHEMA.read([{"customer": "Nobody"}], images.read_image)]
     with pytest.raises(InvalidInput, match=r"service_providers\[0\].customer: there is no customer 'Nobody'"):
         plan_changes(connect(), document, Limits(only=["BETA"]))
 

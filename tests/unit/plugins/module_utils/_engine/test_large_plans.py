@@ -13,13 +13,13 @@ from typing import Any, cast
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, ImageFile
-from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile, ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Limits, Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITERS
 from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import plan_differences, plan_markdown
 
 
@@ -69,7 +69,7 @@ def planned(number: int, references: str = "Provider {}") -> Callable[[], Plan]:
         {"customer": references.format(index), "description": "new", "users": [{"user": f"user{index}"}]}
         for index in range(number)
     ]
-    document: list[Desired] = parse(entries, no_image)
+    document: list[ProviderDocument] = SCHEMA.read(entries, no_image)
     client = cast(Client, ManyProviders(number))
     return lambda: plan_changes(Session(client, References(client)), document, Limits(only=[*references_of(entries)]))
 

@@ -19,11 +19,11 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._common.signals import SignalReceived
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document.images import read_image
-from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import UserRole
 from simulation import Simulator
 
@@ -38,7 +38,7 @@ def test_an_image_that_was_uploaded_before_the_rest_was_lost_counts_as_changed(
 ) -> None:
     logo = tmp_path / "logo.png"
     Image.new("RGB", (2, 2), "red").save(logo)
-    document = parse([{"customer": "ALPHA", "description": "new", "image": str(logo)}], read_image)
+    document = SCHEMA.read([{"customer": "ALPHA", "description": "new", "image": str(logo)}], read_image)
     session = connect()
     planned = plan_changes(session, document)
     sim.fault(method="write", skip=skip, drop=drop)
@@ -69,7 +69,7 @@ def planned(sim: Simulator, connect: Connect) -> tuple[Session, Plan]:
     """A plan of three changes."""
     session = connect()
     document = [{"customer": "ALPHA", "description": "new", "users": [{"user": "member1"}, {"user": "member2"}]}]
-    return session, plan_changes(session, parse(document, read_image))
+    return session, plan_changes(session, SCHEMA.read(document, read_image))
 
 
 def names(changes: list[dict[str, Any]]) -> list[str]:
@@ -171,9 +171,9 @@ def test_a_write_of_which_the_server_kept_a_part_is_reported_as_changed(
     session = connect()
     customer = "ALPHA" if action == "update" else "EXTRA01"
     if action == "create":
-        apply(session, plan_changes(session, parse([{"customer": customer, "state": "absent"}], read_image)))
+        apply(session, plan_changes(session, SCHEMA.read([{"customer": customer, "state": "absent"}], read_image)))
     document = [{"customer": customer, "description": "new", "enable_notifications": False}]
-    planned = plan_changes(session, parse(document, read_image))
+    planned = plan_changes(session, SCHEMA.read(document, read_image))
     write = session.client.write
 
     def partly(*place: Any, **content: Any) -> Any:

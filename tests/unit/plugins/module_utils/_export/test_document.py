@@ -12,11 +12,11 @@ import yaml
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
-from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 from simulation import Simulator
 
 from ...helpers.exports import ALPHA, BETA, account, alpha, grant, plan_of, session
@@ -44,7 +44,7 @@ def test_an_export_is_the_document_with_everything_in_the_words_of_people(sim: S
             "offering_usernames": [{"user": "member1", "username": "m1_alpha"}],
         }
     ]
-    assert parse(found["service_providers"], images.read_image)
+    assert SCHEMA.read(found["service_providers"], images.read_image)
 
 
 def test_without_references_all_providers_are_exported_by_name(sim: Simulator, connect: Connect) -> None:

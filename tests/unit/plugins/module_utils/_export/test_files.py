@@ -20,6 +20,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._document import i
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export import files
 from ansible_collections.waldur.provider.plugins.module_utils._export.output_folder import Folder
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 from simulation import Simulator
 
 from ...helpers.exports import account, session
@@ -57,7 +58,7 @@ def test_what_was_written_is_applied_without_a_change_and_a_second_export_writes
     names = [os.path.relpath(file["path"], tmp_path / "all") for file in first["files"]]
     assert names[:2] == ["alpha-cl-1.yml", "beta-hpc-1.yml"]
     assert "files/alpha-cl-1.png" in names
-    wishes = loader.wishes(str(tmp_path / "all"), images.read_image)
+    wishes = loader.load_documents(str(tmp_path / "all"), images.read_image, SCHEMA)
     assert plan_changes(connect(), wishes).changes == ()
     before = contents(tmp_path / "all")
     again = written(connect(), tmp_path / "all", service_providers=None)
@@ -443,7 +444,7 @@ def test_files_that_are_no_providers_are_left_alone(connect: Connect, tmp_path: 
     written(connect(), tmp_path)
     assert contents(tmp_path)["gone.yml"] == b"service_providers: [{customer: ALPHA}]\n"
     with pytest.raises(InvalidInput, match=r"gone\.yml: .*: Alpha Cloud Ltd duplicates .*/alpha-cl-1\.yml: .*"):
-        plan_changes(connect(), loader.wishes(str(tmp_path), images.read_image))
+        plan_changes(connect(), loader.load_documents(str(tmp_path), images.read_image, SCHEMA))
 
 
 def _picture() -> bytes:
@@ -453,7 +454,7 @@ def _picture() -> bytes:
 
 
 def _entries(path: Path) -> list[Any]:
-    return [placed.entry for placed in loader.load(str(path))]
+    return [placed.entry for placed in loader.load_entries(str(path), SCHEMA)]
 
 
 def _full(part: str, path: str, **_fds: int) -> None:

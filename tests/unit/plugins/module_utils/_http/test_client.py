@@ -13,11 +13,11 @@ from requests.adapters import HTTPAdapter
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS
 from ansible_collections.waldur.provider.plugins.module_utils._common import errors
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import Profile
 from ansible_collections.waldur.provider.plugins.module_utils._http import client as client_module
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
+    Profile,
     ProfileState,
     ServiceProvider,
 )

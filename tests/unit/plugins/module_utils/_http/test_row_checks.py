@@ -15,7 +15,6 @@ from ansible_collections.waldur.provider.plugins.module_utils._api.operations im
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import OutcomeUnknown, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
-from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Limits, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
@@ -25,6 +24,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._query.facts impor
 from ansible_collections.waldur.provider.plugins.module_utils._query.filters import options, orders
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import (
     KINDS,
     ProviderRows,
@@ -157,7 +157,7 @@ _GRANTS = [
 
 def _plan(**keys: Any) -> Use:
     def use(session: Session) -> Any:
-        document = parse([{"customer": "ACME", **keys}], no_image)
+        document = SCHEMA.read([{"customer": "ACME", **keys}], no_image)
         planned = plan_changes(session, document, Limits(max_removals=9))
         kinds = {task.kind.name for task in planned.tasks}
         predicted = [planned.results(kind, done=False) for kind in kinds]

@@ -10,30 +10,26 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import (
-    UNSET,
-    Desired,
-    Grants,
-    ImageFile,
-    Profile,
-    SecretCode,
-    Usernames,
-)
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, ImageFile, ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import OPTIONS
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import CONNECTION, WRITERS, spec
+from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import SecretCode
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import Usernames
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import Profile
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import Grants
 
-from ...helpers.samples import image
+from ...helpers.samples import image, part_of
 
 FINGERPRINT = "sha256:9f2c61aa01b7e3d4"
 
 
-def wishes(module: str, **options: Any) -> list[Desired]:
+def wishes(module: str, **options: Any) -> list[ProviderDocument]:
     """As a task comes: validated by the module's own argument spec, then read."""
     task = WRITERS[module]
     validator = ArgumentSpecValidator(spec(task), **task.rules)
     found = validator.validate(options)
     assert not found.error_messages, found.error_messages
-    return task.wishes(found.validated_parameters, image)
+    return task.load(found.validated_parameters, image)
 
 
 def refusal(module: str, **options: Any) -> str:
@@ -90,7 +86,7 @@ def test_a_reference_that_yaml_made_something_of_is_to_be_quoted(module: str, ke
 
 
 def test_a_service_provider_wishes_for_what_is_given_and_nothing_else() -> None:
-    assert wishes("service_provider", customer=" ACME ") == [Desired("", "ACME", profile=Profile())]
+    assert wishes("service_provider", customer=" ACME ") == [ProviderDocument("", "ACME", parts=(Profile(),))]
     [wish] = wishes(
         "service_provider",
         customer="ACME",
@@ -100,7 +96,7 @@ def test_a_service_provider_wishes_for_what_is_given_and_nothing_else() -> None:
         allowed_domains="a.org,b.org",
         account_options={"login_shell": ""},
     )
-    assert wish.profile == Profile(
+    assert wish.get(Profile) == Profile(
         "present",
         {
             "description": "HPC",
@@ -110,17 +106,17 @@ def test_a_service_provider_wishes_for_what_is_given_and_nothing_else() -> None:
         },
         ImageFile("logo.png", b"logo.png"),
     )
-    assert (wish.grants, wish.usernames, wish.secret_code) == (None, None, None)
+    assert (wish.get(Grants), wish.get(Usernames), wish.get(SecretCode)) == (None, None, None)
 
 
 def test_an_empty_image_removes_it() -> None:
     [wish] = wishes("service_provider", customer="ACME", image="")
-    assert wish.profile == Profile("present", {}, ImageFile("", b""))
+    assert wish.get(Profile) == Profile("present", {}, ImageFile("", b""))
 
 
 def test_an_absent_provider_wishes_for_its_absence_alone() -> None:
     assert wishes("service_provider", customer="ACME", state="absent") == [
-        Desired("", "ACME", profile=Profile("absent"))
+        ProviderDocument("", "ACME", parts=(Profile("absent"),))
     ]
 
 
@@ -156,10 +152,9 @@ def test_messages_on_the_options_of_a_task_begin_with_the_option(given: dict[str
 
 def test_a_single_user_is_one_wish_with_the_default_role_and_no_expiry() -> None:
     [wish] = wishes("user_role", service_provider="ACME", user="alice")
-    assert (wish.reference, wish.reference_kind, wish.profile) == ("ACME", "service_provider", None)
-    assert wish.grants is not None
-    assert (wish.grants.single, wish.grants.exclusive) == (True, False)
-    [entry] = wish.grants.entries
+    assert (wish.reference, wish.reference_kind, wish.get(Profile)) == ("ACME", "service_provider", None)
+    assert (part_of(wish, Grants).single, part_of(wish, Grants).exclusive) == (True, False)
+    [entry] = part_of(wish, Grants).entries
     found = (entry.user, entry.role, entry.expiration_time, entry.state)
     assert found == ("alice", "CUSTOMER.MANAGER", UNSET, "present")
 
@@ -176,23 +171,24 @@ def test_a_single_user_is_one_wish_with_the_default_role_and_no_expiry() -> None
 def test_an_expiry_means_the_same_for_one_user_and_in_a_list(given: Any, meant: Any) -> None:
     [one] = wishes("user_role", service_provider="ACME", user="alice", expiration_time=given)
     [many] = wishes("user_role", service_provider="ACME", users=[{"user": "alice", "expiration_time": given}])
-    assert one.grants is not None
-    assert many.grants is not None
-    assert one.grants.entries[0].expiration_time == many.grants.entries[0].expiration_time == meant
+    assert part_of(one, Grants).entries[0].expiration_time == part_of(many, Grants).entries[0].expiration_time == meant
 
 
 def test_a_list_of_users_is_a_list_of_wishes_each_with_its_place() -> None:
     users = [{"user": "alice"}, {"user": "bob", "role": "R", "state": "absent"}]
     [wish] = wishes("user_role", service_provider="ACME", users=users, exclusive=True)
-    assert wish.grants is not None
-    assert (wish.grants.single, wish.grants.exclusive, wish.grants.where) == (False, True, "exclusive")
-    found = [(entry.where, entry.user, entry.role, entry.state) for entry in wish.grants.entries]
+    assert (part_of(wish, Grants).single, part_of(wish, Grants).exclusive, part_of(wish, Grants).where) == (
+        False,
+        True,
+        "exclusive",
+    )
+    found = [(entry.where, entry.user, entry.role, entry.state) for entry in part_of(wish, Grants).entries]
     assert found == [("users[0]", "alice", "CUSTOMER.MANAGER", "present"), ("users[1]", "bob", "R", "absent")]
 
 
 def test_an_empty_list_of_users_is_a_list() -> None:
     [wish] = wishes("user_role", service_provider="ACME", users=[])
-    assert wish.grants == Grants(())
+    assert wish.get(Grants) == Grants(())
 
 
 def test_exclusive_with_a_single_user_is_refused() -> None:
@@ -229,13 +225,11 @@ def test_a_bad_grant_is_told_with_its_option(given: dict[str, Any], place: str) 
 def test_usernames_are_wished_for_one_user_or_for_many() -> None:
     [one] = wishes("offering_username", service_provider="ACME", user="alice", username=" a ")
     [many] = wishes("offering_username", service_provider="ACME", usernames=[{"user": "alice", "username": "a"}])
-    assert one.usernames is not None
-    assert many.usernames is not None
-    assert (one.usernames.single, many.usernames.single) == (True, False)
-    assert [(entry.user, entry.username) for entry in one.usernames.entries] == [("alice", "a")]
-    assert [(entry.user, entry.username) for entry in many.usernames.entries] == [("alice", "a")]
-    assert many.usernames.entries[0].where == "usernames[0]"
-    assert wishes("offering_username", service_provider="ACME", usernames=[])[0].usernames == Usernames(())
+    assert (part_of(one, Usernames).single, part_of(many, Usernames).single) == (True, False)
+    assert [(entry.user, entry.username) for entry in part_of(one, Usernames).entries] == [("alice", "a")]
+    assert [(entry.user, entry.username) for entry in part_of(many, Usernames).entries] == [("alice", "a")]
+    assert part_of(many, Usernames).entries[0].where == "usernames[0]"
+    assert wishes("offering_username", service_provider="ACME", usernames=[])[0].get(Usernames) == Usernames(())
 
 
 @pytest.mark.parametrize(
@@ -280,7 +274,7 @@ def test_one_of_the_single_and_the_list_form_is_given_whole(module: str, given: 
 )
 def test_a_secret_code_is_wished_for_or_rotated(given: dict[str, Any], meant: SecretCode) -> None:
     [wish] = wishes("api_secret_code", service_provider="ACME", **given)
-    assert (wish.reference_kind, wish.secret_code) == ("service_provider", meant)
+    assert (wish.reference_kind, wish.get(SecretCode)) == ("service_provider", meant)
 
 
 @pytest.mark.parametrize(
@@ -297,7 +291,7 @@ def test_a_desired_state_is_the_document() -> None:
         ("service_providers[0]", "ACME", "customer"),
         ("service_providers[1]", "Beta", "customer"),
     ]
-    assert found[1].profile == Profile("present", {}, ImageFile("x.png", b"x.png"))
+    assert found[1].get(Profile) == Profile("present", {}, ImageFile("x.png", b"x.png"))
 
 
 def test_a_mistake_in_the_document_is_told_with_its_place() -> None:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, Profile, SecretCode
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITERS
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources import api_secret_code, service_provider
+from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import SecretCode
 from ansible_collections.waldur.provider.plugins.module_utils._resources.base import TypedTask
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import Profile
 
 from ...helpers.samples import CUSTOMER, PROVIDER, session, target
 
@@ -26,7 +28,9 @@ def planned(state: str = "present", code: str = CODE) -> Plan:
     wish = SecretCode("", state)
     resource, found = api_secret_code.ApiSecretCode(), api_secret_code.SecretCodeState(code)
     comparison = resource.compare(session(), target(), wish, found, {})
-    return Plan([TypedTask(resource, Desired("", "ACME"), target(), wish, found, comparison)], {}, comparison, URL)
+    return Plan(
+        [TypedTask(resource, ProviderDocument("", "ACME"), target(), wish, found, comparison)], {}, comparison, URL
+    )
 
 
 def returned(module: str, plan: Plan, done: bool = True, **options: Any) -> dict[str, Any]:
@@ -70,5 +74,5 @@ def test_two_providers_of_one_name_each_have_their_own_fingerprint() -> None:
 
 def test_a_service_provider_is_returned_under_its_own_name() -> None:
     resource, found = service_provider.ServiceProvider(), service_provider.ProfileState({"uuid": PROVIDER})
-    plan = Plan([TypedTask(resource, Desired("", "ACME"), target(), Profile(), found)], {}, Comparison(), URL)
+    plan = Plan([TypedTask(resource, ProviderDocument("", "ACME"), target(), Profile(), found)], {}, Comparison(), URL)
     assert returned("service_provider", plan) == {"service_provider": {"uuid": PROVIDER}}

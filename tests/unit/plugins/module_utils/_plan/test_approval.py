@@ -162,7 +162,7 @@ def test_a_plan_is_taken_from_its_file_a_result_and_as_a_list(given: Any) -> Non
 
 @pytest.mark.parametrize("given", [{}, {"plan": None}, ["x"], 7, {"plan": "x"}])
 def test_what_is_no_plan_is_refused(given: Any) -> None:
-    with pytest.raises(InvalidInput, match=r"^approved_plan: is no plan: give the file plan\.json"):
+    with pytest.raises(InvalidInput, match=r"^approved_plan: is not a valid plan: give the file plan\.json"):
         limits({"approved_plan": given}, URL)
 
 

@@ -10,13 +10,13 @@ import pytest
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import ErrorResponse, InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document.images import read_image
-from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 from simulation import Simulator
 
 from ...helpers.fixture_types import Connect
@@ -89,7 +89,7 @@ def test_no_project_of_a_provider_on_2024_is_removed_though_rows_do_not_say_so(
 
 
 def test_delete_of_a_provider_is_planned_on_a_waldur_that_has_no_state_unavailable(old: Session) -> None:
-    document = parse([{"customer": "ALPHA", "state": "absent"}], read_image)
+    document = SCHEMA.read([{"customer": "ALPHA", "state": "absent"}], read_image)
     with pytest.raises(InvalidInput, match=r"can't be deleted while it has offerings: archive Alpha Draft \(Draft\)"):
         plan_changes(old, document)
 
@@ -134,7 +134,7 @@ def test_an_offering_below_another_blocks_the_deletion_of_its_provider_only_wher
         child = sim.create("Offering", name="Child", customer="Alpha Cloud Ltd", state="Active", parent=parent)
         client = Client(Connection(sim.url, sim.token("staff"), retries=0))
         session = Session(client, References(client))
-        document = parse([{"customer": "ALPHA", "state": "absent"}], read_image)
+        document = SCHEMA.read([{"customer": "ALPHA", "state": "absent"}], read_image)
         assert child
         if blocks:
             with pytest.raises(InvalidInput, match=r"archive Child \(Active\) first"):

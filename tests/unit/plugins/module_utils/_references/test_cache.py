@@ -13,21 +13,24 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     WaldurError,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._document.images import digest
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import (
-    GrantEntry,
-    Grants,
-    ImageFile,
-    Profile,
-    SecretCode,
-)
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import check_limits
-from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import ApiSecretCode
+from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import (
+    ApiSecretCode,
+    SecretCode,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
+    Profile,
     ProfileState,
     ServiceProvider,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import GrantState, UserRole
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import (
+    GrantEntry,
+    Grants,
+    GrantState,
+    UserRole,
+)
 
 from ...helpers.grant_samples import MANAGER, NOW, ROLES, row
 from ...helpers.recording_client import AskedClient

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, SecretCode
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import (
     ApiSecretCode,
+    SecretCode,
     SecretCodeState,
     fingerprint,
 )
@@ -105,6 +106,6 @@ def test_the_result_is_unknown_until_a_rotation_is_done() -> None:
 
 def test_the_room_of_the_code_takes_the_code_and_names_nobody() -> None:
     wish = SecretCode(WHERE)
-    assert ApiSecretCode().desired(Desired("", "ACME", secret_code=wish)) is wish
-    assert ApiSecretCode().desired(Desired("", "ACME")) is None
+    assert ProviderDocument("", "ACME", parts=(wish,)).get(ApiSecretCode().desired_type) is wish
+    assert ProviderDocument("", "ACME").get(ApiSecretCode().desired_type) is None
     assert ApiSecretCode().users(wish, SecretCodeState()) == ((), ())

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, UsernameEntry, Usernames
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
     OfferingUsername,
+    UsernameEntry,
+    Usernames,
     UsernameState,
     UsernameWrite,
 )
@@ -208,8 +210,8 @@ def test_a_provider_that_is_to_be_created_is_not_asked_for_accounts() -> None:
 
 def test_the_room_of_usernames_takes_the_usernames_of_a_document() -> None:
     wishes = Usernames(())
-    assert OfferingUsername().desired(Desired("", "ACME", usernames=wishes)) is wishes
-    assert OfferingUsername().desired(Desired("", "ACME")) is None
+    assert ProviderDocument("", "ACME", parts=(wishes,)).get(OfferingUsername().desired_type) is wishes
+    assert ProviderDocument("", "ACME").get(OfferingUsername().desired_type) is None
 
 
 @pytest.mark.parametrize("done", [True, False])

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import UsernameEntry, Usernames
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
     OfferingUsername,
+    UsernameEntry,
+    Usernames,
     UsernameState,
     UsernameWrite,
 )

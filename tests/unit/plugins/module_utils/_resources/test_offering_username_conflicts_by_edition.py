@@ -10,12 +10,12 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, Usernames
-from ansible_collections.waldur.provider.plugins.module_utils._document.schema import username
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import USERNAME, Usernames
 from simulation import Simulator
 
 
@@ -31,9 +31,9 @@ def plan(simulator: Simulator, name: str) -> Any:
     """The plan of a task that gives member1 the username, by a session of its own."""
     simulator.zero()
     client = Client(Connection(simulator.url, simulator.token("staff"), retries=0))
-    part = Usernames((username("", {"user": "member1", "username": name}),), single=True)
+    part = Usernames((USERNAME.read("", {"user": "member1", "username": name}),), single=True)
     session = Session(client, References(client), "fail")
-    return plan_changes(session, [Desired("", "ALPHA", "service_provider", usernames=part)])
+    return plan_changes(session, [ProviderDocument("", "ALPHA", "service_provider", (part,))])
 
 
 def test_a_username_of_another_user_is_rejected_before_the_first_write(edition: Simulator) -> None:

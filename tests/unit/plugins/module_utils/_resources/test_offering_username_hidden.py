@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, Usernames
-from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse, username
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
@@ -18,6 +17,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import USERNAME, Usernames
 from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.queries import query
 from simulation import Simulator
 
@@ -63,10 +64,10 @@ def session(simulator: Simulator, alias: str = "owner") -> Session:
 def plan(asked: Session, *entries: tuple[str, str], single: bool = False) -> Plan:
     """The plan for those usernames at the first provider."""
     found = [
-        username("" if single else f"usernames[{number}]", {"user": user, "username": name})
+        USERNAME.read("" if single else f"usernames[{number}]", {"user": user, "username": name})
         for number, (user, name) in enumerate(entries)
     ]
-    wish = Desired("", "ALPHA", "service_provider", usernames=Usernames(tuple(found), single=single))
+    wish = ProviderDocument("", "ALPHA", "service_provider", (Usernames(tuple(found), single=single),))
     return plan_changes(asked, [wish])
 
 
@@ -181,7 +182,7 @@ def test_an_export_notes_hidden_accounts_and_applied_changes_nothing(sim: Simula
     assert note.startswith("Alpha Cloud Ltd: ")
     assert note.endswith(f"so usernames there were not looked at: {WHY}")
     assert {entry["user"] for entry in found["service_providers"][0]["offering_usernames"]} == {"member1"}
-    assert plan_changes(session(sim), parse(found["service_providers"], no_image)).changes == ()
+    assert plan_changes(session(sim), SCHEMA.read(found["service_providers"], no_image)).changes == ()
 
 
 def test_lists_of_accounts_warn_that_some_may_be_hidden(sim: Simulator) -> None:

@@ -12,10 +12,11 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     Forbidden,
     RouteMissing,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import UsernameEntry, Usernames
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
     OfferingUsername,
+    UsernameEntry,
+    Usernames,
     UsernameWrite,
 )
 

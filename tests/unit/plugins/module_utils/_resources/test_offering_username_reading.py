@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import UsernameEntry, Usernames
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
     OfferingUsername,
+    UsernameEntry,
+    Usernames,
     UsernameState,
 )
 

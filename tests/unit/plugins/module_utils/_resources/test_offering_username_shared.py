@@ -11,13 +11,14 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import Desired, Usernames
-from ansible_collections.waldur.provider.plugins.module_utils._document.schema import parse, username
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import USERNAME, Usernames
 from simulation import Simulator
 
 from ...helpers.samples import no_image
@@ -59,10 +60,10 @@ def share(simulator: Simulator, scope: str = "provider") -> None:
 def plan(simulator: Simulator, *entries: tuple[str, str], alias: str = "staff", single: bool = False) -> Plan:
     """The plan for those usernames."""
     found = [
-        username("" if single else f"usernames[{number}]", {"user": user, "username": name})
+        USERNAME.read("" if single else f"usernames[{number}]", {"user": user, "username": name})
         for number, (user, name) in enumerate(entries)
     ]
-    wish = Desired("", "ALPHA", "service_provider", usernames=Usernames(tuple(found), single=single))
+    wish = ProviderDocument("", "ALPHA", "service_provider", (Usernames(tuple(found), single=single),))
     return plan_changes(session(simulator, alias), [wish])
 
 
@@ -149,7 +150,7 @@ def test_applying_an_export_of_a_partly_shared_provider_changes_nothing(sim: Sim
     sim.change("OfferingUser", {"user__username": "member2"}, {"service_provider_account": None})
     found = export(session(sim), "ALPHA", ["offering_usernames"])["service_providers"]
     assert [entry["user"] for entry in found[0]["offering_usernames"]] == ["member2"]
-    assert plan_changes(session(sim), parse(found, no_image)).changes == ()
+    assert plan_changes(session(sim), SCHEMA.read(found, no_image)).changes == ()
 
 
 # --- requests --------------------------------------------------------------------------------------------------------

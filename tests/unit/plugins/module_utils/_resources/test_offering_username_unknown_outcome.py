@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import OutcomeUnknown
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import UsernameEntry, Usernames
-from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
+    OfferingUsername,
+    UsernameEntry,
+    Usernames,
+)
 
 from ...helpers.recording_client import AskedClient, staff
 from ...helpers.samples import ALICE, BOB, CUSTOMER, PEOPLE, target

@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import (
-    GrantEntry,
-    Grants,
-    ImageFile,
-    Profile,
-)
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
+    Profile,
     ProfileState,
     ServiceProvider,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import GrantState, UserRole
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import (
+    GrantEntry,
+    Grants,
+    GrantState,
+    UserRole,
+)
 
 from ...helpers.grant_samples import LATER, MANAGER, NOW, SOON, row
 from ...helpers.recording_client import AskedClient, staff

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, Desired, ImageFile, Profile
-from ansible_collections.waldur.provider.plugins.module_utils._document.schema import profile
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, ImageFile, ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
+    Profile,
     ProfileState,
     ProfileWrite,
     ServiceProvider,
     _check_answer,
 )
 
-from ...helpers.samples import CUSTOMER, PROVIDER, no_image, session, target
+from ...helpers.samples import CUSTOMER, PROVIDER, session, target
 
 LOGO = ImageFile("logo.png", b"logo")
 OTHER_LOGO = ImageFile("logo.png", b"another logo")
@@ -244,12 +244,13 @@ def test_a_provider_with_offerings_is_not_deleted_and_they_are_named() -> None:
 
 @pytest.mark.parametrize("place", ["abs.yml: service_providers[0].", ""])
 def test_an_error_of_the_plan_about_the_profile_names_the_file_and_the_entry(place: str) -> None:
-    absent = profile(place, "absent", {}, no_image)
+    where = place.removesuffix(".")
+    absent = Profile("absent", where=where)
     found = ServiceProvider().compare(
         session(), target(), absent, ProfileState(row(), live_offerings=["VM (Active)"]), {}
     )
     assert found.errors[0].startswith(f"{place}state: the provider ACME can't be deleted while it has offerings")
-    newer = profile(place, "present", {"allowed_domains": []}, no_image)
+    newer = Profile("present", {"allowed_domains": []}, where=where)
     found = ServiceProvider().compare(session(), target(), newer, ProfileState(row(), newer=False), {})
     assert found.errors[0].startswith(f"{place}allowed_domains: this Waldur does not have it")
 
@@ -335,8 +336,8 @@ def test_the_predicted_provider_that_is_deleted_is_none() -> None:
 
 def test_the_room_of_the_profile_takes_the_profile_and_names_nobody() -> None:
     profile = Profile()
-    assert ServiceProvider().desired(Desired("", "ACME", profile=profile)) is profile
-    assert ServiceProvider().desired(Desired("", "ACME")) is None
+    assert ProviderDocument("", "ACME", parts=(profile,)).get(ServiceProvider().desired_type) is profile
+    assert ProviderDocument("", "ACME").get(ServiceProvider().desired_type) is None
     assert ServiceProvider().users(profile, ProfileState(None)) == ((), ())
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, GrantEntry
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
-from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import GrantWrite
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import GrantEntry, GrantWrite
 
 from ...helpers.grant_samples import LATER, MANAGER, NOW, OTHER, PAST, SOON, absent, compare, entry, row
 from ...helpers.samples import ALICE, BOB, CAROL, CUSTOMER, GONE

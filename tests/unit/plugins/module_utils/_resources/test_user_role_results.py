@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import timestamps
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, Desired, GrantEntry, Grants
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import (
+    GrantEntry,
+    Grants,
     GrantState,
     GrantWrite,
     UserRole,
@@ -90,8 +92,8 @@ def test_who_is_to_lose_a_grant_that_is_not_there_is_not_shown() -> None:
 
 def test_the_room_of_grants_takes_the_grants_of_a_document() -> None:
     grants = Grants(())
-    assert UserRole().desired(Desired("", "ACME", grants=grants)) is grants
-    assert UserRole().desired(Desired("", "ACME")) is None
+    assert ProviderDocument("", "ACME", parts=(grants,)).get(UserRole().desired_type) is grants
+    assert ProviderDocument("", "ACME").get(UserRole().desired_type) is None
 
 
 # --- any grants and any wishes ---------------------------------------------------------------------------------------

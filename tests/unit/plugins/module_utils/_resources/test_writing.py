@@ -14,24 +14,22 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     OutcomeUnknown,
     WaldurError,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._document.model import (
-    UNSET,
-    Grants,
-    ImageFile,
-    Profile,
-    SecretCode,
-    UsernameEntry,
-    Usernames,
-)
+from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
 from ansible_collections.waldur.provider.plugins.module_utils._resources import api_secret_code
 from ansible_collections.waldur.provider.plugins.module_utils._resources import offering_username as names
 from ansible_collections.waldur.provider.plugins.module_utils._resources import service_provider as profiles
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import (
     ApiSecretCode,
+    SecretCode,
     fingerprint,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import GrantState, UserRole
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
+    UsernameEntry,
+    Usernames,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import Profile
+from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import Grants, GrantState, UserRole
 
 from ...helpers.grant_samples import LATER, NOW, OTHER, ROLES, SOON, absent, entry, row
 from ...helpers.recording_client import AskedClient

@@ -1,0 +1,199 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Typed fields: what a document and the options of a module may hold. The schema is a tree of them. Pure.
+
+Argument specs, the validation of documents and the defaults of entries are derived from these declarations.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from .._common import values
+from .._common.errors import InvalidInput, Problems
+
+Value = TypeVar("Value")
+Value_co = TypeVar("Value_co", covariant=True)
+
+
+@dataclass(frozen=True)
+class Field(ABC, Generic[Value_co]):
+    """One field of a document, or one option of a module.
+
+    ``hint`` says what to give where a ``required`` field is missing. ``needs`` names the field beside it without which
+    it has no meaning. ``is_common`` says that entries can have its value in common, so that it may be a default.
+    """
+
+    name: str
+    description: str
+    required: bool = field(default=False, kw_only=True)
+    default: Value_co | None = field(default=None, kw_only=True)
+    hint: str = field(default="", kw_only=True)
+    examples: tuple[Any, ...] = field(default=(), kw_only=True)
+    needs: str = field(default="", kw_only=True)
+    is_common: bool = field(default=True, kw_only=True)
+
+    @abstractmethod
+    def read(self, where: str, value: Any) -> Value_co:
+        """Return the valid value; ``where`` names it in messages. Raises ``InvalidInput``."""
+
+
+@dataclass(frozen=True)
+class TextField(Field[str]):
+    """Text, trimmed, of at most ``max_length`` characters. ``check`` returns the value, or raises ``InvalidInput``."""
+
+    max_length: int | None = None
+    check: Callable[[str, str], str] | None = None
+
+    def read(self, where: str, value: Any) -> str:
+        """Return the text, trimmed."""
+        found = values.text(where, value)
+        if self.max_length is not None and len(found) > self.max_length:
+            raise InvalidInput(f"{where}: has {len(found)} characters, and {self.max_length} are allowed: shorten it.")
+        return self.check(where, found) if self.check else found
+
+
+@dataclass(frozen=True)
+class ReferenceField(Field[str]):
+    """A reference to an object: a name, a UUID or a URL."""
+
+    def read(self, where: str, value: Any) -> str:
+        """Return the reference, trimmed."""
+        return values.reference(where, value)
+
+
+@dataclass(frozen=True)
+class FileField(Field[str]):
+    """The path of a file; empty where the file is to be removed. In a document it is relative to that document."""
+
+    def read(self, where: str, value: Any) -> str:
+        """Return the path, trimmed."""
+        return values.text(where, value)
+
+
+@dataclass(frozen=True)
+class BooleanField(Field[bool]):
+    """A boolean."""
+
+    def read(self, where: str, value: Any) -> bool:
+        """Return the boolean, which may be a word that Ansible takes for one."""
+        return values.boolean(where, value)
+
+
+@dataclass(frozen=True)
+class ChoiceField(Field[str]):
+    """One of ``choices``."""
+
+    choices: tuple[str, ...] = ()
+
+    def read(self, where: str, value: Any) -> str:
+        """Return the choice."""
+        return values.choice(where, value, self.choices)
+
+
+@dataclass(frozen=True)
+class TimestampField(Field["datetime | None"]):
+    """A date, a date-time or ``never`` (None)."""
+
+    def read(self, where: str, value: Any) -> datetime | None:
+        """Return the time in UTC."""
+        return values.expiration(where, value)
+
+
+@dataclass(frozen=True)
+class FreeFormField(Field["dict[str, Any]"]):
+    """A mapping with keys that users choose, and JSON values. Waldur merges it key by key where ``is_merged``."""
+
+    is_merged: bool = False
+
+    def read(self, where: str, value: Any) -> dict[str, Any]:
+        """Return the mapping."""
+        if not isinstance(value, Mapping):
+            raise InvalidInput(f"{where}: must be a mapping, and a {values.kind_of(value)} was given.")
+        return dict(values.json_value(where, value))
+
+
+@dataclass(frozen=True)
+class MappingField(Field[Value]):
+    """A mapping with known ``fields``, of which ``build`` makes the value.
+
+    ``identity`` are the fields by which two entries of a list are about the same, in a document and in its defaults.
+    """
+
+    fields: tuple[Field[object], ...] = ()
+    build: Callable[[EntryReader], Value] | None = None
+    identity: tuple[str, ...] = ()
+
+    def read(self, where: str, value: Any) -> Value:
+        """Return what ``build`` makes of the mapping. Raises ``InvalidInput`` with all errors in it."""
+        if self.build is None:
+            raise TypeError(f"{self.name} is read by the resources")
+        reader = EntryReader(where, value, self.fields)
+        found = self.build(reader)
+        reader.problems.refuse()
+        return found
+
+
+@dataclass(frozen=True)
+class ListField(Field["tuple[Value, ...]"], Generic[Value]):
+    """A list of ``item``."""
+
+    item: Field[Value] = field(kw_only=True)
+
+    def read(self, where: str, value: Any) -> tuple[Value, ...]:
+        """Return the items. Raises ``InvalidInput`` with all errors of all items."""
+        problems = Problems()
+        items = enumerate(values.sequence(where, value))
+        found = [problems.attempt(self.item.read, f"{where}[{index}]", item) for index, item in items]
+        problems.refuse()
+        return tuple(item for item in found if item is not None)
+
+
+class EntryReader:
+    """Read the fields of one mapping, and collect all ``problems``, so that they are reported at once.
+
+    ``where`` names the mapping in messages; it is empty for the options of a task. Fields without a value (null) count
+    as left out. Raises ``InvalidInput`` for what is not a mapping.
+    """
+
+    def __init__(self, where: str, value: Any, fields: Sequence[Field[object]]) -> None:
+        self.where = where
+        self.problems = Problems()
+        self.values = values.known_keys(where, value, tuple(one.name for one in fields), self.problems)
+        has_unknown = bool(self.problems.messages)  # an unknown key may be the misspelt one
+        for one in fields:
+            if one.required and one.name not in self.values and not has_unknown:
+                self.problems.add(f"{self.option(one.name)}: is missing: {one.hint}.")
+
+    def option(self, name: str) -> str:
+        """Return what messages call a field."""
+        return f"{self.where}.{name}" if self.where else name
+
+    def __contains__(self, one: Field[object]) -> bool:
+        return one.name in self.values
+
+    def get(self, one: Field[Value]) -> Value | None:
+        """Return the value of a field, or its default; None where it has none or is not valid."""
+        if one.name not in self.values:
+            return one.default
+        return self.problems.attempt(one.read, self.option(one.name), self.values[one.name])
+
+
+def date_places(fields: Sequence[Field[Any]], prefix: str = "") -> list[str]:
+    """Return the places that take a date as YAML makes it of unquoted text, such as ``users[].expiration_time``."""
+    places = []
+    for one in fields:
+        item, place = (
+            (one.item, f"{prefix}{one.name}[]") if isinstance(one, ListField) else (one, f"{prefix}{one.name}")
+        )
+        if isinstance(item, TimestampField):
+            places.append(place)
+        elif isinstance(item, MappingField):
+            places += date_places(item.fields, f"{place}.")
+    return places

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What resources declare once: nothing above or below their files names a kind, an action or a key of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._document.fields import (
+    Field,
+    ListField,
+    MappingField,
+    date_places,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITERS
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Severity
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document import DOCUMENT, FIELDS
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import KINDS, RESOURCES
+
+PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+GENERIC = sorted(
+    [
+        *(
+            path
+            for layer in ("_engine", "_plan", "_export")
+            for path in (PLUGINS / "module_utils" / layer).glob("*.py")
+        ),
+        PLUGINS / "module_utils/_document/loader.py",
+        PLUGINS / "module_utils/_document/schema.py",
+        PLUGINS / "plugin_utils/_plan_markdown.py",
+    ]
+)
+NAMES = {*KINDS, *(action.name for kind in KINDS.values() for action in kind.actions)}
+
+
+def named(text: str) -> set[str]:
+    """The kinds and actions of resources among the texts of a source."""
+    found = {node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)}
+    return NAMES & {value for value in found if isinstance(value, str)}
+
+
+# The key of a note and of a file that say which provider they are about is the public name of that key.
+_PUBLIC_KEYS = {
+    "changes.py": {"service_provider"},
+    "files.py": {"service_provider"},
+    "_plan_markdown.py": {"service_provider"},
+}
+
+
+@pytest.mark.parametrize("path", GENERIC, ids=lambda path: path.name)
+def test_generic_code_names_no_resource(path: Path) -> None:
+    assert named(path.read_text(encoding="utf-8")) <= _PUBLIC_KEYS.get(path.name, set())
+
+
+def test_a_name_of_a_resource_is_found() -> None:
+    assert named('if change.kind == "user_role": return ["grant"]') == {"user_role", "grant"}
+
+
+def fields_below(fields: tuple[Field[object], ...]) -> Iterator[Field[object]]:
+    for one in fields:
+        yield one
+        item = one.item if isinstance(one, ListField) else one
+        if isinstance(item, MappingField):
+            yield from fields_below(item.fields)
+
+
+def test_every_field_of_the_document_and_of_the_modules_is_described() -> None:
+    every = [DOCUMENT, *fields_below(FIELDS)]
+    every += [one for resource in RESOURCES for one in fields_below(resource.module.fields)]
+    assert [one.name for one in every if not one.description.endswith(".") or not one.name] == []
+
+
+def test_keys_and_kinds_are_declared_once() -> None:
+    keys = [one.name for one in FIELDS]
+    assert len(set(keys)) == len(keys)
+    assert len(KINDS) == len(RESOURCES)
+    assert {one.needs for one in FIELDS if one.needs} <= set(keys)
+
+
+def test_what_needs_attention_has_words_to_be_counted_by() -> None:
+    actions = [action for kind in KINDS.values() for action in kind.actions]
+    assert all(action.singular != "change" for action in actions if action.severity is not Severity.NORMAL)
+
+
+def test_every_resource_has_a_module_with_the_options_that_it_declares() -> None:
+    for resource in RESOURCES:
+        task = WRITERS[resource.kind.name]
+        assert set(task.options) >= {resource.module.reference.name, *(one.name for one in resource.module.fields)}
+
+
+def test_dates_are_taken_where_a_timestamp_is_declared() -> None:
+    assert date_places((DOCUMENT,)) == ["service_providers[].users[].expiration_time"]
+    assert WRITERS["user_role"].dates == ("expiration_time", "users[].expiration_time")
+    assert WRITERS["offering_username"].dates == ()
