@@ -21,7 +21,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._engine.planner im
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import check_limits
-from ansible_collections.waldur.provider.plugins.module_utils._references.references import References, Target
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
+from ansible_collections.waldur.provider.plugins.module_utils._references.targets import Target
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources import (
     api_secret_code,

@@ -172,6 +172,12 @@ def closest(value: Any, known: Iterable[str]) -> str:
     return f" Did you mean '{quote(spellings[near[0]])}'?" if near else ""
 
 
+def ambiguous(option: str, value: str, objects: str, candidates: Iterable[tuple[Any, Any]]) -> InvalidInput:
+    """Return the error for a reference that means several ``objects``; ``candidates`` are their names and UUIDs."""
+    names = ", ".join(f"{name} ({uuid})" for name, uuid in candidates)
+    return InvalidInput(f"{option}: '{quote(value)}' means several {objects}: {names}. Give the UUID of one.")
+
+
 def recheck_outcome(lost: OutcomeUnknown, look: Callable[[], tuple[bool | None, str]]) -> OutcomeUnknown:
     """``lost`` with what is there now. ``look`` reads it: whether the write took effect, and that in words.
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from .._common import uuids, values
 from .._common.errors import InvalidInput, quote
-from .._references.references import References, Target
+from .._references.references import References
+from .._references.targets import Target
 from .._references.users import User
 
 # A note may list the accounts in a hundred offerings.
@@ -56,7 +57,7 @@ def exported_list(key: str, found: Iterable[Entry | Note]) -> Exported:
 def user_reference(references: References, person: User) -> str:
     """The username where reading it back finds this person, else the UUID (as for one that looks like a UUID)."""
     name = person.username or ""
-    sure = _survives(name, "users") and references.user_uuid(name) == person.uuid
+    sure = _survives(name, "users") and references.users.known_uuid(name) == person.uuid
     return name if sure else person.uuid
 
 
@@ -65,7 +66,7 @@ def customer_reference(references: References, target: Target) -> str:
     if not _survives(target.name, "customers"):
         return target.customer_uuid
     try:
-        found = references.target("customer", "customer", target.name)
+        found = references.resolve_target("customer", "customer", target.name)
     except InvalidInput:
         return target.customer_uuid
     return target.name if found.customer_uuid == target.customer_uuid else target.customer_uuid

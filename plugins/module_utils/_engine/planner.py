@@ -20,7 +20,7 @@ from .._plan.approval import require_approved
 from .._plan.changes import Change, Comparison, summary
 from .._plan.diff import provider_labels
 from .._plan.limits import check_limits
-from .._references.references import Target
+from .._references.targets import Target
 from .._resources.base import ResourceTask, Result, Step
 from .._resources.registry import ACTIONS, RESOURCES
 
@@ -102,7 +102,7 @@ def plan_changes(session: Session, document: Sequence[ProviderDocument], limits:
 
     Raises ``InvalidInput`` for a plan that must not be carried out.
     """
-    session.references.begin()
+    session.references.start_run()
     entries = _targets(session, document)
     only = _only(session, limits.only)
     chosen = [entry for entry in entries if only is None or entry[1].customer_uuid in only]
@@ -165,12 +165,12 @@ def _plain(value: Any) -> Any:
 
 def _targets(session: Session, document: Sequence[ProviderDocument]) -> list[tuple[ProviderDocument, Target]]:
     """Return each entry with its provider. Raises ``InvalidInput`` where one does not exist, or has two entries."""
-    session.references.expect_customers([d.reference for d in document if d.reference_kind == CUSTOMER_REFERENCE])
+    session.references.customers.prefetch([d.reference for d in document if d.reference_kind == CUSTOMER_REFERENCE])
     first: dict[str, str] = {}
     found = []
     for desired in document:
         option = f"{desired.where}.customer" if desired.where else desired.reference_kind
-        target = session.references.target(desired.reference_kind, option, desired.reference)
+        target = session.references.resolve_target(desired.reference_kind, option, desired.reference)
         if target.customer_uuid in first:
             raise InvalidInput(
                 f"{option}: {target.name} duplicates {first[target.customer_uuid]}: make one entry of the two."
@@ -185,7 +185,9 @@ def _only(session: Session, references: Sequence[str] | None) -> dict[str, Targe
     if references is None:
         return None
     named = enumerate(references)
-    targets = [session.references.target(PROVIDER_REFERENCE, f"only[{number}]", value) for number, value in named]
+    targets = [
+        session.references.resolve_target(PROVIDER_REFERENCE, f"only[{number}]", value) for number, value in named
+    ]
     return {target.customer_uuid: target for target in targets}
 
 
@@ -202,5 +204,5 @@ def _resolve_users(session: Session, tasks: Sequence[ResourceTask]) -> ResolvedU
         named, hidden = task.users()
         references.extend(named)
         not_shown.update(hidden)
-    users = session.references.users(references, frozenset(not_shown))
-    return users if session.missing_users == "warn" else session.references.with_advice(users)
+    users = session.references.users.resolve(references, frozenset(not_shown))
+    return users if session.missing_users == "warn" else session.references.users.with_advice(users)

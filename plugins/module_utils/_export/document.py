@@ -15,7 +15,7 @@ from .._common.errors import Forbidden, NotFound, Unreadable, WaldurError
 from .._context import Session
 from .._document.exported import Exported, Note, customer_reference
 from .._document.model import PROVIDER_REFERENCE
-from .._references.references import Target
+from .._references.targets import Target
 from .._resources.registry import EXPORT_PARTS
 
 
@@ -60,9 +60,9 @@ def export_providers(session: Session, references: Any = None, parts: Sequence[s
     Where no provider is named, one that the token may not read is left out as a whole, as half an entry would pass for
     a whole one. That it may read none at all is an error.
     """
-    session.references.begin()
+    session.references.start_run()
     targets = _targets(session, references)
-    session.references.expect_customers([target.name for target in targets])
+    session.references.customers.prefetch([target.name for target in targets])
     attempts = [
         (target, _attempt_export(session, target, parts, is_named=references is not None)) for target in targets
     ]
@@ -111,14 +111,14 @@ def _export_provider(session: Session, target: Target, parts: Sequence[str]) -> 
 def _targets(session: Session, references: Any) -> list[Target]:
     """Each provider once, whatever it is called by. Text is one reference, as names may hold commas."""
     if references is None:
-        references = [row["uuid"] for row in session.references.providers()]
+        references = [row["uuid"] for row in session.references.provider_list.rows()]
     if isinstance(references, (list, tuple)):
         named = {f"service_providers[{number}]": value for number, value in enumerate(references)}
     else:
         named = {"service_providers": references}
     found = {}
     for option, value in named.items():
-        target = session.references.target(PROVIDER_REFERENCE, option, values.reference(option, value))
+        target = session.references.resolve_target(PROVIDER_REFERENCE, option, values.reference(option, value))
         found[target.customer_uuid] = target
     return sorted(found.values(), key=_position)
 

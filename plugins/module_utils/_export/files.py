@@ -23,7 +23,7 @@ from .._context import Session
 from .._document import images
 from .._document.exported import Note
 from .._document.writer import document_text
-from .._references.references import Target
+from .._references.targets import Target
 from .document import Export, ExportedProvider, export_providers
 from .output_folder import Folder, require_plain_path
 
@@ -54,7 +54,9 @@ def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: b
     read = export_providers(session, options["service_providers"], options["parts"])
     # Of all of them, so that a file is called the same whichever of them are exported.
     rows = {one.target.customer_uuid: one.target.row or {} for one in read.found}
-    rows.update({uuids.normalize(row.get("customer_uuid")) or "": row for row in session.references.providers()})
+    rows.update(
+        {uuids.normalize(row.get("customer_uuid")) or "": row for row in session.references.provider_list.rows()}
+    )
     names = _names(rows)
     image_files: dict[str, bytes] = {}
     if options["images"] and "profile" in options["parts"]:

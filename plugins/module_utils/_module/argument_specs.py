@@ -29,7 +29,7 @@ from .._document.schema import ENTRIES
 from .._engine.planner import Limits, Plan
 from .._query.facts import FACTS
 from .._query.info import INFOS, Info
-from .._references.references import Target
+from .._references.targets import Target
 from .._resources.base import AnyResource
 from .._resources.document import DOCUMENT, SCHEMA
 from .._resources.registry import RESOURCES

@@ -64,7 +64,7 @@ def run(
 
 
 def _read(session: Session, task: Info, options: Mapping[str, Any]) -> dict[str, Any]:
-    session.references.begin()
+    session.references.start_run()
     found = task.answer(session, options)
     return {"changed": False, "warnings": session.warnings, **found}
 

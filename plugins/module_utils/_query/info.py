@@ -20,7 +20,7 @@ from .._common.errors import InvalidInput
 from .._common.types import Row
 from .._context import Session
 from .._export.document import export
-from .._references.references import Target
+from .._references.targets import Target
 from .._resources.api_secret_code import fingerprint
 from .._resources.registry import EXPORT_PARTS
 from . import filters
@@ -50,7 +50,7 @@ class Info:
 def get_provider(session: Session, options: Options) -> Target:
     """Return the service provider that the option ``service_provider`` refers to."""
     reference = document.reference("service_provider", options["service_provider"])
-    return session.references.target("service_provider", "service_provider", reference)
+    return session.references.resolve_target("service_provider", "service_provider", reference)
 
 
 def _filter_options(name: str, options: Options) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from .._common.errors import Forbidden, InvalidInput, NotFound, quote
 from .._common.types import Row
 from .._context import Session
 from .._http.row_checks import checked
-from .._references.references import Target
-from .._references.users import HIDDEN_ACCOUNTS, UnresolvedUser
+from .._references.account_visibility import HIDDEN_ACCOUNTS
+from .._references.targets import Target
+from .._references.users import UnresolvedUser
 from . import filters
 from .filters import Filter, Selection
 
@@ -46,7 +47,10 @@ def read(session: Session, name: str, target: Target | None, values: Mapping[str
 
 def warn_of_hidden_accounts(session: Session, target: Target) -> None:
     """Warn where a list of accounts may lack rows that Waldur hides from the token (api-behaviour: hidden-accounts)."""
-    if session.references.edition() >= _HIDING_SINCE and session.references.may_miss_accounts():
+    if (
+        session.references.provider_list.edition() >= _HIDING_SINCE
+        and session.references.account_visibility.may_miss_accounts()
+    ):
         session.warnings.append(f"{target.name}: accounts may be hidden from this token: {HIDDEN_ACCOUNTS}.")
 
 
@@ -67,7 +71,7 @@ def _read_rows(session: Session, listing: Operation, target: Target | None, sele
     for one, value in resolved:
         parameter = one.parameter
         since = _first_edition(listing, one)
-        old = bool(since and session.references.edition() < since)
+        old = bool(since and session.references.provider_list.edition() < since)
         if old and not parameter.match:
             raise _unsupported(one, since)
         if not old and parameter.is_sent:
@@ -137,7 +141,7 @@ def resolve_reference(session: Session, target: Target | None, parameter: Parame
         (found for collection in _COLLECTIONS[kind] if (found := uuids.from_url(value, collection))), None
     )
     if kind == "role":
-        return uuids.normalize(session.references.any_role(where, value)["uuid"]) or ""
+        return uuids.normalize(session.references.roles.resolve(where, value)["uuid"]) or ""
     if uuid:
         return uuid
     if kind == "user":
@@ -148,7 +152,7 @@ def resolve_reference(session: Session, target: Target | None, parameter: Parame
 
 
 def _resolve_user(session: Session, where: str, value: str) -> str:
-    found = session.references.with_advice(session.references.users([value]))[value]
+    found = session.references.users.with_advice(session.references.users.resolve([value]))[value]
     if isinstance(found, UnresolvedUser):
         if found.user is None:
             raise InvalidInput(f"{where}: {found.reason}: {found.advice}.")
@@ -159,7 +163,7 @@ def _resolve_user(session: Session, where: str, value: str) -> str:
 def _resolve_customer(session: Session, target: Target | None, where: str, value: str) -> str:
     """Return the customer among those that the token sees, else among those that the provider serves."""
     try:
-        return session.references.target("customer", where, value).customer_uuid
+        return session.references.resolve_target("customer", where, value).customer_uuid
     except InvalidInput as error:
         if target is None or target.uuid is None:
             raise

@@ -18,7 +18,7 @@ from .._context import ResolvedUsers, Session
 from .._document.fields import BooleanField, ChoiceField, EntryReader, MappingField, TextField
 from .._document.model import ReadImage
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage, ValueStyle
-from .._references.references import Target
+from .._references.targets import Target
 from .base import ModuleOptions, Resource, Result
 
 _FINGERPRINT = re.compile(r"^sha256:[0-9a-f]{16}$")

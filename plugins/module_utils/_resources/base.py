@@ -19,7 +19,7 @@ from .._document.exported import Exported
 from .._document.fields import EntryReader, Field, ReferenceField
 from .._document.model import PROVIDER_REFERENCE, ProviderDocument, ReadImage, UserEntry
 from .._plan.changes import Change, ChangeKind, Comparison
-from .._references.references import Target
+from .._references.targets import Target
 from .._references.users import UnresolvedUser
 
 DesiredState = TypeVar("DesiredState")

@@ -31,8 +31,9 @@ from .._document.fields import EntryReader, ListField, MappingField, ReferenceFi
 from .._document.model import ReadImage, UserEntry
 from .._http.row_checks import checked
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage
-from .._references.references import Target
-from .._references.users import HIDDEN_ACCOUNTS, UnresolvedUser, User
+from .._references.account_visibility import HIDDEN_ACCOUNTS
+from .._references.targets import Target
+from .._references.users import UnresolvedUser, User
 from .base import ModuleOptions, Resource, reject_beside_list, unresolved_user
 
 _LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")
@@ -274,7 +275,7 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
             return UsernameState(exists=False)
         only: str | None = None
         if desired.single:
-            user = session.references.users([desired.entries[0].user])[desired.entries[0].user]
+            user = session.references.users.resolve([desired.entries[0].user])[desired.entries[0].user]
             only = user.uuid if isinstance(user, User) else None
             if only is None:
                 return UsernameState()
@@ -354,7 +355,7 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
     def export(self, session: Session, target: Target) -> Exported:
         """Export the users who have one and the same username in all offerings that they reach."""
         current = _reached(session, target, None)
-        if current.unseen and not session.references.sees_everybody():
+        if current.unseen and not session.references.current_user.sees_all_users():
             # Every project that is listed has a resource (api-behaviour: project-permissions), so a part of the whole
             # would be missing.
             raise Unreadable(
@@ -363,7 +364,7 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         _read_accounts(session, target, None, current)
         _read_visibility(session, current.reach, current)
         _read_owners(session, target, {(one, user) for user, reach in current.reach.items() for one in reach}, current)
-        resolved = session.references.users(current.reach)
+        resolved = session.references.users.resolve(current.reach)
         users = [user for user in resolved.values() if isinstance(user, User)]
         return exported_list(_KEY, [*_out_of_reach(target, current), *_in_reach(session, target, current, users)])
 
@@ -447,7 +448,7 @@ def _reached(session: Session, target: Target, only: str | None) -> UsernameStat
     projects = _projects(session, target, only)
     _read_reach(session, target, projects, current)
     if current.unseen or current.names:
-        partly = not session.references.sees_everybody()
+        partly = not session.references.current_user.sees_all_users()
         current.blind = partly and not current.names
         current.hidden = _read_offerings(session, target, current) if partly and current.names else set()
     return current
@@ -457,7 +458,7 @@ def _projects(session: Session, target: Target, only: str | None) -> dict[str, s
     """Project UUID → the users with a role there. Old servers ignore the filter, so rows of others are left out."""
     rows = session.client.rows("project_permissions", target.uuid, field=_PERMISSION_FIELDS, user=only)
     rows = checked("project_permissions", rows, **_PERMISSION_KINDS)
-    session.references.learn_users(rows)
+    session.references.users.remember(rows)
     projects: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         user = uuids.normalize(row.get("user_uuid"))
@@ -541,14 +542,14 @@ def _pending(session: Session, desired: Usernames, current: UsernameState) -> se
 
 def _users(session: Session, desired: Usernames, current: UsernameState) -> set[str]:
     """Return those whom the entries may be about; all who reach offerings, where a reference is not known yet."""
-    known = {session.references.user_uuid(entry.user) for entry in desired.entries}
+    known = {session.references.users.known_uuid(entry.user) for entry in desired.entries}
     return set(current.reach) if None in known else {user for user in known if user}
 
 
 def _read_visibility(session: Session, users: Iterable[str], current: UsernameState) -> None:
     """Read whether accounts may be hidden, where one that ``users`` could have was not seen."""
     if any((offering, user) not in current.accounts for user in users for offering in current.readable(user)):
-        current.may_miss_accounts = session.references.may_miss_accounts()
+        current.may_miss_accounts = session.references.account_visibility.may_miss_accounts()
 
 
 def _read_owners(session: Session, target: Target, pairs: Iterable[tuple[str, str]], current: UsernameState) -> None:
@@ -559,7 +560,7 @@ def _read_owners(session: Session, target: Target, pairs: Iterable[tuple[str, st
     """
     missing = {pair for pair in pairs if pair not in current.accounts}
     unclear = {pair for pair in pairs if pair in current.rows and _LINK not in current.rows[pair]}
-    if not (missing or unclear) or session.references.edition() < _SHARED_SINCE:
+    if not (missing or unclear) or session.references.provider_list.edition() < _SHARED_SINCE:
         return
     if missing and current.shared is None:
         _read_offerings(session, target, current)

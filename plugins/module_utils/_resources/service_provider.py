@@ -42,7 +42,7 @@ from .._document.fields import (
 from .._document.model import CUSTOMER_REFERENCE, UNSET, ImageFile, ReadImage, Unset
 from .._http.row_checks import checked
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Effect, Severity, Stage
-from .._references.references import Target
+from .._references.targets import Target
 from .base import ModuleOptions, Resource
 
 _REFUSED = 400
@@ -190,7 +190,7 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
     def read(self, session: Session, target: Target, desired: Profile) -> ProfileState:
         """Return the row of the list as read in this run, else of the provider; the image only where it matters."""
         if target.uuid is None:
-            known = session.references.providers()
+            known = session.references.provider_list.rows()
             return ProfileState(None, newer=not known or detect_edition(known[0]) >= _NEWER_SINCE)
         row = target.row
         if row is None:
@@ -274,7 +274,7 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
             current.row = _send_rest(session, target, rest, before)
         if upload:
             current.image = images.digest(upload.content)
-        _check_answer(current.row or {}, fields, image, session.references.is_staff)
+        _check_answer(current.row or {}, fields, image, session.references.current_user.is_staff)
 
     def verify(self, session: Session, target: Target, desired: Profile, current: ProfileState) -> ProfileState:
         """Read the provider after a deletion; the responses of other writes hold it all, and were compared already."""

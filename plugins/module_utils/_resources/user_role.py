@@ -28,7 +28,7 @@ from .._document.fields import (
 from .._document.model import UNSET, ReadImage, Unset, UserEntry
 from .._http.row_checks import checked
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage, ValueStyle
-from .._references.references import Target
+from .._references.targets import Target
 from .._references.users import UnresolvedUser, User
 from .base import ModuleOptions, Resource, reject_beside_list, unresolved_user
 
@@ -205,14 +205,17 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
         rows: list[Row] = []
         if target.uuid:
             rows = _grants(session, target, only)
-            session.references.learn_users(rows)
+            session.references.users.remember(rows)
             if not only:
-                session.references.grants_learned.add(target.uuid)
+                session.references.users.providers_with_known_grants.add(target.uuid)
         if only:
             # Servers of 2024 list everybody when they do not know the user (api-behaviour: role-grants-unknown-user).
             rows = [row for row in rows if uuids.normalize(row.get("user_uuid")) == only]
-        roles = {entry.role: session.references.role(entry.option("role"), entry.role) for entry in desired.entries}
-        me = uuids.normalize(session.references.me().get("uuid")) if desired.exclusive else None
+        roles = {
+            entry.role: session.references.roles.resolve_for_provider(entry.option("role"), entry.role)
+            for entry in desired.entries
+        }
+        me = uuids.normalize(session.references.current_user.row().get("uuid")) if desired.exclusive else None
         return GrantState(rows, roles, session.client.now(), me, only)
 
     def users(self, desired: Grants, current: GrantState) -> tuple[Iterable[str], Iterable[str]]:
@@ -339,7 +342,7 @@ def _in_document(session: Session, target: Target, rows: list[Row], current: Gra
     entry["expiration_time"] = expiry or timestamps.NEVER
     try:
         desired = GRANT.read("", entry)
-        current.roles[desired.role] = session.references.role("role", desired.role)
+        current.roles[desired.role] = session.references.roles.resolve_for_provider("role", desired.role)
     except InvalidInput as error:
         return Note("users", name, f"{target.name}: {name} can't be said: {error.message}")
     # Asked of what applies it, so that the two can't disagree.
@@ -357,10 +360,10 @@ def _single_user(session: Session, target: Target, desired: Grants) -> str | Non
     if not desired.single or target.uuid is None:
         return None
     reference = desired.entries[0].user
-    known = session.references.user_uuid(reference)
-    if known or target.uuid not in session.references.grants_learned:
+    known = session.references.users.known_uuid(reference)
+    if known or target.uuid not in session.references.users.providers_with_known_grants:
         return known
-    user = session.references.users([reference])[reference]
+    user = session.references.users.resolve([reference])[reference]
     return user.uuid if isinstance(user, User) else None
 
 

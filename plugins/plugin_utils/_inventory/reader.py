@@ -31,8 +31,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._query.filters import LIST_OPTIONS
 from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read
-from ansible_collections.waldur.provider.plugins.module_utils._references.references import (
-    References,
+from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
+from ansible_collections.waldur.provider.plugins.module_utils._references.targets import (
     Target,
     target_of_provider,
 )
@@ -109,11 +109,11 @@ def _check_selection(selection: Selection) -> None:
 def _resolve_providers(session: Session, selection: Selection) -> list[Target]:
     """Return the providers of the option, each once, or all that the token sees. Raises ``InvalidInput``."""
     if not selection.service_providers:
-        return [target_of_provider(row) for row in session.references.providers()]
+        return [target_of_provider(row) for row in session.references.provider_list.rows()]
     targets: dict[str, Target] = {}
     for number, value in enumerate(selection.service_providers):
         option = f"service_providers[{number}]"
-        target = session.references.target("service_provider", option, reference(option, value))
+        target = session.references.resolve_target("service_provider", option, reference(option, value))
         targets.setdefault(target.uuid or "", target)
     return list(targets.values())
 

@@ -33,7 +33,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._query.reader impo
     read,
     warn_of_hidden_accounts,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._references.references import Target
+from ansible_collections.waldur.provider.plugins.module_utils._references.targets import Target
 
 PROVIDER = "service_provider"
 # There are two lists of that name, so neither bears it.
@@ -107,7 +107,7 @@ def _told(
     """What ``ask`` finds on the one connection of this process, secrets masked in all that is said beside it."""
     client, references = get_client(connection)
     session = Session(client, references)
-    references.begin()
+    references.start_run()
     try:
         found = ask(session)
     except WaldurError as error:
@@ -155,7 +155,7 @@ def _provider(session: Session, given: Any, usual: Any) -> Target:
     reference = usual if given is None else given
     if reference in (None, ""):
         raise InvalidInput(f"{PROVIDER}: is missing: give it, or set the variable waldur_{PROVIDER}.")
-    return session.references.target(PROVIDER, PROVIDER, document.reference(PROVIDER, reference))
+    return session.references.resolve_target(PROVIDER, PROVIDER, document.reference(PROVIDER, reference))
 
 
 def _rows(session: Session, name: str, given: Mapping[str, Any], usual: Any) -> list[Row]:

@@ -510,7 +510,7 @@ def _lose_answers(monkeypatch: pytest.MonkeyPatch, *, after_the_write: bool) -> 
 def _grant_behind_the_back(sim: Simulator, session: Session) -> None:
     """As somebody does who calls add_user over an expiring grant (api-behaviour: role-grants-duplicate)."""
     other = Client(Connection(sim.url, sim.token("staff")))
-    role = session.references.role("role", "CUSTOMER.MANAGER")["uuid"]
+    role = session.references.roles.resolve_for_provider("role", "CUSTOMER.MANAGER")["uuid"]
     member1 = "51d1acdbef2e4274bda95a1ce5391e54"
     other.write("add_user", "e182aaedb6ae4541956a3c14629abc02", body={"role": role, "user": member1})
 

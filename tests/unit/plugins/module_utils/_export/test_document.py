@@ -131,7 +131,7 @@ def test_a_username_that_could_mean_another_is_written_as_uuid(sim: Simulator, c
 
 def test_somebody_who_took_the_name_of_somebody_else_is_not_mistaken(sim: Simulator, connect: Connect) -> None:
     kept = connect()
-    kept.references.users(["member1", "member2"])
+    kept.references.users.resolve(["member1", "member2"])
     sim.change("User", {"username": "member1"}, {"username": "left"})
     sim.change("User", {"username": "member2"}, {"username": "member1"})
     grant(sim, "member1")

@@ -41,7 +41,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def give_image(here: Session, content: bytes) -> None:
-    target = here.references.target("service_provider", "x", "ALPHA")
+    target = here.references.resolve_target("service_provider", "x", "ALPHA")
     here.client.write("partial_update", target.uuid, files={"image": ("a.png", content, "image/png")})
 
 

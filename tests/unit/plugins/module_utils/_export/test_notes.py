@@ -76,7 +76,7 @@ def test_a_grant_of_a_role_that_is_called_like_the_uuid_of_another_is_left_out(
 
 def test_an_image_is_left_out(sim: Simulator, connect: Connect) -> None:
     here = connect()
-    target = here.references.target("customer", "customer", "ALPHA")
+    target = here.references.resolve_target("customer", "customer", "ALPHA")
     here.client.write("partial_update", target.uuid, files={"image": ("a.png", PNG, "image/png")})
     found = alpha(connect(), "profile")
     assert "image" not in found
@@ -235,7 +235,7 @@ def test_an_export_of_all_providers_goes_on_after_one_that_the_token_may_not_rea
     assert found["service_providers"][0] == export(connect("owner"), "ALPHA")["service_providers"][0]
     notes = [note for note in found["notes"] if note["key"] == "service_providers"]
     assert {note["service_provider"] for note in notes} == {
-        row["customer_name"] for row in connect().references.providers()
+        row["customer_name"] for row in connect().references.provider_list.rows()
     } - {"Alpha Cloud Ltd"}
     assert notes[0]["text"].startswith("Beta HPC Centre: was left out, as it can't be read: Waldur refused to list the")
     assert found["notes"] == sorted(found["notes"], key=lambda note: note["service_provider"])
@@ -260,7 +260,9 @@ def test_a_provider_that_is_named_and_may_not_be_read_is_still_an_error(
 
 
 def test_a_provider_that_is_deleted_while_all_are_exported_is_left_out(sim: Simulator, connect: Connect) -> None:
-    uuid = next(row["uuid"] for row in connect().references.providers() if row["customer_abbreviation"] == "BETA")
+    uuid = next(
+        row["uuid"] for row in connect().references.provider_list.rows() if row["customer_abbreviation"] == "BETA"
+    )
     sim.fault(path=f"*/{uuid}/list_users/", times=None, status=404)
     found = export(connect())
     assert "Beta HPC Centre" not in [entry["customer"] for entry in found["service_providers"]]
@@ -294,7 +296,7 @@ def test_a_waldur_without_roles_is_noted() -> None:
 
 def test_a_token_that_sees_roles_and_no_resources_sets_no_username(sim: Simulator) -> None:
     """It was told that the user reaches no offering, and that all was well."""
-    member = session(sim).references.users(["member1"])["member1"]
+    member = session(sim).references.users.resolve(["member1"])["member1"]
     assert isinstance(member, User)
     document = [{"customer": "ALPHA", "offering_usernames": [{"user": member.uuid, "username": "new"}]}]
     assert plan_of(session(sim, "owner"), document)

@@ -181,7 +181,7 @@ def _inventory(hosts: str) -> Use:
     def use(session: Session) -> Any:
         rows = session.client.rows(KINDS[hosts].operation)
         included = {"keys": session.client.rows("keys")}
-        hosts_found = merge_objects([ProviderRows(session.references.providers()[0], rows, included)])
+        hosts_found = merge_objects([ProviderRows(session.references.provider_list.rows()[0], rows, included)])
         return [[make_host_name(KINDS[hosts], thing), collect_fields(KINDS[hosts], thing)] for thing in hosts_found]
 
     return use
@@ -189,7 +189,7 @@ def _inventory(hosts: str) -> Use:
 
 def _begun(use: Use) -> Use:
     def begin(session: Session) -> Any:
-        session.references.begin()
+        session.references.start_run()
         return use(session)
 
     return begin
@@ -202,11 +202,11 @@ USES: dict[str, Use] = {
     "exclusive grants": _plan(users=_GRANTS[:1], exclusive_users=True),
     "usernames": _plan(offering_usernames=[{"user": "alice", "username": "a1"}, {"user": "bob", "username": "b"}]),
     "new usernames": _plan(offering_usernames=[{"user": "alice", "username": "n1"}]),
-    "customer by UUID": lambda session: session.references.target("customer", "customer", "ee" * 16),
-    "customer by name": lambda session: session.references.target("customer", "customer", "A").name,
-    "user by UUID": lambda session: session.references.users([ALICE.uuid]),
-    "users by name": lambda session: session.references.users(["alice", "alice@example.org"]),
-    "many users": lambda session: session.references.users(["alice", "x@example.org", "b", "c", "d"]),
+    "customer by UUID": lambda session: session.references.resolve_target("customer", "customer", "ee" * 16),
+    "customer by name": lambda session: session.references.resolve_target("customer", "customer", "A").name,
+    "user by UUID": lambda session: session.references.users.resolve([ALICE.uuid]),
+    "users by name": lambda session: session.references.users.resolve(["alice", "alice@example.org"]),
+    "many users": lambda session: session.references.users.resolve(["alice", "x@example.org", "b", "c", "d"]),
     "export": _begun(export),
     "facts": _begun(_facts),
     "a project by name": _begun(_info("ssh_key_info")),

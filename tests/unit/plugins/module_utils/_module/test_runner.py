@@ -14,7 +14,7 @@ from ansible.module_utils import basic
 from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
-from ansible_collections.waldur.provider.plugins.module_utils._references.references import Target
+from ansible_collections.waldur.provider.plugins.module_utils._references.targets import Target
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider
 from simulation import Simulator
 

@@ -117,10 +117,10 @@ def test_the_facts_are_what_the_lists_say(edition: Simulator) -> None:
 def test_the_next_run_on_the_same_connection_reads_the_profile_anew(edition: Simulator) -> None:
     one = session(edition)
     before = gathered(one, "min")
-    one.references.begin()
+    one.references.start_run()
     assert gathered(one, "min") == before
     edition.change("ServiceProvider", {"uuid": before["profile"]["uuid"]}, {"description": "new"})
-    one.references.begin()
+    one.references.start_run()
     assert gathered(one, "min")["profile"]["description"] == "new"
     edition.reset()
 

@@ -23,7 +23,9 @@ from ...helpers.fixture_types import Connect
 
 
 def rows(session: Session, listing: str, **given: Any) -> list[dict[str, Any]]:
-    return read(session, listing, session.references.target("service_provider", "service_provider", "ALPHA"), given)
+    return read(
+        session, listing, session.references.resolve_target("service_provider", "service_provider", "ALPHA"), given
+    )
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +142,7 @@ def test_an_offering_below_another_blocks_the_deletion_of_its_provider_only_wher
             with pytest.raises(InvalidInput, match=r"archive Child \(Active\) first"):
                 plan_changes(session, document)
             with pytest.raises(ErrorResponse, match="active offerings"):
-                client.write("destroy", session.references.providers()[0]["uuid"], expect_body=False)
+                client.write("destroy", session.references.provider_list.rows()[0]["uuid"], expect_body=False)
         else:
             planned = plan_changes(session, document)
             apply(session, planned)

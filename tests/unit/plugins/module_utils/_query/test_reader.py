@@ -11,7 +11,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._api.parameters im
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read, resolve_reference
-from ansible_collections.waldur.provider.plugins.module_utils._references.references import Target
+from ansible_collections.waldur.provider.plugins.module_utils._references.targets import Target
 from simulation import Simulator
 
 from ...helpers.fixture_types import Connect
@@ -25,7 +25,7 @@ MANAGER = "d51bab95e9a74d39be894869c14ec67e"
 
 
 def alpha(session: Session) -> Target:
-    return session.references.target("service_provider", "service_provider", "ALPHA")
+    return session.references.resolve_target("service_provider", "service_provider", "ALPHA")
 
 
 def meant(session: Session, kind: ReferenceType, value: str) -> str:
@@ -95,7 +95,7 @@ def test_a_customer_whom_the_token_does_not_see_is_found_among_those_served(
 ) -> None:
     session = connect("owner")
     with pytest.raises(InvalidInput, match="no customer"):
-        session.references.target("customer", "customer", value)
+        session.references.resolve_target("customer", "customer", value)
     assert meant(session, "customer", value) == CONSUMER
 
 
@@ -144,7 +144,7 @@ def test_a_name_of_several_is_refused_with_their_uuids(
 def test_a_name_needs_a_provider_to_look_in(sim: Simulator, connect: Connect) -> None:
     with pytest.raises(InvalidInput, match=r"^project: 'x' is no UUID: a name needs a service provider to look in\.$"):
         resolve_reference(connect(), None, Parameter("project", "project"), "project", "x")
-    spare = connect().references.target("customer", "customer", "SPARE")
+    spare = connect().references.resolve_target("customer", "customer", "SPARE")
     with pytest.raises(InvalidInput, match="a name needs a service provider to look in"):
         resolve_reference(connect(), spare, Parameter("offering", "offering"), "offering", "x")
     with pytest.raises(InvalidInput, match="there is no customer 'x'"):

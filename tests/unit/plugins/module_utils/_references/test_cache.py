@@ -54,48 +54,48 @@ def person(user: Any) -> dict[str, Any]:
 def test_people_who_were_found_stay_known_and_those_who_were_deactivated_are_asked_for_again() -> None:
     asked = AskedClient({"all_users": [person(ALICE), person(GONE)]})
     references = asked.session().references
-    references.users(["alice", "gone"])
-    references.learn_users([{"user_uuid": BOB.uuid, "user_username": "bob"}])
-    references.begin()
+    references.users.resolve(["alice", "gone"])
+    references.users.remember([{"user_uuid": BOB.uuid, "user_username": "bob"}])
+    references.start_run()
     asked.asked.clear()
-    references.users(["alice", ALICE.uuid, "bob", BOB.uuid])
+    references.users.resolve(["alice", ALICE.uuid, "bob", BOB.uuid])
     assert names(asked) == []
-    references.users(["gone"])
+    references.users.resolve(["gone"])
     assert names(asked) == ["all_users"]
 
 
 def test_who_is_not_known_to_be_active_stays_known() -> None:
     asked = AskedClient(objects={"user": {"uuid": ALICE.uuid, "username": "alice"}})
     references = asked.session().references
-    references.users([ALICE.uuid])
-    references.begin()
-    references.users([ALICE.uuid])
+    references.users.resolve([ALICE.uuid])
+    references.start_run()
+    references.users.resolve([ALICE.uuid])
     assert names(asked) == ["user"]
 
 
 def test_providers_stay_known_and_their_rows_are_read_anew_in_each_run() -> None:
     asked = AskedClient({"service_providers": [dict(ROW)]})
     references = asked.session().references
-    found = references.target("customer", "customer", CUSTOMER)
+    found = references.resolve_target("customer", "customer", CUSTOMER)
     assert found.row == ROW
-    references.begin()
-    assert references.target("customer", "customer", CUSTOMER) is found
+    references.start_run()
+    assert references.resolve_target("customer", "customer", CUSTOMER) is found
     assert found.row is None
     assert names(asked) == ["service_providers"]
-    for forget in (references.begin, references.forget_providers):
+    for forget in (references.start_run, references.forget_providers):
         forget()
-        assert references.providers() == [ROW]
+        assert references.provider_list.rows() == [ROW]
     assert names(asked) == ["service_providers"] * 3
 
 
 def test_the_list_of_customers_is_read_for_more_than_three_that_are_not_known() -> None:
     asked = AskedClient({"service_providers": [dict(ROW)]})
     references = asked.session().references
-    references.target("customer", "customer", CUSTOMER)
+    references.resolve_target("customer", "customer", CUSTOMER)
     asked.asked.clear()
-    references.expect_customers([CUSTOMER, "A", "B", "C"])
+    references.customers.prefetch([CUSTOMER, "A", "B", "C"])
     assert names(asked) == []
-    references.expect_customers(["A", "B", "C", "D"])
+    references.customers.prefetch(["A", "B", "C", "D"])
     assert names(asked) == ["all_customers"]
 
 

@@ -23,7 +23,7 @@ def requested(names: list[str]) -> list[str]:
     """The URLs of the lists that the client asks for to resolve *names*, none of which exists."""
     with ScriptedServer(MANY, Answer(body=[])) as server:
         references = References(Client(Connection(server.url, "token")))
-        found = references.users(names)
+        found = references.users.resolve(names)
         assert all(isinstance(found[name], UnresolvedUser) for name in names)
         return [f"{server.url}{path}" for _method, path, _headers in server.requests if "username_list" in path]
 
@@ -48,7 +48,7 @@ def test_a_name_longer_than_a_url_is_unknown_and_never_an_empty_list(number: int
     long = [f"{n}" + "漢" * 2000 for n in range(number)]
     with ScriptedServer(MANY, Answer(body=[])) as server:
         references = References(Client(Connection(server.url, "token")))
-        assert all(isinstance(found, UnresolvedUser) for found in references.users(long).values())
+        assert all(isinstance(found, UnresolvedUser) for found in references.users.resolve(long).values())
         assert all(len(path) <= LIMIT for _method, path, _headers in server.requests)
         assert not [path for _method, path, _headers in server.requests if path.endswith("username_list=")]
 

@@ -64,13 +64,13 @@ def at_once(call: Callable[[], Any]) -> list[Any]:
 @pytest.mark.parametrize(
     ("call", "name"),
     [
-        (lambda references: references.providers(), "service_providers"),
-        (lambda references: references.edition(), "service_providers"),
-        (lambda references: references.target("service_provider", "x", "ACME").uuid, "service_providers"),
-        (lambda references: references.any_role("role", "MANAGER"), "roles"),
-        (lambda references: references.role("role", "MANAGER"), "roles"),
-        (lambda references: references.users(["bob"]), "all_users"),
-        (lambda references: references.me(), "me"),
+        (lambda references: references.provider_list.rows(), "service_providers"),
+        (lambda references: references.provider_list.edition(), "service_providers"),
+        (lambda references: references.resolve_target("service_provider", "x", "ACME").uuid, "service_providers"),
+        (lambda references: references.roles.resolve("role", "MANAGER"), "roles"),
+        (lambda references: references.roles.resolve_for_provider("role", "MANAGER"), "roles"),
+        (lambda references: references.users.resolve(["bob"]), "all_users"),
+        (lambda references: references.current_user.row(), "me"),
     ],
     ids=["providers", "edition", "target", "any_role", "role", "users", "me"],
 )
@@ -100,19 +100,19 @@ def test_no_user_is_lost_and_no_thread_fails_while_another_begins_a_run() -> Non
     def learn(part: list[dict[str, Any]]) -> None:
         together.wait()
         for row in part:
-            references.learn_users([row])
+            references.users.remember([row])
 
     def begin() -> None:
         together.wait()
         for _number in range(200):
-            references.begin()
+            references.start_run()
 
     with ThreadPoolExecutor(3) as pool:
         done = [pool.submit(learn, rows[:2000]), pool.submit(learn, rows[2000:]), pool.submit(begin)]
     for one in done:
         one.result()
     names = [row["user_username"] for row in rows]
-    found = references.users(names)
+    found = references.users.resolve(names)
     assert [found[name] for name in names] == [User(row["user_uuid"], row["user_username"], None, True) for row in rows]
 
 

@@ -81,7 +81,7 @@ def done(asked: Session, *entries: tuple[str, str], single: bool = False) -> lis
 def names(simulator: Simulator) -> dict[str, str]:
     """The usernames of member1 at the provider as staff sees them."""
     asked = session(simulator, "staff")
-    customer = asked.references.target("service_provider", "service_provider", "ALPHA").customer_uuid
+    customer = asked.references.resolve_target("service_provider", "service_provider", "ALPHA").customer_uuid
     rows = asked.client.rows("offering_users", provider_uuid=customer)
     return {row["offering_name"]: row["username"] for row in rows if row["user_username"] == "member1"}
 

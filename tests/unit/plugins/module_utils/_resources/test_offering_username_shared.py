@@ -53,7 +53,7 @@ def session(simulator: Simulator, alias: str = "staff") -> Session:
 def share(simulator: Simulator, scope: str = "provider") -> None:
     """Set the account scope of the first provider, as its owner would."""
     asked = session(simulator, "owner")
-    uuid = asked.references.target("service_provider", "service_provider", "ALPHA").uuid
+    uuid = asked.references.resolve_target("service_provider", "service_provider", "ALPHA").uuid
     asked.client.write("partial_update", uuid, body={"account_options": {"account_scope": scope}})
 
 

@@ -137,7 +137,7 @@ def test_grants_are_read_once_in_bulk_and_the_roles_beside_them() -> None:
         ("list_users", PROVIDER, {"user": None}),
         ("roles", None, {"field": ["uuid", "name", "content_type", "is_active"]}),
     ]
-    assert resource.references.grants_learned == {PROVIDER}
+    assert resource.references.users.providers_with_known_grants == {PROVIDER}
     assert UserRole().read(resource, target(), grants(exclusive=True)).me == "5a" * 16
 
 
@@ -146,7 +146,7 @@ def test_a_single_user_who_is_known_is_read_alone_and_is_all_that_is_believed() 
     resource, wishes = asked.session(), grants(GrantEntry("", ALICE.uuid), single=True)
     found = UserRole().read(resource, target(), wishes)
     assert (found.rows, found.only_user) == ([row(ALICE)], ALICE.uuid)
-    assert resource.references.grants_learned == set()
+    assert resource.references.users.providers_with_known_grants == set()
     again = UserRole().verify(resource, target(), wishes, found)
     assert (again.rows, again.only_user, again.me) == ([row(ALICE)], ALICE.uuid, None)
     assert [query for name, _uuid, query in asked.asked if name == "list_users"] == [{"user": ALICE.uuid}] * 2

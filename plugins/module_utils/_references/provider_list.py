@@ -1,0 +1,51 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read the list of all service providers, which also tells the edition of Waldur."""
+
+from __future__ import annotations
+
+from .._api.editions import NEWEST, detect_edition
+from .._common.types import Row
+from .._http.client import Client
+from .._http.row_checks import checked
+from .cache import Lock, RowIndex, synchronized
+
+_KINDS = {"uuid": "uuid", "customer_uuid": "uuid", "customer": "text?", "customer_name": "text?"}
+
+
+class ProviderList:
+    """All service providers, read once per run (api-behaviour: providers-list). Safe to use from several threads."""
+
+    def __init__(self, client: Client, lock: Lock) -> None:
+        self.lock = lock
+        self._client = client
+        self._index: RowIndex | None = None
+        self._edition: int | None = None
+
+    @synchronized
+    def forget(self) -> None:
+        """Read the list again when it is next used."""
+        self._index = None
+
+    @synchronized
+    def index(self) -> RowIndex:
+        """Return the checked rows, found by key."""
+        if self._index is None:
+            rows = self._client.rows("service_providers")
+            self._index = RowIndex(checked("service_providers", rows, **_KINDS))
+        return self._index
+
+    def rows(self) -> list[Row]:
+        """Return the checked rows."""
+        return self.index().rows
+
+    @synchronized
+    def edition(self) -> int:
+        """Return the year of the API that this Waldur speaks, by the keys of its providers
+        (api-behaviour: editions-detect); the newest where it has no providers."""
+        if self._edition is None:
+            rows = self.rows()
+            self._edition = detect_edition(rows[0]) if rows else NEWEST
+        return self._edition

@@ -1,0 +1,69 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Resolve references to roles."""
+
+from __future__ import annotations
+
+from .._common import uuids
+from .._common.errors import InvalidInput, quote
+from .._common.types import Row
+from .._http.client import Client
+from .._http.row_checks import checked
+from .cache import Lock, synchronized
+
+
+class RoleResolver:
+    """Finds the roles that references name. The list is read once per connection; safe to use from several threads."""
+
+    def __init__(self, client: Client, lock: Lock) -> None:
+        self.lock = lock
+        self._client = client
+        self._roles: list[Row] | None = None
+
+    @synchronized
+    def resolve(self, option: str, value: str) -> Row:
+        """Return the role with the name, UUID or URL ``value``, whatever it is granted on.
+
+        Raises ``InvalidInput`` that names ``option`` where there is none.
+        """
+        matches = self._find(value)
+        if not matches:
+            names = ", ".join(sorted(role["name"] for role in self._roles or ()))
+            raise InvalidInput(f"{option}: there is no role '{quote(value)}': there are {names}.")
+        return matches[0]
+
+    @synchronized
+    def resolve_for_provider(self, option: str, value: str) -> Row:
+        """Return the active role with the name, UUID or URL ``value`` that can be granted on a service provider
+        (api-behaviour: role-grants-roles). Raises ``InvalidInput`` that names ``option``."""
+        matches = self._find(value)
+        if not matches:
+            raise InvalidInput(f"{option}: there is no role '{quote(value)}': {self._choices()}.")
+        role = matches[0]
+        if not _is_for_providers(role):
+            raise InvalidInput(
+                f"{option}: the role '{role['name']}' is held on a {role.get('content_type')}, not on a service"
+                f" provider: {self._choices()}."
+            )
+        if not role.get("is_active", True):
+            raise InvalidInput(f"{option}: the role '{role['name']}' is disabled: {self._choices()}.")
+        return role
+
+    def _find(self, value: str) -> list[Row]:
+        if self._roles is None:
+            rows = self._client.rows("roles", field=["uuid", "name", "content_type", "is_active"])
+            self._roles = checked("roles", rows, uuid="uuid", name="text", content_type="text?")
+        uuid = uuids.normalize(value) or uuids.from_url(value, "roles")
+        matches = [role for role in self._roles if uuid and uuids.normalize(role["uuid"]) == uuid]
+        return matches or [role for role in self._roles if role["name"] == value]
+
+    def _choices(self) -> str:
+        """Return the remedy for a role that can't be used; for errors only, as there may be a thousand entries."""
+        usable = [role["name"] for role in self._roles or () if _is_for_providers(role) and role.get("is_active", True)]
+        return f"choose one of {', '.join(sorted(usable))}" if usable else "this Waldur has no such role yet"
+
+
+def _is_for_providers(role: Row) -> bool:
+    return str(role.get("content_type", "")).replace("_", "") == "serviceprovider"
