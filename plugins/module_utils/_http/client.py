@@ -41,7 +41,7 @@ from . import connection_errors
 from .connection import Connection
 from .pagination import PAGES_AT_ONCE, Page, all_rows, first_rows
 from .responses import LONGEST_PAGE, count_of, parse_json, text_of, words
-from .retry import patience
+from .retry import retry_policy
 from .transport import BODY_LIMIT, Exchange, TimedAdapter, UnusableBody, begin_exchange, choose_proxies, read_body
 
 try:
@@ -148,7 +148,7 @@ class Client:
         if self.connection.verify is False:
             # Asked for by validate_certs; a warning at each request would only hide what matters.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        rule = patience(self.connection.retries, repeat_safe=repeat_safe)
+        rule = retry_policy(self.connection.retries, repeat_safe=repeat_safe)
         adapter = TimedAdapter(max_retries=rule, pool_maxsize=PAGES_AT_ONCE)
         session.mount("https://", adapter)
         session.mount("http://", adapter)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lists in pages (api-behaviour: pagination): all of them, each row once, and never a row too few unnoticed."""
+"""Read lists page by page (api-behaviour: pagination): each row once, and a missing row is an error."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from json import dumps
-from typing import Any
 
 from .._api.operations import Operation
 from .._common.errors import NotFound, WaldurError
+from .._common.types import Row
 from .responses import LONGEST_LIST
 
 PAGE_SIZE = 300
@@ -22,31 +22,29 @@ PAGES_AT_ONCE = 8
 # With 300 rows a page, that is three times the longest list; a server may make its pages smaller.
 _MOST_PAGES = 10_000
 
-Row = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class Page:
-    """One answer: its rows, how many the whole list has where the server says it (``X-Result-Count``), and whether
-    there is a next page (``Link``)."""
+    """The rows of one response, the length of the whole list (``X-Result-Count``; None where the server does not give
+    it), and whether there is a next page (``Link``)."""
 
     rows: list[Row]
     count: int | None
-    more: bool = False
+    has_next: bool = False
 
 
 Fetch = Callable[[int, int], Page]
 
 
 def all_rows(fetch: Fetch, listing: Operation) -> list[Row]:
-    """Every row. ``fetch`` takes a page's number, from 1, and its size.
+    """Return every row. ``fetch`` takes the number of a page, from 1, and its size.
 
     The number of different rows is checked against the one that was announced last; where it differs the list is read
     once more, and then it is a ``WaldurError``.
     """
-    found, expected = _read(fetch, listing)
+    found, expected = _read_all(fetch, listing)
     if expected not in (None, len(found)):
-        found, expected = _read(fetch, listing)
+        found, expected = _read_all(fetch, listing)
     if expected not in (None, len(found)):
         raise WaldurError(
             f"Cannot {listing.title}: Waldur announced {expected} rows and gave {len(found)} different ones, twice;"
@@ -55,37 +53,37 @@ def all_rows(fetch: Fetch, listing: Operation) -> list[Row]:
     return found
 
 
-def first_rows(fetch: Fetch, listing: Operation, limit: int, keep: Callable[[Row], bool] | None) -> list[Row]:
-    """The first ``limit`` rows that ``keep`` takes, with the fewest and smallest pages."""
+def first_rows(fetch: Fetch, listing: Operation, limit: int, matches: Callable[[Row], bool] | None) -> list[Row]:
+    """Return the first ``limit`` rows for which ``matches`` is true, with the fewest and smallest pages."""
     size = min(PAGE_SIZE, limit)
     page = fetch(1, size)
-    first = _Rows(listing, keep)
+    first = _RowCollector(listing, matches)
     first.add(page.rows)
-    whole = page.count is not None and page.count <= len(page.rows) and not page.more
+    whole = page.count is not None and page.count <= len(page.rows) and not page.has_next
     if len(first.kept) >= limit or not listing.paginated or whole:
         return first.kept[:limit]
-    rows = _Rows(listing, keep)
+    rows = _RowCollector(listing, matches)
     _read_until(fetch, rows, limit)
     if len(rows.kept) < limit and page.count not in (None, len(rows.unique)):
-        rows = _Rows(listing, keep)
+        rows = _RowCollector(listing, matches)
         rows.add(all_rows(fetch, listing))  # pages overlapped, so one of the missing may be there
     return rows.kept[:limit]
 
 
-class _Rows:
-    """Rows of page after page, each once; ``kept`` are those of them that ``keep`` takes.
+class _RowCollector:
+    """Collects the rows of several pages, each once; ``kept`` are those for which ``matches`` is true.
 
-    Unordered lists may repeat rows between pages. Rows without a UUID are told apart as a whole.
+    Unordered lists may repeat rows between pages. Rows without a UUID are compared as a whole.
     """
 
-    def __init__(self, listing: Operation, keep: Callable[[Row], bool] | None = None) -> None:
+    def __init__(self, listing: Operation, matches: Callable[[Row], bool] | None = None) -> None:
         self.listing = listing
-        self._keep = keep
+        self._matches = matches
         self.unique: dict[str, Row] = {}
         self.kept: list[Row] = []
 
     def add(self, rows: Iterable[Row]) -> int:
-        """Take the rows that are new, and return their number. Raises ``WaldurError`` beyond any list of Waldur."""
+        """Add the rows that are new, and return their number. Raises ``WaldurError`` above ``LONGEST_LIST`` rows."""
         before = len(self.unique)
         for row in rows:
             uuid = row.get("uuid")
@@ -93,7 +91,7 @@ class _Rows:
             if key in self.unique:
                 continue
             self.unique[key] = row
-            if self._keep is None or self._keep(row):
+            if self._matches is None or self._matches(row):
                 self.kept.append(row)
         if len(self.unique) > LONGEST_LIST:
             raise _too_long(self.listing, len(self.unique))
@@ -107,23 +105,23 @@ def _too_long(listing: Operation, number: int) -> WaldurError:
     )
 
 
-def _read(fetch: Fetch, listing: Operation) -> tuple[list[Row], int | None]:
+def _read_all(fetch: Fetch, listing: Operation) -> tuple[list[Row], int | None]:
     first = fetch(1, PAGE_SIZE)
-    rows, expected = _Rows(listing), first.count
+    rows, expected = _RowCollector(listing), first.count
     if not listing.paginated or not first.rows:
         rows.add(first.rows)
         return rows.kept, expected if listing.paginated else None
     if expected is None:  # a proxy that drops headers, perhaps: go on until there are no more
         _read_until(fetch, rows, None, first)
         return rows.kept, None
-    # The server decides the size of a page; what the first one held tells how many there are.
+    # The server decides the size of a page; the length of the first one gives their number.
     pages = math.ceil(expected / len(first.rows))
     if expected > LONGEST_LIST or pages > _MOST_PAGES:
         raise _too_long(listing, expected)
     rows.add(first.rows)
-    last, counts = _read_side_by_side(fetch, rows, first, pages)
-    while last.page.more and last.number < _MOST_PAGES:  # the list has grown, or the count was wrong
-        last = _Numbered(last.number + 1, _later(fetch, last.number + 1, len(first.rows)))
+    last, counts = _read_in_parallel(fetch, rows, first, pages)
+    while last.page.has_next and last.number < _MOST_PAGES:  # the list has grown, or the count was wrong
+        last = _NumberedPage(last.number + 1, _fetch_later(fetch, last.number + 1, len(first.rows)))
         counts.append(last.page.count)
         if not rows.add(last.page.rows):
             break
@@ -131,45 +129,47 @@ def _read(fetch: Fetch, listing: Operation) -> tuple[list[Row], int | None]:
 
 
 @dataclass(frozen=True)
-class _Numbered:
+class _NumberedPage:
     """A page with its number."""
 
     number: int
     page: Page
 
 
-def _read_side_by_side(fetch: Fetch, rows: _Rows, first: Page, pages: int) -> tuple[_Numbered, list[int | None]]:
+def _read_in_parallel(
+    fetch: Fetch, rows: _RowCollector, first: Page, pages: int
+) -> tuple[_NumberedPage, list[int | None]]:
     """Read the pages after the first; return the last page, and the counts of all in their order.
 
     In batches, each twice as large as the one before, so that a count that is far too large ends with the first batch
     without a new row.
     """
-    last, counts, batch = _Numbered(1, first), [first.count], PAGES_AT_ONCE
+    last, counts, batch = _NumberedPage(1, first), [first.count], PAGES_AT_ONCE
     with ThreadPoolExecutor(PAGES_AT_ONCE) as pool:
         while last.number < pages:
             numbers = range(last.number + 1, min(pages, last.number + batch) + 1)
-            found = list(pool.map(lambda number: _later(fetch, number, len(first.rows)), numbers))
-            last, batch = _Numbered(numbers[-1], found[-1]), batch * 2
+            found = list(pool.map(lambda number: _fetch_later(fetch, number, len(first.rows)), numbers))
+            last, batch = _NumberedPage(numbers[-1], found[-1]), batch * 2
             counts += [page.count for page in found]
             if not rows.add(row for page in found for row in page.rows):
                 break
     return last, counts
 
 
-def _later(fetch: Fetch, number: int, size: int) -> Page:
-    """A page after the first; an empty one where the list has become shorter than was announced."""
+def _fetch_later(fetch: Fetch, number: int, size: int) -> Page:
+    """Return a page after the first; an empty one where the list has become shorter than was announced."""
     try:
         return fetch(number, size)
     except NotFound:
         return Page([], None)
 
 
-def _read_until(fetch: Fetch, rows: _Rows, limit: int | None, first: Page | None = None) -> None:
+def _read_until(fetch: Fetch, rows: _RowCollector, limit: int | None, first: Page | None = None) -> None:
     """Read page after page, until ``limit`` rows are kept or a page is not there."""
     page = first or fetch(1, PAGE_SIZE)
     number, size, seen = 1, len(page.rows), len(page.rows)
     rows.add(page.rows)
-    while (limit is None or len(rows.kept) < limit) and (page.more or page.count is None or page.count > seen):
+    while (limit is None or len(rows.kept) < limit) and (page.has_next or page.count is None or page.count > seen):
         number += 1
         try:
             page = fetch(number, size)

@@ -19,15 +19,18 @@ except ImportError:  # reported with missing_required_lib where a module starts
 _TOO_MANY_REQUESTS = 429
 
 
-class Patience(Retry):
-    """A ``Retry`` that ends with the retries and the time of the current exchange, whichever ends first."""
+class DeadlineRetry(Retry):
+    """A ``Retry`` that stops when the retries or the time of the current exchange are used up."""
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
-        """Only the listed statuses: urllib3 would also repeat any 503 that carries Retry-After, writes included."""
+        """Return whether to repeat after ``status_code``: for the listed ones only.
+
+        urllib3 would also repeat any 503 that carries Retry-After, writes included.
+        """
         return bool(self.total) and status_code in self.status_forcelist
 
     def get_retry_after(self, response: Any) -> float | None:
-        """Return the seconds that the server asks to wait; None also for a header that can't be read."""
+        """Return the seconds to wait by the Retry-After header; None without one or for one that can't be read."""
         try:
             return super().get_retry_after(response)
         except (InvalidHeader, ValueError, TypeError, OverflowError, IndexError):
@@ -41,7 +44,7 @@ class Patience(Retry):
         error: Any = None,
         _pool: Any = None,
         _stacktrace: Any = None,
-    ) -> Patience:
+    ) -> DeadlineRetry:
         """Count a failure. Raises ``MaxRetryError`` when the tries or the time are used up."""
         following = super().increment(method, url, response, error, _pool, _stacktrace)
         exchange = current_exchange()
@@ -52,15 +55,18 @@ class Patience(Retry):
             raise MaxRetryError(_pool, url or "", error or ResponseError("no retries or no time left"))
         exchange.begin_retry(is_refused=response is not None and response.status == _TOO_MANY_REQUESTS)
         if response is not None:
-            # Old versions of urllib3 would read and unpack all of a body that nobody wants.
+            # Old versions of urllib3 would read and unpack the whole body, which is not used.
             response.close()
         return following
 
 
-def patience(retries: int, *, repeat_safe: bool) -> Patience:
-    """The rule for one kind of request. What may be repeated is repeated after a failed connection, a lost answer and
-    429, 502, 503, 504; what may not is repeated only where it was surely not carried out: no connection, or 429."""
-    return Patience(
+def retry_policy(retries: int, *, repeat_safe: bool) -> DeadlineRetry:
+    """Return the retry policy for one kind of request; ``retries`` is the number of tries after the first.
+
+    A request that is safe to repeat is repeated after a failed connection, a lost response and 429, 502, 503, 504;
+    another one only where it was certainly not carried out: no connection, or 429 (api-behaviour: repeating-requests).
+    """
+    return DeadlineRetry(
         total=retries,
         connect=retries,
         read=retries if repeat_safe else 0,

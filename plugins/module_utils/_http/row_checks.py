@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from .._api.operations import operation
 from .._common import timestamps, uuids
 from .._common.errors import OutcomeUnknown, WaldurError, quote
+from .._common.types import Row
 
-Row = dict[str, Any]
 _ABSENT = object()
 
 

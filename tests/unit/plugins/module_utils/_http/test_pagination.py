@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import operation
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import NotFound, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._common.types import Row
 from ansible_collections.waldur.provider.plugins.module_utils._http import pagination
-from ansible_collections.waldur.provider.plugins.module_utils._http.pagination import Page, Row, all_rows, first_rows
+from ansible_collections.waldur.provider.plugins.module_utils._http.pagination import Page, all_rows, first_rows
 
 KEYS, REVENUE = operation("keys"), operation("revenue")
 CHANGING = "announced {} rows and gave {} different ones, twice"
@@ -93,7 +94,7 @@ def test_a_server_that_always_has_a_next_page_comes_to_an_end() -> None:
 
     def fetch(page: int, size: int) -> Page:
         asked.append(page)
-        return Page(rows(10), 10, more=True)
+        return Page(rows(10), 10, has_next=True)
 
     assert all_rows(fetch, KEYS) == rows(10)
     assert asked == [1, 2]

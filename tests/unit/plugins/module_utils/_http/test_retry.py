@@ -11,7 +11,7 @@ from urllib3 import HTTPConnectionPool, HTTPResponse
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
 
 from ansible_collections.waldur.provider.plugins.module_utils._http import transport
-from ansible_collections.waldur.provider.plugins.module_utils._http.retry import patience
+from ansible_collections.waldur.provider.plugins.module_utils._http.retry import retry_policy
 from ansible_collections.waldur.provider.plugins.module_utils._http.transport import begin_exchange
 
 FOR_GET = "GET", "/api/"
@@ -37,13 +37,13 @@ def answer(status: int, **headers: str) -> HTTPResponse:
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 @pytest.mark.parametrize("method", ["GET", "PATCH", "POST", "DELETE"])
 def test_what_may_be_repeated_is_repeated_after_these_statuses(status: int, method: str) -> None:
-    assert patience(4, repeat_safe=True).is_retry(method, status)
+    assert retry_policy(4, repeat_safe=True).is_retry(method, status)
 
 
 @pytest.mark.parametrize("status", [200, 301, 400, 401, 403, 404, 409, 500, 501])
 def test_no_other_status_is_repeated(status: int) -> None:
     for repeat_safe in (True, False):
-        rule = patience(4, repeat_safe=repeat_safe)
+        rule = retry_policy(4, repeat_safe=repeat_safe)
         assert not rule.is_retry("GET", status)
         assert not rule.is_retry("GET", status, has_retry_after=True)
 
@@ -51,20 +51,20 @@ def test_no_other_status_is_repeated(status: int) -> None:
 @pytest.mark.parametrize("has_retry_after", [True, False])
 @pytest.mark.parametrize("status", [502, 503, 504])
 def test_a_write_that_must_not_be_repeated_is_repeated_only_after_429(status: int, has_retry_after: bool) -> None:
-    rule = patience(4, repeat_safe=False)
+    rule = retry_policy(4, repeat_safe=False)
     assert not rule.is_retry("POST", status, has_retry_after)
     assert rule.is_retry("POST", 429, has_retry_after)
 
 
 def test_zero_retries_repeat_nothing(wait: Wait) -> None:
-    rule = patience(0, repeat_safe=True)
+    rule = retry_policy(0, repeat_safe=True)
     assert not rule.is_retry("GET", 503)
     with pytest.raises(MaxRetryError):
         rule.increment(*FOR_GET, error=ProtocolError("reset"))
 
 
 def test_as_many_retries_as_were_asked_for(wait: Wait) -> None:
-    rule = patience(2, repeat_safe=True)
+    rule = retry_policy(2, repeat_safe=True)
     for _time in range(2):
         rule = rule.increment(*FOR_GET, response=answer(503))
     with pytest.raises(MaxRetryError):
@@ -73,33 +73,33 @@ def test_as_many_retries_as_were_asked_for(wait: Wait) -> None:
 
 def test_a_lost_answer_is_repeated_only_where_it_is_safe(wait: Wait) -> None:
     for lost in (ProtocolError("reset"), ReadTimeoutError(HTTPConnectionPool("localhost"), "/api/", "slow")):
-        assert patience(4, repeat_safe=True).increment(*FOR_GET, error=lost).total == 3
+        assert retry_policy(4, repeat_safe=True).increment(*FOR_GET, error=lost).total == 3
         with pytest.raises((MaxRetryError, ProtocolError, ReadTimeoutError)):
-            patience(4, repeat_safe=False).increment("POST", "/api/", error=lost)
+            retry_policy(4, repeat_safe=False).increment("POST", "/api/", error=lost)
 
 
 def test_a_failure_of_an_unknown_kind_is_repeated_only_where_it_is_safe(wait: Wait) -> None:
     strange = HTTPError("strange")
-    rule = patience(1, repeat_safe=True).increment(*FOR_GET, error=strange)
+    rule = retry_policy(1, repeat_safe=True).increment(*FOR_GET, error=strange)
     with pytest.raises(MaxRetryError):
         rule.increment(*FOR_GET, error=strange)
     with pytest.raises(MaxRetryError):
-        patience(4, repeat_safe=False).increment("POST", "/api/", error=strange)
+        retry_policy(4, repeat_safe=False).increment("POST", "/api/", error=strange)
 
 
 def test_a_connection_that_was_never_made_is_tried_again_for_every_request(wait: Wait) -> None:
     failed = ConnectTimeoutError("no connection")
     for repeat_safe in (True, False):
-        assert patience(4, repeat_safe=repeat_safe).increment("POST", "/api/", error=failed).total == 3
+        assert retry_policy(4, repeat_safe=repeat_safe).increment("POST", "/api/", error=failed).total == 3
 
 
 @pytest.mark.parametrize("repeat_safe", [True, False])
 def test_a_redirect_is_never_followed_by_the_retries(repeat_safe: bool) -> None:
-    assert patience(4, repeat_safe=repeat_safe).redirect == 0
+    assert retry_policy(4, repeat_safe=repeat_safe).redirect == 0
 
 
 def test_retry_after_is_honoured(wait: Wait) -> None:
-    rule = patience(4, repeat_safe=True)
+    rule = retry_policy(4, repeat_safe=True)
     assert rule.get_retry_after(answer(429, Retry_After="7")) == 7
     assert rule.respect_retry_after_header
     assert rule.increment(*FOR_GET, response=answer(429, Retry_After="7")).total == 3
@@ -109,13 +109,13 @@ def test_retry_after_is_honoured(wait: Wait) -> None:
     "header", ["-5", "soon", "\u00b2", "9" * 5000, "Thu, 22 Foo 2040 21:44:00 GMT", "\x00", "1e3", "nan"]
 )
 def test_a_retry_after_that_cannot_be_read_counts_as_none(wait: Wait, header: str) -> None:
-    rule = patience(4, repeat_safe=True)
+    rule = retry_policy(4, repeat_safe=True)
     assert rule.get_retry_after(answer(429, Retry_After=header)) is None
     assert rule.increment(*FOR_GET, response=answer(429, Retry_After=header)).total == 3
 
 
 def test_a_wait_that_would_pass_the_end_is_not_begun(wait: Wait) -> None:
-    rule = patience(4, repeat_safe=True)
+    rule = retry_policy(4, repeat_safe=True)
     with begin_exchange(30, 4), pytest.raises(MaxRetryError):
         rule.increment(*FOR_GET, response=answer(429, Retry_After="150"))
     with begin_exchange(30, 4):
@@ -125,7 +125,7 @@ def test_a_wait_that_would_pass_the_end_is_not_begun(wait: Wait) -> None:
 def test_the_end_in_time_is_counted_from_the_beginning_of_the_request(wait: Wait) -> None:
     with begin_exchange(1, 4) as exchange:
         wait(4)
-        rule = patience(4, repeat_safe=True).increment(*FOR_GET, response=answer(503))
+        rule = retry_policy(4, repeat_safe=True).increment(*FOR_GET, response=answer(503))
         assert exchange.deadline == 1005
         wait(1)
         with pytest.raises(MaxRetryError):
@@ -140,13 +140,13 @@ def test_the_time_is_enough_for_every_try_to_time_out(wait: Wait) -> None:
 def test_the_tries_of_one_request_are_counted_together_however_often_its_rule_begins_anew(wait: Wait) -> None:
     with begin_exchange(30, 2):
         for _time in range(2):
-            patience(2, repeat_safe=True).increment(*FOR_GET, response=answer(503))
+            retry_policy(2, repeat_safe=True).increment(*FOR_GET, response=answer(503))
         with pytest.raises(MaxRetryError):
-            patience(2, repeat_safe=True).increment(*FOR_GET, response=answer(503))
+            retry_policy(2, repeat_safe=True).increment(*FOR_GET, response=answer(503))
 
 
 def test_one_rule_serves_many_requests_and_each_has_its_own_time(wait: Wait) -> None:
-    rule = patience(4, repeat_safe=True)
+    rule = retry_policy(4, repeat_safe=True)
     for _time in range(3):
         with begin_exchange(1, 4):
             rule.increment(*FOR_GET, response=answer(503))
@@ -170,7 +170,7 @@ def test_a_request_may_have_been_carried_out_unless_it_was_refused_as_one_too_ma
 ) -> None:
     with begin_exchange(30, 4) as exchange:
         exchange.note_sending()
-        rule = patience(4, repeat_safe=True).increment(*FOR_GET, response=answer(status))
+        rule = retry_policy(4, repeat_safe=True).increment(*FOR_GET, response=answer(status))
         assert exchange.may_have_arrived is is_doubtful
         exchange.note_sending()
         rule.increment(*FOR_GET, response=answer(429))
