@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import timestamps
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
-from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import without_secrets
+from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import remove_secret_keys
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import (
     Action,
     ChangeKind,
@@ -263,7 +263,7 @@ def _cut(text: str, counterpart: str) -> str:
 def _leaves(kind: ChangeKind, change: Mapping[str, Any], side: str) -> Iterator[_Leaf]:
     values = _unwrapped(change.get(side) or {})
     if not kind.has_named_keys:
-        values = without_secrets(values, kind.merged_fields)
+        values = remove_secret_keys(values, kind.merged_fields)
     for key, value in values.items():
         if isinstance(value, dict) and set(value) != {"sha256", "size"}:
             for inner, item in value.items():

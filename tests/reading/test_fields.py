@@ -14,7 +14,7 @@ from tools.generate import returns
 from ansible_collections.waldur.provider.plugins.module_utils._api.fields import Field
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS
 from ansible_collections.waldur.provider.plugins.module_utils._api.rows.registry import ROWS, row_fields
-from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import without_secrets
+from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import remove_secret_keys
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 
 from .table import READERS, entries
@@ -97,7 +97,7 @@ def test_rows_are_declared_of_operations_that_there_are_and_once() -> None:
 def test_fields_that_are_never_returned_say_so() -> None:
     def check(fields: tuple[Field, ...]) -> None:
         for field in fields:
-            kept = field.name in without_secrets({field.name: None})
+            kept = field.name in remove_secret_keys({field.name: None})
             assert field.returned.startswith("never") == (not kept), field.name
             check(field.fields)
 

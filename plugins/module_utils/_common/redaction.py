@@ -32,7 +32,7 @@ _SECRET_KEYS = frozenset({"secret_options", "token", "api_secret_code"})
 _SCALARS = frozenset({str, int, float, bool, None.__class__})
 
 
-def without_secrets(value: Any, free_form: Collection[str] = ()) -> Any:
+def remove_secret_keys(value: Any, free_form: Collection[str] = ()) -> Any:
     """Return a row, or a list of rows, with every key that holds a secret taken out, at any depth.
 
     Under the keys ``free_form`` of a row everything stays, as users choose the keys there.
@@ -40,12 +40,12 @@ def without_secrets(value: Any, free_form: Collection[str] = ()) -> Any:
     if isinstance(value, dict):
         # Most of 10,000 rows are texts and numbers: looking at their class first takes a third of the time.
         return {
-            key: item if item.__class__ in _SCALARS or key in free_form else without_secrets(item)
+            key: item if item.__class__ in _SCALARS or key in free_form else remove_secret_keys(item)
             for key, item in value.items()
             if key not in _SECRET_KEYS
         }
     if isinstance(value, list):
-        return [without_secrets(item, free_form) for item in value]
+        return [remove_secret_keys(item, free_form) for item in value]
     return value
 
 
@@ -57,9 +57,10 @@ def redact_error(error: WaldurError, hidden: frozenset[str]) -> None:
 
 
 MASK = "********"
-# Shorter texts are no secrets that anybody could keep, and are parts of many words: they are masked as whole words.
+# Shorter texts are part of many words, so they are masked as whole words only.
 SHORTEST = 8
-# What ``quote`` and ``words`` end a text with that they cut, and the length from which a beginning before it is masked.
+# The end of a text that ``quote`` or ``error_text`` cut, and the length from which the beginning of a secret before it
+# is masked.
 CUT = "…"
 _LEAST_CUT = 4
 _WORD = re.compile(r"[A-Za-z_]+")

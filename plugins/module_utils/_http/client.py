@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The HTTP client: authentication, TLS, retries, pages, errors, redaction. No other room talks HTTP."""
+"""The HTTP client: authentication, TLS, retries, pages, errors, redaction. No other layer sends requests."""
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from .._api.editions import detect_edition
 from .._api.operations import Operation, operation
-from .._api.parameters import Parameter
 from .._api.permissions import describe_defect, describe_refused_staff, is_personal
 from .._common import timestamps
 from .._common.errors import (
@@ -35,12 +33,13 @@ from .._common.errors import (
     quote,
 )
 from .._common.json_values import problems
-from .._common.redaction import redact_text, without_secrets
+from .._common.redaction import redact_text, remove_secret_keys
 from .._common.types import Row
 from . import connection_errors
 from .connection import Connection
 from .pagination import PAGES_AT_ONCE, Page, all_rows, first_rows
-from .responses import LONGEST_PAGE, count_of, parse_json, text_of, words
+from .query_encoding import encode_query
+from .responses import LONGEST_PAGE, decode_text, error_text, parse_count, parse_json
 from .retry import retry_policy
 from .transport import BODY_LIMIT, Exchange, TimedAdapter, UnusableBody, begin_exchange, choose_proxies, read_body
 
@@ -70,7 +69,7 @@ _ERROR_LIMIT = 1024 * 1024
 
 @dataclass(frozen=True)
 class _Answer:
-    """An answer that was read whole; of an error, its beginning. ``headers`` don't care about case."""
+    """A response that was read whole; of an error, its beginning. The keys of ``headers`` are in any case."""
 
     status: int
     headers: Mapping[str, str]
@@ -79,7 +78,7 @@ class _Answer:
 
     @property
     def text(self) -> str:
-        return text_of(self.content, self.headers.get("Content-Type", ""))
+        return decode_text(self.content, self.headers.get("Content-Type", ""))
 
     @property
     def has_next_page(self) -> bool:
@@ -106,8 +105,8 @@ class _TokenAuth(AuthBase):
         return request
 
 
-def _passwords(connection: Connection) -> set[str]:
-    """The passwords of proxies, as they stand in a URL and as they are meant."""
+def _passerror_text(connection: Connection) -> set[str]:
+    """Return the passwords of proxies, encoded as in a URL and decoded."""
     found = {urlsplit(url).password for _scheme, url in connection.proxies}
     return {text for word in found if word for text in (word, unquote(word))}
 
@@ -125,7 +124,7 @@ class Client:
         self._server_time: datetime | None = None
         self._edition: int | None = None  # for messages, once a whole row of the providers was seen
         self._staff: bool | None = None  # for messages, once a request was refused
-        self._hidden = {connection.access_token, *_passwords(connection)}
+        self._hidden = {connection.access_token, *_passerror_text(connection)}
         # How many requests that write were begun; by it, an error before the first is told from one after it.
         self.writes_sent = 0
 
@@ -138,7 +137,7 @@ class Client:
         return session
 
     def _open_session(self, *, repeat_safe: bool) -> requests.Session:
-        """A session that identifies the caller to nobody."""
+        """Return a session without credentials."""
         session = _Session()
         session.trust_env = False
         session.verify = self.connection.verify
@@ -162,23 +161,24 @@ class Client:
         return _ReadOnlyClient(self)
 
     def now(self) -> datetime:
-        """The moment on the server's clock (its ``Date`` header), which decides what has expired; ours before that."""
+        """Return the time by the server's clock (its ``Date`` header), which decides what has expired; the local time
+        before the first response."""
         return self._server_time or datetime.now(timezone.utc)
 
-    def hide(self, text: str) -> str:
-        """Return ``text`` of the server with the token, and every secret code that passed through, masked."""
+    def redact(self, text: str) -> str:
+        """Return text from the server with the token, and every secret code that was read, masked."""
         return redact_text(text, self.hidden)
 
     @property
     def hidden(self) -> frozenset[str]:
-        """The values that must appear in no output."""
+        """Return the values that must not appear in any output."""
         return frozenset(self._hidden)
 
     def get(self, name: str, uuid: str | None = None, /, **query: Any) -> Row:
-        """One object. Raises ``NotFound``, ``Forbidden``, … (see ``_errors``)."""
+        """Return one object. Raises ``NotFound``, ``Forbidden``, … (see ``_common/errors.py``)."""
         answer = self._send(operation(name), uuid, query=query)
         row: Row = _expect(self._json(answer, operation(name)), dict, operation(name))
-        return dict(without_secrets(row, operation(name).free_form))
+        return dict(remove_secret_keys(row, operation(name).free_form))
 
     def rows(
         self,
@@ -191,7 +191,7 @@ class Client:
         limit: int | None = None,
         **query: Any,
     ) -> list[Row]:
-        """Every row of a list, all pages, each row once (api-behaviour: pagination), or the first ``limit`` that
+        """Return every row of a list, all pages, each row once (api-behaviour: pagination), or the first ``limit`` that
         ``keep`` takes.
 
         ``prepare`` sees each row before secrets are taken out of it. Raises ``WaldurError`` where the number of rows
@@ -209,10 +209,10 @@ class Client:
         if name == "service_providers" and found and not query.get("field"):
             self._edition = detect_edition(found[0])
         taken = [row for row in found if keep is None or keep(row)]
-        return [without_secrets(prepare(row) if prepare else row, listing.free_form) for row in taken]
+        return [remove_secret_keys(prepare(row) if prepare else row, listing.free_form) for row in taken]
 
     def count(self, name: str, uuid: str | None = None, /, **query: Any) -> int:
-        """How many rows a list has (api-behaviour: head-counts), by one small request."""
+        """Return how many rows a list has (api-behaviour: head-counts), by one small request."""
         listing = operation(name)
         total = self._count(self._send(listing, uuid, query={**query, "page_size": 1}), listing)
         return len(self.rows(name, uuid, **query)) if total is None else total
@@ -238,11 +238,11 @@ class Client:
         if not expect_body and not answer.content.strip():
             return {}
         row: Row = _expect(self._json(answer, writing), dict, writing)
-        return dict(without_secrets(row, writing.free_form))
+        return dict(remove_secret_keys(row, writing.free_form))
 
     def secret_code(self, uuid: str) -> str | None:
-        """The present API secret code in clear (api-behaviour: secret-codes-read); masked from now on wherever ``hide``
-        is used."""
+        """Return the current API secret code in clear text (api-behaviour: secret-codes-read); ``redact`` masks it from
+        now on."""
         return self._secret(operation("api_secret_code"), uuid)
 
     def new_secret_code(self, uuid: str) -> str | None:
@@ -261,7 +261,7 @@ class Client:
         return str(code)
 
     def download(self, url: str) -> bytes:
-        """The bytes behind a media URL: below ``/api/`` from our own server with the token, else without it.
+        """Return the bytes behind a media URL: below ``/api/`` from our own server with the token, else without it.
 
         Another host gets no client certificate either, and is reached by the proxy that is set for it.
         """
@@ -316,7 +316,7 @@ class Client:
         content: dict[str, Any] = {"data": body, "files": files} if files else {"json": body}
         self.writes_sent += wanted.writes
         url = self.connection.api_url + wanted.path.format(uuid=uuid)
-        params: list[tuple[str, str]] | None = _wire(wanted.query, query or {})
+        params: list[tuple[str, str]] | None = encode_query(wanted.query, query or {})
         session = self._repeating if wanted.repeat_safe else self._once
         with begin_exchange(self.connection.timeout, self.connection.retries) as exchange:
             for _hop in range(_REDIRECTS):
@@ -325,7 +325,7 @@ class Client:
                 except (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError) as error:
                     raise self._no_answer(wanted, error, exchange) from None
                 except UnusableBody as error:
-                    raise _unusable(wanted, self.hide(str(error))) from None
+                    raise _unusable(wanted, self.redact(str(error))) from None
                 self._server_time = timestamps.from_http_date(answer.headers.get("Date")) or self._server_time
                 if 200 <= answer.status < 300:
                     return answer
@@ -370,10 +370,10 @@ class Client:
         if is_safe and not wanted.writes:
             origin = urlsplit(base)
             return there._replace(netloc=origin.netloc, fragment="").geturl()
-        target = quote(self.hide(f"{there.scheme}://{place}{there.path}"), LONGEST_PATH)
+        target = quote(self.redact(f"{there.scheme}://{place}{there.path}"), LONGEST_PATH)
         own = wanted.path.split("{uuid}")[0]
         prefix = there.path.partition(own)[0] if own in there.path else ""
-        site = quote(self.hide(f"{there.scheme}://{place}{prefix}"), LONGEST_PATH)
+        site = quote(self.redact(f"{there.scheme}://{place}{prefix}"), LONGEST_PATH)
         remedy = (
             "set api_url to the address that Waldur itself uses"
             if site == base
@@ -397,7 +397,7 @@ class Client:
         if connection_errors.needs_tls(status, text):
             return RequestNotSent(f"Cannot {wanted.title}: {connection_errors.tls_needed()}.")
         # Pages of proxies name their status themselves.
-        reason = words(text, self.hide, wanted.free_form).removeprefix(str(status)).strip()
+        reason = error_text(text, self.redact, wanted.free_form).removeprefix(str(status)).strip()
         is_pat = is_personal(self.connection.auth_scheme, self.connection.access_token)
         told = f"Waldur refused to {wanted.title} ({status}{': ' + reason if reason else ''})"
         if wanted.writes and exchange.is_doubtful and status < 500 and status != 404:
@@ -413,16 +413,16 @@ class Client:
             broke = f"Waldur broke on the request to {wanted.title} ({status}{': ' + reason if reason else ''})"
             broke += describe_defect(wanted.permission, is_personal_token=is_pat)
             return OutcomeUnknown(broke) if wanted.writes else ServerDefect(f"{broke}.", status)
-        return _rejection(wanted, status, told, self.hide(answer.headers.get("Retry-After", "")))
+        return _rejection(wanted, status, told, self.redact(answer.headers.get("Retry-After", "")))
 
     def _count(self, answer: _Answer, listing: Operation) -> int | None:
         header = answer.headers.get("X-Result-Count")
         try:
-            return count_of(header)
+            return parse_count(header)
         except ValueError:
             raise WaldurError(
-                f"Cannot {listing.title}: the server announced '{quote(self.hide(header or ''))}' rows, which is not a"
-                " number: does api_url name a Waldur?"
+                f"Cannot {listing.title}: the server announced '{quote(self.redact(header or ''))}' rows, which is not"
+                " a number: does api_url name a Waldur?"
             ) from None
 
     def _is_staff(self) -> bool:
@@ -438,7 +438,7 @@ class Client:
         try:
             return parse_json(answer.content)
         except ValueError:
-            reason = words(self.hide(answer.text)[:LONGEST_PAGE], self.hide) or "empty"
+            reason = error_text(self.redact(answer.text)[:LONGEST_PAGE], self.redact) or "empty"
             page, hint = f"{answer.status} without JSON", "does api_url name a Waldur, and no log-in page?"
             if wanted.writes:
                 raise OutcomeUnknown(f"The request to {wanted.title} was answered {page} ({reason}: {hint})") from None
@@ -505,24 +505,3 @@ def _expect(value: Any, kind: type, wanted: Operation) -> Any:
     if wanted.writes:
         raise OutcomeUnknown(f"The request to {wanted.title} was answered {form} ({hint})")
     raise WaldurError(f"Cannot {wanted.title}: the server answered {form}: {hint}")
-
-
-def _wire(parameters: tuple[Parameter, ...], query: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Query values as they go into a URL: repeated or joined by commas as the operation's data say
-    (api-behaviour: array-parameters)."""
-    styles = {parameter.name: parameter.style for parameter in parameters}
-    pairs: list[tuple[str, str]] = []
-    for name, value in query.items():
-        if value is None:
-            continue
-        values = [_text(item) for item in (value if isinstance(value, (list, tuple)) else [value])]
-        pairs.extend([(name, ",".join(values))] if styles.get(name) == "comma" else [(name, text) for text in values])
-    return pairs
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return timestamps.to_server(value) or ""
-    return re.sub(r"[\r\n]+", " ", str(value))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the server says, read with care: errors in all their shapes, and secrets that must not travel on."""
+"""Parse responses of the server defensively: errors in all their shapes, JSON within limits, and no secrets."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from .._common.errors import printable
-from .._common.redaction import without_secrets
+from .._common.redaction import remove_secret_keys
 
 _CONTAINERS = frozenset({dict, list})
 
 _LONGEST = 400
 
-# What of an error page is looked at.
+# The part of an error page that is searched, in characters.
 LONGEST_PAGE = 64 * 1024
 
 _DEEPEST = 100
@@ -42,44 +42,44 @@ _WIDEST = 100_000
 _ENCODINGS = ("utf-8", "utf8", "iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii", "windows-1252", "cp1252")
 
 
-def words(body: Any, hide: Callable[[str], str] = str, free_form: Collection[str] = ()) -> str:
-    """Return the server's own words of an error body of any shape (api-behaviour: error-shapes), as one line, without
-    secrets.
+def error_text(body: Any, redact: Callable[[str], str] = str, free_form: Collection[str] = ()) -> str:
+    """Return the text of an error body of any shape (api-behaviour: error-shapes), on one line and without secrets.
 
-    ``hide`` masks secrets; it sees the whole text, as half a secret is too much. Characters that would not be seen, or
-    that would change how the rest is seen, are escaped. ``free_form``: see ``without_secrets``.
+    ``redact`` masks secrets; it gets the whole text, as a part of a secret would not be recognized. Invisible
+    characters, and those that change how the text is displayed, are escaped. ``free_form``: see
+    ``remove_secret_keys``.
     """
     try:
         if isinstance(body, str):
-            body = _parsed(hide(body))
-        text = _flat(without_secrets(body, free_form)) if not isinstance(body, str) else _plain(body)
+            body = _parse_lenient(redact(body))
+        text = _flatten(remove_secret_keys(body, free_form)) if not isinstance(body, str) else _page_title(body)
     except RecursionError:
         text = "deeply nested JSON"
-    text = hide(re.sub(r"\s+", " ", text).strip())
+    text = redact(re.sub(r"\s+", " ", text).strip())
     shown = printable(text[: _LONGEST + 1])
     return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
 
 
-def _parsed(text: str) -> Any:
-    """JSON whatever it is called; of broken JSON nothing is told, as nobody knows where a secret stands in it."""
+def _parse_lenient(text: str) -> Any:
+    """Parse JSON whatever its content type says; broken JSON is not shown, as a secret in it could not be found."""
     try:
         return json.loads(text)
     except ValueError:
         return "broken JSON" if text.lstrip()[:1] in ("{", "[") else text
 
 
-def _flat(body: Any) -> str:
+def _flatten(body: Any) -> str:
     if isinstance(body, dict):
         if set(body) <= {"detail"}:
-            return _flat(body.get("detail", ""))
-        return "; ".join(f"{key}: {_flat(value)}" for key, value in body.items())
+            return _flatten(body.get("detail", ""))
+        return "; ".join(f"{key}: {_flatten(value)}" for key, value in body.items())
     if isinstance(body, list):
-        return ", ".join(_flat(value) for value in body)
+        return ", ".join(_flatten(value) for value in body)
     return "" if body is None else str(body)
 
 
-def _plain(page: str) -> str:
-    """An HTML page says what it is in its title or heading; the rest is decoration.
+def _page_title(page: str) -> str:
+    """Return the title or heading of an HTML page, or its text without tags.
 
     No expression here looks for an end that may be missing, so that a page of nothing but beginnings takes no longer.
     """
@@ -91,16 +91,19 @@ def _plain(page: str) -> str:
     return html.unescape(re.sub(r"<[^<>]*>", " ", page))
 
 
-def text_of(content: bytes, content_type: str) -> str:
-    """A body as text. Only encodings that error pages have count; some others take Python very long."""
+def decode_text(content: bytes, content_type: str) -> str:
+    """Return a body as text. Only encodings of error pages are supported; decoding some others takes very long."""
     match = re.search(r"charset=[\s\"']*([\w-]+)", content_type)
     encoding = match[1].lower() if match else ""
     return content.decode(encoding if encoding in _ENCODINGS else "utf-8", errors="replace")
 
 
 def parse_json(content: bytes) -> Any:
-    """A body as data. Raises ``ValueError`` for what is not JSON, NaN and Infinity among it, and for a body that holds
-    more objects, wider ones, or objects deeper within each other, than any answer of Waldur."""
+    """Return a body as data.
+
+    Raises ``ValueError`` for what is not JSON (NaN and Infinity included), and for a body that holds more objects,
+    larger objects or deeper levels than any response of Waldur.
+    """
     containers = content.count(b"{") + content.count(b"[")
     if containers > LONGEST_LIST:
         raise ValueError("too many objects")
@@ -137,8 +140,8 @@ def _finite(text: str) -> float:
     return number
 
 
-def count_of(header: str | None) -> int | None:
-    """How many rows a list has by its ``X-Result-Count``; None without one. Raises ``ValueError`` for another text.
+def parse_count(header: str | None) -> int | None:
+    """Return the length of a list by its ``X-Result-Count``; None without one. Raises ``ValueError`` for other text.
 
     A proxy may have doubled the header.
     """

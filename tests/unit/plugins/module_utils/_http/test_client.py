@@ -513,7 +513,7 @@ def test_a_client_in_check_mode_shares_secrets_and_clock_with_the_one_that_write
         client = client_of(server)
         view = client.read_only()
         assert view.secret_code(UUID) == "s3cretc0de"
-        assert client.hide("a s3cretc0de") == "a ********"
+        assert client.redact("a s3cretc0de") == "a ********"
         assert client.now() == view.now() == datetime(2029, 1, 1, tzinfo=timezone.utc)
 
 
@@ -582,7 +582,7 @@ def test_a_secret_code_is_masked_in_all_that_comes_after() -> None:
     with ScriptedServer(Answer(body={"api_secret_code": "s3cretc0de"})) as server:
         client = client_of(server)
         assert client.secret_code(UUID) == "s3cretc0de"
-    assert client.hide(f"code s3cretc0de, token {TOKEN}") == "code ********, token ********"
+    assert client.redact(f"code s3cretc0de, token {TOKEN}") == "code ********, token ********"
 
 
 def test_a_missing_secret_code_is_none() -> None:

@@ -53,7 +53,7 @@ JSON = st.recursive(
     ],
 )
 def test_the_words_of_an_error_of_any_shape_are_one_line(body: Any, words: str) -> None:
-    assert responses.words(body) == words
+    assert responses.error_text(body) == words
 
 
 @pytest.mark.parametrize(
@@ -69,18 +69,18 @@ def test_the_words_of_an_error_of_any_shape_are_one_line(body: Any, words: str) 
     ],
 )
 def test_the_words_of_an_error_hold_no_secret_also_where_it_is_not_called_json(body: Any, words: str) -> None:
-    assert responses.words(body) == words
+    assert responses.error_text(body) == words
 
 
 def test_a_long_error_is_cut() -> None:
-    found = responses.words({"detail": "x" * 1000})
+    found = responses.error_text({"detail": "x" * 1000})
     assert found == "x" * 400 + "…"
-    assert responses.words({"detail": "x" * 400}) == "x" * 400
+    assert responses.error_text({"detail": "x" * 400}) == "x" * 400
 
 
 @given(JSON)
 def test_any_answer_gives_one_short_line(body: Any) -> None:
-    found = responses.words(body)
+    found = responses.error_text(body)
     assert len(found) <= 401
     assert len(found.splitlines()) <= 1
 
@@ -88,14 +88,14 @@ def test_any_answer_gives_one_short_line(body: Any) -> None:
 @pytest.mark.parametrize("key", ["secret_options", "token", "api_secret_code"])
 def test_a_secret_is_taken_out_at_any_depth(key: str) -> None:
     body = [{"name": "a", key: "s3cret", "inner": {"rows": [{key: {"x": "s3cret"}, "y": 1}]}}]
-    assert redaction.without_secrets(body) == [{"name": "a", "inner": {"rows": [{"y": 1}]}}]
+    assert redaction.remove_secret_keys(body) == [{"name": "a", "inner": {"rows": [{"y": 1}]}}]
 
 
 @given(JSON)
 def test_no_key_that_holds_a_secret_is_left_and_all_else_is(body: Any) -> None:
-    found = redaction.without_secrets(body)
+    found = redaction.remove_secret_keys(body)
     assert not any(f'"{key}": ' in json.dumps(found) for key in redaction._SECRET_KEYS)
-    assert redaction.without_secrets(found) == found
+    assert redaction.remove_secret_keys(found) == found
     if not any(f'"{key}": ' in json.dumps(body) for key in redaction._SECRET_KEYS):
         assert found == body
 

@@ -138,7 +138,7 @@ class OddClient(AskedClient):
         """How many writes were asked for."""
         return sum(name in OPERATIONS and OPERATIONS[name].writes for name, _uuid, _query in self.asked)
 
-    def hide(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """The text as it is."""
         return text
 
