@@ -2,15 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check the keys of server rows that the collection computes with, where the rows are read.
+"""Check the keys of rows from the server that the collection computes with, where the rows are read.
 
-What only passes through to a result is not checked: there, unknown values do no harm.
+Keys that are only passed on to a result are not checked: there, unknown values do no harm.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from .._api.operations import operation
@@ -29,43 +30,58 @@ def _is_timestamp(value: Any) -> bool:
         return False
 
 
-def _is_address(value: Any) -> bool:
+def _is_url(value: Any) -> bool:
     try:
         return isinstance(value, str) and bool(urlsplit(value))
     except ValueError:
         return False
 
 
-# What a key can hold: whether a value is valid, and what it must be in words.
-_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "uuid": (lambda value: uuids.normalize(value) is not None, "a UUID"),
-    "text": (lambda value: isinstance(value, str), "text"),
-    "texts": (
-        lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
-        "a list of texts",
-    ),
-    "mapping": (lambda value: isinstance(value, dict), "an object"),
-    "timestamp": (_is_timestamp, "a timestamp such as 2027-06-30T12:00:00Z"),
-    "address": (_is_address, "a URL"),
-}
+@dataclass(frozen=True)
+class FieldType:
+    """The type of value that a key must hold. ``expected`` says in messages what that is."""
+
+    UUID: ClassVar[FieldType]
+    TEXT: ClassVar[FieldType]
+    TEXTS: ClassVar[FieldType]
+    MAPPING: ClassVar[FieldType]
+    TIMESTAMP: ClassVar[FieldType]
+    URL: ClassVar[FieldType]
+
+    is_valid: Callable[[Any], bool]
+    expected: str
+    is_optional: bool = False
+
+    @property
+    def optional(self) -> FieldType:
+        """The same type for a key that may also be null or missing."""
+        return replace(self, is_optional=True)
 
 
-def checked(name: str, rows: Iterable[Row], /, **kinds: str) -> list[Row]:
-    """Return ``rows`` of the operation ``name``, all of whose keys hold what they must.
+FieldType.UUID = FieldType(lambda value: uuids.normalize(value) is not None, "a UUID")
+FieldType.TEXT = FieldType(lambda value: isinstance(value, str), "text")
+FieldType.TEXTS = FieldType(
+    lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value), "a list of texts"
+)
+FieldType.MAPPING = FieldType(lambda value: isinstance(value, dict), "an object")
+FieldType.TIMESTAMP = FieldType(_is_timestamp, "a timestamp such as 2027-06-30T12:00:00Z")
+FieldType.URL = FieldType(_is_url, "a URL")
 
-    ``kinds``: what each key holds, by the names of ``_KINDS``; with ``?`` it may also be null or missing. Raises
-    ``WaldurError`` that names the operation, the key and the value; ``OutcomeUnknown`` for the response to a write,
-    whose outcome is then unknown.
+
+def check_rows(name: str, rows: Iterable[Row], /, **types: FieldType) -> list[Row]:
+    """Return ``rows`` of the operation ``name``, with each key of ``types`` checked in all of them.
+
+    Raises ``WaldurError`` that names the operation, the key and the value; ``OutcomeUnknown`` for the response to a
+    write, whose outcome is then unknown.
     """
-    found = list(rows)
-    for key, kind in kinds.items():
-        is_valid, expected = _KINDS[kind.removesuffix("?")]
-        is_optional = kind.endswith("?")
-        for row in found:
+    checked = list(rows)
+    for key, field_type in types.items():
+        is_valid, is_optional = field_type.is_valid, field_type.is_optional
+        for row in checked:
             value = row.get(key, _ABSENT)
             if not (is_valid(value) or (is_optional and (value is None or value is _ABSENT))):
-                raise _invalid(name, row, key, value, expected)
-    return found
+                raise _invalid(name, row, key, value, field_type.expected)
+    return checked
 
 
 def _invalid(name: str, row: Row, key: str, value: Any, expected: str) -> WaldurError:

@@ -15,7 +15,7 @@ from .._common import uuids
 from .._common.errors import Forbidden, InvalidInput, NotFound, quote
 from .._common.types import Row
 from .._context import Session
-from .._http.row_checks import checked
+from .._http.row_checks import FieldType, check_rows
 from .._references.account_visibility import HIDDEN_ACCOUNTS
 from .._references.targets import Target
 from .._references.users import UnresolvedUser
@@ -167,7 +167,7 @@ def _resolve_customer(session: Session, target: Target | None, where: str, value
     except InvalidInput as error:
         if target is None or target.uuid is None:
             raise
-        served = checked("customers", _served_customers(session, target), uuid="uuid")
+        served = check_rows("customers", _served_customers(session, target), uuid=FieldType.UUID)
         for key in ("name", "abbreviation", "slug"):
             found = [row for row in served if row.get(key) == value]
             if len(found) == 1:
@@ -190,7 +190,7 @@ def _resolve_name(session: Session, target: Target | None, kind: str, where: str
     found = [row for row in rows if row.get("name") == value]
     if not found and kind == "offering":
         found = _private_offerings(session, target, value)
-    found = checked(f"{kind}s", found, uuid="uuid")
+    found = check_rows(f"{kind}s", found, uuid=FieldType.UUID)
     if len(found) == 1:
         return str(found[0]["uuid"])
     if not found:

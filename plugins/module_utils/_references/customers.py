@@ -14,7 +14,7 @@ from .._common.errors import Forbidden, InvalidInput, NotFound, WaldurError, amb
 from .._common.types import Row
 from .._http.client import Client
 from .._http.pagination import PAGE_SIZE
-from .._http.row_checks import checked
+from .._http.row_checks import FieldType, check_rows
 from .cache import Lock, RowIndex, synchronized
 from .provider_list import ProviderList
 from .targets import Target, customer_criteria, customer_spellings, target_of_provider
@@ -22,7 +22,7 @@ from .targets import Target, customer_criteria, customer_spellings, target_of_pr
 # Up to this many single look-ups never take more requests than reading the whole list.
 _MOST_SINGLE_LOOKUPS = 3
 _FIELDS = ("uuid", "url", "name", "abbreviation", "slug")
-_KINDS = {"uuid": "uuid", "url": "text?", "name": "text?"}
+_KINDS = {"uuid": FieldType.UUID, "url": FieldType.TEXT.optional, "name": FieldType.TEXT.optional}
 
 
 class CustomerResolver:
@@ -58,7 +58,7 @@ class CustomerResolver:
         unknown = [value for value in values if value not in self._targets]
         if len(unknown) > _MOST_SINGLE_LOOKUPS:
             rows = self._client.rows("all_customers", field=_FIELDS)
-            self._customers = RowIndex(checked("all_customers", rows, **_KINDS))
+            self._customers = RowIndex(check_rows("all_customers", rows, **_KINDS))
 
     @synchronized
     def resolve(self, option: str, value: str) -> Target:
@@ -101,14 +101,14 @@ class CustomerResolver:
         if uuid:
             try:
                 row = self._client.get("customer", uuid, field=_FIELDS)
-                return checked("customer", [row], **_KINDS)
+                return check_rows("customer", [row], **_KINDS)
             except (NotFound, Forbidden):
                 pass
         for filter_name, key in (("name_exact", "name"), ("abbreviation", "abbreviation"), ("slug", "slug")):
             query: dict[str, Any] = {filter_name: value}
             rows = self._client.rows("all_customers", field=_FIELDS, **query)
             # Old servers ignore filters that they do not know.
-            matches = [row for row in checked("all_customers", rows, **_KINDS) if row.get(key) == value]
+            matches = [row for row in check_rows("all_customers", rows, **_KINDS) if row.get(key) == value]
             if matches:
                 return matches
         return []

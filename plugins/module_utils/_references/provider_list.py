@@ -9,10 +9,15 @@ from __future__ import annotations
 from .._api.editions import NEWEST, detect_edition
 from .._common.types import Row
 from .._http.client import Client
-from .._http.row_checks import checked
+from .._http.row_checks import FieldType, check_rows
 from .cache import Lock, RowIndex, synchronized
 
-_KINDS = {"uuid": "uuid", "customer_uuid": "uuid", "customer": "text?", "customer_name": "text?"}
+_KINDS = {
+    "uuid": FieldType.UUID,
+    "customer_uuid": FieldType.UUID,
+    "customer": FieldType.TEXT.optional,
+    "customer_name": FieldType.TEXT.optional,
+}
 
 
 class ProviderList:
@@ -34,7 +39,7 @@ class ProviderList:
         """Return the checked rows, found by key."""
         if self._index is None:
             rows = self._client.rows("service_providers")
-            self._index = RowIndex(checked("service_providers", rows, **_KINDS))
+            self._index = RowIndex(check_rows("service_providers", rows, **_KINDS))
         return self._index
 
     def rows(self) -> list[Row]:

@@ -10,8 +10,10 @@ from .._common import uuids
 from .._common.errors import InvalidInput, quote
 from .._common.types import Row
 from .._http.client import Client
-from .._http.row_checks import checked
+from .._http.row_checks import FieldType, check_rows
 from .cache import Lock, synchronized
+
+_FIELD_TYPES = {"uuid": FieldType.UUID, "name": FieldType.TEXT, "content_type": FieldType.TEXT.optional}
 
 
 class RoleResolver:
@@ -54,7 +56,9 @@ class RoleResolver:
     def _find(self, value: str) -> list[Row]:
         if self._roles is None:
             rows = self._client.rows("roles", field=["uuid", "name", "content_type", "is_active"])
-            self._roles = checked("roles", rows, uuid="uuid", name="text", content_type="text?")
+            self._roles = check_rows(
+                "roles", rows, uuid=FieldType.UUID, name=FieldType.TEXT, content_type=FieldType.TEXT.optional
+            )
         uuid = uuids.normalize(value) or uuids.from_url(value, "roles")
         matches = [role for role in self._roles if uuid and uuids.normalize(role["uuid"]) == uuid]
         return matches or [role for role in self._roles if role["name"] == value]

@@ -17,7 +17,7 @@ from .._common.errors import Forbidden, NotFound, ambiguous, quote
 from .._common.types import Row
 from .._http.client import Client
 from .._http.pagination import PAGE_SIZE
-from .._http.row_checks import checked
+from .._http.row_checks import FieldType, check_rows
 from .cache import Lock, synchronized
 from .current_user import CurrentUser
 
@@ -28,7 +28,7 @@ _LONGEST_URL = 3500
 _LARGEST_PAGE_NUMBER = 10**6
 
 _USER_FIELDS = ("uuid", "username", "email", "full_name", "is_active")
-_USER_KINDS = {"uuid": "uuid", "username": "text?", "email": "text?"}
+_USER_KINDS = {"uuid": FieldType.UUID, "username": FieldType.TEXT.optional, "email": FieldType.TEXT.optional}
 _UNSEEN_ADVICE = "give the UUID, use a staff token"
 
 
@@ -180,7 +180,7 @@ class UserResolver:
         return _LONGEST_URL - len(f"{url}?{urlencode([*fixed, ('username_list', '')])}")
 
     def _read(self, **query: Any) -> list[Row]:
-        return checked("all_users", self._client.rows("all_users", field=_USER_FIELDS, **query), **_USER_KINDS)
+        return check_rows("all_users", self._client.rows("all_users", field=_USER_FIELDS, **query), **_USER_KINDS)
 
     def _look_up_name(self, name: str) -> None:
         rows = self._read(username=name)
@@ -196,7 +196,7 @@ class UserResolver:
         uuid = _user_uuid(value) or ""
         try:
             row = self._client.get("user", uuid, field=_USER_FIELDS)
-            self._remember_rows(checked("user", [row], **_USER_KINDS))
+            self._remember_rows(check_rows("user", [row], **_USER_KINDS))
         except (NotFound, Forbidden):
             self._look_up_name(value)
             self._remember_unknown(value)

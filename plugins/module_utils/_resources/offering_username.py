@@ -29,7 +29,7 @@ from .._context import ResolvedUsers, Session
 from .._document.exported import Entry, Exported, Note, exported_list, user_reference
 from .._document.fields import EntryReader, ListField, MappingField, ReferenceField, TextField
 from .._document.model import ReadImage, UserEntry
-from .._http.row_checks import checked
+from .._http.row_checks import FieldType, check_rows
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage
 from .._references.account_visibility import HIDDEN_ACCOUNTS
 from .._references.targets import Target
@@ -63,25 +63,35 @@ _ACCOUNT_FIELDS = (
 )
 _PERMISSION_FIELDS = ("user_uuid", "user_username", "project_uuid", "role_name", "created")
 _ACCOUNT_KINDS = {
-    "offering_uuid": "uuid",
-    "user_uuid": "uuid",
-    "username": "text?",
-    "customer_uuid": "uuid?",
-    "user_username": "text?",
-    "offering_name": "text?",
-    "state": "text?",
-    "service_provider_account_uuid": "uuid?",
-    "service_provider_account_username": "text?",
+    "offering_uuid": FieldType.UUID,
+    "user_uuid": FieldType.UUID,
+    "username": FieldType.TEXT.optional,
+    "customer_uuid": FieldType.UUID.optional,
+    "user_username": FieldType.TEXT.optional,
+    "offering_name": FieldType.TEXT.optional,
+    "state": FieldType.TEXT.optional,
+    "service_provider_account_uuid": FieldType.UUID.optional,
+    "service_provider_account_username": FieldType.TEXT.optional,
 }
-_OWNER_KINDS = {"uuid": "uuid", "user_uuid": "uuid", "username": "text?", "service_provider_uuid": "uuid"}
+_OWNER_KINDS = {
+    "uuid": FieldType.UUID,
+    "user_uuid": FieldType.UUID,
+    "username": FieldType.TEXT.optional,
+    "service_provider_uuid": FieldType.UUID,
+}
 # Who has no user or project there reaches nothing.
-_PERMISSION_KINDS = {"user_uuid": "uuid?", "user_username": "text?", "user_email": "text?", "project_uuid": "uuid?"}
+_PERMISSION_KINDS = {
+    "user_uuid": FieldType.UUID.optional,
+    "user_username": FieldType.TEXT.optional,
+    "user_email": FieldType.TEXT.optional,
+    "project_uuid": FieldType.UUID.optional,
+}
 _RESOURCE_KINDS = {
-    "offering_uuid": "uuid",
-    "offering_name": "text?",
-    "project_uuid": "uuid?",
-    "state": "text",
-    "provider_uuid": "uuid?",
+    "offering_uuid": FieldType.UUID,
+    "offering_name": FieldType.TEXT.optional,
+    "project_uuid": FieldType.UUID.optional,
+    "state": FieldType.TEXT,
+    "provider_uuid": FieldType.UUID.optional,
 }
 _RESOURCE_FIELDS = (
     "uuid",
@@ -457,7 +467,7 @@ def _reached(session: Session, target: Target, only: str | None) -> UsernameStat
 def _projects(session: Session, target: Target, only: str | None) -> dict[str, set[str]]:
     """Project UUID → the users with a role there. Old servers ignore the filter, so rows of others are left out."""
     rows = session.client.rows("project_permissions", target.uuid, field=_PERMISSION_FIELDS, user=only)
-    rows = checked("project_permissions", rows, **_PERMISSION_KINDS)
+    rows = check_rows("project_permissions", rows, **_PERMISSION_KINDS)
     session.references.users.remember(rows)
     projects: dict[str, set[str]] = defaultdict(set)
     for row in rows:
@@ -475,7 +485,7 @@ def _read_reach(session: Session, target: Target, projects: dict[str, set[str]],
     rows = session.client.rows(
         "provider_resources", provider_uuid=target.customer_uuid, state=_LIVE_STATES, field=_RESOURCE_FIELDS
     )
-    for row in checked("provider_resources", rows, **_RESOURCE_KINDS):
+    for row in check_rows("provider_resources", rows, **_RESOURCE_KINDS):
         offering = uuids.normalize(row["offering_uuid"]) or ""
         live = row.get("state") in _LIVE_STATES and row.get("offering_shared") is not False
         if not live or uuids.normalize(row.get("provider_uuid")) not in (None, target.customer_uuid):
@@ -501,7 +511,13 @@ def _read_offerings(session: Session, target: Target, current: UsernameState) ->
         field=["uuid", "customer_uuid", "plugin_options", "secret_options", "account_settings"],
         prepare=lift,
     )
-    rows = checked("provider_offerings", rows, uuid="uuid", plugin_options="mapping?", account_settings="mapping?")
+    rows = check_rows(
+        "provider_offerings",
+        rows,
+        uuid=FieldType.UUID,
+        plugin_options=FieldType.MAPPING.optional,
+        account_settings=FieldType.MAPPING.optional,
+    )
     current.shared = {uuids.normalize(row["uuid"]) or "" for row in rows if _is_shared(row)}
     return {uuids.normalize(row["uuid"]) or "" for row in rows if not row["_readable"]}
 
@@ -522,7 +538,7 @@ def _read_accounts(session: Session, target: Target, only: str | None, current: 
         user_uuid=only,
         **query,
     )
-    for row in checked("offering_users", rows, **_ACCOUNT_KINDS):
+    for row in check_rows("offering_users", rows, **_ACCOUNT_KINDS):
         if uuids.normalize(row.get("customer_uuid")) in (None, target.customer_uuid):
             pair = (uuids.normalize(row["offering_uuid"]) or "", uuids.normalize(row["user_uuid"]) or "")
             current.accounts[pair], current.rows[pair] = row.get("username"), row
@@ -578,7 +594,7 @@ def _read_owners(session: Session, target: Target, pairs: Iterable[tuple[str, st
         )
     except (Forbidden, NotFound, RouteMissing):
         return
-    for row in checked("provider_accounts", rows, **_OWNER_KINDS):
+    for row in check_rows("provider_accounts", rows, **_OWNER_KINDS):
         if uuids.normalize(row["service_provider_uuid"]) == target.uuid:
             owner = Owner(uuids.normalize(row["uuid"]), row.get("username"))
             current.provider_accounts[uuids.normalize(row["user_uuid"]) or ""] = owner

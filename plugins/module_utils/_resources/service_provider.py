@@ -40,7 +40,7 @@ from .._document.fields import (
     TextField,
 )
 from .._document.model import CUSTOMER_REFERENCE, UNSET, ImageFile, ReadImage, Unset
-from .._http.row_checks import checked
+from .._http.row_checks import FieldType, check_rows
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Effect, Severity, Stage
 from .._references.targets import Target
 from .base import ModuleOptions, Resource
@@ -50,10 +50,10 @@ _NO_SUCH_METHOD = 405
 _NEWER_SINCE = 2026
 _NEWER = ("allowed_domains", "account_options")
 _PROFILE_KINDS = {
-    "description": "text?",
-    "image": "address?",
-    "allowed_domains": "texts?",
-    "account_options": "mapping?",
+    "description": FieldType.TEXT.optional,
+    "image": FieldType.URL.optional,
+    "allowed_domains": FieldType.TEXTS.optional,
+    "account_options": FieldType.MAPPING.optional,
 }
 
 
@@ -354,8 +354,8 @@ def _no_image(where: str, path: str) -> ImageFile:
 
 def _profile(name: str, row: Row) -> Row:
     """Return the provider's ``row``, which the operation ``name`` gave."""
-    kinds = _PROFILE_KINDS if name.endswith("update") else {"uuid": "uuid", **_PROFILE_KINDS}
-    return checked(name, [row], **kinds)[0]
+    kinds = _PROFILE_KINDS if name.endswith("update") else {"uuid": FieldType.UUID, **_PROFILE_KINDS}
+    return check_rows(name, [row], **kinds)[0]
 
 
 def _live_offerings(session: Session, target: Target, *, newer: bool) -> list[str]:
@@ -371,7 +371,7 @@ def _live_offerings(session: Session, target: Target, *, newer: bool) -> list[st
     )
     return sorted(
         f"{row['name']} ({row['state']})"
-        for row in checked("provider_offerings", rows, name="text", state="text")
+        for row in check_rows("provider_offerings", rows, name=FieldType.TEXT, state=FieldType.TEXT)
         if uuids.normalize(row.get("customer_uuid")) == target.customer_uuid
         and row.get("state") != "Archived"
         and not (newer and row.get("parent_uuid"))

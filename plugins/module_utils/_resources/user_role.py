@@ -26,7 +26,7 @@ from .._document.fields import (
     TimestampField,
 )
 from .._document.model import UNSET, ReadImage, Unset, UserEntry
-from .._http.row_checks import checked
+from .._http.row_checks import FieldType, check_rows
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage, ValueStyle
 from .._references.targets import Target
 from .._references.users import UnresolvedUser, User
@@ -34,12 +34,12 @@ from .base import ModuleOptions, Resource, reject_beside_list, unresolved_user
 
 _REFUSED = 400
 _GRANT_KINDS = {
-    "user_uuid": "uuid",
-    "user_username": "text?",
-    "user_email": "text?",
-    "role_uuid": "uuid",
-    "role_name": "text",
-    "expiration_time": "timestamp?",
+    "user_uuid": FieldType.UUID,
+    "user_username": FieldType.TEXT.optional,
+    "user_email": FieldType.TEXT.optional,
+    "role_uuid": FieldType.UUID,
+    "role_name": FieldType.TEXT,
+    "expiration_time": FieldType.TIMESTAMP.optional,
 }
 
 
@@ -256,7 +256,7 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
         operation = _operation(change.action)
         try:
             answer = session.client.write(operation, target.uuid, body=body, expect_body=change.action is not _REVOKE)
-            checked(operation, [answer], expiration_time="timestamp?")
+            check_rows(operation, [answer], expiration_time=FieldType.TIMESTAMP.optional)
         except OutcomeUnknown as error:
             raise recheck_outcome(error, lambda: _recheck(session, target, change)) from None
         except ErrorResponse as error:
@@ -525,7 +525,7 @@ def _change(
 
 def _grants(session: Session, target: Target, user: str | None) -> list[Row]:
     """Return the grants on the provider; old servers list everybody's where they don't know ``user``."""
-    return checked("list_users", session.client.rows("list_users", target.uuid, user=user), **_GRANT_KINDS)
+    return check_rows("list_users", session.client.rows("list_users", target.uuid, user=user), **_GRANT_KINDS)
 
 
 def _present_rows(session: Session, target: Target, grant: GrantWrite) -> list[Row]:

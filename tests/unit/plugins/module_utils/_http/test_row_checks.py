@@ -19,7 +19,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._engine.executor i
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Limits, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
 from ansible_collections.waldur.provider.plugins.module_utils._http.pagination import Page, all_rows
-from ansible_collections.waldur.provider.plugins.module_utils._http.row_checks import checked
+from ansible_collections.waldur.provider.plugins.module_utils._http.row_checks import FieldType, check_rows
 from ansible_collections.waldur.provider.plugins.module_utils._query.facts import FACTS, SUBSETS
 from ansible_collections.waldur.provider.plugins.module_utils._query.filters import options, orders
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
@@ -291,7 +291,7 @@ def test_rows_whose_uuid_is_a_list_are_told_apart() -> None:
 
 def test_an_expiry_that_is_no_timestamp_names_the_operation_the_field_and_the_value() -> None:
     with pytest.raises(WaldurError) as refused:
-        checked("list_users", [{**GRANT, "expiration_time": "soon"}], expiration_time="timestamp?")
+        check_rows("list_users", [{**GRANT, "expiration_time": "soon"}], expiration_time=FieldType.TIMESTAMP.optional)
     assert refused.value.message == (
         f"Cannot list the role grants: Waldur gave no valid expiration_time ('soon', row {GRANT['uuid']}), which must"
         " be a timestamp such as 2027-06-30T12:00:00Z: check that api_url names a supported Waldur, and report this to"
@@ -309,21 +309,21 @@ def test_a_plan_with_an_expiry_that_is_no_timestamp_is_refused_before_any_write(
 @pytest.mark.parametrize(
     ("kind", "value", "shown"),
     [
-        ("uuid", MISSING, "missing"),
-        ("uuid", None, "null"),
-        ("text", 5, "'5'"),
-        ("texts", ["a", 5], "'['a', 5]'"),
-        ("mapping", [], "'[]'"),
-        ("timestamp", "2026-13-01", "'2026-13-01'"),
-        ("timestamp?", 0, "'0'"),
-        ("address?", "http://[", "'http://['"),
-        ("text?", ["x\n" * 99], "x\\nx"),
+        (FieldType.UUID, MISSING, "missing"),
+        (FieldType.UUID, None, "null"),
+        (FieldType.TEXT, 5, "'5'"),
+        (FieldType.TEXTS, ["a", 5], "'['a', 5]'"),
+        (FieldType.MAPPING, [], "'[]'"),
+        (FieldType.TIMESTAMP, "2026-13-01", "'2026-13-01'"),
+        (FieldType.TIMESTAMP.optional, 0, "'0'"),
+        (FieldType.URL.optional, "http://[", "'http://['"),
+        (FieldType.TEXT.optional, ["x\n" * 99], "x\\nx"),
     ],
 )
-def test_a_value_that_is_not_valid_is_quoted_on_one_line(kind: str, value: Any, shown: str) -> None:
+def test_a_value_that_is_not_valid_is_quoted_on_one_line(kind: FieldType, value: Any, shown: str) -> None:
     row = {} if value is MISSING else {"key": value}
     with pytest.raises(WaldurError) as refused:
-        checked("users", [row], key=kind)
+        check_rows("users", [row], key=kind)
     assert shown in refused.value.message
     assert "\n" not in refused.value.message
 
@@ -332,10 +332,10 @@ def test_an_odd_response_to_a_write_leaves_the_outcome_open_until_it_is_read_aga
     with pytest.raises(
         OutcomeUnknown, match=r"^The response to the request to grant the role has no valid expiration_time"
     ):
-        checked("add_user", [{"expiration_time": "soon"}], expiration_time="timestamp?")
+        check_rows("add_user", [{"expiration_time": "soon"}], expiration_time=FieldType.TIMESTAMP.optional)
 
 
 @pytest.mark.parametrize("value", [None, MISSING, "", "2027-06-30T12:00:00Z", "2027-06-30"])
 def test_what_may_be_empty_may_be_null_missing_or_empty(value: Any) -> None:
     row = {} if value is MISSING else {"key": value}
-    assert checked("users", [row], key="timestamp?") == [row]
+    assert check_rows("users", [row], key=FieldType.TIMESTAMP.optional) == [row]
