@@ -29,7 +29,9 @@ TWICE = (
 )
 CREATING = "*/marketplace-service-providers/"
 STILL = "Waldur accepted the request but did not apply it: {}. Another user may have"
-LOST = "extend rolefree1 as CUSTOMER.MANAGER (Alpha Cloud Ltd): Waldur broke on the request to change the expiry of the"
+LOST = (
+    "extend rolefree1 as CUSTOMER.MANAGER (Alpha Cloud Ltd): Waldur failed on the request to change the expiry of the"
+)
 
 
 # --- eight at once ---------------------------------------------------------------------------------------------------
@@ -178,7 +180,7 @@ def test_a_server_that_breaks_on_the_second_of_two_creations_is_looked_at_again(
     sim.fault(path=CREATING, method="POST", meanwhile=made, status=500, html=True)
     result = run(sim, "service_provider", SUBJECTS["create"].options)
     assert result.msg == (
-        f"create {SPARE}: Waldur broke on the request to create the service provider (500: Internal Server Error);"
+        f"create {SPARE}: Waldur failed on the request to create the service provider (500: Internal Server Error);"
         " looked again: the provider is there now. Run again."
     )
     assert run(sim, "service_provider", SUBJECTS["create"].options).msg == "ok"

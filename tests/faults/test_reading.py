@@ -34,7 +34,7 @@ LISTS = {
 }
 # What a list that can't be read at all is told to be.
 TOLD: dict[str, tuple[dict[str, Any], str]] = {
-    "503 in HTML": ({"status": 503, "html": True}, "Waldur broke on the request to {0} (503: Service Unavailable)."),
+    "503 in HTML": ({"status": 503, "html": True}, "Waldur failed on the request to {0} (503: Service Unavailable)."),
     "a reset": ({"drop": "before"}, "Cannot {0}: the connection to HOST broke."),
     "a body cut short": ({"cut": 1}, "Cannot {0}: the answer of HOST was cut short."),
     "a timeout": ({"delay": 1.2}, "Cannot {0}: no answer from HOST within 0.8 seconds: see timeout."),
@@ -220,7 +220,7 @@ def test_when_looking_again_fails_too_both_are_told(sim: Simulator, name: str) -
     told = plain(result.msg, sim)
     assert " was lost (the connection to HOST broke); looking again failed too" in told
     title = LOOKS[name][1]
-    ends = f"it may have taken effect or not: Waldur broke on the request to {title} (502: Bad Gateway)."
+    ends = f"it may have taken effect or not: Waldur failed on the request to {title} (502: Bad Gateway)."
     assert told.removesuffix(" Applied before it: 1 of 4 changes; not tried after it: 2.").endswith(ends)
     assert result.result["changed"] is True
     assert result.result["failed_change"]["action"] == subject.changes[1 if name == "document" else 0].split()[0]
@@ -230,7 +230,7 @@ def test_when_looking_again_fails_too_both_are_told(sim: Simulator, name: str) -
 def test_when_checking_fails_after_all_was_written_that_is_told(sim: Simulator, api: Api, name: str) -> None:
     subject = SUBJECTS[name]
     result = after_the_write(sim, name, status=502, html=True)()
-    broke = f"Waldur broke on the request to {LOOKS[name][1]} (502: Bad Gateway)."
+    broke = f"Waldur failed on the request to {LOOKS[name][1]} (502: Bad Gateway)."
     assert plain(result.msg, sim) == f"The change was carried out, but not checked: {broke}"
     assert (result.result["changed"], result.names("applied")) == (True, list(subject.changes))
     sim.clear_faults()

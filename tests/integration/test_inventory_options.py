@@ -167,7 +167,7 @@ def test_an_auth_scheme_that_there_is_not_is_refused(sim: Simulator) -> None:
             "include: keys can be read for users only, and hosts is projects: leave out include",
         ),
         ({"hosts": "users", "hostvars_prefix": "ansible_"}, "hostvars_prefix: 'ansible_' can't begin"),
-        ({"hosts": "users", "api_url": "ftp://x", "access_token": "t"}, "api_url: 'ftp://x' is no URL"),
+        ({"hosts": "users", "api_url": "ftp://x", "access_token": "t"}, "api_url: 'ftp://x' is not a valid URL"),
         ({"hosts": "users", "timeout": 0}, "timeout: must be a number from 0.1 to 3600"),
         ({"hosts": "users", "filters": "{{ nowhere }}"}, "filters: can't be evaluated"),
         ({"hosts": "users", "hostname": ["a b c"], "strict": True}, "hostname: 'a b c' can't be evaluated"),

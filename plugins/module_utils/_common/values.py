@@ -84,7 +84,7 @@ def expiration(where: str, value: Any) -> datetime | None:
         return timestamps.parse(value)
     except ValueError:
         raise InvalidInput(
-            f'{where}: \'{quote(value)}\' is no date: write "2027-06-30", "2027-06-30T12:00:00Z" or never.'
+            f'{where}: \'{quote(value)}\' is not a valid date: write "2027-06-30", "2027-06-30T12:00:00Z" or never.'
         ) from None
 
 

@@ -410,9 +410,9 @@ class Client:
         if status == 404:
             return NotFound(f"{told}.", status) if is_json else RouteMissing(wanted.missing_route, status)
         if status >= 500:
-            broke = f"Waldur broke on the request to {wanted.title} ({status}{': ' + reason if reason else ''})"
-            broke += describe_defect(wanted.permission, is_personal_token=is_pat)
-            return OutcomeUnknown(broke) if wanted.writes else ServerDefect(f"{broke}.", status)
+            failure = f"Waldur failed on the request to {wanted.title} ({status}{': ' + reason if reason else ''})"
+            failure += describe_defect(wanted.permission, is_personal_token=is_pat)
+            return OutcomeUnknown(failure) if wanted.writes else ServerDefect(f"{failure}.", status)
         return _rejection(wanted, status, told, self.redact(answer.headers.get("Retry-After", "")))
 
     def _count(self, answer: _Answer, listing: Operation) -> int | None:

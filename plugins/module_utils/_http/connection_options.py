@@ -151,7 +151,9 @@ def base_url(value: Any) -> str:
     except ValueError:  # brackets or a port that no URL has
         usable = False
     if not usable:
-        raise InvalidInput(f"api_url: '{quote(_without_login(text))}' is no URL like https://waldur.example.org/api/.")
+        raise InvalidInput(
+            f"api_url: '{quote(_without_login(text))}' is not a valid URL: write one like https://waldur.example.org/api/."
+        )
     if parts.username or parts.password:
         raise InvalidInput("api_url: must not hold a user or password: use access_token.")
     path = parts.path.rstrip("/")
@@ -257,7 +259,9 @@ def _check_proxy(option: str, value: str) -> None:
     except ValueError:
         usable = False
     if not usable:
-        raise InvalidInput(f"{option}: '{quote(_without_login(value))}' is no URL like http://proxy.example.org:3128.")
+        raise InvalidInput(
+            f"{option}: '{quote(_without_login(value))}' is not a valid URL: write one like http://proxy.example.org:3128."
+        )
 
 
 def _is_host(name: str | None) -> bool:

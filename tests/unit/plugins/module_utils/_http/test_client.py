@@ -346,7 +346,7 @@ def test_parameters_go_out_repeated_or_joined_as_the_operation_says() -> None:
         (Answer(400, ["A bare list."]), errors.ErrorResponse, r"400: A bare list\."),
         (Answer(400, {"non_field_errors": ["a", "b"]}), errors.ErrorResponse, "non_field_errors: a, b"),
         (Answer(400, "{broken"), errors.ErrorResponse, "400: broken JSON"),
-        (Answer(500, HTML, content_type="text/html"), errors.OutcomeUnknown, "Waldur broke on the request"),
+        (Answer(500, HTML, content_type="text/html"), errors.OutcomeUnknown, "Waldur failed on the request"),
     ],
 )
 def test_an_error_of_any_shape_is_told_in_one_sentence(answer: Answer, error: type, words: str) -> None:

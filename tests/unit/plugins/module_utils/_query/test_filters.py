@@ -116,7 +116,7 @@ def test_values_are_read_by_the_type_of_their_parameter(given: dict[str, Any], e
         ({"customer": "a", "customer_uuid": "b"}, "customer_uuid: says the same as customer: give one of the two."),
         ({"state": "Lost"}, "state: must be OK or Erred, and 'Lost' was given."),
         ({"since": "never"}, "since: never is no moment to filter by"),
-        ({"since": "soon"}, r"""since: 'soon' is no date: write "2027-06-30" or "2027-06-30T12:00:00Z"\.$"""),
+        ({"since": "soon"}, r"""since: 'soon' is not a valid date: write "2027-06-30" or "2027-06-30T12:00:00Z"\.$"""),
         ({"kind": "blue"}, "kind: 'blue' is no UUID, and Waldur tells no names of these: give the UUID."),
         ({"attributes": "{"}, "attributes: '{' is no JSON"),
         ({"attributes": {"a": {1}}}, "attributes: .* is no JSON"),
