@@ -587,7 +587,7 @@ offerings:
               sample: 12
         components:
           description: The price and the quantity of each component in the plan.
-          returned: always
+          returned: since Waldur 2025
           type: list
           elements: dict
           contains:

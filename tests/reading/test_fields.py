@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -104,3 +106,47 @@ def test_fields_that_are_never_returned_say_so() -> None:
     for row in ROWS:
         if "api_secret_code" not in row.operations:  # with ``reveal`` it is returned
             check(row.fields)
+
+
+# --- the editions ------------------------------------------------------------------------------------------------
+
+
+RECORDINGS = Path(__file__).resolve().parents[1] / "contract" / "recordings.jsonl"
+
+
+def recorded_rows(path: str) -> Iterator[dict[str, Any]]:
+    """The whole rows that a real Waldur of 2024 returned to staff for *path*; others do not see all fields."""
+    pattern = re.compile(re.escape(path).replace(r"\{uuid\}", "[0-9a-f]{32}"))
+    for line in RECORDINGS.read_text(encoding="utf-8").splitlines():
+        recording = json.loads(line)
+        url, _mark, query = recording["path"].partition("?")
+        is_read = recording["method"] == "GET" and recording.get("authorization") == "Token <token:staff>"
+        answer = recording.get("answer") or {"status": 0}
+        if is_read and answer["status"] == 200 and pattern.fullmatch(url) and "field=" not in query:
+            found = answer["body"]
+            yield from (row for row in (found if isinstance(found, list) else [found]) if isinstance(row, dict))
+
+
+def disagreements(row: dict[str, Any], fields: tuple[Field, ...], where: str = "") -> Iterator[str]:
+    """What *row* of 2024 lacks and should have, and the other way round."""
+    for field in fields:
+        if field.returned.startswith("if"):
+            continue
+        if (field.name in row) != (field.since <= 2024):
+            yield f"{where}{field.name}"
+        items = row.get(field.name)
+        for item in items if isinstance(items, list) else [items]:
+            if isinstance(item, dict):
+                yield from disagreements(item, field.fields, f"{where}{field.name}.")
+
+
+def test_a_recorded_row_has_exactly_the_fields_that_are_declared_for_its_edition() -> None:
+    found: dict[str, set[str]] = {}
+    seen = set()
+    for row_type in ROWS:
+        for name in row_type.operations:
+            for row in recorded_rows(OPERATIONS[name].path):
+                seen.add(name)
+                found.setdefault(name, set()).update(disagreements(row, row_type.fields))
+    assert {"service_providers", "customers", "projects", "offerings", "offering_users"} <= seen
+    assert {name: sorted(fields) for name, fields in found.items() if fields} == {}

@@ -193,6 +193,7 @@ OFFERING = (
                 "components",
                 "list",
                 "The price and the quantity of each component in the plan.",
+                since=2025,
                 fields=(
                     Field(
                         "type",
