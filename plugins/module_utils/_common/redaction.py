@@ -73,11 +73,8 @@ _OURS = frozenset({"kind", "action"})
 
 def redact_text(text: str, hidden: frozenset[str]) -> str:
     """Return ``text``, which comes from the server or a user, with every hidden text masked."""
-    pattern = _pattern(hidden)
-    if not pattern:
-        return text
-    if any(len(form) < SHORTEST for form in hidden) or _holds_any(text, hidden):
-        text = pattern.sub(_mask, text)
+    if any(0 < len(form) < SHORTEST for form in hidden) or _holds_any(text, hidden):
+        text = _pattern(hidden).sub(_mask, text)
     return _mask_cut(text, hidden)
 
 
@@ -134,28 +131,34 @@ def _holds_any(text: str, hidden: frozenset[str]) -> bool:
 
 def _mask_cut(text: str, hidden: frozenset[str]) -> str:
     """Return ``text`` with each beginning of a hidden text masked that a cut left, which ``CUT`` follows."""
-    if CUT not in text:
+    forms = _forms_by_beginning(hidden)
+    if CUT not in text or not forms:
         return text
-    beginnings = _beginnings(hidden)
+    longest = max(len(form) for group in forms.values() for form in group)
     parts = text.split(CUT)
     for index, part in enumerate(parts[:-1]):
-        for form, length in beginnings.get(part[-_LEAST_CUT:].lower(), ()):
-            if part[-length:].lower() == form[:length]:
-                parts[index] = part[:-length] + MASK
-                break
+        if length := _cut_length(part[-longest:].lower(), forms):
+            parts[index] = part[:-length] + MASK
     return CUT.join(parts)
 
 
+def _cut_length(text: str, forms: dict[str, list[str]]) -> int:
+    """Return the length of the longest beginning of a form that ``text`` ends with; 0 where it ends with none."""
+    for start in range(len(text) - _LEAST_CUT + 1):
+        length = len(text) - start
+        for form in forms.get(text[start : start + _LEAST_CUT], ()):
+            if length <= len(form) and form.startswith(text[start:]):
+                return length
+    return 0
+
+
 @cache
-def _beginnings(hidden: frozenset[str]) -> dict[str, list[tuple[str, int]]]:
-    """The beginnings of hidden texts, each as a form and a length, the longest first, by their last characters."""
-    found: dict[str, list[tuple[str, int]]] = {}
-    forms = {form.lower() for form in _all_forms(hidden) if len(form) >= SHORTEST}
-    for length in range(max(map(len, forms), default=0), _LEAST_CUT - 1, -1):
-        for form in forms:
-            if length <= len(form):
-                found.setdefault(form[length - _LEAST_CUT : length], []).append((form, length))
-    return found
+def _forms_by_beginning(hidden: frozenset[str]) -> dict[str, list[str]]:
+    """Return the forms in lower case, by their first characters."""
+    forms: dict[str, list[str]] = {}
+    for form in {form.lower() for form in _all_forms(hidden) if len(form) >= SHORTEST}:
+        forms.setdefault(form[:_LEAST_CUT], []).append(form)
+    return forms
 
 
 def _mask(match: re.Match[str]) -> str:
@@ -170,16 +173,18 @@ def _mask(match: re.Match[str]) -> str:
 
 
 @cache
-def _pattern(hidden: frozenset[str]) -> re.Pattern[str] | None:
+def _pattern(hidden: frozenset[str]) -> re.Pattern[str]:
     """What finds any of ``hidden`` in any form, the longest first, as one secret may hold another."""
-    forms = sorted(_all_forms(hidden), key=len, reverse=True)
-    return re.compile("|".join(map(_expression, forms))) if forms else None
+    return re.compile("|".join(map(_expression, sorted(_all_forms(hidden), key=len, reverse=True))))
 
 
 def _expression(form: str) -> str:
+    plain = re.escape(form)
+    if len(form) >= SHORTEST:
+        return f"(?i:{plain})"
     # The digits of an encoded character may be in any case.
-    plain = re.sub(r"%([0-9A-F]{2})", lambda match: f"%(?i:{match[1]})", re.escape(form))
-    return f"(?i:{plain})" if len(form) >= SHORTEST else rf"(?<!\w){plain}(?!\w)"
+    plain = re.sub(r"%([0-9A-F]{2})", lambda match: f"%(?i:{match[1]})", plain)
+    return rf"(?<!\w){plain}(?!\w)"
 
 
 @cache

@@ -12,6 +12,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from ansible_collections.waldur.provider.plugins.module_utils._common import redaction
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError, quote
 from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import (
     redact,
@@ -152,6 +153,24 @@ def test_a_text_of_very_many_cuts_is_masked_in_time() -> None:
     begin = time.monotonic()
     assert redact_text("0123…" * 200_000, hidden(TOKEN)) == "********…" * 200_000
     assert time.monotonic() - begin < 5
+
+
+@pytest.mark.parametrize("kept", [4, 300])
+@pytest.mark.parametrize("secret", ["x" * 500_000, "ab" * 250_000], ids=["one character", "two characters"])
+def test_the_beginning_of_a_very_long_secret_is_masked_in_time(secret: str, kept: int) -> None:
+    begin = time.process_time()
+    for text in (f"'{secret[:kept]}…'", f"'-{secret[:kept].upper()}…' and '{secret[:kept]}…'"):
+        assert secret[:kept] not in redact_text(text, hidden(secret)).lower()
+        assert redact_text(f"'{secret[1:kept]}-…'", hidden(secret)) == f"'{secret[1:kept]}-…'"
+    assert time.process_time() - begin < 1
+
+
+def test_a_long_secret_takes_no_group_for_each_encoded_character() -> None:
+    secret = "{" * 1000
+    for text in (secret, percent_encoded(secret), percent_encoded(secret).lower()):
+        assert redact_text(f"<{text}>", hidden(secret)) == "<********>"
+    # The parser of ``re`` takes many times longer for groups than for characters.
+    assert redaction._pattern(hidden(secret)).pattern.count("(") < 10
 
 
 def test_a_token_in_another_case_of_letters_is_masked() -> None:
