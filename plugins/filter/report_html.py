@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import plain
+from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import to_plain
 from ansible_collections.waldur.provider.plugins.plugin_utils._report import render
 
 NAME = "waldur.provider.report_html"
@@ -26,19 +26,19 @@ def report_html(
     return _made(
         NAME,
         lambda: render.report_html(
-            plain(data), moment=_moment(moment), title=title, currency=currency, warnings=plain(warnings)
+            to_plain(data), moment=_moment(moment), title=title, currency=currency, warnings=to_plain(warnings)
         ),
     )
 
 
 def report_html_index(reports: Any, moment: Any, title: str = render.DEFAULT_TITLE) -> str:
     """The page that links to reports. Raises ``AnsibleFilterError``."""
-    return _made(f"{NAME}_index", lambda: render.report_index(plain(reports), moment=_moment(moment), title=title))
+    return _made(f"{NAME}_index", lambda: render.report_index(to_plain(reports), moment=_moment(moment), title=title))
 
 
 def report_html_names(profiles: Any) -> list[str]:
     """A name of a file for each profile. Raises ``AnsibleFilterError``."""
-    return _made(f"{NAME}_names", lambda: render.report_names(plain(profiles)))
+    return _made(f"{NAME}_names", lambda: render.report_names(to_plain(profiles)))
 
 
 def _moment(value: Any) -> Any:

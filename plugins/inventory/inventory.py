@@ -190,7 +190,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import REQUESTS_IMPORT_ERROR
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES as CONNECTION
-from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import connection_of, plain_option
+from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import (
+    read_connection,
+    to_plain_option,
+)
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import expressions, option_checks, reader
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import FastConstructable
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.expressions import UNKNOWN
@@ -244,7 +247,7 @@ class InventoryModule(FastConstructable, PrivateCache):
         option_checks.check_options(values, self.option_definitions)
         self._option_values = values
         option_checks.check_hostname(self._get_list("hostname"))
-        # connection_of reads these itself, leaves empty texts out, and prints no token of a wrong type.
+        # read_connection reads these itself, leaves empty texts out, and prints no token of a wrong type.
         others = {name: value for name, value in values.items() if name not in CONNECTION}
         super().set_options(task_keys=task_keys, var_options=var_options, direct={**others, "auth_scheme": "Token"})
 
@@ -254,7 +257,7 @@ class InventoryModule(FastConstructable, PrivateCache):
             return value
         try:
             self.templar.available_variables = self._vars or {}
-            return plain_option(quote(name), self.templar.template(value))
+            return to_plain_option(quote(name), self.templar.template(value))
         except AnsibleError as error:
             raise InvalidInput(
                 f"{quote(name)}: can't be evaluated: {error.message}: correct the template, or define what it uses."
@@ -274,7 +277,7 @@ class InventoryModule(FastConstructable, PrivateCache):
 
     def _read_results(self, path: str, use_cache: bool) -> list[ProviderRows]:
         """Return what the cache holds of the service providers, or read it."""
-        connection = connection_of(
+        connection = read_connection(
             self._option_values, self._vars or {}, self.templar.template, place="the inventory file"
         )
         selection = reader.Selection(

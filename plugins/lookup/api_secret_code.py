@@ -86,14 +86,14 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.plugin_utils._lookup import queries
-from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.base import Asking
+from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.base import WaldurLookup
 
 
-class LookupModule(Asking):
+class LookupModule(WaldurLookup):
     """The lookup plugin ``waldur.provider.api_secret_code``."""
 
-    def ask(
-        self, connection: Connection, terms: Sequence[Any], given: Mapping[str, Any], usual: Any
+    def read(
+        self, connection: Connection, terms: Sequence[Any], keywords: Mapping[str, Any], default_provider: Any
     ) -> tuple[list[Any], list[str]]:
-        """The codes, in clear."""
-        return queries.secret_codes(connection, terms, given, usual)
+        """Return the codes, in clear text."""
+        return queries.read_secret_codes(connection, terms, keywords, default_provider)

@@ -146,14 +146,14 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.plugin_utils._lookup import queries
-from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.base import Asking
+from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.base import WaldurLookup
 
 
-class LookupModule(Asking):
+class LookupModule(WaldurLookup):
     """The lookup plugin ``waldur.provider.query``."""
 
-    def ask(
-        self, connection: Connection, terms: Sequence[Any], given: Mapping[str, Any], usual: Any
+    def read(
+        self, connection: Connection, terms: Sequence[Any], keywords: Mapping[str, Any], default_provider: Any
     ) -> tuple[list[Any], list[str]]:
-        """The rows of all terms."""
-        return queries.query(connection, terms, given, usual)
+        """Return the rows of all terms."""
+        return queries.read_rows(connection, terms, keywords, default_provider)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The connection of a lookup or an inventory: found by the very rules that hold for modules."""
+"""Read the connection of a lookup or an inventory, by the rules that hold for modules."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection i
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES
 
 
-def connection_of(
-    direct: Mapping[str, Any], variables: Mapping[str, Any], template: Callable[[Any], Any], *, place: str
+def read_connection(
+    options: Mapping[str, Any], variables: Mapping[str, Any], template: Callable[[Any], Any], *, place: str
 ) -> Connection:
-    """How to reach the Waldur that a plugin is told to use.
+    """Return the connection that a plugin has to use.
 
-    ``direct`` are the plugin's own options as they were given, evaluated (a lookup's keywords, an inventory file's
-    keys; others than the connection's are not looked at), ``variables`` all variables that the plugin sees, in which
-    ``waldur_<option>`` are looked up, ``template`` evaluates the value of one (``templar.template``), and ``place``
-    says in messages where the options stand ("the lookup").
+    ``options`` are the plugin's own options as they were given, evaluated (a lookup's keywords, an inventory file's
+    keys); those that are no connection options are ignored. ``variables`` are all variables that the plugin sees, of
+    which ``waldur_<option>`` are read; ``template`` evaluates the value of one (``templar.template``). ``place`` says
+    in messages where the options are set ("the lookup").
 
-    Not by ``get_option_and_origin``: ansible-core 2.17 tells nothing there about options given directly, and no core
-    evaluates variables for a plugin. Raises ``InvalidInput`` as modules do, without any secret in it.
+    ``get_option_and_origin`` is not used: in ansible-core 2.17 it does not know options that were given directly, and
+    no core evaluates variables for a plugin. Raises ``InvalidInput`` as modules do, with no secret in its message.
     """
     return connection_options.connect(
         connection_options.resolve(
-            {name: plain_option(name, direct[name]) for name in NAMES if name in direct},
+            {name: to_plain_option(name, options[name]) for name in NAMES if name in options},
             {
-                name: plain_option(name, template(variables[f"waldur_{name}"]))
+                name: to_plain_option(name, template(variables[f"waldur_{name}"]))
                 for name in NAMES
                 if f"waldur_{name}" in variables
             },
@@ -45,8 +45,8 @@ def connection_of(
     )
 
 
-def plain(value: Any) -> Any:
-    """``value`` without tags, marks of unsafe text and vaults around it, of which no other library knows.
+def to_plain(value: Any) -> Any:
+    """Return ``value`` without tags, marks of unsafe text and vaults around it, which no other library knows.
 
     Raises ``InvalidInput``, with nothing of the value, for a number of thousands of digits and for endless nesting.
     """
@@ -56,9 +56,9 @@ def plain(value: Any) -> Any:
         raise InvalidInput("must be text, a plain number, or a list or mapping of these: correct it.") from None
 
 
-def plain_option(name: str, value: Any) -> Any:
-    """The same for the value of an option, which the message names."""
+def to_plain_option(name: str, value: Any) -> Any:
+    """Return the value of an option as ``to_plain`` does. Raises ``InvalidInput``, which names the option."""
     try:
-        return plain(value)
+        return to_plain(value)
     except InvalidInput as error:
         raise InvalidInput(f"{name}: {error.message}") from None

@@ -192,7 +192,7 @@ def test_text_of_the_server_is_never_evaluated(sim: Simulator, more: str) -> Non
 
 def test_an_unknown_keyword_fails_the_task_in_one_sentence(sim: Simulator) -> None:
     message = refused(runner(sim), "query('waldur.provider.query', 'users', service_provider='ALPHA', usernam='x')")
-    assert message.endswith("usernam: users has no such option: did you mean username?")
+    assert message.endswith("usernam: is not an option of users: did you mean username?")
     assert "unhandled" not in message
 
 

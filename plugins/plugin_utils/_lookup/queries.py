@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the lookups answer: a term is an operation, keywords are its filters. Knows nothing of Ansible."""
+"""Read what the lookups return: a term names an operation, keywords are its filters. Knows nothing of Ansible."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import CORE_NAMES, Operation, operation
-from ansible_collections.waldur.provider.plugins.module_utils._common import values as document
+from ansible_collections.waldur.provider.plugins.module_utils._common import values
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     InvalidInput,
     WaldurError,
@@ -36,156 +36,167 @@ from ansible_collections.waldur.provider.plugins.module_utils._query.reader impo
 from ansible_collections.waldur.provider.plugins.module_utils._references.targets import Target
 
 PROVIDER = "service_provider"
-# There are two lists of that name, so neither bears it.
+# Two lists have the name offering_users, so neither is read by it.
 _ACCOUNTS = "marketplace_offering_users"
-_NOT_TERMS = {
-    "offering_users": f"compliance_offering_users tells who has finished which checklist, {_ACCOUNTS} who has which"
-    " account: ask for one of them",
-    "api_secret_code": "is read by the lookup waldur.provider.api_secret_code, in clear",
+_REJECTED_TERMS = {
+    "offering_users": f"is ambiguous: use compliance_offering_users for who has completed which checklist, or"
+    f" {_ACCOUNTS} for who has which account",
+    "api_secret_code": "is a secret: read it with the lookup waldur.provider.api_secret_code, which returns it in clear"
+    " text",
 }
 
 
-def _terms() -> dict[str, str]:
-    """The operation behind each term: its own name, or the end of its path."""
-    reading = [one for one in map(operation, CORE_NAMES) if not (one.writes or one.secret)]
-    ends = {one.path.partition("{uuid}/")[2].rstrip("/"): one.name for one in reading}
-    return {_ACCOUNTS: "offering_users", **{end: name for end, name in ends.items() if end}} | {
-        one.name: one.name for one in reading
+def _map_terms() -> dict[str, str]:
+    """Return the operation of each term. A term is the operation's name, or the end of its path."""
+    operations = [item for item in map(operation, CORE_NAMES) if not (item.writes or item.secret)]
+    by_path = {item.path.partition("{uuid}/")[2].rstrip("/"): item.name for item in operations}
+    return {_ACCOUNTS: "offering_users", **{path: name for path, name in by_path.items() if path}} | {
+        item.name: item.name for item in operations
     }
 
 
-TERMS = _terms()
+TERMS = _map_terms()
 
 
-def _named() -> str:
+def _list_terms() -> str:
     return ", ".join(sorted(term for term in TERMS if "/" not in term))
 
 
-def query(
-    connection: Connection, terms: Sequence[Any], given: Mapping[str, Any], usual: Any = None
+def read_rows(
+    connection: Connection, terms: Sequence[Any], keywords: Mapping[str, Any], default_provider: Any = None
 ) -> tuple[list[Row], list[str]]:
-    """The rows of all ``terms``, one after the other, and warnings.
+    """Return the rows of all ``terms``, one after the other, and warnings.
 
-    ``given`` are the keywords: ``service_provider``, ``fields``, ``order_by``, ``limit``, and filters, which each of
-    the terms must know; the connection's are not looked at. ``usual`` is the provider where ``given`` has none. Raises
-    ``WaldurError`` with no secret in its message.
+    ``keywords`` are ``service_provider``, ``fields``, ``order_by``, ``limit``, and filters, which each of the terms
+    must have; connection options among them are ignored. ``default_provider`` is the provider where ``keywords`` name
+    none. Raises ``WaldurError`` with no secret in its message.
     """
 
-    def ask(session: Session) -> list[Row]:
+    def read_terms(session: Session) -> list[Row]:
         if not terms:
-            raise InvalidInput(f"No term was given: name what to read, one of {_named()}.")
-        names = [_operation_of(term) for term in terms]
-        asked = {name: value for name, value in given.items() if name not in NAMES}
+            raise InvalidInput(f"No term was given: name what to read, one of {_list_terms()}.")
+        names = [_find_operation(term) for term in terms]
+        options = {name: value for name, value in keywords.items() if name not in NAMES}
         for term, name in zip(terms, names, strict=True):
-            _check_names(str(term), operation(name), asked)
-        return [row for name in names for row in _rows(session, name, asked, usual)]
+            _check_keywords(str(term), operation(name), options)
+        return [row for name in names for row in _read_term(session, name, options, default_provider)]
 
-    return _told(connection, ask, keep_secret=True)
+    return _run_redacted(connection, read_terms, are_secrets=False)
 
 
-def secret_codes(
-    connection: Connection, providers: Sequence[Any], given: Mapping[str, Any], usual: Any = None
+def read_secret_codes(
+    connection: Connection, providers: Sequence[Any], keywords: Mapping[str, Any], default_provider: Any = None
 ) -> tuple[list[str], list[str]]:
-    """The API secret code of each provider, in clear, and warnings. ``given`` are the keywords; ``usual`` is the
-    provider where nothing names one.
+    """Return the API secret code of each provider, in clear text, and warnings.
 
-    Raises ``WaldurError``, with no secret in its message, also where a provider has no code
-    (api-behaviour: secret-codes).
+    ``default_provider`` is the provider where neither ``providers`` nor ``keywords`` name one. Raises ``WaldurError``
+    with no secret in its message, also where a provider has no code (api-behaviour: secret-codes).
     """
 
-    def ask(session: Session) -> list[str]:
-        _refuse_unknown("the lookup", given, (PROVIDER,))
-        wanted = providers or [given.get(PROVIDER)]
-        return [_code(session, _provider(session, reference, usual)) for reference in wanted]
+    def read_codes(session: Session) -> list[str]:
+        _reject_unknown("the lookup", keywords, (PROVIDER,))
+        references = providers or [keywords.get(PROVIDER)]
+        return [_read_code(session, _resolve_provider(session, item, default_provider)) for item in references]
 
-    return _told(connection, ask, keep_secret=False)
+    return _run_redacted(connection, read_codes, are_secrets=True)
 
 
-def _told(
-    connection: Connection, ask: Callable[[Session], list[Any]], *, keep_secret: bool
+def _run_redacted(
+    connection: Connection, function: Callable[[Session], list[Any]], *, are_secrets: bool
 ) -> tuple[list[Any], list[str]]:
-    """What ``ask`` finds on the one connection of this process, secrets masked in all that is said beside it."""
+    """Return the values of ``function``, called with this process's one connection, and warnings.
+
+    Secrets are redacted in errors, in warnings, and in the values unless these ``are_secrets`` themselves.
+    """
     client, references = get_client(connection)
     session = Session(client, references)
     references.start_run()
     try:
-        found = ask(session)
+        values = function(session)
     except WaldurError as error:
         redact_error(error, client.hidden)
         raise
     warnings = [printable(redact_message(warning, client.hidden)) for warning in session.warnings]
-    return (redact(found, client.hidden) if keep_secret else found), warnings
+    return (values if are_secrets else redact(values, client.hidden)), warnings
 
 
 # --- terms and keywords ----------------------------------------------------------------------------------------------
 
 
-def _operation_of(term: Any) -> str:
+def _find_operation(term: Any) -> str:
+    """Return the name of the operation of a term. Raises ``InvalidInput`` for a term that can't be read."""
     name = str(term)
-    if name in _NOT_TERMS:
-        raise InvalidInput(f"{name}: {_NOT_TERMS[name]}.")
+    if name in _REJECTED_TERMS:
+        raise InvalidInput(f"{name}: {_REJECTED_TERMS[name]}.")
     if name not in TERMS:
-        near = difflib.get_close_matches(name, [*TERMS, *_NOT_TERMS], 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {_named()}."
-        raise InvalidInput(f"{quote(name)}: is nothing that can be queried: {hint}")
+        near = difflib.get_close_matches(name, [*TERMS, *_REJECTED_TERMS], 1)
+        hint = f"did you mean {near[0]}?" if near else f"use one of {_list_terms()}."
+        raise InvalidInput(f"{quote(name)}: is not a known term: {hint}")
     return TERMS[name]
 
 
-def _check_names(term: str, listing: Operation, given: Mapping[str, Any]) -> None:
+def _check_keywords(term: str, listing: Operation, keywords: Mapping[str, Any]) -> None:
+    """Raise ``InvalidInput`` for a keyword that the operation of a term does not have."""
     known = [*filters.options(listing), *filters.aliases(listing), *filters.LIST_OPTIONS]
     if listing.name == "offering_users":
         known = [name for name in known if name not in ("provider", "provider_uuid")]
-    if listing.name == "service_providers" and given.get(PROVIDER) is not None:
-        raise InvalidInput(f"{PROVIDER}: {term} lists all of them: leave it out, or ask for the term {PROVIDER}.")
-    _refuse_unknown(term, given, (*known, PROVIDER))
+    if listing.name == "service_providers" and keywords.get(PROVIDER) is not None:
+        raise InvalidInput(f"{PROVIDER}: {term} reads all service providers: leave it out, or use the term {PROVIDER}.")
+    _reject_unknown(term, keywords, (*known, PROVIDER))
 
 
-def _refuse_unknown(place: str, given: Mapping[str, Any], known: Sequence[str]) -> None:
-    for name in given:
+def _reject_unknown(owner: str, keywords: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Raise ``InvalidInput`` for a keyword that is neither ``known`` nor a connection option; ``owner`` is the term."""
+    for name in keywords:
         if name not in known and name not in NAMES:
             near = difflib.get_close_matches(name, [*known, *NAMES], 1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}."
-            raise InvalidInput(f"{quote(name)}: {place} has no such option: {hint}")
+            hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(sorted(known))}."
+            raise InvalidInput(f"{quote(name)}: is not an option of {owner}: {hint}")
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def _provider(session: Session, given: Any, usual: Any) -> Target:
-    reference = usual if given is None else given
+def _resolve_provider(session: Session, value: Any, default: Any) -> Target:
+    """Return the service provider that ``value`` names, or ``default`` where it is None. Raises ``InvalidInput``."""
+    reference = default if value is None else value
     if reference in (None, ""):
-        raise InvalidInput(f"{PROVIDER}: is missing: give it, or set the variable waldur_{PROVIDER}.")
-    return session.references.resolve_target(PROVIDER, PROVIDER, document.reference(PROVIDER, reference))
+        raise InvalidInput(f"{PROVIDER}: is missing: set it in the lookup, or as variable waldur_{PROVIDER}.")
+    return session.references.resolve_target(PROVIDER, PROVIDER, values.reference(PROVIDER, reference))
 
 
-def _rows(session: Session, name: str, given: Mapping[str, Any], usual: Any) -> list[Row]:
-    asked = {key: value for key, value in given.items() if key != PROVIDER}
+def _read_term(session: Session, name: str, keywords: Mapping[str, Any], default_provider: Any) -> list[Row]:
+    """Return the rows of one operation."""
+    options = {key: value for key, value in keywords.items() if key != PROVIDER}
     if name == "service_providers":
-        return read(session, name, None, asked)
-    target = _provider(session, given.get(PROVIDER), usual)
+        return read(session, name, None, options)
+    target = _resolve_provider(session, keywords.get(PROVIDER), default_provider)
     if name == "offering_users":
         warn_of_hidden_accounts(session, target)
-        return read(session, name, target, {**asked, "provider": target.customer_uuid})
-    if name not in _ANSWERS:
-        return read(session, name, target, asked)
+        return read(session, name, target, {**options, "provider": target.customer_uuid})
+    if name not in _READ_BY_MODULES:
+        return read(session, name, target, options)
     from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 
-    selection = filters.parse_selection(operation(name), asked)
-    info, key = _ANSWERS[name]
-    found = INFOS[info].answer(session, {PROVIDER: target.uuid})[key]
-    return arrange_rows(session, found if isinstance(found, list) else [found], selection, {})
+    selection = filters.parse_selection(operation(name), options)
+    module, key = _READ_BY_MODULES[name]
+    content = INFOS[module].answer(session, {PROVIDER: target.uuid})[key]
+    return arrange_rows(session, content if isinstance(content, list) else [content], selection, {})
 
 
-# What is no ordinary list, as the module that reads it gives it.
-_ANSWERS = {
+# Operations that are not plain lists: the module that reads each, and the key of its result.
+_READ_BY_MODULES = {
     "service_provider": ("service_provider_info", "service_providers"),
     "stat": ("statistics_info", "statistics"),
     "revenue": ("revenue_info", "revenue"),
 }
 
 
-def _code(session: Session, target: Target) -> str:
+def _read_code(session: Session, target: Target) -> str:
+    """Return the secret code of a provider. Raises ``InvalidInput`` if it has none."""
     code = session.client.secret_code(target.uuid or "")
     if code is None:
-        raise InvalidInput(f"{PROVIDER}: {target.name} has no API secret code yet: make one by rotating it.")
+        raise InvalidInput(
+            f"{PROVIDER}: {target.name} has no API secret code yet: create one with waldur.provider.api_secret_code."
+        )
     return code

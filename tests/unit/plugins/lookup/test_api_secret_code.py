@@ -40,18 +40,20 @@ def test_without_a_term_the_option_and_the_variable_count(sim: Simulator) -> Non
 
 
 def test_nothing_named_is_an_error(sim: Simulator) -> None:
-    assert refusal(sim) == "service_provider: is missing: give it, or set the variable waldur_service_provider."
+    assert refusal(sim) == "service_provider: is missing: set it in the lookup, or as variable waldur_service_provider."
 
 
 def test_an_unknown_keyword_is_refused_with_the_nearest(sim: Simulator) -> None:
-    assert refusal(sim, "ALPHA", profil="x") == "profil: the lookup has no such option: did you mean profile?"
+    assert refusal(sim, "ALPHA", profil="x") == "profil: is not an option of the lookup: did you mean profile?"
     assert sim.requests() == []
 
 
 def test_a_provider_without_a_code_is_an_error(sim: Simulator) -> None:
     sim.change("ServiceProvider", {"customer__abbreviation": "ALPHA"}, {"api_secret_code": None})
     message = refusal(sim, "ALPHA")
-    assert message == "service_provider: Alpha Cloud Ltd has no API secret code yet: make one by rotating it."
+    assert message == (
+        "service_provider: Alpha Cloud Ltd has no API secret code yet: create one with waldur.provider.api_secret_code."
+    )
 
 
 def test_a_code_that_changed_is_read_anew(sim: Simulator) -> None:

@@ -86,13 +86,13 @@ def test_numbers_of_the_revenue_are_numbers(sim: Simulator) -> None:
 
 
 def test_an_unknown_term_is_refused_with_the_nearest(sim: Simulator) -> None:
-    assert refusal(sim, "user", service_provider="ALPHA") == "user: is nothing that can be queried: did you mean users?"
+    assert refusal(sim, "user", service_provider="ALPHA") == "user: is not a known term: did you mean users?"
     assert sim.requests() == []
 
 
 def test_a_term_like_no_other_is_refused_with_all_there_are(sim: Simulator) -> None:
     message = refusal(sim, "qqqq")
-    assert "there are checklists_summary, compliance_offering_users, compliance_overview, course_accounts" in message
+    assert "use one of checklists_summary, compliance_offering_users, compliance_overview, course_accounts" in message
 
 
 def test_no_term_at_all_is_refused(sim: Simulator) -> None:
@@ -112,7 +112,7 @@ def test_the_secret_code_is_no_term(sim: Simulator) -> None:
 
 def test_what_writes_is_no_term(sim: Simulator) -> None:
     for term in ("create", "add_user", "delete_user", "generate_api_secret_code"):
-        assert "nothing that can be queried" in refusal(sim, term, service_provider="ALPHA")
+        assert "is not a known term" in refusal(sim, term, service_provider="ALPHA")
     assert sim.counts().writes == 0
 
 
@@ -166,24 +166,24 @@ def test_a_keyword_without_a_value_counts_as_left_out(sim: Simulator) -> None:
 
 def test_an_unknown_keyword_is_refused_with_the_nearest_before_anything_is_asked(sim: Simulator) -> None:
     message = refusal(sim, "users", service_provider="ALPHA", usernam="member1")
-    assert message == "usernam: users has no such option: did you mean username?"
+    assert message == "usernam: is not an option of users: did you mean username?"
     message = refusal(sim, "users", service_providr="ALPHA")
-    assert message == "service_providr: users has no such option: did you mean service_provider?"
+    assert message == "service_providr: is not an option of users: did you mean service_provider?"
     message = refusal(sim, "users", service_provider="ALPHA", api_ulr="x")
-    assert message == "api_ulr: users has no such option: did you mean api_url?"
+    assert message == "api_ulr: is not an option of users: did you mean api_url?"
     assert sim.requests() == []
 
 
 def test_each_of_several_terms_must_know_the_filter(sim: Simulator) -> None:
     message = refusal(sim, "users", "keys", service_provider="ALPHA", username="member1")
-    assert message.startswith("username: keys has no such option")
+    assert message.startswith("username: is not an option of keys")
     assert sim.requests() == []
 
 
 def test_the_accounts_are_those_of_the_provider_whatever_is_given(sim: Simulator) -> None:
     for name in ("provider", "provider_uuid"):
         message = refusal(sim, "marketplace_offering_users", service_provider="ALPHA", **{name: "0" * 32})
-        assert message.startswith(f"{name}: marketplace_offering_users has no such option")
+        assert message.startswith(f"{name}: is not an option of marketplace_offering_users")
 
 
 def test_a_value_that_can_not_be_is_refused_by_the_name_of_the_keyword(sim: Simulator) -> None:
@@ -228,12 +228,12 @@ def test_the_variable_is_not_evaluated_where_the_keyword_names_a_provider(sim: S
 
 def test_a_missing_service_provider_is_told_with_the_variable(sim: Simulator) -> None:
     message = refusal(sim, "users")
-    assert message == "service_provider: is missing: give it, or set the variable waldur_service_provider."
+    assert message == "service_provider: is missing: set it in the lookup, or as variable waldur_service_provider."
 
 
 def test_the_list_of_providers_takes_no_provider_and_does_not_mind_the_variable(sim: Simulator) -> None:
     assert len(ask(sim, "service_providers", variables={"waldur_service_provider": "ALPHA"})) == 12
-    assert "ask for the term service_provider" in refusal(sim, "service_providers", service_provider="ALPHA")
+    assert "use the term service_provider" in refusal(sim, "service_providers", service_provider="ALPHA")
 
 
 def test_a_provider_that_is_a_number_is_refused(sim: Simulator) -> None:

@@ -16,7 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES
-from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import connection_of
+from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import read_connection
 
 HERE = {"api_url": "https://here.example.org/api/", "access_token": "token-here"}
 THERE = {"api_url": "https://there.example.org", "access_token": "token-there"}
@@ -31,7 +31,7 @@ def found(
     variables: Mapping[str, Any] | None = None,
     template: Callable[[Any], Any] = as_it_is,
 ) -> Connection:
-    return connection_of(direct or {}, variables or {}, template, place="the lookup")
+    return read_connection(direct or {}, variables or {}, template, place="the lookup")
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._query.info import
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import USERNAME, Usernames
-from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.queries import query
+from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.queries import read_rows
 from simulation import Simulator
 
 from ...helpers.fixture_types import results
@@ -190,7 +190,7 @@ def test_lists_of_accounts_warn_that_some_may_be_hidden(sim: Simulator) -> None:
     INFOS["offering_username_info"].answer(asked, {"service_provider": "ALPHA"})
     assert asked.warnings == [f"Alpha Cloud Ltd: accounts may be hidden from this token: {WHY}"]
     given = {"service_provider": "ALPHA", "limit": 1}
-    _rows, warnings = query(asked.client.connection, ["marketplace_offering_users"], given)
+    _rows, warnings = read_rows(asked.client.connection, ["marketplace_offering_users"], given)
     assert warnings == asked.warnings
 
 
