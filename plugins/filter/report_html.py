@@ -16,48 +16,51 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._connection_option
 from ansible_collections.waldur.provider.plugins.plugin_utils._report import render
 
 NAME = "waldur.provider.report_html"
-Made = TypeVar("Made")
+T = TypeVar("T")
 
 
 def report_html(
     data: Any, moment: Any, title: str = render.DEFAULT_TITLE, currency: str = "", warnings: Any = None
 ) -> str:
-    """The report as HTML. Raises ``AnsibleFilterError`` with one sentence for data that is none of a report."""
-    return _made(
+    """Return the report as HTML. Raises ``AnsibleFilterError`` with one sentence for invalid data."""
+    return _call(
         NAME,
         lambda: render.report_html(
-            to_plain(data), moment=_moment(moment), title=title, currency=currency, warnings=to_plain(warnings)
+            to_plain(data), moment=_strip_tags(moment), title=title, currency=currency, warnings=to_plain(warnings)
         ),
     )
 
 
 def report_html_index(reports: Any, moment: Any, title: str = render.DEFAULT_TITLE) -> str:
-    """The page that links to reports. Raises ``AnsibleFilterError``."""
-    return _made(f"{NAME}_index", lambda: render.report_index(to_plain(reports), moment=_moment(moment), title=title))
+    """Return the page that links to reports. Raises ``AnsibleFilterError``."""
+    return _call(
+        f"{NAME}_index", lambda: render.report_index(to_plain(reports), moment=_strip_tags(moment), title=title)
+    )
 
 
 def report_html_names(profiles: Any) -> list[str]:
-    """A name of a file for each profile. Raises ``AnsibleFilterError``."""
-    return _made(f"{NAME}_names", lambda: render.report_names(to_plain(profiles)))
+    """Return a file name for each profile. Raises ``AnsibleFilterError``."""
+    return _call(f"{NAME}_names", lambda: render.report_names(to_plain(profiles)))
 
 
-def _moment(value: Any) -> Any:
-    """A text loses the tags that newer cores put on it; the date that YAML makes of an unquoted one stays one."""
+def _strip_tags(value: Any) -> Any:
+    """Return a text without the tags of newer cores; a date, which YAML makes of an unquoted one, stays a date."""
     return str(value) if isinstance(value, str) else value
 
 
-def _made(name: str, make: Callable[[], Made]) -> Made:
+def _call(name: str, function: Callable[[], T]) -> T:
+    """Return what ``function`` returns. Raises ``AnsibleFilterError``, which names the filter ``name``."""
     try:
-        return make()
+        return function()
     except InvalidInput as error:
         raise AnsibleFilterError(f"{name}: {error.message}") from error
 
 
 class FilterModule:
-    """What Ansible asks for."""
+    """The filters of this file, as Ansible loads them."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """The filters by their names."""
+        """Return the filters by their names."""
         return {
             "report_html": report_html,
             "report_html_index": report_html_index,

@@ -50,7 +50,7 @@ def test_pages_are_written_once_and_hold_what_waldur_says_as_text() -> None:
         for text in (
             "Alpha Cloud Ltd",
             "Acceptable use",
-            "Not finished:",
+            "Not completed:",
             "manager_alpha",
             "CUSTOMER.MANAGER",
             "<svg",
@@ -86,7 +86,7 @@ def test_what_a_token_may_not_read_or_an_old_waldur_does_not_have_is_a_sentence(
         assert report(run, service_provider="ALPHA").code == 0
         page = (run.folder / "reports" / "alpha.html").read_text()  # it has no slugs
         assert page.count("This could not be read") == 2
-        assert "does not tell the state of accounts" in page
+        assert "does not return the state of accounts" in page
 
 
 def test_without_names_those_are_reported_of_which_the_token_may_read_more_than_the_profile(sim: Simulator) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The geometry of a report's charts: axes with round numbers, columns, bars. Pure; the templates draw it."""
+"""Compute the geometry of a report's charts: axes with round numbers, columns, bars. Pure; the templates draw it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import MONTHS, compact, grouped
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import (
+    MONTHS,
+    format_compact,
+    format_number,
+)
 
 WIDTH, HEIGHT = 1000, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 6, 26, 50
@@ -94,8 +98,8 @@ class Chart:
     bottom: int = HEIGHT - _BOTTOM
 
 
-def ticks(values: Sequence[float]) -> list[float]:
-    """Round numbers, evenly apart, from at or below the least of *values* and 0 to at or above the greatest."""
+def make_ticks(values: Sequence[float]) -> list[float]:
+    """Return evenly spaced round numbers that cover 0 and all *values*."""
     low, high = min([0, *values]), max([0, *values])
     if low == high:
         return [0, 1]
@@ -106,67 +110,69 @@ def ticks(values: Sequence[float]) -> list[float]:
     return [round(step * number, 10) for number in range(first, last + 1)]
 
 
-def chart(months: Sequence[Month], growing: int) -> Chart:
-    """Columns for *months*, which follow each other. The month of the number *growing* has not ended."""
-    marks = ticks([month.total for month in months if month.total is not None])
-    # Labels below negative columns need room of their own.
+def make_chart(months: Sequence[Month], growing: int) -> Chart:
+    """Return the chart of consecutive *months*. The month with the index *growing* is not complete."""
+    marks = make_ticks([month.total for month in months if month.total is not None])
+    # Labels below negative columns need space of their own.
     floor = HEIGHT - _BOTTOM - (16 if marks[0] < 0 else 0)
     scale = (floor - _TOP) / (marks[-1] - marks[0])
     slot = (WIDTH - _LEFT - _RIGHT) / len(months)
     zero = floor + marks[0] * scale
-    lines = [Tick(_rounded(zero - mark * scale), compact(mark), mark == 0) for mark in marks]
-    columns = [_column(month, _LEFT + slot * number, slot, zero, scale, growing) for number, month in enumerate(months)]
-    return Chart(lines, columns, _years(months, slot), len(months) > 16)
+    lines = [Tick(_round(zero - mark * scale), format_compact(mark), mark == 0) for mark in marks]
+    columns = [
+        _make_column(month, _LEFT + slot * number, slot, zero, scale, growing) for number, month in enumerate(months)
+    ]
+    return Chart(lines, columns, _make_years(months, slot), len(months) > 16)
 
 
-def _column(month: Month, left: float, slot: float, zero: float, scale: float, growing: int) -> Column:
+def _make_column(month: Month, left: float, slot: float, zero: float, scale: float, growing: int) -> Column:
     total = month.total or 0
     width = min(_WIDEST_COLUMN, slot * 0.68)
     height = max(abs(total) * scale, _LEAST_SHOWN) if total else 0
     top = zero if total < 0 else zero - height
     return Column(
         month,
-        x=_rounded(left + (slot - width) / 2),
-        width=_rounded(width),
-        y=_rounded(top),
-        height=_rounded(height),
-        middle=_rounded(left + slot / 2),
-        label="" if month.total is None else compact(month.total),
-        exact="nothing billed" if month.total is None else grouped(month.total),
-        label_y=_rounded(top + height + 14 if total < 0 else top - 7),
+        x=_round(left + (slot - width) / 2),
+        width=_round(width),
+        y=_round(top),
+        height=_round(height),
+        middle=_round(left + slot / 2),
+        label="" if month.total is None else format_compact(month.total),
+        exact="nothing billed" if month.total is None else format_number(month.total),
+        label_y=_round(top + height + 14 if total < 0 else top - 7),
         growing=month.index == growing,
         below=total < 0,
     )
 
 
-def _years(months: Sequence[Month], slot: float) -> list[Year]:
-    """The first month and each January; a first year too short for its label has none."""
-    found = []
+def _make_years(months: Sequence[Month], slot: float) -> list[Year]:
+    """Return the labels of the first month and each January; a first year too short for its label has none."""
+    years = []
     for number, month in enumerate(months):
         if number == 0 or month.index % 12 == 0:
-            resource = min(12 - month.index % 12, len(months) - number) * slot
-            found.append(Year(_rounded(_LEFT + slot * number), str(month.year) if resource > 44 else "", number > 0))
-    return found
+            width = min(12 - month.index % 12, len(months) - number) * slot
+            years.append(Year(_round(_LEFT + slot * number), str(month.year) if width > 44 else "", number > 0))
+    return years
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A part of a bar of the length 100."""
+    """A segment of a bar of the length 100."""
 
     start: float
     length: float
 
 
-def bars(parts: Sequence[float], whole: float) -> list[Bar]:
-    """Where each part begins on a bar of the length 100, and how long it is; never past the end."""
-    found: list[Bar] = []
+def make_bars(amounts: Sequence[float], total: float) -> list[Bar]:
+    """Return a segment for each amount on a bar whose length 100 stands for *total*; none passes the end."""
+    segments: list[Bar] = []
     start = 0.0
-    for part in parts:
-        length = min(max(part, 0) / whole * 100, 100 - start) if whole > 0 else 0
-        found.append(Bar(_rounded(start), _rounded(length)))
+    for amount in amounts:
+        length = min(max(amount, 0) / total * 100, 100 - start) if total > 0 else 0
+        segments.append(Bar(_round(start), _round(length)))
         start += length
-    return found
+    return segments
 
 
-def _rounded(value: float) -> float:
+def _round(value: float) -> float:
     return round(value, 2) + 0.0  # never -0.0

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A report on a service provider as a page of HTML that needs nothing else. Pure.
+"""Render a report on a service provider as a page of HTML that needs no other file. Pure.
 
-Every value is escaped by Jinja2, which is there wherever Ansible is; no script runs in it, and it asks no server.
+Every value is escaped by Jinja2, which Ansible brings along. The page runs no script and contacts no server.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import s
 from ansible_collections.waldur.provider.plugins.plugin_utils._report import sections
 from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import (
     NOTHING,
-    Now,
+    ReportTime,
     Row,
-    counted,
-    first_name,
-    mapping,
-    name,
-    now,
-    rows,
-    text,
+    choose_name,
+    format_count,
+    format_name,
+    format_text,
+    parse_report_time,
+    require_mapping,
+    require_rows,
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._safe_names import make_safe_name
 
 DEFAULT_TITLE = "Service provider report"
 KEYS = ("profile", "statistics", "counts", "revenue", "compliance", "roles", "offering_usernames")
-_UNREAD = "This could not be read: the token may not see it, or this Waldur does not have it."
-_LEFT_OUT = "This report was made without it."
+_UNREAD = "This could not be read: the token lacks the permission, or this Waldur does not provide it."
+_LEFT_OUT = "The report was created without these data."
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     autoescape=True,
@@ -51,23 +51,26 @@ _ENVIRONMENT = Environment(
 # Ansible would evaluate what looks like a template wherever the page goes through a variable.
 _TEMPLATE = re.compile(r"\{(?=[{%#])")
 # The names that the page itself, and some systems, give a meaning to.
-_TAKEN = RESERVED_NAMES | {"index"}
+_RESERVED = RESERVED_NAMES | {"index"}
 _LONGEST_FILE = 60
 _LONGEST_DESCRIPTION = 600
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part of the page. ``sentence`` says why there is nothing to show, or is empty; ``unread`` that it is null."""
+class Section:
+    """A section of the page. ``sentence`` says why there is nothing to show, or is empty.
+
+    ``is_unread`` says that the data could not be read.
+    """
 
     shown: Any
     sentence: str = ""
-    unread: bool = False
+    is_unread: bool = False
 
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that waits for somebody, and the part of the page that says more. ``level`` is error, soon or wait."""
+    """An open item, and the section of the page with the details. ``level`` is error, soon or wait."""
 
     text: str
     anchor: str
@@ -76,23 +79,23 @@ class Notice:
 
 @dataclass
 class _Page:
-    """The parts while they are made, and what of them waits for somebody."""
+    """The data of a page, and the open items found in them."""
 
     data: Row
     notices: list[Notice] = field(default_factory=list)
 
-    def part(self, key: str, make: Callable[[Any], Any], empty: str) -> Part:
-        """What *make* shows of the value of *key*, or a sentence that says why there is nothing."""
+    def make_section(self, key: str, make: Callable[[Any], Any], empty: str) -> Section:
+        """Return what *make* returns for the value of *key*, or a sentence that says why there is nothing."""
         if self.data.get(key) is None:
-            unread = key in self.data
-            return Part(None, _UNREAD if unread else _LEFT_OUT, unread)
+            is_unread = key in self.data
+            return Section(None, _UNREAD if is_unread else _LEFT_OUT, is_unread)
         shown = make(self.data[key])
-        return Part(shown) if shown else Part(None, empty)
+        return Section(shown) if shown else Section(None, empty)
 
-    def notice(self, count: int, one: str, many: str, anchor: str, level: str) -> None:
-        """Something waits, where *count* is not 0."""
+    def add_notice(self, count: int, singular: str, plural: str, anchor: str, level: str) -> None:
+        """Add an open item if *count* is not 0."""
         if count:
-            self.notices.append(Notice(counted(count, one, many), anchor, level))
+            self.notices.append(Notice(format_count(count, singular, plural), anchor, level))
 
 
 def report_html(
@@ -103,40 +106,43 @@ def report_html(
     currency: str = "",
     warnings: Sequence[Any] | None = None,
 ) -> str:
-    """The page. ``data`` holds what modules read, by the keys of ``KEYS``; null is what could not be read.
+    """Return the page. ``data`` holds what modules read, by the keys of ``KEYS``; null is what could not be read.
 
-    ``moment`` says when it was read, and from when days are counted. The same arguments always give the same page.
-    Raises ``InvalidInput`` for data of another form.
+    ``moment`` is when it was read (a date or date-time); days are counted from it. The same arguments always return the
+    same page. Raises ``InvalidInput`` for data of another form.
     """
-    at = now(moment)
-    page = _Page(sections.known(data, KEYS))
-    profile = mapping("profile", page.data.get("profile"))
+    report_time = parse_report_time(moment)
+    page = _Page(sections.check_keys(data, KEYS))
+    profile = require_mapping("profile", page.data.get("profile"))
     context = {
-        "title": name(title) or DEFAULT_TITLE,
-        "currency": name(currency),
-        "moment": at.words,
-        "host": _host(profile.get("url")),
-        "provider": _provider(profile),
+        "title": format_name(title) or DEFAULT_TITLE,
+        "currency": format_name(currency),
+        "read_at": report_time.text,
+        "host": _find_host(profile.get("url")),
+        "provider": _describe_provider(profile),
         "soon": sections.SOON,
-        "warnings": [text(warning) for warning in warnings or ()],
-        **_parts(page, at),
+        "warnings": [format_text(warning) for warning in warnings or ()],
+        **_make_sections(page, report_time),
     }
-    whole = all(page.data.get(key) is not None for key in KEYS if key != "counts")
-    return _rendered("page.html.j2", {**context, "notices": page.notices, "whole": whole})
+    is_complete = all(page.data.get(key) is not None for key in KEYS if key != "counts")
+    return _render("page.html.j2", {**context, "notices": page.notices, "is_complete": is_complete})
 
 
-def _parts(page: _Page, at: Now) -> dict[str, Part]:
-    statistics = page.part("statistics", sections.statistics, "There are no statistics.")
-    counts = page.part("counts", sections.counts, "") if page.data.get("counts") else Part([])
-    revenue = page.part(
-        "revenue", lambda value: sections.revenue(value, at), "Nothing has been billed in the past year."
+def _make_sections(page: _Page, report_time: ReportTime) -> dict[str, Section]:
+    """Return the sections by name, and add the open items to the page."""
+    statistics = page.make_section("statistics", sections.make_statistics, "There are no statistics.")
+    counts = page.make_section("counts", sections.make_counts, "") if page.data.get("counts") else Section([])
+    revenue = page.make_section(
+        "revenue", lambda value: sections.make_revenue(value, report_time), "Nothing has been billed in the past year."
     )
-    compliance = page.part("compliance", sections.compliance, "No offering has a checklist.")
-    grants = page.part(
-        "roles", lambda value: sections.grants(value, at), "Nobody holds a role on this service provider."
+    compliance = page.make_section("compliance", sections.make_compliance, "No offering has a checklist.")
+    grants = page.make_section(
+        "roles",
+        lambda value: sections.make_grants(value, report_time),
+        "There are no role grants on this service provider.",
     )
-    accounts = _accounts(page)
-    _notices(page, statistics.shown or (), compliance.shown or (), grants.shown or (), accounts.shown or ())
+    accounts = _make_accounts(page)
+    _add_notices(page, statistics.shown or (), compliance.shown or (), grants.shown or (), accounts.shown or ())
     return {
         "statistics": statistics,
         "counts": counts,
@@ -147,61 +153,61 @@ def _parts(page: _Page, at: Now) -> dict[str, Part]:
     }
 
 
-def _accounts(page: _Page) -> Part:
-    fine = "No account is in trouble." if page.data.get("offering_usernames") else "There are no accounts."
-    part = page.part("offering_usernames", lambda value: (sections.accounts(value),), fine)
-    if part.sentence:
-        return part
-    (found,) = part.shown
-    if found is None:
-        return Part(None, "This Waldur does not tell the state of accounts.")
-    return Part(found, "" if found else fine)
+def _make_accounts(page: _Page) -> Section:
+    empty = "No account needs attention." if page.data.get("offering_usernames") else "There are no accounts."
+    section = page.make_section("offering_usernames", lambda value: (sections.make_accounts(value),), empty)
+    if section.sentence:
+        return section
+    (accounts,) = section.shown
+    if accounts is None:
+        return Section(None, "This Waldur does not return the state of accounts.")
+    return Section(accounts, "" if accounts else empty)
 
 
-def _notices(
+def _add_notices(
     page: _Page,
     tiles: Sequence[sections.Tile],
     offerings: Sequence[sections.Offering],
     grants: Sequence[sections.Grant],
     accounts: Sequence[sections.Account],
 ) -> None:
-    """What waits for somebody, the most urgent first."""
+    """Add the open items, the most urgent first."""
     levels = Counter(account.level for account in accounts)
-    ends = Counter(grant.level for grant in grants)
-    page.notice(levels["error"], "account has failed", "accounts have failed", "accounts", "error")
+    expiries = Counter(grant.level for grant in grants)
+    page.add_notice(levels["error"], "account has failed", "accounts have failed", "accounts", "error")
     for tile in tiles:
         if tile.alert:
             page.notices.append(Notice(f"{tile.label}: {tile.value}", "statistics", tile.alert))
-    page.notice(ends["ended"], "role has ended", "roles have ended", "roles", "soon")
-    page.notice(
-        ends["soon"],
-        f"role ends within {sections.SOON} days",
-        f"roles end within {sections.SOON} days",
+    page.add_notice(expiries["ended"], "role has expired", "roles have expired", "roles", "soon")
+    page.add_notice(
+        expiries["soon"],
+        f"role expires within {sections.SOON} days",
+        f"roles expire within {sections.SOON} days",
         "roles",
         "soon",
     )
-    page.notice(levels["pending"], "account waits", "accounts wait", "accounts", "wait")
+    page.add_notice(levels["pending"], "account is pending", "accounts are pending", "accounts", "wait")
     waiting = sum(offering.waiting for offering in offerings)
-    page.notice(waiting, "checklist is not finished", "checklists are not finished", "compliance", "wait")
+    page.add_notice(waiting, "checklist is not completed", "checklists are not completed", "compliance", "wait")
 
 
-def _provider(profile: Row) -> dict[str, str]:
+def _describe_provider(profile: Row) -> dict[str, str]:
     return {
-        "name": first_name(profile, "customer_name", "customer_abbreviation", "customer_slug", "uuid"),
-        "abbreviation": name(profile.get("customer_abbreviation")),
-        "description": shortened(text(profile.get("description")), _LONGEST_DESCRIPTION),
+        "name": choose_name(profile, "customer_name", "customer_abbreviation", "customer_slug", "uuid"),
+        "abbreviation": format_name(profile.get("customer_abbreviation")),
+        "description": shortened(format_text(profile.get("description")), _LONGEST_DESCRIPTION),
     }
 
 
-def _host(url: Any) -> str:
-    """The host that a URL of the server names, as text alone."""
+def _find_host(url: Any) -> str:
+    """Return the host of a URL as text, an empty text if there is none."""
     try:
-        return name(urlsplit(str(url or "")).hostname)
+        return format_name(urlsplit(str(url or "")).hostname)
     except ValueError:
         return ""
 
 
-def _rendered(template: str, context: Mapping[str, Any]) -> str:
+def _render(template: str, context: Mapping[str, Any]) -> str:
     return _TEMPLATE.sub("&#123;", _ENVIRONMENT.get_template(template).render(context))
 
 
@@ -209,55 +215,55 @@ def _rendered(template: str, context: Mapping[str, Any]) -> str:
 
 
 def report_names(profiles: Any) -> list[str]:
-    """The name of a file for each profile: its slug, else what it is called, as a safe name, with ``.html``.
+    """Return a file name for each profile: its slug or name as a safe name, with ``.html``. Raises ``InvalidInput``.
 
-    Profiles of one name all get a part of their UUID, so that names don't hang on their order.
+    Profiles of one name all get a part of their UUID, so that names don't depend on their order.
     """
-    given = rows("_input", profiles)
-    wanted = [_file(profile) for profile in given]
-    provider_uuids = [uuids.normalize(profile.get("uuid")) or str(place) for place, profile in enumerate(given)]
-    counts = Counter(wanted)
-    made = [f"{one}-{uuid[:8]}" if counts[one] > 1 else one for one, uuid in zip(wanted, provider_uuids, strict=True)]
+    rows = require_rows("_input", profiles)
+    named = [(_make_file_name(row), uuids.normalize(row.get("uuid")) or str(index)) for index, row in enumerate(rows)]
+    counts = Counter(name for name, _uuid in named)
     names: list[str] = []
-    for place, wanted_name in enumerate(made):
-        one = wanted_name
-        while one in names:  # the slug of one may be what another was made to
-            one = f"{one}-{place}"
-        names.append(one)
-    return [f"{one}.html" for one in names]
+    for index, (name, uuid) in enumerate(named):
+        unique = f"{name}-{uuid[:8]}" if counts[name] > 1 else name
+        while unique in names:  # the slug of one profile may be what was made of another's
+            unique = f"{unique}-{index}"
+        names.append(unique)
+    return [f"{name}.html" for name in names]
 
 
-def _file(profile: Row) -> str:
+def _make_file_name(profile: Row) -> str:
+    """Return the name of a profile's file without its ending."""
     keys = ("customer_slug", "customer_abbreviation", "customer_name")
-    found = next((one for key in keys if (one := make_safe_name(profile.get(key)))), "provider")
-    short = re.sub(r"[^a-z0-9]+", "-", found.lower())[:_LONGEST_FILE].strip("-") or "provider"
-    return f"provider-{short}" if short in _TAKEN else short
+    name = next((name for key in keys if (name := make_safe_name(profile.get(key)))), "provider")
+    short = re.sub(r"[^a-z0-9]+", "-", name.lower())[:_LONGEST_FILE].strip("-") or "provider"
+    return f"provider-{short}" if short in _RESERVED else short
 
 
 def report_index(reports: Any, *, moment: Any, title: str = DEFAULT_TITLE) -> str:
-    """A page that links to reports.
+    """Return a page that links to reports.
 
     ``reports`` are mappings of ``name``, ``file`` (null where there is no page), ``statistics`` (may be null) and
     ``failed`` (why there is none). Raises ``InvalidInput``.
     """
-    at = now(moment)
-    found = [_entry(place, row) for place, row in enumerate(rows("_input", reports))]
+    report_time = parse_report_time(moment)
+    entries = [_make_entry(row) for row in require_rows("_input", reports)]
     context = {
-        "title": name(title) or DEFAULT_TITLE,
-        "moment": at.words,
-        "reports": [one for one in found if one["file"]],
-        "failed": [one for one in found if one["failed"]],
+        "title": format_name(title) or DEFAULT_TITLE,
+        "read_at": report_time.text,
+        "reports": [entry for entry in entries if entry["file"]],
+        "failed": [entry for entry in entries if entry["failed"]],
         "labels": [label for _key, label, _change, _alert in sections.STATISTICS],
     }
-    return _rendered("index.html.j2", context)
+    return _render("index.html.j2", context)
 
 
-def _entry(place: int, row: Row) -> dict[str, Any]:
-    tiles = sections.statistics(row["statistics"]) if row.get("statistics") else []
+def _make_entry(row: Row) -> dict[str, Any]:
+    """Return a line of the index."""
+    tiles = sections.make_statistics(row["statistics"]) if row.get("statistics") else []
     values = tiles or [sections.Tile("", NOTHING)] * len(sections.STATISTICS)
     return {
-        "name": first_name(row, "name"),
-        "file": name(row.get("file")),
-        "failed": text(row.get("failed")),
+        "name": choose_name(row, "name"),
+        "file": format_name(row.get("file")),
+        "failed": format_text(row.get("failed")),
         "tiles": values,
     }

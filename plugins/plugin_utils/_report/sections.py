@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The parts of a report: what the page shows of each list that was read. Pure."""
+"""Make the sections of a report from the data that were read. Pure."""
 
 from __future__ import annotations
 
@@ -13,23 +13,29 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.plugin_utils._report.charts import Bar, Chart, Month, bars, chart
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.charts import (
+    Bar,
+    Chart,
+    Month,
+    make_bars,
+    make_chart,
+)
 from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import (
     MONTHS,
-    Now,
+    ReportTime,
     Row,
-    counted,
-    day,
-    first_name,
-    grouped,
-    mapping,
-    moment,
-    name,
-    number,
-    rows,
-    signed,
-    text,
-    whole,
+    choose_name,
+    format_change,
+    format_count,
+    format_day,
+    format_name,
+    format_number,
+    format_text,
+    parse_number,
+    parse_time,
+    parse_whole_number,
+    require_mapping,
+    require_rows,
 )
 
 SOON = 30
@@ -40,17 +46,17 @@ STATISTICS = (
     ("active_resources", "Resources", "resources_number_change", ""),
     ("active_and_paused_offerings", "Offerings", None, ""),
     ("active_campaigns", "Campaigns", None, ""),
-    ("pending_orders", "Orders that wait", None, "wait"),
+    ("pending_orders", "Pending orders", None, "wait"),
     ("unresolved_tickets", "Open tickets", None, "wait"),
     ("erred_resources", "Failed resources", None, "error"),
 )
 _PROGRESS = ("completed", "begun", "untouched")
-_PERSON = ("user_full_name", "user_username", "user_email", "user_uuid")
+_USER_KEYS = ("user_full_name", "user_username", "user_email", "user_uuid")
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A number. ``trend`` is up, down or even where it is said how it changed; ``alert`` is error or wait."""
+    """A number with its label. ``trend`` is up, down or even where the change is known; ``alert`` is error or wait."""
 
     label: str
     value: str
@@ -72,7 +78,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Revenue:
-    """What was earned: tiles, the chart, and all months in a table, the largest amount of which has a whole bar."""
+    """The revenue: tiles, the chart, and a table of all months, in which the largest amount has a full bar."""
 
     tiles: list[Tile]
     chart: Chart
@@ -84,8 +90,8 @@ class Revenue:
 
 
 @dataclass(frozen=True)
-class Person:
-    """Somebody who has not finished a checklist, and how far they are."""
+class PendingUser:
+    """A user who has not completed a checklist, and their progress."""
 
     name: str
     detail: str
@@ -93,9 +99,9 @@ class Person:
 
 @dataclass(frozen=True)
 class Offering:
-    """How far the users of an offering are. ``bars`` are those who finished, who began, and the others.
+    """The compliance of an offering. ``bars`` are its accounts that completed, started and did not start the checklist.
 
-    ``pending`` is None where names are not told, and ``shared_name`` says that another offering is called the same.
+    ``pending`` is None where names were not read; ``shared_name`` says that another offering has the same name.
     """
 
     name: str
@@ -106,18 +112,18 @@ class Offering:
     untouched: int
     rate: str
     bars: list[tuple[str, Bar]]
-    pending: list[Person] | None
+    pending: list[PendingUser] | None
     shared_name: bool
 
     @property
     def waiting(self) -> int:
-        """How many have not finished."""
+        """The number of accounts that have not completed the checklist."""
         return self.begun + self.untouched
 
 
 @dataclass(frozen=True)
 class Grant:
-    """Who holds which role until when. ``level`` is ended, soon, later or never."""
+    """A role grant with its user and expiry. ``level`` is ended, soon, later or never."""
 
     user: str
     login: str
@@ -130,7 +136,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Account:
-    """An account in trouble, or with a message about it. ``level`` is error, pending or message."""
+    """An account that needs attention. ``level`` is error, pending or message."""
 
     username: str
     user: str
@@ -146,240 +152,254 @@ class Account:
 # --- numbers ---------------------------------------------------------------------------------------------------------
 
 
-def statistics(value: Any) -> list[Tile]:
-    """A tile for each of the nine numbers, of which two are the changes of others (api-behaviour: statistics)."""
-    given = mapping("statistics", value)
-    found = {key: number(f"statistics.{key}", one) for key, one in given.items() if key in _KNOWN}
+def make_statistics(value: Any) -> list[Tile]:
+    """Return a tile for each statistic; two of the nine numbers are changes of others (api-behaviour: statistics)."""
+    values = require_mapping("statistics", value)
+    numbers = {key: parse_number(f"statistics.{key}", number) for key, number in values.items() if key in _KNOWN}
     tiles = []
     for key, label, changes, alert in STATISTICS:
-        value, change = found.get(key), found.get(changes or "")
-        note = f"{signed(change)} this month" if change is not None else ""
-        tiles.append(Tile(label, grouped(value), note, _trend(change), alert if value else ""))
+        value, change = numbers.get(key), numbers.get(changes or "")
+        note = f"{format_change(change)} this month" if change is not None else ""
+        tiles.append(Tile(label, format_number(value), note, _find_trend(change), alert if value else ""))
     return tiles
 
 
-_KNOWN = {key for one in STATISTICS for key in (one[0], one[2])}
+_KNOWN = {key for row in STATISTICS for key in (row[0], row[2])}
 
 
-def _trend(change: float | None) -> str:
+def _find_trend(change: float | None) -> str:
+    """Return the direction of a change."""
     return "" if change is None else "up" if change > 0 else "down" if change < 0 else "even"
 
 
-def counts(value: Any) -> list[Tile]:
-    """A tile for each list whose length is known, as the facts tell them."""
-    given = mapping("counts", value)
-    found = ((name(key).replace("_", " ").capitalize(), number(f"counts.{key}", one)) for key, one in given.items())
-    return [Tile(label.replace("Ssh", "SSH"), grouped(count)) for label, count in found if count is not None]
+def make_counts(value: Any) -> list[Tile]:
+    """Return a tile for each list whose length is known, as the facts hold them."""
+    numbers = {key: parse_number(f"counts.{key}", number) for key, number in require_mapping("counts", value).items()}
+    labels = {key: format_name(key).replace("_", " ").capitalize().replace("Ssh", "SSH") for key in numbers}
+    return [Tile(labels[key], format_number(number)) for key, number in numbers.items() if number is not None]
 
 
-def revenue(value: Any, now: Now) -> Revenue | None:
-    """The months in their order; those without an invoice are there too. None where there is none at all."""
+def make_revenue(value: Any, report_time: ReportTime) -> Revenue | None:
+    """Return the months in their order, those without an invoice too; None if there is no invoice at all."""
     totals: dict[int, float | None] = {}
-    for place, row in enumerate(rows("revenue", value)):
-        where = f"revenue[{place}]"
-        year = whole(f"{where}.year", row.get("year"), 1, 9999)
-        index = year * 12 + whole(f"{where}.month", row.get("month"), 1, 12) - 1
-        total = number(f"{where}.total", row.get("total"))
+    for number, row in enumerate(require_rows("revenue", value)):
+        where = f"revenue[{number}]"
+        year = parse_whole_number(f"{where}.year", row.get("year"), 1, 9999)
+        index = year * 12 + parse_whole_number(f"{where}.month", row.get("month"), 1, 12) - 1
+        total = parse_number(f"{where}.total", row.get("total"))
         if total is not None:
             totals[index] = (totals.get(index) or 0) + total
     if not totals:
         return None
     # Months up to now without an invoice are a gap at the end; beside very old months they would be all of the chart.
-    last = max(totals) if now.month - max(totals) > _LONGEST_CHART else max(*totals, now.month)
+    last = max(totals) if report_time.month - max(totals) > _LONGEST_CHART else max(*totals, report_time.month)
     first = min(totals)
     shown = [Month(index, totals.get(index)) for index in range(max(first, last - _LONGEST_CHART + 1), last + 1)]
     older = sorted(index for index in totals if index < shown[0].index)
     months = [*(Month(index, totals[index]) for index in older), *shown]
     most = max(abs(total or 0) for total in totals.values())
     return Revenue(
-        tiles=_revenue_tiles(totals, now),
-        chart=chart(shown, now.month),
-        summary=_summary(shown),
+        tiles=_make_revenue_tiles(totals, report_time),
+        chart=make_chart(shown, report_time.month),
+        summary=_summarize(shown),
         left_out=len(older),
-        growing=now.month in totals and shown[0].index <= now.month,
+        growing=report_time.month in totals and shown[0].index <= report_time.month,
         gaps=any(month.total is None for month in shown),
-        months=[_line(month, most, now) for month in months],
+        months=[_make_line(month, most, report_time) for month in months],
     )
 
 
-def _line(month: Month, most: float, now: Now) -> Line:
+def _make_line(month: Month, most: float, report_time: ReportTime) -> Line:
     total = month.total or 0
-    (share,) = bars([abs(total)], most)
-    return Line(month, "" if month.total is None else grouped(total), share, total < 0, month.index == now.month)
+    (share,) = make_bars([abs(total)], most)
+    amount = "" if month.total is None else format_number(total)
+    return Line(month, amount, share, total < 0, month.index == report_time.month)
 
 
-def _summary(months: Sequence[Month]) -> str:
-    """The chart in a sentence, for those who do not see it."""
-    told = [(month.total, month.name) for month in months if month.total is not None]
-    low, high = min(told, key=lambda one: one[0]), max(told, key=lambda one: one[0])
+def _summarize(months: Sequence[Month]) -> str:
+    """Return the chart as a sentence, for screen readers."""
+    totals = [(month.total, month.name) for month in months if month.total is not None]
+    low, high = min(totals, key=lambda total: total[0]), max(totals, key=lambda total: total[0])
     return (
-        f"Revenue from {months[0].name} to {months[-1].name}: the lowest is {grouped(low[0])} in {low[1]}, the highest"
-        f" {grouped(high[0])} in {high[1]}."
+        f"Revenue from {months[0].name} to {months[-1].name}: the lowest is {format_number(low[0])} in {low[1]}, the"
+        f" highest {format_number(high[0])} in {high[1]}."
     )
 
 
-def _revenue_tiles(totals: Mapping[int, float | None], now: Now) -> list[Tile]:
-    """The last whole month beside the one before it, this month so far, and the last twelve whole months."""
-    whole_month, before = totals.get(now.month - 1), totals.get(now.month - 2)
+def _make_revenue_tiles(totals: Mapping[int, float | None], report_time: ReportTime) -> list[Tile]:
+    """Return the last complete month beside the one before it, this month so far, and the last twelve months."""
+    current = report_time.month
+    last, previous = totals.get(current - 1), totals.get(current - 2)
     note, trend = "", ""
-    if whole_month is not None and before is not None:
-        note, trend = f"{_change(whole_month, before)} on {_month(now.month - 2)}", _trend(whole_month - before)
-    year = [total for index, total in totals.items() if now.month - 12 <= index < now.month and total is not None]
+    if last is not None and previous is not None:
+        note = f"{_format_relative_change(last, previous)} on {_name_month(current - 2)}"
+        trend = _find_trend(last - previous)
     tiles = [
-        Tile(f"{_month(now.month - 1)} {(now.month - 1) // 12}", grouped(whole_month), note, trend),
-        Tile(f"{_month(now.month)} so far", grouped(totals.get(now.month))),
+        Tile(f"{_name_month(current - 1)} {(current - 1) // 12}", format_number(last), note, trend),
+        Tile(f"{_name_month(current)} so far", format_number(totals.get(current))),
     ]
+    year = [total for index, total in totals.items() if current - 12 <= index < current and total is not None]
     if year:
-        tiles.append(
-            Tile(
-                f"Twelve months until {_month(now.month - 1)}",
-                grouped(sum(year)),
-                counted(len(year), "month", "months") + " billed",
-            )
-        )
+        billed = format_count(len(year), "month", "months") + " billed"
+        tiles.append(Tile(f"Twelve months until {_name_month(current - 1)}", format_number(sum(year)), billed))
     return tiles
 
 
-def _month(index: int) -> str:
+def _name_month(index: int) -> str:
     return MONTHS[index % 12]
 
 
-def _change(value: float, before: float) -> str:
-    """In percent, where that means something."""
-    if before <= 0 or abs(value) > before * 100:
-        return signed(value - before)
-    return f"{signed(round((value - before) / before * 100))} %"
+def _format_relative_change(value: float, previous: float) -> str:
+    """Return a change in percent, as a difference where a percentage means little."""
+    if previous <= 0 or abs(value) > previous * 100:
+        return format_change(value - previous)
+    return f"{format_change(round((value - previous) / previous * 100))} %"
 
 
 # --- people ----------------------------------------------------------------------------------------------------------
 
 
-def compliance(value: Any) -> list[Offering]:
-    """The offerings with a checklist, the least finished first. ``offering_users`` are accounts, of which the pending
-    ones are named, or only their number by status, as in facts."""
-    given = mapping("compliance", value)
-    overview = rows("compliance.overview", given.get("overview") or [])
-    accounts = given.get("offering_users")
-    people = None if accounts is None or isinstance(accounts, Mapping) else _pending(accounts)
-    names = Counter(name(row.get("offering_name")) for row in overview)
-    found = [_offering(place, row, people, names) for place, row in enumerate(overview)]
-    return [
-        offering for _rate, offering in sorted(found, key=lambda one: (one[0], one[1].name.casefold(), one[1].name))
-    ]
+def make_compliance(value: Any) -> list[Offering]:
+    """Return the offerings with a checklist, the lowest rate of completion first.
+
+    ``offering_users`` are accounts, of which the pending ones are named, or only their number by status, as in facts.
+    """
+    data = require_mapping("compliance", value)
+    overview = require_rows("compliance.overview", data.get("overview") or [])
+    accounts = data.get("offering_users")
+    pending = None if accounts is None or isinstance(accounts, Mapping) else _list_pending(accounts)
+    names = Counter(format_name(row.get("offering_name")) for row in overview)
+    rated = [_make_offering(index, row, pending, names) for index, row in enumerate(overview)]
+    return [offering for _rate, offering in sorted(rated, key=lambda item: (item[0], *_sort_key(item[1])))]
 
 
-def _pending(accounts: Any) -> dict[str, list[Person]]:
-    """Who has not finished, by the name of the offering: this list tells no other key of it
-    (api-behaviour: compliance-users)."""
-    found: dict[str, list[Person]] = {}
-    for place, row in enumerate(rows("compliance.offering_users", accounts)):
+def _list_pending(accounts: Any) -> dict[str, list[PendingUser]]:
+    """Return the users who have not completed the checklist, by the name of the offering.
+
+    This list has no other key of the offering (api-behaviour: compliance-users).
+    """
+    pending: dict[str, list[PendingUser]] = {}
+    for index, row in enumerate(require_rows("compliance.offering_users", accounts)):
         if row.get("compliance_status") == "pending":
-            done = number(f"compliance.offering_users[{place}].completion_percentage", row.get("completion_percentage"))
-            person = Person(first_name(row, "user_full_name", "user_email", "username"), f"{grouped(done or 0)} %")
-            found.setdefault(name(row.get("offering_name")), []).append(person)
-    return {offering: sorted(people, key=_by_name) for offering, people in found.items()}
+            option = f"compliance.offering_users[{index}].completion_percentage"
+            percentage = parse_number(option, row.get("completion_percentage")) or 0
+            user = PendingUser(
+                choose_name(row, "user_full_name", "user_email", "username"), f"{format_number(percentage)} %"
+            )
+            pending.setdefault(format_name(row.get("offering_name")), []).append(user)
+    return {offering: sorted(users, key=_sort_key) for offering, users in pending.items()}
 
 
-def _by_name(person: Person) -> tuple[str, str]:
-    return person.name.casefold(), person.name
+def _sort_key(item: PendingUser | Offering) -> tuple[str, str]:
+    return item.name.casefold(), item.name
 
 
-def _offering(
-    place: int, row: Row, people: Mapping[str, list[Person]] | None, names: Mapping[str, int]
+def _make_offering(
+    index: int, row: Row, pending: Mapping[str, list[PendingUser]] | None, names: Mapping[str, int]
 ) -> tuple[float, Offering]:
-    where = f"compliance.overview[{place}]"
+    where = f"compliance.overview[{index}]"
 
     def count(key: str) -> int:
-        return whole(f"{where}.{key}", row.get(key) or 0, 0, 10**9)
+        return parse_whole_number(f"{where}.{key}", row.get(key) or 0, 0, 10**9)
 
     total, completed = count("total_users"), count("completed_users")
-    # Those who have begun and not finished; who has not begun is in no number of the server
+    # Those who have started and not completed it; the server does not count those who have not started
     # (api-behaviour: compliance-overview).
     begun = count("pending_users")
     untouched = max(total - completed - begun, 0)
     rate = completed / total * 100 if total else 100.0
-    called = name(row.get("offering_name"))
+    offering_name = format_name(row.get("offering_name"))
     return rate, Offering(
-        name=first_name(row, "offering_name", "offering_uuid"),
-        checklist=name(row.get("checklist_name")),
+        name=choose_name(row, "offering_name", "offering_uuid"),
+        checklist=format_name(row.get("checklist_name")),
         total=total,
         completed=completed,
         begun=begun,
         untouched=untouched,
-        rate=f"{grouped(round(rate, 1))} %" if total else "",
-        bars=list(zip(_PROGRESS, bars([completed, begun, untouched], max(total, completed + begun)), strict=True)),
-        pending=None if people is None else people.get(called, []),
-        shared_name=names[called] > 1,
+        rate=f"{format_number(round(rate, 1))} %" if total else "",
+        bars=list(zip(_PROGRESS, make_bars([completed, begun, untouched], max(total, completed + begun)), strict=True)),
+        pending=None if pending is None else pending.get(offering_name, []),
+        shared_name=names[offering_name] > 1,
     )
 
 
-def grants(value: Any, now: Now) -> list[Grant]:
-    """The roles that are held, the one that ends first on top, those without an end last."""
-    found = []
-    for place, row in enumerate(rows("roles", value)):
-        until = moment(f"roles[{place}].expiration_time", row.get("expiration_time"))
-        grant = _grant(row, until, moment(f"roles[{place}].created", row.get("created")), now)
+def make_grants(value: Any, report_time: ReportTime) -> list[Grant]:
+    """Return the role grants, the earliest expiry first, those without an expiry last."""
+    ordered = []
+    for index, row in enumerate(require_rows("roles", value)):
+        until = parse_time(f"roles[{index}].expiration_time", row.get("expiration_time"))
+        grant = _make_grant(row, until, parse_time(f"roles[{index}].created", row.get("created")), report_time)
         order = (until is None, until.timestamp() if until else 0, grant.user.casefold(), grant.login, grant.role)
-        found.append((order, grant))
-    return [grant for _order, grant in sorted(found, key=lambda one: one[0])]
+        ordered.append((order, grant))
+    return [grant for _order, grant in sorted(ordered, key=lambda item: item[0])]
 
 
-def _grant(row: Row, until: datetime | None, since: datetime | None, now: Now) -> Grant:
-    user, login = first_name(row, *_PERSON), name(row.get("user_username"))
+def _make_grant(row: Row, until: datetime | None, since: datetime | None, report_time: ReportTime) -> Grant:
+    user, login = choose_name(row, *_USER_KEYS), format_name(row.get("user_username"))
     level = "never"
     if until is not None:
-        ended = until <= now.moment if now.timed else now.days_until(until) < 0
-        level = "ended" if ended else "soon" if now.days_until(until) < SOON else "later"
+        days = report_time.count_days_until(until)
+        has_ended = until <= report_time.timestamp if report_time.has_time else days < 0
+        level = "ended" if has_ended else "soon" if days < SOON else "later"
     return Grant(
         user=user,
         login="" if login == user else login,
-        role=first_name(row, "role_name", "role_uuid"),
-        since=day(since),
-        until=day(until) if until else "never",
-        distance=now.distance(until) if until else "",
+        role=choose_name(row, "role_name", "role_uuid"),
+        since=format_day(since),
+        until=format_day(until) if until else "never",
+        distance=report_time.format_distance(until) if until else "",
         level=level,
     )
 
 
-def accounts(value: Any) -> list[Account] | None:
-    """The accounts that failed, that wait for somebody, or about which the provider says something; the failed ones
-    first. None where the accounts tell no state, as those of an old Waldur (api-behaviour: editions-2024-keys)."""
-    given = rows("offering_usernames", value)
-    if given and not any(row.get("state") or row.get("runtime_state") for row in given):
+def make_accounts(value: Any) -> list[Account] | None:
+    """Return the accounts that have failed, that are pending, or that have a message, the failed ones first.
+
+    None if the accounts have no state, as those of an old Waldur (api-behaviour: editions-2024-keys).
+    """
+    rows = require_rows("offering_usernames", value)
+    if rows and not any(row.get("state") or row.get("runtime_state") for row in rows):
         return None
-    found = [account for place, row in enumerate(given) if (account := _account(place, row))]
-    return sorted(
-        found, key=lambda one: (_LEVELS.index(one.level), one.offering.casefold(), one.user.casefold(), str(one))
-    )
+    accounts = [account for index, row in enumerate(rows) if (account := _make_account(index, row))]
+    return sorted(accounts, key=_rank_account)
+
+
+def _rank_account(account: Account) -> tuple[int, str, str, str]:
+    return _LEVELS.index(account.level), account.offering.casefold(), account.user.casefold(), str(account)
 
 
 _LEVELS = ("error", "pending", "message")
 
 
-def _account(place: int, row: Row) -> Account | None:
-    state, used = name(row.get("state")), name(row.get("runtime_state"))
-    message = text(row.get("error_message") or row.get("service_provider_comment"))
-    level = next((level for level in _LEVELS[:2] if any(one.casefold().startswith(level) for one in (state, used))), "")
+def _make_account(index: int, row: Row) -> Account | None:
+    state, runtime_state = format_name(row.get("state")), format_name(row.get("runtime_state"))
+    message = format_text(row.get("error_message") or row.get("service_provider_comment"))
+    level = next(
+        (level for level in _LEVELS[:2] if any(text.casefold().startswith(level) for text in (state, runtime_state))),
+        "",
+    )
     if not level and (not message or state == "Deleted"):
         return None
-    user, login = first_name(row, *_PERSON), name(row.get("user_username"))
+    user, login = choose_name(row, *_USER_KEYS), format_name(row.get("user_username"))
     return Account(
-        username=first_name(row, "username"),
+        username=choose_name(row, "username"),
         user=user,
         login="" if login == user else login,
-        offering=first_name(row, "offering_name", "offering_uuid"),
-        state=used if level == "pending" and not state.casefold().startswith(level) else state or used,
+        offering=choose_name(row, "offering_name", "offering_uuid"),
+        state=runtime_state
+        if level == "pending" and not state.casefold().startswith(level)
+        else state or runtime_state,
         message=message,
-        link=name(row.get("service_provider_comment_url")),
-        changed=day(moment(f"offering_usernames[{place}].modified", row.get("modified"))),
+        link=format_name(row.get("service_provider_comment_url")),
+        changed=format_day(parse_time(f"offering_usernames[{index}].modified", row.get("modified"))),
         level=level or "message",
     )
 
 
-def known(value: Any, keys: Sequence[str]) -> Row:
-    """*value* as a mapping of no other keys than *keys*. Raises ``InvalidInput``."""
-    given = mapping("_input", value)
-    other = sorted(str(key) for key in given if key not in keys)
-    if other:
-        raise InvalidInput(f"_input: has the key {name(other[0])!r}, and a report knows {', '.join(keys)}.")
-    return given
+def check_keys(value: Any, keys: Sequence[str]) -> Row:
+    """Return *value* if it is a mapping of the keys *keys*. Raises ``InvalidInput``."""
+    data = require_mapping("_input", value)
+    unknown = sorted(str(key) for key in data if key not in keys)
+    if unknown:
+        raise InvalidInput(f"_input: the key {format_name(unknown[0])!r} is not known: use {', '.join(keys)}.")
+    return data

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of the data a report shows, checked and in words: texts, numbers, days. Pure."""
+"""Check the values of a report and format them: texts, numbers, days. Pure."""
 
 from __future__ import annotations
 
@@ -31,45 +31,45 @@ _LARGEST = 10**15
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def name(value: Any) -> str:
-    """A name on one line of at most 200 characters, each of which can be printed; nothing for null."""
+def format_name(value: Any) -> str:
+    """Return a name on one line of at most 200 printable characters, an empty text for null."""
     return shortened(" ".join(" ".join(lines("" if value is None else str(value))).split()), _LONGEST_NAME)
 
 
-def text(value: Any) -> str:
-    """A text with its lines, of at most 2,000 characters."""
+def format_text(value: Any) -> str:
+    """Return a text with its lines, of at most 2,000 characters, an empty text for null."""
     return shortened("\n".join(lines("" if value is None else str(value))).strip(), _LONGEST_TEXT)
 
 
-def first_name(row: Row, *keys: str) -> str:
-    """The first of the keys that names something."""
-    return next((found for key in keys if (found := name(row.get(key)))), NOTHING)
+def choose_name(row: Row, *keys: str) -> str:
+    """Return the value of the first key that is not empty, a dash if all are."""
+    return next((found for key in keys if (found := format_name(row.get(key)))), NOTHING)
 
 
-def mapping(where: str, value: Any) -> Row:
-    """*value*; raises ``InvalidInput`` where it is no mapping."""
+def require_mapping(where: str, value: Any) -> Row:
+    """Return *value* if it is a mapping. Raises ``InvalidInput``."""
     if not isinstance(value, Mapping):
-        raise InvalidInput(f"{where}: is a mapping, and {quote(value)} was given.")
+        raise InvalidInput(f"{where}: must be a mapping, and {quote(value)} was given.")
     return value
 
 
-def rows(where: str, value: Any) -> list[Row]:
-    """*value*; raises ``InvalidInput`` where it is no list of mappings."""
+def require_rows(where: str, value: Any) -> list[Row]:
+    """Return *value* if it is a list of mappings. Raises ``InvalidInput``."""
     if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
-        raise InvalidInput(f"{where}: is a list of mappings, and {quote(value)} was given.")
-    return [mapping(f"{where}[{number}]", row) for number, row in enumerate(value)]
+        raise InvalidInput(f"{where}: must be a list of mappings, and {quote(value)} was given.")
+    return [require_mapping(f"{where}[{number}]", row) for number, row in enumerate(value)]
 
 
-def number(where: str, value: Any) -> float | int | None:
-    """A number, also one written as text, as old servers do (api-behaviour: revenue); None for null.
+def parse_number(where: str, value: Any) -> float | int | None:
+    """Return a number, also one written as text, as old servers do (api-behaviour: revenue); None for null.
 
-    Raises ``InvalidInput`` for all else, and for what is larger than any amount of money.
+    Raises ``InvalidInput`` for any other value, and for numbers larger than any amount of money.
     """
     if value is None or value == "":
         return None
     found = _number(value)
     if found is None or not abs(found) < _LARGEST:
-        raise InvalidInput(f"{where}: {quote(value)} is no number that a report can show.")
+        raise InvalidInput(f"{where}: {quote(value)} is not a number that a report can show: correct it.")
     return found
 
 
@@ -83,32 +83,32 @@ def _number(value: Any) -> float | int | None:
         return None
 
 
-def whole(where: str, value: Any, lowest: int, highest: int) -> int:
-    """A whole number within limits, also written as text. Raises ``InvalidInput``."""
-    found = number(where, value)
+def parse_whole_number(where: str, value: Any, lowest: int, highest: int) -> int:
+    """Return a whole number within limits, also one written as text. Raises ``InvalidInput``."""
+    found = parse_number(where, value)
     if not isinstance(found, int) or not lowest <= found <= highest:
-        raise InvalidInput(f"{where}: is a whole number from {lowest} to {highest}, and {quote(value)} was given.")
+        raise InvalidInput(f"{where}: must be a whole number from {lowest} to {highest}, and {quote(value)} was given.")
     return found
 
 
-def grouped(value: float | None) -> str:
-    """``12,345``, ``-3.5``; a dash for None."""
+def format_number(value: float | None) -> str:
+    """Return a number such as ``12,345`` or ``-3.5``, a dash for None."""
     if value is None:
         return NOTHING
     rounded = round(value, 2)
     return f"{int(rounded) if rounded == int(rounded) else rounded:,}".replace("-", _MINUS)
 
 
-def signed(value: float) -> str:
-    """``+2``, ``±0``, with a real minus."""
-    return ("+" if value > 0 else "±" if value == 0 else "") + grouped(value)
+def format_change(value: float) -> str:
+    """Return a change such as ``+2`` or ``±0``, with a real minus sign."""
+    return ("+" if value > 0 else "±" if value == 0 else "") + format_number(value)
 
 
-def compact(value: float) -> str:
-    """*value* in at most three digits and a unit: ``950``, ``1.23k``, ``123M``."""
+def format_compact(value: float) -> str:
+    """Return *value* in at most three digits and a unit: ``950``, ``1.23k``, ``123M``."""
     size, unit = abs(value), ""
     for factor, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        # From 999.5 on three digits make it a thousand.
+        # From 999.5 on, three digits round to a thousand.
         if size >= factor * 0.9995:
             size, unit = size / factor, letter
             break
@@ -118,63 +118,63 @@ def compact(value: float) -> str:
     return (_MINUS if value < 0 and shown != "0" else "") + shown + unit
 
 
-def counted(count: int, one: str, many: str) -> str:
-    """``1 grant ends``, ``2 grants end``."""
-    return f"{count:,} {one if count == 1 else many}"
+def format_count(count: int, singular: str, plural: str) -> str:
+    """Return a count with its noun: ``1 month``, ``2 months``."""
+    return f"{count:,} {singular if count == 1 else plural}"
 
 
 # --- moments ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Now:
-    """The moment of a report: a day, or a time of it too. Days are those of UTC."""
+class ReportTime:
+    """When the data of a report were read: a day, or with ``has_time`` a time of it. Days are those of UTC."""
 
-    moment: datetime
-    timed: bool
+    timestamp: datetime
+    has_time: bool
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """``23 November 2026``, with ``, 14:05 UTC`` where there is a time."""
-        return day(self.moment) + (f", {self.moment:%H:%M} UTC" if self.timed else "")
+        return format_day(self.timestamp) + (f", {self.timestamp:%H:%M} UTC" if self.has_time else "")
 
     @property
     def month(self) -> int:
         """The number of the month since year 0, from 0."""
-        return self.moment.year * 12 + self.moment.month - 1
+        return self.timestamp.year * 12 + self.timestamp.month - 1
 
-    def days_until(self, moment: datetime) -> int:
-        """Negative where it has passed."""
-        return (moment.date() - self.moment.date()).days
+    def count_days_until(self, timestamp: datetime) -> int:
+        """Return the days until *timestamp*, a negative number if it has passed."""
+        return (timestamp.date() - self.timestamp.date()).days
 
-    def distance(self, moment: datetime) -> str:
-        """``in 12 days``, ``today``, ``3 days ago``."""
-        days = self.days_until(moment)
+    def format_distance(self, timestamp: datetime) -> str:
+        """Return the distance in words: ``in 12 days``, ``today``, ``3 days ago``."""
+        days = self.count_days_until(timestamp)
         if abs(days) < 2:
             return {-1: "yesterday", 0: "today", 1: "tomorrow"}[days]
         return f"in {days:,} days" if days > 0 else f"{-days:,} days ago"
 
 
-def now(value: Any) -> Now:
-    """The moment of a report: a date, or a date-time (UTC where no offset is given). Raises ``InvalidInput``."""
-    timed = isinstance(value, datetime) or not (isinstance(value, date) or _DATE.fullmatch(str(value).strip()))
+def parse_report_time(value: Any) -> ReportTime:
+    """Return the time of a report: of a date, or a date-time (UTC without an offset). Raises ``InvalidInput``."""
+    has_time = isinstance(value, datetime) or not (isinstance(value, date) or _DATE.fullmatch(str(value).strip()))
     try:
-        return Now(timestamps.parse(value), timed)
+        return ReportTime(timestamps.parse(value), has_time)
     except ValueError:
         raise InvalidInput(
-            f'moment: is a date such as "2026-11-23", or a date-time, and {quote(value)} was given.'
+            f'moment: must be a date such as "2026-11-23", or a date-time, and {quote(value)} was given.'
         ) from None  # Ansible would show the cause too
 
 
-def moment(where: str, value: Any) -> datetime | None:
-    """What a server says of a moment; None for none. Raises ``InvalidInput``."""
+def parse_time(where: str, value: Any) -> datetime | None:
+    """Return a timestamp of the server in UTC; None for null. Raises ``InvalidInput``."""
     try:
-        found = timestamps.from_server(value)
+        timestamp = timestamps.from_server(value)
     except (TypeError, ValueError):
-        raise InvalidInput(f"{where}: {quote(value)} is no moment.") from None
-    return found.astimezone(timezone.utc) if found else None
+        raise InvalidInput(f"{where}: {quote(value)} is not a valid date-time: correct it.") from None
+    return timestamp.astimezone(timezone.utc) if timestamp else None
 
 
-def day(value: datetime | None) -> str:
-    """``23 November 2026``."""
+def format_day(value: datetime | None) -> str:
+    """Return a day such as ``23 November 2026``, a dash for None."""
     return f"{value.day} {MONTHS[value.month - 1]} {value.year}" if value else NOTHING

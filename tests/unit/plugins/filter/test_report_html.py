@@ -13,8 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.filter.report_html import FilterModule
-from ansible_collections.waldur.provider.plugins.plugin_utils._report.charts import Month, bars, chart, ticks
-from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import compact
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.charts import (
+    Month,
+    make_bars,
+    make_chart,
+    make_ticks,
+)
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import format_compact
 
 FILTERS = FilterModule().filters()
 report_html, report_html_index, report_html_names = (
@@ -167,12 +172,12 @@ def test_statistics_are_tiles_with_their_change() -> None:
     text = page().text
     assert "Customers 3 ▲ +3 this month" in text
     assert "Resources 3 ▼ \N{MINUS SIGN}2 this month" in text
-    assert "Orders that wait: 3" in text
+    assert "Pending orders: 3" in text
 
 
 def test_roles_that_end_first_stand_first_and_those_that_never_end_last() -> None:
     text = page().text
-    order = ["ended 3 days ago", "in 12 days", "in 365 days", "never"]
+    order = ["expired 3 days ago", "in 12 days", "in 365 days", "never"]
     assert sorted(order, key=text.index) == order
     marks = [attributes["class"] for tag, attributes in page().elements if tag == "span" and attributes.get("class")]
     assert [mark for mark in marks if str(mark).startswith("badge")][:3] == ["badge ended", "badge soon", "badge later"]
@@ -181,15 +186,15 @@ def test_roles_that_end_first_stand_first_and_those_that_never_end_last() -> Non
 def test_a_role_that_ends_later_on_the_day_of_the_report_ends_today() -> None:
     roles = [{"user_username": "bob", "role_name": "R", "expiration_time": "2026-11-23T15:00:00+01:00"}]
     assert "23 November 2026 today" in page(data(roles=roles)).text
-    assert "1 role has ended" in page(data(roles=roles), moment="2026-11-23T14:30:00Z").text
+    assert "1 role has expired" in page(data(roles=roles), moment="2026-11-23T14:30:00Z").text
 
 
 def test_who_has_not_finished_is_named_below_the_offering() -> None:
     text = page().text
-    assert "1 of 4 finished · 1 begun · 2 not begun" in text
-    assert "Not finished: Alpha 40 %" in text
+    assert "1 of 4 completed · 1 in progress · 2 not started" in text
+    assert "Not completed: Alpha 40 %" in text
     counted = data()["compliance"] | {"offering_users": {"pending": 3}}
-    assert "Who they are was not read." in page(data(compliance=counted)).text
+    assert "The names of these users were not read." in page(data(compliance=counted)).text
 
 
 def test_accounts_that_failed_come_first_and_those_that_work_are_left_out() -> None:
@@ -197,33 +202,32 @@ def test_accounts_that_failed_come_first_and_those_that_work_are_left_out() -> N
     order = ["Error creating", "Pending account linking"]
     assert sorted(order, key=text.index) == order
     assert "1 account has failed" in text
-    assert "1 account waits" in text
+    assert "1 account is pending" in text
     assert "nothing_wrong" not in text
 
 
 def test_what_could_not_be_read_what_is_empty_and_what_is_missing_is_said() -> None:
     null = page({**data(), **dict.fromkeys(PARTS)}, warnings=["The fact roles is null: no."])
-    assert null.text.count("This could not be read: the token may not see it") == len(PARTS)
+    assert null.text.count("This could not be read: the token lacks the permission") == len(PARTS)
     assert "The fact roles is null: no." in null.text
-    assert "Nothing in what could be read." in null.text
+    assert "No open items in the data that could be read." in null.text
     missing = page({"profile": data()["profile"]})
-    assert missing.text.count("This report was made without it.") == len(PARTS)
+    assert missing.text.count("The report was created without these data.") == len(PARTS)
     empty = {"revenue": [], "compliance": {"overview": [], "offering_users": []}, "roles": [], "offering_usernames": []}
     text = page({**data(), **empty, "statistics": dict.fromkeys(NUMBERS, 0)}).text
     for sentence in (
-        "Nothing.",
+        "No open items.",
         "Nothing has been billed",
         "No offering has a checklist.",
-        "Nobody holds a role",
+        "There are no role grants",
         "There are no accounts.",
     ):
         assert sentence in text
 
 
-def test_accounts_of_an_old_waldur_that_tell_no_state_are_no_trouble() -> None:
-    assert (
-        "does not tell the state of accounts" in page(data(offering_usernames=[{"username": "a", "state": None}])).text
-    )
+def test_accounts_of_an_old_waldur_without_a_state_need_no_attention() -> None:
+    text = page(data(offering_usernames=[{"username": "a", "state": None}])).text
+    assert "does not return the state of accounts" in text
 
 
 def test_thousands_of_rows_and_endless_names_are_shown_in_part_and_folded() -> None:
@@ -258,12 +262,12 @@ def test_months_without_an_invoice_are_gaps_and_this_month_is_hatched() -> None:
 
 @given(values=st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=40))
 def test_the_scale_is_round_and_holds_every_column(values: list[int]) -> None:
-    marks = ticks(values)
+    marks = make_ticks(values)
     assert 2 <= len(marks) <= 8
     assert marks[0] <= min(0, *values, 0)
     assert marks[-1] >= max(0, *values, 0)
     assert 0 in marks
-    made = chart([Month(24000 + place, value) for place, value in enumerate(values)], 0)
+    made = make_chart([Month(24000 + place, value) for place, value in enumerate(values)], 0)
     for column in made.columns:
         assert made.top - 1 <= column.y
         assert column.y + column.height <= made.bottom + 1
@@ -275,7 +279,7 @@ def test_the_scale_is_round_and_holds_every_column(values: list[int]) -> None:
     [([0], [0, 1]), ([130], [0, 50, 100, 150]), ([-8, 47], [-20, 0, 20, 40, 60]), ([5, 9], [0, 2, 4, 6, 8, 10])],
 )
 def test_ticks_are_the_numbers_that_people_would_choose(values: list[int], marks: list[int]) -> None:
-    assert ticks(values) == marks
+    assert make_ticks(values) == marks
 
 
 @pytest.mark.parametrize(
@@ -291,12 +295,12 @@ def test_ticks_are_the_numbers_that_people_would_choose(values: list[int], marks
     ],
 )
 def test_labels_have_three_digits_at_most(value: float, expected: str) -> None:
-    assert compact(value) == expected
+    assert format_compact(value) == expected
 
 
 def test_bars_never_pass_their_end() -> None:
-    assert [(part.start, part.length) for part in bars([5, 9, 0], 10)] == [(0.0, 50.0), (50.0, 50.0), (100.0, 0.0)]
-    assert bars([0], 0)[0].length == 0
+    assert [(bar.start, bar.length) for bar in make_bars([5, 9, 0], 10)] == [(0.0, 50.0), (50.0, 50.0), (100.0, 0.0)]
+    assert make_bars([0], 0)[0].length == 0
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------
@@ -305,18 +309,18 @@ def test_bars_never_pass_their_end() -> None:
 @pytest.mark.parametrize(
     ("given", "moment", "expected"),
     [
-        ("text", NOW, "_input: is a mapping"),
-        ({}, NOW, "profile: is a mapping, and None was given"),
-        (data(role=[]), NOW, "_input: has the key 'role', and a report knows profile, "),
-        (data(roles="x"), NOW, "roles: is a list of mappings"),
-        (data(roles=[1]), NOW, r"roles\[0\]: is a mapping"),
-        (data(roles=[{"expiration_time": "soon"}]), NOW, r"roles\[0\].expiration_time: soon is no moment"),
-        (data(statistics={"pending_orders": "many"}), NOW, "statistics.pending_orders: many is no number"),
-        (data(statistics={"pending_orders": True}), NOW, "statistics.pending_orders: True is no number"),
-        (data(revenue=[{"year": 2026, "month": 13}]), NOW, r"revenue\[0\].month: is a whole number from 1 to 12"),
+        ("text", NOW, "_input: must be a mapping"),
+        ({}, NOW, "profile: must be a mapping, and None was given"),
+        (data(role=[]), NOW, "_input: the key 'role' is not known: use profile, "),
+        (data(roles="x"), NOW, "roles: must be a list of mappings"),
+        (data(roles=[1]), NOW, r"roles\[0\]: must be a mapping"),
+        (data(roles=[{"expiration_time": "soon"}]), NOW, r"roles\[0\].expiration_time: soon is not a valid date-time"),
+        (data(statistics={"pending_orders": "many"}), NOW, "statistics.pending_orders: many is not a number"),
+        (data(statistics={"pending_orders": True}), NOW, "statistics.pending_orders: True is not a number"),
+        (data(revenue=[{"year": 2026, "month": 13}]), NOW, r"revenue\[0\].month: must be a whole number from 1 to 12"),
         (data(revenue=[{"year": 2026, "month": 1, "total": 10**400}]), NOW, r"revenue\[0\].total: 1000+"),
-        (data(revenue=[{"year": 2026, "month": 1, "total": "nan"}]), NOW, r"revenue\[0\].total: nan is no number"),
-        (data(), "yesterday", "moment: is a date such as"),
+        (data(revenue=[{"year": 2026, "month": 1, "total": "nan"}]), NOW, r"revenue\[0\].total: nan is not a number"),
+        (data(), "yesterday", "moment: must be a date such as"),
     ],
 )
 def test_other_data_is_refused_in_one_sentence(given: Any, moment: str, expected: str) -> None:
@@ -337,7 +341,7 @@ def test_the_index_links_to_pages_beside_it_and_says_who_has_none() -> None:
     assert [attributes["href"] for tag, attributes in found.elements if tag == "a"] == ["a.html"]
     assert "<b>A</b>" in found.text
     assert "B : <i>no</i>" in found.text
-    with pytest.raises(AnsibleFilterError, match="report_html_index: _input: is a list"):
+    with pytest.raises(AnsibleFilterError, match="report_html_index: _input: must be a list"):
         report_html_index("x", NOW)
 
 
