@@ -13,7 +13,7 @@ from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.plugin_utils._ssh_keys import authorized_keys as made
+from ansible_collections.waldur.provider.plugins.plugin_utils._ssh_keys import authorized_keys as make_authorized_keys
 
 NAME = "waldur.provider.authorized_keys"
 
@@ -21,23 +21,23 @@ NAME = "waldur.provider.authorized_keys"
 def authorized_keys(
     keys: Any, users: Any, usernames: Any = None, keep_inactive: bool = False, invalid: str = "warn"
 ) -> dict[str, list[str]]:
-    """Name → lines. Raises ``AnsibleFilterError`` for rows that can't be used, or for bad keys where it is told to."""
+    """Return the lines of each account. Raises ``AnsibleFilterError`` for invalid rows, with 'fail' also for keys."""
     if invalid not in ("warn", "fail"):
-        raise AnsibleFilterError(f"{NAME}: invalid: is 'warn' or 'fail'.")
+        raise AnsibleFilterError(f"{NAME}: invalid: must be 'warn' or 'fail'.")
     try:
-        found = made(keys, users, usernames, keep_inactive=keep_inactive)
+        result = make_authorized_keys(keys, users, usernames, keep_inactive=keep_inactive)
     except InvalidInput as error:
         raise AnsibleFilterError(f"{NAME}: {error.message}") from error
-    if found.left_out and invalid == "fail":
-        raise AnsibleFilterError(f"{NAME}: {'; '.join(found.left_out)}.")
-    if found.left_out:
-        Display().warning(f"{NAME} left out: {'; '.join(found.left_out)}.")
-    return found.lines
+    if result.left_out and invalid == "fail":
+        raise AnsibleFilterError(f"{NAME}: {'; '.join(result.left_out)}.")
+    if result.left_out:
+        Display().warning(f"{NAME} left out: {'; '.join(result.left_out)}.")
+    return result.lines
 
 
 class FilterModule:
-    """What Ansible asks for."""
+    """The filter of this file, as Ansible loads it."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """The filter by its name."""
+        """Return the filter by its name."""
         return {"authorized_keys": authorized_keys}

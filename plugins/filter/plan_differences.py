@@ -13,19 +13,21 @@ from ansible.errors import AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import plan_differences as made
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import (
+    plan_differences as make_plan_differences,
+)
 
 
 def plan_differences(plan: Any, totals: Any = True) -> list[str]:
-    """Return a line for each change. Raises ``AnsibleFilterError`` with one sentence for what is not a valid plan."""
+    """Return a line for each change. Raises ``AnsibleFilterError`` with one sentence for an invalid plan."""
     try:
-        return made(plan, totals=_boolean(totals))
+        return make_plan_differences(plan, totals=_parse_boolean(totals))
     except InvalidInput as error:
         raise AnsibleFilterError(f"waldur.provider.plan_differences: {error.message}") from error
 
 
-def _boolean(value: Any) -> bool:
-    """Older versions of Ansible hand over the text of a boolean that comes from a variable."""
+def _parse_boolean(value: Any) -> bool:
+    """Return a boolean; older versions of Ansible pass one that comes from a variable as text."""
     try:
         return bool(boolean(value))
     except TypeError as error:
@@ -33,8 +35,8 @@ def _boolean(value: Any) -> bool:
 
 
 class FilterModule:
-    """What Ansible asks for."""
+    """The filter of this file, as Ansible loads it."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """The filter by its name."""
+        """Return the filter by its name."""
         return {"plan_differences": plan_differences}

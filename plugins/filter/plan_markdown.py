@@ -13,7 +13,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import DEFAULT_MAX_LENGTH, DEFAULT_TITLE
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import plan_markdown as made
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import plan_markdown as render_plan
 
 NAME = "waldur.provider.plan_markdown"
 
@@ -25,24 +25,24 @@ def plan_markdown(
     title: str = DEFAULT_TITLE,
     max_length: Any = DEFAULT_MAX_LENGTH,
 ) -> str:
-    """The plan as Markdown. Raises ``AnsibleFilterError`` with one sentence for what is not a valid plan."""
+    """Return the plan as Markdown. Raises ``AnsibleFilterError`` with one sentence for an invalid plan."""
     try:
-        return made(plan, summary, warnings, title=title, max_length=_number(max_length))
+        return render_plan(plan, summary, warnings, title=title, max_length=_parse_number(max_length))
     except InvalidInput as error:
         raise AnsibleFilterError(f"{NAME}: {error.message}") from error
 
 
-def _number(value: Any) -> int:
-    """Older versions of Ansible hand over the text of a number that comes from a variable."""
+def _parse_number(value: Any) -> int:
+    """Return a number; older versions of Ansible pass one that comes from a variable as text."""
     try:
         return int(value)
     except (TypeError, ValueError) as error:
-        raise InvalidInput("max_length: is a whole number of characters.") from error
+        raise InvalidInput("max_length: must be a whole number of characters.") from error
 
 
 class FilterModule:
-    """What Ansible asks for."""
+    """The filter of this file, as Ansible loads it."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """The filter by its name."""
+        """Return the filter by its name."""
         return {"plan_markdown": plan_markdown}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Text of others in Markdown, so that it stays text, and sections that fit into a limited room. Pure.
+"""Text of others in Markdown, so that it stays text, and sections that fit into a limited length. Pure.
 
 What others wrote is shown as inline code: there GitLab and GitHub see no markup, no link, no image, no mention of a
 person and no reference to an issue, and what is copied is the text itself. Entities would not do, as both look for
@@ -39,8 +39,8 @@ class Section:
         return "\n".join([self.head, *self.rows[:count], *([self.tail] if self.tail else [])]) if count else ""
 
 
-def fitting(sections: Sequence[Section], resource: int) -> list[int]:
-    """How many rows of each section fit into ``resource`` characters, a blank line between sections included.
+def fitting(sections: Sequence[Section], length: int) -> list[int]:
+    """Return how many rows of each section fit into ``length`` characters, a blank line between sections included.
 
     The first section is served first, and after a row that does not fit nothing more is taken.
     """
@@ -49,8 +49,8 @@ def fitting(sections: Sequence[Section], resource: int) -> list[int]:
         count = 0
         for row in section.rows:
             cost = len(row) + 1 + (0 if count else len(section.head) + len(section.tail) + 3)
-            resource = resource - cost if cost <= resource else -1
-            if resource < 0:
+            length = length - cost if cost <= length else -1
+            if length < 0:
                 break
             count += 1
         counts.append(count)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""authorized_keys lines from the rows of SSH keys and users. Pure. No text of the server reaches a line unparsed."""
+"""Make authorized_keys lines of the rows of SSH keys and users. Pure. No text of the server reaches a line unparsed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 
 Row = Mapping[str, Any]
 
-# How many fields a key of each type has. DSA is refused by OpenSSH itself, and a certificate is no key.
+# The number of fields of a key by type. OpenSSH itself rejects DSA, and a certificate is not a key.
 _FIELDS = {
     "ssh-ed25519": 2,
     "ssh-rsa": 3,
@@ -27,7 +27,7 @@ _FIELDS = {
     "sk-ssh-ed25519@openssh.com": 3,
     "sk-ecdsa-sha2-nistp256@openssh.com": 4,
 }
-# A name may become part of a path or of a command line, so neither a slash nor a leading dot or dash is taken.
+# A name may become part of a path or of a command line, so neither a slash nor a leading dot or dash is valid.
 _LOGIN = re.compile(r"\w[\w.@+$-]*")
 # Accounts on their way out (api-behaviour: offering-user-states) keep no keys.
 _ENDED = frozenset({"Requested deletion", "Deleting", "Deleted"})
@@ -35,7 +35,7 @@ _ENDED = frozenset({"Requested deletion", "Deleting", "Deleted"})
 
 @dataclass(frozen=True)
 class AuthorizedKeys:
-    """The sorted lines of each name, and a sentence for each key and name that was left out because it is no good."""
+    """The sorted lines of each account, and a sentence for each key and name that was left out as invalid."""
 
     lines: dict[str, list[str]]
     left_out: list[str]
@@ -43,63 +43,66 @@ class AuthorizedKeys:
 
 @dataclass(frozen=True)
 class _Account:
-    """A name on a machine, and whose keys open it: nobody's where ``user`` is None."""
+    """An account on a machine, and the user whose keys open it; None: no key opens it."""
 
     name: str
     user: str | None
 
 
 def authorized_keys(keys: Any, users: Any, usernames: Any = None, *, keep_inactive: bool = False) -> AuthorizedKeys:
-    """The lines of each account.
+    """Return the lines of each account.
 
     ``keys``, ``users`` and ``usernames`` are rows of ``ssh_key_info``, ``user_info`` and ``offering_username_info``.
-    Without ``usernames`` the accounts are called as the users in Waldur. Every account that may be named gets a list,
-    an empty one where no key opens it, so that what is written from it loses the keys that are gone.
+    Without ``usernames`` the accounts have the usernames of Waldur. Every account with a valid name gets a list, an
+    empty one where no key opens it, so that the files written from it lose the keys that were removed.
+    ``keep_inactive`` keeps the keys of deactivated users.
 
-    Raises ``InvalidInput`` where the rows lack what is needed, or where one name belongs to two users.
+    Raises ``InvalidInput`` if the rows lack a required field, or if one name belongs to two users.
     """
     left_out: list[str] = []
-    people = {_uuid(row, "uuid", f"users[{n}]"): row for n, row in enumerate(_rows(users, "users"))}
-    active = {uuid for uuid, row in people.items() if keep_inactive or row.get("is_active") is not False}
+    users_by_uuid = {
+        _require_uuid(row, "uuid", f"users[{index}]"): row for index, row in enumerate(_require_rows(users, "users"))
+    }
+    active = {uuid for uuid, row in users_by_uuid.items() if keep_inactive or row.get("is_active") is not False}
     if usernames is None:
-        accounts = _accounts_of_users(people, active, left_out)
+        accounts = _list_accounts_of_users(users_by_uuid, active, left_out)
     else:
-        accounts = _accounts_of_rows(_rows(usernames, "usernames"), active, left_out)
-    owners = _owners(accounts)
-    texts = _texts(_rows(keys, "_input"), people, active, left_out)
-    lines = {name: sorted(_lines(texts.get(owner or "", []))) for name, owner in sorted(owners.items())}
+        accounts = _list_accounts_of_rows(_require_rows(usernames, "usernames"), active, left_out)
+    owners = _find_owners(accounts)
+    keys_by_user = _collect_keys(_require_rows(keys, "_input"), users_by_uuid, active, left_out)
+    lines = {name: sorted(_make_lines(keys_by_user.get(owner or "", []))) for name, owner in sorted(owners.items())}
     return AuthorizedKeys(lines, left_out)
 
 
-def public_key(text: Any) -> str:
-    """Type and base64 of the one public key in ``text``; its comment is dropped.
+def parse_public_key(text: Any) -> str:
+    """Return type and base64 of the one public key in ``text``, without its comment.
 
-    Raises ``ValueError`` with the reason where anything but one well-formed key is there, such as options before it.
+    Raises ``ValueError`` with the reason for anything but one well-formed key, such as options before it.
     """
     line = text.strip(" \t\r\n") if isinstance(text, str) else ""
     if not all(character.isprintable() or character == "\t" for character in line):
         raise ValueError("it is more than one line, or holds control characters")
     kind, encoded, *_comment = [*line.split(maxsplit=2), "", ""]
     if kind not in _FIELDS:
-        raise ValueError("it does not begin with a type of key that is known")
+        raise ValueError("it does not begin with a known key type")
     try:
         blob = base64.b64decode(encoded, validate=True)
-        fields = list(_fields(blob))
+        fields = list(_split_fields(blob))
     except ValueError as error:
-        raise ValueError("its base64 is damaged") from error
+        raise ValueError("its base64 is invalid") from error
     if fields[:1] != [kind.encode()] or len(fields) != _FIELDS[kind] or not all(fields[1:2]):
-        raise ValueError("what it encodes is no key of its type")
+        raise ValueError("its base64 does not encode a key of its type")
     return f"{kind} {base64.b64encode(blob).decode()}"
 
 
-def plain(value: Any) -> str:
-    """``value`` as text of one line: nothing that can't be printed, and no braces, which could make a template."""
+def to_printable(value: Any) -> str:
+    """Return ``value`` as printable text on one line, without braces, which could make a template."""
     text = "".join(c if c.isprintable() and c not in "{}" else " " for c in str(value or ""))
     return " ".join(text.split())
 
 
-def _fields(blob: bytes) -> Iterator[bytes]:
-    """The length-prefixed fields of an encoded key (RFC 4253, section 6.6)."""
+def _split_fields(blob: bytes) -> Iterator[bytes]:
+    """Yield the length-prefixed fields of an encoded key (RFC 4253, section 6.6)."""
     while blob:
         end = 4 + int.from_bytes(blob[:4], "big")
         if len(blob) < end:
@@ -108,84 +111,90 @@ def _fields(blob: bytes) -> Iterator[bytes]:
         blob = blob[end:]
 
 
-def _rows(value: Any, name: str) -> list[Row]:
+def _require_rows(value: Any, option: str) -> list[Row]:
+    """Return ``value`` if it is a list of rows. Raises ``InvalidInput``, which names ``option``."""
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise InvalidInput(f"{name}: takes a list of rows, as an info module returns it.")
+        raise InvalidInput(f"{option}: must be a list of rows, as an info module returns it.")
     rows = list(value)
     for number, row in enumerate(rows):
         if not isinstance(row, Mapping):
-            raise InvalidInput(f"{name}[{number}]: is no row, as an info module returns it.")
+            raise InvalidInput(f"{option}[{number}]: must be a row, as an info module returns it.")
     return rows
 
 
-def _uuid(row: Row, key: str, where: str) -> str:
+def _require_uuid(row: Row, key: str, where: str) -> str:
+    """Return the UUID under ``key``. Raises ``InvalidInput``, which names the row by ``where``."""
     if uuid := uuids.normalize(row.get(key)):
         return uuid
-    raise InvalidInput(f"{where}: has no {key}; the info module's fields must not leave it out.")
+    raise InvalidInput(f"{where}: has no {key}: include it in the option fields of the info module.")
 
 
-def _accounts_of_users(people: Mapping[str, Row], active: set[str], left_out: list[str]) -> Iterator[_Account]:
-    for uuid, row in people.items():
-        if name := _login(row.get("username"), f"user {uuid}", left_out):
+def _list_accounts_of_users(users: Mapping[str, Row], active: set[str], left_out: list[str]) -> Iterator[_Account]:
+    for uuid, row in users.items():
+        if name := _check_login(row.get("username"), f"user {uuid}", left_out):
             yield _Account(name, uuid if uuid in active else None)
 
 
-def _accounts_of_rows(rows: Iterable[Row], active: set[str], left_out: list[str]) -> Iterator[_Account]:
+def _list_accounts_of_rows(rows: Iterable[Row], active: set[str], left_out: list[str]) -> Iterator[_Account]:
     for number, row in enumerate(rows):
-        uuid = _uuid(row, "user_uuid", f"usernames[{number}]")
-        # An account without a name is one that has not been named yet.
-        if row.get("username") and (name := _login(row["username"], f"account of user {uuid}", left_out)):
-            open_ = uuid in active and not row.get("is_restricted") and row.get("state") not in _ENDED
-            yield _Account(name, uuid if open_ else None)
+        uuid = _require_uuid(row, "user_uuid", f"usernames[{number}]")
+        # An account without a username has not got one yet.
+        if row.get("username") and (name := _check_login(row["username"], f"account of user {uuid}", left_out)):
+            is_open = uuid in active and not row.get("is_restricted") and row.get("state") not in _ENDED
+            yield _Account(name, uuid if is_open else None)
 
 
-def _login(name: Any, where: str, left_out: list[str]) -> str | None:
+def _check_login(name: Any, where: str, left_out: list[str]) -> str | None:
+    """Return a valid account name; None, and the reason added to ``left_out``, for any other."""
     if not name:
         left_out.append(f"{where}: has no username")
     elif not isinstance(name, str) or not _LOGIN.fullmatch(name):
-        left_out.append(f"{where}: '{plain(name)}' can't be the name of an account")
+        left_out.append(f"{where}: '{to_printable(name)}' is not a valid account name")
     elif name == "root":
-        left_out.append(f"{where}: the name 'root' is not handed out")
+        left_out.append(f"{where}: the account 'root' is never managed")
     else:
         return str(name)
     return None
 
 
-def _owners(accounts: Iterable[_Account]) -> dict[str, str | None]:
+def _find_owners(accounts: Iterable[_Account]) -> dict[str, str | None]:
+    """Return the user of each account. Raises ``InvalidInput`` if one account belongs to two users."""
     owners: dict[str, str | None] = {}
     for account in accounts:
         owner = owners.get(account.name)
         if None not in (owner, account.user) and owner != account.user:
             raise InvalidInput(
                 f"usernames: '{account.name}' belongs to two users, {owner} and {account.user}: give the rows of one"
-                " offering, so that nobody gets into the account of another."
+                " offering, so that no user gets access to the account of another."
             )
         owners[account.name] = owner or account.user
     return owners
 
 
-def _texts(
-    rows: Iterable[Row], people: Mapping[str, Row], active: set[str], left_out: list[str]
+def _collect_keys(
+    rows: Iterable[Row], users: Mapping[str, Row], active: set[str], left_out: list[str]
 ) -> dict[str, list[tuple[str, str]]]:
-    """For each active user the keys, each with its comment."""
-    texts: dict[str, list[tuple[str, str]]] = {}
+    """Return the keys of each active user, each with its comment."""
+    keys: dict[str, list[tuple[str, str]]] = {}
     for number, row in enumerate(rows):
-        uuid = _uuid(row, "user_uuid", f"_input[{number}]")
+        uuid = _require_uuid(row, "user_uuid", f"_input[{number}]")
         if "public_key" not in row:
-            raise InvalidInput(f"_input[{number}]: has no public_key; the info module's fields must not leave it out.")
+            raise InvalidInput(
+                f"_input[{number}]: has no public_key: include it in the option fields of the info module."
+            )
         if uuid not in active:
             continue
-        person = plain(people[uuid].get("username")) or uuid
+        user = to_printable(users[uuid].get("username")) or uuid
         try:
-            key = public_key(row["public_key"])
+            key = parse_public_key(row["public_key"])
         except ValueError as error:
-            left_out.append(f"key '{plain(row.get('name'))}' of {person}: {error}")
+            left_out.append(f"key '{to_printable(row.get('name'))}' of {user}: {error}")
             continue
-        texts.setdefault(uuid, []).append((key, f"{person} {plain(row.get('name'))}".strip()))
-    return texts
+        keys.setdefault(uuid, []).append((key, f"{user} {to_printable(row.get('name'))}".strip()))
+    return keys
 
 
-def _lines(texts: Iterable[tuple[str, str]]) -> list[str]:
-    """One line per key, with the first of its comments."""
-    once = dict(sorted(texts, reverse=True))
-    return [f"{key} {comment}" for key, comment in once.items()]
+def _make_lines(keys: Iterable[tuple[str, str]]) -> list[str]:
+    """Return one line per key, with the first of its comments."""
+    comments = dict(sorted(keys, reverse=True))
+    return [f"{key} {comment}" for key, comment in comments.items()]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.filter import authorized_keys as filter_file
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.plugin_utils._ssh_keys import authorized_keys, public_key
+from ansible_collections.waldur.provider.plugins.plugin_utils._ssh_keys import authorized_keys, parse_public_key
 
 ALICE, BOB, CAROL = (digit * 32 for digit in "abc")
 
@@ -55,26 +55,26 @@ def test_a_key_keeps_its_type_and_its_base64_and_loses_its_own_comment(text: str
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('command="rm -rf /" ' + RSA, "does not begin with a type"),
-        ("restrict " + RSA, "does not begin with a type"),
-        ("cert-authority " + RSA, "does not begin with a type"),
+        ('command="rm -rf /" ' + RSA, "does not begin with a known key type"),
+        ("restrict " + RSA, "does not begin with a known key type"),
+        ("cert-authority " + RSA, "does not begin with a known key type"),
         (f"{RSA}\n{ed25519()}", "more than one line"),
         (f"{RSA}\r{ed25519()}", "more than one line"),
         (f"{RSA}\u2028{ed25519()}", "more than one line"),
         (f"{RSA} a\x00b", "more than one line"),
-        ("ssh-rsa", "no key of its type"),
-        ("ssh-rsa AAAA=BBBB", "damaged"),
-        ("ssh-rsa AAAAB3NzaC1yc2E", "damaged"),
-        ("ssh-rsa Ā", "damaged"),
-        (ed25519().replace("ssh-ed25519 ", "ssh-rsa "), "no key of its type"),
-        (f"ssh-ed25519 {encoded('ssh-ed25519')}", "no key of its type"),
-        (f"ssh-ed25519 {encoded('ssh-ed25519', b'', b'x')}", "no key of its type"),
-        (f"ssh-dss {encoded('ssh-dss', b'p', b'q', b'g', b'y')}", "does not begin with a type"),
-        ("ssh-ed25519-cert-v01@openssh.com AAAA", "does not begin with a type"),
-        ("# " + RSA, "does not begin with a type"),
-        ("", "does not begin with a type"),
-        (None, "does not begin with a type"),
-        (5, "does not begin with a type"),
+        ("ssh-rsa", "does not encode a key of its type"),
+        ("ssh-rsa AAAA=BBBB", "base64 is invalid"),
+        ("ssh-rsa AAAAB3NzaC1yc2E", "base64 is invalid"),
+        ("ssh-rsa Ā", "base64 is invalid"),
+        (ed25519().replace("ssh-ed25519 ", "ssh-rsa "), "does not encode a key of its type"),
+        (f"ssh-ed25519 {encoded('ssh-ed25519')}", "does not encode a key of its type"),
+        (f"ssh-ed25519 {encoded('ssh-ed25519', b'', b'x')}", "does not encode a key of its type"),
+        (f"ssh-dss {encoded('ssh-dss', b'p', b'q', b'g', b'y')}", "does not begin with a known key type"),
+        ("ssh-ed25519-cert-v01@openssh.com AAAA", "does not begin with a known key type"),
+        ("# " + RSA, "does not begin with a known key type"),
+        ("", "does not begin with a known key type"),
+        (None, "does not begin with a known key type"),
+        (5, "does not begin with a known key type"),
     ],
 )
 def test_what_is_not_exactly_one_key_is_left_out_with_its_reason(text: Any, reason: str) -> None:
@@ -85,7 +85,7 @@ def test_what_is_not_exactly_one_key_is_left_out_with_its_reason(text: Any, reas
 
 
 def test_a_second_key_on_the_same_line_was_a_comment_and_is_dropped() -> None:
-    assert public_key(f"{RSA} {ed25519()}") == RSA
+    assert parse_public_key(f"{RSA} {ed25519()}") == RSA
 
 
 def test_comments_hold_no_line_break_no_template_and_nothing_that_can_not_be_seen() -> None:
@@ -107,7 +107,7 @@ def test_whatever_the_server_says_a_line_is_one_of_the_keys_that_were_checked(te
 @given(st.binary())
 def test_bytes_are_a_key_only_where_they_hold_its_type_and_fields(blob: bytes) -> None:
     with pytest.raises(ValueError, match="it"):
-        public_key(f"ssh-ed25519 {base64.b64encode(blob).decode()}")
+        parse_public_key(f"ssh-ed25519 {base64.b64encode(blob).decode()}")
 
 
 def test_a_deactivated_user_gets_an_empty_list_so_that_old_keys_go() -> None:
@@ -179,10 +179,10 @@ def test_names_that_no_account_can_have_are_left_out_and_told(name: Any) -> None
 
 def test_rows_that_can_not_be_joined_are_an_error_that_says_what_is_missing() -> None:
     for keys, users, expected in (
-        ("text", [], "_input: takes a list"),
-        ({"ssh_keys": []}, [], "_input: takes a list"),
-        ([], None, "users: takes a list"),
-        ([], ["alice"], r"users\[0\]: is no row"),
+        ("text", [], "_input: must be a list"),
+        ({"ssh_keys": []}, [], "_input: must be a list"),
+        ([], None, "users: must be a list"),
+        ([], ["alice"], r"users\[0\]: must be a row"),
         ([], [{"username": "alice"}], r"users\[0\]: has no uuid"),
         ([{"public_key": RSA}], [], r"_input\[0\]: has no user_uuid"),
         ([{"user_uuid": ALICE}], [], r"_input\[0\]: has no public_key"),
@@ -197,10 +197,10 @@ def test_the_filter_warns_of_bad_keys_or_fails_as_it_is_told(monkeypatch: pytest
     run = filter_file.FilterModule().filters()["authorized_keys"]
     rows = (row for row in [key(RSA), key("rubbish")])
     assert run(rows, [user()]) == {"alice": [f"{RSA} alice laptop"]}
-    reason = "key 'laptop' of alice: it does not begin with a type of key that is known"
+    reason = "key 'laptop' of alice: it does not begin with a known key type"
     assert told == [f"waldur.provider.authorized_keys left out: {reason}."]
-    for options, expected in (({"invalid": "fail"}, reason), ({"invalid": "ignore"}, "is 'warn' or 'fail'")):
+    for options, expected in (({"invalid": "fail"}, reason), ({"invalid": "ignore"}, "must be 'warn' or 'fail'")):
         with pytest.raises(AnsibleFilterError, match=expected):
             run([key("rubbish")], [user()], **options)
-    with pytest.raises(AnsibleFilterError, match="users: takes a list"):
+    with pytest.raises(AnsibleFilterError, match="users: must be a list"):
         run([], 5)

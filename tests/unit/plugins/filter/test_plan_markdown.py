@@ -219,7 +219,7 @@ def test_the_same_plan_gives_the_same_text_whatever_order_providers_come_in() ->
         ([], {"summary": {"missing_users": "x"}}, "summary: takes the mapping"),
         ([], {"warnings": "x"}, "warnings: takes the list 'warnings'"),
         ([], {"max_length": 100}, "max_length: is at least 3000"),
-        ([], {"max_length": "x"}, "max_length: is a whole number"),
+        ([], {"max_length": "x"}, "max_length: must be a whole number"),
     ],
 )
 def test_what_is_no_plan_is_one_sentence(plan: Any, options: dict[str, Any], expected: str) -> None:
