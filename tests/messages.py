@@ -17,14 +17,14 @@ TEXTS: dict[str, str] = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
 KEY = "key"
 
 
-class _Verbatim:
-    """A regular expression in the place of a value, for :func:`pattern`."""
+class _Expression:
+    """A regular expression in the place of a value, for :func:`part` and :func:`pattern`."""
 
     def __init__(self, expression: str) -> None:
         self.expression = expression
 
 
-ANY = _Verbatim(".*")
+ANY = _Expression(".*")
 
 
 def placeholders(key: str) -> set[str]:
@@ -48,26 +48,33 @@ def message(key: str, /, **values: Any) -> str:
 
 
 def pattern(key: str, /, **values: Any) -> str:
-    """Return a regular expression for the whole message, for ``pytest.raises(match=...)``; ``ANY`` is any value."""
+    """Return a regular expression for the whole message, for ``pytest.raises(match=...)``; see :func:`part`."""
     return rf"^{part(key, **values)}\Z"
 
 
+def prefix(key: str, /, **values: Any) -> str:
+    """Return a regular expression for the message at the start of a longer one; see :func:`part`."""
+    return f"^{part(key, **values)}"
+
+
 def part(key: str, /, **values: Any) -> str:
-    """Return a regular expression for the message anywhere within a longer one."""
-    check_values(key, values)
+    """Return a regular expression for the message in a longer one; a placeholder without a value is anything."""
+    unknown = set(values) - placeholders(key)
+    if unknown:
+        raise KeyError(f"messages.yml: {key} has no placeholder {', '.join(sorted(unknown))}")
     return "".join(
-        re.escape(text) + (expression(values[name]) if name is not None else "")
+        re.escape(text) + (expression(values.get(name, ANY)) if name is not None else "")
         for text, name, _, _ in string.Formatter().parse(TEXTS[key])
     )
 
 
-def matching(expression: str) -> _Verbatim:
+def matching(expression: str) -> _Expression:
     """Return a value for :func:`pattern` and :func:`part` that is a regular expression itself."""
-    return _Verbatim(expression)
+    return _Expression(expression)
 
 
 def expression(value: Any) -> str:
-    return value.expression if isinstance(value, _Verbatim) else re.escape(str(value))
+    return value.expression if isinstance(value, _Expression) else re.escape(str(value))
 
 
 def render(node: Any, **context: Any) -> str:
@@ -85,3 +92,18 @@ def render(node: Any, **context: Any) -> str:
 
 def is_message(value: Any) -> bool:
     return isinstance(value, Mapping) and KEY in value
+
+
+def mentions(text: object, key: str, /, **values: Any) -> bool:
+    """Return whether *text* contains the message *key*; a placeholder without a value matches anything."""
+    return re.search(part(key, **values), str(text)) is not None
+
+
+def begins(text: object, key: str, /, **values: Any) -> bool:
+    """Return whether *text* begins with the message *key*; a placeholder without a value matches anything."""
+    return re.match(part(key, **values), str(text)) is not None
+
+
+def ends(text: object, key: str, /, **values: Any) -> bool:
+    """Return whether *text* ends with the message *key*; a placeholder without a value matches anything."""
+    return re.search(rf"{part(key, **values)}\Z", str(text)) is not None

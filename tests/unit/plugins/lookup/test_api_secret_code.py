@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleLookupError
+from messages import matching, mentions, message
 
 from ansible_collections.waldur.provider.plugins.module_utils import _context
 from simulation import Simulator
@@ -40,20 +41,20 @@ def test_without_a_term_the_option_and_the_variable_count(sim: Simulator) -> Non
 
 
 def test_nothing_named_is_an_error(sim: Simulator) -> None:
-    assert refusal(sim) == "service_provider: is missing: set it in the lookup, or as variable waldur_service_provider."
+    assert refusal(sim) == message("provider_option_missing")
 
 
 def test_an_unknown_keyword_is_refused_with_the_nearest(sim: Simulator) -> None:
-    assert refusal(sim, "ALPHA", profil="x") == "profil: is not an option of the lookup: did you mean profile?"
+    assert refusal(sim, "ALPHA", profil="x") == message(
+        "lookup_option_unknown", option="profil", place="the lookup", hint="did you mean profile?"
+    )
     assert sim.requests() == []
 
 
 def test_a_provider_without_a_code_is_an_error(sim: Simulator) -> None:
     sim.change("ServiceProvider", {"customer__abbreviation": "ALPHA"}, {"api_secret_code": None})
-    message = refusal(sim, "ALPHA")
-    assert message == (
-        "service_provider: Alpha Cloud Ltd has no API secret code yet: create one with waldur.provider.api_secret_code."
-    )
+    text = refusal(sim, "ALPHA")
+    assert text == message("code_missing", provider="Alpha Cloud Ltd")
 
 
 def test_a_code_that_changed_is_read_anew(sim: Simulator) -> None:
@@ -64,18 +65,18 @@ def test_a_code_that_changed_is_read_anew(sim: Simulator) -> None:
 
 def test_who_lacks_the_right_is_told_so_without_any_code(sim: Simulator) -> None:
     [code] = codes(sim, "ALPHA")
-    message = refusal(sim, "ALPHA", alias="member1")
-    assert "Waldur refused to read the API secret code (403" in message
-    assert code not in message
+    text = refusal(sim, "ALPHA", alias="member1")
+    assert mentions(text, "request_rejected", request="read the API secret code", status=matching(r"403.*"))
+    assert code not in text
 
 
 def test_no_error_holds_a_code_that_was_read_before(sim: Simulator) -> None:
     [code] = codes(sim, "ALPHA")
     sim.fault(method="GET", path="*/api_secret_code/*", status=500, body={"detail": f"broke on {code}"}, times=None)
-    message = refusal(sim, "ALPHA")
+    text = refusal(sim, "ALPHA")
     sim.clear_faults()
-    assert "broke on ********" in message
-    assert code not in message
+    assert "broke on ********" in text
+    assert code not in text
 
 
 def test_both_lookups_share_one_connection(sim: Simulator) -> None:

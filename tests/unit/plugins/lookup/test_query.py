@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from ansible.errors import AnsibleLookupError
 from ansible.utils.display import Display
+from messages import begins, matching, mentions, message
 
 from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import Operation, operation
@@ -86,23 +87,25 @@ def test_numbers_of_the_revenue_are_numbers(sim: Simulator) -> None:
 
 
 def test_an_unknown_term_is_refused_with_the_nearest(sim: Simulator) -> None:
-    assert refusal(sim, "user", service_provider="ALPHA") == "user: is not a known term: did you mean users?"
+    assert refusal(sim, "user", service_provider="ALPHA") == message(
+        "term_unknown", term="user", hint="did you mean users?"
+    )
     assert sim.requests() == []
 
 
 def test_a_term_like_no_other_is_refused_with_all_there_are(sim: Simulator) -> None:
-    message = refusal(sim, "qqqq")
-    assert "use one of checklists_summary, compliance_offering_users, compliance_overview, course_accounts" in message
+    text = refusal(sim, "qqqq")
+    assert "use one of checklists_summary, compliance_offering_users, compliance_overview, course_accounts" in text
 
 
 def test_no_term_at_all_is_refused(sim: Simulator) -> None:
-    assert refusal(sim).startswith("No term was given: name what to read, one of checklists_summary,")
+    assert begins(refusal(sim), "term_missing", terms=matching(r"checklists_summary,.*"))
 
 
 def test_a_name_of_two_lists_is_refused_with_both(sim: Simulator) -> None:
-    message = refusal(sim, "offering_users", service_provider="ALPHA")
-    assert "compliance_offering_users" in message
-    assert "marketplace_offering_users" in message
+    text = refusal(sim, "offering_users", service_provider="ALPHA")
+    assert "compliance_offering_users" in text
+    assert "marketplace_offering_users" in text
 
 
 def test_the_secret_code_is_no_term(sim: Simulator) -> None:
@@ -112,7 +115,7 @@ def test_the_secret_code_is_no_term(sim: Simulator) -> None:
 
 def test_what_writes_is_no_term(sim: Simulator) -> None:
     for term in ("create", "add_user", "delete_user", "generate_api_secret_code"):
-        assert "is not a known term" in refusal(sim, term, service_provider="ALPHA")
+        assert mentions(refusal(sim, term, service_provider="ALPHA"), "term_unknown")
     assert sim.counts().writes == 0
 
 
@@ -165,30 +168,37 @@ def test_a_keyword_without_a_value_counts_as_left_out(sim: Simulator) -> None:
 
 
 def test_an_unknown_keyword_is_refused_with_the_nearest_before_anything_is_asked(sim: Simulator) -> None:
-    message = refusal(sim, "users", service_provider="ALPHA", usernam="member1")
-    assert message == "usernam: is not an option of users: did you mean username?"
-    message = refusal(sim, "users", service_providr="ALPHA")
-    assert message == "service_providr: is not an option of users: did you mean service_provider?"
-    message = refusal(sim, "users", service_provider="ALPHA", api_ulr="x")
-    assert message == "api_ulr: is not an option of users: did you mean api_url?"
+    text = refusal(sim, "users", service_provider="ALPHA", usernam="member1")
+    assert text == message("lookup_option_unknown", option="usernam", place="users", hint="did you mean username?")
+    text = refusal(sim, "users", service_providr="ALPHA")
+    assert text == message(
+        "lookup_option_unknown", option="service_providr", place="users", hint="did you mean service_provider?"
+    )
+    text = refusal(sim, "users", service_provider="ALPHA", api_ulr="x")
+    assert text == message("lookup_option_unknown", option="api_ulr", place="users", hint="did you mean api_url?")
     assert sim.requests() == []
 
 
 def test_each_of_several_terms_must_know_the_filter(sim: Simulator) -> None:
-    message = refusal(sim, "users", "keys", service_provider="ALPHA", username="member1")
-    assert message.startswith("username: is not an option of keys")
+    text = refusal(sim, "users", "keys", service_provider="ALPHA", username="member1")
+    assert begins(text, "lookup_option_unknown", option="username", place="keys")
     assert sim.requests() == []
 
 
 def test_the_accounts_are_those_of_the_provider_whatever_is_given(sim: Simulator) -> None:
     for name in ("provider", "provider_uuid"):
-        message = refusal(sim, "marketplace_offering_users", service_provider="ALPHA", **{name: "0" * 32})
-        assert message.startswith(f"{name}: is not an option of marketplace_offering_users")
+        text = refusal(sim, "marketplace_offering_users", service_provider="ALPHA", **{name: "0" * 32})
+        assert begins(text, "lookup_option_unknown", option=name, place="marketplace_offering_users")
 
 
 def test_a_value_that_can_not_be_is_refused_by_the_name_of_the_keyword(sim: Simulator) -> None:
-    assert refusal(sim, "users", service_provider="ALPHA", limit=0).startswith("limit: must be a number from 1")
-    assert refusal(sim, "user_customers", service_provider="ALPHA").startswith("user: is missing")
+    assert begins(
+        refusal(sim, "users", service_provider="ALPHA", limit=0),
+        "number_too_small",
+        option="limit",
+        least=matching(r"1.*"),
+    )
+    assert begins(refusal(sim, "user_customers", service_provider="ALPHA"), "filter_missing", option="user")
 
 
 def test_private_numbers_come_only_when_fields_names_them(sim: Simulator) -> None:
@@ -202,9 +212,9 @@ def test_private_numbers_come_only_when_fields_names_them(sim: Simulator) -> Non
 
 def test_a_field_that_no_row_has_is_warned_of(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    monkeypatch.setattr(Display, "warning", lambda _self, message, **_more: told.append(message))
+    monkeypatch.setattr(Display, "warning", lambda _self, text, **_more: told.append(text))
     assert of_alpha(sim, "users", fields=["usernam"], limit=1) == [{"usernam": None}]
-    assert told == ["fields: no row has 'usernam', so it is null everywhere."]
+    assert told == [message("fields_unknown", option="fields", field="usernam")]
 
 
 # --- the service provider --------------------------------------------------------------------------------------------
@@ -227,13 +237,17 @@ def test_the_variable_is_not_evaluated_where_the_keyword_names_a_provider(sim: S
 
 
 def test_a_missing_service_provider_is_told_with_the_variable(sim: Simulator) -> None:
-    message = refusal(sim, "users")
-    assert message == "service_provider: is missing: set it in the lookup, or as variable waldur_service_provider."
+    text = refusal(sim, "users")
+    assert text == message("provider_option_missing")
 
 
 def test_the_list_of_providers_takes_no_provider_and_does_not_mind_the_variable(sim: Simulator) -> None:
     assert len(ask(sim, "service_providers", variables={"waldur_service_provider": "ALPHA"})) == 12
-    assert "use the term service_provider" in refusal(sim, "service_providers", service_provider="ALPHA")
+    assert mentions(
+        refusal(sim, "service_providers", service_provider="ALPHA"),
+        "term_lists_all",
+        option=matching(r"service_provider.*"),
+    )
 
 
 def test_a_provider_that_is_a_number_is_refused(sim: Simulator) -> None:
@@ -295,9 +309,9 @@ def test_an_odd_value_of_any_keyword_is_one_clear_sentence(sim: Simulator, optio
 def test_no_error_holds_the_token_even_where_the_server_repeats_it(sim: Simulator) -> None:
     token = sim.token("staff")
     sim.fault(method="GET", path="*/users/*", status=400, body={"detail": f"bad token {token}"}, times=None)
-    message = refusal(sim, "users", service_provider="ALPHA")
-    assert "bad token ********" in message
-    assert token not in message
+    text = refusal(sim, "users", service_provider="ALPHA")
+    assert "bad token ********" in text
+    assert token not in text
     sim.clear_faults()
 
 
@@ -312,7 +326,7 @@ def test_without_requests_the_lookup_says_which_library_it_lacks(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(base, "REQUESTS_IMPORT_ERROR", "Traceback: no module named requests")
-    assert refusal(sim, "users") == "The Python library requests is missing where Ansible runs: install it there."
+    assert refusal(sim, "users") == message("requests_missing")
 
 
 def test_the_documentation_lists_every_term() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from messages import mentions, message, part
 from PIL import Image
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import signals
@@ -47,7 +48,7 @@ def test_an_image_that_was_uploaded_before_the_rest_was_lost_counts_as_changed(
     assert lost.value.details["changed"] is changed
     complete = (skip, drop) == (1, "after")
     assert len(lost.value.details["applied"]) == (1 if complete else 0)
-    assert ("not as asked" in lost.value.message) is not complete
+    assert (mentions(lost.value.message, "provider_differs")) is not complete
 
 
 class Timeout(BaseException):
@@ -97,7 +98,7 @@ def test_any_exception_while_applying_reports_what_was_applied(
         apply(session, plan)
     assert caught.value.message.startswith(f"grant member1 as CUSTOMER.MANAGER (Alpha Cloud Ltd): {cause}")
     if not isinstance(ending, WaldurError):
-        unknown = "so whether it took effect is not known" if is_sent else "and nothing was sent for it"
+        unknown = message("interrupted_unknown") if is_sent else message("interrupted_unsent")
         assert unknown in caught.value.message
     found = caught.value.details
     assert names(found["applied"]) == ["update Alpha"]
@@ -147,7 +148,7 @@ def test_any_exception_while_checking_reports_that_all_was_applied(
 
 @pytest.mark.parametrize(
     ("name", "done"),
-    [("plan_changes", "before anything was changed"), ("plan_diff", "after all 1 changes were applied")],
+    [("plan_changes", message("interrupted_before")), ("plan_diff", message("interrupted_after", count=1))],
 )
 def test_a_signal_before_or_after_the_writing_says_so(
     sim: Simulator, monkeypatch: pytest.MonkeyPatch, name: str, done: str
@@ -180,7 +181,7 @@ def test_a_write_of_which_the_server_kept_a_part_is_reported_as_changed(
         return {**write(*place, **content), "enable_notifications": True}
 
     monkeypatch.setattr(session.client, "write", partly)
-    with pytest.raises(WaldurError, match="enable_notifications: Waldur accepted the request") as caught:
+    with pytest.raises(WaldurError, match=part("value_not_applied", option="enable_notifications")) as caught:
         apply(session, planned)
     found = caught.value.details
     assert (found["changed"], found["applied"], len(found["not_applied"])) == (True, [], 1)
@@ -204,9 +205,9 @@ def test_a_process_whose_parent_has_ended_writes_no_more(
         monkeypatch.setattr(session.client, "write", orphaned)
     else:
         monkeypatch.setattr(os, "getppid", lambda: 1)
-    with pytest.raises(Interrupted, match="interrupted by the end of the process that started it, and nothing was") as (
-        caught
-    ):
+    with pytest.raises(
+        Interrupted, match=part("interrupted_in_request", cause="the end of the process that started it")
+    ) as (caught):
         apply(session, plan)
     found = caught.value.details
     assert (len(found["applied"]), len(found["not_applied"]), found["changed"]) == (int(begun), 3 - begun, begun)

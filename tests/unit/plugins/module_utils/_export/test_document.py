@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from messages import prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
@@ -189,7 +190,7 @@ def test_names_full_of_templates_stay_as_they_are(other_world: Simulator) -> Non
 
 
 def test_unusable_references_are_named(sim: Simulator, connect: Connect) -> None:
-    with pytest.raises(InvalidInput, match=r"^service_providers\[1\]: there is no service provider 'NONE'"):
+    with pytest.raises(InvalidInput, match=prefix("provider_not_found", option="service_providers[1]", value="NONE")):
         export(connect(), ["ALPHA", "NONE"])
     with pytest.raises(InvalidInput, match=r"^service_providers: arrived as the number 7"):
         export(connect(), 7)

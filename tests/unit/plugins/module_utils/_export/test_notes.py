@@ -7,6 +7,7 @@ import base64
 from typing import Any
 
 import pytest
+from messages import begins, ends, matching, mentions, message, part
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import Forbidden, NotFound, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
@@ -38,8 +39,12 @@ def test_grants_that_have_ended_and_those_of_deactivated_users_are_left_out(sim:
     found = alpha(connect(), "users")
     assert [entry["user"] for entry in found["users"]] == ["manager_alpha"]
     assert found["notes"] == {
-        ("users", "member1 as CUSTOMER.MANAGER"): "Alpha Cloud Ltd: member1 as CUSTOMER.MANAGER expired at"
-        " 2026-01-01T00:00:00Z and stays listed until Waldur's daily clean-up."
+        ("users", "member1 as CUSTOMER.MANAGER"): message(
+            "export_grant_expired",
+            provider="Alpha Cloud Ltd",
+            grant="member1 as CUSTOMER.MANAGER",
+            expiry="2026-01-01T00:00:00Z",
+        )
     }
 
 
@@ -48,7 +53,7 @@ def test_double_grants_are_left_out(sim: Simulator, connect: Connect) -> None:
     found = alpha(connect(), "users")
     assert [entry["user"] for entry in found["users"]] == ["manager_alpha"]
     text = found["notes"]["users", "member1 as CUSTOMER.MANAGER"]
-    assert "is granted 2 times on Alpha Cloud Ltd" in text
+    assert mentions(text, "granted_twice", count=2, provider=matching(r"Alpha Cloud Ltd.*"))
     assert text.index(uuids[0]) < text.index(uuids[1])
 
 
@@ -71,7 +76,7 @@ def test_a_grant_of_a_role_that_is_called_like_the_uuid_of_another_is_left_out(
     sim.change("Role", {"name": "PROVIDER.VIEWER"}, {"name": CUSTOMER_MANAGER})
     found = alpha(connect(), "users")
     assert [entry["role"] for entry in found["users"]] == ["CUSTOMER.MANAGER"]
-    assert found["notes"]["users", f"member1 as {CUSTOMER_MANAGER}"].endswith("another role has that name.")
+    assert ends(found["notes"]["users", f"member1 as {CUSTOMER_MANAGER}"], "export_role_ambiguous")
 
 
 def test_an_image_is_left_out(sim: Simulator, connect: Connect) -> None:
@@ -80,9 +85,7 @@ def test_an_image_is_left_out(sim: Simulator, connect: Connect) -> None:
     here.client.write("partial_update", target.uuid, files={"image": ("a.png", PNG, "image/png")})
     found = alpha(connect(), "profile")
     assert "image" not in found
-    assert found["notes"] == {
-        ("image", None): "Alpha Cloud Ltd has an image, and the document names image files: download it beside it."
-    }
+    assert found["notes"] == {("image", None): message("export_image", provider="Alpha Cloud Ltd")}
 
 
 def test_a_description_that_no_document_can_say_is_left_out(sim: Simulator, connect: Connect) -> None:
@@ -103,18 +106,17 @@ def test_usernames_that_are_not_one_and_the_same_are_left_out(sim: Simulator, co
     found = alpha(connect(), "offering_usernames")
     assert found["offering_usernames"] == [{"user": "member1", "username": "m1_alpha"}]
     notes = {name: text.removeprefix("Alpha Cloud Ltd: ") for (_key, name), text in found["notes"].items()}
-    shared = "has the username 'same', which 2 users share, and a document gives a name to one."
-    unreached = "and reaches no shared offering through a project, or is deactivated."
     assert notes == {
-        "inactive": f"inactive has a username (gone) {unreached}",
-        "member2": "member2 doesn't have one and the same username in all offerings that they reach"
-        " (Alpha Storage: m2_other, Alpha VM: m2_alpha).",
-        "member3": "member3 reaches offerings and has no username there.",
-        "member4": f"member4 {shared}",
-        "outsider": f"outsider has a username (a\\nb) {unreached}",
-        "pa1": "pa1 reaches offerings and has no username there.",
-        "pm1": "pm1 reaches offerings and has no username there.",
-        "pm2": f"pm2 {shared}",
+        "inactive": message("export_username_unreached", user="inactive", username="gone"),
+        "member2": message(
+            "export_username_differs", user="member2", usernames="Alpha Storage: m2_other, Alpha VM: m2_alpha"
+        ),
+        "member3": message("export_no_username", user="member3"),
+        "member4": message("export_username_shared", user="member4", username="same", count=2),
+        "outsider": message("export_username_unreached", user="outsider", username="a\\nb"),
+        "pa1": message("export_no_username", user="pa1"),
+        "pm1": message("export_no_username", user="pm1"),
+        "pm2": message("export_username_shared", user="pm2", username="same", count=2),
     }
 
 
@@ -129,8 +131,7 @@ def test_where_usernames_are_not_in_use_one_note_says_so(sim: Simulator, connect
     sim.delete("OfferingUser", {"username__gt": ""})
     found = alpha(connect(), "offering_usernames")
     assert found["notes"] == {
-        ("offering_usernames", None): "Alpha Cloud Ltd: nobody of the 7 users who reach its offerings has a username"
-        " there."
+        ("offering_usernames", None): message("export_nobody_named", provider="Alpha Cloud Ltd", count=7)
     }
 
 
@@ -148,7 +149,7 @@ def test_a_username_that_is_too_long_to_be_set_is_left_out(sim: Simulator) -> No
     client = Longer(Connection(sim.url, sim.token("staff"), retries=0))
     found = alpha(Session(client, References(client)), "offering_usernames")
     assert "offering_usernames" not in found
-    assert "has 101 characters" in found["notes"]["offering_usernames", "member1"]
+    assert mentions(found["notes"]["offering_usernames", "member1"], "too_long", count=101)
 
 
 # --- rights and editions ---------------------------------------------------------------------------------------------
@@ -169,7 +170,7 @@ def test_accounts_that_the_token_cannot_read_back_are_not_looked_at(sim: Simulat
     found = alpha(connect("owner"), "offering_usernames")
     assert [entry["user"] for entry in found["offering_usernames"]] == ["member1", "member2"]
     assert found["notes"]["offering_usernames", None] == (
-        "Alpha Cloud Ltd: this token can't read accounts back in Alpha Storage, so usernames there were not looked at."
+        message("export_accounts_unreadable", provider="Alpha Cloud Ltd", offerings="Alpha Storage")
     )
     assert plan_of(connect("owner"), [{"customer": "ALPHA", "offering_usernames": found["offering_usernames"]}]) == []
 
@@ -179,7 +180,7 @@ def test_somebody_all_of_whose_accounts_are_hidden_is_left_out(sim: Simulator, c
     found = alpha(connect("owner"), "offering_usernames")
     assert found["offering_usernames"] == [{"user": "member1", "username": "m1_alpha"}]
     assert found["notes"]["offering_usernames", "member4"] == (
-        "Alpha Cloud Ltd: member4 reaches no offering whose accounts this token can read back."
+        message("export_offerings_unreadable", provider="Alpha Cloud Ltd", user="member4")
     )
 
 
@@ -210,7 +211,7 @@ def test_a_token_that_sees_roles_and_no_resources_is_refused(sim: Simulator, con
 
 
 def test_the_remedy_of_an_export_error_names_the_variables_of_the_playbook(connect: Connect) -> None:
-    with pytest.raises(Forbidden, match=r" \(the playbook's export_parts and service_provider\)\.$"):
+    with pytest.raises(Forbidden, match=part("export_part_unreadable")):
         export(connect("owner"), "BETA")
 
 
@@ -218,10 +219,12 @@ def test_a_manager_of_2026_may_not_read_the_project_permissions() -> None:
     """The role on the provider carries the permission, and it counts on the customer alone
     (api-behaviour: rights-on-the-customer-only)."""
     with Simulator.start(edition="2026") as sim:
-        with pytest.raises(Forbidden, match=r"LIST_PROJECT_PERMISSIONS on the provider's customer \(a role on the"):
+        with pytest.raises(
+            Forbidden, match=part("permission_of_provider", permission=matching(r".*LIST_PROJECT_PERMISSIONS"))
+        ):
             export(session(sim, "manager_alpha"), "ALPHA")
         with pytest.raises(
-            Forbidden, match=r"Beta HPC Centre: .* Leave users out of parts, or name in service_providers"
+            Forbidden, match=part("export_part_unreadable", provider="Beta HPC Centre", part_name="users")
         ):
             export(session(sim, "manager_alpha"), "BETA")
         assert alpha(session(sim, "manager_alpha"), "profile", "users")["users"][0]["user"] == "manager_alpha"
@@ -237,7 +240,7 @@ def test_an_export_of_all_providers_goes_on_after_one_that_the_token_may_not_rea
     assert {note["service_provider"] for note in notes} == {
         row["customer_name"] for row in connect().references.provider_list.rows()
     } - {"Alpha Cloud Ltd"}
-    assert notes[0]["text"].startswith("Beta HPC Centre: was left out, as it can't be read: Waldur refused to list the")
+    assert begins(notes[0]["text"], "export_left_out", provider="Beta HPC Centre", cause="Waldur refused to list the")
     assert found["notes"] == sorted(found["notes"], key=lambda note: note["service_provider"])
     assert plan_of(connect(), found["service_providers"]) == []
 
@@ -248,7 +251,7 @@ def test_the_reason_why_providers_are_left_out_is_stated_once(sim: Simulator, co
     assert len(texts) > 2
     for text in texts[1:]:
         name = text.partition(":")[0]
-        assert text == f"{name}: was left out, as it can't be read, for the same reason as Beta HPC Centre."
+        assert text == message("export_left_out_too", provider=name, first="Beta HPC Centre")
 
 
 @pytest.mark.parametrize("references", ["BETA", ["ALPHA", "BETA"]])
@@ -267,7 +270,7 @@ def test_a_provider_that_is_deleted_while_all_are_exported_is_left_out(sim: Simu
     found = export(connect())
     assert "Beta HPC Centre" not in [entry["customer"] for entry in found["service_providers"]]
     (text,) = [note["text"] for note in found["notes"] if note["key"] == "service_providers"]
-    assert "It may have been deleted meanwhile" in text
+    assert mentions(text, "export_deleted_meanwhile")
     with pytest.raises(NotFound, match=r"^Beta HPC Centre: "):
         export(connect(), "BETA")
 
@@ -280,7 +283,7 @@ def test_an_export_of_all_providers_stops_at_any_other_error(sim: Simulator, con
 
 
 def test_a_token_that_may_read_no_provider_at_all_gets_an_error(sim: Simulator, connect: Connect) -> None:
-    with pytest.raises(Forbidden, match=r"Leave .* out of parts"):
+    with pytest.raises(Forbidden, match=part("export_part_unreadable")):
         export(connect("outsider"))
 
 

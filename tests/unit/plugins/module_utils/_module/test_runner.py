@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils import basic
+from messages import begins, matching, mentions, message
 
 from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
@@ -47,7 +48,7 @@ def test_a_module_prints_its_result_and_its_warnings(run: Run) -> None:
     told = run("user_role", service_provider="ALPHA", users=[entry], _ansible_check_mode=True, _ansible_diff=True)
     assert (told["changed"], told["diff"]) == (False, [])
     assert [row["user_username"] for row in told["user_roles"]] == ["manager_alpha"]
-    assert "has passed, so the grant of member1" in json.dumps(told["warnings"])
+    assert mentions(json.dumps(told["warnings"]), "expiry_ended", grant=matching(r"member1.*"))
 
 
 def test_a_name_of_the_server_cannot_steer_a_terminal_by_a_warning(run: Run, sim: Simulator) -> None:
@@ -71,13 +72,13 @@ def test_without_diff_a_module_prints_none(run: Run, sim: Simulator) -> None:
 def test_a_module_that_fails_prints_one_sentence(run: Run) -> None:
     told = run("user_role", service_provider="Nowhere", user="member1")
     assert told["failed"]
-    assert told["msg"].startswith("service_provider: there is no service provider 'Nowhere'")
+    assert begins(told["msg"], "provider_not_found", option="service_provider", value="Nowhere")
     assert "exception" not in told
 
 
 def test_fewer_than_no_removals_are_refused(run: Run) -> None:
     told = run("desired_state", service_providers=[], max_removals=-1)
-    assert told["msg"] == "max_removals: must be 0 or more, and -1 was given."
+    assert told["msg"] == message("max_removals_negative", value="-1")
 
 
 def test_a_module_says_which_library_it_lacks(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +98,7 @@ def test_check_mode_stops_a_resource_that_writes_while_it_plans(run: Run, sim: S
     with monkeypatch.context() as broken:
         broken.setattr(ServiceProvider, "read", write_and_read)
         told = run("service_provider", **options, _ansible_check_mode=True)
-        assert told["msg"].startswith("Cannot change the service provider: check mode only reads")
+        assert begins(told["msg"], "check_mode_sends_nothing", request="change the service provider")
         told = run("service_provider", **options)
         assert told["changed"]
     assert sim.counts().writes == 2

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from messages import begins, ends, matching, mentions, message, part, pattern, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import limits
@@ -69,15 +71,15 @@ def test_what_is_left_of_an_approved_plan_holds(now: list[Change[None]]) -> None
 def test_what_differs_in_what_it_is_or_whom_it_is_about_is_new(new: Change[None]) -> None:
     with pytest.raises(InvalidInput) as caught:
         require_approved([EXTEND, new], APPROVED)
-    assert caught.value.message.startswith("approved_plan: is out of date. ")
+    assert begins(caught.value.message, "approval_out_of_date")
     assert caught.value.message.count(f"{new.action.name} bob (ACME)") == 1
-    assert caught.value.message.endswith("Nothing was changed. Make a new plan, and have that one approved.")
+    assert ends(caught.value.message, "approval_out_of_date")
     assert caught.value.details == {"new_changes": [new.as_dict()]}
 
 
-DESIRED = "The desired state was changed after the approval: "
-CURRENT = "The current state in Waldur was changed after the approval: "
-NOT_PLANNED = "Not part of the approved plan: "
+DESIRED = message("approval_desired_changed", changes="")
+CURRENT = message("approval_current_changed", changes="")
+NOT_PLANNED = message("approval_not_part", changes="")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_a_plan_out_of_date_names_what_changed_and_the_fields_once(new: Change[N
     approved = [UPDATE.as_dict()] if new.action.name in ("update", "delete") else [EXTEND.as_dict()]
     with pytest.raises(InvalidInput) as caught:
         require_approved([new], approved)
-    assert caught.value.message.startswith(f"approved_plan: is out of date. {reason}")
+    assert begins(caught.value.message, "approval_out_of_date", reasons=matching(re.escape(reason) + ".*"))
     assert sum(caught.value.message.count(text) for text in (DESIRED, CURRENT, NOT_PLANNED)) == 1
 
 
@@ -120,7 +122,9 @@ def test_a_field_that_the_approved_plan_does_not_name_is_explained_by_the_digest
 
 def test_a_plan_that_differs_in_many_changes_gets_a_message_that_can_be_read() -> None:
     new = [change("grant", None, {"expiration_time": None}, user=f"u{number}") for number in range(100, 150)]
-    with pytest.raises(InvalidInput, match=r"; and 40 more\. Nothing was changed") as caught:
+    with pytest.raises(
+        InvalidInput, match=part("approval_out_of_date", reasons=matching(r".*; and 40 more\."))
+    ) as caught:
         require_approved(new, APPROVED)
     assert len(caught.value.details["new_changes"]) == 50
 
@@ -146,7 +150,7 @@ def test_checking_an_approved_plan_is_not_quadratic() -> None:
 
 @pytest.mark.parametrize("ids", [None, 7, {"customer": ["c1"]}, {"customer": {"a": 1}}])
 def test_an_approved_change_without_usable_ids_approves_nothing(ids: Any) -> None:
-    with pytest.raises(InvalidInput, match="is out of date"):
+    with pytest.raises(InvalidInput, match=part("approval_out_of_date")):
         require_approved([EXTEND], [{**EXTEND.as_dict(), "id": ids}])
 
 
@@ -162,22 +166,30 @@ def test_a_plan_is_taken_from_its_file_a_result_and_as_a_list(given: Any) -> Non
 
 @pytest.mark.parametrize("given", [{}, {"plan": None}, ["x"], 7, {"plan": "x"}])
 def test_what_is_no_plan_is_refused(given: Any) -> None:
-    with pytest.raises(InvalidInput, match=r"^approved_plan: is not a valid plan: give the file plan\.json"):
+    with pytest.raises(InvalidInput, match=prefix("approval_not_a_plan")):
         limits({"approved_plan": given}, URL)
 
 
 def test_a_file_is_read_and_one_that_cannot_be_is_refused(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(json.dumps({"plan": APPROVED, "api_url": URL}))
     assert limits({"approved_plan": str(tmp_path / "plan.json")}, URL).approved == APPROVED
-    with pytest.raises(InvalidInput, match=r"^approved_plan: can't read .*none\.json: No such file or directory\.$"):
+    with pytest.raises(
+        InvalidInput,
+        match=pattern(
+            "file_unreadable",
+            option="approved_plan",
+            path=matching(r".*none\.json"),
+            reason="No such file or directory",
+        ),
+    ):
         limits({"approved_plan": str(tmp_path / "none.json")}, URL)
     (tmp_path / "plan.json").write_text("plan: []")
-    with pytest.raises(InvalidInput, match=r"plan\.json: line 1 is not JSON: give the file plan\.json as it was"):
+    with pytest.raises(InvalidInput, match=part("approval_not_json", path=matching(r".*plan\.json"), line=1)):
         limits({"approved_plan": str(tmp_path / "plan.json")}, URL)
 
 
 def test_a_plan_for_another_waldur_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"^approved_plan: was made for https://other\.example\.org, and this task"):
+    with pytest.raises(InvalidInput, match=prefix("approval_of_another_waldur", url="https://other.example.org")):
         limits({"approved_plan": {"plan": [], "api_url": "https://other.example.org"}}, URL)
 
 
@@ -206,11 +218,12 @@ def test_an_approved_value_does_not_approve_a_part_of_it_or_another_type(
     old = change("update", {"account_options": old_before}, {"account_options": old_after})
     with pytest.raises(InvalidInput, match=f"update bob \\(ACME\\): {field}\\.") as caught:
         require_approved([new], [json.loads(json.dumps(old.as_dict()))])
-    assert "changed after the approval" in caught.value.message or not after
+    keys = ("approval_desired_changed", "approval_current_changed")
+    assert any(mentions(caught.value.message, key) for key in keys) or not after
     require_approved([old], [json.loads(json.dumps(old.as_dict()))])
 
 
 def test_a_field_that_is_not_merged_is_approved_as_a_whole() -> None:
     image = change("update", {"image": None}, {"image": {"sha256": "0f"}}, kind="service_provider")
-    with pytest.raises(InvalidInput, match="is out of date"):
+    with pytest.raises(InvalidInput, match=part("approval_out_of_date")):
         require_approved([image], APPROVED)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from messages import matching, message, part
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     Forbidden,
@@ -83,8 +84,12 @@ def test_an_unknown_subset_is_refused_with_the_nearest_one_before_anything_is_as
     with pytest.raises(InvalidInput) as refused:
         gathered(session(sim), given)
     assert refused.value.message == (
-        "gather_subset: must be all or min or profile or roles or statistics or revenue or compliance or counts, and"
-        " 'role' was given. Did you mean 'roles'?"
+        message(
+            "gather_subset_invalid",
+            choices="all or min or profile or roles or statistics or revenue or compliance or counts",
+            value="role",
+            suggestion="roles",
+        )
     )
     assert sim.counts().requests == 0
 
@@ -138,7 +143,7 @@ def test_a_subset_costs_this_many_requests_beside_the_one_that_finds_the_provide
 
 def test_nothing_to_gather_is_a_fact_without_keys_of_a_provider_that_exists(sim: Simulator) -> None:
     assert gathered(session(sim), "!all", "!min") == {}
-    with pytest.raises(InvalidInput, match="there is no service provider 'Nobody'"):
+    with pytest.raises(InvalidInput, match=part("provider_not_found", value="Nobody")):
         gathered(session(sim), "!all", "!min", service_provider="Nobody")
 
 
@@ -152,11 +157,17 @@ def test_what_an_old_waldur_does_not_have_is_null_with_a_warning(edition: Simula
         assert (facts["roles"], facts["compliance"]) == (None, None)
         assert (facts["counts"]["course_accounts"], facts["counts"]["project_service_accounts"]) == (None, None)
         assert one.warnings == [
-            "The fact roles is null: This Waldur has no roles on service providers (2025 or newer).",
-            "The fact compliance is null: This Waldur has no compliance reports (2025 or newer).",
-            "In the fact counts course_accounts, project_service_accounts are null: this Waldur has no such lists.",
+            message("fact_null", fact="roles", cause=message("no_provider_roles")),
+            message(
+                "fact_null",
+                fact="compliance",
+                cause=message("feature_missing", feature="compliance reports", since=2025),
+            ),
+            message(
+                "fact_counts_null", counts="course_accounts, project_service_accounts", cause=message("lists_missing")
+            ),
         ]
-        with pytest.raises(RouteMissing, match="This Waldur has no compliance reports"):
+        with pytest.raises(RouteMissing, match=part("feature_missing", feature=matching(r"compliance reports.*"))):
             gathered(one, "compliance")
     assert facts["statistics"]["current_customers"] == 2
 
@@ -179,7 +190,9 @@ def test_a_list_that_may_not_be_counted_is_null_though_counts_were_named(sim: Si
     assert facts["counts"]["users"] == 7
     assert (facts["counts"]["course_accounts"], facts["counts"]["project_service_accounts"]) == (None, None)
     assert one.warnings == [
-        "In the fact counts course_accounts, project_service_accounts are null: the token may not read them."
+        message(
+            "fact_counts_null", counts="course_accounts, project_service_accounts", cause=message("lists_forbidden")
+        )
     ]
 
 
@@ -188,9 +201,17 @@ def test_counts_are_null_where_no_list_may_be_counted(sim: Simulator) -> None:
     one = session(sim)
     assert gathered(one, "!compliance")["counts"] is None
     assert one.warnings == [
-        "The fact counts is null: Waldur refused to list the provider's customers (403: No.): it takes the permission"
-        " SERVICE_PROVIDER.LIST_CUSTOMERS on the provider's customer (a role on the service provider is not enough"
-        " before 2026)."
+        message(
+            "fact_null",
+            fact="counts",
+            cause=message(
+                "request_rejected",
+                request="list the provider's customers",
+                status=403,
+                reason="No.",
+                remedy=message("permission_of_provider", permission="LIST_CUSTOMERS", until=" before 2026"),
+            ),
+        )
     ]
     with pytest.raises(Forbidden):
         gathered(one, "counts")

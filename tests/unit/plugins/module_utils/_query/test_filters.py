@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from messages import matching, message, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import Operation, operation
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import FIELD, Parameter, ordering
@@ -113,19 +114,19 @@ def test_values_are_read_by_the_type_of_their_parameter(given: dict[str, Any], e
     ("given", "msg"),
     [
         ({"colour": "red"}, "colour"),
-        ({"customer": "a", "customer_uuid": "b"}, "customer_uuid: says the same as customer: give one of the two."),
+        ({"customer": "a", "customer_uuid": "b"}, message("same_as", option="customer_uuid", other="customer")),
         ({"state": "Lost"}, "state: must be OK or Erred, and 'Lost' was given."),
         ({"since": "never"}, "since: never is no moment to filter by"),
         ({"since": "soon"}, r"""since: 'soon' is not a valid date: write "2027-06-30" or "2027-06-30T12:00:00Z"\.$"""),
-        ({"kind": "blue"}, "kind: 'blue' is no UUID, and Waldur tells no names of these: give the UUID."),
+        ({"kind": "blue"}, message("reference_needs_uuid", option="kind", value="blue")),
         ({"attributes": "{"}, "attributes: '{' is no JSON"),
         ({"attributes": {"a": {1}}}, "attributes: .* is no JSON"),
         ({"size": "many"}, "size: must be a number from 1"),
-        ({"limit": 0}, "limit: must be a number from 1, and '0' was given."),
+        ({"limit": 0}, message("number_too_small", option="limit", least=1, value=0)),
         ({"limit": True}, "limit: must be a number from 1"),
         ({"order_by": "-colour"}, "order_by: must be name or email, and 'colour' was given."),
         ({"name": 7}, "name: arrived as the number 7"),
-        ({"user": None}, "user: is missing: Waldur does not list things without it."),
+        ({"user": None}, message("filter_missing", option="user", request="list things")),
     ],
 )
 def test_what_can_not_be_is_refused_by_its_name(given: dict[str, Any], msg: str) -> None:
@@ -247,7 +248,7 @@ def test_equal_rows_stay_as_they_came() -> None:
 
 def test_an_order_by_what_no_row_has_is_refused_unless_there_are_none() -> None:
     with pytest.raises(
-        InvalidInput, match=r"^filters\.order_by: the rows of this Waldur don't tell x; they have n, p, s"
+        InvalidInput, match=prefix("order_unknown", option="filters.order_by", field="x", known=matching(r"n, p, s.*"))
     ):
         sort_rows(ROWS, ["-x"], {}, "filters.")
     assert sort_rows([], ["x"], {}) == []

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from messages import begins, ends, message, part, pattern, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter, ReferenceType
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
@@ -111,7 +112,7 @@ def test_a_customer_by_a_name_that_several_served_ones_share_is_refused(sim: Sim
     assert len(served) > 1
     for row in served:
         sim.change("Customer", {"uuid": row["uuid"]}, {"abbreviation": "TWIN"})
-    assert refused(session, "customer", "TWIN").startswith("customer: there is no customer 'TWIN' that this token can")
+    assert begins(refused(session, "customer", "TWIN"), "customer_not_found", option="customer", value="TWIN")
     assert meant(session, "customer", "consumer-1") == CONSUMER
 
 
@@ -135,19 +136,19 @@ def test_a_name_of_several_is_refused_with_their_uuids(
     sim: Simulator, connect: Connect, kind: ReferenceType, model: str, other: str, name: str
 ) -> None:
     uuids = [*sim.change(model, {"name": other}, {"name": name}), PROJECT if kind == "project" else OFFERING]
-    message = refused(connect(), kind, name)
-    assert message.startswith(f"{kind}: '{name}' means several {kind}s of Alpha Cloud Ltd: ")
-    assert all(uuid in message for uuid in uuids)
-    assert message.endswith(". Give one's UUID.")
+    text = refused(connect(), kind, name)
+    assert begins(text, "ambiguous_at_provider", option=kind, value=name, kind=kind, provider="Alpha Cloud Ltd")
+    assert all(uuid in text for uuid in uuids)
+    assert ends(text, "ambiguous_at_provider")
 
 
 def test_a_name_needs_a_provider_to_look_in(sim: Simulator, connect: Connect) -> None:
-    with pytest.raises(InvalidInput, match=r"^project: 'x' is no UUID: a name needs a service provider to look in\.$"):
+    with pytest.raises(InvalidInput, match=pattern("name_needs_provider", option="project", value="x")):
         resolve_reference(connect(), None, Parameter("project", "project"), "project", "x")
     spare = connect().references.resolve_target("customer", "customer", "SPARE")
-    with pytest.raises(InvalidInput, match="a name needs a service provider to look in"):
+    with pytest.raises(InvalidInput, match=part("name_needs_provider")):
         resolve_reference(connect(), spare, Parameter("offering", "offering"), "offering", "x")
-    with pytest.raises(InvalidInput, match="there is no customer 'x'"):
+    with pytest.raises(InvalidInput, match=part("customer_not_found", value="x")):
         resolve_reference(connect(), None, Parameter("customer", "customer"), "customer", "x")
 
 
@@ -156,23 +157,25 @@ def test_a_user_is_refused_where_several_have_the_address_and_where_nobody_has(
 ) -> None:
     sim.change("User", {"username": "member2"}, {"email": "member1@example.org"})
     assert "member1@example.org" in refused(connect(), "user", "member1@example.org")
-    assert refused(connect(), "user", "bob") == "user: no user 'bob' that this token can see: check the spelling."
+    assert refused(connect(), "user", "bob") == message(
+        "user_not_found", option="user", value="bob", remedy=message("remedy_user")
+    )
     assert refused(connect("owner"), "user", "bob") == (
-        "user: no user 'bob' that this token can see: give the UUID, use a staff token."
+        message("user_not_found", option="user", value="bob", remedy=message("remedy_uuid"))
     )
 
 
 def test_a_role_that_is_not_there_is_refused_with_those_that_are(sim: Simulator, connect: Connect) -> None:
-    message = refused(connect(), "role", "CUSTOMER.MANGER")
-    assert message.startswith("role: there is no role 'CUSTOMER.MANGER': ")
-    assert "CUSTOMER.MANAGER" in message
+    text = refused(connect(), "role", "CUSTOMER.MANGER")
+    assert begins(text, "role_unknown", option="role", value="CUSTOMER.MANGER")
+    assert "CUSTOMER.MANAGER" in text
 
 
 def test_each_of_a_list_is_resolved_and_named_by_its_option(sim: Simulator, connect: Connect) -> None:
     session = connect()
     rows = read(session, "projects", alpha(session), {"customer": ["CONSUMER", CONSUMER]})
     assert {row["customer_uuid"] for row in rows} == {CONSUMER}
-    with pytest.raises(InvalidInput, match=r"^filters\.customer: there is no customer 'Nobody'"):
+    with pytest.raises(InvalidInput, match=prefix("customer_not_found", option="filters.customer", value="Nobody")):
         read(session, "projects", alpha(session), {"customer": ["CONSUMER", "Nobody"]}, "filters.")
 
 
