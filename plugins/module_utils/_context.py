@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one run works with, and what a room of the house must offer."""
+"""The context of a run: the client, the references that were resolved, and warnings."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ ResolvedUsers = Mapping[str, User | UnresolvedUser]
 
 @dataclass(frozen=True)
 class Session:
-    """The connection, what references mean on it, and what to do about users whom Waldur does not know (fail, warn).
+    """The connection, what references mean on it, and what to do about missing users (fail, warn).
 
-    ``warnings`` collects what reading has to say beside its rows.
+    ``warnings`` collects the warnings of reading.
     """
 
     client: Client
@@ -39,7 +39,7 @@ os.register_at_fork(after_in_child=OPEN.clear)
 
 
 def get_client(connection: Connection) -> tuple[Client, References]:
-    """The one client of this process for ``connection``, and the references found by it so far."""
+    """Return the one client of this process for ``connection``, and the references that it has resolved so far."""
     if connection not in OPEN:
         client = Client(connection)
         OPEN[connection] = (client, References(client))

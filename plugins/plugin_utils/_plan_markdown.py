@@ -64,7 +64,7 @@ class _Leaf:
 
     @property
     def in_line(self) -> str:
-        """The short text for a line, in which text that somebody wrote stands in quotes."""
+        """The short text for a line, in which text of users is quoted."""
         if self.is_word:
             return f"({self.short})"
         return f"'{quote(self.short)}'" if self.is_quoted else quote(self.short)
@@ -131,30 +131,32 @@ def plan_markdown(
     ``summary`` gives the missing users. Raises ``InvalidInput`` for what is not a valid plan.
     """
     if max_length < _SHORTEST:
-        raise InvalidInput(f"max_length: is at least {_SHORTEST}, for less nothing can be told.")
+        raise InvalidInput(f"max_length: is at least {_SHORTEST}, as less holds no change.")
     shown = [_checked(number, change) for number, change in enumerate(_list(plan, "_input"))]
     ambiguous = _ambiguous_names(shown)
     head = _headline(shown, title)
     attention = _attention([change for change in shown if change.needs_attention], ambiguous)
     tables = list(_tables([change for change in shown if not change.needs_attention], ambiguous))
     missing = _bullets("### Users that Waldur does not know", _missing(summary), _LONGEST_VALUE)
-    told = _bullets("### Warnings", map(str, _list(warnings or [], "warnings")), _LONGEST_WARNING)
+    warned = _bullets("### Warnings", map(str, _list(warnings or [], "warnings")), _LONGEST_WARNING)
     full = Section(
         "<details>\n<summary>Full texts</summary>\n",
         [_full(change, ambiguous) for change in shown if change.is_cut],
         "</details>",
     )
-    by_weight = [attention, missing, told, *tables, full]
-    counts = dict(zip(map(id, by_weight), fitting(by_weight, max_length - len(head) - _RESERVED), strict=True))
-    texts = [section.text(counts[id(section)]) for section in (attention, *tables, missing, told, full)]
-    rest = {
-        "critical change": _left([attention], counts),
-        "more change": _left(tables, counts),
-        "missing user": _left([missing], counts),
-        "warning": _left([told], counts),
-        "full text": _left([full], counts),
+    by_weight = [attention, missing, warned, *tables, full]
+    counts = fitting(by_weight, max_length - len(head) - _RESERVED)
+    texts = [section.text(count) for section, count in zip(by_weight, counts, strict=True)]
+    hidden = [len(section.rows) - count for section, count in zip(by_weight, counts, strict=True)]
+    left_out = {
+        "critical change": hidden[0],
+        "more change": sum(hidden[3:-1]),
+        "missing user": hidden[1],
+        "warning": hidden[2],
+        "full text": hidden[-1],
     }
-    return "\n\n".join(text for text in (head, *texts, _left_out(rest, max_length)) if text) + "\n"
+    ordered = [texts[0], *texts[3:-1], *texts[1:3], texts[-1]]
+    return "\n\n".join(text for text in (head, *ordered, _left_out(left_out, max_length)) if text) + "\n"
 
 
 def plan_differences(plan: Any, *, totals: bool = True) -> list[str]:
@@ -187,12 +189,8 @@ def _values(shown: _Shown) -> Iterator[str]:
         yield f"{quote(label)}: {' -> '.join(texts)}"
 
 
-def _left(sections: Iterable[Section], counts: Mapping[int, int]) -> int:
-    return sum(len(section.rows) - counts[id(section)] for section in sections)
-
-
-def _left_out(rest: Mapping[str, int], max_length: int) -> str:
-    parts = [counted(number, thing) for thing, number in rest.items() if number]
+def _left_out(hidden: Mapping[str, int], max_length: int) -> str:
+    parts = [counted(number, thing) for thing, number in hidden.items() if number]
     if not parts:
         return ""
     return (

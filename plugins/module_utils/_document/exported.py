@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is there, in the words of the desired-state schema: entries, references that mean the same when they are
-read back, and notes on what the schema can't say."""
+"""The current state as parts of a document: entries, references that mean the same when they are read back, and notes
+on what a document can't express."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Note:
-    """What was left out below the schema's ``key``: about whom or what (None: all of it), and why, as a sentence."""
+    """A note on what was left out below the document's ``key``: its name (None: all of it), and why, as a sentence."""
 
     key: str
     name: str | None
     text: str
 
     def as_dict(self, target: Target) -> dict[str, Any]:
-        """The note as it is returned; its text on one line, so that it can stand in a comment."""
+        """Return the note as a task returns it; its text on one line, so that it can stand in a comment."""
         text = quote(self.text, _LONGEST_NOTE)
         return {"service_provider": target.name, "key": self.key, "name": self.name, "text": text}
 
@@ -54,15 +54,15 @@ def exported_list(key: str, found: Iterable[Entry | Note]) -> Exported:
     return Exported({key: entries} if entries else {}, notes)
 
 
-def user_reference(references: References, person: User) -> str:
-    """The username where reading it back finds this person, else the UUID (as for one that looks like a UUID)."""
-    name = person.username or ""
-    sure = _survives(name, "users") and references.users.known_uuid(name) == person.uuid
-    return name if sure else person.uuid
+def user_reference(references: References, user: User) -> str:
+    """Return the username where reading it back finds this user, else the UUID (as for one that looks like a UUID)."""
+    name = user.username or ""
+    is_certain = _survives(name, "users") and references.users.known_uuid(name) == user.uuid
+    return name if is_certain else user.uuid
 
 
 def customer_reference(references: References, target: Target) -> str:
-    """The customer's name where reading it back finds this customer, else the UUID: names are not unique."""
+    """Return the customer's name where reading it back finds this customer, else the UUID: names are not unique."""
     if not _survives(target.name, "customers"):
         return target.customer_uuid
     try:
@@ -73,7 +73,7 @@ def customer_reference(references: References, target: Target) -> str:
 
 
 def _survives(name: str, collection: str) -> bool:
-    """Whether the schema takes the name as it is, and for a name."""
+    """Return whether the schema takes the name as it is, and for a name."""
     try:
         same = values.reference(collection, name) == name
     except InvalidInput:

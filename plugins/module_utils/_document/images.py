@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Images: what may be uploaded, checked before anything is written (api-behaviour: images)."""
+"""Check images before anything is written (api-behaviour: images)."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ class Digest:
     size: int
 
     def as_dict(self) -> dict[str, object]:
-        """For plans and results."""
+        """Return the digest for plans and results."""
         return {"sha256": self.sha256, "size": self.size}
 
 
 def digest(content: bytes) -> Digest:
-    """The digest of ``content``."""
+    """Return the digest of ``content``."""
     return Digest(hashlib.sha256(content).hexdigest(), len(content))
 
 
 def content_type(content: bytes) -> str | None:
-    """The type of an image that Waldur takes (SVG it does not), told by its first bytes."""
+    """Return the type of an image that Waldur takes (SVG it does not) by its first bytes, else None."""
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for start, kind in _TYPES if content.startswith(start)), None)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A document as text for people and git: the same for the same content, and read back as the same content."""
+"""Write a document as text: the same text for the same content, which is read back as the same content."""
 
 from __future__ import annotations
 

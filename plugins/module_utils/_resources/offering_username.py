@@ -42,9 +42,9 @@ _KEY = "offering_usernames"
 _LINK = "service_provider_account_uuid"
 _SHARED_SINCE = 2026
 # A warning names so many accounts.
-_SHOWN = 5
+_MOST_NAMED = 5
 
-_BLIND = (
+_SEES_NO_RESOURCE = (
     "this token sees roles in projects and not the resources there, so it can't tell who reaches which offering:"
     " use a staff token or one of the customer's owner"
 )
@@ -218,7 +218,7 @@ class UsernameState:
 
     @cached_property
     def holders(self) -> dict[str, list[tuple[str, str]]]:
-        """The accounts that have each username, as ``same_username`` spells it."""
+        """Return the accounts that have each username, as ``same_username`` spells it."""
         found: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for pair, name in self.accounts.items():
             if name and name.strip():
@@ -313,12 +313,12 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         resolved = [(entry, users[entry.user]) for entry in desired.entries]
         problems = _problems(session, resolved)
         usable = [pair for number, pair in enumerate(resolved) if number not in problems]
-        wishes = {user.uuid: entry.username for entry, user in usable if isinstance(user, User)}
+        usernames = {user.uuid: entry.username for entry, user in usable if isinstance(user, User)}
         for number, (entry, user) in enumerate(resolved):
             if number in problems:
                 comparisons.append(problems[number])
             elif current.exists and isinstance(user, User):
-                comparisons.append(_compare_entry(target, entry, user, current, wishes))
+                comparisons.append(_compare_entry(target, entry, user, current, usernames))
         comparisons.append(_warning_of_concealed(target, usable, current))
         found = Comparison.of(comparisons)
         return Comparison.of([replace(found, changes=_ranked(found.changes, current))])
@@ -369,7 +369,8 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
             # Every project that is listed has a resource (api-behaviour: project-permissions), so a part of the whole
             # would be missing.
             raise Unreadable(
-                f"{target.name}: {_BLIND}, or leave offering_usernames out of parts (the playbook's export_parts)."
+                f"{target.name}: {_SEES_NO_RESOURCE}, or leave offering_usernames out of parts (the playbook's"
+                " export_parts)."
             )
         _read_accounts(session, target, None, current)
         _read_visibility(session, current.reach, current)
@@ -380,13 +381,13 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
 
 
 def _in_reach(session: Session, target: Target, current: UsernameState, users: list[User]) -> Iterable[Entry | Note]:
-    """An entry or a note for everybody; one note for all where usernames seem not to be in use."""
+    """Yield an entry or a note for each user; one note for all where usernames seem not to be in use."""
     names = {user.uuid: _present_names(current, user.uuid) for user in users}
     holders = Counter(same_username(name) for found in names.values() if len(found) == 1 for name in found)
     if not any((name or "").strip() for name in current.accounts.values()):
         # Where usernames are not in use, a note for each member of each project would tell nothing.
         if users:
-            text = f"{target.name}: nobody of the {len(users)} users who reach its offerings has a username there."
+            text = f"{target.name}: none of the {len(users)} users who reach its offerings has a username there."
             yield Note(_KEY, None, text)
         return
     if hidden := ", ".join(sorted({current.names[offering] for offering in current.hidden & current.names.keys()})):
@@ -397,7 +398,7 @@ def _in_reach(session: Session, target: Target, current: UsernameState, users: l
         text = f"{accounts} may be hidden from this token or not there yet, so usernames there were not looked at"
         yield Note(_KEY, None, f"{target.name}: {text}: {HIDDEN_ACCOUNTS}.")
     for user in users:
-        reason = _unsayable(current, user, names[user.uuid], holders)
+        reason = _reason_left_out(current, user, names[user.uuid], holders)
         entry = {"user": user_reference(session.references, user), "username": next(iter(names[user.uuid]), "")}
         if not reason:
             reason = _not_as_it_is(target, entry, user, current)
@@ -405,23 +406,25 @@ def _in_reach(session: Session, target: Target, current: UsernameState, users: l
 
 
 def _present_names(current: UsernameState, user: str) -> set[str]:
-    """The different names of the accounts, an empty one for those that are missing or have none."""
+    """Return the different usernames of the accounts, an empty one for those that are missing or have none."""
     return {(current.accounts.get((offering, user)) or "").strip() for offering in current.readable(user)}
 
 
-def _unsayable(current: UsernameState, user: User, names: set[str], holders: Counter[str]) -> str | None:
-    """Why one username can't be said of the person, as the end of a sentence."""
+def _reason_left_out(current: UsernameState, user: User, names: set[str], holders: Counter[str]) -> str | None:
+    """Return why a document can't express the username of a user, as the end of a sentence; None where it can."""
     if owners := _owners(current, user.uuid):
         owner = next(iter(owners.values()))
-        return f"gets the username from {_called(owner, user)}, and no document changes that"
+        return f"gets the username from {_describe_owner(owner, user)}, and no document changes that"
     if not names:
         return "reaches no offering whose accounts this token can read back"
     if names == {""}:
         return "reaches offerings and has no username there"
     if len(names) > 1:
         readable = _labels(current, current.readable(user.uuid))
-        told = {label: current.accounts.get((offering, user.uuid)) or "none" for offering, label in readable.items()}
-        each = ", ".join(f"{label}: {told[label]}" for label in sorted(told))
+        names_by_label = {
+            label: current.accounts.get((offering, user.uuid)) or "none" for offering, label in readable.items()
+        }
+        each = ", ".join(f"{label}: {names_by_label[label]}" for label in sorted(names_by_label))
         return f"doesn't have one and the same username in all offerings that they reach ({each})"
     name = next(iter(names))
     if (number := holders[same_username(name)]) > 1:
@@ -430,17 +433,17 @@ def _unsayable(current: UsernameState, user: User, names: set[str], holders: Cou
 
 
 def _not_as_it_is(target: Target, entry: Entry, user: User, current: UsernameState) -> str | None:
-    """Whether applying the entry would do anything: asked of what applies it."""
+    """Return what applying the entry would change, as the end of a sentence; None where it changes nothing."""
     try:
         desired = USERNAME.read("", entry)
     except InvalidInput as error:
-        return f"has a username that no document can say: {error.message.rstrip('.')}"
+        return f"has a username that a document can't express: {error.message.rstrip('.')}"
     found = _compare_entry(target, desired, user, current, {})
     return "has a username that would be set anew" if found.changes or found.errors else None
 
 
 def _out_of_reach(target: Target, current: UsernameState) -> Iterable[Note]:
-    """Those who have a username and reach nothing: it stays, whatever a document says
+    """Yield a note for each user who has a username and reaches nothing: it stays, whatever a document holds
     (api-behaviour: usernames-reach)."""
     names: dict[str, set[str]] = defaultdict(set)
     for (_offering, user), name in current.accounts.items():
@@ -453,7 +456,7 @@ def _out_of_reach(target: Target, current: UsernameState) -> Iterable[Note]:
 
 
 def _reached(session: Session, target: Target, only: str | None) -> UsernameState:
-    """Who reaches which offerings, and in which of them the accounts can be read back; no accounts yet."""
+    """Read which users reach which offerings, and where their accounts can be read back; no accounts yet."""
     current = UsernameState()
     projects = _projects(session, target, only)
     _read_reach(session, target, projects, current)
@@ -465,7 +468,7 @@ def _reached(session: Session, target: Target, only: str | None) -> UsernameStat
 
 
 def _projects(session: Session, target: Target, only: str | None) -> dict[str, set[str]]:
-    """Project UUID → the users with a role there. Old servers ignore the filter, so rows of others are left out."""
+    """Return the users with a role by project UUID. Old servers ignore the filter, so other rows are left out."""
     rows = session.client.rows("project_permissions", target.uuid, field=_PERMISSION_FIELDS, user=only)
     rows = check_rows("project_permissions", rows, **_PERMISSION_KINDS)
     session.references.users.remember(rows)
@@ -478,7 +481,7 @@ def _projects(session: Session, target: Target, only: str | None) -> dict[str, s
 
 
 def _read_reach(session: Session, target: Target, projects: dict[str, set[str]], current: UsernameState) -> None:
-    """Private offerings are left out: their projects are not among the permissions, so their reach is unknown."""
+    """Read which user reaches which offering; private ones are left out, as their projects are not listed."""
     if not projects:
         return
     current.unseen = set(projects)
@@ -530,7 +533,7 @@ def _is_shared(offering: Row) -> bool:
 
 
 def _read_accounts(session: Session, target: Target, only: str | None, current: UsernameState, **query: Any) -> None:
-    """The filter takes the customer's UUID. Accounts in any state count, Deleted ones too: the POST renames them."""
+    """Read the accounts of one user or of all. Those in any state count, Deleted ones too: the POST renames them."""
     rows = session.client.rows(
         "offering_users",
         provider_uuid=target.customer_uuid,
@@ -580,8 +583,8 @@ def _read_owners(session: Session, target: Target, pairs: Iterable[tuple[str, st
         return
     if missing and current.shared is None:
         _read_offerings(session, target, current)
-    asked = unclear | {pair for pair in missing if pair[0] in (current.shared or ())}
-    users = {user for _offering, user in asked}
+    needed = unclear | {pair for pair in missing if pair[0] in (current.shared or ())}
+    users = {user for _offering, user in needed}
     if not users:
         return
     only = users.pop() if len(users) == 1 else None
@@ -627,7 +630,7 @@ def _present_name(current: UsernameState, offering: str, user: str) -> str | Non
     return owner.username if owner else None
 
 
-def _called(owner: Owner, user: User) -> str:
+def _describe_owner(owner: Owner, user: User) -> str:
     if owner.uuid is None:
         return f"the service provider account that Waldur will make for {user.shown}"
     return f"the service provider account '{owner.username or ''}' ({owner.uuid})"
@@ -648,7 +651,7 @@ def _owned(
         remedy = "take this entry out, and rename that account once it is there"
     else:
         remedy = f"rename that account, with PATCH /api/marketplace-service-provider-accounts/{owner.uuid}/"
-    whose = _called(owner or next(iter(owners.values())), user)
+    whose = _describe_owner(owner or next(iter(owners.values())), user)
     return (
         f"{entry.option('username')}: '{entry.username}' can't be set, as the username of {user.shown} in {shared} at"
         f" {target.name} belongs to {whose}, and Waldur rejects the request for all offerings: {remedy}, or give the"
@@ -684,7 +687,7 @@ def _problems(
             continue
         places[user.uuid] = entry.place
         if other := takers.get(same_username(entry.username)):
-            problems[number] = Comparison(errors=(_asked_twice(entry, user, *other),))
+            problems[number] = Comparison(errors=(_requested_twice(entry, user, *other),))
             continue
         takers[same_username(entry.username)] = (entry, user)
     return problems
@@ -700,32 +703,32 @@ def _warning_of_concealed(
     ]
     if not found:
         return Comparison()
-    shown = ", ".join(found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
+    shown = ", ".join(found[:_MOST_NAMED]) + (", …" if len(found) > _MOST_NAMED else "")
     accounts = "1 account" if len(found) == 1 else f"{len(found)} accounts"
     text = f"{accounts} may be hidden from this token or not there yet, and no username was planned for them ({shown})"
     return Comparison(warnings=(f"{target.name}: {text}: {HIDDEN_ACCOUNTS}.",))
 
 
-def _asked_twice(entry: UsernameEntry, user: User, first: UsernameEntry, first_person: User) -> str:
+def _requested_twice(entry: UsernameEntry, user: User, first: UsernameEntry, first_user: User) -> str:
     differs = ""
     if entry.username != first.username:
         is_case = entry.username.casefold() == first.username.casefold()
         what = "upper and lower case" if is_case else "forms of the same characters"
         differs = f" as '{first.username}', and {what} do not tell usernames apart"
     return (
-        f"{entry.option('username')}: '{entry.username}' is asked for {user.shown}, and in {first.place} for"
-        f" {first_person.shown}{differs}: two users can't share one username."
+        f"{entry.option('username')}: '{entry.username}' is requested for {user.shown}, and in {first.place} for"
+        f" {first_user.shown}{differs}: two users can't share one username."
     )
 
 
 def _compare_entry(
-    target: Target, entry: UsernameEntry, user: User, current: UsernameState, wishes: Mapping[str, str]
+    target: Target, entry: UsernameEntry, user: User, current: UsernameState, usernames: Mapping[str, str]
 ) -> Comparison[UsernameWrite]:
-    """Compare one entry; ``wishes`` are the usernames of all usable entries, by user UUID."""
+    """Compare one entry; ``usernames`` are the desired usernames of all usable entries, by user UUID."""
     reach = current.reach.get(user.uuid, set())
     if current.blind:
-        # Whoever reaches offerings would pass for somebody who reaches none.
-        return Comparison(errors=(f"{entry.place}: {target.name}: {_BLIND}.",))
+        # A user who reaches offerings would pass for one who reaches none.
+        return Comparison(errors=(f"{entry.place}: {target.name}: {_SEES_NO_RESOURCE}.",))
     if not reach:
         text = f"{entry.place}: {user.shown} reaches no offering of {target.name} through a project; nothing was set."
         return Comparison(warnings=(text,))
@@ -738,8 +741,10 @@ def _compare_entry(
         return Comparison(warnings=warnings)
     if owners := _owners(current, user.uuid):
         return Comparison(errors=(_owned(target, entry, user, current, owners),), warnings=warnings)
-    if kept := [pair for pair in _held(current, user.uuid, entry.username) if not _is_released(current, pair, wishes)]:
-        return Comparison(errors=(_taken(target, entry, kept, current, wishes),), warnings=warnings)
+    if kept := [
+        pair for pair in _held(current, user.uuid, entry.username) if not _is_released(current, pair, usernames)
+    ]:
+        return Comparison(errors=(_taken(target, entry, kept, current, usernames),), warnings=warnings)
     labels = _labels(current, differing)
     change = Change(
         target.name,
@@ -759,12 +764,12 @@ def _held(current: UsernameState, user: str, username: str) -> list[tuple[str, s
     return [pair for pair in current.holders.get(same_username(username), ()) if pair[1] != user]
 
 
-def _is_released(current: UsernameState, pair: tuple[str, str], wishes: Mapping[str, str]) -> bool:
-    """Return whether carrying out ``wishes`` gives the account another name. Waldur touches none out of reach."""
+def _is_released(current: UsernameState, pair: tuple[str, str], usernames: Mapping[str, str]) -> bool:
+    """Return whether carrying out ``usernames`` gives the account another name. Waldur touches none out of reach."""
     offering, holder = pair
-    if holder not in wishes or offering not in current.reach.get(holder, ()):
+    if holder not in usernames or offering not in current.reach.get(holder, ()):
         return False
-    return same_username(wishes[holder]) != same_username(current.accounts[pair] or "")
+    return same_username(usernames[holder]) != same_username(current.accounts[pair] or "")
 
 
 def _taken(
@@ -772,7 +777,7 @@ def _taken(
     entry: UsernameEntry,
     pairs: Iterable[tuple[str, str]],
     current: UsernameState,
-    wishes: Mapping[str, str],
+    usernames: Mapping[str, str],
 ) -> str:
     """Return the error for a username that accounts of other users have. Deleted ones count: they can come back."""
     accounts: dict[str, list[str]] = defaultdict(list)
@@ -784,7 +789,7 @@ def _taken(
         details += [f"state {row['state']}"] if row.get("state") else []
         label = row.get("offering_name") or current.names.get(offering, offering)
         accounts[shown].append(f"{label} ({', '.join(details)})" if details else label)
-        if holder in wishes:
+        if holder in usernames:
             remedies[shown] = f"{shown} does not reach that offering, so their entry does not rename the account there"
     held = "; ".join(f"{shown} in {', '.join(sorted(labels))}" for shown, labels in sorted(accounts.items()))
     why = "".join(f" ({text})" for _shown, text in sorted(remedies.items()))
@@ -797,7 +802,7 @@ def _taken(
 def _ranked(changes: Iterable[Change[UsernameWrite]], current: UsernameState) -> tuple[Change[UsernameWrite], ...]:
     """Return ``changes`` ranked so that a name is given away before another user takes it.
 
-    Where names go round in a circle no order does that, and two users share a name for a moment.
+    Where usernames are exchanged in a circle no order does that, and two users share one for a short time.
     """
     left = {str(change.id["user"]): change for change in changes}
     waits = {user: {held[1] for held in _held(current, user, c.payload.username)} for user, c in left.items()}
@@ -835,7 +840,7 @@ def _recheck(
 
 
 def _labels(current: UsernameState, offerings: Iterable[str]) -> dict[str, str]:
-    """Offerings by name; names are not unique, so twins carry a piece of their UUID."""
+    """Return the label of each offering: its name, with a part of its UUID where several have that name."""
     names = [current.names[offering] for offering in current.names]
     return {
         o: current.names[o] if names.count(current.names[o]) == 1 else f"{current.names[o]} ({o[:8]})"

@@ -257,10 +257,10 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
             return
         fields, image = dict(change.payload.fields), change.payload.image
         upload = image if image is not UNSET and image.content else None
-        rest, before = dict(fields), ""
+        remaining, before = dict(fields), ""
         if change.action is _CREATE:
             before = "the provider was created"
-            current.row, rest = _create(session, target, fields, upload)
+            current.row, remaining = _create(session, target, fields, upload)
             session.references.forget_providers()
             target.uuid = uuids.normalize(current.row["uuid"])
         elif upload:
@@ -269,9 +269,9 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
                 "partial_update", session.client.write("partial_update", target.uuid, files=_files(upload))
             )
         elif image is not UNSET:
-            fields = rest = {**fields, "image": None}
-        if rest:
-            current.row = _send_rest(session, target, rest, before)
+            fields = remaining = {**fields, "image": None}
+        if remaining:
+            current.row = _send_remaining(session, target, remaining, before)
         if upload:
             current.image = images.digest(upload.content)
         _check_answer(current.row or {}, fields, image, session.references.current_user.is_staff)
@@ -319,13 +319,15 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
             if _stays(session, current, name, value):
                 keys[name] = value
             else:
-                text = f"{target.name}: its {name} holds what no document can say, such as a token or text too long."
+                text = (
+                    f"{target.name}: its {name} holds what a document can't express, such as a token or text too long."
+                )
                 notes.append(Note(name, None, text))
         return Exported(keys, tuple(notes))
 
 
 def _document_value(name: str, value: Any) -> Any:
-    """A field's value in the document, the same for every order in which the server gives it; None: left out."""
+    """Return a field's value in the document, whatever order the server gives it in; None: it is left out."""
     if name == "description" and isinstance(value, str):
         return value.strip()
     if name == "allowed_domains" and isinstance(value, list):
@@ -337,7 +339,7 @@ def _document_value(name: str, value: Any) -> Any:
 
 
 def _stays(session: Session, current: ProfileState, name: str, value: Any) -> bool:
-    """Whether the document takes the value and plans nothing for it. What is masked in results would be a change."""
+    """Return whether the document takes the value and plans nothing for it; a redacted value would be a change."""
     try:
         entry = EntryReader("", {name: value}, _PROFILE_FIELDS)
         desired = _read_profile(entry, "present", _no_image)
@@ -395,44 +397,46 @@ def _deletion(target: Target, desired: Profile, current: ProfileState) -> Compar
 
 
 def _differences(desired: Profile, current: ProfileState) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """What differs before and after, in words, and the JSON fields to send."""
+    """Return what differs, before and after, and the JSON fields to send."""
     row = current.row or {}
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     send: dict[str, Any] = {}
     for name, value in desired.fields.items():
-        now, wanted = row.get(name), value
+        current_value, desired_value = row.get(name), value
         if name == "account_options":
-            now, wanted = _options_that_differ(now or {}, value)
-            differs = bool(wanted)
+            current_value, desired_value = _options_that_differ(current_value or {}, value)
+            differs = bool(desired_value)
         elif name == "allowed_domains":
-            differs = sorted(now or []) != sorted(value)
+            differs = sorted(current_value or []) != sorted(value)
         else:
-            differs = (now.strip() if isinstance(now, str) else now) != value
+            differs = (current_value.strip() if isinstance(current_value, str) else current_value) != value
         if differs or current.row is None:
-            before[name], after[name], send[name] = now, wanted, wanted
+            before[name], after[name], send[name] = current_value, desired_value, desired_value
     if isinstance(desired.image, ImageFile):
-        wanted_image = images.digest(desired.image.content) if desired.image.content else None
+        desired_image = images.digest(desired.image.content) if desired.image.content else None
         has_image = bool(row.get("image"))
-        if (wanted_image != current.image) if wanted_image else has_image:
+        if (desired_image != current.image) if desired_image else has_image:
             before["image"] = current.image.as_dict() if current.image else None
-            after["image"] = wanted_image.as_dict() if wanted_image else None
+            after["image"] = desired_image.as_dict() if desired_image else None
     return before, after, send
 
 
-def _options_that_differ(now: Row, wanted: Row) -> tuple[Row, Row]:
-    """Merged key by key, as the server does; a blank value removes a key (api-behaviour: account-settings-merge)."""
-    keys = [key for key in wanted if not _is_same_option(now, wanted, key)]
-    return {key: now.get(key) for key in keys}, {key: "" if wanted[key] is None else wanted[key] for key in keys}
+def _options_that_differ(current_value: Row, desired_value: Row) -> tuple[Row, Row]:
+    """Return the options that differ, merged key by key as on the server; a blank value removes a key
+    (api-behaviour: account-settings-merge)."""
+    keys = [key for key in desired_value if not _is_same_option(current_value, desired_value, key)]
+    after = {key: "" if desired_value[key] is None else desired_value[key] for key in keys}
+    return {key: current_value.get(key) for key in keys}, after
 
 
-def _is_same_option(now: Row, wanted: Row, key: str) -> bool:
-    """Whether both hold one value for an account option; true is not 1, and false is not 0."""
-    return json_text(_option(now, key)) == json_text(_option(wanted, key))
+def _is_same_option(current_value: Row, desired_value: Row, key: str) -> bool:
+    """Return whether both hold one value for an account option; true is not 1, and false is not 0."""
+    return json_text(_option(current_value, key)) == json_text(_option(desired_value, key))
 
 
 def _option(options: Row, key: str) -> Any:
-    """The value of an account option; null and an empty text mean that there is none, false and 0 are values."""
+    """Return an account option; null and an empty text mean that there is none, false and 0 are values."""
     return None if options.get(key) == "" else options.get(key)
 
 
@@ -444,26 +448,26 @@ def _change(
 
 
 def _create(session: Session, target: Target, fields: Row, upload: ImageFile | None) -> tuple[Row, Row]:
-    """The new provider's row, and the fields that are still to be sent: a form with a file can't hold structures."""
+    """Create the provider, and return its row and the fields still to be sent: a form can't hold structures."""
     body: Row = {"customer": target.customer_url, **fields}
-    rest: Row = {}
+    remaining: Row = {}
     if upload:
-        rest = {name: body.pop(name) for name in _NEWER if name in body}
+        remaining = {name: body.pop(name) for name in _NEWER if name in body}
         # A boolean that is left out of a form counts as false (api-behaviour: forms-and-booleans).
         body["enable_notifications"] = "false" if fields.get("enable_notifications") is False else "true"
     row = session.client.write("create", body=body, files=_files(upload) if upload else None)
-    return _profile("create", row), rest
+    return _profile("create", row), remaining
 
 
 def _recheck(session: Session, target: Target, change: Change[ProfileWrite]) -> tuple[bool | None, str]:
-    """Whether a change took effect whose answer was lost (None: a part of it did), and that in words."""
+    """Return whether a change took effect whose response was lost (None: a part of it did), and that in words."""
     session.references.forget_providers()
     row = _row_now(session, target)
     if change.action is _DELETE or row is None:
         is_there = f"the provider is {'not ' if row is None else 'still '}there. Run again."
         return change.action is _DELETE and row is None, is_there
     fields, image = change.payload.fields, change.payload.image
-    left = [name for name, wanted in fields.items() if not _kept(name, row.get(name), wanted)]
+    left = [name for name, desired_value in fields.items() if not _kept(name, row.get(name), desired_value)]
     if image is not UNSET and not _holds_image(session, row, image):
         left.append("image")
     if left:
@@ -483,10 +487,10 @@ def _holds_image(session: Session, row: Row, image: ImageFile) -> bool:
     return session.client.download(url) == image.content if url and image.content else not url and not image.content
 
 
-def _send_rest(session: Session, target: Target, rest: Row, before: str) -> Row:
-    """The fields that no form can hold; a refusal tells what was done ``before`` it."""
+def _send_remaining(session: Session, target: Target, remaining: Row, before: str) -> Row:
+    """Send the fields that no form can hold; an error states what was done ``before`` it."""
     try:
-        return _changed(session, target, rest)
+        return _changed(session, target, remaining)
     except OutcomeUnknown:
         raise
     except WaldurError as error:
@@ -497,7 +501,7 @@ def _send_rest(session: Session, target: Target, rest: Row, before: str) -> Row:
 
 
 def _changed(session: Session, target: Target, fields: Row) -> Row:
-    """By PATCH; some proxies don't let it pass, and PUT in JSON keeps what is left out just as well
+    """Update by PATCH; some proxies block it, and PUT in JSON keeps what is left out just as well
     (api-behaviour: providers-put)."""
     try:
         return _profile("partial_update", session.client.write("partial_update", target.uuid, body=fields))
@@ -518,8 +522,8 @@ def _check_answer(
 ) -> None:
     """Raise ``WaldurError`` where the server ignored a field silently (api-behaviour: providers-update); it may have
     kept the others."""
-    for name, wanted in sent.items():
-        if not _kept(name, row.get(name), wanted):
+    for name, desired_value in sent.items():
+        if not _kept(name, row.get(name), desired_value):
             hint = _hint_on_domains(is_staff) if name == "allowed_domains" else ""
             text = f"{name}: Waldur accepted the request but did not apply the value.{hint}"
             raise WaldurError(text, took_effect=None)
@@ -534,13 +538,17 @@ def _hint_on_domains(is_staff: Callable[[], bool]) -> str:
         return ""
 
 
-def _kept(name: str, now: Any, wanted: Any) -> bool:
-    """Whether the server holds what was sent."""
+def _kept(name: str, current_value: Any, desired_value: Any) -> bool:
+    """Return whether the server holds what was sent."""
     if name == "account_options":
-        return all(_is_same_option(now or {}, wanted, key) for key in wanted)
+        return all(_is_same_option(current_value or {}, desired_value, key) for key in desired_value)
     if name in ("customer", "image"):
-        return name == "customer" or now is None
-    return sorted(now or []) == sorted(wanted) if isinstance(wanted, list) else bool(now == wanted)
+        return name == "customer" or current_value is None
+    return (
+        sorted(current_value or []) == sorted(desired_value)
+        if isinstance(desired_value, list)
+        else bool(current_value == desired_value)
+    )
 
 
 def _blank(change: Change[ProfileWrite]) -> Row:

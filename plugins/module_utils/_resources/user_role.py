@@ -106,7 +106,7 @@ _EXCLUSIVE_USERS = replace(_EXCLUSIVE, name="exclusive_users", needs="users")
 
 @dataclass
 class GrantState:
-    """The grants on the provider, the roles that entries name, the moment on the server's clock, the token's user."""
+    """The role grants on the provider, the roles that entries name, the server's time, and the token's user."""
 
     rows: list[Row]
     roles: dict[str, Row]
@@ -329,7 +329,7 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
 
 
 def _in_document(session: Session, target: Target, rows: list[Row], current: GrantState) -> Entry | Note:
-    """The grant as an entry that changes nothing, or why there is none."""
+    """Return the grant as an entry that changes nothing, or a note why there is none."""
     row, name = rows[0], _name(rows[0])
     expiry = timestamps.to_server(timestamps.from_server(row.get("expiration_time")))
     user = User(_pair(row)[0], row.get("user_username"))
@@ -344,10 +344,12 @@ def _in_document(session: Session, target: Target, rows: list[Row], current: Gra
         desired = GRANT.read("", entry)
         current.roles[desired.role] = session.references.roles.resolve_for_provider("role", desired.role)
     except InvalidInput as error:
-        return Note("users", name, f"{target.name}: {name} can't be said: {error.message}")
-    # Asked of what applies it, so that the two can't disagree.
+        return Note("users", name, f"{target.name}: {name} can't be expressed in a document: {error.message}")
+    # Compared by what applies it, so that export and apply can't disagree.
     if _compare_entry(target, desired, user, current).changes:
-        return Note("users", name, f"{target.name}: {name} can't be said: another role has that name.")
+        return Note(
+            "users", name, f"{target.name}: {name} can't be expressed in a document: another role has that name."
+        )
     return entry
 
 
@@ -356,7 +358,7 @@ def _pair(row: Row) -> tuple[str, str]:
 
 
 def _single_user(session: Session, target: Target, desired: Grants) -> str | None:
-    """The UUID of the one user to read. The first time all grants are: they tell who others in a loop are."""
+    """Return the UUID of the one user to read; None the first time, as all grants tell the users of a loop."""
     if not desired.single or target.uuid is None:
         return None
     reference = desired.entries[0].user
@@ -404,9 +406,9 @@ def _compare_entry(target: Target, entry: GrantEntry, user: User, current: Grant
     if not _differs(entry, expiries[0]):
         twice = (f"{entry.place}: {_double(target, name, rows)}",) if len(rows) > 1 else ()
         return Comparison(warnings=twice) if twice else _unchanged(entry, name, expiries[0], current.now)
-    wanted = entry.expiration_time if isinstance(entry.expiration_time, datetime) else None
-    action = _direction(expiries[0], wanted)
-    return Comparison((_change(target, user, role, action, expiries[0], wanted),))
+    desired_expiry = entry.expiration_time if isinstance(entry.expiration_time, datetime) else None
+    action = _direction(expiries[0], desired_expiry)
+    return Comparison((_change(target, user, role, action, expiries[0], desired_expiry),))
 
 
 def _differs(entry: GrantEntry, now: datetime | None) -> bool:
@@ -424,16 +426,15 @@ def _unchanged(entry: GrantEntry, name: str, expiry: datetime | None, now: datet
 
 
 def _compare_ended(entry: GrantEntry, name: str, expiries: list[datetime | None]) -> Comparison[GrantWrite]:
-    """An expiry that has passed means "ended", so a document does not break the day after."""
-    moment = timestamps.to_server(entry.expiration_time if isinstance(entry.expiration_time, datetime) else None)
+    """Compare an expiry that has passed: it means "ended", so a document does not break the day after."""
+    expiry_text = timestamps.to_server(entry.expiration_time if isinstance(entry.expiration_time, datetime) else None)
     if any(
         now is None or (isinstance(entry.expiration_time, datetime) and now > entry.expiration_time) for now in expiries
     ):
-        text = (
-            f"{entry.option('expiration_time')}: {moment} has passed, and {name} is still granted: use state: absent."
-        )
+        option = entry.option("expiration_time")
+        text = f"{option}: {expiry_text} has passed, and {name} is still granted: use state: absent."
         return Comparison(errors=(text,))
-    return Comparison(warnings=(f"{entry.place}: {moment} has passed, so the grant of {name} has ended.",))
+    return Comparison(warnings=(f"{entry.place}: {expiry_text} has passed, so the grant of {name} has ended.",))
 
 
 def _operation(action: Action) -> str:
@@ -442,10 +443,10 @@ def _operation(action: Action) -> str:
     return "delete_user" if action is _REVOKE else "update_user"
 
 
-def _direction(now: datetime | None, wanted: datetime | None) -> Action:
-    if wanted is None:
+def _direction(now: datetime | None, desired_expiry: datetime | None) -> Action:
+    if desired_expiry is None:
         return _MAKE_PERMANENT
-    return _SHORTEN if now is None or wanted < now else _EXTEND
+    return _SHORTEN if now is None or desired_expiry < now else _EXTEND
 
 
 def _name(row: Row) -> str:
@@ -504,7 +505,7 @@ def _change(
     role: Row,
     action: Action,
     now: datetime | None,
-    wanted: datetime | None = None,
+    desired_expiry: datetime | None = None,
     *,
     is_implied: bool = False,
 ) -> Change[GrantWrite]:
@@ -516,9 +517,9 @@ def _change(
         f"{user.shown} as {role['name']}",
         action,
         None if action is _GRANT else {"expiration_time": timestamps.to_server(now)},
-        None if action is _REVOKE else {"expiration_time": timestamps.to_server(wanted)},
+        None if action is _REVOKE else {"expiration_time": timestamps.to_server(desired_expiry)},
         ids,
-        GrantWrite(user, role_uuid, role["name"], wanted),
+        GrantWrite(user, role_uuid, role["name"], desired_expiry),
         is_implied,
     )
 
@@ -534,7 +535,7 @@ def _present_rows(session: Session, target: Target, grant: GrantWrite) -> list[R
 
 
 def _recheck(session: Session, target: Target, change: Change[GrantWrite]) -> tuple[bool, str]:
-    """Whether a change took effect whose answer was lost, and what is there; double grants too
+    """Return whether a change took effect whose response was lost, and the current state; double grants too
     (api-behaviour: role-grants-duplicate, role-grants-update)."""
     rows = _present_rows(session, target, change.payload)
     if len(rows) > 1:
@@ -542,6 +543,6 @@ def _recheck(session: Session, target: Target, change: Change[GrantWrite]) -> tu
     if not rows:
         return change.action is _REVOKE, "the grant is not there. Run again."
     expiry = timestamps.from_server(rows[0].get("expiration_time"))
-    wanted = change.payload.expiration_time
+    desired_expiry = change.payload.expiration_time
     until = f"until {timestamps.to_server(expiry)}" if expiry else "without an end"
-    return change.action is not _REVOKE and expiry == wanted, f"the grant is there {until}. Run again."
+    return change.action is not _REVOKE and expiry == desired_expiry, f"the grant is there {until}. Run again."

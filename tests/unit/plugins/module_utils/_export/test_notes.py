@@ -65,7 +65,10 @@ def test_grants_of_roles_that_can_no_longer_be_granted_are_left_out(
     grant(sim, "member1", "PROVIDER.VIEWER")
     found = alpha(connect(), "users")
     assert [entry["user"] for entry in found["users"]] == ["manager_alpha"]
-    assert "member1 as PROVIDER.VIEWER can't be said: role: " in found["notes"]["users", "member1 as PROVIDER.VIEWER"]
+    assert (
+        "member1 as PROVIDER.VIEWER can't be expressed in a document: role: "
+        in found["notes"]["users", "member1 as PROVIDER.VIEWER"]
+    )
 
 
 def test_a_grant_of_a_role_that_is_called_like_the_uuid_of_another_is_left_out(

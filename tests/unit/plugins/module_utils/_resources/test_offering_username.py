@@ -145,8 +145,8 @@ def test_the_same_user_twice_is_an_error_however_named(second: str) -> None:
 def test_two_users_with_one_name_are_an_error_that_names_both() -> None:
     found = compare(state({ALICE: [VM], BOB: [VM]}), entry("alice", "a"), entry("bob", "a"))
     assert found.errors == (
-        "offering_usernames[bob].username: 'a' is asked for bob, and in offering_usernames[alice] for alice: two users"
-        " can't share one username.",
+        "offering_usernames[bob].username: 'a' is requested for bob, and in offering_usernames[alice] for alice: two"
+        " users can't share one username.",
     )
 
 

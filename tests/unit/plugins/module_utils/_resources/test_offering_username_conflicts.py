@@ -79,7 +79,7 @@ def test_a_username_that_is_right_already_is_no_change_even_where_another_user_h
 def test_two_entries_that_differ_in_case_alone_are_rejected() -> None:
     found = compare(state({ALICE: [VM], BOB: [VM]}), entry("alice", "Same"), entry("bob", "sAME"))
     assert found.errors == (
-        "offering_usernames[bob].username: 'sAME' is asked for bob, and in offering_usernames[alice] for alice as"
+        "offering_usernames[bob].username: 'sAME' is requested for bob, and in offering_usernames[alice] for alice as"
         " 'Same', and upper and lower case do not tell usernames apart: two users can't share one username.",
     )
 
