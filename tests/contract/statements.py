@@ -24,6 +24,7 @@ FOLDER = pathlib.Path(__file__).with_name("statements")
 WORLD = pathlib.Path(__file__).parents[1] / "simulator" / "worlds" / "recorded.json"
 EDITIONS = ("2025", "2026")
 PLACEHOLDER = re.compile(r"\{(?P<kind>[a-z_]+)(?::(?P<name>[^{}]+))?\}")
+READS = frozenset(("GET", "HEAD", "OPTIONS"))
 CHECKS = frozenset(
     ("is", "has_keys", "lacks_keys", "contains", "count", "every", "some", "none", "column", "matches", "header")
 )
@@ -71,6 +72,17 @@ class Statement:
     place: str
     arrange: tuple[dict[str, Any], ...]
     requests: tuple[Request, ...]
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether nothing is changed, neither by the requests nor for them."""
+        return not (self.arrange or self.grants) and all(one.method in READS for one in self.requests)
+
+    @property
+    def grants(self) -> list[dict[str, str]]:
+        """The grants that the callers need first, as columns."""
+        callers = {request.caller for request in self.requests} & CALLERS.keys()
+        return [{"user": user, **scope} for user, scope in map(CALLERS.__getitem__, callers) if scope]
 
     def __str__(self) -> str:
         return f"{self.edition} {self.place}: {self.says} ({self.requests[0].caller})"
@@ -131,15 +143,19 @@ class Runner:
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
+        self._is_at_start = False
         self._connection = http.client.HTTPConnection(simulator.url.removeprefix("http://"), timeout=30)
 
     def problems(self, statement: Statement) -> list[str]:
-        """Return what is otherwise than *statement* says, in sentences; the world is put back to its start first."""
-        self.simulator.reset()
-        for caller in {request.caller for request in statement.requests}:
-            user, grant = CALLERS.get(caller, (caller, {}))
-            if grant:
-                self.simulator.create("Grant", user=user, **grant)
+        """Return what is otherwise than *statement* says, in sentences; it finds the world at its start.
+
+        The world is put back to it first, except between two statements that only read.
+        """
+        if not (self._is_at_start and statement.only_reads):
+            self.simulator.reset()
+        self._is_at_start = statement.only_reads
+        for grant in statement.grants:
+            self.simulator.create("Grant", **grant)
         for step in statement.arrange:
             self._arrange(step)
         found: list[str] = []
