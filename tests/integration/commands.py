@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs Ansible's commands in forks of one process that has imported their libraries already: a third to a half of what
 a run costs is importing the same 500 modules again, and these tests run Ansible more than a thousand times. What
-Ansible compiles anew in every run is compiled beforehand, too (``read_beforehand``).
+Ansible compiles anew in every run is compiled beforehand, too (``read_beforehand``), and the documentation of plugins
+is parsed once (``ParsedYaml``).
 
 Nothing of Ansible that reads its configuration is imported beforehand, so each run reads it anew, from the environment
 that it is given. What a run can't share (variables that Python itself reads when it starts) gets a process of its own.
@@ -15,11 +16,15 @@ import builtins
 import contextlib
 import functools
 import gc
+import hashlib
 import importlib
+import importlib.machinery
 import json
 import os
+import pickle
 import re
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +34,8 @@ import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
+
+import yaml
 
 TREE = Path(__file__).resolve().parents[2] / "build" / "ansible_collections" / "waldur" / "provider"
 SECONDS = 120
@@ -100,8 +107,10 @@ class Server:
     """The process that forks, and what is said to it: a line of JSON for each run, answered by its exit code."""
 
     def __init__(self) -> None:
+        self._folder = tempfile.mkdtemp(prefix="commands-")
+        command = [sys.executable, __file__, self._folder]
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
         atexit.register(self.close)
 
@@ -110,6 +119,7 @@ class Server:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.communicate()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def run(
         self, command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: int, *, merged: bool
@@ -132,6 +142,49 @@ class Server:
 @functools.cache
 def _server() -> Server:
     return Server()
+
+
+class ParsedYaml:
+    """Results of ``yaml.load`` for files of Ansible and documentation of plugins, shared by forks in *folder*.
+
+    A run changes what it has parsed, so a result is used only once in a fork; the next call parses the text anew.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.known: dict[str, Any] = {}
+        self.names: set[str] = set()
+        self._load = yaml.load
+        self._paths = (str(Path(sys.prefix).resolve()), sys.prefix, str(TREE.parents[2]), str(TREE.resolve()))
+
+    def read(self) -> None:
+        """Read what forks have parsed since."""
+        if new := {path.name for path in self.folder.iterdir() if not path.suffix} - self.names:
+            self.names |= new
+            for name in new:
+                # Some classes can't be imported here, as they need the configuration.
+                with contextlib.suppress(ImportError, AttributeError):
+                    self.known[name] = pickle.loads((self.folder / name).read_bytes())
+            gc.freeze()
+
+    def load(self, stream: Any, Loader: Any) -> Any:  # noqa: N803 - the name is that of yaml.load
+        """Return what ``yaml.load`` returns, tags of Ansible included."""
+        tags = [*getattr(stream, "_ansible_tags_mapping", {}).values()]
+        paths = [getattr(tag, "path", None) for tag in tags] or [os.fsdecode(getattr(stream, "name", ""))]
+        if not any(path and path.startswith(self._paths) for path in paths):
+            return self._load(stream, Loader)
+        text = stream.read() if hasattr(stream, "read") else stream
+        described = [str(text), *sorted(map(repr, tags)), *paths, Loader.__module__, Loader.__qualname__]
+        name = hashlib.sha256(repr(described).encode()).hexdigest()
+        if name in self.known:
+            return self.known.pop(name)
+        found = self._load(text, Loader)
+        if name not in self.names:
+            self.names.add(name)
+            unfinished = self.folder / f"{name}.{os.getpid()}"
+            unfinished.write_bytes(pickle.dumps(found))
+            unfinished.rename(self.folder / name)
+        return found
 
 
 def import_beforehand() -> None:
@@ -191,7 +244,7 @@ def _imported_by_a_run() -> list[str]:
     return [name for name in json.loads(found.splitlines()[-1]) if not name.startswith(("__main__", *AT_ONCE))]
 
 
-def serve() -> list[str] | None:
+def serve(parsed: ParsedYaml) -> list[str] | None:
     """Fork for each line that comes; returns the command in the forks, and None where no more lines come."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     with open(os.devnull, encoding="utf-8") as nothing:
@@ -200,6 +253,7 @@ def serve() -> list[str] | None:
     command: list[str]
     for line in lines:
         command, *settings, seconds = json.loads(line)
+        parsed.read()
         if (process := os.fork()) == 0:
             lines.close()
             answers.close()
@@ -243,11 +297,13 @@ def _exit_code(process: int, seconds: int) -> int | None:
 if __name__ == "__main__":
     # Python puts this folder first, where the names of tests would hide those of libraries.
     del sys.path[0]
+    shared = ParsedYaml(Path(sys.argv[1]))
+    vars(yaml)["load"] = shared.load
     import_beforehand()
     # Python keeps them to itself, but for those of the program that was started.
     for category in (DeprecationWarning, PendingDeprecationWarning):
         warnings.filterwarnings("default", category=category, module=r"ansible_collections\.waldur\.")
-    asked_for = serve()
+    asked_for = serve(shared)
     if asked_for:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         sys.argv = [f"ansible-{asked_for[0]}", *asked_for[1:]]

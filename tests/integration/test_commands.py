@@ -8,10 +8,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from ansible import config
 
-from .commands import ansible, deprecations, in_a_new_process
+from .commands import ParsedYaml, ansible, deprecations, in_a_new_process
 from .modules import STARTUP, write_interpreter
 
 PLAY = """
@@ -66,6 +69,35 @@ def test_every_run_reads_its_configuration_anew(tmp_path: Path, environment: dic
         assert ansible(command, folder, {**environment, **changed}) == in_a_new_process(
             command, folder, {**environment, **changed}
         )
+
+
+def test_parsed_documentation_of_plugins_does_not_change_what_a_run_prints(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    command = ["config", "dump", "-t", "become"]
+    expected = in_a_new_process(command, tmp_path, environment)
+    assert "become_user" in expected[1]
+    for _run in range(2):
+        assert ansible(command, tmp_path, environment) == expected
+
+
+def test_a_parsed_document_is_used_once_because_a_run_changes_it(tmp_path: Path) -> None:
+    document = Path(config.__path__[0], "base.yml")
+    learning, reading = ParsedYaml(tmp_path), ParsedYaml(tmp_path)
+
+    def load(parsed: ParsedYaml) -> Any:
+        with document.open("rb") as stream:
+            return parsed.load(stream, yaml.CSafeLoader)
+
+    expected = yaml.load(document.read_bytes(), yaml.CSafeLoader)
+    load(learning).clear()
+    reading.read()
+    assert len(reading.known) == 1
+    shared = load(reading)
+    assert shared == expected
+    shared.clear()
+    assert not reading.known
+    assert load(reading) == expected
 
 
 def test_what_takes_too_long_is_ended_and_the_next_one_runs(tmp_path: Path, environment: dict[str, str]) -> None:
