@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,15 +27,24 @@ def fleet() -> Iterator[Simulator]:
         yield simulator
 
 
-@pytest.fixture
-def run(fleet: Simulator) -> Runner:
-    """Plays against it, in a folder with an inventory of its providers and a document for each."""
-    fleet.reset()
-    found = runner(fleet)
-    found.write("fleet.waldur.yml", "plugin: waldur.provider.inventory\nhosts: service_providers\n")
-    outcome = playbook(found, "export", "-e", '{"service_provider": []}')
+@pytest.fixture(scope="module")
+def exported(fleet: Simulator) -> Path:
+    """Return a folder with an inventory of the providers and an exported document for each."""
+    run = runner(fleet)
+    run.write("fleet.waldur.yml", "plugin: waldur.provider.inventory\nhosts: service_providers\n")
+    outcome = playbook(run, "export", "-e", '{"service_provider": []}')
     assert outcome.code == 0, outcome.output
-    return found
+    return run.folder
+
+
+@pytest.fixture
+def run(fleet: Simulator, exported: Path) -> Runner:
+    """Run playbooks against it, in a folder with a copy of the inventory and the documents."""
+    fleet.reset()
+    copied = runner(fleet)
+    shutil.copytree(exported / "providers", copied.folder / "providers")
+    shutil.copy(exported / "fleet.waldur.yml", copied.folder)
+    return copied
 
 
 def playbook(run: Runner, name: str, *options: str, down: bool = False) -> Outcome:
