@@ -39,7 +39,7 @@ def read_connection(
                 if f"waldur_{name}" in variables
             },
             os.environ,
-            place=place,
+            source_name=place,
         ),
         os.environ,
     )

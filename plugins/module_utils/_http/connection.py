@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where Waldur is and how to reach it. Needs no requests."""
+"""Describe the connection to a Waldur. Needs no requests, so that any plugin can import it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Connection:
-    """Where Waldur is and how to reach it; every value resolved and checked (see ``_connection``).
+    """Describe one Waldur and how to reach it; every value is resolved and checked (see ``connection_options``).
 
-    ``api_url`` is the base without ``/api/``; ``timeout`` is in seconds; ``proxies`` (those for ``api_url``) and
-    ``verify`` are in the form that requests takes. ``proxy`` is the option and ``proxy_variables`` what the environment
-    says of proxies: they decide for other hosts.
+    ``api_url`` is the base without ``/api/``. ``auth_scheme`` is Token or Bearer (api-behaviour: authentication).
+    ``verify``, ``cert`` and ``proxies`` have the form that requests takes; ``proxies`` are those for ``api_url``.
+    ``timeout`` is in seconds and counts for each try; ``retries`` is the number of tries after the first. ``proxy`` is
+    the option and ``proxy_variables`` are the variables of the environment that decide on the proxy of other hosts.
     """
 
     api_url: str

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connection options: from the task, variables, profiles and the environment, in a fixed order."""
+"""Resolve the connection options from the task, variables, profiles and the environment, and check them."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ OPTIONS = (
     "retries",
 )
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
-_TEXTS = [name for name in OPTIONS if name not in ("validate_certs", "timeout", "retries")]
-# All that a task, a variable or a plugin may set; a profile holds the others.
+_TEXT_OPTIONS = [name for name in OPTIONS if name not in ("validate_certs", "timeout", "retries")]
+# What a task, a variable or a plugin may set; a profile may set all but "profile".
 NAMES = (*OPTIONS, "profile")
-_LARGEST_PROFILES = input_files.MEGABYTE
-_SHORTEST_TOKEN = 8
+_PROFILES_LIMIT = input_files.MEGABYTE
+_MIN_TOKEN_LENGTH = 8
 _DEFAULT_PROFILES = "~/.config/waldur/profiles.yml"
 
 
 @dataclass(frozen=True)
 class Source:
-    """One place that options can come from; ``name`` says in messages which."""
+    """A place that sets options; ``name`` is its name in messages, ``values`` holds only the options that are set."""
 
     name: str
     values: Mapping[str, Any]
@@ -50,39 +50,45 @@ def resolve(
     variables: Mapping[str, Any],
     environment: Mapping[str, str],
     *,
-    place: str = "the task",
+    source_name: str = "the task",
 ) -> dict[str, Any]:
-    """Every connection option that is set anywhere, from the first place that has it.
+    """Return every connection option that is set, by its name, from the first source that sets it.
 
-    ``options`` are those of ``place``, ``variables`` those named ``waldur_<option>`` (by option). Order: option,
-    variable, a profile that option or variable name, environment, the profile that ``WALDUR_PROFILE`` names. Raises
-    ``InvalidInput``, also where the token comes from a place that does not agree on the URL: no site's token may go
-    to another.
+    ``options`` are those of the task or plugin, which messages call ``source_name``; ``variables`` are those named
+    ``waldur_<option>``, by option; ``environment`` holds the ``WALDUR_*`` variables. The order of the sources is:
+    options, variables, the profile that an option or a variable names, the environment, the profile that
+    ``WALDUR_PROFILE`` names.
+
+    Raises ``InvalidInput`` for a profile that is not valid, for a missing ``api_url`` or ``access_token``, and for a
+    token whose source does not set the same URL, as the token of one site must never be sent to another.
     """
-    sources = [Source(place, _given(options)), Source("variables", _given(variables))]
-    named = next((source.values["profile"] for source in sources if source.values.get("profile")), None)
-    if named:
-        sources.append(_profile(named, environment))
-    sources.append(Source("the environment", _of_environment(environment)))
-    if not named and environment.get("WALDUR_PROFILE"):
-        sources.append(_profile(environment["WALDUR_PROFILE"], environment))
-    found = {name: source for name in OPTIONS for source in reversed(sources) if name in source.values}
-    # The first source that has the option wins: the reversed walk above lets it write last.
-    _agree(found, place)
-    return {name: source.values[name] for name, source in found.items()}
+    sources = [Source(source_name, _select_set_options(options)), Source("variables", _select_set_options(variables))]
+    profile = next((source.values["profile"] for source in sources if source.values.get("profile")), None)
+    if profile:
+        sources.append(_load_profile(profile, environment))
+    sources.append(Source("the environment", _read_environment(environment)))
+    if not profile and environment.get("WALDUR_PROFILE"):
+        sources.append(_load_profile(environment["WALDUR_PROFILE"], environment))
+    # The first source that sets an option wins, so it is written last.
+    source_by_option = {name: source for name in OPTIONS for source in reversed(sources) if name in source.values}
+    _check_url_and_token(source_by_option, source_name)
+    return {name: source.values[name] for name, source in source_by_option.items()}
 
 
-def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+def _select_set_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that are set; null and the empty text mean that one is not."""
     return {name: values[name] for name in NAMES if values.get(name) not in (None, "")}
 
 
-def _of_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    found = {name: environment.get(f"WALDUR_{name.upper()}") for name in OPTIONS}
-    found["access_token"] = found["access_token"] or environment.get("WALDUR_API_TOKEN")
-    return {name: value for name, value in found.items() if value}
+def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the options that ``WALDUR_<OPTION>`` sets; ``WALDUR_API_TOKEN`` is another name of the token."""
+    values = {name: environment.get(f"WALDUR_{name.upper()}") for name in OPTIONS}
+    values["access_token"] = values["access_token"] or environment.get("WALDUR_API_TOKEN")
+    return {name: value for name, value in values.items() if value}
 
 
-def _profile(name: Any, environment: Mapping[str, str]) -> Source:
+def _load_profile(name: Any, environment: Mapping[str, str]) -> Source:
+    """Return the options of the profile ``name`` of the profiles file. Raises ``InvalidInput``."""
     path = environment.get("WALDUR_PROFILES_FILE") or _DEFAULT_PROFILES
     if not isinstance(name, str):
         raise InvalidInput(f"profile: '{quote(name)}' is not text: give the name of a section of {path}, quoted.")
@@ -98,44 +104,49 @@ def _profile(name: Any, environment: Mapping[str, str]) -> Source:
         if key not in OPTIONS:
             known = ", ".join(OPTIONS)
             raise InvalidInput(f"profile: '{quote(key)}' in '{quote(name)}' of {path} is not known; known are {known}.")
-        if key in _TEXTS and not isinstance(values[key], (str, type(None))):
-            # Its value is not shown, as it may be a token: 0012 is the number 10, and not what was meant.
+        if key in _TEXT_OPTIONS and not isinstance(values[key], (str, type(None))):
+            # The value may be a token, so it is not shown. YAML reads 0012 as the number 10.
             raise InvalidInput(f"profile: {key} in '{quote(name)}' of {path} is not text: quote it as it is written.")
-    return Source(f"profile '{name}'", _given(values))
+    return Source(f"profile '{name}'", _select_set_options(values))
 
 
 def _read_profiles(path: str) -> Any:
-    from .._common.yaml_files import read_yaml
+    """Return the content of the profiles file; an empty mapping for an empty file. Raises ``InvalidInput``."""
+    from .._common.yaml_files import read_yaml  # only here, as most runs read no YAML
 
     # The file holds tokens, so messages show no values of it.
     shown = f"profile: {quote(path, LONGEST_PATH)}"
     advice = "; set WALDUR_PROFILES_FILE"
-    content = read_yaml(path, shown, "profile", spelled=False, quoting=False, limit=_LARGEST_PROFILES, advice=advice)
+    content = read_yaml(path, shown, "profile", spelled=False, quoting=False, limit=_PROFILES_LIMIT, advice=advice)
     return content or {}
 
 
-def _agree(found: Mapping[str, Source], place: str) -> None:
+def _check_url_and_token(source_by_option: Mapping[str, Source], source_name: str) -> None:
+    """Raise ``InvalidInput`` where the URL or the token is missing, or the token's source sets another URL or none."""
     for name in ("api_url", "access_token"):
-        if name not in found:
-            other = " or WALDUR_API_TOKEN" if name == "access_token" else ""
+        if name not in source_by_option:
+            alias = " or WALDUR_API_TOKEN" if name == "access_token" else ""
             raise InvalidInput(
-                f"{name}: is missing: set it in {place}, as variable waldur_{name}, as WALDUR_{name.upper()}{other} in"
-                " the environment, or in a profile."
+                f"{name}: is missing: set it in {source_name}, as variable waldur_{name}, as"
+                f" WALDUR_{name.upper()}{alias} in the environment, or in a profile."
             )
-    url, token = found["api_url"], found["access_token"]
-    if url is token:
+    url_source, token_source = source_by_option["api_url"], source_by_option["access_token"]
+    if url_source is token_source:
         return
-    there = token.values.get("api_url")
-    if there is None or base_url(there) != base_url(url.values["api_url"]):
-        says = f"names another URL ({quote(there)})" if there else "names no URL"
+    token_url = token_source.values.get("api_url")
+    if token_url is None or base_url(token_url) != base_url(url_source.values["api_url"]):
+        description = f"names another URL ({quote(token_url)})" if token_url else "names no URL"
         raise InvalidInput(
-            f"access_token: comes from {token.name}, which {says}, and api_url comes from {url.name}: set both in the"
-            " same place, so that no site's token goes to another."
+            f"access_token: comes from {token_source.name}, which {description}, and api_url comes from"
+            f" {url_source.name}: set both in the same place, so that no site's token goes to another."
         )
 
 
 def base_url(value: Any) -> str:
-    """The URL without a trailing slash or ``/api/``."""
+    """Return the URL without a trailing slash or ``/api/``, its host in lower case.
+
+    Raises ``InvalidInput`` for one that is not a valid URL, and for one with a login, a query or a fragment.
+    """
     text = str(value).strip()
     if "?" in text or "#" in text:
         raise InvalidInput(
@@ -144,15 +155,15 @@ def base_url(value: Any) -> str:
         )
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and _is_host(parts.hostname)
-        usable = usable and (parts.port is None or parts.port > 0)
-        # Python 3.10 takes any name in brackets, where only an IPv6 address may stand.
-        usable = usable and ("[" not in parts.netloc or ":" in str(parts.hostname))
-    except ValueError:  # brackets or a port that no URL has
-        usable = False
-    if not usable:
+        is_valid = parts.scheme in ("http", "https") and _is_host_name(parts.hostname)
+        is_valid = is_valid and (parts.port is None or parts.port > 0)
+        # Python 3.10 accepts any name in brackets; only an IPv6 address is valid there.
+        is_valid = is_valid and ("[" not in parts.netloc or ":" in str(parts.hostname))
+    except ValueError:  # brackets or a port that are not valid
+        is_valid = False
+    if not is_valid:
         raise InvalidInput(
-            f"api_url: '{quote(_without_login(text))}' is not a valid URL: write one like https://waldur.example.org/api/."
+            f"api_url: '{quote(_remove_login(text))}' is not a valid URL: write one like https://waldur.example.org/api/."
         )
     if parts.username or parts.password:
         raise InvalidInput("api_url: must not hold a user or password: use access_token.")
@@ -161,39 +172,30 @@ def base_url(value: Any) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}{path.rstrip('/')}"
 
 
-def _without_login(text: str) -> str:
+def _remove_login(text: str) -> str:
+    """Return a URL without all that may be a user or a password, for messages."""
     return text.rpartition("@")[2]
 
 
 def connect(values: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
-    """Checked values as a ``Connection``; what is not set gets its default. Raises ``InvalidInput``."""
-    for name in _TEXTS:
+    """Return resolved ``values`` as a checked ``Connection``; an option that is not set gets its default.
+
+    ``environment`` is used for proxies and certificate bundles only. Sends nothing. Raises ``InvalidInput`` that names
+    the option.
+    """
+    for name in _TEXT_OPTIONS:
         if isinstance(values.get(name), (dict, list, tuple)):
             raise InvalidInput(f"{name}: must be text, and a list or mapping was given.")
     url = base_url(values["api_url"])
-    token = str(values["access_token"]).strip()
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise InvalidInput(
-            "access_token: holds characters that no token has (space, line end, umlaut): check the value."
-        )
-    if len(token) < _SHORTEST_TOKEN:
-        # Each text that equals the token is masked in all output, and a few letters stand in any word.
-        raise InvalidInput(
-            f"access_token: is shorter than {_SHORTEST_TOKEN} characters, and those of Waldur have 40 or more: check"
-            " the value."
-        )
-    scheme = str(values.get("auth_scheme", "Token"))
-    if scheme not in ("Token", "Bearer"):
-        raise InvalidInput(f"auth_scheme: must be Token or Bearer, and '{quote(scheme)}' was given.")
     return Connection(
         url,
-        token,
-        scheme,
-        _verify(url, values, environment),
-        _certificate(values),
-        _proxies(url, values, environment),
-        _number("timeout", values.get("timeout", 30), 0.1, 3600),
-        int(_number("retries", values.get("retries", 4), 0, 20)),
+        _check_token(values["access_token"]),
+        _check_auth_scheme(values.get("auth_scheme", "Token")),
+        _resolve_verification(url, values, environment),
+        _resolve_client_certificate(values),
+        _resolve_proxies(url, values, environment),
+        _check_number("timeout", values.get("timeout", 30), 0.1, 3600),
+        int(_check_number("retries", values.get("retries", 4), 0, 20)),
         str(values["proxy"]) if values.get("proxy") else None,
         tuple(
             (name, value)
@@ -203,7 +205,31 @@ def connect(values: Mapping[str, Any], environment: Mapping[str, str]) -> Connec
     )
 
 
-def _number(name: str, value: Any, least: float, most: float) -> float:
+def _check_token(value: Any) -> str:
+    """Return the token without spaces around it. Raises ``InvalidInput``, which never shows it."""
+    token = str(value).strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise InvalidInput(
+            "access_token: holds characters that no token has (space, line end, umlaut): check the value."
+        )
+    if len(token) < _MIN_TOKEN_LENGTH:
+        # Text that equals the token is masked in all output, and a few letters occur in any word.
+        raise InvalidInput(
+            f"access_token: is shorter than {_MIN_TOKEN_LENGTH} characters, and those of Waldur have 40 or more: check"
+            " the value."
+        )
+    return token
+
+
+def _check_auth_scheme(value: Any) -> str:
+    scheme = str(value)
+    if scheme not in ("Token", "Bearer"):
+        raise InvalidInput(f"auth_scheme: must be Token or Bearer, and '{quote(scheme)}' was given.")
+    return scheme
+
+
+def _check_number(name: str, value: Any, least: float, most: float) -> float:
+    """Return the option ``name`` as a number from ``least`` to ``most``; ``retries`` must be whole."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -213,7 +239,11 @@ def _number(name: str, value: Any, least: float, most: float) -> float:
     return number
 
 
-def _verify(url: str, values: Mapping[str, Any], environment: Mapping[str, str]) -> bool | str:
+def _resolve_verification(url: str, values: Mapping[str, Any], environment: Mapping[str, str]) -> bool | str:
+    """Return how requests verifies certificates: false for not at all, a path of CA certificates, or true.
+
+    The path is ``ca_path``, else that of ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE``.
+    """
     word = str(values.get("validate_certs", True)).strip().lower()
     if word not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
         raise InvalidInput(f"validate_certs: must be true or false, and '{quote(word)}' was given.")
@@ -223,14 +253,15 @@ def _verify(url: str, values: Mapping[str, Any], environment: Mapping[str, str])
         return input_files.readable_path("ca_path", str(values["ca_path"]), folder_allowed=True)
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         if environment.get(variable):
-            # Not looked at without TLS, so a stale one does no harm there.
-            used = url.startswith("https:")
+            # Without TLS the file is not used, so an outdated variable must not fail.
+            is_used = url.startswith("https:")
             path = environment[variable]
-            return input_files.readable_path(variable, path, folder_allowed=True) if used else path
+            return input_files.readable_path(variable, path, folder_allowed=True) if is_used else path
     return True
 
 
-def _certificate(values: Mapping[str, Any]) -> str | tuple[str, str] | None:
+def _resolve_client_certificate(values: Mapping[str, Any]) -> str | tuple[str, str] | None:
+    """Return the client certificate as requests takes it: a path, or the paths of certificate and key."""
     if values.get("client_key") and not values.get("client_cert"):
         raise InvalidInput("client_key: needs client_cert, the certificate that the key belongs to.")
     if not values.get("client_cert"):
@@ -241,31 +272,34 @@ def _certificate(values: Mapping[str, Any]) -> str | tuple[str, str] | None:
     return certificate, input_files.readable_path("client_key", str(values["client_key"]))
 
 
-def _proxies(url: str, values: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The proxies for ``url`` (see ``choose_proxies``). Raises ``InvalidInput`` that names the option or variable."""
-    found = choose_proxies(url, values.get("proxy"), environment)
-    for scheme, proxy in found:
+def _resolve_proxies(
+    url: str, values: Mapping[str, Any], environment: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    """Return the proxies for ``url`` (see ``choose_proxies``). Raises ``InvalidInput`` naming option or variable."""
+    proxies = choose_proxies(url, values.get("proxy"), environment)
+    for scheme, proxy in proxies:
         names = ("proxy",) if values.get("proxy") else (f"{scheme}_proxy", "all_proxy")
-        holds = (name for name in names if proxy in (environment.get(name), environment.get(name.upper())))
-        _check_proxy(next(holds, names[0]), proxy)
-    return found
+        sources = (name for name in names if proxy in (environment.get(name), environment.get(name.upper())))
+        _check_proxy(next(sources, names[0]), proxy)
+    return proxies
 
 
 def _check_proxy(option: str, value: str) -> None:
-    """Raise ``InvalidInput`` where ``value`` is no URL of a proxy; without a scheme it counts as one of HTTP."""
+    """Raise ``InvalidInput`` where ``value`` is not a valid URL of a proxy; without a scheme it means http://."""
     try:
         parts = urlsplit(value if "://" in value else f"http://{value}")
-        usable = parts.scheme in _PROXY_SCHEMES and _is_host(parts.hostname) and (parts.port is None or parts.port > 0)
+        is_valid = parts.scheme in _PROXY_SCHEMES and _is_host_name(parts.hostname)
+        is_valid = is_valid and (parts.port is None or parts.port > 0)
     except ValueError:
-        usable = False
-    if not usable:
+        is_valid = False
+    if not is_valid:
         raise InvalidInput(
-            f"{option}: '{quote(_without_login(value))}' is not a valid URL: write one like http://proxy.example.org:3128."
+            f"{option}: '{quote(_remove_login(value))}' is not a valid URL: write one like http://proxy.example.org:3128."
         )
 
 
-def _is_host(name: str | None) -> bool:
-    """Whether a host can have that name: no part of it is empty or longer than 63 characters."""
+def _is_host_name(name: str | None) -> bool:
+    """Return whether ``name`` is valid for a host: no label of it is empty or longer than 63 characters."""
     try:
         return bool(name and name.isprintable() and " " not in name and name.encode("idna"))
     except UnicodeError:
