@@ -35,7 +35,7 @@ LISTS = {
 # What a list that can't be read at all is told to be.
 TOLD: dict[str, tuple[dict[str, Any], str]] = {
     "503 in HTML": ({"status": 503, "html": True}, "Waldur failed on the request to {0} (503: Service Unavailable)."),
-    "a reset": ({"drop": "before"}, "Cannot {0}: the connection to HOST broke."),
+    "a reset": ({"drop": "before"}, "Cannot {0}: the connection to HOST was closed."),
     "a body cut short": ({"cut": 1}, "Cannot {0}: the answer of HOST was cut short."),
     "a timeout": ({"delay": 1.2}, "Cannot {0}: no answer from HOST within 0.8 seconds: see timeout."),
     "HTML with status 200": (
@@ -218,7 +218,7 @@ def test_when_looking_again_fails_too_both_are_told(sim: Simulator, name: str) -
     sim.fault(method=subject.method, path=subject.path, drop="after", times=None)
     result = again()
     told = plain(result.msg, sim)
-    assert " was lost (the connection to HOST broke); looking again failed too" in told
+    assert " was lost (the connection to HOST was closed); looking again failed too" in told
     title = LOOKS[name][1]
     ends = f"it may have taken effect or not: Waldur failed on the request to {title} (502: Bad Gateway)."
     assert told.removesuffix(" Applied before it: 1 of 4 changes; not tried after it: 2.").endswith(ends)

@@ -105,10 +105,10 @@ class _TokenAuth(AuthBase):
         return request
 
 
-def _passerror_text(connection: Connection) -> set[str]:
+def _proxy_passwords(connection: Connection) -> set[str]:
     """Return the passwords of proxies, encoded as in a URL and decoded."""
-    found = {urlsplit(url).password for _scheme, url in connection.proxies}
-    return {text for word in found if word for text in (word, unquote(word))}
+    passwords = {urlsplit(url).password for _scheme, url in connection.proxies}
+    return {text for password in passwords if password for text in (password, unquote(password))}
 
 
 class Client:
@@ -124,7 +124,7 @@ class Client:
         self._server_time: datetime | None = None
         self._edition: int | None = None  # for messages, once a whole row of the providers was seen
         self._staff: bool | None = None  # for messages, once a request was refused
-        self._hidden = {connection.access_token, *_passerror_text(connection)}
+        self._secrets = {connection.access_token, *_proxy_passwords(connection)}
         # How many requests that write were begun; by it, an error before the first is told from one after it.
         self.writes_sent = 0
 
@@ -167,12 +167,12 @@ class Client:
 
     def redact(self, text: str) -> str:
         """Return text from the server with the token, and every secret code that was read, masked."""
-        return redact_text(text, self.hidden)
+        return redact_text(text, self.secrets)
 
     @property
-    def hidden(self) -> frozenset[str]:
-        """Return the values that must not appear in any output."""
-        return frozenset(self._hidden)
+    def secrets(self) -> frozenset[str]:
+        """Return the values to redact in all output: token, proxy passwords, and every secret code that was read."""
+        return frozenset(self._secrets)
 
     def get(self, name: str, uuid: str | None = None, /, **query: Any) -> Row:
         """Return one object. Raises ``NotFound``, ``Forbidden``, … (see ``_common/errors.py``)."""
@@ -257,7 +257,7 @@ class Client:
         code = _expect(self._json(self._send(secret, uuid), secret), dict, secret).get("api_secret_code")
         if not code:
             return None
-        self._hidden.add(str(_expect(code, str, secret)))
+        self._secrets.add(str(_expect(code, str, secret)))
         return str(code)
 
     def download(self, url: str) -> bytes:
@@ -277,7 +277,7 @@ class Client:
             try:
                 answer = self._receive(session, "GET", target, _IMAGE_LIMIT, **options)
             except (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError) as error:
-                cause = connection_errors.cause(error, quote(_place(target)), exchange)
+                cause = connection_errors.describe_cause(error, quote(_place(target)), exchange)
                 raise RequestNotSent(f"Cannot download the present image: {cause}.") from None
             except UnusableBody as error:
                 raise WaldurError(f"Cannot download the present image: the answer {error}.") from None
@@ -342,7 +342,7 @@ class Client:
             body, status = b"", response.status_code
             try:
                 if status >= 400:
-                    body = read_body(response, _ERROR_LIMIT, cut=True)
+                    body = read_body(response, _ERROR_LIMIT, truncate=True)
                 elif 200 <= status < 300:
                     body = read_body(response, limit)
                 else:
@@ -385,17 +385,17 @@ class Client:
         )
 
     def _no_answer(self, wanted: Operation, error: Exception, exchange: Exchange) -> WaldurError:
-        cause = connection_errors.cause(error, urlsplit(self.connection.api_url).netloc, exchange)
+        cause = connection_errors.describe_cause(error, urlsplit(self.connection.api_url).netloc, exchange)
         if wanted.writes and exchange.may_have_arrived:
-            late = ", and Waldur may still be at it" if connection_errors.is_late(error) else ""
+            late = ", and Waldur may still be at it" if connection_errors.is_timeout(error) else ""
             return OutcomeUnknown(f"The answer to the request to {wanted.title} was lost ({cause}){late}")
         return RequestNotSent(f"Cannot {wanted.title}: {cause}.")
 
     def _refusal(self, wanted: Operation, answer: _Answer, exchange: Exchange) -> WaldurError:
         status, is_json = answer.status, "json" in answer.headers.get("Content-Type", "")
         text = answer.text
-        if connection_errors.needs_tls(status, text):
-            return RequestNotSent(f"Cannot {wanted.title}: {connection_errors.tls_needed()}.")
+        if connection_errors.is_tls_required(status, text):
+            return RequestNotSent(f"Cannot {wanted.title}: {connection_errors.TLS_REQUIRED}.")
         # Pages of proxies name their status themselves.
         reason = error_text(text, self.redact, wanted.free_form).removeprefix(str(status)).strip()
         is_pat = is_personal(self.connection.auth_scheme, self.connection.access_token)

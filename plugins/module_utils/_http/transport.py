@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connections that keep a deadline, and that note what of a request was sent and what came back
+"""Keep the deadline of a request, and record whether it was sent and what was received
 (api-behaviour: repeating-requests).
 
-urllib3 applies a timeout to each read from a socket, so a server that sends one byte now and then is never late. Here
-every wait on a socket is limited by what is left until the deadline of the whole request.
+urllib3 applies a timeout to each read from a socket, so a server that sends single bytes slowly never times out. Here
+every wait on a socket is limited by the time left until the deadline of the whole request.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ try:
     from requests.utils import should_bypass_proxies
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProtocolError
     from urllib3.util.connection import allowed_gai_family
-except ImportError:  # the action plugin may run without it, the module reports it with missing_required_lib
+except ImportError:  # reported with missing_required_lib where a module starts
     HTTPAdapter = object  # type: ignore[assignment,misc]
 
     def should_bypass_proxies(url: str | bytes, no_proxy: str | None) -> bool:
@@ -41,26 +41,27 @@ except ImportError:  # the action plugin may run without it, the module reports 
 _MIB = 1024 * 1024
 # A page of 300 offerings with all their settings has some 10 MiB; no list of Waldur comes near this.
 BODY_LIMIT = 64 * _MIB
-# What a server may send for one try, headers and the frames of chunks included.
-_WIRE_LIMIT = 2 * BODY_LIMIT
-# Old versions of urllib3 unpack as much at once as was read, and gzip packs 1,000 : 1.
-_PIECE = 16 * 1024
-_CODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
+# The bytes that a server may send for one try, headers and the frames of chunks included.
+_RECEIVED_LIMIT = 2 * BODY_LIMIT
+# Old versions of urllib3 decompress at once all that was read, and gzip compresses up to 1,000 : 1.
+_CHUNK_SIZE = 16 * 1024
+_CONTENT_CODINGS = ("", "identity", "gzip", "x-gzip", "deflate")
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 class UnusableBody(Exception):
-    """A body that is too large or packed in an unknown way; the text goes on after "the answer …"."""
+    """A body is too large or has an unknown encoding. The text continues a sentence that begins "the answer"."""
 
 
 @dataclass
 class Exchange:
-    """One request with its retries and redirects, until ``deadline`` (of ``time.monotonic``).
+    """The state of one request with its retries and redirects.
 
-    ``is_connected``, ``is_at_proxy``, ``is_sent`` and ``received`` (bytes) are about the present try: whether the TCP
-    connection is there, whether a proxy still has to connect, whether anything of the request was written, what came
-    back since. ``is_doubtful`` tells that an earlier try
-    was written and may have been carried out.
+    ``timeout`` is in seconds and counts for each try, ``deadline`` (of ``time.monotonic``) for all of them. These
+    describe the current try: ``is_connected`` (the TCP connection is established), ``is_at_proxy`` (a proxy has still
+    to connect), ``is_sent`` (anything of the request was written) and ``received`` (bytes since then).
+    ``is_doubtful`` says that an earlier try was written and may have been carried out, ``is_oversized`` that the
+    server sent more than ``_RECEIVED_LIMIT``. ``responses`` are those to close at the end.
     """
 
     timeout: float
@@ -76,36 +77,37 @@ class Exchange:
 
     @property
     def may_have_arrived(self) -> bool:
-        """Whether the server may have carried out the request, in this try or an earlier one."""
+        """Return whether the server may have carried out the request, in this try or an earlier one."""
         return self.is_sent or self.is_doubtful
 
     def wait_limit(self, share: int = 1) -> float:
-        """Return the seconds that one wait on a socket may take; of the time left, one of ``share`` equal parts.
+        """Return the seconds that one wait on a socket may take: the time left, divided by ``share``, and no more than
+        ``timeout``.
 
         Raises ``TimeoutError`` where no time is left.
         """
-        left = self.deadline - time.monotonic()
-        if left <= 0:
+        remaining = self.deadline - time.monotonic()
+        if remaining <= 0:
             raise TimeoutError("the deadline of the request has passed")
-        return min(self.timeout, left / share)
+        return min(self.timeout, remaining / share)
 
     def has_time_for(self, wait: float) -> bool:
-        """Whether another try may begin after ``wait`` seconds."""
+        """Return whether another try may begin after ``wait`` seconds."""
         return time.monotonic() + wait < self.deadline
 
     def note_sending(self) -> None:
-        """Note that the request is being written, so that from now on its outcome is unknown."""
+        """Record that the request is being written: from now on its outcome is unknown."""
         self.is_sent, self.received = True, 0
 
     def note_received(self, count: int) -> None:
-        """Count received bytes. Raises ``OSError`` where they are more than any answer has."""
+        """Count received bytes. Raises ``OSError`` above ``_RECEIVED_LIMIT``."""
         self.received += count
-        if self.received > _WIRE_LIMIT:
+        if self.received > _RECEIVED_LIMIT:
             self.is_oversized = True
             raise OSError("too many bytes")
 
     def begin_retry(self, *, is_refused: bool) -> None:
-        """Go over to the next try. ``is_refused`` tells that the server surely did not carry out the last one."""
+        """Begin the next try. ``is_refused`` says that the server certainly did not carry out the previous one."""
         self.retries_left -= 1
         self.is_doubtful = self.is_doubtful or (self.is_sent and not is_refused)
         self.is_sent = self.is_connected = self.is_at_proxy = False
@@ -115,25 +117,25 @@ _CURRENT: ContextVar[Exchange | None] = ContextVar("waldur_exchange", default=No
 
 
 def current_exchange() -> Exchange | None:
-    """Return the exchange that this thread is in."""
+    """Return the exchange of the current thread; None outside of a request."""
     return _CURRENT.get()
 
 
 @contextmanager
 def begin_exchange(timeout: float, retries: int) -> Iterator[Exchange]:
-    """Start the clock of one request: ``timeout`` seconds for each of its tries, in total for all of them."""
+    """Start one request, with ``timeout`` seconds for each of its tries and their sum as the deadline of all."""
     exchange = Exchange(timeout, retries, time.monotonic() + timeout * (retries + 1))
     token = _CURRENT.set(exchange)
     try:
         yield exchange
     finally:
         _CURRENT.reset(token)
-        for response in exchange.responses:  # of some that could not be parsed, urllib3 leaves the socket open
+        for response in exchange.responses:  # urllib3 leaves the socket open where a response could not be parsed
             response.close()
 
 
 class _TimedReader(io.RawIOBase):
-    """Reads from a socket, each time for no longer than the exchange has left."""
+    """Read from a socket; no read takes longer than the time that the exchange has left."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
@@ -161,7 +163,7 @@ class _TimedReader(io.RawIOBase):
 
 
 class _TimedSocket:
-    """Has of a socket what ``http.client`` takes to read a response."""
+    """Provide the part of a socket that ``http.client`` uses to read a response."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
@@ -171,6 +173,8 @@ class _TimedSocket:
 
 
 class _TimedResponse(HTTPResponse):
+    """Read a response within the deadline of the exchange, which closes it at the end."""
+
     def __init__(self, sock: Any, *args: Any, **options: Any) -> None:
         super().__init__(_TimedSocket(sock), *args, **options)  # type: ignore[arg-type]
         exchange = current_exchange()
@@ -179,7 +183,7 @@ class _TimedResponse(HTTPResponse):
 
 
 class _TimedConnection:
-    """Goes before a connection class of urllib3."""
+    """Add the deadline of the exchange to a connection class of urllib3, as the first base class."""
 
     response_class = _TimedResponse
     _is_connecting = False
@@ -190,7 +194,7 @@ class _TimedConnection:
     _dns_host: str
 
     def connect(self) -> None:
-        """Connect, with TLS and the proxy's CONNECT, neither of which sends anything of the request."""
+        """Connect, with TLS and the proxy's CONNECT; neither sends anything of the request itself."""
         self._is_connecting = True
         try:
             super().connect()  # type: ignore[misc]
@@ -198,7 +202,7 @@ class _TimedConnection:
             self._is_connecting = False
 
     def _new_conn(self) -> Any:
-        """Connect by TCP. Several addresses of one name share the time, so that the last is tried too."""
+        """Connect by TCP. The addresses of one name share the time, so that the last one is tried too."""
         exchange = current_exchange()
         if exchange is None:
             return super()._new_conn()  # type: ignore[misc]
@@ -219,7 +223,7 @@ class _TimedConnection:
         return sock
 
     def _tunnel(self) -> None:
-        """Ask the proxy to connect. What fails here is the proxy's, though it was reached."""
+        """Ask the proxy to connect. An error here comes from the proxy, although the TCP connection is established."""
         exchange = current_exchange()
         if exchange is not None:
             exchange.is_at_proxy = True
@@ -229,14 +233,14 @@ class _TimedConnection:
 
     def _addresses(self) -> list[str]:
         """Return the addresses of the host; the name itself where it has none, or a SOCKS proxy looks it up."""
-        found: list[Any] = []
+        resolved: list[Any] = []
         if not hasattr(self, "_socks_options"):
-            with suppress(OSError, UnicodeError):  # told by urllib3, which looks the name up again
-                found = socket.getaddrinfo(self._dns_host, self.port, allowed_gai_family(), socket.SOCK_STREAM)
-        return list(dict.fromkeys(str(address[4][0]) for address in found)) or [self._dns_host]
+            with suppress(OSError, UnicodeError):  # urllib3 looks the name up again and reports the error
+                resolved = socket.getaddrinfo(self._dns_host, self.port, allowed_gai_family(), socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(address[4][0]) for address in resolved)) or [self._dns_host]
 
     def send(self, data: Any) -> None:
-        """Write a part of the request, in pieces, as each piece has its own wait."""
+        """Write a part of the request in chunks, each with its own time limit."""
         exchange = current_exchange()
         if self.sock is None:
             self.connect()
@@ -245,27 +249,28 @@ class _TimedConnection:
             return
         if not self._is_connecting:
             exchange.note_sending()
-        for piece in _pieces(data):
+        for chunk in _split_into_chunks(data):
             self.sock.settimeout(exchange.wait_limit())
-            super().send(piece)  # type: ignore[misc]
+            super().send(chunk)  # type: ignore[misc]
 
 
-def _pieces(data: Any) -> list[Any]:
+def _split_into_chunks(data: Any) -> list[Any]:
+    """Return bytes in chunks; anything else unchanged, as one chunk."""
     if not isinstance(data, bytes):
         return [data]
-    return [data[start : start + _PIECE] for start in range(0, len(data), _PIECE)]
+    return [data[start : start + _CHUNK_SIZE] for start in range(0, len(data), _CHUNK_SIZE)]
 
 
 class TimedAdapter(HTTPAdapter):
-    """The adapter of requests, with connections that keep the deadline of the current exchange."""
+    """Extend the adapter of requests by connections that keep the deadline of the current exchange."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Make the pools of direct connections."""
+        """Create the pools of direct connections."""
         super().init_poolmanager(*args, **options)
         _use_timed_connections(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        """Make the pools of connections through ``proxy``."""
+        """Create the pools of connections through ``proxy``."""
         manager = super().proxy_manager_for(proxy, **options)
         _use_timed_connections(manager)
         return manager
@@ -284,31 +289,34 @@ def _timed_pool(pool: Any) -> Any:
     return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
-def read_body(response: Any, limit: int = BODY_LIMIT, *, cut: bool = False) -> bytes:
-    """Read and unpack a body of at most ``limit`` bytes; ``cut`` takes the beginning of a longer one.
+def read_body(response: Any, limit: int = BODY_LIMIT, *, truncate: bool = False) -> bytes:
+    """Read and decompress a body of at most ``limit`` bytes; with ``truncate``, return the beginning of a longer one.
 
     Raises ``UnusableBody``, and the errors of urllib3 where the body ends too early or too late.
     """
     coding = response.headers.get("Content-Encoding", "").strip().lower()
-    if coding not in _CODINGS:
+    if coding not in _CONTENT_CODINGS:
         response.close()
-        raise UnusableBody(f"is packed as '{quote(coding)}', which was not asked for")
+        raise UnusableBody(f"is compressed as '{quote(coding)}', which was not asked for")
     body = bytearray()
-    for piece in response.raw.stream(_PIECE, decode_content=True):
-        body += piece
+    for chunk in response.raw.stream(_CHUNK_SIZE, decode_content=True):
+        body += chunk
         if len(body) > limit:
             response.close()
-            if cut:
+            if truncate:
                 return bytes(body[:limit])
             raise UnusableBody(f"is larger than {limit // _MIB} MiB")
-    if response.raw.length_remaining:  # urllib3 1.26 takes a cut body for a whole one
+    if response.raw.length_remaining:  # urllib3 1.26 accepts an incomplete body
         raise ProtocolError("IncompleteRead")
     response.raw.release_conn()
     return bytes(body)
 
 
 def choose_proxies(url: str, option: Any, environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return the proxies for ``url``: that of the option, else that of ``environment``, as requests would read it."""
+    """Return the proxies for ``url`` as pairs of scheme and URL: that of the option, else that of ``environment``.
+
+    The environment is read as requests reads it.
+    """
     if option:
         return (("http", str(option)), ("https", str(option)))
     proxy = environment_proxy(url, environment)

@@ -56,11 +56,11 @@ def run(
         else:
             result = _write(session, task, options, read_image, check=check, diff=diff)
     except WaldurError as error:
-        redact_error(error, client.hidden)
+        redact_error(error, client.secrets)
         raise
     result["warnings"] = [printable(warning) for warning in result["warnings"]]
     revealed = {result["api_secret_code"]} if result.get("api_secret_code") else set()
-    return dict(redact(result, client.hidden - revealed))
+    return dict(redact(result, client.secrets - revealed))
 
 
 def _read(session: Session, task: Info, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -63,12 +63,12 @@ def read_inventory(connection: Connection, selection: Selection) -> tuple[list[P
     try:
         results = _read_providers(session, selection)
     except WaldurError as error:
-        redact_error(error, client.hidden)
+        redact_error(error, client.secrets)
         raise
     redacted = [
-        ProviderRows(*redact([result.provider, result.rows, result.included], client.hidden)) for result in results
+        ProviderRows(*redact([result.provider, result.rows, result.included], client.secrets)) for result in results
     ]
-    return redacted, [printable(redact_message(warning, client.hidden)) for warning in session.warnings]
+    return redacted, [printable(redact_message(warning, client.secrets)) for warning in session.warnings]
 
 
 def _read_providers(session: Session, selection: Selection) -> list[ProviderRows]:

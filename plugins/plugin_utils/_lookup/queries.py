@@ -114,10 +114,10 @@ def _run_redacted(
     try:
         values = function(session)
     except WaldurError as error:
-        redact_error(error, client.hidden)
+        redact_error(error, client.secrets)
         raise
-    warnings = [printable(redact_message(warning, client.hidden)) for warning in session.warnings]
-    return (values if are_secrets else redact(values, client.hidden)), warnings
+    warnings = [printable(redact_message(warning, client.secrets)) for warning in session.warnings]
+    return (values if are_secrets else redact(values, client.secrets)), warnings
 
 
 # --- terms and keywords ----------------------------------------------------------------------------------------------

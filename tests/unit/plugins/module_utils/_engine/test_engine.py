@@ -482,7 +482,7 @@ def test_a_leaked_code_is_rotated_once(sim: Simulator, connect: Connect) -> None
     apply(session, planned)
     result = results(planned, "api_secret_code", done=True)[0]
     assert result["fingerprint"] not in (None, leaked)
-    assert result["api_secret_code"] in session.client.hidden
+    assert result["api_secret_code"] in session.client.secrets
     assert done(connect(), document) == []
 
 

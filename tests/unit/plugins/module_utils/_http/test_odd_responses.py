@@ -245,7 +245,7 @@ def test_a_body_that_is_too_large_is_told_with_the_limit(monkeypatch: pytest.Mon
 
 
 def test_more_bytes_than_any_answer_has_end_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "_WIRE_LIMIT", 500_000)
+    monkeypatch.setattr(transport, "_RECEIVED_LIMIT", 500_000)
     with (
         RawServer(says(b"HTTP/1.1 100 Continue\r\n\r\n" * 40_000)) as server,
         pytest.raises(errors.RequestNotSent, match="larger"),
