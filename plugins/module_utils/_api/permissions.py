@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 _UNKNOWN = "the token's user lacks the right"
-_OWNER = "it takes a staff token, or the role CUSTOMER.OWNER on the provider's customer"
+_OWNER = "this needs a staff token, or the role CUSTOMER.OWNER on the provider's customer"
 
 
 class Requirement(NamedTuple):
@@ -58,7 +58,7 @@ class Permission(NamedTuple):
     def _describe_in(self, edition: int) -> str:
         if edition < 2025:
             return _OWNER if self.owner_in_2024 else _UNKNOWN
-        permission = f"it takes the permission SERVICE_PROVIDER.{self.name} on the"
+        permission = f"this needs the permission SERVICE_PROVIDER.{self.name} on the"
         if edition >= 2026 and self.on_provider:
             return f"{permission} service provider or its customer{', or a support token' if self.support else ''}"
         until = " before 2026" if self.on_provider else ""
@@ -76,10 +76,10 @@ class Permission(NamedTuple):
 
 UNKNOWN = Requirement(_UNKNOWN)
 OWNER = Requirement(_OWNER)
-REGISTER = Requirement("it takes a staff token, or the permission SERVICE_PROVIDER.REGISTER on the customer")
+REGISTER = Requirement("this needs a staff token, or the permission SERVICE_PROVIDER.REGISTER on the customer")
 CHANGE_ROLES = Requirement("role changes need a staff token on most Waldur versions", refuses_personal_tokens=True)
 VIEW_TEAM = Requirement(
-    "it takes a staff or support token, a role on the service provider, or a role with CUSTOMER.VIEW_TEAM on its"
+    "this needs a staff or support token, a role on the service provider, or a role with CUSTOMER.VIEW_TEAM on its"
     " customer or PROJECT.VIEW_TEAM on a project of that customer"
 )
 

@@ -141,10 +141,10 @@ def test_a_refusal_names_only_what_helps_on_the_edition_at_hand(edition: str) ->
 def test_a_refusal_of_an_unknown_edition_names_every_case() -> None:
     told = OPERATIONS["projects"].permission.describe()
     assert told == (
-        "on Waldur of 2026 it takes the permission SERVICE_PROVIDER.LIST_PROJECTS on the service provider or its"
-        " customer; on Waldur of 2025 it takes the permission SERVICE_PROVIDER.LIST_PROJECTS on the provider's customer"
-        " (a role on the service provider is not enough before 2026); on Waldur of 2024 it takes a staff token, or the"
-        " role CUSTOMER.OWNER on the provider's customer"
+        "on Waldur of 2026 this needs the permission SERVICE_PROVIDER.LIST_PROJECTS on the service provider or its"
+        " customer; on Waldur of 2025 this needs the permission SERVICE_PROVIDER.LIST_PROJECTS on the provider's"
+        " customer (a role on the service provider is not enough before 2026); on Waldur of 2024 this needs a staff"
+        " token, or the role CUSTOMER.OWNER on the provider's customer"
     )
     told = OPERATIONS["keys"].permission.describe()
-    assert told.startswith("on Waldur of 2025 and newer it takes the permission SERVICE_PROVIDER.LIST_KEYS on the")
+    assert told.startswith("on Waldur of 2025 and newer this needs the permission SERVICE_PROVIDER.LIST_KEYS on the")

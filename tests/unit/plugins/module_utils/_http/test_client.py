@@ -367,8 +367,8 @@ def test_a_refusal_does_not_advise_staff_to_use_a_staff_token(name: str, is_staf
         assert [path.partition("?")[0] for _method, path, _headers in server.requests].count("/api/users/me/") == 1
 
 
-OWNER = "it takes a staff token, or the role CUSTOMER.OWNER on the provider's customer"
-KEYS = "it takes the permission SERVICE_PROVIDER.LIST_KEYS on the provider's customer"
+OWNER = "this needs a staff token, or the role CUSTOMER.OWNER on the provider's customer"
+KEYS = "this needs the permission SERVICE_PROVIDER.LIST_KEYS on the provider's customer"
 
 
 @pytest.mark.parametrize(
