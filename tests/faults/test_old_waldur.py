@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from messages import message
 from unit.simulator.api import Api, started
 
 from simulation import Simulator
@@ -14,7 +15,7 @@ from simulation import Simulator
 from .runs import run
 from .subjects import ALPHA, DOCUMENT, SPARE, SUBJECTS, code, provider, usernames
 
-NO_ROLES = "This Waldur has no roles on service providers (2025 or newer)."
+NO_ROLES = message("feature_missing", feature="roles on service providers", since=2025)
 
 
 @pytest.fixture(scope="module")
@@ -64,5 +65,5 @@ def test_profiles_usernames_and_codes_work(old: Simulator, old_api: Api) -> None
 def test_what_only_newer_waldurs_have_is_refused_by_its_name(old: Simulator, old_api: Api, option: str) -> None:
     value: Any = ["example.org"] if option == "allowed_domains" else {"homedir_prefix": "/home/"}
     result = run(old, "service_provider", {"customer": ALPHA, option: value})
-    assert result.msg == f"{option}: this Waldur does not have it (2026 or newer): leave it out."
+    assert result.msg == message("option_of_newer_waldur", option=option, since=2026)
     assert old.counts().writes == 0

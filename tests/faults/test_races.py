@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from messages import begins, mentions, message
 from unit.simulator.api import Api
 
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import fingerprint
 from simulation import Simulator
 
 from .runs import Result, plain, run, run_beside
-from .subjects import ALPHA, DOCUMENT, EXPIRY, SPARE, SUBJECTS, code, grants, provider, usernames, whole
+from .subjects import ALPHA, DOCUMENT, EXPIRY, MANAGER, SPARE, SUBJECTS, code, grants, provider, usernames, whole
 
 GRANT = {"user": "rolefree1", "role": "CUSTOMER.MANAGER", "service_provider": ALPHA}
 MINE = {"user__username": "rolefree1", "is_active": True}
@@ -22,16 +23,33 @@ CREATE = {"model": "Grant", "create": GRANT}
 DELETE = {"model": "Grant", "where": MINE, "delete": True}
 PROVIDER = {"model": "ServiceProvider", "where": {"customer__name": ALPHA}}
 EXTRA = {"model": "ServiceProvider", "where": {"customer__name": "Extra Provider 01"}}
-TWICE = (
-    "rolefree1 as CUSTOMER.MANAGER is granted 2 times on Alpha Cloud Ltd (UUID until never, UUID until never), and"
-    " Waldur breaks on changing such a grant: have an administrator revoke all but one (2026 servers: POST"
-    " /api/user-permissions/<uuid>/revoke/)."
-)
 CREATING = "*/marketplace-service-providers/"
-STILL = "Waldur accepted the request but did not apply it: {}. Another user may have"
-LOST = (
-    "extend rolefree1 as CUSTOMER.MANAGER (Alpha Cloud Ltd): Waldur failed on the request to change the expiry of the"
-)
+
+
+def granted_twice(first: str = "never") -> str:
+    """Return the message about two grants of one role, of which the first ends at *first*."""
+    expiries = f"UUID until {first}, UUID until never"
+    return message("granted_twice", grant=MANAGER, count=2, provider=ALPHA, expiries=expiries)
+
+
+def granted_meanwhile(first: str = "never") -> str:
+    return message("granted_meanwhile", duplicate=granted_twice(first))
+
+
+def failed(name: str, cause: str) -> str:
+    """Return the message of the change *name* that failed because of *cause*."""
+    return message("change_failed", change=SUBJECTS[name].change, cause=cause)
+
+
+def refused(request: str, status: int, reason: str) -> str:
+    """Return the message of a request that the server rejected."""
+    return message("request_rejected", request=request, status=status, reason=reason, remedy=".")
+
+
+def broke_and_rechecked(name: str, reason: str, state: str) -> str:
+    """Return the message of a write that the server broke on, after which *state* was found."""
+    cause = message("server_error", request=SUBJECTS[name].title, status=500, reason=reason)
+    return failed(name, message("outcome_rechecked", cause=cause, state=state))
 
 
 # --- eight at once ---------------------------------------------------------------------------------------------------
@@ -100,7 +118,7 @@ def test_eight_rotations_leave_a_code_in_force_and_who_has_another_is_told(
     assert now in [result.result.get("fingerprint") for result in results if not result.failed]
     for result in results:
         if result.failed:
-            assert "another user rotated it meanwhile, and their code is the one in force." in result.msg
+            assert mentions(result.msg, "rotated_meanwhile")
     assert run(sim, "api_secret_code", options).msg == "ok"
     assert fingerprint(code(api)) == now
 
@@ -113,12 +131,12 @@ def test_a_server_that_takes_all_eight_grants_leaves_no_double_silently(
     sim.fault(path="*/add_user/", times=None, delay=0.8, **unchecked)
     results = at_once(sim, eight, "user_role", SUBJECTS["grant"].options)
     rows = len(grants(api))
-    failed = [result.msg for result in results if result.failed]
+    texts = [result.msg for result in results if result.failed]
     assert rows > 1
-    assert any(f"granted {rows} times on {ALPHA}" in message for message in failed)
-    assert {message.split(": ")[0] for message in failed} == {"Another user granted the same role at the same time"}
+    assert any(mentions(text, "granted_twice", count=rows, provider=ALPHA) for text in texts)
+    assert all(begins(text, "granted_meanwhile") for text in texts)
     again = run(sim, "user_role", SUBJECTS["grant"].options)
-    assert (again.msg, f"granted {rows} times" in again.result["warnings"][0]) == ("ok", True)
+    assert (again.msg, mentions(again.result["warnings"][0], "granted_twice", count=rows)) == ("ok", True)
 
 
 # --- somebody else, between reading and writing ----------------------------------------------------------------------
@@ -135,10 +153,12 @@ def test_a_grant_that_somebody_else_made_first_with_another_end_is_told(sim: Sim
     options = SUBJECTS["extend"].options
     sim.fault(path="*/add_user/", meanwhile=CREATE)
     result = run(sim, "user_role", options)
-    assert result.msg == (
-        "grant rolefree1 as CUSTOMER.MANAGER (Alpha Cloud Ltd): Waldur refused to grant the role (400:"
-        " non_field_errors: User has already the same role in this scope.). Looked again: the grant is there without an"
-        " end. Run again."
+    assert result.msg == message(
+        "refused_rechecked",
+        cause=failed(
+            "grant", refused("grant the role", 400, "non_field_errors: User has already the same role in this scope.")
+        ),
+        state=message("grant_found", until="without an end"),
     )
     assert (result.result["changed"], run(sim, "user_role", options).msg, grants(api)) == (False, "changed", [EXPIRY])
 
@@ -147,8 +167,7 @@ def test_a_grant_over_one_that_somebody_else_made_first_and_that_ends_is_no_sile
     ends = {**GRANT, "expiration_time": "2027-02-01T00:00:00Z"}
     sim.fault(path="*/add_user/", meanwhile={"model": "Grant", "create": ends})
     result = run(sim, "user_role", SUBJECTS["grant"].options)
-    twice = TWICE.replace("UUID until never,", "UUID until 2027-02-01T00:00:00+00:00,", 1)
-    assert plain(result.msg, sim) == f"Another user granted the same role at the same time: {twice}"
+    assert plain(result.msg, sim) == granted_meanwhile("2027-02-01T00:00:00+00:00")
 
 
 def test_a_provider_that_somebody_else_made_first_in_the_same_way_is_as_good_as_ours(sim: Simulator, api: Api) -> None:
@@ -166,10 +185,15 @@ def test_a_provider_that_somebody_else_made_first_in_another_way_is_told(sim: Si
     made = {"customer": SPARE, "description": "By hand"}
     sim.fault(path=CREATING, method="POST", meanwhile={"model": "ServiceProvider", "create": made})
     result = run(sim, "service_provider", options)
-    assert result.msg == (
-        f"create {SPARE}: Waldur refused to create the service provider (400: customer: Service provider with this"
-        " customer already exists.). Another user created it meanwhile; looked again: not as asked: description. Run"
-        " again."
+    assert result.msg == message(
+        "created_meanwhile",
+        cause=failed(
+            "create",
+            refused(
+                "create the service provider", 400, "customer: Service provider with this customer already exists."
+            ),
+        ),
+        state=message("provider_differs", options="description"),
     )
     assert run(sim, "service_provider", options).msg == "changed"
     assert provider(api, SPARE) == [["As code", True]]
@@ -179,10 +203,7 @@ def test_a_server_that_breaks_on_the_second_of_two_creations_is_looked_at_again(
     made = {"model": "ServiceProvider", "create": {"customer": SPARE, "description": "As code"}}
     sim.fault(path=CREATING, method="POST", meanwhile=made, status=500, html=True)
     result = run(sim, "service_provider", SUBJECTS["create"].options)
-    assert result.msg == (
-        f"create {SPARE}: Waldur failed on the request to create the service provider (500: Internal Server Error);"
-        " looked again: the provider is there now. Run again."
-    )
+    assert result.msg == broke_and_rechecked("create", "Internal Server Error", message("provider_created"))
     assert run(sim, "service_provider", SUBJECTS["create"].options).msg == "ok"
     assert provider(api, SPARE) == [["As code", True]]
 
@@ -192,7 +213,7 @@ def test_a_grant_that_somebody_else_revoked_first_is_told(sim: Simulator, api: A
     subject.begin(sim)
     sim.fault(path="*/update_user/", meanwhile=DELETE)
     result = run(sim, "user_role", subject.options)
-    assert result.msg == f"{LOST} grant (500: Server Error (500)); looked again: the grant is not there. Run again."
+    assert result.msg == broke_and_rechecked("extend", "Server Error (500)", message("grant_missing"))
     assert (run(sim, "user_role", subject.options).msg, grants(api)) == ("changed", [EXPIRY])
 
 
@@ -201,8 +222,8 @@ def test_a_grant_that_somebody_else_doubled_first_is_told_with_what_to_do(sim: S
     subject.begin(sim)
     sim.fault(path="*/update_user/", meanwhile=CREATE)
     result = run(sim, "user_role", subject.options)
-    twice = TWICE.replace("UUID until never,", "UUID until 2027-01-01T00:00:00+00:00,", 1)
-    assert plain(result.msg, sim) == f"{LOST} grant (500: Server Error (500)); looked again: {twice}"
+    twice = granted_twice("2027-01-01T00:00:00+00:00")
+    assert plain(result.msg, sim) == broke_and_rechecked("extend", "Server Error (500)", twice)
     sim.zero()
     assert plain(run(sim, "user_role", subject.options).msg, sim) == twice
     assert sim.counts().writes == 0
@@ -235,9 +256,10 @@ def test_a_provider_that_somebody_else_deleted_first_is_told(sim: Simulator) -> 
     sim.fault(method="PATCH", meanwhile={**EXTRA, "delete": True})
     options = {"customer": "Extra Provider 01", "description": "As code"}
     result = run(sim, "service_provider", options)
-    assert result.msg == (
-        "update Extra Provider 01: Waldur refused to change the service provider (404: No ServiceProvider matches the"
-        " given query.)."
+    assert result.msg == message(
+        "change_failed",
+        change="update Extra Provider 01",
+        cause=refused("change the service provider", 404, "No ServiceProvider matches the given query."),
     )
     assert run(sim, "service_provider", options).msg == "changed"
 
@@ -248,17 +270,17 @@ def test_a_provider_that_somebody_else_deleted_first_is_told(sim: Simulator) -> 
 def test_a_second_grant_at_the_same_time_is_never_left_silently(sim: Simulator, api: Api) -> None:
     sim.fault(path="*/add_user/", meanwhile=CREATE, after=True)
     result = run(sim, "user_role", SUBJECTS["grant"].options)
-    assert plain(result.msg, sim) == f"Another user granted the same role at the same time: {TWICE}"
+    assert plain(result.msg, sim) == granted_meanwhile()
     assert (result.result["changed"], result.names("not_applied"), len(grants(api))) == (True, [], 2)
     assert len(set(re.findall(r"\b[0-9a-f]{32}\b", result.msg))) == 2
     again = run(sim, "user_role", SUBJECTS["grant"].options)
-    assert (again.msg, plain(again.result["warnings"][0], sim)) == ("ok", f"user: {TWICE}")
+    assert (again.msg, plain(again.result["warnings"][0], sim)) == ("ok", f"user: {granted_twice()}")
 
 
 def test_a_second_grant_in_a_whole_document_is_told_too(sim: Simulator, api: Api) -> None:
     sim.fault(path="*/add_user/", meanwhile=CREATE, after=True)
     result = run(sim, "desired_state", {"service_providers": [DOCUMENT]})
-    assert plain(result.msg, sim) == f"Another user granted the same role at the same time: {TWICE}"
+    assert plain(result.msg, sim) == granted_meanwhile()
     assert result.names("applied") == list(SUBJECTS["document"].changes)
     assert whole(api) == [[["As code", True]], [None, None], [], ["m1", "m1"]]
 
@@ -292,7 +314,7 @@ def test_what_somebody_else_undoes_before_it_is_checked_is_told(
     subject.begin(sim)
     sim.fault(method=subject.method, path=subject.path, meanwhile=meanwhile, after=True)
     result = run(sim, subject.module, subject.options)
-    assert result.msg == f"{STILL.format(left)} changed it meanwhile: run again."
+    assert result.msg == message("change_not_applied", change=left)
     assert (result.result["changed"], result.names("not_applied")) == (True, [left.removesuffix(" (Alpha Cloud Ltd)")])
     assert run(sim, subject.module, subject.options).msg == "changed"
     assert run(sim, subject.module, subject.options).msg == "ok"
@@ -304,10 +326,7 @@ def test_a_code_that_somebody_else_rotated_before_it_is_checked_is_told(sim: Sim
     theirs = {**PROVIDER, "set": {"api_secret_code": "their own code"}}
     sim.fault(method="POST", path="*/api_secret_code/", meanwhile=theirs, after=True)
     result = run(sim, "api_secret_code", SUBJECTS["rotation"].options)
-    assert plain(result.msg, sim) == (
-        "The API secret code was rotated to FINGERPRINT, and looking again it is FINGERPRINT: another user rotated it"
-        " meanwhile, and their code is the one in force."
-    )
+    assert plain(result.msg, sim) == message("rotated_meanwhile", ours="FINGERPRINT", theirs="FINGERPRINT")
     assert result.msg.count(fingerprint("their own code")) == 1
     assert code(api) == "their own code"
     assert "their own code" not in str(result)

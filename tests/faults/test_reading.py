@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from messages import begins, message, render
 from PIL import Image
 from unit.simulator.api import Api
 
@@ -33,35 +34,50 @@ LISTS = {
     "document": ("*/project_permissions/*", "list the project permissions"),
 }
 # What a list that can't be read at all is told to be.
-TOLD: dict[str, tuple[dict[str, Any], str]] = {
-    "503 in HTML": ({"status": 503, "html": True}, "Waldur failed on the request to {0} (503: Service Unavailable)."),
-    "a reset": ({"drop": "before"}, "Cannot {0}: the connection to HOST was closed."),
-    "a body cut short": ({"cut": 1}, "Cannot {0}: the answer of HOST was cut short."),
-    "a timeout": ({"delay": 1.2}, "Cannot {0}: no answer from HOST within 0.8 seconds: see timeout."),
+TOLD: dict[str, tuple[dict[str, Any], Any]] = {
+    "503 in HTML": (
+        {"status": 503, "html": True},
+        {"key": "sentence", "text": {"key": "server_error", "status": 503, "reason": "Service Unavailable"}},
+    ),
+    "a reset": ({"drop": "before"}, {"key": "cannot", "reason": {"key": "connection_closed", "host": "HOST"}}),
+    "a body cut short": ({"cut": 1}, {"key": "cannot", "reason": {"key": "response_cut", "host": "HOST"}}),
+    "a timeout": (
+        {"delay": 1.2},
+        {"key": "cannot", "reason": {"key": "response_timeout", "host": "HOST", "seconds": SHORT}},
+    ),
     "HTML with status 200": (
         {"html": True},
-        "Cannot {0}: the server answered 200 without JSON (200 OK): does api_url name a Waldur, and no log-in page?",
+        {"key": "read_without_json", "status": 200, "body": "200 OK"},
     ),
     "JSON of another form": (
         {"body": "{}", "headers": {"Content-Type": "application/json"}},
-        "Cannot {0}: the server answered in another form than Waldur's: does api_url name a Waldur?",
+        "read_of_another_form",
     ),
     "a redirect to another host": (
         {"redirect": "https://elsewhere.example/api/"},
-        "Cannot {0}: the server redirects to https://elsewhere.example/api/, and only reading is redirected, to the"
-        " same scheme, host and port: if that is your Waldur, set api_url to https://elsewhere.example.",
+        {
+            "key": "redirect_rejected",
+            "origin": "https://elsewhere.example",
+            "path": "/api/",
+            "remedy": {"key": "remedy_other_host"},
+        },
     ),
     "a redirect in a circle": (
         {"redirect": "http://{host}{path}"},
-        "Cannot {0}: the server redirects in a circle; check api_url.",
+        "redirected_in_circle",
     ),
     "an expired token": (
         {"status": 401, "body": {"detail": "Token has expired."}},
-        "Waldur refused to {0} (401: Token has expired.): access_token is wrong, expired or not allowed here.",
+        {"key": "request_rejected", "status": 401, "reason": "Token has expired.", "remedy": {"key": "remedy_token"}},
     ),
     "429 for long": (
         {"status": 429, "headers": {"Retry-After": "3600"}},
-        "Waldur refused to {0} (429: Too Many Requests): it asks to wait 3600 seconds, so run again later.",
+        {
+            "key": "request_rejected",
+            "status": 429,
+            "reason": "Too Many Requests",
+            "remedy": {"key": "remedy_wait", "seconds": 3600},
+        },
     ),
 }
 
@@ -79,7 +95,7 @@ def test_a_list_that_cannot_be_read_ends_the_run_before_the_first_write(
     result = run(sim, subject.module, subject.options, timeout=SHORT if "delay" in rule else 10.0)
     assert sim.counts().writes == 0
     sim.clear_faults()
-    assert plain(result.msg, sim) == told.format(title)
+    assert plain(result.msg, sim) == render(told, request=title)
     assert subject.held(api) == before
     assert "applied" not in result.result
     assert not run(sim, subject.module, subject.options).failed
@@ -119,10 +135,6 @@ def five_grants(sim: Simulator) -> dict[str, Any]:
 
 
 OTHER_PAGES = "~list_users/.*page=[23]"
-TWICE = (
-    "Cannot list the role grants: Waldur announced 6 rows and gave 5 different ones, twice; the list is changing or its"
-    " pages overlap: run again."
-)
 
 
 @pytest.mark.usefixtures("small_pages")
@@ -152,7 +164,7 @@ def test_a_row_that_slips_between_two_pages_at_each_reading_is_an_error_and_nobo
     options = five_grants(sim)
     sim.fault(path="~list_users/.*page=2$", times=None, **{key: True})
     result = run(sim, "user_role", options)
-    assert result.msg == TWICE
+    assert result.msg == message("rows_differ", request="list the role grants", announced=6, given=5)
     assert sim.counts().writes == 0
     sim.clear_faults()
     assert run(sim, "user_role", options).msg == "changed"
@@ -175,8 +187,7 @@ def test_a_row_that_slips_in_any_list_is_an_error_before_the_first_write(
     sim.fault(path=path, skip_row=True, times=None)
     options = {**subject.options, "customer": "ALPHA"} if name == "update" else subject.options
     result = run(sim, subject.module, options)
-    words = f"Waldur announced {count} rows and gave {count - 1} different ones, twice"
-    assert result.msg.startswith(f"Cannot {title}: {words}")
+    assert begins(result.msg, "rows_differ", request=title, announced=count, given=count - 1)
     assert sim.counts().writes == 0
 
 
@@ -218,10 +229,12 @@ def test_when_looking_again_fails_too_both_are_told(sim: Simulator, name: str) -
     sim.fault(method=subject.method, path=subject.path, drop="after", times=None)
     result = again()
     told = plain(result.msg, sim)
-    assert " was lost (the connection to HOST was closed); looking again failed too" in told
-    title = LOOKS[name][1]
-    ends = f"it may have taken effect or not: Waldur failed on the request to {title} (502: Bad Gateway)."
-    assert told.removesuffix(" Applied before it: 1 of 4 changes; not tried after it: 2.").endswith(ends)
+    cause = message("response_lost", request=subject.title, reason=message("connection_closed", host="HOST"))
+    error = message("server_error", request=LOOKS[name][1], status=502, reason="Bad Gateway") + "."
+    text = message("recheck_failed", cause=message("change_failed", change=subject.change, cause=cause), error=error)
+    if name == "document":
+        text = message("partly_applied", message=text, applied=1, changes=4, rest=2)
+    assert told == text
     assert result.result["changed"] is True
     assert result.result["failed_change"]["action"] == subject.changes[1 if name == "document" else 0].split()[0]
 
@@ -230,8 +243,8 @@ def test_when_looking_again_fails_too_both_are_told(sim: Simulator, name: str) -
 def test_when_checking_fails_after_all_was_written_that_is_told(sim: Simulator, api: Api, name: str) -> None:
     subject = SUBJECTS[name]
     result = after_the_write(sim, name, status=502, html=True)()
-    broke = f"Waldur failed on the request to {LOOKS[name][1]} (502: Bad Gateway)."
-    assert plain(result.msg, sim) == f"The change was carried out, but not checked: {broke}"
+    broke = message("server_error", request=LOOKS[name][1], status=502, reason="Bad Gateway") + "."
+    assert plain(result.msg, sim) == message("changes_unchecked", done=message("one_change"), cause=broke)
     assert (result.result["changed"], result.names("applied")) == (True, list(subject.changes))
     sim.clear_faults()
     assert run(sim, subject.module, subject.options).msg == "ok"
@@ -246,10 +259,18 @@ def test_a_refusal_between_the_two_requests_of_a_change_tells_what_was_done(
     Image.new("RGB", (2, 2), "red").save(tmp_path / "logo.png")
     options = {"customer": ALPHA, "description": "As code", "image": str(tmp_path / "logo.png")}
     sim.fault(method="PATCH", skip=1, status=400, body={"description": ["Too plain."]})
+    cause = message(
+        "request_rejected",
+        request="change the service provider",
+        status=400,
+        reason="description: Too plain.",
+        remedy=".",
+    )
     result = run(sim, "service_provider", options)
-    assert result.msg == (
-        f"update {ALPHA}: Waldur refused to change the service provider (400: description: Too plain.)."
-        " Before that, the image was uploaded."
+    assert result.msg == message(
+        "applied_before_refusal",
+        cause=message("change_failed", change=f"update {ALPHA}", cause=cause),
+        applied=message("image_was_uploaded"),
     )
     assert (result.result["changed"], result.names("applied")) == (True, [])
     sim.clear_faults()

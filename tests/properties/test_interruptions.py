@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
+from messages import ends, mentions
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from simulation import Simulator
@@ -77,11 +78,10 @@ def assert_told(error: WaldurError, plan: list[dict[str, Any]], number: int, *, 
     assert (told["applied"], told["not_applied"]) == (plan[:done], plan[done:])
     assert told["failed_change"] == plan[number]
     assert error.message.startswith(f"{plan[number]['action']} {plan[number]['name']}")
-    assert "; looked again: " in error.message
+    assert mentions(error.message, "outcome_rechecked")
     if len(plan) > 1:
         rest = len(plan) - number - 1
-        ending = f" Applied before it: {number} of {len(plan)} changes; not tried after it: {rest}."
-        assert error.message.endswith(ending)
+        assert ends(error.message, "partly_applied", applied=number, changes=len(plan), rest=rest)
 
 
 def assert_rotated_once(stage: Stage, plan: list[dict[str, Any]], *, repeated: bool) -> None:

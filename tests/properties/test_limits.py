@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from messages import matching, mentions, part, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
@@ -46,7 +47,9 @@ def test_more_removals_than_allowed_are_refused_and_listed(situation: Situation,
         plan = planned(situation.world, situation.document, **limits)
         assert [change for change in plan.changes if change.is_implied] == wanted
         return
-    with pytest.raises(InvalidInput, match=rf"^max_removals: the plan would revoke {len(wanted)} grants") as refused:
+    with pytest.raises(
+        InvalidInput, match=prefix("too_many_removals", option="max_removals", count=len(wanted))
+    ) as refused:
         planned(situation.world, situation.document, **limits)
     assert refused.value.details["removals"] == [change.as_dict() for change in wanted]
 
@@ -89,7 +92,7 @@ def test_exclusive_that_keeps_nobody_is_refused(situation: Situation) -> None:
         for entry in situation.document
         for users in [entry["users"]]
     ]
-    with pytest.raises(InvalidInput, match="no entry keeps any grant, so everybody would lose access to Alpha Cloud"):
+    with pytest.raises(InvalidInput, match=part("exclusive_keeps_nobody", provider=matching(r"Alpha Cloud.*"))):
         planned(situation.world, document, max_removals=99, missing_users="warn")
 
 
@@ -124,7 +127,6 @@ def test_a_refusal_is_one_sentence_that_names_the_option(situation: Situation) -
         planned(situation.world, situation.document, **situation.limits)
     except InvalidInput as error:
         for sentence in error.details.get("errors", [error.message]):
-            assert (
-                sentence.startswith(("service_providers[", "max_removals: ")) or " is granted 2 times on " in sentence
-            )
+            names_option = sentence.startswith(("service_providers[", "max_removals: "))
+            assert names_option or mentions(sentence, "granted_twice", count=2)
             assert sentence.endswith((".", ".)", "/revoke/)."))

@@ -7,6 +7,7 @@ import unicodedata
 from typing import Any
 
 import pytest
+from messages import message, pattern, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._query import filters
@@ -62,7 +63,7 @@ def test_a_field_that_no_row_has_is_null_and_told(of_2026: Simulator, entry: Ent
     options = {**provider, **NEEDED.get(entry.name, ({}, []))[0], "fields": ["no_such_key"]}
     result = run_again(of_2026.url, of_2026.token("staff"), module, **options)
     assert {repr(row) for row in result[KEYS[module]]} == {"{'no_such_key': None}"}
-    assert result["warnings"] == ["fields: no row has 'no_such_key', so it is null everywhere."]
+    assert result["warnings"] == [message("fields_unknown", option="fields", field="no_such_key")]
 
 
 @every_list
@@ -87,9 +88,7 @@ def test_each_order_sorts_both_ways_and_what_is_empty_comes_last(
     keys = {filters.orders(entry.ours)[name], name} & {key for row in whole for key in row}
     for url in (of_2026.url, ignoring.url):
         if not keys:
-            with pytest.raises(
-                InvalidInput, match=rf"^order_by: the rows of this Waldur don't tell {name}; they have "
-            ):
+            with pytest.raises(InvalidInput, match=prefix("order_unknown", option="order_by", field=name)):
                 read(url, of_2026, entry, order_by=[name])
             continue
         key = filters.orders(entry.ours)[name] if len(keys) > 1 else min(keys)
@@ -141,7 +140,7 @@ def test_a_limit_counts_the_rows_that_fit_where_the_server_ignores_the_filter(
         if one.match == "exact"
         and one.style == "single"
         and isinstance(row.get(one.row_keys[0]), str)
-        and row[one.keys[0]]
+        and row[one.row_keys[0]]
     ]
     for parameter, row in checked[:2]:
         value = row[parameter.row_keys[0]]
@@ -168,5 +167,5 @@ def test_lists_that_the_server_sorts_and_trims_in_no_way_are_sorted_and_trimmed_
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_limit_below_one_is_refused(of_2026: Simulator, module: str, limit: int) -> None:
     needed = {} if module == "service_provider_info" else {"service_provider": ALPHA}
-    with pytest.raises(InvalidInput, match=rf"^limit: must be a number from 1, and '{limit}' was given\.$"):
+    with pytest.raises(InvalidInput, match=pattern("number_too_small", option="limit", least=1, value=limit)):
         run_again(of_2026.url, of_2026.token("staff"), module, **needed, limit=limit)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from messages import matching, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError
 from simulation import Simulator
@@ -14,7 +15,7 @@ from simulation import Simulator
 from .asking import Row, run
 
 NUMBER = 1000
-TWICE = r"^Cannot list the SSH keys: Waldur announced \d+ rows and gave \d+ different ones, twice; the list is changing"
+TWICE = prefix("rows_differ", request="list the SSH keys", announced=matching(r"\d+"), given=matching(r"\d+"))
 
 
 def numbers(keys: int) -> dict[str, int]:

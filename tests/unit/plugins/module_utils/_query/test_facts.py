@@ -157,7 +157,11 @@ def test_what_an_old_waldur_does_not_have_is_null_with_a_warning(edition: Simula
         assert (facts["roles"], facts["compliance"]) == (None, None)
         assert (facts["counts"]["course_accounts"], facts["counts"]["project_service_accounts"]) == (None, None)
         assert one.warnings == [
-            message("fact_null", fact="roles", cause=message("no_provider_roles")),
+            message(
+                "fact_null",
+                fact="roles",
+                cause=message("feature_missing", feature="roles on service providers", since=2025),
+            ),
             message(
                 "fact_null",
                 fact="compliance",
@@ -209,7 +213,7 @@ def test_counts_are_null_where_no_list_may_be_counted(sim: Simulator) -> None:
                 request="list the provider's customers",
                 status=403,
                 reason="No.",
-                remedy=message("permission_of_provider", permission="LIST_CUSTOMERS", until=" before 2026"),
+                remedy=": " + message("permission_of_provider", permission="LIST_CUSTOMERS", until=" before 2026"),
             ),
         )
     ]
