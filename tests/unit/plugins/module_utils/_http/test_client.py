@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS
 from ansible_collections.waldur.provider.plugins.module_utils._common import errors
-from ansible_collections.waldur.provider.plugins.module_utils._http import client as client_module
+from ansible_collections.waldur.provider.plugins.module_utils._http import media
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
@@ -675,7 +675,7 @@ def test_the_proxy_of_the_option_holds_for_other_hosts_too() -> None:
 
 @pytest.mark.parametrize("length", [True, False])
 def test_a_download_is_given_up_as_soon_as_it_is_too_large(length: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "_IMAGE_LIMIT", 1024**2)
+    monkeypatch.setattr(media, "_IMAGE_LIMIT", 1024**2)
     sent = [0]
 
     def behave(connection: Any) -> None:

@@ -1,0 +1,55 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Parse the bodies of successful responses, and check that they have the form of Waldur's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .._api.operations import Operation
+from .._common.errors import OutcomeUnknown, WaldurError, quote
+from .._common.types import Row
+from .http_response import HttpResponse
+from .responses import LONGEST_PAGE, error_text, parse_count, parse_json
+
+
+def parse_body(answer: HttpResponse, operation: Operation, redact: Callable[[str], str]) -> Any:
+    """Return the parsed JSON of a response. Raises ``WaldurError``, or ``OutcomeUnknown`` after a write."""
+    try:
+        return parse_json(answer.content)
+    except ValueError:
+        reason = error_text(redact(answer.text)[:LONGEST_PAGE], redact) or "empty"
+        page, hint = f"{answer.status} without JSON", "does api_url name a Waldur, and no log-in page?"
+        if operation.writes:
+            raise OutcomeUnknown(f"The request to {operation.title} was answered {page} ({reason}: {hint})") from None
+        raise WaldurError(f"Cannot {operation.title}: the server answered {page} ({reason}): {hint}") from None
+
+
+def list_length(answer: HttpResponse, listing: Operation, redact: Callable[[str], str]) -> int | None:
+    """Return the number of rows that the server announces (api-behaviour: head-counts); None where it does not."""
+    header = answer.headers.get("X-Result-Count")
+    try:
+        return parse_count(header)
+    except ValueError:
+        raise WaldurError(
+            f"Cannot {listing.title}: the server announced '{quote(redact(header or ''))}' rows, which is not"
+            " a number: does api_url name a Waldur?"
+        ) from None
+
+
+def require_rows(value: Any, listing: Operation) -> list[Row]:
+    """Return ``value``, a list of objects. Raises as ``require_type`` does."""
+    return [require_type(row, dict, listing) for row in require_type(value, list, listing)]
+
+
+def require_type(value: Any, kind: type, operation: Operation) -> Any:
+    """Return ``value`` if it is a ``kind``. Raises ``WaldurError``, or ``OutcomeUnknown`` after a write."""
+    if isinstance(value, kind):
+        return value
+    form, hint = "in another form than Waldur's", "does api_url name a Waldur?"
+    if operation.writes:
+        raise OutcomeUnknown(f"The request to {operation.title} was answered {form} ({hint})")
+    raise WaldurError(f"Cannot {operation.title}: the server answered {form}: {hint}")
