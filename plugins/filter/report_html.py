@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import to_plain
+from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import require_plain
 from ansible_collections.waldur.provider.plugins.plugin_utils._report import render
 
 NAME = "waldur.provider.report_html"
@@ -26,7 +26,11 @@ def report_html(
     return _call(
         NAME,
         lambda: render.report_html(
-            to_plain(data), moment=_strip_tags(moment), title=title, currency=currency, warnings=to_plain(warnings)
+            require_plain(data),
+            moment=_strip_tags(moment),
+            title=title,
+            currency=currency,
+            warnings=require_plain(warnings),
         ),
     )
 
@@ -34,13 +38,13 @@ def report_html(
 def report_html_index(reports: Any, moment: Any, title: str = render.DEFAULT_TITLE) -> str:
     """Return the page that links to reports. Raises ``AnsibleFilterError``."""
     return _call(
-        f"{NAME}_index", lambda: render.report_index(to_plain(reports), moment=_strip_tags(moment), title=title)
+        f"{NAME}_index", lambda: render.report_index(require_plain(reports), moment=_strip_tags(moment), title=title)
     )
 
 
 def report_html_names(profiles: Any) -> list[str]:
     """Return a file name for each profile. Raises ``AnsibleFilterError``."""
-    return _call(f"{NAME}_names", lambda: render.report_names(to_plain(profiles)))
+    return _call(f"{NAME}_names", lambda: render.report_names(require_plain(profiles)))
 
 
 def _strip_tags(value: Any) -> Any:

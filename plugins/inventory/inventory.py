@@ -192,7 +192,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection i
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES as CONNECTION
 from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import (
     read_connection,
-    to_plain_option,
+    require_plain_option,
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import expressions, option_checks, reader
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.composition import FastConstructable
@@ -257,7 +257,7 @@ class InventoryModule(FastConstructable, PrivateCache):
             return value
         try:
             self.templar.available_variables = self._vars or {}
-            return to_plain_option(quote(name), self.templar.template(value))
+            return require_plain_option(quote(name), self.templar.template(value))
         except AnsibleError as error:
             raise InvalidInput(
                 f"{quote(name)}: can't be evaluated: {error.message}: correct the template, or define what it uses."

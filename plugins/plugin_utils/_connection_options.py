@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import to_plain
 from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES
@@ -32,9 +32,9 @@ def read_connection(
     """
     return connection_options.connect(
         connection_options.resolve(
-            {name: to_plain_option(name, options[name]) for name in NAMES if name in options},
+            {name: require_plain_option(name, options[name]) for name in NAMES if name in options},
             {
-                name: to_plain_option(name, template(variables[f"waldur_{name}"]))
+                name: require_plain_option(name, template(variables[f"waldur_{name}"]))
                 for name in NAMES
                 if f"waldur_{name}" in variables
             },
@@ -45,20 +45,20 @@ def read_connection(
     )
 
 
-def to_plain(value: Any) -> Any:
-    """Return ``value`` without tags, marks of unsafe text and vaults around it, which no other library knows.
+def require_plain(value: Any) -> Any:
+    """Return ``value`` as plain JSON data, without the tags, unsafe marks and vaults that no other library knows.
 
     Raises ``InvalidInput``, with nothing of the value, for a number of thousands of digits and for endless nesting.
     """
     try:
-        return json.loads(json.dumps(value, default=str))
+        return to_plain(value)
     except (ValueError, RecursionError):
         raise InvalidInput("must be text, a plain number, or a list or mapping of these: correct it.") from None
 
 
-def to_plain_option(name: str, value: Any) -> Any:
-    """Return the value of an option as ``to_plain`` does. Raises ``InvalidInput``, which names the option."""
+def require_plain_option(name: str, value: Any) -> Any:
+    """Return the value of an option as ``require_plain`` does. Raises ``InvalidInput``, which names the option."""
     try:
-        return to_plain(value)
+        return require_plain(value)
     except InvalidInput as error:
         raise InvalidInput(f"{name}: {error.message}") from None

@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import timestamps
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
+from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import to_plain
 from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import remove_secret_keys
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import (
     Action,
@@ -259,7 +260,7 @@ def _cut(text: str, counterpart: str) -> str:
 
 
 def _leaves(kind: ChangeKind, change: Mapping[str, Any], side: str) -> Iterator[_Leaf]:
-    values = _unwrapped(change.get(side) or {})
+    values = to_plain(change.get(side) or {})
     if not kind.has_named_keys:
         values = remove_secret_keys(values, kind.merged_fields)
     for key, value in values.items():
@@ -288,13 +289,6 @@ def _word(key: str, value: Any, side: str, kind: ChangeKind) -> str | None:
     if value in ("", []) or (isinstance(value, str) and not value.strip()):
         return kind.empty_word
     return None
-
-
-def _unwrapped(value: Any) -> Any:
-    """Mappings as dictionaries, as newer versions of Ansible hand over types of their own."""
-    if isinstance(value, Mapping):
-        return {str(key): _unwrapped(item) for key, item in value.items()}
-    return [_unwrapped(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _text(style: ValueStyle, value: Any) -> str:

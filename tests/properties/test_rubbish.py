@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import to_plain
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile, ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
@@ -23,7 +24,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.argument_s
     spec,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
-from ansible_collections.waldur.provider.plugins.plugin_utils._action.arguments import keep_spelling, to_plain
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.arguments import keep_spelling
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_literals import parse_printed_list
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import check_options
 from simulation import Simulator

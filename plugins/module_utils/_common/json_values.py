@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values that YAML and Jinja can make and JSON can't represent: Waldur can't store them, nor a module be given them."""
+"""Find the values that JSON can't represent, which no module and no server takes, and convert data into plain JSON."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from datetime import date
 from typing import Any
 
@@ -62,21 +62,35 @@ def has_surrogates(text: str) -> bool:
     return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
 
 
+def to_plain(
+    value: Any, *, convert: Callable[[Any], Any] | None = None, parse_float: Callable[[str], Any] | None = None
+) -> Any:
+    """Return ``value`` after a JSON round trip: dictionaries, lists, text, numbers, booleans and null, of no subclass.
+
+    ``convert`` returns what stands for a value that JSON can't represent; without it, that is a boolean or a mapping as
+    JSON has them, a date in ISO format, and the text of anything else. ``parse_float`` reads the text of a number with
+    a fraction or an exponent. Raises ``ValueError`` or ``RecursionError`` for endless nesting and for a whole number of
+    thousands of digits, ``TypeError`` for a key that JSON can't represent.
+    """
+    return json.loads(json.dumps(value, default=convert or _convert), parse_float=parse_float)
+
+
+def _convert(value: Any) -> Any:
+    if isinstance(value, WrittenBool):
+        return value.value
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
 def json_text(value: Any) -> str:
     """Return the one JSON text of a value, by which values compare exactly: true is not 1, the order of keys is free.
 
     1 and 1.0 are one number, as Waldur's database may give back either for the other.
     """
-    return json.dumps(_comparable(value), sort_keys=True)
+    return json.dumps(to_plain(value, parse_float=_parse_number), sort_keys=True)
 
 
-def _comparable(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _comparable(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_comparable(item) for item in value]
-    if isinstance(value, WrittenBool):
-        return value.value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if value is None or isinstance(value, (str, int, float)) else str(value)
+def _parse_number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number

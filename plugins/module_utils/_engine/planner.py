@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from .._common.errors import InvalidInput
-from .._common.json_values import problems
+from .._common.json_values import problems, to_plain
 from .._context import ResolvedUsers, Session
 from .._document.model import CUSTOMER_REFERENCE, PROVIDER_REFERENCE, ProviderDocument
 from .._plan.approval import require_approved
@@ -144,23 +144,21 @@ def _unrepresentable(task: ResourceTask) -> Comparison[object]:
 
 def entry_digest(desired: ProviderDocument) -> str:
     """Return a digest of what an entry asks for, whatever its place, the order of its keys, and how it refers to it."""
-    parts = {type(part).__name__: _plain(part) for part in desired.parts}
-    text = json.dumps(parts, sort_keys=True)
+    parts = {type(part).__name__: part for part in desired.parts}
+    text = json.dumps(to_plain(parts, convert=_convert_part), sort_keys=True)
     return f"sha256:{sha256(text.encode()).hexdigest()[:16]}"
 
 
-def _plain(value: Any) -> Any:
-    """Return a part of the desired state as JSON data, without its place in the document and its reference."""
+def _convert_part(value: Any) -> Any:
+    """Return what stands in a digest for a value that JSON can't represent.
+
+    A dataclass becomes its fields without its place in the document, content its checksum, anything else its text.
+    """
     if is_dataclass(value):
-        names = [item.name for item in fields(value) if item.name not in _NO_DESIRED_STATE]
-        return {name: _plain(getattr(value, name)) for name in names}
+        return {item.name: getattr(value, item.name) for item in fields(value) if item.name not in _NO_DESIRED_STATE}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, bytes):
-        return sha256(value).hexdigest()
-    return value if value is None or isinstance(value, (str, int, float)) else str(value)
+        return dict(value)
+    return sha256(value).hexdigest() if isinstance(value, bytes) else str(value)
 
 
 def _targets(session: Session, document: Sequence[ProviderDocument]) -> list[tuple[ProviderDocument, Target]]:

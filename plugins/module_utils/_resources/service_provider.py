@@ -23,7 +23,7 @@ from .._common.errors import (
     WaldurError,
     recheck_outcome,
 )
-from .._common.json_values import json_text
+from .._common.json_values import json_text, to_plain
 from .._common.types import Row
 from .._context import ResolvedUsers, Session
 from .._document import images
@@ -112,16 +112,12 @@ _PROFILE_FIELDS = (_SENT[0], _SENT[1], _IMAGE, *_SENT[2:])
 
 def _read_profile(entry: EntryReader, state: str, read_image: ReadImage) -> Profile:
     """Return the profile in an entry, or in the options of a task; errors are collected."""
-    fields = {one.name: _as_json(entry.get(one)) for one in _SENT if one in entry}
+    fields = {one.name: to_plain(entry.get(one)) for one in _SENT if one in entry}
     image: ImageFile | Unset | None = UNSET
     path = entry.get(_IMAGE)
     if path is not None:
         image = entry.problems.attempt(read_image, entry.option("image"), path) if path else ImageFile("", b"")
     return Profile(state, fields, UNSET if image is None else image, entry.where)
-
-
-def _as_json(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
 
 
 @dataclass

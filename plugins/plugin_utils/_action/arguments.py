@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -29,15 +28,6 @@ except ImportError:  # ansible-core before 2.19 does not record where a value co
 
 _LONGEST_MESSAGE = 2000
 _REDACTED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
-
-
-def to_plain(value: Any) -> Any:
-    """Return ``value`` after a JSON round trip, as a module's arguments and results make: no tags, no special types."""
-    return json.loads(json.dumps(value, default=_to_text))
-
-
-def _to_text(value: Any) -> str:
-    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def keep_spelling(value: Any, level: int = 0) -> Any:

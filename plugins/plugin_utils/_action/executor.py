@@ -25,6 +25,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     InvalidInput,
     WaldurError,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import to_plain
 from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import redact
 from ansible_collections.waldur.provider.plugins.module_utils._common.shown_paths import show_paths_as
 from ansible_collections.waldur.provider.plugins.module_utils._common.signals import on_signal
@@ -47,7 +48,6 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._action.arguments 
     make_invocation,
     redact_api_url,
     restore_numbers,
-    to_plain,
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_literals import parse_printed_list
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.files import (

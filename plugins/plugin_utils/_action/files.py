@@ -15,11 +15,10 @@ from ansible.errors import AnsibleError
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import input_files
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import LONGEST_PATH, InvalidInput, quote
-from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_spelling import without_spelling
+from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import to_plain
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
-from ansible_collections.waldur.provider.plugins.plugin_utils._action.arguments import to_plain
 
 _ENTRY = re.compile(r"service_providers\[(\d+)\]")
 # The parts of a module's result that name entries of a document.
@@ -89,7 +88,7 @@ class ControllerFiles:
             placed for placed, _desired in loader.load_checked(options["providers_path"], self.read_image, SCHEMA)
         ]
         del arguments["providers_path"]
-        arguments["service_providers"] = [to_plain(without_spelling(placed.entry)) for placed in entries]
+        arguments["service_providers"] = [to_plain(placed.entry) for placed in entries]
         return [placed.place for placed in entries]
 
     def transfer_images(self, arguments: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import (
     read_connection,
-    to_plain_option,
+    require_plain_option,
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.queries import PROVIDER
 from ansible_collections.waldur.provider.plugins.plugin_utils._templating import IS_OLD
@@ -53,13 +53,15 @@ class WaldurLookup(LookupBase):  # type: ignore[misc]
         variables = variables or {}
         try:
             keywords = {
-                name: to_plain_option(name, value) for name, value in kwargs.items() if name not in _ANSIBLE_KEYWORDS
+                name: require_plain_option(name, value)
+                for name, value in kwargs.items()
+                if name not in _ANSIBLE_KEYWORDS
             }
             default_provider = None
             if keywords.get(PROVIDER) is None and _VARIABLE in variables:
-                default_provider = to_plain_option(_VARIABLE, self._templar.template(variables[_VARIABLE]))
+                default_provider = require_plain_option(_VARIABLE, self._templar.template(variables[_VARIABLE]))
             connection = read_connection(keywords, variables, self._templar.template, place="the lookup")
-            terms = to_plain_option("terms", self._flatten(terms))
+            terms = require_plain_option("terms", self._flatten(terms))
             values, warnings = self.read(connection, terms, keywords, default_provider)
         except WaldurError as error:
             raise AnsibleLookupError(error.message) from None

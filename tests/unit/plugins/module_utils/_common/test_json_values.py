@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -12,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import problems
+from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import json_text, problems, to_plain
+from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_spelling import WrittenBool
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import Profile
@@ -87,3 +90,22 @@ def test_a_value_that_json_cannot_represent_is_rejected_in_the_plan(value: Any, 
     assert caught.value.message.startswith("service_providers[0].account_options.x[0]: ")
     assert told in caught.value.message
     assert not [name for name, _uuid, content in asked.asked if "body" in content]
+
+
+def test_plain_data_holds_no_special_types() -> None:
+    class Tagged(str):
+        __slots__ = ()
+
+    value = MappingProxyType({"a": (Tagged("x"), WrittenBool(True, "yes"), date(2027, 6, 30), Path("/x")), 1: 1.0})
+    plain = to_plain(value)
+    assert plain == {"a": ["x", True, "2027-06-30", "/x"], "1": 1.0}
+    assert plain["a"][0].__class__ is str
+    assert to_plain([Path("/x")], convert=lambda _value: None) == [None]
+
+
+def test_values_compare_by_one_text() -> None:
+    assert (
+        json_text({"b": 1.0, "a": WrittenBool(True, "on")}) == json_text({"a": True, "b": 1}) == '{"a": true, "b": 1}'
+    )
+    assert json_text(1) != json_text(True)
+    assert json_text(1.5) != json_text(1)
