@@ -16,10 +16,9 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import uuids
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
+from ansible_collections.waldur.provider.plugins.module_utils._common.types import Row
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES
 from ansible_collections.waldur.provider.plugins.plugin_utils._safe_names import make_safe_name
-
-Row = dict[str, Any]
 
 _SHORT = 8
 # Ansible's patterns give a meaning to these names.
