@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.values import boolean
 from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import (
     plan_differences as make_plan_differences,
 )
@@ -28,10 +28,8 @@ def plan_differences(plan: Any, totals: Any = True) -> list[str]:
 
 def _parse_boolean(value: Any) -> bool:
     """Return a boolean; older versions of Ansible pass one that comes from a variable as text."""
-    try:
-        return bool(boolean(value))
-    except TypeError as error:
-        raise InvalidInput("totals: must be true or false.") from error
+    # Ansible takes 1.0 for 1.
+    return boolean("totals", int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 class FilterModule:

@@ -18,6 +18,10 @@ from .yaml_spelling import WrittenBool, spelling, without_spelling
 # The Unicode categories of control and format characters, and of line and paragraph separators.
 _INVISIBLE = ("Cc", "Cf", "Zl", "Zp")
 
+_TRUE_WORDS = ("yes", "true", "on", "1", "y", "t")
+_FALSE_WORDS = ("no", "false", "off", "0", "n", "f")
+_LETTERS = ("y", "t", "n", "f")
+
 # No name, e-mail address or URL of Waldur is as long; a longer one would only break the request.
 _REFERENCE_LIMIT = 1000
 
@@ -53,15 +57,19 @@ def reference(where: str, value: Any) -> str:
     return found
 
 
-def boolean(where: str, value: Any) -> bool:
-    """A boolean, or one of the words that Ansible takes for one."""
+def boolean(where: str, value: Any, *, letters_allowed: bool = True) -> bool:
+    """Return a boolean, which may be given as a word that Ansible takes for one, in any case.
+
+    Without ``letters_allowed``, the words y, t, n and f are rejected. Raises ``InvalidInput``, which names ``where``.
+    """
     if isinstance(value, bool):
         return value
     word = str(value).strip().lower()
-    if word in ("yes", "true", "on", "1", "y", "t"):
-        return True
-    if word in ("no", "false", "off", "0", "n", "f"):
-        return False
+    if letters_allowed or word not in _LETTERS:
+        if word in _TRUE_WORDS:
+            return True
+        if word in _FALSE_WORDS:
+            return False
     raise InvalidInput(f"{where}: must be true or false, and {quoted(value)} was given.")
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from .._common import input_files
 from .._common.errors import LONGEST_PATH, InvalidInput, quote
+from .._common.values import boolean
 from .connection import Connection
 from .transport import PROXY_VARIABLES, choose_proxies
 
@@ -244,10 +245,7 @@ def _resolve_verification(url: str, values: Mapping[str, Any], environment: Mapp
 
     The path is ``ca_path``, else that of ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE``.
     """
-    word = str(values.get("validate_certs", True)).strip().lower()
-    if word not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
-        raise InvalidInput(f"validate_certs: must be true or false, and '{quote(word)}' was given.")
-    if word in ("false", "no", "off", "0"):
+    if not boolean("validate_certs", values.get("validate_certs", True), letters_allowed=False):
         return False
     if values.get("ca_path"):
         return input_files.readable_path("ca_path", str(values["ca_path"]), folder_allowed=True)
