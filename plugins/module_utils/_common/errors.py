@@ -64,10 +64,10 @@ class Problems:
     def refuse(self) -> None:
         """Raise ``InvalidInput`` with all errors, if there are any."""
         if self.messages:
-            raise all_of(self.messages)
+            raise combine_errors(self.messages)
 
 
-def all_of(messages: Iterable[str]) -> InvalidInput:
+def combine_errors(messages: Iterable[str]) -> InvalidInput:
     """Return one error for several (at least one): its message shows the first ten, its ``errors`` holds all."""
     errors = list(dict.fromkeys(messages))
     first, *others = errors
@@ -107,7 +107,7 @@ class ServerDefect(ErrorResponse):
     """5xx on reading: the server broke, or a proxy before it did."""
 
 
-class Unreadable(WaldurError):
+class StateUnreadable(WaldurError):
     """The token sees too little of a service provider to tell its state, or the provider is gone."""
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._common import values
-from .._common.errors import Forbidden, NotFound, Unreadable, WaldurError
+from .._common.errors import Forbidden, NotFound, StateUnreadable, WaldurError
 from .._context import Session
 from .._document.exported import Exported, Note, customer_reference
 from .._document.model import PROVIDER_REFERENCE
@@ -91,7 +91,7 @@ def _attempt_export(
 ) -> ExportedProvider | WaldurError:
     try:
         return _export_provider(session, target, parts)
-    except (Forbidden, NotFound, Unreadable) as error:
+    except (Forbidden, NotFound, StateUnreadable) as error:
         if is_named:
             raise
         return error

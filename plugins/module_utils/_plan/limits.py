@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .._common.errors import InvalidInput, all_of
+from .._common.errors import InvalidInput, combine_errors
 from .changes import Comparison
 
 DEFAULT_MAX_REMOVALS = 5
@@ -15,7 +15,7 @@ DEFAULT_MAX_REMOVALS = 5
 def check_limits(comparison: Comparison[object], max_removals: int | None) -> None:
     """Raise ``InvalidInput`` where the plan has errors, or more implied removals than ``max_removals`` (None: 5)."""
     if comparison.errors:
-        raise all_of(comparison.errors)
+        raise combine_errors(comparison.errors)
     allowed = DEFAULT_MAX_REMOVALS if max_removals is None else max_removals
     removals = [change for change in comparison.changes if change.is_implied]
     if len(removals) > allowed:

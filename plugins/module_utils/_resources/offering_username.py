@@ -20,7 +20,7 @@ from .._common.errors import (
     NotFound,
     OutcomeUnknown,
     RouteMissing,
-    Unreadable,
+    StateUnreadable,
     quote,
     recheck_outcome,
 )
@@ -368,7 +368,7 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         if current.unseen and not session.references.current_user.sees_all_users():
             # Every project that is listed has a resource (api-behaviour: project-permissions), so a part of the whole
             # would be missing.
-            raise Unreadable(
+            raise StateUnreadable(
                 f"{target.name}: {_SEES_NO_RESOURCE}, or leave offering_usernames out of parts (the playbook's"
                 " export_parts)."
             )

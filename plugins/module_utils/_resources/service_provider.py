@@ -19,7 +19,7 @@ from .._common.errors import (
     InvalidInput,
     NotFound,
     OutcomeUnknown,
-    Unreadable,
+    StateUnreadable,
     WaldurError,
     recheck_outcome,
 )
@@ -194,7 +194,9 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
                 row = session.client.get("service_provider", target.uuid)
             except NotFound:
                 session.references.forget_providers()
-                raise Unreadable(f"The service provider of {target.name} was deleted meanwhile: run again.") from None
+                raise StateUnreadable(
+                    f"The service provider of {target.name} was deleted meanwhile: run again."
+                ) from None
         current = ProfileState(_profile("service_provider", row), newer=detect_edition(row) >= _NEWER_SINCE)
         if desired.state == "absent":
             current.live_offerings = _live_offerings(session, target, newer=current.newer)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, all_of
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, combine_errors
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
 
@@ -122,9 +122,9 @@ def test_all_errors_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
 
 
 def test_a_message_shows_ten_errors_and_says_how_many_more_there_are() -> None:
-    error = all_of(f"place[{number}]: wrong." for number in range(25))
+    error = combine_errors(f"place[{number}]: wrong." for number in range(25))
     assert "place[9]: wrong." in error.message
     assert "place[10]" not in error.message
     assert error.message.endswith(" And 15 more, listed in errors.")
     assert len(error.details["errors"]) == 25
-    assert all_of(["a.", "a."]).message == "a."
+    assert combine_errors(["a.", "a."]).message == "a."
