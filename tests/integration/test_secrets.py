@@ -92,16 +92,15 @@ def holding_at_last(run: Runner, secrets: set[str]) -> list[str]:
     return found
 
 
-def tasks(**keys: Any) -> list[dict[str, Any]]:
-    """Every module; its result becomes a fact that is cached."""
+def tasks(label: str = "", fact: str = "kept", **keys: Any) -> list[dict[str, Any]]:
+    """Return a task for each module, named by *label* and module; the results are shown and become a cached *fact*."""
     made: list[dict[str, Any]] = []
     for name, options in TASKS.items():
-        fact = {f"seen_{name}": "{{ seen }}", "cacheable": True}
-        made += [
-            {"name": name, f"waldur.provider.{name}": options, "register": "seen", "ignore_errors": True, **keys},
-            {"name": "Keep", "ansible.builtin.set_fact": fact},
-            {"name": "Show", "ansible.builtin.debug": {"var": "seen"}},
-        ]
+        task = {"name": f"{label}{name}", f"waldur.provider.{name}": options, "register": f"seen_{name}"}
+        made.append({**task, "ignore_errors": True, **keys})
+    seen = {name: f"{{{{ seen_{name} }}}}" for name in TASKS}
+    made.append({"name": f"{label}Keep", "ansible.builtin.set_fact": {fact: seen, "cacheable": True}})
+    made.append({"name": f"{label}Show", "ansible.builtin.debug": {"var": fact}})
     return made
 
 
@@ -109,7 +108,7 @@ def play(run: Runner, **keys: Any) -> Outcome:
     Image.new("RGB", (4, 4), "red").save(run.folder / "logo.png")
     environment = {**loud(run), **keys.pop("environment", {})}
     # The last task fails, for Ansible to write the file of those to be retried.
-    end = {"name": "End", "ansible.builtin.fail": {"msg": "{{ seen }}"}}
+    end = {"name": "End", "ansible.builtin.fail": {"msg": "{{ kept }}"}}
     return run.play([*tasks(**keys), end], environment=environment)
 
 
@@ -148,16 +147,26 @@ def test_no_secret_is_left_by_modules_that_succeed(waldur: Waldur, way: str) -> 
 @ways
 def test_no_secret_is_left_by_asynchronous_tasks(waldur: Waldur, way: str) -> None:
     run = runner(waldur, way=way)
-    before = waldur.codes()
+    Image.new("RGB", (4, 4), "red").save(run.folder / "logo.png")
+    secrets = {*waldur.tokens.values(), *waldur.codes()}
+    given: list[dict[str, Any]] = []
     for name, options in TASKS.items():
-        started = {"name": name, f"waldur.provider.{name}": options, "async": 60, "poll": 0, "register": "job"}
         wait = {"jid": "{{ job.ansible_job_id }}"}
         over = {"name": "Wait", "ansible.builtin.async_status": wait, "register": "end", "until": "end is finished"}
-        Image.new("RGB", (4, 4), "red").save(run.folder / "logo.png")
-        outcome = run.play([started, {**over, "retries": 60, "delay": 1}], environment=loud(run))
-        assert outcome.code == 0, outcome.output
-        secrets = {*waldur.tokens.values(), *before, *waldur.codes()}
-        assert not [secret for secret in secrets if secret in outcome.output]
+        given += [
+            {"name": name, f"waldur.provider.{name}": options, "async": 60, "poll": 0, "register": "job"},
+            {**over, "retries": 60, "delay": 1},
+        ]
+
+    def after(task: str) -> None:
+        if task == "Wait":
+            secrets.update(waldur.codes())
+
+    with stopping(after) as socket:
+        outcome = run.play(given, environment={**loud(run), **socket})
+    assert outcome.code == 0, outcome.output
+    assert [line["task"] for line in outcome.lines].count("Wait") == len(TASKS)
+    assert not [secret for secret in secrets if secret in outcome.output]
     assert holding_at_last(run, secrets) == []
     jobs = [path.read_text() for path in _files(run, "async") if path.is_file()]
     assert len(jobs) == len(TASKS)
@@ -253,18 +262,10 @@ class FaultRun:
     leaks: list[str] = field(default_factory=list)
 
     def tasks(self) -> list[dict[str, Any]]:
-        """Return the tasks of all faults; the names of those that run modules begin with the name of the fault."""
+        """Return the tasks of all faults; their names begin with the name of the fault."""
         made: list[dict[str, Any]] = []
         for number, name in enumerate(self.names):
-            seen = {f"seen_{module}": f"{{{{ seen_{number}_{module} }}}}" for module in TASKS}
-            for module, options in TASKS.items():
-                task = {"name": f"{name}: {module}", f"waldur.provider.{module}": options, "ignore_errors": True}
-                made.append({**task, "register": f"seen_{number}_{module}"})
-            fact = {f"kept_{number}": seen, "cacheable": True}
-            made += [
-                {"name": "Keep", "ansible.builtin.set_fact": fact},
-                {"name": f"{name}: Show", "ansible.builtin.debug": {"var": f"kept_{number}"}},
-            ]
+            made += tasks(f"{name}: ", f"kept_{number}")
         # The last task fails, for Ansible to write the file of those to be retried.
         return [*made, {"name": "End", "ansible.builtin.fail": {"msg": "{{ kept_0 }}"}}]
 
