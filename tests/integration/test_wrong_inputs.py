@@ -19,7 +19,7 @@ from .waldur import Waldur
 
 Case = dict[str, Any]
 CASES: list[Case] = yaml.safe_load((Path(__file__).parent / "wrong_inputs.yml").read_text())
-PART = 14
+PART = 25
 
 
 def task(case: Case) -> dict[str, Any]:
