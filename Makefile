@@ -17,7 +17,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulator lint ruff mypy changelog ansible-lint docs-lint docs unit integration contract sdk coverage mutation molecule artifact release release-check generate generated test-live sanity matrix benchmark clean
+.PHONY: help demo check test simulator lint ruff mypy changelog ansible-lint docs-lint docs unit integration contract sdk coverage mutation molecule artifact release release-check generate generated test-live sanity matrix benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -28,6 +28,11 @@ demo: .venv/demo.stamp $(TREE) ## demonstrate the collection with a simulated Wa
 
 simulator: .venv/demo.stamp ## start a simulated Waldur and print its URL and tokens; stop it with Ctrl-C; EDITION=2026 selects another edition
 	@cd tests && exec ../$(BIN)/python -m simulator $(if $(EDITION),--edition $(EDITION))
+
+check: .venv/test.stamp $(TREE) ## ruff, mypy and the fast unit tests, for daily work
+	@$(MAKE) --no-print-directory $(PARALLEL) ruff mypy
+	@echo "== pytest tests/unit, fast tests"
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" tests/unit
 
 test: .venv/test.stamp ## run every check; stop at the first failure
 	@$(MAKE) --no-print-directory $(PARALLEL) lint docs

@@ -44,6 +44,13 @@ def other_world(running: Simulator) -> Iterator[Simulator]:
     running.load()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Mark the tests that use a simulator as slow, by their fixtures or by what their module imports."""
+    for item in items:
+        if "running" in item.fixturenames or Simulator in vars(item.module).values():
+            item.add_marker("slow")
+
+
 def pytest_collection_finish() -> None:
     """Leave modules and collected tests out of the garbage collection, and collect less often."""
     gc.collect()

@@ -13,6 +13,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.argument_s
 
 from ..helpers.action_plugin import TOKEN, outcome, without_server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
