@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 from tools.generate import returns
+from tools.generate.rows.fields import Field
+from tools.generate.rows.registry import ROWS, row_fields
 
-from ansible_collections.waldur.provider.plugins.module_utils._api.fields import Field
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS
-from ansible_collections.waldur.provider.plugins.module_utils._api.rows.registry import ROWS, row_fields
 from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import remove_secret_keys
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 

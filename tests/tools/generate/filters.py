@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.waldur.provider.plugins.module_utils._api.fields import Field
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import operation
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
-from ansible_collections.waldur.provider.plugins.module_utils._api.rows.registry import row_fields
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 
+from .rows.fields import Field
+from .rows.registry import row_fields
 from .yaml_text import wrapped
 
 OPTIONS = re.compile(r"^options:\n.*?^(?=\S)", re.MULTILINE | re.DOTALL)

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fields of rows in the RETURN blocks of modules, from ``module_utils/_api/rows``."""
+"""The fields of rows in the RETURN blocks of modules, as ``rows`` declares them."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from ansible_collections.waldur.provider.plugins.module_utils._api.fields import Field
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import operation
-from ansible_collections.waldur.provider.plugins.module_utils._api.rows.registry import row_fields
 from ansible_collections.waldur.provider.plugins.module_utils._query.filters import PRIVATE
 
 from . import ROOT
+from .rows.fields import Field
+from .rows.registry import row_fields
 from .yaml_text import dump
 
 # A module's file names the operations whose rows it returns; what stands between the two lines is written here.

@@ -1,12 +1,9 @@
-# Copyright: waldur.provider contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """The rows of the three compliance reports."""
 
 from __future__ import annotations
 
-from ..fields import Field, RowType
+from .fields import Field, RowType
 
 COMPLIANCE_OVERVIEW = (
     Field("offering_uuid", "str", "The UUID of the offering.", sample="9b578d38ebd848f894aad61d962a512b"),

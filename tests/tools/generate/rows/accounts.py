@@ -1,12 +1,9 @@
-# Copyright: waldur.provider contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """The rows of accounts: in offerings, for courses, and of services."""
 
 from __future__ import annotations
 
-from ..fields import Field, RowType
+from .fields import Field, RowType
 
 OFFERING_USER = (
     Field(

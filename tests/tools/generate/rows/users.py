@@ -1,12 +1,9 @@
-# Copyright: waldur.provider contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """The rows of users and their SSH keys."""
 
 from __future__ import annotations
 
-from ..fields import Field, RowType
+from .fields import Field, RowType
 
 USER = (
     Field("uuid", "str", "The UUID of the user.", sample="51d1acdbef2e4274bda95a1ce5391e54"),

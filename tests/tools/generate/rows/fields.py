@@ -1,8 +1,5 @@
-# Copyright: waldur.provider contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-"""The types in which ``_api/rows`` declares the fields of rows, as data for documentation."""
+"""The types in which the fields of rows are declared."""
 
 from __future__ import annotations
 

@@ -1,12 +1,9 @@
-# Copyright: waldur.provider contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """The rows of service providers, their role grants and their figures."""
 
 from __future__ import annotations
 
-from ..fields import Field, RowType
+from .fields import Field, RowType
 
 ORGANIZATION_GROUP = (
     Field("uuid", "str", "The UUID of the organization group.", sample="2f4d1c8a7b3e4f6d9a0b1c2d3e4f5a6b"),

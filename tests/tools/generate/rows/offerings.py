@@ -1,12 +1,9 @@
-# Copyright: waldur.provider contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """The rows of offerings, with their components and plans."""
 
 from __future__ import annotations
 
-from ..fields import Field, RowType
+from .fields import Field, RowType
 from .providers import ORGANIZATION_GROUP
 
 OFFERING = (

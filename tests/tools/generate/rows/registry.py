@@ -1,16 +1,13 @@
-# Copyright: waldur.provider contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """The fields of the rows that operations return, one file for each subject.
 
-Only documentation is made of them (``make generate``). No other module imports them, so they cost no task any time.
+Only documentation is made of them (``make generate``), so they are not part of what is installed.
 """
 
 from __future__ import annotations
 
-from ..fields import Field, RowType
 from . import accounts, compliance, customers, offerings, projects, providers, users
+from .fields import Field, RowType
 
 ROWS: tuple[RowType, ...] = (
     *providers.ROWS,
