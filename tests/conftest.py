@@ -44,6 +44,11 @@ def other_world(running: Simulator) -> Iterator[Simulator]:
     running.load()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker here, as ansible-test brings its own configuration."""
+    config.addinivalue_line("markers", "slow: takes long or uses a simulated Waldur; make check leaves it out")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     """Mark the tests that use a simulator as slow, by their fixtures or by what their module imports."""
     for item in items:
