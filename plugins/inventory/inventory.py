@@ -313,7 +313,7 @@ class InventoryModule(FastConstructable, PrivateCache):
             self._check_fields(variables, [*rows, *renamed])
         names = self._name_hosts(kind, objects, rows, renamed)
         self._groups: dict[str, str] = {}
-        # Trusted, as newer cores show texts that nobody trusts in a wrapping of their own.
+        # Trusted, as newer cores wrap untrusted texts when they show them.
         self._local = {"ansible_connection": trust("local"), "ansible_python_interpreter": trust(sys.executable)}
         for name, host, row, host_vars in zip(names, objects, rows, renamed, strict=True):
             self._add_host(name, host_vars)

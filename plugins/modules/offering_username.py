@@ -158,7 +158,7 @@ errors:
   type: list
   elements: str
   sample:
-    - "usernames[1].username: 'member1_hpc' is asked for member2, and in usernames[0] for member1: two people can't
+    - "usernames[1].username: 'member1_hpc' is requested for member2, and in usernames[0] for member1: two users can't
       share one name."
 applied:
   description: The changes that were applied, including the failed one if it took effect, each as in

@@ -237,7 +237,7 @@ def _declared_action(kind: ChangeKind, change: Mapping[str, Any]) -> Action | No
     """Return the action as its resource declares it.
 
     A plan of a newer version may hold kinds that this one does not know. What such a change takes away as a whole
-    counts as a removal, so that nobody misses it. None: the resource is known and has no such action.
+    counts as a removal, so that it is not missed. None: the resource is known and has no such action.
     """
     name = change["action"]
     if action := kind.action(name) or ACTIONS.get(name):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong, as exceptions. One sentence each; ``fail_json`` is called at the rim only (see ``_run``)."""
+"""Errors as exceptions, with messages of one sentence. Only ``_module/runner.py`` turns them into failed tasks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST_PATH = 300
 
 
 class WaldurError(Exception):
-    """Something the person who runs the play must know: one clear sentence, no secret in it.
+    """An error that users see: one clear sentence without secrets.
 
     Names and words of the server stand in many messages, so characters that would not be seen are escaped in all of
     them. ``details`` (JSON data) is returned beside ``msg``, for example which changes were applied before a failure.

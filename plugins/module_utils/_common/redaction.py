@@ -5,7 +5,7 @@
 """Secrets taken out of all that is shown: texts of the server, values of options, and messages around them.
 
 A secret is masked wherever it stands, in each form that it can have in a URL, in JSON or in HTML. A secret that is a
-word of the collection itself, such as ``description``, tells nobody anything where that word belongs: keys and the
+word of the collection itself, such as ``description``, reveals nothing where that word belongs: keys and the
 words of our own messages stay then, and only values are masked. A UUID stays where a secret is but a part of it.
 The case of letters makes no difference, and the beginning of a secret is masked where a message was cut within it.
 """

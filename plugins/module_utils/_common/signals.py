@@ -33,7 +33,7 @@ def remember_parent() -> None:
 
 
 def refuse_without_parent() -> None:
-    """Raise ``SignalReceived`` where the parent of this process has ended: nobody would read what comes of its work."""
+    """Raise ``SignalReceived`` where the parent of this process has ended, as its result would be lost."""
     if os.getppid() != _PARENTS.get(os.getpid(), os.getppid()):
         raise SignalReceived("the end of the process that started it")
 

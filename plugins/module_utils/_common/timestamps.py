@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Moments: what people write, what the server says, what is sent. Compared parsed, never as text
+"""Timestamps: as users write them, as the server returns them, as they are sent. Compared parsed, never as text
 (api-behaviour: timestamps)."""
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any
 
 from .._common.errors import InvalidInput
 
-_HEAD = "# Exported from Waldur. Applying it changes nothing until somebody changes Waldur, or this file."
+_HEAD = "# Exported from Waldur. Applying it changes nothing until Waldur or this file is changed."
 _WIDTH = 110
 # What PyYAML writes without quotes, and other readers of YAML take for a number or a boolean, such as 1e3, 0o17 or y.
 _AMBIGUOUS = re.compile(r"[-+.]*\d|[yn]$", re.IGNORECASE)

@@ -142,7 +142,7 @@ def _with_images(
 
 
 def _downloaded(session: Session, name: str, url: str, *, is_named: bool) -> bytes | WaldurError:
-    """Return an image, or why the token may not read that of a provider that nobody named."""
+    """Return an image, or why the token may not read that of a provider that no option names."""
     try:
         return session.client.download(url)
     except WaldurError as error:
@@ -195,8 +195,8 @@ def _write(folder: Folder, path: str, content: bytes, before: Sequence[str]) -> 
 
 
 def _shown(path: str, before: bytes | None, after: bytes) -> dict[str, str]:
-    told = _text if path.endswith(_ENDINGS) else _digest
-    return {"before_header": path, "after_header": path, "before": told(before), "after": told(after)}
+    describe = _text if path.endswith(_ENDINGS) else _digest
+    return {"before_header": path, "after_header": path, "before": describe(before), "after": describe(after)}
 
 
 def _text(content: bytes | None) -> str:

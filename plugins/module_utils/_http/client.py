@@ -57,7 +57,7 @@ class Client:
         self._edition: int | None = None  # for messages, once a whole row of the providers was seen
         self._staff: bool | None = None  # for messages, once a request was refused
         self._secrets = {connection.access_token, *proxy_passwords(connection)}
-        # How many requests that write were begun; by it, an error before the first is told from one after it.
+        # How many requests that write were begun; it tells an error before the first from one after it.
         self.writes_sent = 0
 
     def read_only(self) -> Client:

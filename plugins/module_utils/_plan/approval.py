@@ -65,7 +65,7 @@ def _covers(approved: Mapping[str, Any], change: Change[object]) -> bool:
 
     Names of users don't matter, UUIDs do.
     """
-    # A creation that stopped half-way leaves an update; nobody could approve what would stand before that.
+    # A creation that stopped half-way leaves an update, whose state before could not have been approved.
     is_left_of_creation = (_effect(approved, change), change.action.effect) == (Effect.CREATE, Effect.UPDATE)
     if not is_left_of_creation and approved.get("action") != change.action.name:
         return False

@@ -209,7 +209,7 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
             if not only:
                 session.references.users.providers_with_known_grants.add(target.uuid)
         if only:
-            # Servers of 2024 list everybody when they do not know the user (api-behaviour: role-grants-unknown-user).
+            # Servers of 2024 list all users when they do not know the user (api-behaviour: role-grants-unknown-user).
             rows = [row for row in rows if uuids.normalize(row.get("user_uuid")) == only]
         roles = {
             entry.role: session.references.roles.resolve_for_provider(entry.option("role"), entry.role)
@@ -466,7 +466,7 @@ def _exclusive(
 ) -> Comparison[GrantWrite]:
     if not keeps:
         text = (
-            f"{desired.where}: no entry keeps any grant, so everybody would lose access to {target.name}: list the"
+            f"{desired.where}: no entry keeps any grant, so all users would lose access to {target.name}: list the"
             " users who keep their role."
         )
         return Comparison(errors=(text,))
@@ -525,7 +525,7 @@ def _change(
 
 
 def _grants(session: Session, target: Target, user: str | None) -> list[Row]:
-    """Return the grants on the provider; old servers list everybody's where they don't know ``user``."""
+    """Return the grants on the provider; old servers list those of all users where they don't know ``user``."""
     return check_rows("list_users", session.client.rows("list_users", target.uuid, user=user), **_GRANT_KINDS)
 
 

@@ -256,7 +256,7 @@ def _format_relative_change(value: float, previous: float) -> str:
     return f"{format_change(round((value - previous) / previous * 100))} %"
 
 
-# --- people ----------------------------------------------------------------------------------------------------------
+# --- users -----------------------------------------------------------------------------------------------------------
 
 
 def make_compliance(value: Any) -> list[Offering]:

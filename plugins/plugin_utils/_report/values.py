@@ -119,7 +119,7 @@ def format_compact(value: float) -> str:
 
 
 def format_count(count: int, singular: str, plural: str) -> str:
-    """Return a count with its noun: ``1 month``, ``2 months``."""
+    """Return a count with its unit: ``1 month``, ``2 months``."""
     return f"{count:,} {singular if count == 1 else plural}"
 
 
