@@ -31,7 +31,7 @@ def task(subject: Subject, **connection: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("name", "fault"), SAMPLE, ids=[f"{name}: {fault}" for name, fault in SAMPLE])
-def test_a_play_tells_the_same(sim: Simulator, api: Api, name: str, fault: str, way: str) -> None:
+def test_a_playbook_reports_the_same_message(sim: Simulator, api: Api, name: str, fault: str, way: str) -> None:
     subject, expected = SUBJECTS[name], EXPECTED[fault]["writes"][name]
     run = runner(sim, way=way)
     run.secrets.add(code(api))
@@ -49,7 +49,7 @@ def test_a_play_tells_the_same(sim: Simulator, api: Api, name: str, fault: str, 
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_until_mends_what_a_fault_stopped(sim: Simulator, api: Api, way: str) -> None:
+def test_until_completes_what_a_fault_stopped(sim: Simulator, api: Api, way: str) -> None:
     document = SUBJECTS["document"]
     sim.fault(path="*/add_user/", drop="after")
     sim.fault(path="*/set_offerings_username/", status=502, html=True, times=2)

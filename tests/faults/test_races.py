@@ -76,7 +76,7 @@ def at_once(sim: Simulator, names: list[str], module: str, options: Any) -> list
 
 
 @pytest.mark.parametrize("name", ["create", "update", "delete", "grant", "extend", "revoke", "username", "document"])
-def test_eight_runs_with_the_same_wish_all_end_well_and_it_is_fulfilled_once(
+def test_eight_parallel_runs_with_one_desired_state_succeed_and_apply_it_once(
     sim: Simulator, api: Api, eight: list[str], name: str
 ) -> None:
     subject = SUBJECTS[name]
@@ -98,16 +98,14 @@ def test_eight_runs_with_the_same_wish_all_end_well_and_it_is_fulfilled_once(
     }[name] == subject.held(api)
 
 
-def test_eight_runs_that_grant_eight_people_on_one_provider_lose_nobody(
-    sim: Simulator, api: Api, eight: list[str]
-) -> None:
+def test_eight_parallel_runs_that_grant_eight_users_lose_no_grant(sim: Simulator, api: Api, eight: list[str]) -> None:
     people = dict(zip(eight, ["rolefree1", *eight[1:]], strict=True))
     results = at_once(sim, eight, "user_role", lambda name: {"service_provider": ALPHA, "user": people[name]})
     assert [result.msg for result in results] == ["changed"] * 8
     assert [grants(api, username) for username in people.values()] == [[None]] * 8
 
 
-def test_eight_rotations_leave_a_code_in_force_and_who_has_another_is_told(
+def test_eight_parallel_rotations_leave_one_valid_code_and_fail_for_any_other(
     sim: Simulator, api: Api, eight: list[str]
 ) -> None:
     before = fingerprint(code(api))
@@ -142,14 +140,14 @@ def test_a_server_that_takes_all_eight_grants_leaves_no_double_silently(
 # --- somebody else, between reading and writing ----------------------------------------------------------------------
 
 
-def test_a_grant_that_somebody_else_made_first_is_as_good_as_ours(sim: Simulator, api: Api) -> None:
+def test_a_grant_that_another_user_created_first_is_accepted(sim: Simulator, api: Api) -> None:
     sim.fault(path="*/add_user/", meanwhile=CREATE)
     result = run(sim, "user_role", SUBJECTS["grant"].options)
     assert (result.failed, result.result["warnings"], grants(api)) == (False, [], [None])
     assert run(sim, "user_role", SUBJECTS["grant"].options).msg == "ok"
 
 
-def test_a_grant_that_somebody_else_made_first_with_another_end_is_told(sim: Simulator, api: Api) -> None:
+def test_a_grant_that_another_user_created_first_with_another_end_is_reported(sim: Simulator, api: Api) -> None:
     options = SUBJECTS["extend"].options
     sim.fault(path="*/add_user/", meanwhile=CREATE)
     result = run(sim, "user_role", options)
@@ -163,14 +161,14 @@ def test_a_grant_that_somebody_else_made_first_with_another_end_is_told(sim: Sim
     assert (result.result["changed"], run(sim, "user_role", options).msg, grants(api)) == (False, "changed", [EXPIRY])
 
 
-def test_a_grant_over_one_that_somebody_else_made_first_and_that_ends_is_no_silent_second(sim: Simulator) -> None:
+def test_a_second_grant_over_one_that_another_user_made_with_an_end_is_reported(sim: Simulator) -> None:
     ends = {**GRANT, "expiration_time": "2027-02-01T00:00:00Z"}
     sim.fault(path="*/add_user/", meanwhile={"model": "Grant", "create": ends})
     result = run(sim, "user_role", SUBJECTS["grant"].options)
     assert plain(result.msg, sim) == granted_meanwhile("2027-02-01T00:00:00+00:00")
 
 
-def test_a_provider_that_somebody_else_made_first_in_the_same_way_is_as_good_as_ours(sim: Simulator, api: Api) -> None:
+def test_a_provider_that_another_user_created_first_in_the_same_way_is_accepted(sim: Simulator, api: Api) -> None:
     made = {"customer": SPARE, "description": "As code"}
     sim.fault(path=CREATING, method="POST", meanwhile={"model": "ServiceProvider", "create": made})
     document = {"service_providers": [{**made, "users": [{"user": "rolefree1"}]}]}
@@ -180,7 +178,7 @@ def test_a_provider_that_somebody_else_made_first_in_the_same_way_is_as_good_as_
     assert run(sim, "desired_state", document).msg == "ok"
 
 
-def test_a_provider_that_somebody_else_made_first_in_another_way_is_told(sim: Simulator, api: Api) -> None:
+def test_a_provider_that_another_user_created_first_in_another_way_is_reported(sim: Simulator, api: Api) -> None:
     options = SUBJECTS["create"].options
     made = {"customer": SPARE, "description": "By hand"}
     sim.fault(path=CREATING, method="POST", meanwhile={"model": "ServiceProvider", "create": made})
@@ -208,7 +206,7 @@ def test_a_server_that_breaks_on_the_second_of_two_creations_is_looked_at_again(
     assert provider(api, SPARE) == [["As code", True]]
 
 
-def test_a_grant_that_somebody_else_revoked_first_is_told(sim: Simulator, api: Api) -> None:
+def test_a_grant_that_another_user_revoked_first_is_reported(sim: Simulator, api: Api) -> None:
     subject = SUBJECTS["extend"]
     subject.begin(sim)
     sim.fault(path="*/update_user/", meanwhile=DELETE)
@@ -217,7 +215,7 @@ def test_a_grant_that_somebody_else_revoked_first_is_told(sim: Simulator, api: A
     assert (run(sim, "user_role", subject.options).msg, grants(api)) == ("changed", [EXPIRY])
 
 
-def test_a_grant_that_somebody_else_doubled_first_is_told_with_what_to_do(sim: Simulator, api: Api) -> None:
+def test_a_grant_that_another_user_doubled_first_is_reported_with_what_to_do(sim: Simulator, api: Api) -> None:
     subject = SUBJECTS["extend"]
     subject.begin(sim)
     sim.fault(path="*/update_user/", meanwhile=CREATE)
@@ -242,7 +240,7 @@ def test_a_grant_that_somebody_else_doubled_first_is_told_with_what_to_do(sim: S
         ),
     ],
 )
-def test_what_somebody_else_did_first_is_overwritten_or_done_already(
+def test_what_another_user_did_first_is_overwritten_or_already_done(
     sim: Simulator, api: Api, name: str, path: str, meanwhile: dict[str, Any]
 ) -> None:
     subject = SUBJECTS[name]
@@ -252,7 +250,7 @@ def test_what_somebody_else_did_first_is_overwritten_or_done_already(
     assert run(sim, subject.module, subject.options).msg == "ok"
 
 
-def test_a_provider_that_somebody_else_deleted_first_is_told(sim: Simulator) -> None:
+def test_a_provider_that_another_user_deleted_first_is_reported(sim: Simulator) -> None:
     sim.fault(method="PATCH", meanwhile={**EXTRA, "delete": True})
     options = {"customer": "Extra Provider 01", "description": "As code"}
     result = run(sim, "service_provider", options)
@@ -277,7 +275,7 @@ def test_a_second_grant_at_the_same_time_is_never_left_silently(sim: Simulator, 
     assert (again.msg, plain(again.result["warnings"][0], sim)) == ("ok", f"user: {granted_twice()}")
 
 
-def test_a_second_grant_in_a_whole_document_is_told_too(sim: Simulator, api: Api) -> None:
+def test_a_second_grant_in_a_whole_document_is_reported_too(sim: Simulator, api: Api) -> None:
     sim.fault(path="*/add_user/", meanwhile=CREATE, after=True)
     result = run(sim, "desired_state", {"service_providers": [DOCUMENT]})
     assert plain(result.msg, sim) == granted_meanwhile()
@@ -307,7 +305,7 @@ def test_a_second_grant_in_a_whole_document_is_told_too(sim: Simulator, api: Api
         ),
     ],
 )
-def test_what_somebody_else_undoes_before_it_is_checked_is_told(
+def test_a_change_that_another_user_reverts_before_the_check_is_reported(
     sim: Simulator, api: Api, name: str, meanwhile: dict[str, Any], left: str
 ) -> None:
     subject = SUBJECTS[name]
@@ -322,7 +320,7 @@ def test_what_somebody_else_undoes_before_it_is_checked_is_told(
         assert usernames(api) == ["m1", "m1"]
 
 
-def test_a_code_that_somebody_else_rotated_before_it_is_checked_is_told(sim: Simulator, api: Api) -> None:
+def test_a_code_that_another_user_rotated_before_it_is_checked_is_reported(sim: Simulator, api: Api) -> None:
     theirs = {**PROVIDER, "set": {"api_secret_code": "their own code"}}
     sim.fault(method="POST", path="*/api_secret_code/", meanwhile=theirs, after=True)
     result = run(sim, "api_secret_code", SUBJECTS["rotation"].options)

@@ -223,7 +223,7 @@ def after_the_write(sim: Simulator, name: str, **rule: Any) -> Callable[[], Resu
 
 
 @pytest.mark.parametrize("name", SUBJECTS)
-def test_when_looking_again_fails_too_both_are_told(sim: Simulator, name: str) -> None:
+def test_a_failed_recheck_is_reported_with_the_lost_response(sim: Simulator, name: str) -> None:
     subject = SUBJECTS[name]
     again = after_the_write(sim, name, status=502, html=True)
     sim.fault(method=subject.method, path=subject.path, drop="after", times=None)
@@ -240,7 +240,7 @@ def test_when_looking_again_fails_too_both_are_told(sim: Simulator, name: str) -
 
 
 @pytest.mark.parametrize("name", ["delete", "grant", "extend", "revoke", "username"])
-def test_when_checking_fails_after_all_was_written_that_is_told(sim: Simulator, api: Api, name: str) -> None:
+def test_a_failed_check_after_all_writes_is_reported(sim: Simulator, api: Api, name: str) -> None:
     subject = SUBJECTS[name]
     result = after_the_write(sim, name, status=502, html=True)()
     broke = message("server_error", request=LOOKS[name][1], status=502, reason="Bad Gateway") + "."
@@ -253,7 +253,7 @@ def test_when_checking_fails_after_all_was_written_that_is_told(sim: Simulator, 
 # --- changes of two requests -----------------------------------------------------------------------------------------
 
 
-def test_a_refusal_between_the_two_requests_of_a_change_tells_what_was_done(
+def test_a_rejection_between_the_two_requests_of_a_change_reports_what_was_done(
     sim: Simulator, api: Api, tmp_path: Path
 ) -> None:
     Image.new("RGB", (2, 2), "red").save(tmp_path / "logo.png")

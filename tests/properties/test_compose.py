@@ -91,7 +91,7 @@ def test_a_whole_inventory_is_built_alike_in_both_ways(several: list[dict[str, A
     assert whole(options, several, fast=True) == whole(options, several, fast=False)
 
 
-def test_most_expressions_that_people_write_need_no_engine() -> None:
+def test_most_expressions_that_users_write_need_no_engine() -> None:
     row = {"name": "x", "estimate": {"total": 1.5, "tax": None}, "is_active": True, "state": "OK"}
     for text in ("name", "estimate.total", "estimate.nothing | default('none')", 'nothing | d("none")', " state "):
         assert OURS._evaluate_path(trust(text), row) is not path_expressions.UNKNOWN or _is_old_number(text), text

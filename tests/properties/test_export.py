@@ -234,7 +234,7 @@ def test_two_exports_are_the_same_byte_by_byte(stages: Stages, live: Live, seed:
 
 @EXAMPLES
 @given(live=lives())
-def test_an_export_says_all_that_can_be_said_and_notes_the_rest(stages: Stages, live: Live) -> None:
+def test_an_export_holds_all_that_a_document_can_express_and_notes_the_remainder(stages: Stages, live: Live) -> None:
     stage = arranged(stages, live)
     found = exported(stage)
     assert stage.counts().writes == 0

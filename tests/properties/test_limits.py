@@ -71,7 +71,7 @@ def test_exclusive_takes_no_own_grant_and_none_that_has_ended(situation: Situati
 
 
 @given(EXCLUSIVE)
-def test_exclusive_takes_nobodys_grant_while_somebody_listed_is_unknown(situation: Situation) -> None:
+def test_exclusive_revokes_no_grant_while_a_listed_user_is_unknown(situation: Situation) -> None:
     usable = [situation.world.person(wish["user"]) for wish in situation.document[0]["users"]]
     states = [wish.get("state", "present") for wish in situation.document[0]["users"]]
     unsure = any(

@@ -61,7 +61,7 @@ def test_what_rows_tell_under_the_name_of_the_parameter_is_checked_again() -> No
 
 
 @pytest.mark.parametrize("name", sorted(INFOS))
-def test_no_option_is_there_that_is_neither_of_the_reference_nor_of_the_house(name: str) -> None:
+def test_every_option_is_in_the_reference_or_in_our_own_list(name: str) -> None:
     house = {"service_provider", "fields", "order_by", "limit", "reveal", "service_providers", "parts"}
     asked = {option for one in INFOS[name].operations for option in options(operation(one))}
     assert set(INFOS[name].options) <= house | asked
@@ -167,6 +167,6 @@ def test_what_the_reference_says_by_url_and_by_uuid_is_one_option_under_both_nam
         assert {name, *beside} <= {option, *given.get("aliases", [])}
 
 
-def test_there_are_no_more_operations_than_those_of_the_reference_and_of_the_house() -> None:
+def test_every_operation_is_in_the_reference_or_in_our_own_list() -> None:
     assert {one.name for entry in entries() if (one := entry.ours)} >= {*CORE_NAMES, "offering_users"}
     assert OPERATIONS.keys() >= {*CORE_NAMES}

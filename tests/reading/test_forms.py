@@ -57,7 +57,7 @@ def test_fields_are_asked_of_the_server_where_it_takes_them(of_2026: Simulator, 
 
 
 @every_list
-def test_a_field_that_no_row_has_is_null_and_told(of_2026: Simulator, entry: Entry) -> None:
+def test_a_field_that_no_row_has_is_null_and_reported(of_2026: Simulator, entry: Entry) -> None:
     provider = {} if entry.name == "service_providers_list" else {"service_provider": ALPHA}
     module = READERS[entry.name]
     options = {**provider, **NEEDED.get(entry.name, ({}, []))[0], "fields": ["no_such_key"]}

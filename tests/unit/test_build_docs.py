@@ -52,7 +52,7 @@ def test_every_module_plugin_filter_and_role_must_have_a_page(tmp_path: Path) ->
     assert without_page(tmp_path, wanted) == [f"{wanted[0]}.html: is missing: describe it."]
 
 
-def test_a_link_to_a_page_or_a_place_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_link_to_a_page_or_a_place_that_is_not_there_is_reported(tmp_path: Path) -> None:
     (tmp_path / "docsite").mkdir()
     (tmp_path / "index.html").write_text(
         '<a class="x" href="docsite/a.html#there">1</a> <a href="docsite/a.html#gone">2</a> <a href="gone.html">3</a>'

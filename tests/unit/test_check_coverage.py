@@ -17,5 +17,5 @@ def test_too_few_branches_are_not_made_up_for_by_lines() -> None:
     assert found == ["89.0 % of the branches were run, and 90 % must be"]
 
 
-def test_too_few_lines_are_told() -> None:
+def test_too_few_lines_are_reported() -> None:
     assert shortfalls({**ENOUGH, "covered_lines": 94}) == ["94.0 % of the lines were run, and 95 % must be"]

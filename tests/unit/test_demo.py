@@ -30,12 +30,12 @@ demo = load()
 
 
 @pytest.mark.parametrize(("changed", "changes"), [(0, 0), (1, 21)])
-def test_what_ansible_printed_tells_changed_tasks_and_planned_changes(changed: int, changes: int) -> None:
+def test_the_output_of_ansible_shows_changed_tasks_and_planned_changes(changed: int, changes: int) -> None:
     outcome = demo.Outcome(SUMMARY.format(changes) + RECAP.format(changed), 0, 1.0)
     assert (outcome.changed, outcome.changes) == (changed, changes)
 
 
-def test_a_run_that_ended_early_tells_no_numbers() -> None:
+def test_a_run_that_ended_early_reports_no_numbers() -> None:
     outcome = demo.Outcome("ERROR! the playbook could not be found", 1, 1.0)
     assert (outcome.changed, outcome.changes) == (None, None)
 

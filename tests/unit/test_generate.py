@@ -72,7 +72,7 @@ def test_a_field_says_on_which_option_and_which_waldur_it_depends() -> None:
     assert returns.documented(("users",))["phone_number"]["returned"] == "when O(fields) names it"
 
 
-def test_an_option_says_which_waldur_supports_it_and_keeps_what_is_said_besides() -> None:
+def test_an_option_names_the_waldur_that_supports_it_and_keeps_its_other_text() -> None:
     text = (
         "DOCUMENTATION:\n"
         "options:\n"

@@ -205,7 +205,7 @@ def test_a_year_that_a_guide_names_is_met_from_there_on(tmp_path: Path) -> None:
         ("echo token-of-owner > file", "a token is in folder/file at its end."),
     ],
 )
-def test_what_is_not_as_the_guide_says_is_told_with_its_line_and_without_tokens(
+def test_what_is_not_as_the_guide_says_is_reported_with_its_line_and_without_tokens(
     tmp_path: Path, command: str, why: str
 ) -> None:
     with pytest.raises(GuideError) as caught:

@@ -124,7 +124,7 @@ def test_tests_are_counted_by_what_was_printed(check: str, printed: str, counts:
     assert counted(check, printed) == counts
 
 
-def test_a_result_is_told_in_few_words() -> None:
+def test_a_result_is_summarized_in_few_words() -> None:
     assert cell(GREEN) == "24 passed, 61 s"
     assert cell(dataclasses.replace(GREEN, ok=False, failed=3)) == "FAILED: 3 failed, 24 passed, 61 s"
     assert cell(dataclasses.replace(GREEN, ok=False)) == "FAILED after 61 s"

@@ -170,7 +170,7 @@ def test_one_name_for_two_users_is_an_error_unless_one_of_them_has_left() -> Non
 @pytest.mark.parametrize(
     "name", ["../../root/.ssh", "a/b", ".", "-r", "a b", "a\nb", "~x", "{{ x }}", "root", "", None]
 )
-def test_names_that_no_account_can_have_are_left_out_and_told(name: Any) -> None:
+def test_names_that_no_account_can_have_are_left_out_and_reported(name: Any) -> None:
     found = authorized_keys([key(RSA)], [user(username=name)])
     assert found.lines == {}
     assert len(found.left_out) == 1
@@ -191,7 +191,7 @@ def test_rows_that_can_not_be_joined_are_an_error_that_says_what_is_missing() ->
             authorized_keys(keys, users)
 
 
-def test_the_filter_warns_of_bad_keys_or_fails_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_filter_warns_of_bad_keys_or_fails_as_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr(Display, "warning", lambda self, text: told.append(text))
     run = filter_file.FilterModule().filters()["authorized_keys"]

@@ -75,7 +75,7 @@ def test_a_plan_reads_as_the_file_of_its_name(name: str) -> None:
 
 
 @given(plan=PLANS, missing=st.lists(TEXTS, max_size=3), warnings=st.lists(TEXTS, max_size=3), title=TEXTS)
-def test_whatever_people_wrote_each_change_is_one_row_with_all_cells(
+def test_whatever_users_wrote_each_change_is_one_row_with_all_cells(
     plan: list[dict[str, Any]], missing: list[str], warnings: list[str], title: str
 ) -> None:
     made = plan_markdown(plan, {"missing_users": missing}, warnings, title=title)
@@ -143,7 +143,7 @@ def test_removals_come_first_and_are_the_last_to_be_left_out() -> None:
         ),
     ],
 )
-def test_a_change_that_takes_something_away_stands_first_and_nothing_is_removed_is_not_said(
+def test_a_removal_is_listed_first_and_the_plan_does_not_say_that_nothing_is_removed(
     shown: dict[str, Any], told: str
 ) -> None:
     made = plan_markdown([change("grant", "alice as X", None, until(None)), shown])
@@ -166,7 +166,7 @@ def test_a_change_that_takes_something_away_stands_first_and_nothing_is_removed_
         change("make_permanent", "bob as X", until("2027-06-30"), until(None)),
     ],
 )
-def test_where_nothing_is_taken_away_that_is_said(shown: dict[str, Any]) -> None:
+def test_a_plan_without_removals_says_so(shown: dict[str, Any]) -> None:
     made = plan_markdown([shown])
     assert "Nothing is removed." in made
     assert "attention" not in made

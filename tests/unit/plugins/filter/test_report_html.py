@@ -151,7 +151,7 @@ def test_no_text_of_others_becomes_an_element_or_an_attribute(hostile: str) -> N
 
 
 @given(texts=st.lists(st.text(max_size=40), min_size=2, max_size=2))
-def test_whatever_people_wrote_the_page_is_the_same_page_every_time(texts: list[str]) -> None:
+def test_whatever_users_wrote_the_page_is_the_same_page_every_time(texts: list[str]) -> None:
     given = data(texts[0])
     given["roles"][0]["user_full_name"] = texts[1]
     page(given, warnings=texts)
@@ -206,7 +206,7 @@ def test_accounts_that_failed_come_first_and_those_that_work_are_left_out() -> N
     assert "nothing_wrong" not in text
 
 
-def test_what_could_not_be_read_what_is_empty_and_what_is_missing_is_said() -> None:
+def test_unreadable_empty_and_missing_parts_are_reported() -> None:
     null = page({**data(), **dict.fromkeys(PARTS)}, warnings=["The fact roles is null: no."])
     assert null.text.count("This could not be read: the token lacks the permission") == len(PARTS)
     assert "The fact roles is null: no." in null.text
@@ -278,7 +278,7 @@ def test_the_scale_is_round_and_holds_every_column(values: list[int]) -> None:
     ("values", "marks"),
     [([0], [0, 1]), ([130], [0, 50, 100, 150]), ([-8, 47], [-20, 0, 20, 40, 60]), ([5, 9], [0, 2, 4, 6, 8, 10])],
 )
-def test_ticks_are_the_numbers_that_people_would_choose(values: list[int], marks: list[int]) -> None:
+def test_ticks_are_round_numbers(values: list[int], marks: list[int]) -> None:
     assert make_ticks(values) == marks
 
 

@@ -63,7 +63,7 @@ def test_a_code_that_changed_is_read_anew(sim: Simulator) -> None:
     assert codes(sim, "ALPHA") == ["another-code-1234"] != before
 
 
-def test_who_lacks_the_right_is_told_so_without_any_code(sim: Simulator) -> None:
+def test_a_missing_right_is_reported_without_any_code(sim: Simulator) -> None:
     [code] = codes(sim, "ALPHA")
     text = refusal(sim, "ALPHA", alias="member1")
     assert mentions(text, "request_rejected", request="read the API secret code", status=matching(r"403.*"))

@@ -236,7 +236,7 @@ def test_the_variable_is_not_evaluated_where_the_keyword_names_a_provider(sim: S
     assert ask(sim, "stat", variables=variables, service_provider="ALPHA") == of_alpha(sim, "stat")
 
 
-def test_a_missing_service_provider_is_told_with_the_variable(sim: Simulator) -> None:
+def test_a_missing_service_provider_is_reported_with_the_variable(sim: Simulator) -> None:
     text = refusal(sim, "users")
     assert text == message("provider_option_missing")
 

@@ -58,7 +58,7 @@ def test_a_variable_comes_before_the_environment() -> None:
 
 
 @pytest.mark.usefixtures("there_in_environment")
-def test_the_environment_counts_where_nothing_else_is_said() -> None:
+def test_the_environment_counts_where_nothing_else_is_set() -> None:
     assert found().access_token == "token-there"
 
 
@@ -81,7 +81,7 @@ def test_a_token_never_goes_to_the_url_of_another_place() -> None:
     assert "token-there" not in refused.value.message
 
 
-def test_a_missing_token_is_told_with_the_places_where_it_can_be_set() -> None:
+def test_a_missing_token_is_reported_with_the_places_where_it_can_be_set() -> None:
     with pytest.raises(InvalidInput, match="access_token: is missing: set it in the lookup, as variable"):
         found({"api_url": HERE["api_url"]})
 

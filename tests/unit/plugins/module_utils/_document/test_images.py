@@ -26,7 +26,9 @@ STARTS = [
 
 
 @pytest.mark.parametrize(("content", "kind"), STARTS)
-def test_an_image_is_told_by_its_first_bytes_and_not_by_its_name(content: bytes, kind: str, tmp_path: Path) -> None:
+def test_an_image_is_recognized_by_its_first_bytes_and_not_by_its_name(
+    content: bytes, kind: str, tmp_path: Path
+) -> None:
     file = tmp_path / "logo.txt"
     file.write_bytes(content)
     assert images.content_type(content) == kind
@@ -56,7 +58,7 @@ def test_what_waldur_takes_for_no_image_is_refused(content: bytes, tmp_path: Pat
     assert told.value.message.startswith(f"service_providers[0].image: {file} is not an image that Waldur takes (PNG")
 
 
-def test_a_missing_file_is_told_with_its_path(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as told:
         images.read_image("image", str(tmp_path / "none.png"))
     assert told.value.message == f"image: can't read {tmp_path / 'none.png'}: No such file or directory."

@@ -83,7 +83,7 @@ def test_own_keys_win_over_defaults_of_the_file_and_those_over_defaults_for_all(
     ]
 
 
-def test_people_of_the_defaults_join_unless_the_entry_names_them_itself(tmp_path: Path) -> None:
+def test_users_of_the_defaults_are_added_unless_the_entry_names_them_itself(tmp_path: Path) -> None:
     path = folder(
         tmp_path,
         defaults="""
@@ -200,7 +200,7 @@ def test_braces_are_text(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_said_with_its_file(tmp_path: Path, files: dict[str, str], message: str) -> None:
+def test_an_error_names_its_file(tmp_path: Path, files: dict[str, str], message: str) -> None:
     assert refusal(folder(tmp_path, **files)).startswith(message)
 
 

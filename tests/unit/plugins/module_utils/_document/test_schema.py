@@ -91,7 +91,7 @@ def test_a_key_without_a_value_counts_as_left_out(key: str) -> None:
     assert SCHEMA.read(provider(**{key: None}), no_image) == SCHEMA.read(provider(), no_image)
 
 
-def test_an_empty_list_is_a_wish_and_not_left_out() -> None:
+def test_an_empty_list_is_a_desired_state_and_not_left_out() -> None:
     [wish] = SCHEMA.read(provider(users=[], offering_usernames=[], allowed_domains=[]), no_image)
     assert wish.get(Grants) == Grants((), where="service_providers[0].exclusive_users")
     assert wish.get(Usernames) == Usernames(())

@@ -56,7 +56,7 @@ def refusal(value: Any) -> str:
         ({"api_secret_code": {"finger_print": "x"}}, "service_providers[0].api_secret_code", "fingerprint"),
     ],
 )
-def test_a_misspelt_key_is_told_with_its_place_and_the_nearest_key(
+def test_a_misspelt_key_is_reported_with_its_place_and_the_nearest_key(
     entry: dict[str, Any], place: str, nearest: str
 ) -> None:
     told = refusal([{"customer": "ACME", **entry}])
@@ -64,7 +64,7 @@ def test_a_misspelt_key_is_told_with_its_place_and_the_nearest_key(
     assert f"Did you mean '{nearest}'?" in told
 
 
-def test_a_key_like_no_other_is_told_with_those_that_are_known() -> None:
+def test_a_key_like_no_other_is_reported_with_those_that_are_known() -> None:
     told = refusal(provider(zzz=1))
     assert told.startswith("service_providers[0]: 'zzz' is not known.")
     assert "Did you mean" not in told
@@ -144,7 +144,7 @@ def test_an_expiry_that_yaml_made_a_number_or_boolean_of_is_to_be_quoted(value: 
 
 
 @pytest.mark.parametrize("value", ["soon", "", "2027-02-29", "30.06.2027", ["2027-06-30"], {}, time(12, 30)])
-def test_an_expiry_that_is_no_moment_is_told_with_what_to_write(value: Any) -> None:
+def test_an_expiry_that_is_no_moment_is_reported_with_what_to_write(value: Any) -> None:
     told = refusal(provider(users=[{"user": "alice", "expiration_time": value}]))
     assert told.startswith("service_providers[0].users[0].expiration_time: ")
     assert '"2027-06-30T12:00:00Z" or never' in told
@@ -211,7 +211,7 @@ def test_a_state_must_be_one_of_its_choices(entry: dict[str, Any], place: str, c
     assert refusal(provider(**entry)).startswith(f"service_providers[0].{place}: must be {choices}, and ")
 
 
-def test_a_misspelt_state_is_told_with_the_nearest_one() -> None:
+def test_a_misspelt_state_is_reported_with_the_nearest_one() -> None:
     assert refusal(provider(state="presnt")).endswith("Did you mean 'present'?")
 
 

@@ -113,7 +113,7 @@ def test_text_of_several_lines_stands_in_lines_and_long_text_is_folded() -> None
     assert max(map(len, written.splitlines())) < 120
 
 
-def test_notes_are_comments_folded_and_told_apart() -> None:
+def test_notes_are_separate_folded_comments() -> None:
     written = document_text([], ["Alpha: " + "no name, " * 20, "--- second"])
     head, body = written.split("\n---\n")
     assert body == "service_providers: []\n"

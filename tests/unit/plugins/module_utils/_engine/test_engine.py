@@ -110,7 +110,7 @@ def test_one_provider_in_two_entries_is_refused(sim: Simulator, connect: Connect
         plan_changes(connect(), document)
 
 
-def test_all_errors_are_told_before_the_first_write(sim: Simulator, connect: Connect) -> None:
+def test_all_errors_are_reported_before_the_first_write(sim: Simulator, connect: Connect) -> None:
     document = users({"user": "nobody1"}, {"user": "nobody2"}, {"user": "member1"}, description="x")
     with pytest.raises(
         InvalidInput, match=r"^service_providers\[0\].users\[0\].user: no user 'nobody1'.*And 1 more"
@@ -120,7 +120,7 @@ def test_all_errors_are_told_before_the_first_write(sim: Simulator, connect: Con
     assert sim.counts().writes == 0
 
 
-def test_a_plan_that_stops_half_way_tells_what_was_done_and_what_was_not(sim: Simulator, connect: Connect) -> None:
+def test_a_plan_that_stops_half_way_reports_what_was_done_and_what_was_not(sim: Simulator, connect: Connect) -> None:
     session = connect()
     planned = plan_changes(session, users({"user": "member1"}, {"user": "member2"}, description="changed"))
     sim.change("User", {"username": "member1"}, {"is_active": False})
@@ -197,7 +197,7 @@ def test_a_lost_request_to_grant_says_that_the_grant_is_not_there(
         apply(session, planned)
 
 
-def test_a_grant_that_vanishes_before_its_expiry_is_changed_is_told(sim: Simulator, connect: Connect) -> None:
+def test_a_grant_that_vanishes_before_its_expiry_is_changed_is_reported(sim: Simulator, connect: Connect) -> None:
     done(connect(), users({"user": "member1"}))
     session = connect()
     planned = plan_changes(session, users({"user": "member1", "expiration_time": "2027-06-30"}))
@@ -206,7 +206,7 @@ def test_a_grant_that_vanishes_before_its_expiry_is_changed_is_told(sim: Simulat
         apply(session, planned)
 
 
-def test_a_grant_that_becomes_double_meanwhile_is_told_with_what_to_do(sim: Simulator, connect: Connect) -> None:
+def test_a_grant_that_becomes_double_meanwhile_is_reported_with_what_to_do(sim: Simulator, connect: Connect) -> None:
     done(connect(), users({"user": "member1", "expiration_time": "2027-01-01"}))
     session = connect()
     planned = plan_changes(session, users({"user": "member1", "expiration_time": "2027-06-30"}))
@@ -357,7 +357,7 @@ def test_a_reach_that_may_not_be_read_names_the_right(sim: Simulator, connect: C
         plan_changes(connect("owner_beta"), names(("member1", "m1")))
 
 
-def test_two_people_with_one_name_are_refused_before_any_write(sim: Simulator, connect: Connect) -> None:
+def test_two_users_with_one_name_are_refused_before_any_write(sim: Simulator, connect: Connect) -> None:
     with pytest.raises(InvalidInput, match=part("username_shared")):
         plan_changes(connect(), names(("member1", "same"), ("member2", "same")))
     assert sim.counts().writes == 0
@@ -458,7 +458,7 @@ def test_a_field_that_the_server_ignores_is_an_error(
         apply(session, planned)
 
 
-def test_a_provider_that_is_deleted_between_two_items_is_told(sim: Simulator, connect: Connect) -> None:
+def test_a_provider_that_is_deleted_between_two_items_is_reported(sim: Simulator, connect: Connect) -> None:
     session = connect()
     document = SCHEMA.read([{"customer": "EXTRA01", "description": "x"}], images.read_image)
     plan_changes(session, document)
@@ -555,7 +555,7 @@ def both() -> list[Any]:
     )
 
 
-def test_of_a_document_only_the_named_providers_are_planned_and_the_others_are_told(connect: Connect) -> None:
+def test_only_the_named_providers_are_planned_and_the_others_are_reported(connect: Connect) -> None:
     planned = plan_changes(connect(), both(), Limits(only=["Beta HPC Centre", "BETA"]))
     assert brief(planned) == [("update", "Beta HPC Centre")]
     assert [target.name for target in planned.left_out] == ["Alpha Cloud Ltd"]
@@ -563,7 +563,7 @@ def test_of_a_document_only_the_named_providers_are_planned_and_the_others_are_t
     assert (brief(checked), len(checked.left_out)) == ([], 2)
 
 
-def test_a_provider_that_the_document_lacks_is_told_and_one_that_there_is_not_is_refused(connect: Connect) -> None:
+def test_a_provider_missing_in_the_document_is_reported_and_an_unknown_one_is_rejected(connect: Connect) -> None:
     planned = plan_changes(connect(), both()[:1], Limits(only=["BETA"]))
     assert (brief(planned), [target.name for target in planned.without_entry]) == ([], ["Beta HPC Centre"])
     with pytest.raises(InvalidInput, match=part("provider_not_found", option="only[0]", value="Nobody")):

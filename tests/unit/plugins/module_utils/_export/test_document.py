@@ -29,7 +29,7 @@ MANAGER = "551b22bc52224067a423ce9d73c31321"
 # --- what is said ----------------------------------------------------------------------------------------------------
 
 
-def test_an_export_is_the_document_with_everything_in_the_words_of_people(sim: Simulator, connect: Connect) -> None:
+def test_an_export_is_the_whole_document_with_names_instead_of_uuids(sim: Simulator, connect: Connect) -> None:
     grant(sim, "member1", until="2027-06-30T20:00:00+02:00")
     found = export(connect(), "ALPHA")
     assert found["count"] == 1
@@ -130,7 +130,7 @@ def test_a_username_that_could_mean_another_is_written_as_uuid(sim: Simulator, c
     assert plan_of(connect(), [{"customer": "ALPHA", "users": found["users"]}]) == []
 
 
-def test_somebody_who_took_the_name_of_somebody_else_is_not_mistaken(sim: Simulator, connect: Connect) -> None:
+def test_a_user_who_took_the_name_of_another_user_is_not_confused_with_them(sim: Simulator, connect: Connect) -> None:
     kept = connect()
     kept.references.users.resolve(["member1", "member2"])
     sim.change("User", {"username": "member1"}, {"username": "left"})
@@ -147,7 +147,7 @@ class Nameless(Client):
         return [{**row, "user_username": None} for row in super().rows(*args, **kwargs)]
 
 
-def test_somebody_whose_username_is_not_told_is_written_as_uuid(sim: Simulator, connect: Connect) -> None:
+def test_a_user_whose_username_is_hidden_is_written_as_uuid(sim: Simulator, connect: Connect) -> None:
     client = Nameless(Connection(sim.url, sim.token("staff"), retries=0))
     found = alpha(Session(client, References(client)), "users")
     assert [entry["user"] for entry in found["users"]] == [MANAGER]

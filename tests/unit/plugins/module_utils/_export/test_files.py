@@ -79,7 +79,7 @@ def test_a_single_file_holds_all_and_notes_stand_above_as_comments(connect: Conn
     assert [(file["service_provider"], file["changed"]) for file in found["files"]] == [(None, True)]
 
 
-def test_in_check_mode_the_difference_is_told_and_nothing_is_written(
+def test_in_check_mode_the_difference_is_reported_and_nothing_is_written(
     sim: Simulator, connect: Connect, tmp_path: Path
 ) -> None:
     give_image(session(sim), _picture())
@@ -95,7 +95,7 @@ def test_in_check_mode_the_difference_is_told_and_nothing_is_written(
     assert found["changed"] is True
 
 
-def test_a_changed_image_is_told_by_size_and_digest_even_where_it_could_pass_for_text(
+def test_a_changed_image_is_shown_by_size_and_digest_even_where_it_could_pass_for_text(
     sim: Simulator, connect: Connect, tmp_path: Path
 ) -> None:
     give_image(session(sim), _picture())
@@ -128,7 +128,7 @@ def test_an_image_that_cannot_be_uploaded_again_is_left_out_with_a_note_and_one_
     assert contents(tmp_path) == before
 
 
-def test_without_images_the_document_names_none_and_a_note_tells_of_it(
+def test_without_images_the_document_names_none_and_a_note_says_so(
     sim: Simulator, connect: Connect, tmp_path: Path
 ) -> None:
     give_image(session(sim), _picture())

@@ -123,7 +123,7 @@ def test_usernames_that_are_not_one_and_the_same_are_left_out(sim: Simulator, co
     }
 
 
-def test_accounts_without_a_way_to_them_are_told_even_where_nobody_has_one(sim: Simulator, connect: Connect) -> None:
+def test_unreachable_accounts_are_reported_even_where_nobody_has_one(sim: Simulator, connect: Connect) -> None:
     sim.change("Resource", {"offering__customer__uuid": ALPHA}, {"state": "Terminated"})
     found = alpha(connect(), "offering_usernames")
     assert "offering_usernames" not in found
@@ -178,7 +178,7 @@ def test_accounts_that_the_token_cannot_read_back_are_not_looked_at(sim: Simulat
     assert plan_of(connect("owner"), [{"customer": "ALPHA", "offering_usernames": found["offering_usernames"]}]) == []
 
 
-def test_somebody_all_of_whose_accounts_are_hidden_is_left_out(sim: Simulator, connect: Connect) -> None:
+def test_a_user_whose_accounts_are_all_hidden_is_left_out(sim: Simulator, connect: Connect) -> None:
     readable(sim, "Alpha Storage")
     found = alpha(connect("owner"), "offering_usernames")
     assert found["offering_usernames"] == [{"user": "member1", "username": "m1_alpha"}]

@@ -248,7 +248,7 @@ def test_a_redirect_that_names_a_user_is_followed_with_our_token_alone() -> None
     assert server.requests[1][2]["Authorization"] == f"Token {TOKEN}"
 
 
-def test_the_user_and_password_of_a_redirect_are_told_to_nobody() -> None:
+def test_the_user_and_password_of_a_redirect_are_never_shown() -> None:
     with (
         ScriptedServer(Answer(302, headers={"Location": "http://a:b@evil.example.org/x/?token=c"})) as server,
         pytest.raises(errors.WaldurError, match=r"redirects to http://evil\.example\.org/x/, and"),
@@ -298,7 +298,7 @@ def test_all_pages_are_read() -> None:
         assert client_of(server).rows("all_users") == rows(1, 2, 3, 4, 5)
 
 
-def test_rows_that_pages_repeat_are_taken_once_and_a_second_reading_mends_it() -> None:
+def test_rows_that_pages_repeat_are_taken_once_and_a_second_reading_corrects_it() -> None:
     script = [page(1, 2, total=3), page(2, total=3), page(1, 2, total=3), page(3, total=3)]
     with ScriptedServer(*script) as server:
         assert client_of(server).rows("all_users") == rows(1, 2, 3)
@@ -312,7 +312,7 @@ def test_a_count_that_never_agrees_is_an_error_and_no_silent_truncation() -> Non
             client.rows("all_users")
 
 
-def test_rows_without_a_uuid_are_told_apart_as_a_whole() -> None:
+def test_rows_without_a_uuid_are_compared_as_a_whole() -> None:
     body = [{"user_uuid": UUID, "project_uuid": "a"}, {"user_uuid": UUID, "project_uuid": "b"}]
     with ScriptedServer(Answer(body=body, headers={"X-Result-Count": "2"})) as server:
         assert client_of(server).rows("project_permissions", UUID) == body
@@ -349,7 +349,7 @@ def test_parameters_go_out_repeated_or_joined_as_the_operation_says() -> None:
         (Answer(500, HTML, content_type="text/html"), errors.OutcomeUnknown, "Waldur failed on the request"),
     ],
 )
-def test_an_error_of_any_shape_is_told_in_one_sentence(answer: Answer, error: type, words: str) -> None:
+def test_an_error_of_any_shape_is_reported_in_one_sentence(answer: Answer, error: type, words: str) -> None:
     with ScriptedServer(answer) as server, pytest.raises(error, match=words):
         client_of(server, retries=0).write("update_user", UUID, body=GRANT)
 
@@ -449,7 +449,7 @@ def test_the_token_is_masked_when_the_server_echoes_it() -> None:
     assert TOKEN not in str(caught.value)
 
 
-def test_an_unusable_certificate_file_is_told_with_the_option(tmp_path: Any) -> None:
+def test_an_unusable_certificate_file_is_reported_with_the_option(tmp_path: Any) -> None:
     wrong = tmp_path / "ca.pem"
     wrong.write_text("no certificate")
     with ScriptedServer(Answer()) as server, pytest.raises(errors.RequestNotSent, match="ca_path"):

@@ -103,12 +103,12 @@ def test_retries_that_are_none_are_refused(given: Any) -> None:
 
 
 @pytest.mark.parametrize("given", [False, "false", "no", "off", "0", "False", " NO "])
-def test_certificates_are_not_checked_where_told_so_whatever_else_is_set(given: Any, tmp_path: Path) -> None:
+def test_certificates_are_not_checked_without_validate_certs_whatever_else_is_set(given: Any, tmp_path: Path) -> None:
     assert connected({"REQUESTS_CA_BUNDLE": "/x"}, validate_certs=given, ca_path=str(tmp_path)).verify is False
 
 
 @pytest.mark.parametrize("given", [True, "true", "yes", "on", "1", "True"])
-def test_certificates_are_checked_where_told_so(given: Any) -> None:
+def test_certificates_are_checked_with_validate_certs(given: Any) -> None:
     assert connected(validate_certs=given).verify is True
 
 
@@ -148,11 +148,11 @@ def test_a_key_needs_its_certificate(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["ca_path", "client_cert"])
-def test_a_file_that_is_not_there_is_told_with_its_option_and_path(name: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported_with_its_option_and_path(name: str, tmp_path: Path) -> None:
     assert refusal(**{name: str(tmp_path / "none")}) == f"{name}: there is no file {tmp_path / 'none'}."
 
 
-def test_a_key_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_key_that_is_not_there_is_reported(tmp_path: Path) -> None:
     told = refusal(client_cert=__file__, client_key=str(tmp_path / "none"))
     assert told == f"client_key: there is no file {tmp_path / 'none'}."
 

@@ -149,13 +149,13 @@ def test_without_a_file_named_profiles_lie_in_the_home_folder(tmp_path: Path, mo
     assert resolve({"profile": "site"}, {}, {}) == HERE
 
 
-def test_a_missing_file_of_profiles_is_told_with_its_path_and_what_to_set(tmp_path: Path) -> None:
+def test_a_missing_file_of_profiles_is_reported_with_its_path_and_what_to_set(tmp_path: Path) -> None:
     told = refusal({"profile": "site"}, {}, {"WALDUR_PROFILES_FILE": str(tmp_path / "none.yml")})
     assert told.startswith(f"profile: can't read {tmp_path / 'none.yml'}: No such file")
     assert "WALDUR_PROFILES_FILE" in told
 
 
-def test_an_unknown_profile_is_told_with_those_that_there_are(profiles: Profiles) -> None:
+def test_an_unknown_profile_is_reported_with_those_that_there_are(profiles: Profiles) -> None:
     told = refusal({"profile": "sit"}, {}, profiles({"site": HERE, "other": HERE}))
     assert "has no profile 'sit': it has other, site" in told
 
@@ -173,7 +173,7 @@ def test_a_profile_must_be_a_mapping(values: Any, profiles: Profiles) -> None:
 
 
 @pytest.mark.parametrize("key", ["token", "api_token", "url", "profile", "verify"])
-def test_an_unknown_key_of_a_profile_is_told_and_its_value_is_not(key: Any, profiles: Profiles) -> None:
+def test_an_unknown_key_of_a_profile_is_reported_and_its_value_is_not(key: Any, profiles: Profiles) -> None:
     told = refusal({"profile": "site"}, {}, profiles({"site": {**HERE, key: OTHER_TOKEN}}))
     assert told.startswith(f"profile: '{key}' in 'site' of ")
     assert "is not known; known are api_url, access_token" in told
@@ -188,7 +188,7 @@ def test_an_unknown_key_of_a_profile_is_told_and_its_value_is_not(key: Any, prof
         (f"[*{TOKEN}]", "line 1: [0]: the alias *… has no anchor &… before it: correct its name."),
     ],
 )
-def test_a_file_that_is_no_yaml_is_told_without_a_word_of_what_it_holds(
+def test_a_file_that_is_no_yaml_is_reported_without_a_word_of_what_it_holds(
     content: str, end: str, profiles: Profiles
 ) -> None:
     assert refusal({"profile": "site"}, {}, profiles(content)).endswith(f"profiles.yml: {end}")
@@ -200,7 +200,7 @@ def test_a_file_that_is_no_text_is_no_yaml(tmp_path: Path) -> None:
     assert told.endswith("is UTF-16 text, and UTF-8 is required: save it as UTF-8.")
 
 
-def test_profiles_without_a_reader_of_yaml_are_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_profiles_without_a_reader_of_yaml_are_reported_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "yaml", None)
     told = refusal({"profile": "site"}, {}, {"WALDUR_PROFILES_FILE": "/nowhere"})
     assert told.startswith("profile: reading YAML takes PyYAML")
@@ -268,7 +268,7 @@ def test_a_token_from_another_place_that_names_its_url_too_is_taken() -> None:
 
 
 @pytest.mark.parametrize(("key", "hint"), [("api_url", "WALDUR_API_URL"), ("access_token", "WALDUR_API_TOKEN")])
-def test_a_missing_url_or_token_is_told_with_every_place_to_set_it(key: str, hint: str) -> None:
+def test_a_missing_url_or_token_is_reported_with_every_place_to_set_it(key: str, hint: str) -> None:
     told = refusal({name: value for name, value in HERE.items() if name != key}, {}, {})
     assert told.startswith(f"{key}: is missing: set it in the task, as variable waldur_{key}, as WALDUR_{key.upper()}")
     assert hint in told

@@ -158,7 +158,7 @@ def test_rows_of_another_shape_are_an_error_that_names_the_operation(rows: Any, 
 
 
 @pytest.mark.parametrize("uuid", [{}, [], {"a": [1]}, ["x"], 7, 7.5, True, None, ""])
-def test_a_uuid_that_is_no_text_tells_rows_apart_as_a_whole(uuid: Any) -> None:
+def test_rows_whose_uuid_is_no_text_are_compared_as_a_whole(uuid: Any) -> None:
     rows = [{"uuid": uuid, "name": "a"}, {"uuid": uuid, "name": "b"}]
     with ScriptedServer(Answer(body=rows, headers={"X-Result-Count": "2"})) as server:
         assert client_of(server.url).rows("all_users") == rows
@@ -235,7 +235,7 @@ def test_a_body_that_unpacks_to_hundreds_of_megabytes_is_not_unpacked(
             tracemalloc.stop()
 
 
-def test_a_body_that_is_too_large_is_told_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_is_too_large_is_reported_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ansible_collections.waldur.provider.plugins.module_utils._http.client.BODY_LIMIT", 1024**2)
     with RawServer(body(b" " * 1_100_000)) as server:
         with pytest.raises(errors.WaldurError, match="the answer is larger than 1 MiB: does api_url name a Waldur"):

@@ -134,7 +134,7 @@ def test_lists_without_pages_are_taken_as_they_come() -> None:
     assert len(server.asked) == 1
 
 
-def test_rows_without_a_uuid_are_told_apart_as_a_whole() -> None:
+def test_rows_without_a_uuid_are_compared_as_a_whole() -> None:
     found = [{"name": "a", "size": 1}, {"size": 1, "name": "a"}, {"name": "a", "size": 2}]
     assert all_rows(Server(found, counted=False), KEYS) == [found[0], found[2]]
 

@@ -109,12 +109,12 @@ def test_a_reach_without_the_right_names_the_permission() -> None:
     assert "SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS" in operation("project_permissions").permission.describe()
 
 
-def test_an_operation_without_a_known_right_is_told_in_general_words() -> None:
+def test_an_operation_without_a_known_right_gets_a_general_message() -> None:
     assert operation("all_users").permission.describe() == "the token's user lacks the right"
 
 
 @pytest.mark.parametrize("name", ["list_users", "add_user", "update_user", "delete_user"])
-def test_a_missing_route_of_roles_tells_that_this_waldur_is_older(name: str) -> None:
+def test_a_missing_route_of_roles_means_that_this_waldur_is_older(name: str) -> None:
     expected = "This Waldur has no roles on service providers (2025 or newer)."
     assert operation(name).missing_route == expected
 

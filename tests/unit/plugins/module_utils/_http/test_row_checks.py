@@ -281,7 +281,7 @@ def test_filters_and_orders_bear_rows_of_another_shape(name: str) -> None:
         outcome(client, lambda session, order=order: read(session, name, target(), {**needed, "order_by": [order]}))  # type: ignore[misc]
 
 
-def test_rows_whose_uuid_is_a_list_are_told_apart() -> None:
+def test_rows_whose_uuid_is_a_list_are_distinguished() -> None:
     rows: list[dict[str, Any]] = [{"uuid": [1]}, {"uuid": [2]}, {"uuid": [1]}, {"uuid": 7}]
     assert len(all_rows(lambda page, size: Page(rows, None), OPERATIONS["users"])) == 3
 

@@ -168,7 +168,7 @@ def test_a_write_that_a_proxy_of_http_took_has_an_unknown_outcome() -> None:
     assert len(proxy.requests) == 1
 
 
-def test_a_proxy_without_tls_is_told_with_the_option() -> None:
+def test_a_proxy_without_tls_is_reported_with_the_option() -> None:
     with (
         RawServer(http("400 Bad Request"), reads=False) as proxy,
         pytest.raises(errors.RequestNotSent, match="the proxy does not speak TLS: use http:// in proxy"),

@@ -86,7 +86,7 @@ def test_a_reference_that_yaml_made_something_of_is_to_be_quoted(module: str, ke
 # --- service_provider ------------------------------------------------------------------------------------------------
 
 
-def test_a_service_provider_wishes_for_what_is_given_and_nothing_else() -> None:
+def test_the_desired_profile_holds_the_given_options_and_nothing_else() -> None:
     assert wishes("service_provider", customer=" ACME ") == [ProviderDocument("", "ACME", parts=(Profile(),))]
     [wish] = wishes(
         "service_provider",
@@ -115,7 +115,7 @@ def test_an_empty_image_removes_it() -> None:
     assert wish.get(Profile) == Profile("present", {}, ImageFile("", b""))
 
 
-def test_an_absent_provider_wishes_for_its_absence_alone() -> None:
+def test_the_desired_state_of_an_absent_provider_is_its_absence_alone() -> None:
     assert wishes("service_provider", customer="ACME", state="absent") == [
         ProviderDocument("", "ACME", parts=(Profile("absent"),))
     ]
@@ -151,7 +151,7 @@ def test_messages_on_the_options_of_a_task_begin_with_the_option(given: dict[str
 # --- user_role -------------------------------------------------------------------------------------------------------
 
 
-def test_a_single_user_is_one_wish_with_the_default_role_and_no_expiry() -> None:
+def test_a_single_user_becomes_one_desired_grant_with_the_default_role_and_no_expiry() -> None:
     [wish] = wishes("user_role", service_provider="ACME", user="alice")
     assert (wish.reference, wish.reference_kind, wish.get(Profile)) == ("ACME", "service_provider", None)
     assert (part_of(wish, Grants).single, part_of(wish, Grants).exclusive) == (True, False)
@@ -175,7 +175,7 @@ def test_an_expiry_means_the_same_for_one_user_and_in_a_list(given: Any, meant: 
     assert part_of(one, Grants).entries[0].expiration_time == part_of(many, Grants).entries[0].expiration_time == meant
 
 
-def test_a_list_of_users_is_a_list_of_wishes_each_with_its_place() -> None:
+def test_a_list_of_users_becomes_a_list_of_desired_grants_each_with_its_place() -> None:
     users = [{"user": "alice"}, {"user": "bob", "role": "R", "state": "absent"}]
     [wish] = wishes("user_role", service_provider="ACME", users=users, exclusive=True)
     assert (part_of(wish, Grants).single, part_of(wish, Grants).exclusive, part_of(wish, Grants).where) == (
@@ -216,14 +216,14 @@ def test_what_belongs_to_one_user_cannot_stand_beside_a_list(given: dict[str, An
         ({"users": [{"user": "a", "expiration_time": "never", "state": "absent"}]}, "users[0].expiration_time"),
     ],
 )
-def test_a_bad_grant_is_told_with_its_option(given: dict[str, Any], place: str) -> None:
+def test_a_bad_grant_is_reported_with_its_option(given: dict[str, Any], place: str) -> None:
     assert refusal("user_role", service_provider="ACME", **given).startswith(f"{place}: ")
 
 
 # --- offering_username -----------------------------------------------------------------------------------------------
 
 
-def test_usernames_are_wished_for_one_user_or_for_many() -> None:
+def test_usernames_are_given_for_one_user_or_for_many() -> None:
     [one] = wishes("offering_username", service_provider="ACME", user="alice", username=" a ")
     [many] = wishes("offering_username", service_provider="ACME", usernames=[{"user": "alice", "username": "a"}])
     assert (part_of(one, Usernames).single, part_of(many, Usernames).single) == (True, False)
@@ -244,7 +244,7 @@ def test_usernames_are_wished_for_one_user_or_for_many() -> None:
         ({"usernames": [{"user": "alice", "username": 7}]}, "usernames[0].username"),
     ],
 )
-def test_a_bad_username_is_told_with_its_option(given: dict[str, Any], place: str) -> None:
+def test_a_bad_username_is_reported_with_its_option(given: dict[str, Any], place: str) -> None:
     assert refusal("offering_username", service_provider="ACME", **given).startswith(f"{place}: ")
 
 
@@ -273,7 +273,7 @@ def test_one_of_the_single_and_the_list_form_is_given_whole(module: str, given: 
         ({"state": "rotated", "fingerprint": FINGERPRINT}, SecretCode("", "rotated", FINGERPRINT)),
     ],
 )
-def test_a_secret_code_is_wished_for_or_rotated(given: dict[str, Any], meant: SecretCode) -> None:
+def test_a_secret_code_can_be_present_or_rotated(given: dict[str, Any], meant: SecretCode) -> None:
     [wish] = wishes("api_secret_code", service_provider="ACME", **given)
     assert (wish.reference_kind, wish.get(SecretCode)) == ("service_provider", meant)
 
@@ -282,7 +282,7 @@ def test_a_secret_code_is_wished_for_or_rotated(given: dict[str, Any], meant: Se
     "given",
     [{"fingerprint": FINGERPRINT}, {"state": "rotated", "fingerprint": 123}, {"state": "rotated", "fingerprint": "x"}],
 )
-def test_a_bad_fingerprint_is_told_with_its_option(given: dict[str, Any]) -> None:
+def test_a_bad_fingerprint_is_reported_with_its_option(given: dict[str, Any]) -> None:
     assert refusal("api_secret_code", service_provider="ACME", **given).startswith("fingerprint: ")
 
 
@@ -295,6 +295,6 @@ def test_a_desired_state_is_the_document() -> None:
     assert found[1].get(Profile) == Profile("present", {}, ImageFile("x.png", b"x.png"))
 
 
-def test_a_mistake_in_the_document_is_told_with_its_place() -> None:
+def test_a_mistake_in_the_document_is_reported_with_its_place() -> None:
     told = refusal("desired_state", service_providers=[{"customer": "ACME", "users": [{"usr": "alice"}]}])
     assert begins(told, "key_unknown", option="service_providers[0].users[0]", key_name="usr", suggestion="user")

@@ -154,7 +154,7 @@ def test_an_approved_change_without_usable_ids_approves_nothing(ids: Any) -> Non
         require_approved([EXTEND], [{**EXTEND.as_dict(), "id": ids}])
 
 
-def test_names_for_people_may_change_after_the_approval() -> None:
+def test_displayed_names_may_change_after_the_approval() -> None:
     renamed = planned_change("revoke", "", "ACME Ltd", "robert", before={"expiration_time": None}, id=IDS)
     require_approved([renamed], APPROVED)
 

@@ -61,7 +61,7 @@ def asked(**given: Any) -> dict[str, Any]:
 # --- options ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_said_by_url_and_by_uuid_is_one_option_with_all_its_names() -> None:
+def test_a_url_and_a_uuid_parameter_are_one_option_with_all_their_names() -> None:
     assert "customer" in options(LIST)
     assert options(LIST)["customer"].name == "customer_uuid"
     assert aliases(LIST) == {"customer_uuid": "customer", "kind_uuid": "kind"}

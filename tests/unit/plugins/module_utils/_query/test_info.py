@@ -88,7 +88,7 @@ def test_an_old_waldur_has_no_compliance_reports(old: Session) -> None:
         ask(old, "compliance_info")
 
 
-def test_the_secret_code_is_told_only_when_it_is_asked_for(sim: Simulator, connect: Connect) -> None:
+def test_the_secret_code_is_shown_only_on_request(sim: Simulator, connect: Connect) -> None:
     session = connect()
     code = session.client.secret_code("e182aaedb6ae4541956a3c14629abc02")
     hidden = ask(session, "api_secret_code_info")

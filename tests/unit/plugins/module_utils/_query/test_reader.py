@@ -100,7 +100,7 @@ def test_a_customer_whom_the_token_does_not_see_is_found_among_those_served(
     assert meant(session, "customer", value) == CONSUMER
 
 
-def test_a_customer_who_is_nobody_to_anybody_is_said_so(sim: Simulator, connect: Connect) -> None:
+def test_a_customer_unknown_to_both_lists_is_reported(sim: Simulator, connect: Connect) -> None:
     expected = "customer: there is no customer 'Nobody' that this token can see: "
     for alias in ("staff", "owner", "manager_alpha", "outsider"):
         assert refused(connect(alias), "customer", "Nobody").startswith(expected)

@@ -51,7 +51,7 @@ def person(user: Any) -> dict[str, Any]:
 # --- references ------------------------------------------------------------------------------------------------------
 
 
-def test_people_who_were_found_stay_known_and_those_who_were_deactivated_are_asked_for_again() -> None:
+def test_found_users_are_cached_and_deactivated_ones_are_looked_up_again() -> None:
     asked = AskedClient({"all_users": [person(ALICE), person(GONE)]})
     references = asked.session().references
     references.users.resolve(["alice", "gone"])
@@ -121,7 +121,7 @@ def test_grants_are_looked_at_again_with_the_same_eyes() -> None:
     assert asked.asked == [("list_users", PROVIDER, {"user": None})]
 
 
-def test_doubles_that_others_made_meanwhile_are_all_told() -> None:
+def test_doubles_that_others_created_meanwhile_are_all_reported() -> None:
     nameless = {**row(BOB), "user_username": None}
     rows = [row(ALICE, uuid="1"), row(ALICE, uuid="2"), nameless, dict(nameless)]
     asked = AskedClient({"list_users": rows})
@@ -145,7 +145,7 @@ def test_the_present_image_is_fetched_only_where_one_is_wanted_or_unwanted(image
     assert names(asked) == ["service_provider", "service_provider", *(["download"] if image else [])]
 
 
-def test_a_provider_that_was_deleted_meanwhile_is_told() -> None:
+def test_a_provider_that_was_deleted_meanwhile_is_reported() -> None:
     asked = AskedClient()
     with pytest.raises(WaldurError) as told:
         ServiceProvider().read(asked.session(), target(), Profile())
@@ -198,7 +198,7 @@ def test_a_change_is_called_by_its_provider_once() -> None:
     assert str(change("ACME", "update")) == "update ACME"
 
 
-def test_all_errors_and_all_removals_are_told_in_one_line() -> None:
+def test_all_errors_and_all_removals_are_reported_in_one_line() -> None:
     with pytest.raises(InvalidInput) as refused:
         check_limits(Comparison(errors=("One.", "Two.", "Three.")), None)
     assert refused.value.message == "One. And 2 more: Two. Three."

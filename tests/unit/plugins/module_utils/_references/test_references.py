@@ -164,7 +164,7 @@ def test_a_username_goes_before_an_email(sim: Simulator, connect: Connect) -> No
 
 
 @pytest.mark.parametrize("others", [0, 6])
-def test_an_email_of_two_people_is_an_error_with_both(sim: Simulator, connect: Connect, others: int) -> None:
+def test_an_email_of_two_users_is_an_error_that_names_both(sim: Simulator, connect: Connect, others: int) -> None:
     sim.change("User", {"username": "member2"}, {"email": "member1@example.org"})
     wanted = ["member1@example.org", *(f"nobody{number}" for number in range(others))]
     with pytest.raises(InvalidInput, match=r"^user: 'member1@example.org' means several users: member1 .*, member2 "):
@@ -218,7 +218,7 @@ def test_a_uuid_whose_person_is_not_shown_costs_no_request(sim: Simulator, conne
     assert sim.counts().requests == 0
 
 
-def test_people_in_grants_that_were_read_cost_no_request(sim: Simulator, connect: Connect) -> None:
+def test_users_in_grants_that_were_read_need_no_request(sim: Simulator, connect: Connect) -> None:
     references = connect().references
     references.users.remember([{"user_uuid": MEMBER1, "user_username": "member1", "user_email": "x@example.org"}])
     assert references.users.resolve(["member1", MEMBER1])["member1"] == User(MEMBER1, "member1", "x@example.org", True)

@@ -98,7 +98,7 @@ def test_rows_without_a_person_teach_nothing() -> None:
     assert references.users.known_uuid(str(BOB.uuid).upper()) == BOB.uuid
 
 
-def test_people_in_rows_are_known_whole_and_active() -> None:
+def test_users_in_rows_are_known_completely_and_active() -> None:
     references = AskedClient().session().references
     references.users.remember([{"user_uuid": ALICE.uuid, "user_username": "alice", "user_email": "alice@example.org"}])
     assert references.users.resolve(["alice", ALICE.uuid]) == {"alice": ALICE, ALICE.uuid: ALICE}
@@ -164,7 +164,7 @@ def test_a_provider_is_found_by_all_that_it_is_called(value: str) -> None:
     assert queries(asked) == [("service_providers", {})]
 
 
-def test_two_providers_of_one_name_are_told_with_both_uuids() -> None:
+def test_two_providers_of_one_name_are_reported_with_both_uuids() -> None:
     rows = [provider(PROVIDER, "Twin"), provider("e" * 32, "Twin", customer_uuid="ee" * 16)]
     references = AskedClient({"service_providers": rows}).session().references
     with pytest.raises(InvalidInput) as refused:

@@ -119,7 +119,7 @@ def test_where_no_account_can_be_read_back_nothing_is_planned() -> None:
     assert "Storage, VM" in found.warnings[0]
 
 
-def test_a_hidden_offering_that_the_user_does_not_reach_is_not_told() -> None:
+def test_a_hidden_offering_that_the_user_does_not_reach_is_not_reported() -> None:
     assert compare(state({ALICE: [VM]}, {(ALICE, VM): "a"}, [STORAGE]), entry("alice", "a")) == Comparison()
 
 
@@ -193,7 +193,7 @@ def test_usernames_of_a_provider_that_does_not_exist_yet_are_one_warning() -> No
         (("bob", "a"), "two users can't share one username"),
     ],
 )
-def test_wrong_entries_are_told_before_their_provider_is_created(second: tuple[str, str], words: str) -> None:
+def test_wrong_entries_are_reported_before_their_provider_is_created(second: tuple[str, str], words: str) -> None:
     first = UsernameEntry("offering_usernames[0]", "alice", "a")
     wishes = Usernames((first, UsernameEntry("offering_usernames[1]", *second)))
     assert list(OfferingUsername().users(wishes, UsernameState(exists=False))[0]) == ["alice", second[0]]
@@ -208,14 +208,14 @@ def test_a_provider_that_is_to_be_created_is_not_asked_for_accounts() -> None:
     )
 
 
-def test_the_room_of_usernames_takes_the_usernames_of_a_document() -> None:
+def test_the_usernames_resource_takes_the_usernames_of_a_document() -> None:
     wishes = Usernames(())
     assert ProviderDocument("", "ACME", parts=(wishes,)).get(OfferingUsername().desired_type) is wishes
     assert ProviderDocument("", "ACME").get(OfferingUsername().desired_type) is None
 
 
 @pytest.mark.parametrize("done", [True, False])
-def test_the_result_tells_per_user_the_name_the_offerings_and_the_names_before(done: bool) -> None:
+def test_the_result_lists_per_user_the_name_the_offerings_and_the_names_before(done: bool) -> None:
     found = state({ALICE: [VM, STORAGE], BOB: [VM]}, {(ALICE, VM): "old", (BOB, VM): "b"}, [STORAGE])
     wishes = Usernames((entry("alice", "a"), entry("bob", "b"), entry("carol", "c"), entry("nobody", "n")))
     planned = compare(found, *wishes.entries, missing_users="warn").changes
@@ -268,7 +268,7 @@ def test_setting_names_settles_in_one_run_and_shows_all_that_it_changed(found: U
 
 
 @given(states())
-def test_the_present_names_as_wishes_give_no_change(found: UsernameState) -> None:
+def test_the_current_names_as_desired_state_give_no_change(found: UsernameState) -> None:
     for user in (ALICE, BOB):
         readable = found.reach[user.uuid] - found.hidden
         names = {(found.accounts.get((offering, user.uuid)) or "").strip() for offering in readable}

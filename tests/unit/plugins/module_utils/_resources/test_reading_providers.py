@@ -36,7 +36,7 @@ ROLE_ROW = {"uuid": MANAGER["uuid"], "name": "CUSTOMER.MANAGER", "content_type":
     ("others", "newer"),
     [([], True), ([{"account_options": {}}, {}], True), ([{"uuid": PROVIDER}, {"account_options": {}}], False)],
 )
-def test_what_a_new_provider_may_have_is_told_by_another_one(others: list[dict[str, Any]], newer: bool) -> None:
+def test_the_options_of_a_new_provider_are_known_from_another_one(others: list[dict[str, Any]], newer: bool) -> None:
     uuids = {"uuid": PROVIDER, "customer_uuid": CUSTOMER}
     asked = AskedClient({"service_providers": [{**uuids, **one} for one in others]})
     assert ServiceProvider().read(asked.session(), target(None), Profile()) == ProfileState(None, newer=newer)
@@ -165,14 +165,14 @@ def test_the_own_grants_are_still_known_when_looking_again() -> None:
 
 
 @pytest.mark.parametrize(("where", "option"), [("users[3]", "users[3].role"), ("", "role")])
-def test_a_wrong_role_is_told_by_its_place(where: str, option: str) -> None:
+def test_a_wrong_role_is_reported_by_its_place(where: str, option: str) -> None:
     asked = AskedClient({"roles": [ROLE_ROW]})
     with pytest.raises(InvalidInput) as refused:
         UserRole().read(asked.session(), target(), grants(GrantEntry(where, "alice", "WRONG")))
     assert refused.value.message == f"{option}: there is no role 'WRONG': choose one of CUSTOMER.MANAGER."
 
 
-def test_a_double_grant_is_told_with_both_of_its_ends() -> None:
+def test_a_double_grant_is_reported_with_both_of_its_ends() -> None:
     rows = [row(ALICE, LATER, uuid="1"), row(ALICE, uuid="2")]
     state = GrantState(rows, {"CUSTOMER.MANAGER": MANAGER}, NOW)
     wishes = grants(GrantEntry("users[0]", "alice", expiration_time=SOON))

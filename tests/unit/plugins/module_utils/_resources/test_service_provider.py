@@ -334,7 +334,7 @@ def test_the_predicted_provider_that_is_deleted_is_none() -> None:
     assert result(ProfileState(None)) is None
 
 
-def test_the_room_of_the_profile_takes_the_profile_and_names_nobody() -> None:
+def test_the_profile_resource_takes_the_profile_and_names_no_user() -> None:
     profile = Profile()
     assert ProviderDocument("", "ACME", parts=(profile,)).get(ServiceProvider().desired_type) is profile
     assert ProviderDocument("", "ACME").get(ServiceProvider().desired_type) is None
@@ -383,7 +383,9 @@ def test_an_update_settles_in_one_run_and_its_answer_holds_what_was_asked(
 
 
 @given(STORED, st.lists(st.sampled_from(["a.org", "b.org"]), unique=True), st.booleans())
-def test_the_present_profile_as_wish_gives_no_change(options: dict[str, Any], domains: list[str], notify: bool) -> None:
+def test_the_current_profile_as_desired_state_gives_no_change(
+    options: dict[str, Any], domains: list[str], notify: bool
+) -> None:
     fields = {
         "description": "x",
         "enable_notifications": notify,

@@ -90,7 +90,7 @@ def test_who_is_to_lose_a_grant_that_is_not_there_is_not_shown() -> None:
     assert ALICE.uuid not in unseen
 
 
-def test_the_room_of_grants_takes_the_grants_of_a_document() -> None:
+def test_the_grants_resource_takes_the_grants_of_a_document() -> None:
     grants = Grants(())
     assert ProviderDocument("", "ACME", parts=(grants,)).get(UserRole().desired_type) is grants
     assert ProviderDocument("", "ACME").get(UserRole().desired_type) is None
@@ -215,7 +215,7 @@ def test_exclusive_adds_revocations_of_lasting_grants_that_no_entry_names_and_no
 
 
 @given(grant_rows(doubles=False).map(lambda rows: [one for one in rows if not _is_past(one)]))
-def test_the_present_grants_as_wishes_give_no_change(rows: Rows) -> None:
+def test_the_current_grants_as_desired_state_give_no_change(rows: Rows) -> None:
     names = {user.uuid: name for name, user in USERS.items()}
     entries = [
         entry(names[one["user_uuid"]], timestamps.from_server(one["expiration_time"]), one["role_name"]) for one in rows

@@ -119,7 +119,7 @@ def test_after_a_lost_answer_the_grants_of_that_user_are_read_again(
     assert asked.asked[-1] == ("list_users", PROVIDER, {"user": ALICE.uuid})
 
 
-def test_a_grant_that_is_refused_because_somebody_else_made_it_is_as_good_as_ours() -> None:
+def test_a_grant_that_is_refused_because_another_user_created_it_is_accepted() -> None:
     asked = AskedClient({"list_users": [row(ALICE, SOON)]}, {"add_user": ErrorResponse("Refused.", 400)})
     write_grant(asked, grant_change([], entry("alice", SOON)))
     message, _took = outcome(lambda: write_grant(asked, grant_change([], entry("alice", LATER))))
@@ -127,7 +127,7 @@ def test_a_grant_that_is_refused_because_somebody_else_made_it_is_as_good_as_our
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_other_refusals_are_told_as_they_are(status: int) -> None:
+def test_other_rejections_are_reported_unchanged(status: int) -> None:
     asked = AskedClient(objects={"add_user": ErrorResponse("Refused.", status)})
     assert outcome(lambda: write_grant(asked, grant_change([], entry("alice"))))[0] == "Refused."
     asked.objects["delete_user"] = ErrorResponse("Refused.", 400)
@@ -238,7 +238,7 @@ def test_after_a_lost_rotation_the_code_in_force_is_read(before: Any, now: Any, 
     assert asked.asked[-1] == ("api_secret_code", PROVIDER, {})
 
 
-def test_a_code_that_somebody_else_rotated_meanwhile_is_told() -> None:
+def test_a_code_that_another_user_rotated_meanwhile_is_reported() -> None:
     asked, part = AskedClient(objects={"api_secret_code": {"code": "ours"}}), SecretCode("", "rotated")
     state = api_secret_code.SecretCodeState("ours")
     assert ApiSecretCode().verify(asked.session(), target(), part, state) is state
@@ -365,7 +365,7 @@ def test_what_is_left_of_a_deleted_provider_is_read_again() -> None:
         (OLD, 403, "Refused."),
     ],
 )
-def test_a_provider_that_somebody_else_made_meanwhile_is_as_good_as_ours(now: Any, status: int, message: str) -> None:
+def test_a_provider_that_another_user_created_meanwhile_is_accepted(now: Any, status: int, message: str) -> None:
     asked = AskedClient({"service_providers": [now] if now else []}, {"create": ErrorResponse("Refused.", status)})
     part = Profile(fields={"description": "old"})
     if not message:
@@ -376,14 +376,14 @@ def test_a_provider_that_somebody_else_made_meanwhile_is_as_good_as_ours(now: An
     assert looked is (status == 400)
 
 
-def test_a_refused_change_of_a_provider_is_told_as_it_is() -> None:
+def test_a_rejected_change_of_a_provider_is_reported_unchanged() -> None:
     asked = AskedClient({"service_providers": [OLD]}, {"partial_update": ErrorResponse("Refused.", 400)})
     message, _took = outcome(lambda: write_profile(asked, Profile(fields={"description": "new"})))
     assert message == "Refused."
     assert [name for name, _uuid, _query in asked.asked] == ["partial_update"]
 
 
-def test_a_provider_that_somebody_else_made_is_the_one_that_is_worked_on() -> None:
+def test_a_provider_that_another_user_created_is_the_one_that_is_worked_on() -> None:
     asked = AskedClient({"service_providers": [OLD]}, {"create": ErrorResponse("Refused.", 400)})
     state, new = profiles.ProfileState(None), target(None)
     (change,) = profiles.ServiceProvider().compare(session(), new, Profile(), state, {}).changes
@@ -409,7 +409,7 @@ def test_an_image_is_removed_with_all_else_in_one_request() -> None:
     assert asked.asked == [("partial_update", PROVIDER, {"body": {"description": "new", "image": None}})]
 
 
-def test_all_that_was_lost_is_told_and_options_count_as_kept_where_each_is() -> None:
+def test_all_lost_values_are_reported_and_options_count_as_kept_where_each_is() -> None:
     fields = {"description": "new", "account_options": {"uid": 1}, "enable_notifications": False}
     now = {**OLD, "account_options": {"uid": 1, "shell": "x"}}
     asked = AskedClient({"service_providers": [now]}, {"partial_update": OutcomeUnknown(LOST)})
