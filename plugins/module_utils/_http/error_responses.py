@@ -77,7 +77,7 @@ def _rejection(status: int, message: str, retry_after: str) -> ErrorResponse:
     if status == 401:
         return Unauthorized(f"{message}: access_token is wrong, expired or not allowed here.", status)
     if status == 429:
-        advice = f"it advice to wait {quote(retry_after)} seconds" if retry_after else "it gets too many requests"
+        advice = f"it asks to wait {quote(retry_after)} seconds" if retry_after else "it gets too many requests"
         return ErrorResponse(f"{message}: {advice}, so run again later.", status)
     return ErrorResponse(f"{message}.", status)
 
