@@ -16,33 +16,33 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.api_sec
 from simulation import Simulator
 
 from .runs import LONG, SHORT, Result, plain, run
-from .subjects import SUBJECTS, Subject
+from .writes import WRITES, Write
 
 HERE = Path(__file__).parent
 RULES: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "rules.yml").read_text())
 EXPECTED: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load((HERE / "expected.yml").read_text())
-CASES = [pytest.param(fault, name, id=f"{name}: {fault}") for fault in RULES for name in SUBJECTS]
+CASES = [pytest.param(fault, name, id=f"{name}: {fault}") for fault in RULES for name in WRITES]
 
 
-# By subject, as every run from the same beginning ends in the same way.
+# By write, as every run from the same beginning ends in the same way.
 GOOD_ENDS: dict[str, Any] = {}
 
 
 def good_end(sim: Simulator, api: Api, name: str) -> Any:
     """What the server holds after a run without any fault."""
     if name not in GOOD_ENDS:
-        start(sim, api, SUBJECTS[name])
-        result = run(sim, SUBJECTS[name].module, SUBJECTS[name].options)
+        start(sim, api, WRITES[name])
+        result = run(sim, WRITES[name].module, WRITES[name].options)
         assert not result.failed, result.msg
-        GOOD_ENDS[name] = SUBJECTS[name].held(api)
+        GOOD_ENDS[name] = WRITES[name].held(api)
     return GOOD_ENDS[name]
 
 
-def start(sim: Simulator, api: Api, subject: Subject) -> Any:
+def start(sim: Simulator, api: Api, write: Write) -> Any:
     """The beginning, again; new codes come in the same sequence, so two good ends are equal."""
     sim.reset()
-    subject.begin(sim)
-    return subject.held(api)
+    write.begin(sim)
+    return write.held(api)
 
 
 def in_words(held: Any, before: Any, asked: Any) -> str:
@@ -50,16 +50,16 @@ def in_words(held: Any, before: Any, asked: Any) -> str:
     return "as before" if held == before else "as asked" if held == asked else "a part"
 
 
-def carried_out(sim: Simulator, subject: Subject) -> int:
+def carried_out(sim: Simulator, write: Write) -> int:
     """How often the API itself carried the write out that the faults hit."""
-    rows = [row for row in sim.requests() if row["method"] == subject.method and row["user"]]
-    tail = subject.path.strip("*")
+    rows = [row for row in sim.requests() if row["method"] == write.method and row["user"]]
+    tail = write.path.strip("*")
     return sum(row["path"].endswith(tail) and row["status"] < 300 for row in rows)
 
 
 def expected_message(fault: str, name: str) -> str:
     """Return the message of a run whose write *name* meets *fault*; "changed" where nothing is wrong in the end."""
-    write, case = SUBJECTS[name], EXPECTED[fault]["writes"][name]
+    write, case = WRITES[name], EXPECTED[fault]["writes"][name]
     result = case.get("result", "failed" if {"state", "cause"} & set(case) else "changed")
     if result == "changed":
         return "changed"
@@ -76,37 +76,37 @@ def expected_message(fault: str, name: str) -> str:
     return message("partly_applied", message=text, applied=applied, changes=changes, rest=changes - applied - 1)
 
 
-def check_message(result: Result, subject: Subject, fault: str, name: str, sim: Simulator) -> None:
+def check_message(result: Result, write: Write, fault: str, name: str, sim: Simulator) -> None:
     """The message, word for word, and the lists of what was applied and what was not."""
     expected = EXPECTED[fault]["writes"][name]
     assert plain(result.msg, sim) == expected_message(fault, name)
     if result.failed and expected.get("result") != "not applied":
         done = expected.get("applied", 0)
-        assert result.names("applied") == list(subject.changes[:done])
-        assert result.names("not_applied") == list(subject.changes[done:])
+        assert result.names("applied") == list(write.changes[:done])
+        assert result.names("not_applied") == list(write.changes[done:])
         assert result.result["changed"] is (done > 0)
 
 
 @pytest.mark.parametrize(("fault", "name"), CASES)
 def test_a_write_that_meets(sim: Simulator, api: Api, fault: str, name: str) -> None:
-    subject, rule, expected = SUBJECTS[name], RULES[fault], EXPECTED[fault]["writes"][name]
+    write, rule, expected = WRITES[name], RULES[fault], EXPECTED[fault]["writes"][name]
     asked = good_end(sim, api, name)
-    before = start(sim, api, subject)
+    before = start(sim, api, write)
     known = {"fingerprint": fingerprint(before)} if name == "rotation" else {}
-    sim.fault(method=subject.method, path=subject.path, **rule)
+    sim.fault(method=write.method, path=write.path, **rule)
     sim.zero()
-    result = run(sim, subject.module, subject.options, timeout=SHORT if "delay" in rule else LONG)
+    result = run(sim, write.module, write.options, timeout=SHORT if "delay" in rule else LONG)
     sent = len([row for row in sim.requests() if row["method"] != "GET"])
     if not rule.get("after"):
         # What the server is still at after a timeout.
         time.sleep(rule.get("delay", 0) / 2)
-    check_message(result, subject, fault, name, sim)
-    assert in_words(subject.held(api), before, asked) == expected.get("holds", "as asked")
+    check_message(result, write, fault, name, sim)
+    assert in_words(write.held(api), before, asked) == expected.get("holds", "as asked")
     assert sent == expected.get("sent", 1)
 
     sim.clear_faults()
-    again = run(sim, subject.module, {**subject.options, **known})
+    again = run(sim, write.module, {**write.options, **known})
     assert not again.failed, again.msg
-    assert subject.held(api) == asked
-    if subject.once:
-        assert carried_out(sim, subject) == 1
+    assert write.held(api) == asked
+    if write.once:
+        assert carried_out(sim, write) == 1

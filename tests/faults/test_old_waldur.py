@@ -13,7 +13,7 @@ from unit.simulator.api import Api, started
 from simulation import Simulator
 
 from .runs import run
-from .subjects import ALPHA, DOCUMENT, SPARE, SUBJECTS, code, provider, usernames
+from .writes import ALPHA, DOCUMENT, SPARE, WRITES, code, provider, usernames
 
 NO_ROLES = message("feature_missing", feature="roles on service providers", since=2025)
 
@@ -33,7 +33,7 @@ def old_api(old: Simulator) -> Iterator[Api]:
 
 @pytest.mark.parametrize("name", ["grant", "extend", "revoke"])
 def test_role_changes_are_refused_before_the_first_write(old: Simulator, old_api: Api, name: str) -> None:
-    result = run(old, SUBJECTS[name].module, SUBJECTS[name].options)
+    result = run(old, WRITES[name].module, WRITES[name].options)
     assert (result.failed, result.msg) == (True, NO_ROLES)
     assert old.counts().writes == 0
 
@@ -55,7 +55,7 @@ def test_a_document_without_users_works(old: Simulator, old_api: Api) -> None:
 def test_profiles_usernames_and_codes_work(old: Simulator, old_api: Api) -> None:
     before = code(old_api)
     for name in ("create", "update", "username", "rotation"):
-        assert run(old, SUBJECTS[name].module, SUBJECTS[name].options).msg == "changed", name
+        assert run(old, WRITES[name].module, WRITES[name].options).msg == "changed", name
     assert provider(old_api, SPARE) == [["As code", True]]
     assert usernames(old_api) == ["m1", "m1"]
     assert code(old_api) != before

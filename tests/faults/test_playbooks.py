@@ -12,8 +12,8 @@ from unit.simulator.api import Api
 from simulation import Simulator
 
 from .runs import plain
-from .subjects import SUBJECTS, Subject, code, whole
 from .test_faults import EXPECTED, RULES, expected_message
+from .writes import WRITES, Write, code, whole
 
 SAMPLE = [
     ("grant", "a reset after the write"),
@@ -24,33 +24,33 @@ SAMPLE = [
 ]
 
 
-def task(subject: Subject, **connection: Any) -> dict[str, Any]:
-    """One task with the subject's module."""
-    return {"name": "Case", f"waldur.provider.{subject.module}": {**subject.options, "retries": 1, **connection}}
+def task(write: Write, **connection: Any) -> dict[str, Any]:
+    """One task with the write's module."""
+    return {"name": "Case", f"waldur.provider.{write.module}": {**write.options, "retries": 1, **connection}}
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("name", "fault"), SAMPLE, ids=[f"{name}: {fault}" for name, fault in SAMPLE])
 def test_a_playbook_reports_the_same_message(sim: Simulator, api: Api, name: str, fault: str, way: str) -> None:
-    subject, expected = SUBJECTS[name], EXPECTED[fault]["writes"][name]
+    write, expected = WRITES[name], EXPECTED[fault]["writes"][name]
     run = runner(sim, way=way)
     run.secrets.add(code(api))
-    sim.fault(method=subject.method, path=subject.path, **RULES[fault])
-    outcome = run.play([task(subject)])
+    sim.fault(method=write.method, path=write.path, **RULES[fault])
+    outcome = run.play([task(write)])
     assert outcome.code == 2, outcome.output
     assert code(api) not in outcome.output
     assert "Traceback" not in outcome.output
     result = outcome.result
     assert plain(result["msg"], sim) == expected_message(fault, name)
     done = expected.get("applied", 0)
-    for key, changes in (("applied", subject.changes[:done]), ("not_applied", subject.changes[done:])):
+    for key, changes in (("applied", write.changes[:done]), ("not_applied", write.changes[done:])):
         assert [f"{change['action']} {change['name']}" for change in result[key]] == list(changes)
     assert result["changed"] is (done > 0)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_until_completes_what_a_fault_stopped(sim: Simulator, api: Api, way: str) -> None:
-    document = SUBJECTS["document"]
+    document = WRITES["document"]
     sim.fault(path="*/add_user/", drop="after")
     sim.fault(path="*/set_offerings_username/", status=502, html=True, times=2)
     again = {"register": "outcome", "until": "outcome is succeeded", "retries": 5, "delay": 0}
@@ -62,7 +62,7 @@ def test_until_completes_what_a_fault_stopped(sim: Simulator, api: Api, way: str
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_rescue_finds_what_was_applied(sim: Simulator, way: str) -> None:
-    document = SUBJECTS["document"]
+    document = WRITES["document"]
     sim.fault(path="*/set_offerings_username/", status=400, body={"username": ["Taken."]})
     tell = "{{ ansible_failed_result.applied | map(attribute='action') | join(', ') }}"
     block = {

@@ -15,7 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.api_sec
 from simulation import Simulator
 
 from .runs import Result, plain, run, run_beside
-from .subjects import ALPHA, DOCUMENT, EXPIRY, MANAGER, SPARE, SUBJECTS, code, grants, provider, usernames, whole
+from .writes import ALPHA, DOCUMENT, EXPIRY, MANAGER, SPARE, WRITES, code, grants, provider, usernames, whole
 
 GRANT = {"user": "rolefree1", "role": "CUSTOMER.MANAGER", "service_provider": ALPHA}
 MINE = {"user__username": "rolefree1", "is_active": True}
@@ -38,7 +38,7 @@ def granted_meanwhile(first: str = "never") -> str:
 
 def failed(name: str, cause: str) -> str:
     """Return the message of the change *name* that failed because of *cause*."""
-    return message("change_failed", change=SUBJECTS[name].change, cause=cause)
+    return message("change_failed", change=WRITES[name].change, cause=cause)
 
 
 def refused(request: str, status: int, reason: str) -> str:
@@ -48,7 +48,7 @@ def refused(request: str, status: int, reason: str) -> str:
 
 def broke_and_rechecked(name: str, reason: str, state: str) -> str:
     """Return the message of a write that the server broke on, after which *state* was found."""
-    cause = message("server_error", request=SUBJECTS[name].title, status=500, reason=reason)
+    cause = message("server_error", request=WRITES[name].title, status=500, reason=reason)
     return failed(name, message("outcome_rechecked", cause=cause, state=state))
 
 
@@ -79,12 +79,12 @@ def at_once(sim: Simulator, names: list[str], module: str, options: Any) -> list
 def test_eight_parallel_runs_with_one_desired_state_succeed_and_apply_it_once(
     sim: Simulator, api: Api, eight: list[str], name: str
 ) -> None:
-    subject = SUBJECTS[name]
-    subject.begin(sim)
-    results = at_once(sim, eight, subject.module, subject.options)
+    write = WRITES[name]
+    write.begin(sim)
+    results = at_once(sim, eight, write.module, write.options)
     assert [result.msg for result in results if result.failed] == []
     assert "changed" in [result.msg for result in results]
-    again = run(sim, subject.module, subject.options)
+    again = run(sim, write.module, write.options)
     assert (again.msg, again.result["warnings"]) == ("ok", [])
     assert {
         "create": [["As code", True]],
@@ -95,7 +95,7 @@ def test_eight_parallel_runs_with_one_desired_state_succeed_and_apply_it_once(
         "revoke": [],
         "username": ["m1", "m1"],
         "document": [[["As code", True]], [None], [], ["m1", "m1"]],
-    }[name] == subject.held(api)
+    }[name] == write.held(api)
 
 
 def test_eight_parallel_runs_that_grant_eight_users_lose_no_grant(sim: Simulator, api: Api, eight: list[str]) -> None:
@@ -127,13 +127,13 @@ def test_a_server_that_takes_all_eight_grants_leaves_no_double_silently(
     # Seen on a real server: eight times 201, eight rows. The delay lets all of them read before the first row is there.
     unchecked = {"status": 201, "body": {"expiration_time": None}, "meanwhile": CREATE}
     sim.fault(path="*/add_user/", times=None, delay=0.8, **unchecked)
-    results = at_once(sim, eight, "user_role", SUBJECTS["grant"].options)
+    results = at_once(sim, eight, "user_role", WRITES["grant"].options)
     rows = len(grants(api))
     texts = [result.msg for result in results if result.failed]
     assert rows > 1
     assert any(mentions(text, "granted_twice", count=rows, provider=ALPHA) for text in texts)
     assert all(begins(text, "granted_meanwhile") for text in texts)
-    again = run(sim, "user_role", SUBJECTS["grant"].options)
+    again = run(sim, "user_role", WRITES["grant"].options)
     assert (again.msg, mentions(again.result["warnings"][0], "granted_twice", count=rows)) == ("ok", True)
 
 
@@ -142,13 +142,13 @@ def test_a_server_that_takes_all_eight_grants_leaves_no_double_silently(
 
 def test_a_grant_that_another_user_created_first_is_accepted(sim: Simulator, api: Api) -> None:
     sim.fault(path="*/add_user/", meanwhile=CREATE)
-    result = run(sim, "user_role", SUBJECTS["grant"].options)
+    result = run(sim, "user_role", WRITES["grant"].options)
     assert (result.failed, result.result["warnings"], grants(api)) == (False, [], [None])
-    assert run(sim, "user_role", SUBJECTS["grant"].options).msg == "ok"
+    assert run(sim, "user_role", WRITES["grant"].options).msg == "ok"
 
 
 def test_a_grant_that_another_user_created_first_with_another_end_is_reported(sim: Simulator, api: Api) -> None:
-    options = SUBJECTS["extend"].options
+    options = WRITES["extend"].options
     sim.fault(path="*/add_user/", meanwhile=CREATE)
     result = run(sim, "user_role", options)
     assert result.msg == message(
@@ -164,7 +164,7 @@ def test_a_grant_that_another_user_created_first_with_another_end_is_reported(si
 def test_a_second_grant_over_one_that_another_user_made_with_an_end_is_reported(sim: Simulator) -> None:
     ends = {**GRANT, "expiration_time": "2027-02-01T00:00:00Z"}
     sim.fault(path="*/add_user/", meanwhile={"model": "Grant", "create": ends})
-    result = run(sim, "user_role", SUBJECTS["grant"].options)
+    result = run(sim, "user_role", WRITES["grant"].options)
     assert plain(result.msg, sim) == granted_meanwhile("2027-02-01T00:00:00+00:00")
 
 
@@ -179,7 +179,7 @@ def test_a_provider_that_another_user_created_first_in_the_same_way_is_accepted(
 
 
 def test_a_provider_that_another_user_created_first_in_another_way_is_reported(sim: Simulator, api: Api) -> None:
-    options = SUBJECTS["create"].options
+    options = WRITES["create"].options
     made = {"customer": SPARE, "description": "By hand"}
     sim.fault(path=CREATING, method="POST", meanwhile={"model": "ServiceProvider", "create": made})
     result = run(sim, "service_provider", options)
@@ -200,30 +200,30 @@ def test_a_provider_that_another_user_created_first_in_another_way_is_reported(s
 def test_a_server_that_breaks_on_the_second_of_two_creations_is_looked_at_again(sim: Simulator, api: Api) -> None:
     made = {"model": "ServiceProvider", "create": {"customer": SPARE, "description": "As code"}}
     sim.fault(path=CREATING, method="POST", meanwhile=made, status=500, html=True)
-    result = run(sim, "service_provider", SUBJECTS["create"].options)
+    result = run(sim, "service_provider", WRITES["create"].options)
     assert result.msg == broke_and_rechecked("create", "Internal Server Error", message("provider_created"))
-    assert run(sim, "service_provider", SUBJECTS["create"].options).msg == "ok"
+    assert run(sim, "service_provider", WRITES["create"].options).msg == "ok"
     assert provider(api, SPARE) == [["As code", True]]
 
 
 def test_a_grant_that_another_user_revoked_first_is_reported(sim: Simulator, api: Api) -> None:
-    subject = SUBJECTS["extend"]
-    subject.begin(sim)
+    write = WRITES["extend"]
+    write.begin(sim)
     sim.fault(path="*/update_user/", meanwhile=DELETE)
-    result = run(sim, "user_role", subject.options)
+    result = run(sim, "user_role", write.options)
     assert result.msg == broke_and_rechecked("extend", "Server Error (500)", message("grant_missing"))
-    assert (run(sim, "user_role", subject.options).msg, grants(api)) == ("changed", [EXPIRY])
+    assert (run(sim, "user_role", write.options).msg, grants(api)) == ("changed", [EXPIRY])
 
 
 def test_a_grant_that_another_user_doubled_first_is_reported_with_what_to_do(sim: Simulator, api: Api) -> None:
-    subject = SUBJECTS["extend"]
-    subject.begin(sim)
+    write = WRITES["extend"]
+    write.begin(sim)
     sim.fault(path="*/update_user/", meanwhile=CREATE)
-    result = run(sim, "user_role", subject.options)
+    result = run(sim, "user_role", write.options)
     twice = granted_twice("2027-01-01T00:00:00+00:00")
     assert plain(result.msg, sim) == broke_and_rechecked("extend", "Server Error (500)", twice)
     sim.zero()
-    assert plain(run(sim, "user_role", subject.options).msg, sim) == twice
+    assert plain(run(sim, "user_role", write.options).msg, sim) == twice
     assert sim.counts().writes == 0
 
 
@@ -243,11 +243,11 @@ def test_a_grant_that_another_user_doubled_first_is_reported_with_what_to_do(sim
 def test_what_another_user_did_first_is_overwritten_or_already_done(
     sim: Simulator, api: Api, name: str, path: str, meanwhile: dict[str, Any]
 ) -> None:
-    subject = SUBJECTS[name]
-    subject.begin(sim)
-    sim.fault(method=subject.method, path=path, meanwhile=meanwhile)
-    assert run(sim, subject.module, subject.options).msg == "changed"
-    assert run(sim, subject.module, subject.options).msg == "ok"
+    write = WRITES[name]
+    write.begin(sim)
+    sim.fault(method=write.method, path=path, meanwhile=meanwhile)
+    assert run(sim, write.module, write.options).msg == "changed"
+    assert run(sim, write.module, write.options).msg == "ok"
 
 
 def test_a_provider_that_another_user_deleted_first_is_reported(sim: Simulator) -> None:
@@ -267,11 +267,11 @@ def test_a_provider_that_another_user_deleted_first_is_reported(sim: Simulator) 
 
 def test_a_second_grant_at_the_same_time_is_never_left_silently(sim: Simulator, api: Api) -> None:
     sim.fault(path="*/add_user/", meanwhile=CREATE, after=True)
-    result = run(sim, "user_role", SUBJECTS["grant"].options)
+    result = run(sim, "user_role", WRITES["grant"].options)
     assert plain(result.msg, sim) == granted_meanwhile()
     assert (result.result["changed"], result.names("not_applied"), len(grants(api))) == (True, [], 2)
     assert len(set(re.findall(r"\b[0-9a-f]{32}\b", result.msg))) == 2
-    again = run(sim, "user_role", SUBJECTS["grant"].options)
+    again = run(sim, "user_role", WRITES["grant"].options)
     assert (again.msg, plain(again.result["warnings"][0], sim)) == ("ok", f"user: {granted_twice()}")
 
 
@@ -279,7 +279,7 @@ def test_a_second_grant_in_a_whole_document_is_reported_too(sim: Simulator, api:
     sim.fault(path="*/add_user/", meanwhile=CREATE, after=True)
     result = run(sim, "desired_state", {"service_providers": [DOCUMENT]})
     assert plain(result.msg, sim) == granted_meanwhile()
-    assert result.names("applied") == list(SUBJECTS["document"].changes)
+    assert result.names("applied") == list(WRITES["document"].changes)
     assert whole(api) == [[["As code", True]], [None, None], [], ["m1", "m1"]]
 
 
@@ -308,14 +308,14 @@ def test_a_second_grant_in_a_whole_document_is_reported_too(sim: Simulator, api:
 def test_a_change_that_another_user_reverts_before_the_check_is_reported(
     sim: Simulator, api: Api, name: str, meanwhile: dict[str, Any], left: str
 ) -> None:
-    subject = SUBJECTS[name]
-    subject.begin(sim)
-    sim.fault(method=subject.method, path=subject.path, meanwhile=meanwhile, after=True)
-    result = run(sim, subject.module, subject.options)
+    write = WRITES[name]
+    write.begin(sim)
+    sim.fault(method=write.method, path=write.path, meanwhile=meanwhile, after=True)
+    result = run(sim, write.module, write.options)
     assert result.msg == message("change_not_applied", change=left)
     assert (result.result["changed"], result.names("not_applied")) == (True, [left.removesuffix(" (Alpha Cloud Ltd)")])
-    assert run(sim, subject.module, subject.options).msg == "changed"
-    assert run(sim, subject.module, subject.options).msg == "ok"
+    assert run(sim, write.module, write.options).msg == "changed"
+    assert run(sim, write.module, write.options).msg == "ok"
     if name == "username":
         assert usernames(api) == ["m1", "m1"]
 
@@ -323,7 +323,7 @@ def test_a_change_that_another_user_reverts_before_the_check_is_reported(
 def test_a_code_that_another_user_rotated_before_it_is_checked_is_reported(sim: Simulator, api: Api) -> None:
     theirs = {**PROVIDER, "set": {"api_secret_code": "their own code"}}
     sim.fault(method="POST", path="*/api_secret_code/", meanwhile=theirs, after=True)
-    result = run(sim, "api_secret_code", SUBJECTS["rotation"].options)
+    result = run(sim, "api_secret_code", WRITES["rotation"].options)
     assert plain(result.msg, sim) == message("rotated_meanwhile", ours="FINGERPRINT", theirs="FINGERPRINT")
     assert result.msg.count(fingerprint("their own code")) == 1
     assert code(api) == "their own code"

@@ -16,10 +16,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._http import pagin
 from simulation import Simulator
 
 from .runs import SHORT, Result, plain, run
-from .subjects import ALPHA, SUBJECTS, grants, provider
+from .writes import ALPHA, WRITES, grants, provider
 
-GRANT = SUBJECTS["grant"]
-DOCUMENT = SUBJECTS["document"]
+GRANT = WRITES["grant"]
+DOCUMENT = WRITES["document"]
 MEMBERS = [f"member{number}" for number in range(1, 6)]
 # What each writing module reads first, and in which words an error names that.
 LISTS = {
@@ -87,27 +87,27 @@ TOLD: dict[str, tuple[dict[str, Any], Any]] = {
 def test_a_list_that_cannot_be_read_ends_the_run_before_the_first_write(
     sim: Simulator, api: Api, name: str, fault: str
 ) -> None:
-    subject, (path, title), (rule, told) = SUBJECTS[name], LISTS[name], TOLD[fault]
-    subject.begin(sim)
-    before = subject.held(api)
+    write, (path, title), (rule, told) = WRITES[name], LISTS[name], TOLD[fault]
+    write.begin(sim)
+    before = write.held(api)
     sim.fault(method="GET", path=path, times=None, **rule)
     sim.zero()
-    result = run(sim, subject.module, subject.options, timeout=SHORT if "delay" in rule else 10.0)
+    result = run(sim, write.module, write.options, timeout=SHORT if "delay" in rule else 10.0)
     assert sim.counts().writes == 0
     sim.clear_faults()
     assert plain(result.msg, sim) == render(told, request=title)
-    assert subject.held(api) == before
+    assert write.held(api) == before
     assert "applied" not in result.result
-    assert not run(sim, subject.module, subject.options).failed
+    assert not run(sim, write.module, write.options).failed
 
 
-@pytest.mark.parametrize("name", SUBJECTS)
+@pytest.mark.parametrize("name", WRITES)
 @pytest.mark.parametrize("fault", ["503 in HTML", "a reset", "a body cut short"])
 def test_a_list_that_cannot_be_read_once_is_read_again(sim: Simulator, name: str, fault: str) -> None:
-    subject = SUBJECTS[name]
-    subject.begin(sim)
+    write = WRITES[name]
+    write.begin(sim)
     sim.fault(method="GET", path=LISTS[name][0], **TOLD[fault][0])
-    result = run(sim, subject.module, subject.options)
+    result = run(sim, write.module, write.options)
     assert (result.failed, result.msg) == (False, "changed")
     assert sim.faults()[0]["fired"] == 1
 
@@ -183,10 +183,10 @@ def test_a_row_that_slips_between_two_pages_at_each_reading_is_an_error_and_nobo
 def test_a_row_that_slips_in_any_list_is_an_error_before_the_first_write(
     sim: Simulator, path: str, title: str, name: str, count: int
 ) -> None:
-    subject = SUBJECTS[name]
+    write = WRITES[name]
     sim.fault(path=path, skip_row=True, times=None)
-    options = {**subject.options, "customer": "ALPHA"} if name == "update" else subject.options
-    result = run(sim, subject.module, options)
+    options = {**write.options, "customer": "ALPHA"} if name == "update" else write.options
+    result = run(sim, write.module, options)
     assert begins(result.msg, "rows_differ", request=title, announced=count, given=count - 1)
     assert sim.counts().writes == 0
 
@@ -207,47 +207,47 @@ LOOKS: dict[str, tuple[str, str]] = {
 
 
 def after_the_write(sim: Simulator, name: str, **rule: Any) -> Callable[[], Result]:
-    """A run in which *rule* hits every reading that follows the first writing of the subject."""
-    subject, (path, _title) = SUBJECTS[name], LOOKS[name]
-    subject.begin(sim)
+    """A run in which *rule* hits every reading that follows the first writing of the write."""
+    write, (path, _title) = WRITES[name], LOOKS[name]
+    write.begin(sim)
     sim.zero()
-    run(sim, subject.module, subject.options)
+    run(sim, write.module, write.options)
     rows = sim.requests()
-    wrote = next(i for i, row in enumerate(rows) if row["method"] == subject.method)
+    wrote = next(i for i, row in enumerate(rows) if row["method"] == write.method)
     tail = path.strip("*")
     before = sum(tail in row["path"] and row["method"] == "GET" for row in rows[:wrote])
     sim.reset()
-    subject.begin(sim)
+    write.begin(sim)
     sim.fault(method="GET", path=f"~{tail}", skip=before, times=None, **rule)
-    return lambda: run(sim, subject.module, subject.options)
+    return lambda: run(sim, write.module, write.options)
 
 
-@pytest.mark.parametrize("name", SUBJECTS)
+@pytest.mark.parametrize("name", WRITES)
 def test_a_failed_recheck_is_reported_with_the_lost_response(sim: Simulator, name: str) -> None:
-    subject = SUBJECTS[name]
+    write = WRITES[name]
     again = after_the_write(sim, name, status=502, html=True)
-    sim.fault(method=subject.method, path=subject.path, drop="after", times=None)
+    sim.fault(method=write.method, path=write.path, drop="after", times=None)
     result = again()
     told = plain(result.msg, sim)
-    cause = message("response_lost", request=subject.title, reason=message("connection_closed", host="HOST"))
+    cause = message("response_lost", request=write.title, reason=message("connection_closed", host="HOST"))
     error = message("server_error", request=LOOKS[name][1], status=502, reason="Bad Gateway") + "."
-    text = message("recheck_failed", cause=message("change_failed", change=subject.change, cause=cause), error=error)
+    text = message("recheck_failed", cause=message("change_failed", change=write.change, cause=cause), error=error)
     if name == "document":
         text = message("partly_applied", message=text, applied=1, changes=4, rest=2)
     assert told == text
     assert result.result["changed"] is True
-    assert result.result["failed_change"]["action"] == subject.changes[1 if name == "document" else 0].split()[0]
+    assert result.result["failed_change"]["action"] == write.changes[1 if name == "document" else 0].split()[0]
 
 
 @pytest.mark.parametrize("name", ["delete", "grant", "extend", "revoke", "username"])
 def test_a_failed_check_after_all_writes_is_reported(sim: Simulator, api: Api, name: str) -> None:
-    subject = SUBJECTS[name]
+    write = WRITES[name]
     result = after_the_write(sim, name, status=502, html=True)()
     broke = message("server_error", request=LOOKS[name][1], status=502, reason="Bad Gateway") + "."
     assert plain(result.msg, sim) == message("changes_unchecked", done=message("one_change"), cause=broke)
-    assert (result.result["changed"], result.names("applied")) == (True, list(subject.changes))
+    assert (result.result["changed"], result.names("applied")) == (True, list(write.changes))
     sim.clear_faults()
-    assert run(sim, subject.module, subject.options).msg == "ok"
+    assert run(sim, write.module, write.options).msg == "ok"
 
 
 # --- changes of two requests -----------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from simulation import Simulator
 
-from .ignoring import Ignoring
+from .unfiltered_server import UnfilteredServer
 from .world import enrich
 
 
@@ -35,7 +35,7 @@ def of_2026() -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="session")
-def ignoring(of_2026: Simulator) -> Iterator[Ignoring]:
+def ignoring(of_2026: Simulator) -> Iterator[UnfilteredServer]:
     """The Waldur of 2026, as it were if it ignored every filter."""
-    with Ignoring(of_2026) as proxy:
+    with UnfilteredServer(of_2026) as proxy:
         yield proxy

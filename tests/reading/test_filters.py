@@ -18,9 +18,9 @@ from ansible_collections.waldur.provider.plugins.module_utils._api.parameters im
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, RouteMissing
 from simulation import Simulator
 
-from .asking import ALPHA, Plain, Row, asked, run_again
-from .ignoring import Ignoring
+from .module_runs import ALPHA, Plain, Row, asked, run_again
 from .table import KEYS, READERS, Entry, Told, entries
+from .unfiltered_server import UnfilteredServer
 from .values import NEEDED, OBJECTS, Value, by_all_names, values
 
 Case = tuple[Entry, Told, Parameter]
@@ -126,7 +126,7 @@ def test_an_option_is_sent_in_its_style_and_no_row_of_a_server_that_knows_it_is_
 
 @every_option
 def test_an_option_trims_the_rows_of_a_server_that_ignores_it_where_rows_tell(
-    case: Case, of_2026: Simulator, of_2025: Simulator, ignoring: Ignoring
+    case: Case, of_2026: Simulator, of_2025: Simulator, ignoring: UnfilteredServer
 ) -> None:
     entry, _told, ours = case
     whole = plain(of_2026, entry, [])

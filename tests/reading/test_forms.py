@@ -14,10 +14,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._query import filt
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from simulation import Simulator
 
-from .asking import ALPHA, asked, run_again
-from .ignoring import Ignoring
+from .module_runs import ALPHA, asked, run_again
 from .table import KEYS, READERS, Entry, entries
 from .test_filters import ids, plain, read
+from .unfiltered_server import UnfilteredServer
 from .values import NEEDED
 
 LISTS = [
@@ -36,7 +36,7 @@ def keys_of(sim: Simulator, entry: Entry) -> list[str]:
 
 @every_list
 def test_fields_trim_rows_to_themselves_whatever_the_server_makes_of_them(
-    of_2026: Simulator, ignoring: Ignoring, entry: Entry
+    of_2026: Simulator, ignoring: UnfilteredServer, entry: Entry
 ) -> None:
     keys = keys_of(of_2026, entry)
     wanted = [keys[-1], keys[0]]
@@ -80,7 +80,7 @@ def orders() -> list[tuple[Entry, str]]:
 
 @pytest.mark.parametrize("case", orders(), ids=lambda case: f"{case[0].name}-{case[1]}")
 def test_each_order_sorts_both_ways_and_what_is_empty_comes_last(
-    of_2026: Simulator, ignoring: Ignoring, case: tuple[Entry, str]
+    of_2026: Simulator, ignoring: UnfilteredServer, case: tuple[Entry, str]
 ) -> None:
     entry, name = case
     assert entry.ours is not None
@@ -129,7 +129,7 @@ def test_a_limit_gives_the_first_rows(of_2026: Simulator, entry: Entry, limit: i
 
 @every_list
 def test_a_limit_counts_the_rows_that_fit_where_the_server_ignores_the_filter(
-    of_2026: Simulator, ignoring: Ignoring, entry: Entry
+    of_2026: Simulator, ignoring: UnfilteredServer, entry: Entry
 ) -> None:
     """By the last of the rows, so that the first page of the size of the limit holds none that fits."""
     assert entry.ours is not None

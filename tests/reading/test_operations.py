@@ -9,7 +9,7 @@ import pytest
 
 from simulation import Simulator
 
-from .asking import ALPHA, ALPHA_CUSTOMER, Plain, Request, Row, asked, run, run_again
+from .module_runs import ALPHA, ALPHA_CUSTOMER, Plain, Request, Row, asked, run, run_again
 from .table import KEYS, READERS, Entry, entries
 from .values import NEEDED
 from .writers import WRITERS

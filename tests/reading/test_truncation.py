@@ -12,7 +12,7 @@ from messages import matching, prefix
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError
 from simulation import Simulator
 
-from .asking import Row, run
+from .module_runs import Row, run
 
 NUMBER = 1000
 TWICE = prefix("rows_differ", request="list the SSH keys", announced=matching(r"\d+"), given=matching(r"\d+"))

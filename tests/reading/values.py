@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
 
-from .asking import ALPHA_CUSTOMER, Row
+from .module_runs import ALPHA_CUSTOMER, Row
 from .table import Told
 
 NOBODY = "00000000000040008000000000000bad"

@@ -18,7 +18,7 @@ from .table import entries
 _KEPT = {"page", "page_size"}
 
 
-class Ignoring:
+class UnfilteredServer:
     """A context manager; ``url`` is its address. Answers are kept, as nothing is changed behind it."""
 
     def __init__(self, sim: Simulator) -> None:
@@ -26,7 +26,7 @@ class Ignoring:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def __enter__(self) -> Ignoring:
+    def __enter__(self) -> UnfilteredServer:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self
 

@@ -18,7 +18,7 @@ EXPIRY = "2027-06-30T00:00:00+00:00"
 
 
 @dataclass(frozen=True)
-class Subject:
+class Write:
     """One write. ``path`` is the request that the faults hit; ``held`` tells what the server holds of it.
 
     ``changes`` are those of a good run, in their order; ``failing`` is the index of the one whose request the faults
@@ -91,8 +91,8 @@ DOCUMENT = {
     "users": [{"user": "rolefree1"}, {"user": "manager_alpha", "state": "absent"}],
     "offering_usernames": [{"user": "member1", "username": "m1"}],
 }
-SUBJECTS: dict[str, Subject] = {
-    "create": Subject(
+WRITES: dict[str, Write] = {
+    "create": Write(
         "service_provider",
         {"customer": SPARE, "description": "As code"},
         "POST",
@@ -102,7 +102,7 @@ SUBJECTS: dict[str, Subject] = {
         (f"create {SPARE}",),
         once=True,
     ),
-    "update": Subject(
+    "update": Write(
         "service_provider",
         {"customer": ALPHA, "description": "As code"},
         "PATCH",
@@ -111,7 +111,7 @@ SUBJECTS: dict[str, Subject] = {
         lambda api: provider(api, ALPHA),
         (f"update {ALPHA}",),
     ),
-    "delete": Subject(
+    "delete": Write(
         "service_provider",
         {"customer": "Extra Provider 01", "state": "absent"},
         "DELETE",
@@ -120,10 +120,10 @@ SUBJECTS: dict[str, Subject] = {
         lambda api: provider(api, "Extra Provider 01"),
         ("delete Extra Provider 01",),
     ),
-    "grant": Subject(
+    "grant": Write(
         "user_role", ROLE, "POST", "*/add_user/", "grant the role", grants, (f"grant {MANAGER}",), once=True
     ),
-    "extend": Subject(
+    "extend": Write(
         "user_role",
         {**ROLE, "expiration_time": EXPIRY},
         "POST",
@@ -133,7 +133,7 @@ SUBJECTS: dict[str, Subject] = {
         (f"extend {MANAGER}",),
         granted(expiration_time="2027-01-01T00:00:00Z"),
     ),
-    "revoke": Subject(
+    "revoke": Write(
         "user_role",
         {**ROLE, "state": "absent"},
         "POST",
@@ -143,7 +143,7 @@ SUBJECTS: dict[str, Subject] = {
         (f"revoke {MANAGER}",),
         granted(),
     ),
-    "username": Subject(
+    "username": Write(
         "offering_username",
         {"service_provider": ALPHA, "user": "member1", "username": "m1"},
         "POST",
@@ -152,7 +152,7 @@ SUBJECTS: dict[str, Subject] = {
         usernames,
         ("set_username member1",),
     ),
-    "rotation": Subject(
+    "rotation": Write(
         "api_secret_code",
         {"service_provider": ALPHA, "state": "rotated"},
         "POST",
@@ -162,7 +162,7 @@ SUBJECTS: dict[str, Subject] = {
         ("rotate API secret code",),
         once=True,
     ),
-    "document": Subject(
+    "document": Write(
         "desired_state",
         {"service_providers": [DOCUMENT]},
         "POST",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import expressions as path_expressions
 from ansible_collections.waldur.provider.plugins.plugin_utils._templating import IS_OLD, trust
 
-from .composing import NAMES, Inventory, conditions, expressions, outcome, paths, rows, values
+from .inventory_expressions import NAMES, Inventory, conditions, expressions, outcome, paths, rows, values
 
 OURS, THEIRS = Inventory(fast=True), Inventory(fast=False)
 

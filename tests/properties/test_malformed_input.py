@@ -29,7 +29,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_liter
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import check_options
 from simulation import Simulator
 
-from .rubbish import VALUES, WHOLE, spoiled, spoiled_documents
+from .malformed_input import VALUES, WHOLE, spoiled, spoiled_documents
 from .simulated import PNGS, UNSHRUNK, Stage, requests_for
 
 
