@@ -55,7 +55,7 @@ def check_options(
             if raw_is_text and option.get("elements", option.get("type")) == "raw":
                 problems.attempt(_check_texts, name, value)
             problems.attempt(_check_option, name, option, value, frozenset(dates))
-    problems.refuse()
+    problems.raise_errors()
 
 
 def _check_option(name: str, option: Mapping[str, Any], value: Any, dates: frozenset[str]) -> bool:
@@ -80,7 +80,7 @@ def check_value(where: str, value: Any, dates: Iterable[str] = ()) -> None:
     check_depth(where, value)
     problems = Problems()
     _check_nested(where, value, frozenset(dates), problems)
-    problems.refuse()
+    problems.raise_errors()
 
 
 def _check_nested(where: str, value: Any, dates: frozenset[str], problems: Problems) -> None:
@@ -114,18 +114,50 @@ def _check_scalar(where: str, value: Any, dates: frozenset[str]) -> bool:
 
 
 def _check_type(where: str, option: Mapping[str, Any], value: Any) -> None:
-    """Raise ``InvalidInput`` for a value that Ansible's own conversion wrongly accepts or crashes on."""
+    """Raise ``InvalidInput`` for a value that Ansible wrongly accepts, crashes on, or rejects without a remedy."""
     kind = option.get("type", "str")
     if kind == "list":
-        if isinstance(value, (list, tuple)):
-            _check_items(where, option, value)
+        _check_list(where, option, value)
+    elif kind == "dict":
+        _check_mapping(where, value)
     elif kind in ("str", "path"):
         if isinstance(value, (list, tuple, Mapping)):
             raise InvalidInput(f"{where}: must be text, and {_name_type(value)} was given.")
     elif kind == "int":
         _check_whole(where, value)
-    elif kind == "float" and isinstance(value, (bool, list, tuple, Mapping)):
+    elif kind == "bool":
+        if isinstance(value, (list, tuple, Mapping)) or (isinstance(value, (int, float)) and value not in (0, 1)):
+            raise InvalidInput(f"{where}: must be true or false, and {document.quoted(value)} was given.")
+    elif kind == "float":
+        _check_number(where, value)
+
+
+def _check_list(where: str, option: Mapping[str, Any], value: Any) -> None:
+    if isinstance(value, (list, tuple)):
+        _check_items(where, option, value)
+    elif isinstance(value, Mapping):
+        raise InvalidInput(f'{where}: must be a list, and a mapping was given: put "- " before it.')
+    elif option.get("elements") == "dict" and not _may_be_mapping(value):
+        raise InvalidInput(f"{where}: must be a list of mappings, and {_name_type(value)} was given.")
+
+
+def _check_mapping(where: str, value: Any) -> None:
+    if not (isinstance(value, Mapping) or _may_be_mapping(value)):
+        raise InvalidInput(f"{where}: must be a mapping, and {_name_type(value)} was given.")
+
+
+def _may_be_mapping(value: Any) -> bool:
+    """Return whether Ansible makes a mapping of the text ``value``: JSON, or ``key=value``."""
+    return isinstance(value, str) and ("=" in value or value.strip().startswith("{"))
+
+
+def _check_number(where: str, value: Any) -> None:
+    if isinstance(value, (bool, list, tuple, Mapping)):
         raise InvalidInput(f"{where}: must be a number, and {_name_type(value)} was given.")
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidInput(f"{where}: must be a number, and {document.quoted(value)} was given.") from None
 
 
 def _check_items(where: str, option: Mapping[str, Any], items: Iterable[Any]) -> None:
@@ -140,7 +172,7 @@ def _check_items(where: str, option: Mapping[str, Any], items: Iterable[Any]) ->
             problems.add(f"{entry}: must not be null: give a value, or leave it out.")
         else:
             problems.attempt(_check_type, entry, element, item)
-    problems.refuse()
+    problems.raise_errors()
 
 
 def _check_whole(where: str, value: Any) -> None:

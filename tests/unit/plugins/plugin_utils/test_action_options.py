@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
+from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_spelling import WrittenFloat, WrittenInt
 from ansible_collections.waldur.provider.plugins.module_utils._module import argument_specs
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from ansible_collections.waldur.provider.plugins.plugin_utils._action import arguments
@@ -31,6 +32,42 @@ def refusal(name: str, options: dict[str, Any], folder: Path, *, elsewhere: bool
     found = outcome(name, options, folder, elsewhere=elsewhere)
     assert found["failed"]
     return str(found["msg"])
+
+
+# --- types -----------------------------------------------------------------------------------------------------------
+
+
+@ways
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("user_role", {"users": WrittenInt(5)}, "users: must be a list of mappings, and a number was given."),
+        ("user_role", {"users": "member1"}, "users: must be a list of mappings, and a text was given."),
+        ("user_role", {"users": ["member1"]}, "users[0]: must be a mapping, and a text was given."),
+        ("user_role", {"users": [[{"user": "a"}]]}, "users[0]: must be a mapping, and a list was given."),
+        ("user_role", {"users": [WrittenFloat(1.5)]}, "users[0]: must be a mapping, and a number was given."),
+        ("offering_username", {"usernames": {"user": "a"}}, "usernames: must be a list, and a mapping was given: put"),
+        (
+            "user_role",
+            {"user": "a", "exclusive": WrittenInt(2)},
+            "exclusive: must be true or false, and '2' was given.",
+        ),
+        ("user_role", {"user": "a", "timeout": "abc"}, "timeout: must be a number, and 'abc' was given."),
+        ("desired_state", {"service_providers": {"customer": "A"}}, "service_providers: must be a list, and a mapping"),
+    ],
+)
+def test_a_value_of_another_type_is_named_without_a_class_of_python(
+    tmp_path: Path, name: str, options: dict[str, Any], message: str, elsewhere: bool
+) -> None:
+    provider = {} if name == "desired_state" else {"service_provider": "ALPHA"}
+    assert refusal(name, {**CONNECTION, **provider, **options}, tmp_path, elsewhere=elsewhere).startswith(message)
+
+
+@ways
+def test_a_number_is_no_mapping_of_account_options(tmp_path: Path, elsewhere: bool) -> None:
+    options = {**CONNECTION, "customer": "ALPHA", "account_options": WrittenInt(5)}
+    told = refusal("service_provider", options, tmp_path, elsewhere=elsewhere)
+    assert told == "account_options: must be a mapping, and a number was given."
 
 
 # --- unknown options -------------------------------------------------------------------------------------------------
