@@ -32,15 +32,15 @@ class Session:
 
 
 # All items of a loop share one worker process: the connection, and references once found, live across them.
-OPEN: dict[Connection, tuple[Client, References]] = {}
+CLIENTS: dict[Connection, tuple[Client, References]] = {}
 
 # A lookup may have been evaluated before Ansible forks, and two processes must never talk over one socket.
-os.register_at_fork(after_in_child=OPEN.clear)
+os.register_at_fork(after_in_child=CLIENTS.clear)
 
 
 def get_client(connection: Connection) -> tuple[Client, References]:
     """Return the one client of this process for ``connection``, and the references that it has resolved so far."""
-    if connection not in OPEN:
+    if connection not in CLIENTS:
         client = Client(connection)
-        OPEN[connection] = (client, References(client))
-    return OPEN[connection]
+        CLIENTS[connection] = (client, References(client))
+    return CLIENTS[connection]

@@ -132,7 +132,7 @@ def plan_markdown(
     ``summary`` gives the missing users. Raises ``InvalidInput`` for what is not a valid plan.
     """
     if max_length < _SHORTEST:
-        raise InvalidInput(f"max_length: is at least {_SHORTEST}, as less holds no change.")
+        raise InvalidInput(f"max_length: must be {_SHORTEST} or more, as a shorter text can't show a change.")
     shown = [_checked(number, change) for number, change in enumerate(_list(plan, "_input"))]
     ambiguous = _ambiguous_names(shown)
     head = _headline(shown, title)

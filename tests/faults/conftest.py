@@ -18,4 +18,4 @@ def api(sim: Simulator) -> Iterator[Api]:
     api = Api(sim)
     yield api
     api.close()
-    _context.OPEN.clear()
+    _context.CLIENTS.clear()

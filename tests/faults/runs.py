@@ -44,7 +44,7 @@ def run(sim: Simulator, module: str, options: dict[str, Any], *, alias: str = "s
 
     Fails where the token or a secret code stands in what comes out.
     """
-    _context.OPEN.clear()
+    _context.CLIENTS.clear()
     return run_beside(sim, module, options, alias=alias, **connection)
 
 
@@ -62,7 +62,7 @@ def run_beside(
     except WaldurError as error:
         result = Result(True, {"msg": error.message, **error.details})
     shown = json.dumps(result.result)
-    hidden = _context.OPEN[reach][0].secrets
+    hidden = _context.CLIENTS[reach][0].secrets
     assert token in hidden
     assert not [secret for secret in hidden if secret in shown], "a token or a secret code is in the result"
     return result

@@ -88,7 +88,7 @@ def test_the_demo_plans_the_document_that_is_named(tmp_path: pathlib.Path, waldu
     assert waldur.counts().writes == 0
 
 
-def test_a_waldur_without_the_customers_of_the_document_is_told_in_one_sentence(
+def test_a_waldur_without_the_customers_of_the_document_is_reported_in_one_sentence(
     tmp_path: pathlib.Path, waldur: Simulator
 ) -> None:
     waldur.change("Customer", {"name": "Alpha Cloud Ltd"}, {"name": "Another", "abbreviation": "", "slug": "another"})

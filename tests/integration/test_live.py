@@ -143,7 +143,7 @@ def test_two_names_may_change_places() -> None:
     assert cast.forth("member1, member2") == "member2, member1"
 
 
-def test_what_a_waldur_lacks_is_told() -> None:
+def test_what_a_waldur_lacks_is_reported() -> None:
     cast = Cast({"member1": "ada"}, {r"\bmember\d": "nobody"})
     assert cast.lacks({"user": "member2"}) == "nobody"
     assert cast.lacks({"user": "member1"}) is None

@@ -196,13 +196,13 @@ def test_an_unknown_keyword_fails_the_task_in_one_sentence(sim: Simulator) -> No
     assert "unhandled" not in message
 
 
-def test_an_undefined_value_is_told_by_its_name(sim: Simulator) -> None:
+def test_an_undefined_value_is_reported_by_its_name(sim: Simulator) -> None:
     message = refused(runner(sim), "query('waldur.provider.query', 'users', service_provider=nowhere_set)")
     assert "'nowhere_set' is undefined" in message
 
 
 @pytest.mark.parametrize("errors", ["warn", "ignore"])
-def test_ansible_goes_on_where_it_is_told_to(sim: Simulator, errors: str) -> None:
+def test_ansible_goes_on_where_it_is_reported_to(sim: Simulator, errors: str) -> None:
     run = runner(sim)
     wrong = f"'waldur.provider.query', 'users', service_provider='Nowhere', errors='{errors}'"
     outcome = run.play([show(f"query({wrong})"), show(f"lookup({wrong}) is none")])

@@ -249,7 +249,7 @@ def test_destinations_that_fail_keep_nobody_from_the_code_and_it_can_be_handed_o
     assert sim.counts().writes == 1
 
 
-def test_a_code_that_waldur_replaced_meanwhile_is_told(sim: Simulator) -> None:
+def test_a_code_that_waldur_replaced_meanwhile_is_reported(sim: Simulator) -> None:
     case = Case(sim)
     other = {"model": "ServiceProvider", "where": {"uuid": ALPHA}, "set": {"api_secret_code": "replaced-meanwhile"}}
     sim.fault(method="GET", path="*/api_secret_code/", skip=2, meanwhile=other)

@@ -403,7 +403,7 @@ def test_a_secret_code_is_not_revealed_into_the_job_file_of_an_asynchronous_task
 # --- what Ansible itself writes --------------------------------------------------------------------------------------
 
 
-def test_files_that_ansible_is_told_to_keep_hold_the_token_in_its_own_program_alone(sim: Simulator) -> None:
+def test_files_that_ansible_is_reported_to_keep_hold_the_token_in_its_own_program_alone(sim: Simulator) -> None:
     run = runner(sim, way="as_module")
     play(run, environment={"ANSIBLE_KEEP_REMOTE_FILES": "1"})
     kept = holding(run, {sim.token("staff")})
@@ -413,7 +413,7 @@ def test_files_that_ansible_is_told_to_keep_hold_the_token_in_its_own_program_al
         assert path.stat().st_mode & 0o077 == 0 or path.parent.stat().st_mode & 0o077 == 0, path
 
 
-def test_in_process_no_file_holds_the_token_even_where_ansible_is_told_to_keep_files(sim: Simulator) -> None:
+def test_in_process_no_file_holds_the_token_even_where_ansible_is_reported_to_keep_files(sim: Simulator) -> None:
     run = runner(sim)
     play(run, environment={"ANSIBLE_KEEP_REMOTE_FILES": "1"})
     assert holding(run, {*sim.tokens.values(), *Simulated(sim).codes()}) == []

@@ -107,7 +107,7 @@ class Stage:
     def run(self, situation: Situation, *, check: bool = False, same_process: bool = False) -> dict[str, Any]:
         """What the module ``desired_state`` returns. Raises ``WaldurError`` where the module would fail."""
         if not same_process:
-            _context.OPEN.clear()
+            _context.CLIENTS.clear()
         options = {"service_providers": situation.document, **situation.limits}
         return self.run_task("desired_state", options, check=check)
 

@@ -160,7 +160,7 @@ def arranged(stages: Stages, live: Live) -> Simulator:
 
 def run(sim: Simulator, name: str, options: Result, alias: str = "staff", *, check: bool = False) -> Result:
     """What a module returns, in a process that knows nothing yet."""
-    _context.OPEN.clear()
+    _context.CLIENTS.clear()
     return runner.run(name, options, Connection(sim.url, sim.token(alias), retries=0), check=check, diff=True)
 
 
@@ -206,7 +206,7 @@ def test_an_owner_exports_what_an_owner_can_apply(stages: Stages, live: Live) ->
     options = {"service_providers": found["service_providers"], "max_removals": None, "missing_users": "fail"}
     applied = run(stage, "desired_state", options, "owner")
     assert (applied["plan"], stage.counts().writes) == ([], 0)
-    unread = "this token can't read accounts back in"
+    unread = "this token can't read back accounts in"
     assert all(unread in warning for warning in applied["warnings"])
     assert bool(applied["warnings"]) <= any(unread in note["text"] for note in found["notes"])
 

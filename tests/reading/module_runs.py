@@ -47,7 +47,7 @@ def asked(sim: Simulator) -> list[Request]:
 
 def run(url: str, token: str, module: str, **options: Any) -> Row:
     """The result of one task, its options checked as Ansible does; this process remembers nothing of runs before."""
-    _context.OPEN.clear()
+    _context.CLIENTS.clear()
     return run_again(url, token, module, **options)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a module needs beside its file and its declaration; it would run without, slowly or unconfigured."""
+"""Every module has an action stub and is in the action group; without them it runs slowly or without group defaults."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Problems:
             self.messages.extend(error.details.get("errors") or [error.message])
             return None
 
-    def refuse(self) -> None:
+    def raise_errors(self) -> None:
         """Raise ``InvalidInput`` with all errors, if there are any."""
         if self.messages:
             raise combine_errors(self.messages)
@@ -120,15 +120,15 @@ class WriteInCheckMode(WaldurError):
 
 
 class OutcomeUnknown(WaldurError):
-    """A write was sent, and its outcome is unknown (api-behaviour: repeating-requests): no answer, a cut one, a 5xx, a
-    page instead.
+    """A write was sent, and its outcome is unknown (api-behaviour: repeating-requests): no answer, a cut one, a 5xx, or
+    an HTML page instead.
 
-    The message has no end yet: who carries out the change adds what there is now (see ``recheck_outcome``).
+    The message has no end yet: the caller reads the current state and appends it (see ``recheck_outcome``).
     """
 
 
 class Interrupted(WaldurError):
-    """A signal ended the run before all changes were carried out (see ``_interruption``)."""
+    """A signal ended the run before all changes were carried out (see ``_common/signals.py``)."""
 
 
 def as_waldur_error(error: BaseException, ending: str) -> WaldurError:
@@ -144,7 +144,7 @@ def as_waldur_error(error: BaseException, ending: str) -> WaldurError:
 
 
 def quote(value: Any, longest: int = _LONGEST) -> str:
-    """How a value that was given is quoted in a message: on one line, nothing invisible, no longer than people read."""
+    """Return a value as messages quote it: on one line, without invisible characters, at most ``longest`` long."""
     try:
         text = str(value)
     except ValueError:  # a number of thousands of digits
@@ -178,15 +178,16 @@ def ambiguous(option: str, value: str, objects: str, candidates: Iterable[tuple[
     return InvalidInput(f"{option}: '{quote(value)}' means several {objects}: {names}. Give the UUID of one.")
 
 
-def recheck_outcome(lost: OutcomeUnknown, look: Callable[[], tuple[bool | None, str]]) -> OutcomeUnknown:
-    """``lost`` with what is there now. ``look`` reads it: whether the write took effect, and that in words.
+def recheck_outcome(error: OutcomeUnknown, recheck: Callable[[], tuple[bool | None, str]]) -> OutcomeUnknown:
+    """Return ``error`` with the current state added to its message. ``recheck`` reads it: whether the write took
+    effect, and the state in words.
 
-    ``details["took_effect"]`` is None where a part of it did, or where looking failed too.
+    ``details["took_effect"]`` is None where a part of the write took effect, or where the recheck failed too.
     """
     try:
-        lost.details["took_effect"], found = look()
-        lost.message += f"; looked again: {found}"
-    except WaldurError as second:
-        lost.details["took_effect"] = None
-        lost.message += f"; looking again failed too, so it may have taken effect or not: {second.message}"
-    return lost
+        error.details["took_effect"], state = recheck()
+        error.message += f"; checked again: {state}"
+    except WaldurError as recheck_error:
+        error.details["took_effect"] = None
+        error.message += f"; the check failed too, so it may have taken effect or not: {recheck_error.message}"
+    return error

@@ -114,7 +114,7 @@ def _descriptor(path: str, directory: int | None) -> int:
     return found
 
 
-def refuse_link(mode: int) -> None:
+def reject_link(mode: int) -> None:
     """Raise ``OSError`` where ``mode``, of a file that was looked at without following links, is that of a link."""
     if stat.S_ISLNK(mode):
         raise OSError(errno.ELOOP, "it is a symbolic link, and links are not followed here")
@@ -123,7 +123,7 @@ def refuse_link(mode: int) -> None:
 def _require_regular(mode: int) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    refuse_link(mode)
+    reject_link(mode)
     if not stat.S_ISREG(mode):
         kind = next((kind for is_kind, kind in _KINDS if is_kind(mode)), "something else")
         raise OSError(errno.EINVAL, f"it is {kind}, and only regular files are read")

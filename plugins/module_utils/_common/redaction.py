@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Secrets taken out of all that is shown: texts of the server, values of options, and messages around them.
+"""Redact secrets in all output: texts of the server, values of options, and messages around them.
 
 A secret is masked wherever it stands, in each form that it can have in a URL, in JSON or in HTML. A secret that is a
 word of the collection itself, such as ``description``, reveals nothing where that word belongs: keys and the

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What ends a run: a signal, or the end of the parent process; an exception, so that the result can be reported."""
+"""Turn what ends a run, a signal or the end of the parent process, into an exception, so that it can be reported."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def remember_parent() -> None:
     _PARENTS.setdefault(os.getpid(), os.getppid())
 
 
-def refuse_without_parent() -> None:
+def require_parent() -> None:
     """Raise ``SignalReceived`` where the parent of this process has ended, as its result would be lost."""
     if os.getppid() != _PARENTS.get(os.getpid(), os.getppid()):
         raise SignalReceived("the end of the process that started it")

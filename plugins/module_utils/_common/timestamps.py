@@ -21,11 +21,11 @@ _TEXT = re.compile(
 
 
 def parse(value: Any) -> datetime:
-    """The moment in UTC that ``value`` names: a date (its midnight, UTC), a date-time (UTC where no offset is given),
+    """Return the timestamp in UTC of ``value``: a date (its midnight, UTC), a date-time (UTC where no offset is given),
     as text or as the object that YAML makes of it. Raises ``ValueError`` for all else."""
     try:
         return _in_utc(value)
-    except OverflowError as error:  # a moment before year 1 or after 9999 in UTC
+    except OverflowError as error:  # before year 1 or after 9999 in UTC
         raise ValueError("not a date") from error
 
 
@@ -57,20 +57,20 @@ def _offset(text: str | None) -> timedelta:
 
 
 def from_server(text: str | None) -> datetime | None:
-    """The moment in an answer; null, an empty text and a key that is absent mean "no moment"
+    """Return the timestamp in a response; null, an empty text and an absent key mean that there is none
     (api-behaviour: absent-keys)."""
     return parse(text) if text else None
 
 
 def to_server(moment: datetime | None) -> str | None:
-    """The one form that every server reads the same way: UTC with ``Z`` (api-behaviour: timestamps)."""
+    """Return the one form that every server reads the same way: UTC with ``Z`` (api-behaviour: timestamps)."""
     if moment is None:
         return None
     return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
 def from_http_date(text: str | None) -> datetime | None:
-    """The moment of a ``Date`` header, or nothing where it can't be read or no clock can be meant."""
+    """Return the timestamp of a ``Date`` header; None if it is invalid or not of the years 2020 to 2999."""
     try:
         moment = parsedate_to_datetime(text) if text else None
         # "-0000" is UTC too, and Python gives no time zone for it.

@@ -83,7 +83,7 @@ def choice(where: str, value: Any, choices: Sequence[str]) -> str:
 
 
 def expiration(where: str, value: Any) -> datetime | None:
-    """A moment in UTC, or None for ``never``."""
+    """Return an expiry in UTC, or None for ``never``."""
     if isinstance(value, str) and value.strip().lower() == timestamps.NEVER:
         return None
     if isinstance(value, (bool, int, float, WrittenBool)):
@@ -144,7 +144,7 @@ def mapping(where: str, value: Any, known: Sequence[str]) -> dict[str, Any]:
     """Return a mapping with known keys only; keys without a value (null) count as left out."""
     problems = Problems()
     found = known_keys(where, value, known, problems)
-    problems.refuse()
+    problems.raise_errors()
     return found
 
 

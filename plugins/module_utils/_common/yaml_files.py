@@ -45,7 +45,7 @@ def read_yaml(
 
     ``shown`` is what messages call the file, ``option`` the option that names it, and ``advice`` what to do where it
     can't be read, as the end of a sentence. With ``spelled``, numbers, dates and booleans know how they were written
-    (see ``_scalars``). Without ``quoting``, messages show no values, as the file holds secrets. Raises
+    (see ``yaml_spelling``). Without ``quoting``, messages show no values, as the file holds secrets. Raises
     ``InvalidInput`` with all errors.
     """
     try:
@@ -162,7 +162,7 @@ class _Builder:
                 mark = getattr(error, "problem_mark", None)
                 problem = quote(getattr(error, "problem", None) or error)
                 self._add(mark.line + 1 if mark else 1, f"is not valid YAML{': ' + problem if self._quoting else ''}.")
-        self._problems.refuse()
+        self._problems.raise_errors()
         return self._root
 
     # --- errors ------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Note:
-    """A note on what was left out below the document's ``key``: its name (None: all of it), and why, as a sentence."""
+    """A note on what was left out under ``key``: its name (None: all of it), and the reason, as a sentence."""
 
     key: str
     name: str | None

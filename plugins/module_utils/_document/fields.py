@@ -136,7 +136,7 @@ class MappingField(Field[Value]):
             raise TypeError(f"{self.name} is read by the resources")
         reader = EntryReader(where, value, self.fields)
         found = self.build(reader)
-        reader.problems.refuse()
+        reader.problems.raise_errors()
         return found
 
 
@@ -151,7 +151,7 @@ class ListField(Field["tuple[Value, ...]"], Generic[Value]):
         problems = Problems()
         items = enumerate(values.sequence(where, value))
         found = [problems.attempt(self.item.read, f"{where}[{index}]", item) for index, item in items]
-        problems.refuse()
+        problems.raise_errors()
         return tuple(item for item in found if item is not None)
 
 

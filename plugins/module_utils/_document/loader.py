@@ -56,7 +56,7 @@ def load_checked(path: str, read_image: ReadImage, schema: DocumentSchema) -> li
         (placed, problems.attempt(schema.read_entry, placed.place, placed.entry, read_image))
         for placed in _load(path, schema, problems)
     ]
-    problems.refuse()
+    problems.raise_errors()
     return [(placed, document) for placed, document in found if document is not None]
 
 
@@ -67,7 +67,7 @@ def load_entries(path: str, schema: DocumentSchema) -> list[Placed]:
     """
     problems = Problems()
     found = _load(path, schema, problems)
-    problems.refuse()
+    problems.raise_errors()
     return found
 
 

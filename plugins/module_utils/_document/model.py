@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The desired state as typed data; what a resource's part of it holds is declared in the resource's own file."""
+"""The desired state as typed data; each resource declares the type of its desired state in its own file."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class DocumentSchema:
         problems = Problems()
         entries = enumerate(values.sequence(where, document))
         found = [problems.attempt(self.read_entry, f"{where}[{index}]", entry, read_image) for index, entry in entries]
-        problems.refuse()
+        problems.raise_errors()
         return [entry for entry in found if entry is not None]
 
     def takes_defaults(self, entry: Any) -> bool:

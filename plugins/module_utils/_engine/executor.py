@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._common.errors import WaldurError, as_waldur_error
-from .._common.signals import refuse_without_parent, remember_parent
+from .._common.signals import remember_parent, require_parent
 from .._context import ResolvedUsers, Session
 from .._plan.changes import Change
 from .._resources.base import ResourceTask
@@ -30,7 +30,7 @@ def apply(session: Session, plan: Plan) -> None:
     try:
         for step in steps:
             sent = session.client.writes_sent
-            refuse_without_parent()
+            require_parent()
             step.write(session)
             applied += 1
         for task in plan.tasks:

@@ -93,7 +93,7 @@ class Limits:
 
 _NO_LIMITS = Limits()
 
-# The fields of a part that are no desired state.
+# The fields of a desired state that only say where it was written.
 _NO_DESIRED_STATE = ("where",)
 
 

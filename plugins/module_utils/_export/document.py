@@ -44,10 +44,10 @@ class Export:
 
 
 def export(session: Session, references: Any = None, parts: Sequence[str] = tuple(EXPORT_PARTS)) -> dict[str, Any]:
-    """The providers that ``references`` name (one or a list; None: all in the token's list), by customer name.
+    """Export the providers that ``references`` name (one or a list; None: all in the token's list), by customer name.
 
-    Returns ``service_providers`` (the schema's list, JSON data alone), ``notes`` (what it can't say, in a stable
-    order) and ``count``. Raises ``WaldurError`` where a provider that is named can't be read.
+    Return ``service_providers`` (the list of a document, as JSON data), ``notes`` (what a document can't express, in a
+    stable order) and ``count``. Raises ``WaldurError`` where a provider that is named can't be read.
     """
     read = export_providers(session, references, parts)
     entries = [one.entry for one in read.found]
@@ -55,10 +55,10 @@ def export(session: Session, references: Any = None, parts: Sequence[str] = tupl
 
 
 def export_providers(session: Session, references: Any = None, parts: Sequence[str] = tuple(EXPORT_PARTS)) -> Export:
-    """Return the same, provider by provider.
+    """Export as ``export`` does, and return the providers one by one.
 
-    Where no provider is named, one that the token may not read is left out as a whole, as half an entry would pass for
-    a whole one. That it may read none at all is an error.
+    Where no provider is named, one that the token may not read completely is left out, as an incomplete entry would
+    look complete. If the token may read none at all, that is an error.
     """
     session.references.start_run()
     targets = _targets(session, references)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is there as files that can be kept in git: documents, and the images beside them. Nothing of Waldur changes."""
+"""Write the current state as files that can be kept in git: documents, and images beside them. Only reads Waldur."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _File:
 
 
 def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: bool) -> dict[str, Any]:
-    """Writes the files that differ; in check mode only says which. Everything is read before anything is written.
+    """Write the files that differ; in check mode only return which. Everything is read before anything is written.
 
     Raises ``WaldurError``: what can't be read, or a folder or file that can't be written.
     """
@@ -63,26 +63,26 @@ def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: b
         read, image_files = _with_images(session, read, rows, names, is_named=is_named)
     _keep_unreadable(dest, [target for target, _error in read.unreadable], rows)
     folder = Folder("dest", os.path.dirname(dest) if dest.endswith(_ENDINGS) else dest)
-    wanted = _files(dest, read, names, image_files)
-    there = {path: folder.read(path, LARGEST_DOCUMENT) for path in wanted}
-    differing = [path for path in sorted(wanted) if wanted[path].content != there[path]]
+    desired = _files(dest, read, names, image_files)
+    current = {path: folder.read(path, LARGEST_DOCUMENT) for path in desired}
+    differing = [path for path in sorted(desired) if desired[path].content != current[path]]
     result: dict[str, Any] = {
         "changed": bool(differing),
         "warnings": session.warnings,
         "files": [
-            {"path": path, "service_provider": wanted[path].name, "changed": path in differing}
-            for path in sorted(wanted)
+            {"path": path, "service_provider": desired[path].name, "changed": path in differing}
+            for path in sorted(desired)
         ],
         "notes": read.notes(),
         "count": len(read.found),
     }
     if diff:
-        result["diff"] = [_shown(path, there[path], wanted[path].content) for path in differing]
+        result["diff"] = [_shown(path, current[path], desired[path].content) for path in differing]
     if not check:
         # Images first: a document never names one that is not there.
         ordered = sorted(differing, key=lambda path: path.endswith(_ENDINGS))
         for number, path in enumerate(ordered):
-            _write(folder, path, wanted[path].content, ordered[:number])
+            _write(folder, path, desired[path].content, ordered[:number])
     return result
 
 

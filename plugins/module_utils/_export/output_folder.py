@@ -75,7 +75,7 @@ class Folder:
                 if make:
                     with contextlib.suppress(FileExistsError):
                         os.mkdir(below, dir_fd=found)
-                input_files.refuse_link(os.stat(below, dir_fd=found, follow_symlinks=False).st_mode)
+                input_files.reject_link(os.stat(below, dir_fd=found, follow_symlinks=False).st_mode)
                 top, found = found, os.open(below, _FOLDER | os.O_NOFOLLOW, dir_fd=found)
                 os.close(top)
             yield found
@@ -106,5 +106,5 @@ def _mode(folder: int, name: str) -> int | None:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
     except FileNotFoundError:
         return None
-    input_files.refuse_link(found)
+    input_files.reject_link(found)
     return stat.S_IMODE(found)

@@ -102,7 +102,7 @@ class Client:
         ``keep`` takes.
 
         ``prepare`` sees each row before secrets are taken out of it. Raises ``WaldurError`` where the number of rows
-        is not the one that the server announces (see ``_pages``).
+        is not the one that the server announces (see ``pagination``).
         """
         listing = operation(name)
 

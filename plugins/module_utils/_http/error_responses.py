@@ -32,7 +32,7 @@ def no_answer(operation: Operation, error: Exception, host: str, exchange: Excha
     """Return the error for a request without a usable answer: ``OutcomeUnknown`` where a write may have arrived."""
     cause = connection_errors.describe_cause(error, host, exchange)
     if operation.writes and exchange.may_have_arrived:
-        suffix = ", and Waldur may still be at it" if connection_errors.is_timeout(error) else ""
+        suffix = ", and Waldur may still be processing it" if connection_errors.is_timeout(error) else ""
         return OutcomeUnknown(f"The answer to the request to {operation.title} was lost ({cause}){suffix}")
     return RequestNotSent(f"Cannot {operation.title}: {cause}.")
 

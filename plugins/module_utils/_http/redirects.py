@@ -43,7 +43,7 @@ def redirect_target(operation: Operation, answer: HttpResponse, api_url: str, re
         else f"if that is your Waldur, set api_url to {site}"
     )
     raise WaldurError(
-        f"Cannot {operation.title}: the server redirects to {target}, and only reading is redirected, to the same"
+        f"Cannot {operation.title}: the server redirects to {target}, and only reads are redirected, to the same"
         f" scheme, host and port: {remedy}."
     )
 

@@ -36,7 +36,7 @@ from .._resources.registry import RESOURCES
 
 Spec = dict[str, Any]
 
-# No defaults here: a value set anywhere else must be able to speak (see ``_connection.resolve``).
+# No defaults here: they would override values from other sources (see ``connection_options.resolve``).
 CONNECTION: Spec = {
     "api_url": {"type": "str"},
     "access_token": {"type": "str", "no_log": True},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Ansible side: one task, run inside Ansible's own process or as a module. The only place that fails a task."""
+"""Run one task, inside Ansible's own process or as a module. Only this file calls ``fail_json``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(
     diff: bool,
     read_image: ReadImage = images.read_image,
 ) -> dict[str, Any]:
-    """Runs the module ``name`` (without the collection's name) and gives its result, warnings included.
+    """Run the module ``name`` (without the collection's name), and return its result, warnings included.
 
     ``options`` are valid by the module's argument spec. Raises ``WaldurError`` with no secret in its message.
     """
@@ -95,7 +95,7 @@ def _interrupted(error: SignalReceived, applied: Sequence[Change[object]]) -> In
 
 
 def run_module(name: str) -> None:
-    """The whole of a module's ``main()``."""
+    """Run the module ``name`` as a program: read the options, run it, and print the result or the failure."""
     task = TASKS[name]
     module = AnsibleModule(argument_spec=spec(task), supports_check_mode=True, **task.rules)
     if REQUESTS_IMPORT_ERROR:

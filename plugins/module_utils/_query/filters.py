@@ -195,7 +195,7 @@ def _timestamp(where: str, parameter: Parameter, value: Any) -> Any:
     except InvalidInput as error:  # which of an expiry alone would say that there may be none
         raise InvalidInput(error.message.replace(f", {_UTC} or never", f" or {_UTC}")) from None
     if found is None:
-        raise InvalidInput(f'{where}: never is no moment to filter by: write "2027-06-30" or {_UTC}.')
+        raise InvalidInput(f'{where}: never is not a valid filter value: write "2027-06-30" or {_UTC}.')
     return found.date() if parameter.type == "date" else found
 
 
@@ -203,7 +203,7 @@ def _uuid(where: str, value: Any) -> str:
     found = document.reference(where, value)
     uuid = uuids.normalize(found) or uuids.from_url(found, "[^/]+")
     if uuid is None:
-        raise InvalidInput(f"{where}: '{quote(found)}' is no UUID, and Waldur tells no names of these: give the UUID.")
+        raise InvalidInput(f"{where}: '{quote(found)}' is not a UUID, and Waldur lists no names here: give the UUID.")
     return uuid
 
 
@@ -211,7 +211,7 @@ def _json(where: str, value: Any) -> str:
     try:
         return json.dumps(json.loads(value) if isinstance(value, str) else value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        raise InvalidInput(f"{where}: '{quote(value)}' is no JSON: write a mapping.") from None
+        raise InvalidInput(f"{where}: '{quote(value)}' is not valid JSON: write a mapping.") from None
 
 
 # --- rows ------------------------------------------------------------------------------------------------------------
@@ -283,7 +283,7 @@ def sort_rows(rows: Sequence[Row], order_by: Sequence[str], keys: Mapping[str, s
         key = next((key for key in (keys.get(plain, plain), plain) if any(key in row for row in found)), "")
         if found and not key:
             raise InvalidInput(
-                f"{where}order_by: the rows of this Waldur don't tell {quote(plain)}; they have"
+                f"{where}order_by: the rows of this Waldur have no {quote(plain)}; they have"
                 f" {', '.join(sorted(found[0]))}."
             )
         full = [row for row in found if row.get(key) not in (None, "")]

@@ -110,7 +110,7 @@ def _service_providers(session: Session, options: Options) -> dict[str, Any]:
         )
     given = [key for key, value in {**asked, **_list_options(options)}.items() if value is not None and key != "fields"]
     if given:
-        raise InvalidInput(f"service_provider: names one of them, so {', '.join(given)} must be left out.")
+        raise InvalidInput(f"service_provider: selects a single provider, so {', '.join(given)} must be left out.")
     selection = filters.parse_selection(operation("service_providers"), _list_options(options))
     row = session.client.get("service_provider", get_provider(session, options).uuid, field=selection.fields)
     return _result("service_providers", arrange_rows(session, [row], selection, {}))

@@ -119,7 +119,7 @@ def _first_edition(listing: Operation, one: Filter) -> int:
 def _unsupported(one: Filter, since: int) -> InvalidInput:
     return InvalidInput(
         f"{one.where}: this Waldur can't filter by it (one of {since or 'later'} or newer can), and its"
-        " rows don't tell: leave it out."
+        " rows do not contain it: leave it out."
     )
 
 
@@ -185,7 +185,7 @@ def _served_customers(session: Session, target: Target) -> list[Row]:
 def _resolve_name(session: Session, target: Target | None, kind: str, where: str, value: str) -> str:
     """Return the project or offering of that name within the provider."""
     if target is None or target.uuid is None:
-        raise InvalidInput(f"{where}: '{quote(value)}' is no UUID: a name needs a service provider to look in.")
+        raise InvalidInput(f"{where}: '{quote(value)}' is not a UUID: a name requires a service_provider to look in.")
     rows = session.client.rows(f"{kind}s", target.uuid, name_exact=value, field=["uuid", "name"])
     found = [row for row in rows if row.get("name") == value]
     if not found and kind == "offering":

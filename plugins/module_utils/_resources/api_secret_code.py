@@ -60,7 +60,7 @@ def _read_secret_code(entry: EntryReader) -> SecretCode:
     state = entry.get(_STATE)
     if FINGERPRINT in entry and state == "present":
         option = entry.option("fingerprint")
-        entry.problems.add(f"{option}: goes with state: rotated only; it says which code to rotate away.")
+        entry.problems.add(f"{option}: requires state: rotated; it identifies the code to replace.")
         return SecretCode(entry.where)
     return SecretCode(entry.where, state or "", entry.get(FINGERPRINT))
 
@@ -180,8 +180,8 @@ class ApiSecretCode(Resource[SecretCode, SecretCodeState, None]):
         now = SecretCodeState(session.client.secret_code(target.uuid or ""))
         if now.fingerprint != current.fingerprint:
             raise WaldurError(
-                f"The API secret code was rotated to {current.fingerprint}, and looking again it is {now.fingerprint}:"
-                " another user rotated it meanwhile, and their code is the one in force.",
+                f"The API secret code was rotated to {current.fingerprint}, and the second check returned"
+                f" {now.fingerprint}: another user rotated it meanwhile, and their code is the one in force.",
                 not_applied=[],
             )
         return current

@@ -252,4 +252,4 @@ def reject_beside_list(options: Mapping[str, Any], fields: Sequence[Field[object
     """Raise ``InvalidInput`` where an option that goes with a single user stands beside the list of users."""
     for one in fields:
         if options.get(one.name) != one.default:
-            raise InvalidInput(f"{one.name}: goes with user; each entry of {list_option} has its own.")
+            raise InvalidInput(f"{one.name}: requires user; with {list_option}, set it in each entry.")

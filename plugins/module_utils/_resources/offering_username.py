@@ -130,7 +130,7 @@ def same_username(name: str) -> str:
 
 def _check_username(where: str, name: str) -> str:
     if not name:
-        raise InvalidInput(f"{where}: is empty, and Waldur takes no username away: give a name.")
+        raise InvalidInput(f"{where}: is empty, and Waldur cannot remove a username: give a name.")
     if len(name) > _USERNAME_LIMIT:
         raise InvalidInput(f"{where}: has {len(name)} characters, and {_USERNAME_LIMIT} are allowed.")
     invisible = next((char for char in name if unicodedata.category(char) in values._INVISIBLE), None)
@@ -391,7 +391,7 @@ def _in_reach(session: Session, target: Target, current: UsernameState, users: l
             yield Note(_KEY, None, text)
         return
     if hidden := ", ".join(sorted({current.names[offering] for offering in current.hidden & current.names.keys()})):
-        text = f"{target.name}: this token can't read accounts back in {hidden}, so usernames there were not looked at."
+        text = f"{target.name}: this token can't read back accounts in {hidden}, so usernames there were not looked at."
         yield Note(_KEY, None, text)
     if number := sum(len(current.concealed(user.uuid)) for user in users):
         accounts = "1 account" if number == 1 else f"{number} accounts"
@@ -735,7 +735,7 @@ def _compare_entry(
     warnings: tuple[str, ...] = ()
     if reach & current.hidden:
         names = ", ".join(sorted(current.names[offering] for offering in reach & current.hidden))
-        warnings = (f"{target.name}: this token can't read accounts back in {names}; they were left out of the plan.",)
+        warnings = (f"{target.name}: this token can't read back accounts in {names}; they were left out of the plan.",)
     differing = _differing(current, user.uuid, entry.username)
     if not differing:
         return Comparison(warnings=warnings)

@@ -180,7 +180,7 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         for key in entry.values if options["state"] == "absent" else ():
             raise InvalidInput(f"{key}: can't go with state: absent, which deletes the provider: leave it out.")
         profile = _read_profile(entry, options["state"], read_image)
-        entry.problems.refuse()
+        entry.problems.raise_errors()
         return profile
 
     def read(self, session: Session, target: Target, desired: Profile) -> ProfileState:
@@ -241,7 +241,7 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
             # Another user created it since it was read: the same is as good as ours.
             there, found = _recheck(session, target, change)
             if not there:
-                error.message += f" Another user created it meanwhile; looked again: {found}"
+                error.message += f" Another user created it meanwhile; checked again: {found}"
                 raise
             current.row, target.uuid = row, uuids.normalize(row["uuid"])
 
@@ -341,7 +341,7 @@ def _stays(session: Session, current: ProfileState, name: str, value: Any) -> bo
     try:
         entry = EntryReader("", {name: value}, _PROFILE_FIELDS)
         desired = _read_profile(entry, "present", _no_image)
-        entry.problems.refuse()
+        entry.problems.raise_errors()
     except InvalidInput:
         return False
     text = json.dumps(value, ensure_ascii=False)
@@ -470,7 +470,7 @@ def _recheck(session: Session, target: Target, change: Change[ProfileWrite]) -> 
         left.append("image")
     if left:
         partly = change.action is _CREATE or len(left) < len(fields) + (image is not UNSET)
-        return None if partly else False, f"not as asked: {', '.join(left)}. Run again."
+        return None if partly else False, f"not applied: {', '.join(left)}. Run again."
     return True, f"{'the provider is there now' if change.action is _CREATE else 'it took effect'}. Run again."
 
 

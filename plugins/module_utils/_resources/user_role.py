@@ -194,9 +194,7 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
             reject_beside_list(options, (_ROLE, _EXPIRATION_TIME, _STATE), "users")
             return Grants(USERS.read("users", options["users"]), options["exclusive"])
         if options["exclusive"]:
-            raise InvalidInput(
-                "exclusive: goes with users only: with one user, each item of a loop would revoke the others."
-            )
+            raise InvalidInput("exclusive: requires users: with one user, each item of a loop would revoke the others.")
         return Grants((GRANT.read("", {one.name: options.get(one.name) for one in GRANT.fields}),), single=True)
 
     def read(self, session: Session, target: Target, desired: Grants) -> GrantState:
@@ -265,7 +263,7 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
             # Another user may have granted it since it was read: the same is as good as ours.
             there, found = _recheck(session, target, change)
             if not there:
-                error.message += f" Looked again: {found}"
+                error.message += f" Checked again: {found}"
                 raise
             return
         if change.action is _REVOKE:

@@ -101,7 +101,9 @@ def test_objects_are_made_changed_and_deleted_past_the_api(api: Api) -> None:
         ("Grant", {"user": "nobody"}, {"is_active": False}),
     ],
 )
-def test_a_mistake_in_arranging_is_told(api: Api, model: str, where: dict[str, str], change: dict[str, object]) -> None:
+def test_a_mistake_in_arranging_is_reported(
+    api: Api, model: str, where: dict[str, str], change: dict[str, object]
+) -> None:
     with pytest.raises(SimulatorError):
         api.sim.change(model, where, change)
 

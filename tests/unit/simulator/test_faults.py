@@ -109,7 +109,7 @@ def test_html_comes_with_200_or_with_the_status(api: Api) -> None:
         ("/login/", None, "/login/"),
     ],
 )
-def test_a_redirect_goes_where_it_is_told(api: Api, target: str, status: int | None, location: str) -> None:
+def test_a_redirect_goes_where_it_is_reported(api: Api, target: str, status: int | None, location: str) -> None:
     api.sim.fault(redirect=target, **({"status": status} if status else {}))
     answer = api.get("roles/", page_size=1)
     assert answer.status == (status or 302)

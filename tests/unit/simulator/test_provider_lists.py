@@ -269,7 +269,7 @@ def test_service_accounts_need_a_name_that_may_be_empty(api: Api) -> None:
     assert list(bad.body) == ["state"]
 
 
-def test_compliance_is_told_by_offering(api: Api) -> None:
+def test_compliance_is_reported_by_offering(api: Api) -> None:
     rows = api.rows(f"{api.provider()}{COMPLIANCE}compliance_overview/")
     request, storage, machines = rows
     assert (request["offering_name"], request["total_users"], request["compliance_rate"]) == ("Alpha Request", 0, 0.0)
@@ -280,7 +280,7 @@ def test_compliance_is_told_by_offering(api: Api) -> None:
 @pytest.mark.parametrize(
     ("status", "count"), [("completed", 2), ("pending", 10), ("no_checklist", 0), ("nonsense", 12), ("", 12)]
 )
-def test_compliance_is_told_by_account(api: Api, status: str, count: int) -> None:
+def test_compliance_is_reported_by_account(api: Api, status: str, count: int) -> None:
     rows = api.rows(f"{api.provider()}{COMPLIANCE}offering_users/", compliance_status=status)
     assert len(rows) == count
     assert {row["compliance_status"] for row in rows} <= (

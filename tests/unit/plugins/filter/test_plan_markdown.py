@@ -218,7 +218,7 @@ def test_the_same_plan_gives_the_same_text_whatever_order_providers_come_in() ->
         ([], {"summary": []}, "summary: takes the mapping"),
         ([], {"summary": {"missing_users": "x"}}, "summary: takes the mapping"),
         ([], {"warnings": "x"}, "warnings: takes the list 'warnings'"),
-        ([], {"max_length": 100}, "max_length: is at least 3000"),
+        ([], {"max_length": 100}, "max_length: must be 3000 or more"),
         ([], {"max_length": "x"}, "max_length: must be a whole number"),
     ],
 )

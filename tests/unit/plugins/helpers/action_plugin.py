@@ -48,7 +48,7 @@ def without_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Client, "count", lambda *_arguments, **_options: 0)
     monkeypatch.setattr(Client, "secret_code", lambda *_arguments: None)
     monkeypatch.setattr(ActionBase, "run", lambda *_arguments: {})
-    _context.OPEN.clear()
+    _context.CLIENTS.clear()
 
 
 class _Task:

@@ -80,8 +80,8 @@ def test_no_error_holds_a_code_that_was_read_before(sim: Simulator) -> None:
 
 
 def test_both_lookups_share_one_connection(sim: Simulator) -> None:
-    _context.OPEN.clear()
+    _context.CLIENTS.clear()
     codes(sim, "ALPHA")
     ask(sim, "users", service_provider="ALPHA")
-    assert len(_context.OPEN) == 1
+    assert len(_context.CLIENTS) == 1
     assert sum("service-providers/?" in request["path"] for request in sim.requests()) == 1

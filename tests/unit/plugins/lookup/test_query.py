@@ -258,7 +258,7 @@ def test_a_provider_that_is_a_number_is_refused(sim: Simulator) -> None:
 
 
 def test_rows_are_read_anew_each_time_and_the_provider_is_looked_up_once(sim: Simulator) -> None:
-    _context.OPEN.clear()
+    _context.CLIENTS.clear()
     before = of_alpha(sim, "projects", name="c1")
     sim.change("Project", {"name": "Project c1"}, {"description": "changed meanwhile"})
     after = of_alpha(sim, "projects", name="c1")
@@ -267,7 +267,7 @@ def test_rows_are_read_anew_each_time_and_the_provider_is_looked_up_once(sim: Si
     assert [url for url in (request["path"] for request in sim.requests()) if "service-providers/?" in url] == [
         "/api/marketplace-service-providers/?page_size=300"
     ]
-    assert len(_context.OPEN) == 1
+    assert len(_context.CLIENTS) == 1
 
 
 # --- what must not be said -------------------------------------------------------------------------------------------

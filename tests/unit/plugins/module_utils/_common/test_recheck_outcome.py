@@ -23,7 +23,7 @@ def test_what_was_found_ends_the_sentence(outcome: Any) -> None:
     error = recheck_outcome(lost(), lambda: (outcome, "the grant is there. Run again."))
     assert (
         error.message
-        == "The answer to the request to grant a role was lost; looked again: the grant is there. Run again."
+        == "The answer to the request to grant a role was lost; checked again: the grant is there. Run again."
     )
     assert error.details == {"took_effect": outcome}
 
@@ -35,6 +35,6 @@ def test_where_looking_fails_the_outcome_stays_unknown() -> None:
     error = recheck_outcome(lost(), look)
     assert error.details == {"took_effect": None}
     assert error.message == (
-        "The answer to the request to grant a role was lost; looking again failed too, so it may have taken effect or"
+        "The answer to the request to grant a role was lost; the check failed too, so it may have taken effect or"
         " not: Cannot list the roles: the connection broke."
     )

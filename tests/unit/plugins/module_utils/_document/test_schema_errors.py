@@ -293,7 +293,7 @@ def test_a_grant_that_is_to_be_absent_has_no_expiry(expiry: str) -> None:
 @pytest.mark.parametrize("code", [{"fingerprint": FINGERPRINT}, {"state": "present", "fingerprint": FINGERPRINT}])
 def test_a_fingerprint_goes_with_a_rotation_only(code: dict[str, str]) -> None:
     told = refusal(provider(api_secret_code=code))
-    assert told.startswith("service_providers[0].api_secret_code.fingerprint: goes with state: rotated only")
+    assert told.startswith("service_providers[0].api_secret_code.fingerprint: requires state: rotated")
 
 
 @pytest.mark.parametrize("char", ["\u200b", "\u202e", "\u00ad", "\ufeff", "\t", "\n", "\x1b", "\x7f", "\u2028"])

@@ -52,11 +52,11 @@ def test_a_module_prints_its_result_and_its_warnings(run: Run) -> None:
 
 
 def test_a_name_of_the_server_cannot_steer_a_terminal_by_a_warning(run: Run, sim: Simulator) -> None:
-    _context.OPEN.clear()
+    _context.CLIENTS.clear()
     (uuid,) = sim.change("User", {"username": "member1"}, {"username": "mem\u202eber\x1b[31m"})
     entry = {"user": uuid, "expiration_time": "2020-01-01"}
     told = run("user_role", service_provider="ALPHA", users=[entry], _ansible_check_mode=True)
-    _context.OPEN.clear()
+    _context.CLIENTS.clear()
     shown = json.dumps(told["warnings"], ensure_ascii=False).replace("\\\\", "\\")
     assert "mem\\u202eber\\x1b[31m" in shown
     assert shown.isprintable()

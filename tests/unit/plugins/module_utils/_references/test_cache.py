@@ -169,7 +169,7 @@ def test_a_new_provider_without_an_image_is_plain_json_and_must_be_named_by_the_
     assert asked.asked[0] == ("create", None, {"body": body, "files": None})
     assert lost.value.message == (
         "The response to the request to create the service provider has no valid uuid (missing), which must be a UUID;"
-        " looked again: the provider is not there. Run again."
+        " checked again: the provider is not there. Run again."
     )
     asked.objects["create"] = {**ROW, "account_options": {"uid": 0}}
     ServiceProvider().write(asked.session(), new, ProfileState(None), change)

@@ -109,7 +109,7 @@ def test_offerings_whose_accounts_cannot_be_read_back_are_left_out_with_a_warnin
     found = compare(state({ALICE: [VM, STORAGE]}, {(ALICE, VM): "old"}, [STORAGE]), entry("alice", "a"))
     assert [change.after for change in found.changes] == [{"VM": "a"}]
     [warning] = found.warnings
-    assert warning.startswith("ACME: this token can't read accounts back in Storage")
+    assert warning.startswith("ACME: this token can't read back accounts in Storage")
 
 
 def test_where_no_account_can_be_read_back_nothing_is_planned() -> None:

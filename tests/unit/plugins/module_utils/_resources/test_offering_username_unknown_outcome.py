@@ -58,7 +58,7 @@ def test_a_username_that_an_account_had_before_is_not_reported_as_set() -> None:
     rows = [account(VM, "old"), account(GPU, "new")]
     error = lost(rows, rows)
     assert error.details["took_effect"] is False
-    assert error.message == "The answer was lost; looked again: 0 of 1 accounts have that username. Run again."
+    assert error.message == "The answer was lost; checked again: 0 of 1 accounts have that username. Run again."
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_after_a_lost_answer_the_grants_of_that_user_are_read_again(
     lost = {name: OutcomeUnknown(LOST) for name in ("add_user", "update_user", "delete_user")}
     asked = AskedClient({"list_users": after}, {**lost})
     message, found = outcome(lambda: write_grant(asked, change))
-    assert message.startswith(f"{LOST}; looked again: {words}")
+    assert message.startswith(f"{LOST}; checked again: {words}")
     assert found is took
     assert asked.asked[-1] == ("list_users", PROVIDER, {"user": ALICE.uuid})
 
@@ -123,7 +123,7 @@ def test_a_grant_that_is_refused_because_another_user_created_it_is_accepted() -
     asked = AskedClient({"list_users": [row(ALICE, SOON)]}, {"add_user": ErrorResponse("Refused.", 400)})
     write_grant(asked, grant_change([], entry("alice", SOON)))
     message, _took = outcome(lambda: write_grant(asked, grant_change([], entry("alice", LATER))))
-    assert message == "Refused. Looked again: the grant is there until 2027-06-30T00:00:00Z. Run again."
+    assert message == "Refused. Checked again: the grant is there until 2027-06-30T00:00:00Z. Run again."
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -183,7 +183,7 @@ def test_after_a_lost_answer_the_accounts_of_that_user_are_read_again(
     ]
     others = [{"user_uuid": BOB.uuid, "offering_uuid": VM, "username": "a1"}]
     asked = AskedClient({"offering_users": [*rows, *others]}, {"set_offerings_username": OutcomeUnknown(LOST)})
-    assert outcome(lambda: write_name(asked)) == (f"{LOST}; looked again: {words}", took)
+    assert outcome(lambda: write_name(asked)) == (f"{LOST}; checked again: {words}", took)
     query = {"provider_uuid": CUSTOMER, "field": COLUMNS, "user_uuid": ALICE.uuid}
     assert asked.asked[-1] == ("offering_users", None, query)
 
@@ -234,7 +234,7 @@ def test_an_answer_without_a_new_code_is_an_error(answer: str | None) -> None:
 def test_after_a_lost_rotation_the_code_in_force_is_read(before: Any, now: Any, took: bool, words: str) -> None:
     objects: dict[str, Any] = {"generate_api_secret_code": OutcomeUnknown(LOST), "api_secret_code": {"code": now}}
     asked = AskedClient(objects=objects)
-    assert outcome(lambda: write_code(asked, before)) == (f"{LOST}; looked again: {words}", took)
+    assert outcome(lambda: write_code(asked, before)) == (f"{LOST}; checked again: {words}", took)
     assert asked.asked[-1] == ("api_secret_code", PROVIDER, {})
 
 
@@ -248,8 +248,8 @@ def test_a_code_that_another_user_rotated_meanwhile_is_reported() -> None:
         ApiSecretCode().verify(asked.session(), target(), part, state)
     assert told.value.details == {"not_applied": []}
     assert told.value.message == (
-        f"The API secret code was rotated to {fingerprint('ours')}, and looking again it is {fingerprint('theirs')}:"
-        " another user rotated it meanwhile, and their code is the one in force."
+        f"The API secret code was rotated to {fingerprint('ours')}, and the second check returned"
+        f" {fingerprint('theirs')}: another user rotated it meanwhile, and their code is the one in force."
     )
 
 
@@ -280,8 +280,8 @@ def test_a_deletion_that_finds_nothing_to_delete_is_done(answer: Any) -> None:
         (Profile("absent"), OLD, OLD, False, "the provider is still there. Run again."),
         (Profile(), None, None, False, "the provider is not there. Run again."),
         (Profile(), None, OLD, True, "the provider is there now. Run again."),
-        (Profile(fields={"description": "new"}), None, OLD, None, "not as asked: description. Run again."),
-        (Profile(fields={"description": "new"}), OLD, OLD, False, "not as asked: description. Run again."),
+        (Profile(fields={"description": "new"}), None, OLD, None, "not applied: description. Run again."),
+        (Profile(fields={"description": "new"}), OLD, OLD, False, "not applied: description. Run again."),
         (
             Profile(fields={"description": "new"}),
             OLD,
@@ -289,7 +289,7 @@ def test_a_deletion_that_finds_nothing_to_delete_is_done(answer: Any) -> None:
             True,
             "it took effect. Run again.",
         ),
-        (Profile(image=ImageFile("i", PLACE.encode())), OLD, OLD, False, "not as asked: image. Run again."),
+        (Profile(image=ImageFile("i", PLACE.encode())), OLD, OLD, False, "not applied: image. Run again."),
         (
             Profile(image=ImageFile("i", PLACE.encode())),
             OLD,
@@ -297,21 +297,21 @@ def test_a_deletion_that_finds_nothing_to_delete_is_done(answer: Any) -> None:
             True,
             "it took effect. Run again.",
         ),
-        (Profile(image=ImageFile("i", PNG)), OLD, {**OLD, "image": PLACE}, False, "not as asked: image. Run again."),
+        (Profile(image=ImageFile("i", PNG)), OLD, {**OLD, "image": PLACE}, False, "not applied: image. Run again."),
         (Profile(image=ImageFile("", b"")), {**OLD, "image": PLACE}, OLD, True, "it took effect. Run again."),
         (
             Profile(image=ImageFile("", b"")),
             {**OLD, "image": PLACE},
             {**OLD, "image": PLACE},
             False,
-            "not as asked: image. Run again.",
+            "not applied: image. Run again.",
         ),
         (
             Profile(fields={"description": "new"}, image=ImageFile("i", PLACE.encode())),
             OLD,
             {**OLD, "image": PLACE},
             None,
-            "not as asked: description. Run again.",
+            "not applied: description. Run again.",
         ),
     ],
 )
@@ -321,7 +321,7 @@ def test_after_a_lost_answer_the_profile_is_read_again(
     lost = {name: OutcomeUnknown(LOST) for name in ("create", "destroy", "partial_update")}
     others = {**OLD, "customer_uuid": "f" * 32, "description": "another's"}
     asked = AskedClient({"service_providers": [others, *([now] if now else [])]}, {**lost})
-    assert outcome(lambda: write_profile(asked, part, before)) == (f"{LOST}; looked again: {words}", took)
+    assert outcome(lambda: write_profile(asked, part, before)) == (f"{LOST}; checked again: {words}", took)
     assert ("service_providers", None, {"customer_uuid": CUSTOMER}) in asked.asked
 
 
@@ -359,7 +359,7 @@ def test_what_is_left_of_a_deleted_provider_is_read_again() -> None:
         (
             {**OLD, "description": "another's"},
             400,
-            "Refused. Another user created it meanwhile; looked again: not as asked",
+            "Refused. Another user created it meanwhile; checked again: not applied",
         ),
         (None, 400, "Refused."),
         (OLD, 403, "Refused."),
@@ -414,5 +414,5 @@ def test_all_lost_values_are_reported_and_options_count_as_kept_where_each_is() 
     now = {**OLD, "account_options": {"uid": 1, "shell": "x"}}
     asked = AskedClient({"service_providers": [now]}, {"partial_update": OutcomeUnknown(LOST)})
     message, took = outcome(lambda: write_profile(asked, Profile(fields=fields), {**OLD, "account_options": {}}))
-    assert message == f"{LOST}; looked again: not as asked: description, enable_notifications. Run again."
+    assert message == f"{LOST}; checked again: not applied: description, enable_notifications. Run again."
     assert took is None
