@@ -37,9 +37,10 @@ def redirect_target(operation: Operation, answer: HttpResponse, api_url: str, re
     own_path = operation.path.split("{uuid}")[0]
     prefix = target_url.path.partition(own_path)[0] if own_path in target_url.path else ""
     site = quote(redact(f"{target_url.scheme}://{address}{prefix}"), LONGEST_PATH)
+    is_secure = target_url.scheme == "https" or (target_url.scheme, urlsplit(api_url).scheme) == ("http", "http")
     remedy = (
         "set api_url to the address that Waldur itself uses"
-        if site == api_url
+        if site == api_url or not is_secure  # no address that would send the token in clear text is suggested
         else f"if that is your Waldur, set api_url to {site}"
     )
     raise WaldurError(

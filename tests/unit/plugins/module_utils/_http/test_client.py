@@ -16,6 +16,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import err
 from ansible_collections.waldur.provider.plugins.module_utils._http import media
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._http.http_response import HttpResponse
+from ansible_collections.waldur.provider.plugins.module_utils._http.redirects import redirect_target
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
     Profile,
     ProfileState,
@@ -237,6 +239,14 @@ def test_a_redirect_to_another_origin_is_refused_with_the_api_url_to_set(locatio
         client_of(server).get("me")
     assert "s3cret" not in caught.value.message
     assert "field=" not in caught.value.message
+
+
+@pytest.mark.parametrize("location", ["http://waldur.example.org/api/users/me/", "file:///etc/passwd"])
+def test_no_address_that_sends_the_token_in_clear_text_is_suggested(location: str) -> None:
+    response = HttpResponse(302, {"Location": location}, b"", "https://waldur.example.org/api/users/me/")
+    with pytest.raises(errors.WaldurError) as caught:
+        redirect_target(OPERATIONS["me"], response, "https://waldur.example.org", str)
+    assert caught.value.message.endswith(": set api_url to the address that Waldur itself uses.")
 
 
 def test_a_redirect_that_names_a_user_is_followed_with_our_token_alone() -> None:
