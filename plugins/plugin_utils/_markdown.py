@@ -35,7 +35,7 @@ class Section:
     tail: str = ""
 
     def text(self, count: int) -> str:
-        """The first ``count`` rows."""
+        """Return the first ``count`` rows."""
         return "\n".join([self.head, *self.rows[:count], *([self.tail] if self.tail else [])]) if count else ""
 
 
@@ -58,7 +58,7 @@ def fitting(sections: Sequence[Section], length: int) -> list[int]:
 
 
 def lines(text: str) -> list[str]:
-    """The lines of ``text``, of characters that can be printed and don't change the order of others."""
+    """Return the lines of ``text``, of characters that can be printed and don't change the order of others."""
     return [part if part.isprintable() else "".join(map(_printable, part)) for part in _BREAKS.split(text)]
 
 
@@ -69,7 +69,7 @@ def code(text: str) -> str:
 
 
 def block(text: str) -> str:
-    """Lines for a fenced block of code. Each must still get a mark before it that is no backtick."""
+    """Return lines for a fenced block of code. Each must still get a mark before it that is no backtick."""
     return _TEMPLATE.sub("{" + _NOWHERE, text)
 
 

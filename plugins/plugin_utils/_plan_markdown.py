@@ -111,7 +111,7 @@ class _Shown:
 
 
 def _is_lost(before: Any, after: Any) -> bool:
-    """Whether a value is cleared, or a list loses an item."""
+    """Return whether a value is cleared, or a list loses an item."""
     if isinstance(before, list) and isinstance(after, list):
         return any(item not in after for item in before)
     return before not in (None, "", [], {}) and after in (None, "", [], {})
@@ -125,7 +125,7 @@ def plan_markdown(
     title: str = DEFAULT_TITLE,
     max_length: int = DEFAULT_MAX_LENGTH,
 ) -> str:
-    """The plan that ``desired_state`` returns as Markdown of at most ``max_length`` characters.
+    """Return the plan of ``desired_state`` as Markdown of at most ``max_length`` characters.
 
     What needs attention stands first, and is the last to be left out; the full texts of what a table shortens are the
     first.
@@ -340,7 +340,7 @@ def _declared_actions(shown: Iterable[_Shown]) -> list[Action]:
 
 
 def _attention(shown: Sequence[_Shown], ambiguous: Container[str]) -> Section:
-    """What takes something away: removals first, then in the order of the plan."""
+    """Return what takes something away: removals first, then in the order of the plan."""
     head = (
         "### ⚠ Needs attention\n\n| Service provider | Action | What | Before | After |\n"
         "| --- | --- | --- | --- | --- |"
@@ -409,7 +409,7 @@ def _bullets(head: str, texts: Iterable[str], longest: int) -> Section:
 
 
 def _full(shown: _Shown, ambiguous: Container[str]) -> str:
-    """The change once more, with all of its text, in a block that marks each line as old or new.
+    """Return the change once more, with all of its text, in a block that marks each line as old or new.
 
     The marks also keep a line from ending the block, or from being a command.
     """

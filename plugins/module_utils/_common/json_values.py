@@ -58,7 +58,7 @@ def problem_of(value: Any) -> str:
 
 
 def has_surrogates(text: str) -> bool:
-    """Whether ``text`` holds a half of a character, as Python makes of bytes that are no UTF-8."""
+    """Return whether ``text`` holds a half of a character, as Python makes of bytes that are no UTF-8."""
     return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
 
 

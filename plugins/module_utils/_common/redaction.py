@@ -110,7 +110,7 @@ def _redacted(value: Any, foreign: frozenset[str], own: frozenset[str], *, is_me
 
 
 def _may_hold(value: Any, hidden: frozenset[str]) -> bool:
-    """Whether a walk through ``value`` is needed: one search in its JSON text is many times faster."""
+    """Return whether a walk through ``value`` is needed: one search in its JSON text is many times faster."""
     if any(len(secret) < SHORTEST for secret in hidden):
         return True
     try:
@@ -124,7 +124,7 @@ def _may_hold(value: Any, hidden: frozenset[str]) -> bool:
 
 
 def _holds_any(text: str, hidden: frozenset[str]) -> bool:
-    """Whether a hidden text stands in ``text``: in a long text that holds none, much faster than the pattern."""
+    """Return whether a hidden text stands in ``text``: in a long text that holds none, much faster than the pattern."""
     lowered = text.lower()
     return any(form.lower() in lowered for form in _all_forms(hidden))
 
@@ -162,7 +162,7 @@ def _forms_by_beginning(hidden: frozenset[str]) -> dict[str, list[str]]:
 
 
 def _mask(match: re.Match[str]) -> str:
-    """The mask; the text itself where it is a part of a UUID."""
+    """Return the mask; the text itself where it is a part of a UUID."""
     text, start, end = match.string, match.start(), match.end()
     while start > 0 and text[start - 1] in _HEX:
         start -= 1
@@ -174,7 +174,7 @@ def _mask(match: re.Match[str]) -> str:
 
 @cache
 def _pattern(hidden: frozenset[str]) -> re.Pattern[str]:
-    """What finds any of ``hidden`` in any form, the longest first, as one secret may hold another."""
+    """Return what finds any of ``hidden`` in any form, the longest first, as one secret may hold another."""
     return re.compile("|".join(map(_expression, sorted(_all_forms(hidden), key=len, reverse=True))))
 
 
@@ -208,8 +208,8 @@ def _sorted(hidden: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _is_own_word(word: str) -> bool:
-    """Whether a word, or a part of one, is in the source of the collection; few secrets are words, so it is hardly
-    ever read."""
+    """Return whether a word, or a part of one, is in the source of the collection; few secrets are words, so that it is
+    hardly ever read."""
     return any(word.lower() in source for source in _sources())
 
 

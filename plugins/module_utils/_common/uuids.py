@@ -13,14 +13,14 @@ _DASHED = re.compile(r"^[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$"
 
 
 def normalize(value: Any) -> str | None:
-    """The 32 lower-case hex digits of ``value``, or nothing where it is not a UUID."""
+    """Return the 32 lower-case hex digits of ``value``, or None where it is not a UUID."""
     if isinstance(value, str) and _DASHED.match(value.strip()):
         return value.strip().replace("-", "").lower()
     return None
 
 
 def from_url(value: Any, collection: str) -> str | None:
-    """The UUID in a URL of an object of ``collection`` (such as ``customers``); only the path counts
+    """Return the UUID in a URL of an object of ``collection`` (such as ``customers``); only the path counts
     (api-behaviour: references-by-url)."""
     if not isinstance(value, str):
         return None

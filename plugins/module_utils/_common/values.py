@@ -74,7 +74,7 @@ def boolean(where: str, value: Any, *, letters_allowed: bool = True) -> bool:
 
 
 def choice(where: str, value: Any, choices: Sequence[str]) -> str:
-    """One of ``choices``."""
+    """Return ``value`` if it is one of ``choices``. Raises ``InvalidInput``."""
     if value not in choices:
         raise InvalidInput(
             f"{where}: must be {' or '.join(choices)}, and {quoted(value)} was given.{closest(value, choices)}"
@@ -163,7 +163,7 @@ def known_keys(where: str, value: Any, known: Sequence[str], problems: Problems)
 
 
 def sequence(where: str, value: Any) -> list[Any]:
-    """A list."""
+    """Return ``value`` as a list. Raises ``InvalidInput``."""
     if isinstance(value, str) and "datetime.date" in value:
         raise InvalidInput(f"{where}: arrived as text because of an unquoted date in it: quote the dates.")
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):

@@ -180,7 +180,7 @@ class _Builder:
         raise _FatalError
 
     def _place(self) -> str:
-        """Where in the data the reader is, such as ``service_providers[0].users[1].user``."""
+        """Return where in the data the reader is, such as ``service_providers[0].users[1].user``."""
         place = ""
         for one in self._open[:DEEPEST]:
             if isinstance(one.value, list):
@@ -296,7 +296,7 @@ class _Builder:
         return None if kind == "null" else self._constructed(event, tag, kind)
 
     def _constructed(self, event: Any, tag: str, kind: str) -> Any:
-        """What PyYAML makes of a number, boolean or date; some words only look like one."""
+        """Return what PyYAML makes of a number, boolean or date; some words only look like one."""
         text = event.value
         make = getattr(self._constructor, f"construct_yaml_{kind}")
         try:
@@ -320,5 +320,5 @@ class _Builder:
         return quote(event.value) if self._quoting else "that is written there"
 
     def _name(self, name: str) -> str:
-        """An anchor or tag; in a file that holds secrets it may be one that was not quoted."""
+        """Return an anchor or tag; in a file that holds secrets it may be one that was not quoted."""
         return quote(name.replace(_TAG, "!!")) if self._quoting else "…"

@@ -164,7 +164,7 @@ def _files_below(path: str) -> Iterator[str]:
 
 
 def _read(path: str, name: str, schema: DocumentSchema, problems: Problems) -> _File:
-    """One file; what is wrong with its defaults is added to ``problems``, and they are left out."""
+    """Read one file; add what is wrong with its defaults to ``problems``, and leave those out."""
     shown = quote(name, LONGEST_PATH)
     content = read_yaml(path, shown, _OPTION)
     if not isinstance(content, Mapping):

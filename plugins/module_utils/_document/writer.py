@@ -20,7 +20,7 @@ _AMBIGUOUS = re.compile(r"[-+.]*\d|[yn]$", re.IGNORECASE)
 
 
 def document_text(entries: Sequence[Mapping[str, Any]], notes: Iterable[str]) -> str:
-    """The document of ``entries`` (JSON data) with ``notes`` (each on one line) as comments above it.
+    """Return the document of ``entries`` (JSON data) with ``notes`` (each on one line) as comments above it.
 
     Raises ``InvalidInput`` where PyYAML is missing.
     """
@@ -49,7 +49,7 @@ def _dumped(content: Any) -> str:
         """YAML as ansible-lint wants it, in which nothing is hidden."""
 
         def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-            """Lists are indented too."""
+            """Indent lists, too."""
             super().increase_indent(flow, False)
 
         def ignore_aliases(self, data: Any) -> bool:
@@ -57,7 +57,7 @@ def _dumped(content: Any) -> str:
             return True
 
         def write_double_quoted(self, text: str, split: bool = True) -> None:
-            """What can't be seen is escaped; PyYAML writes some of it as it is, and reads some of that otherwise."""
+            """Escape what can't be seen; PyYAML writes some of it as it is, and reads some of that otherwise."""
             self.allow_unicode = False
             super().write_double_quoted(text, split)
             self.allow_unicode = True
@@ -70,7 +70,8 @@ def _dumped(content: Any) -> str:
 
 
 def _style(text: str) -> str | None:
-    """How YAML is to write ``text``; None leaves it to PyYAML, which also has the last word where a way can't do it."""
+    """Return the style in which YAML is to write ``text``; None leaves it to PyYAML, which decides, too, where a style
+    can't express the text."""
     lines = text.split("\n")
     if not all(line.isprintable() for line in lines):
         return '"'
