@@ -90,8 +90,8 @@ def test_one_provider_in_two_files_is_an_error_that_names_both_and_so_is_an_unkn
     tasks[2]["waldur.provider.desired_state"] = {"providers_path": "wrong.yml"}
     outcome = run.play(tasks)
     assert outcome.of("Twins")["msg"] == (
-        "providers/twin.yml: service_providers[0].customer: Alpha Cloud Ltd stands in"
-        " providers/alpha.yml: service_providers[0] already: make one entry of the two."
+        "providers/twin.yml: service_providers[0].customer: Alpha Cloud Ltd duplicates"
+        " providers/alpha.yml: service_providers[0]: make one entry of the two."
     )
     nobody = outcome.of("Nobody")
     assert nobody["msg"].startswith("alpha.yml: service_providers[1].users[1].user: no user 'nobody' that this token")
