@@ -31,7 +31,7 @@ def placeholders(key: str) -> set[str]:
     """Return the names of the placeholders of a message; an unknown *key* is an error."""
     if key not in TEXTS:
         raise KeyError(f"messages.yml: has no message {key!r}")
-    return {name for _, name, _, _ in string.Formatter().parse(TEXTS[key]) if name is not None}
+    return {name for _text, name, *_rest in string.Formatter().parse(TEXTS[key]) if name is not None}
 
 
 def check_values(key: str, values: Mapping[str, Any]) -> None:
@@ -64,7 +64,7 @@ def part(key: str, /, **values: Any) -> str:
         raise KeyError(f"messages.yml: {key} has no placeholder {', '.join(sorted(unknown))}")
     return "".join(
         re.escape(text) + (expression(values.get(name, ANY)) if name is not None else "")
-        for text, name, _, _ in string.Formatter().parse(TEXTS[key])
+        for text, name, *_rest in string.Formatter().parse(TEXTS[key])
     )
 
 

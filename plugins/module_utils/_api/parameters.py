@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 # References to these are sent as UUIDs; ``uuid`` is the UUID of anything else. ``url`` says the same as the parameter
 # beside it that takes a UUID.
 ReferenceType = Literal["customer", "project", "offering", "user", "role"]
-ParameterType = Literal["text", "bool", "int", "timestamp", "date", "json", "uuid", "url"] | ReferenceType
+ParameterType = Literal["text", "bool", "int", "timestamp", "date", "json", "uuid", "url", ReferenceType]
 # How several values are sent: repeat the parameter, or join them by commas (api-behaviour: array-parameters).
 Style = Literal["single", "repeat", "comma"]
 Match = Literal["", "exact", "exact_ignore_case", "contains", "at_or_after", "at_or_before"]

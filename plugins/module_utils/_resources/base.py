@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from .._common.errors import InvalidInput
 from .._common.types import Row
@@ -27,7 +27,7 @@ CurrentState = TypeVar("CurrentState")
 Payload = TypeVar("Payload")
 
 # What a resource shows of one provider in the result of a task: its object or objects, or null where there is none.
-Result = Row | list[Row] | None
+Result: TypeAlias = "Row | list[Row] | None"
 
 
 PROVIDER = ReferenceField(

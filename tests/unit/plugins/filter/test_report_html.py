@@ -299,7 +299,7 @@ def test_labels_have_three_digits_at_most(value: float, expected: str) -> None:
 
 
 def test_bars_never_pass_their_end() -> None:
-    assert [(bar.start, bar.length) for bar in make_bars([5, 9, 0], 10)] == [(0.0, 50.0), (50.0, 50.0), (100.0, 0.0)]
+    assert [(item.start, item.length) for item in make_bars([5, 9, 0], 10)] == [(0.0, 50.0), (50.0, 50.0), (100.0, 0.0)]
     assert make_bars([0], 0)[0].length == 0
 
 
