@@ -7,16 +7,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from ._http.client import Client
 from ._http.connection import Connection
 from ._references.references import References
-from ._references.users import UnresolvedUser, User
-
-ResolvedUsers: TypeAlias = "Mapping[str, User | UnresolvedUser]"
 
 
 @dataclass(frozen=True)

@@ -193,9 +193,9 @@ def alone(place: Place) -> str:
 
 
 def demo(place: Place, folder: Path) -> list[str]:
-    """What the demo in *folder* says at its end to have seen, without the seconds that it took."""
+    """Return the summary that the demo in *folder* prints at its end, without the seconds that it took."""
     printed = run(place, ["python", "examples/demo/run.py"], cwd=folder, collections=folder / "build")
-    told = printed.rpartition("== What you have seen")[2].partition("Read next:")[0]
+    told = printed.rpartition("== Summary")[2].partition("Read next:")[0]
     return [re.sub(r", in [\d.]+ s$", "", " ".join(line.split())) for line in told.splitlines()[2:] if line.strip()]
 
 

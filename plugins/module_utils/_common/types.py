@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 Row = dict[str, Any]
+
+# What a resource shows of one provider in the result of a task: its object or objects, or null where there is none.
+Result: TypeAlias = "Row | list[Row] | None"

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from .._common.errors import WaldurError, as_waldur_error
 from .._common.signals import remember_parent, require_parent
-from .._context import ResolvedUsers, Session
+from .._context import Session
 from .._plan.changes import Change
+from .._references.users import ResolvedUsers
 from .._resources.base import ResourceTask
 from .planner import Plan
 

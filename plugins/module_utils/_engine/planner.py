@@ -14,14 +14,16 @@ from typing import Any
 
 from .._common.errors import InvalidInput
 from .._common.json_values import problems, to_plain
-from .._context import ResolvedUsers, Session
+from .._common.types import Result
+from .._context import Session
 from .._document.model import CUSTOMER_REFERENCE, PROVIDER_REFERENCE, ProviderDocument
 from .._plan.approval import require_approved
 from .._plan.changes import Change, Comparison, summary
 from .._plan.diff import provider_labels
 from .._plan.limits import check_limits
 from .._references.targets import Target
-from .._resources.base import ResourceTask, Result, Step
+from .._references.users import ResolvedUsers
+from .._resources.base import ResourceTask, Step
 from .._resources.registry import ACTIONS, RESOURCES
 
 

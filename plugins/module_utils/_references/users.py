@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote_plus, urlencode
 
 from .._api.operations import operation
@@ -55,6 +55,9 @@ class UnresolvedUser:
     reason: str
     user: User | None = None
     advice: str = "check it"
+
+
+ResolvedUsers: TypeAlias = "Mapping[str, User | UnresolvedUser]"
 
 
 class UserResolver:

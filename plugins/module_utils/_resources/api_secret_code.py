@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._common.errors import InvalidInput, OutcomeUnknown, WaldurError, quote, recheck_outcome
-from .._common.types import Row
-from .._context import ResolvedUsers, Session
+from .._common.types import Result, Row
+from .._context import Session
 from .._document.fields import BooleanField, ChoiceField, EntryReader, MappingField, TextField
 from .._document.model import ReadImage
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage, ValueStyle
 from .._references.targets import Target
-from .base import ModuleOptions, Resource, Result
+from .._references.users import ResolvedUsers
+from .base import ModuleOptions, Resource
 
 _FINGERPRINT = re.compile(r"^sha256:[0-9a-f]{16}$")
 

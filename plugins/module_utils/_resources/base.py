@@ -10,24 +10,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .._common.errors import InvalidInput
-from .._common.types import Row
-from .._context import ResolvedUsers, Session
+from .._common.types import Result
+from .._context import Session
 from .._document.exported import Exported
 from .._document.fields import EntryReader, Field, ReferenceField
 from .._document.model import PROVIDER_REFERENCE, ProviderDocument, ReadImage, UserEntry
 from .._plan.changes import Change, ChangeKind, Comparison
 from .._references.targets import Target
-from .._references.users import UnresolvedUser
+from .._references.users import ResolvedUsers, UnresolvedUser
 
 DesiredState = TypeVar("DesiredState")
 CurrentState = TypeVar("CurrentState")
 Payload = TypeVar("Payload")
-
-# What a resource shows of one provider in the result of a task: its object or objects, or null where there is none.
-Result: TypeAlias = "Row | list[Row] | None"
 
 
 PROVIDER = ReferenceField(

@@ -25,7 +25,7 @@ from .._common.errors import (
     recheck_outcome,
 )
 from .._common.types import Row
-from .._context import ResolvedUsers, Session
+from .._context import Session
 from .._document.exported import Entry, Exported, Note, exported_list, user_reference
 from .._document.fields import EntryReader, ListField, MappingField, ReferenceField, TextField
 from .._document.model import ReadImage, UserEntry
@@ -33,7 +33,7 @@ from .._http.row_checks import FieldType, check_rows
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage
 from .._references.account_visibility import HIDDEN_ACCOUNTS
 from .._references.targets import Target
-from .._references.users import UnresolvedUser, User
+from .._references.users import ResolvedUsers, UnresolvedUser, User
 from .base import ModuleOptions, Resource, reject_beside_list, unresolved_user
 
 _LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")

@@ -25,7 +25,7 @@ from .._common.errors import (
 )
 from .._common.json_values import json_text, to_plain
 from .._common.types import Row
-from .._context import ResolvedUsers, Session
+from .._context import Session
 from .._document import images
 from .._document.exported import Exported, Note
 from .._document.fields import (
@@ -43,6 +43,7 @@ from .._document.model import CUSTOMER_REFERENCE, UNSET, ImageFile, ReadImage, U
 from .._http.row_checks import FieldType, check_rows
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Effect, Severity, Stage
 from .._references.targets import Target
+from .._references.users import ResolvedUsers
 from .base import ModuleOptions, Resource
 
 _REFUSED = 400

@@ -14,7 +14,7 @@ from typing import Any
 from .._common import timestamps, uuids
 from .._common.errors import ErrorResponse, InvalidInput, OutcomeUnknown, RouteMissing, WaldurError, recheck_outcome
 from .._common.types import Row
-from .._context import ResolvedUsers, Session
+from .._context import Session
 from .._document.exported import Entry, Exported, Note, exported_list, user_reference
 from .._document.fields import (
     BooleanField,
@@ -29,7 +29,7 @@ from .._document.model import UNSET, ReadImage, Unset, UserEntry
 from .._http.row_checks import FieldType, check_rows
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage, ValueStyle
 from .._references.targets import Target
-from .._references.users import UnresolvedUser, User
+from .._references.users import ResolvedUsers, UnresolvedUser, User
 from .base import ModuleOptions, Resource, reject_beside_list, unresolved_user
 
 _REFUSED = 400
