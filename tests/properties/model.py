@@ -31,7 +31,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources import 
     user_role,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.base import Resource, TypedTask
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 
 Document = list[dict[str, Any]]

@@ -23,7 +23,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.argument_s
     dates,
     spec,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.arguments import keep_spelling
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_literals import parse_printed_list
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import check_options

@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.fields i
 )
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITERS
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Severity
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import DOCUMENT, FIELDS
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import DOCUMENT, FIELDS
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import KINDS, RESOURCES
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"

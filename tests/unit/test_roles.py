@@ -12,7 +12,7 @@ import yaml
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
 from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import DEFAULT_MAX_REMOVALS
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())

@@ -31,7 +31,7 @@ from .._query.facts import FACTS
 from .._query.info import INFOS, Info
 from .._references.targets import Target
 from .._resources.base import AnyResource
-from .._resources.document import DOCUMENT, SCHEMA
+from .._resources.document_schema import DOCUMENT, SCHEMA
 from .._resources.registry import RESOURCES
 
 Spec = dict[str, Any]

@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import to_plain
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 
 _ENTRY = re.compile(r"service_providers\[(\d+)\]")
 # The parts of a module's result that name entries of a document.

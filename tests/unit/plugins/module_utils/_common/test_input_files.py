@@ -16,7 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import inp
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
 from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 
 REQUIRED = {"api_url": "https://waldur.example.org", "access_token": "t" * 40}
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import check_value
 
 from ...helpers.samples import document, no_image

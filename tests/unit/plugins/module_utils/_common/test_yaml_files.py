@@ -13,7 +13,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import yam
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import resolve
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 
 USER = "service_providers:\n  - customer: A\n    users:\n      - user: {}\n"
 PLACE = "a.yml: line 4: service_providers[0].users[0].user: "

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, combine_errors
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 
 from ...helpers.samples import image
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import FIELDS, SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import FIELDS, SCHEMA
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import USERNAME
 
 from ...helpers.samples import document as provider

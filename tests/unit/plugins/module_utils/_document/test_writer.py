@@ -17,7 +17,7 @@ from yamllint.config import YamlLintConfig
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._document import loader
 from ansible_collections.waldur.provider.plugins.module_utils._document.writer import document_text
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 
 # What YAML takes for something else, ends a scalar, or begins a template, a comment or a list.
 TRAPS = (

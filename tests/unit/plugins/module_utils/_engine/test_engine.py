@@ -22,7 +22,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._engine.executor i
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Limits, Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import GrantEntry, Grants
 from simulation import Simulator
 

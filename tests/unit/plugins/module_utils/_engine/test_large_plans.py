@@ -19,7 +19,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITERS
 from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import plan_differences, plan_markdown
 
 

@@ -24,7 +24,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._engine.executor i
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import UserRole
 from simulation import Simulator
 

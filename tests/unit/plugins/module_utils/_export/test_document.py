@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._export.document i
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from simulation import Simulator
 
 from ...helpers.exports import ALPHA, BETA, account, alpha, grant, plan_of, session

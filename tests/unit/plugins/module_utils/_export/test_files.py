@@ -21,7 +21,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._document import i
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export import files
 from ansible_collections.waldur.provider.plugins.module_utils._export.output_folder import Folder
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from simulation import Simulator
 
 from ...helpers.exports import account, session

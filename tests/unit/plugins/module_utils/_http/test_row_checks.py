@@ -24,7 +24,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._query.facts impor
 from ansible_collections.waldur.provider.plugins.module_utils._query.filters import options, orders
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import (
     KINDS,
     ProviderRows,

@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
-from ansible_collections.waldur.provider.plugins.module_utils._resources.document import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import USERNAME, Usernames
 from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.queries import read_rows
 from simulation import Simulator
