@@ -14,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import NotFound
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
-from ansible_collections.waldur.provider.plugins.plugin_utils._action.executor import ActionModule
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.action_module import ActionModule
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 UUID = "e182aaedb6ae4541956a3c14629abc02"
