@@ -22,13 +22,13 @@ from .._common.json_values import problems
 from .._common.redaction import redact_text, remove_secret_keys
 from .._common.types import Row
 from .connection import Connection
-from .error_responses import error_of_response, no_answer, unusable_answer
-from .http_response import HttpResponse, receive
+from .http_request import HttpResponse, send_request
 from .media import download
 from .pagination import Page, all_rows, first_rows
 from .query_encoding import encode_query
 from .redirects import redirect_target
-from .response_bodies import list_length, parse_body, require_rows, require_type
+from .request_errors import error_of_response, no_answer, unusable_answer
+from .response_checks import list_length, parse_body, require_rows, require_type
 from .sessions import open_authenticated_session, open_session, proxy_passwords
 from .transport import BODY_LIMIT, Exchange, UnusableBody, begin_exchange
 
@@ -193,7 +193,7 @@ class Client:
         with begin_exchange(timeout, self.connection.retries) as exchange:
             for _hop in range(_REDIRECTS):
                 try:
-                    answer = receive(
+                    answer = send_request(
                         session, request.method, url, BODY_LIMIT, timeout=timeout, params=params, **content
                     )
                 except (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError) as error:

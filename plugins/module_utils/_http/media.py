@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 from .._common.errors import ErrorResponse, Forbidden, NotFound, RequestNotSent, WaldurError, quote
 from . import connection_errors
 from .connection import Connection
-from .http_response import receive
+from .http_request import send_request
 from .redirects import host_and_port, origin
 from .sessions import skip_token
 from .transport import UnusableBody, begin_exchange, choose_proxies
@@ -44,7 +44,7 @@ def download(
         options["auth"] = skip_token
     with begin_exchange(connection.timeout, connection.retries) as exchange:
         try:
-            answer = receive(session, "GET", target, _IMAGE_LIMIT, timeout=connection.timeout, **options)
+            answer = send_request(session, "GET", target, _IMAGE_LIMIT, timeout=connection.timeout, **options)
         except (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError) as error:
             cause = connection_errors.describe_cause(error, quote(host_and_port(target)), exchange)
             raise RequestNotSent(f"Cannot download the present image: {cause}.") from None

@@ -15,7 +15,7 @@ from json import dumps
 from .._api.operations import Operation
 from .._common.errors import NotFound, WaldurError
 from .._common.types import Row
-from .responses import LONGEST_LIST
+from .body_parsing import LONGEST_LIST
 
 PAGE_SIZE = 300
 PAGES_AT_ONCE = 8

@@ -11,8 +11,8 @@ from urllib.parse import urljoin, urlsplit
 
 from .._api.operations import Operation
 from .._common.errors import LONGEST_PATH, WaldurError, quote
-from .error_responses import unusable_answer
-from .http_response import HttpResponse
+from .http_request import HttpResponse
+from .request_errors import unusable_answer
 
 # The request must be sent elsewhere. After any other 3xx it is unknown whether a write was carried out.
 _MOVED = (301, 302, 307, 308)

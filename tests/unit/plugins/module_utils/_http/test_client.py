@@ -16,7 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import err
 from ansible_collections.waldur.provider.plugins.module_utils._http import media
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._http.http_response import HttpResponse
+from ansible_collections.waldur.provider.plugins.module_utils._http.http_request import HttpResponse
 from ansible_collections.waldur.provider.plugins.module_utils._http.redirects import redirect_target
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
     Profile,

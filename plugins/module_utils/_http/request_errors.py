@@ -23,8 +23,8 @@ from .._common.errors import (
     quote,
 )
 from . import connection_errors
-from .http_response import HttpResponse
-from .responses import error_text
+from .body_parsing import error_text
+from .http_request import HttpResponse
 from .transport import Exchange
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import operation
 from ansible_collections.waldur.provider.plugins.module_utils._common import redaction
-from ansible_collections.waldur.provider.plugins.module_utils._http import responses
+from ansible_collections.waldur.provider.plugins.module_utils._http import body_parsing
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -53,7 +53,7 @@ JSON = st.recursive(
     ],
 )
 def test_the_words_of_an_error_of_any_shape_are_one_line(body: Any, words: str) -> None:
-    assert responses.error_text(body) == words
+    assert body_parsing.error_text(body) == words
 
 
 @pytest.mark.parametrize(
@@ -69,18 +69,18 @@ def test_the_words_of_an_error_of_any_shape_are_one_line(body: Any, words: str) 
     ],
 )
 def test_the_words_of_an_error_hold_no_secret_also_where_it_is_not_called_json(body: Any, words: str) -> None:
-    assert responses.error_text(body) == words
+    assert body_parsing.error_text(body) == words
 
 
 def test_a_long_error_is_cut() -> None:
-    found = responses.error_text({"detail": "x" * 1000})
+    found = body_parsing.error_text({"detail": "x" * 1000})
     assert found == "x" * 400 + "…"
-    assert responses.error_text({"detail": "x" * 400}) == "x" * 400
+    assert body_parsing.error_text({"detail": "x" * 400}) == "x" * 400
 
 
 @given(JSON)
 def test_any_answer_gives_one_short_line(body: Any) -> None:
-    found = responses.error_text(body)
+    found = body_parsing.error_text(body)
     assert len(found) <= 401
     assert len(found.splitlines()) <= 1
 
@@ -130,18 +130,18 @@ def test_a_row_of_millions_of_keys_is_refused_before_it_is_parsed(monkeypatch: p
     monkeypatch.setattr(json, "loads", lambda *_arguments, **_options: pytest.fail("it was parsed"))
     for wide in (b'[{"k":1' + b',"k":1' * 5_600_000 + b"}]", b"[0" + b",0" * 5_600_000 + b"]"):
         with pytest.raises(ValueError, match="too many members"):
-            responses.parse_json(wide)
+            body_parsing.parse_json(wide)
 
 
 def test_an_object_of_too_many_keys_among_small_ones_is_refused() -> None:
     wide = "{" + ",".join(f'"{number}":{number}' for number in range(100_001)) + "}"
     for text in (wide, f"[{wide}]", f'[{{"a": {{"b": {wide}}}}}]'):
         with pytest.raises(ValueError, match="too many members in one object"):
-            responses.parse_json(text.encode())
+            body_parsing.parse_json(text.encode())
 
 
 def test_a_list_of_100_000_rows_and_texts_of_many_commas_are_taken() -> None:
     row = b'{"a":1' + b',"a":1' * 39 + b"}"
-    rows = responses.parse_json(b"[" + b",".join([row] * 100_000) + b"]")
+    rows = body_parsing.parse_json(b"[" + b",".join([row] * 100_000) + b"]")
     assert len(rows) == 100_000
-    assert len(responses.parse_json(b'[{"a": "' + b"," * 900_000 + b'"}]')[0]["a"]) == 900_000
+    assert len(body_parsing.parse_json(b'[{"a": "' + b"," * 900_000 + b'"}]')[0]["a"]) == 900_000

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
 
-from .responses import decode_text
+from .body_parsing import decode_text
 from .transport import UnusableBody, read_body
 
 with suppress(ImportError):  # reported with missing_required_lib where a module starts
@@ -45,7 +45,7 @@ class HttpResponse:
         return any(link.get("rel") == "next" for link in links)
 
 
-def receive(
+def send_request(
     session: requests.Session, method: str, url: str, limit: int, *, timeout: float, **options: Any
 ) -> HttpResponse:
     """Send a request and read its response, with a body of at most ``limit`` bytes; do not follow redirects.

@@ -12,8 +12,8 @@ from typing import Any
 from .._api.operations import Operation
 from .._common.errors import OutcomeUnknown, WaldurError, quote
 from .._common.types import Row
-from .http_response import HttpResponse
-from .responses import LONGEST_PAGE, error_text, parse_count, parse_json
+from .body_parsing import LONGEST_PAGE, error_text, parse_count, parse_json
+from .http_request import HttpResponse
 
 
 def parse_body(answer: HttpResponse, operation: Operation, redact: Callable[[str], str]) -> Any:
