@@ -20,7 +20,7 @@ from .._document.model import CUSTOMER_REFERENCE, PROVIDER_REFERENCE, ProviderDo
 from .._plan.approval import require_approved
 from .._plan.changes import Change, Comparison, summary
 from .._plan.diff import provider_labels
-from .._plan.limits import check_limits
+from .._plan.limits import DEFAULT_LIMITS, Limits, check_limits
 from .._references.targets import Target
 from .._references.users import ResolvedUsers
 from .._resources.base import ResourceTask, Step
@@ -78,28 +78,11 @@ class Plan:
         return [task.result(self.users, done=done) for task in self._tasks_of(kind)]
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The limits of a plan.
-
-    ``max_removals`` is the number of implied removals (None: 5). ``only`` are references to the providers that are
-    planned (None: all of the document). ``approved`` are the changes of an approved plan (None: any change is
-    allowed), and ``approved_digests`` the digests of the entries that it was made of, by customer UUID.
-    """
-
-    max_removals: int | None = None
-    only: Sequence[str] | None = None
-    approved: Sequence[Mapping[str, Any]] | None = None
-    approved_digests: Mapping[str, Any] = field(default_factory=dict)
-
-
-_NO_LIMITS = Limits()
-
 # The fields of a desired state that only say where it was written.
 _NO_DESIRED_STATE = ("where",)
 
 
-def plan_changes(session: Session, document: Sequence[ProviderDocument], limits: Limits = _NO_LIMITS) -> Plan:
+def plan_changes(session: Session, document: Sequence[ProviderDocument], limits: Limits = DEFAULT_LIMITS) -> Plan:
     """Read the current state, compare it, and return the plan.
 
     Raises ``InvalidInput`` for a plan that must not be carried out.

@@ -26,7 +26,8 @@ from .._document.fields import (
 )
 from .._document.model import ProviderDocument, ReadImage
 from .._document.schema import ENTRIES
-from .._engine.planner import Limits, Plan
+from .._engine.planner import Plan
+from .._plan.limits import Limits
 from .._query.facts import FACTS
 from .._query.info import INFOS, Info
 from .._references.targets import Target

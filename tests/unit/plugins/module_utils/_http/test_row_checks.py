@@ -16,10 +16,11 @@ from ansible_collections.waldur.provider.plugins.module_utils._api.parameters im
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import OutcomeUnknown, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Limits, plan_changes
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
 from ansible_collections.waldur.provider.plugins.module_utils._http.pagination import Page, all_rows
 from ansible_collections.waldur.provider.plugins.module_utils._http.row_checks import FieldType, check_rows
+from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import Limits
 from ansible_collections.waldur.provider.plugins.module_utils._query.facts import FACTS, SUBSETS
 from ansible_collections.waldur.provider.plugins.module_utils._query.filters import options, orders
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
