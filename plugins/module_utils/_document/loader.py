@@ -27,7 +27,7 @@ _FREE = "x-"  # top-level keys for anchors
 
 
 @dataclass(frozen=True)
-class Placed:
+class LoadedEntry:
     """An entry with its defaults, and its place: file and position in it."""
 
     place: str
@@ -46,21 +46,23 @@ def load_documents(path: str, read_image: ReadImage, schema: DocumentSchema) -> 
 
     Raises ``InvalidInput`` with all errors of all files and entries.
     """
-    return [document for _placed, document in load_checked(path, read_image, schema)]
+    return [document for _entry, document in load_checked(path, read_image, schema)]
 
 
-def load_checked(path: str, read_image: ReadImage, schema: DocumentSchema) -> list[tuple[Placed, ProviderDocument]]:
+def load_checked(
+    path: str, read_image: ReadImage, schema: DocumentSchema
+) -> list[tuple[LoadedEntry, ProviderDocument]]:
     """Return all entries as ``load_entries`` does, each with its desired state. Raises ``InvalidInput`` as above."""
     problems = Problems()
     found = [
-        (placed, problems.attempt(schema.read_entry, placed.place, placed.entry, read_image))
-        for placed in _load(path, schema, problems)
+        (loaded, problems.attempt(schema.read_entry, loaded.place, loaded.entry, read_image))
+        for loaded in _load(path, schema, problems)
     ]
     problems.raise_errors()
-    return [(placed, document) for placed, document in found if document is not None]
+    return [(loaded, document) for loaded, document in found if document is not None]
 
 
-def load_entries(path: str, schema: DocumentSchema) -> list[Placed]:
+def load_entries(path: str, schema: DocumentSchema) -> list[LoadedEntry]:
     """Return all entries of the file ``path``, or of the YAML files below that folder by path, hidden ones left out.
 
     Image paths are made absolute, as they are relative to their file. Raises ``InvalidInput`` that names the files.
@@ -71,7 +73,7 @@ def load_entries(path: str, schema: DocumentSchema) -> list[Placed]:
     return found
 
 
-def _load(path: str, schema: DocumentSchema, problems: Problems) -> list[Placed]:
+def _load(path: str, schema: DocumentSchema, problems: Problems) -> list[LoadedEntry]:
     written = path
     path = os.path.abspath(input_files.expand_path(_OPTION, path))
     read = [problems.attempt(_read, *found, schema, problems) for found in _paths(path, written)]
@@ -88,7 +90,7 @@ def _load(path: str, schema: DocumentSchema, problems: Problems) -> list[Placed]
     if len(files) < len(read):
         # The defaults may be in a file that can't be read: an entry that relies on their lists is not wrong for it.
         general = {**{name: [] for name in schema.needed.values()}, **general}
-    return [placed for file in files for placed in _entries(file, general, schema)]
+    return [loaded for file in files for loaded in _entries(file, general, schema)]
 
 
 def plan_file(path: str) -> Any:
@@ -216,11 +218,11 @@ def _with_absolute_paths(where: str, entry: Any, folder: str, schema: DocumentSc
     return {**entry, **absolute} if absolute else entry
 
 
-def _entries(file: _File, general: Mapping[str, Any], schema: DocumentSchema) -> Iterator[Placed]:
+def _entries(file: _File, general: Mapping[str, Any], schema: DocumentSchema) -> Iterator[LoadedEntry]:
     defaults = _joined(general, file.defaults, schema)
     for index, entry in enumerate(file.entries or []):
         place = f"{file.name}: {ENTRIES}[{index}]"
-        yield Placed(place, _filled(defaults, entry, schema) if schema.takes_defaults(entry) else entry)
+        yield LoadedEntry(place, _filled(defaults, entry, schema) if schema.takes_defaults(entry) else entry)
 
 
 def _filled(defaults: Mapping[str, Any], entry: Mapping[str, Any], schema: DocumentSchema) -> dict[str, Any]:

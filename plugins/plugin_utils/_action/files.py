@@ -85,11 +85,11 @@ class ControllerFiles:
         if not arguments.get("providers_path") or arguments.get("service_providers") is not None:
             return []
         entries = [
-            placed for placed, _desired in loader.load_checked(options["providers_path"], self.read_image, SCHEMA)
+            loaded for loaded, _desired in loader.load_checked(options["providers_path"], self.read_image, SCHEMA)
         ]
         del arguments["providers_path"]
-        arguments["service_providers"] = [to_plain(placed.entry) for placed in entries]
-        return [placed.place for placed in entries]
+        arguments["service_providers"] = [to_plain(loaded.entry) for loaded in entries]
+        return [loaded.place for loaded in entries]
 
     def transfer_images(self, arguments: dict[str, Any]) -> None:
         """Check the images that ``arguments`` name, copy them to where the module runs, and replace their paths."""

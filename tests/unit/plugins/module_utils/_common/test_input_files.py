@@ -145,7 +145,7 @@ def test_a_folder_of_documents_with_links_that_lead_in_a_circle_is_read_once(tmp
     (documents / "eu" / "a.yml").write_text("service_providers: [{customer: A}]")
     (documents / "eu" / "up").symlink_to("..")
     (documents / "folder.yml").symlink_to("eu")
-    assert [placed.place for placed in loader.load_entries(str(documents), SCHEMA)] == [
+    assert [loaded.place for loaded in loader.load_entries(str(documents), SCHEMA)] == [
         "providers/eu/a.yml: service_providers[0]"
     ]
 

@@ -25,7 +25,7 @@ def folder(path: Path, **files: str) -> str:
 
 
 def loaded(path: str) -> dict[str, Any]:
-    return {placed.place: placed.entry for placed in loader.load_entries(path, SCHEMA)}
+    return {loaded.place: loaded.entry for loaded in loader.load_entries(path, SCHEMA)}
 
 
 def refusal(path: str) -> str:

@@ -79,7 +79,7 @@ def entry(name: str, text: str) -> dict[str, Any]:
 @pytest.mark.parametrize("text", TRAPS)
 def test_text_that_is_a_trap_is_read_from_a_file_as_it_is(text: str, tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text(document_text([entry(text, text)], []), encoding="utf-8", newline="")
-    assert [placed.entry for placed in loader.load_entries(str(tmp_path), SCHEMA)] == [entry(text, text)]
+    assert [loaded.entry for loaded in loader.load_entries(str(tmp_path), SCHEMA)] == [entry(text, text)]
 
 
 @given(name=TEXTS, text=TEXTS)

@@ -476,7 +476,7 @@ def _picture() -> bytes:
 
 
 def _entries(path: Path) -> list[Any]:
-    return [placed.entry for placed in loader.load_entries(str(path), SCHEMA)]
+    return [loaded.entry for loaded in loader.load_entries(str(path), SCHEMA)]
 
 
 def _full(part: str, path: str, **_fds: int) -> None:
