@@ -14,7 +14,7 @@ from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITERS, spec
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITE_MODULES, spec
 from simulation import Simulator
 
 # Where a timeout is waited for, and everywhere else.
@@ -52,7 +52,7 @@ def run_beside(
     sim: Simulator, module: str, options: dict[str, Any], *, alias: str = "staff", **connection: Any
 ) -> Result:
     """As :func:`run`, for several at once."""
-    task, token = WRITERS[module], sim.token(alias)
+    task, token = WRITE_MODULES[module], sim.token(alias)
     validation = ArgumentSpecValidator(spec(task), **task.rules).validate(options)
     assert not validation.error_messages, validation.error_messages
     reach = Connection(sim.url, token, **{"timeout": LONG, "retries": 1, **connection})

@@ -19,7 +19,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.model im
 from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import (
     CONNECTION,
-    WRITERS,
+    WRITE_MODULES,
     dates,
     spec,
 )
@@ -72,7 +72,7 @@ def test_a_document_is_understood_or_refused_in_one_sentence(document: Any) -> N
 
 def run_as_a_task(stage: Stage, name: str, arguments: dict[str, Any], *, check: bool) -> dict[str, Any]:
     """What the action plugin does with a task's arguments; nothing where Ansible itself refuses them."""
-    task = WRITERS[name]
+    task = WRITE_MODULES[name]
     given = {option: keep_spelling(parse_printed_list(value)) for option, value in arguments.items()}
     check_options(f"waldur.provider.{name}", spec(task), dates(task), given)
     values = connection_options.resolve(given, {}, {"WALDUR_API_URL": stage.sim.url, "WALDUR_API_TOKEN": "0" * 40})
@@ -129,5 +129,5 @@ def test_spoiled_options_of_a_module_are_carried_out_or_refused_before_the_first
     stage.sim.reset()
     messages, _result = refusal(lambda: run_as_a_task(stage, name, {**spoilt, **connection}, check=False))
     if messages:
-        assert_clean(messages, *spec(WRITERS[name]), "Unsupported parameters for (waldur.provider.")
+        assert_clean(messages, *spec(WRITE_MODULES[name]), "Unsupported parameters for (waldur.provider.")
         assert stage.sim.counts().writes == 0

@@ -14,7 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import TASKS, spec
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import MODULES, spec
 from simulation import Simulator
 
 ALPHA = "e182aaedb6ae4541956a3c14629abc02"
@@ -53,7 +53,7 @@ def run(url: str, token: str, module: str, **options: Any) -> Row:
 
 def run_again(url: str, token: str, module: str, **options: Any) -> Row:
     """As :func:`run`, with what is remembered of the runs before."""
-    task = TASKS[module]
+    task = MODULES[module]
     checked = ArgumentSpecValidator(spec(task), **task.rules).validate(options)
     assert not checked.error_messages, checked.error_messages
     connection = Connection(url, token, retries=0)

@@ -15,7 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.fields i
     MappingField,
     date_places,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITERS
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITE_MODULES
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Severity
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import DOCUMENT, FIELDS
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import KINDS, RESOURCES
@@ -87,11 +87,11 @@ def test_what_needs_attention_has_words_to_be_counted_by() -> None:
 
 def test_every_resource_has_a_module_with_the_options_that_it_declares() -> None:
     for resource in RESOURCES:
-        task = WRITERS[resource.kind.name]
+        task = WRITE_MODULES[resource.kind.name]
         assert set(task.options) >= {resource.module.reference.name, *(one.name for one in resource.module.fields)}
 
 
 def test_dates_are_taken_where_a_timestamp_is_declared() -> None:
     assert date_places((DOCUMENT,)) == ["service_providers[].users[].expiration_time"]
-    assert WRITERS["user_role"].dates == ("expiration_time", "users[].expiration_time")
-    assert WRITERS["offering_username"].dates == ()
+    assert WRITE_MODULES["user_role"].dates == ("expiration_time", "users[].expiration_time")
+    assert WRITE_MODULES["offering_username"].dates == ()

@@ -56,8 +56,8 @@ _MAX_REMOVALS = {"type": "int"}
 
 
 @dataclass(frozen=True)
-class Task:
-    """One module that writes: its own options, the rules between them, their desired state, and what it returns.
+class WriteModule:
+    """A module that writes to Waldur: its options, the rules between them, their desired state, and what it returns.
 
     ``dates`` are the places in its options that take a date as YAML makes it of unquoted text.
     """
@@ -70,25 +70,25 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Files:
-    """One module that writes files: its own options, and the rules between them."""
+class FileModule:
+    """A module that writes files: its own options, and the rules between them."""
 
     options: Spec
     rules: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
 
-def spec(task: Task | Info | Files) -> Spec:
+def spec(module: WriteModule | Info | FileModule) -> Spec:
     """Return the whole argument spec of a module."""
-    return {**CONNECTION, **task.options}
+    return {**CONNECTION, **module.options}
 
 
-def dates(task: Task | Info | Files) -> frozenset[str]:
+def dates(module: WriteModule | Info | FileModule) -> frozenset[str]:
     """Return the places in the options of a module that take a date as YAML makes it of unquoted text."""
-    if isinstance(task, Task):
-        return frozenset(task.dates)
-    if isinstance(task, Files):
+    if isinstance(module, WriteModule):
+        return frozenset(module.dates)
+    if isinstance(module, FileModule):
         return frozenset()
-    found = [one for name in task.operations for one in OPERATIONS[name].query if one.type in ("timestamp", "date")]
+    found = [one for name in module.operations for one in OPERATIONS[name].query if one.type in ("timestamp", "date")]
     return frozenset(name + end for one in found for name in (one.name, one.option) for end in ("", "[]"))
 
 
@@ -122,7 +122,7 @@ def _desired_state(options: Mapping[str, Any], read_image: ReadImage) -> list[Pr
     return SCHEMA.read(options[ENTRIES], read_image)
 
 
-def limits(options: Mapping[str, Any], api_url: str) -> Limits:
+def parse_limits(options: Mapping[str, Any], api_url: str) -> Limits:
     """Return the limits of the plan of a task. Raises ``InvalidInput``."""
     removals, only = options.get("max_removals"), options.get("only")
     if removals is not None and removals < 0:
@@ -157,7 +157,7 @@ def _approved(given: Any, api_url: str) -> tuple[list[Mapping[str, Any]] | None,
     return changes, digests if isinstance(digests, Mapping) else {}
 
 
-def _task(resource: AnyResource) -> Task:
+def _module_of(resource: AnyResource) -> WriteModule:
     """Return the module of a resource, as the resource declares it."""
     declared = resource.module
     reference = declared.reference
@@ -174,7 +174,7 @@ def _task(resource: AnyResource) -> Task:
         options["max_removals"] = _MAX_REMOVALS
     if declared.names_users:
         options["missing_users"] = _MISSING_USERS
-    return Task(options, load, returns, declared.rules, tuple(date_places(declared.fields)))
+    return WriteModule(options, load, returns, declared.rules, tuple(date_places(declared.fields)))
 
 
 def _plan(options: Mapping[str, Any], plan: Plan, done: bool) -> dict[str, Any]:
@@ -192,9 +192,9 @@ def _shown(target: Target) -> dict[str, Any]:
     return {"name": target.name, "customer_uuid": target.customer_uuid, "uuid": target.uuid}
 
 
-WRITERS: dict[str, Task] = {
-    **{resource.kind.name: _task(resource) for resource in RESOURCES},
-    "desired_state": Task(
+WRITE_MODULES: dict[str, WriteModule] = {
+    **{resource.kind.name: _module_of(resource) for resource in RESOURCES},
+    "desired_state": WriteModule(
         {
             ENTRIES: {"type": "list", "elements": "raw"},
             "providers_path": {"type": "path"},
@@ -214,8 +214,8 @@ WRITERS: dict[str, Task] = {
 }
 
 # The modules that write files, and change nothing in Waldur.
-FILES: dict[str, Files] = {
-    "desired_state_file": Files(
+FILE_MODULES: dict[str, FileModule] = {
+    "desired_state_file": FileModule(
         {
             **INFOS["desired_state_info"].options,
             "dest": {"type": "path", "required": True},
@@ -224,4 +224,4 @@ FILES: dict[str, Files] = {
     ),
 }
 
-TASKS: dict[str, Task | Info | Files] = {**WRITERS, **INFOS, **FACTS, **FILES}
+MODULES: dict[str, WriteModule | Info | FileModule] = {**WRITE_MODULES, **INFOS, **FACTS, **FILE_MODULES}

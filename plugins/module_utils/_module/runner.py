@@ -27,7 +27,7 @@ from .._http.connection import Connection
 from .._plan.changes import Change
 from .._plan.diff import diff as plan_diff
 from .._query.info import Info
-from .argument_specs import TASKS, Files, Task, limits, spec
+from .argument_specs import MODULES, FileModule, WriteModule, parse_limits, spec
 
 
 def run(
@@ -45,16 +45,16 @@ def run(
     """
     remember_parent()
     client, references = get_client(connection)
-    task = TASKS[name]
-    writes = isinstance(task, Task) and not check
+    module = MODULES[name]
+    writes = isinstance(module, WriteModule) and not check
     session = Session(client if writes else client.read_only(), references, options.get("missing_users", "fail"))
     try:
-        if isinstance(task, Info):
-            result = _read(session, task, options)
-        elif isinstance(task, Files):
+        if isinstance(module, Info):
+            result = _read(session, module, options)
+        elif isinstance(module, FileModule):
             result = files.export(session, options, check=check, diff=diff)
         else:
-            result = _write(session, task, options, read_image, check=check, diff=diff)
+            result = _write(session, module, options, read_image, check=check, diff=diff)
     except WaldurError as error:
         redact_error(error, client.secrets)
         raise
@@ -63,26 +63,26 @@ def run(
     return dict(redact(result, client.secrets - revealed))
 
 
-def _read(session: Session, task: Info, options: Mapping[str, Any]) -> dict[str, Any]:
+def _read(session: Session, module: Info, options: Mapping[str, Any]) -> dict[str, Any]:
     session.references.start_run()
-    found = task.answer(session, options)
+    found = module.answer(session, options)
     return {"changed": False, "warnings": session.warnings, **found}
 
 
 def _write(
-    session: Session, task: Task, options: Mapping[str, Any], read_image: ReadImage, *, check: bool, diff: bool
+    session: Session, module: WriteModule, options: Mapping[str, Any], read_image: ReadImage, *, check: bool, diff: bool
 ) -> dict[str, Any]:
-    allowed = limits(options, session.client.connection.api_url)
+    allowed = parse_limits(options, session.client.connection.api_url)
     applied: tuple[Change[object], ...] = ()
     try:
-        plan = plan_changes(session, task.load(options, read_image), allowed)
+        plan = plan_changes(session, module.load(options, read_image), allowed)
         if not check:
             apply(session, plan)
             applied = plan.changes
         result = {"changed": bool(plan.changes), "warnings": list(plan.comparison.warnings)}
         if diff:
             result["diff"] = plan_diff(plan.changes)
-        return {**result, **task.returns(options, plan, not check)}
+        return {**result, **module.returns(options, plan, not check)}
     except SignalReceived as error:
         raise _interrupted(error, applied) from None
 
@@ -96,8 +96,8 @@ def _interrupted(error: SignalReceived, applied: Sequence[Change[object]]) -> In
 
 def run_module(name: str) -> None:
     """Run the module ``name`` as a program: read the options, run it, and print the result or the failure."""
-    task = TASKS[name]
-    module = AnsibleModule(argument_spec=spec(task), supports_check_mode=True, **task.rules)
+    declared = MODULES[name]
+    module = AnsibleModule(argument_spec=spec(declared), supports_check_mode=True, **declared.rules)
     if REQUESTS_IMPORT_ERROR:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     # Until the result is printed, so that a second signal can't cut it off.

@@ -34,9 +34,9 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._http.transport import environment_proxy
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import (
-    TASKS,
-    WRITERS,
-    Task,
+    MODULES,
+    WRITE_MODULES,
+    WriteModule,
     dates,
     spec,
 )
@@ -105,13 +105,12 @@ class ActionModule(ActionBase):
         """Return the module's result, or an error for options that can't be used."""
         # The resolved name is the action's on ansible-core 2.17 and the module's on newer ones.
         module = self._task.action.rpartition(".")[2]
-        task = TASKS[module]
+        declared = MODULES[module]
         spelled = {option: keep_spelling(parse_printed_list(value)) for option, value in self._task.args.items()}
+        raw_is_text = not isinstance(declared, WriteModule)
         self._note_secrets(spelled)
         try:
-            check_options(
-                _COLLECTION + module, spec(task), dates(task), spelled, raw_is_text=not isinstance(task, Task)
-            )
+            check_options(_COLLECTION + module, spec(declared), dates(declared), spelled, raw_is_text=raw_is_text)
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, **error.details}
         arguments = to_plain(spelled)
@@ -126,7 +125,7 @@ class ActionModule(ActionBase):
 
         ``arguments`` are those of the task as plain data, ``spelled`` the same where numbers know their spelling.
         """
-        task = TASKS[module]
+        declared = MODULES[module]
         environment = credentials.read_environment(self)
         try:
             written_paths = self._files.make_paths_absolute(arguments)
@@ -138,7 +137,7 @@ class ActionModule(ActionBase):
         self._note_secrets(connection)
         # The connection was checked by its own rules; the options of the resource are checked as a module would.
         checked = {**restore_numbers(arguments, spelled), **connection}
-        validation = ArgumentSpecValidator(spec(task), **task.rules).validate(checked)
+        validation = ArgumentSpecValidator(spec(declared), **declared.rules).validate(checked)
         if validation.error_messages:
             message = describe_errors(_COLLECTION + module, validation)
             return {"failed": True, "msg": message, "invocation": make_invocation(arguments)}
@@ -169,7 +168,7 @@ class ActionModule(ActionBase):
 
     def _can_write(self, module: str) -> bool:
         """Return whether the task may change something in Waldur or on a disk."""
-        return module in WRITERS and not self._task.check_mode
+        return module in WRITE_MODULES and not self._task.check_mode
 
     def _report_interruption(self, module: str, result: Mapping[str, Any]) -> None:
         interruption.report(_COLLECTION + module, self._host, result)
@@ -233,9 +232,9 @@ class ActionModule(ActionBase):
 
     def _check_document(self, call: _Call, places: Sequence[str]) -> None:
         """Check the desired state here, where numbers and dates know their spelling; files were checked already."""
-        task = TASKS[call.module]
-        if isinstance(task, Task) and not places:
-            task.load(call.options, self._files.read_image)
+        declared = MODULES[call.module]
+        if isinstance(declared, WriteModule) and not places:
+            declared.load(call.options, self._files.read_image)
 
     def _execute_interruptible(self, module: str, **options: Any) -> dict[str, Any]:
         """Run the module in its own process, forward signals to it, and wait for its result."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import TASKS, spec
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import MODULES, spec
 
 from . import ROOT, documentation
 from .yaml_text import dump
@@ -88,7 +88,7 @@ def _text(role: str) -> str:
 def options(role: str) -> dict[str, Any]:
     """Return the options that *role* hands on, as an argument spec with descriptions."""
     declared = ROLES[role]
-    documented, taken = documentation.options(declared.module), spec(TASKS[declared.module])
+    documented, taken = documentation.options(declared.module), spec(MODULES[declared.module])
     names = {option: f"{role}_{name}" for name, option in declared.options.items()}
     defaults = yaml.safe_load((ROOT / "roles" / role / "defaults" / "main.yml").read_text(encoding="utf-8"))
     found = {}
@@ -132,12 +132,12 @@ def _taken(parent: str, key: str) -> Mapping[str, Any]:
     """Return the argument spec of the option that takes what the key of the document holds."""
     if parent in DOCUMENT:
         module, option = DOCUMENT[parent]
-        found: Mapping[str, Any] = spec(TASKS[module])[option]["options"][key]
-    elif not parent and key in TASKS:
+        found: Mapping[str, Any] = spec(MODULES[module])[option]["options"][key]
+    elif not parent and key in MODULES:
         found = {"type": "dict"}
     else:
         module, option = DOCUMENT.get(key, (parent or "service_provider", key))
-        found = {name: value for name, value in spec(TASKS[module])[option].items() if name != "options"}
+        found = {name: value for name, value in spec(MODULES[module])[option].items() if name != "options"}
     return found
 
 

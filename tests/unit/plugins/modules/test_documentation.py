@@ -17,12 +17,12 @@ import yaml
 
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._module import argument_specs, runner
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import TASKS
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import MODULES
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from simulation import Simulator
 
 ROOT = Path(__file__).resolve().parents[4]
-MODULES = sorted(TASKS)
+NAMES = sorted(MODULES)
 PREFIX = "waldur.provider."
 # What options need to be valid, beside the provider that nearly all of them ask for.
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -45,7 +45,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
         "ANSIBLE_HOME": str(tmp_path_factory.mktemp("ansible")),
     }
-    command = [sys.executable, "-m", "ansible.cli.doc", "--json", "-t", "module", *(PREFIX + name for name in MODULES)]
+    command = [sys.executable, "-m", "ansible.cli.doc", "--json", "-t", "module", *(PREFIX + name for name in NAMES)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return {name.removeprefix(PREFIX): expected for name, expected in found.items()}
@@ -80,19 +80,19 @@ def compared(options: Mapping[str, Any], inner: str) -> dict[str, Any]:
 
 def test_every_module_has_its_declaration_and_every_declaration_its_module(told: dict[str, Any]) -> None:
     files = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
-    assert files == set(MODULES) == set(told)
+    assert files == set(NAMES) == set(told)
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", NAMES)
 def test_the_options_that_are_documented_are_those_that_are_taken(told: dict[str, Any], module: str) -> None:
     documented = compared(told[module]["doc"]["options"], "suboptions")
-    taken = compared(argument_specs.spec(TASKS[module]), "options")
+    taken = compared(argument_specs.spec(MODULES[module]), "options")
     assert set(documented) == set(taken)
     for name, one in taken.items():
         assert documented[name] == one, name
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", NAMES)
 def test_everything_is_described_in_whole_sentences(told: dict[str, Any], module: str) -> None:
     doc = told[module]["doc"]
     expected = [(name, one["description"]) for name, one in every_option(doc["options"])]
@@ -103,7 +103,7 @@ def test_everything_is_described_in_whole_sentences(told: dict[str, Any], module
             assert re.fullmatch(r'["A-Z].*\S +\S.*\.', sentence), f"{name}: {sentence}"
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", NAMES)
 def test_the_examples_use_only_what_is_documented(told: dict[str, Any], module: str) -> None:
     tasks = yaml.safe_load(told[module]["examples"])
     used = [(name, task[name] or {}) for task in tasks for name in task if name.startswith(PREFIX)]
@@ -162,7 +162,7 @@ def agree(found: Mapping[str, Any], expected: Mapping[str, Any], where: str) -> 
 
 def result(sim: Simulator, module: str, **options: Any) -> dict[str, Any]:
     """All that the module returns of the recorded world, in check mode."""
-    spec = argument_specs.spec(TASKS[module])
+    spec = argument_specs.spec(MODULES[module])
     defaults = {name: one.get("default") for name, one in spec.items()}
     provider = {"service_provider": "ALPHA"} if "service_provider" in spec else {}
     given = {**defaults, **provider, **OPTIONS.get(module, {}), **options}
@@ -174,7 +174,7 @@ def without_common(found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name not in COMMON}
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", NAMES)
 def test_the_keys_that_are_documented_are_those_that_are_returned(
     sim: Simulator, told: dict[str, Any], module: str
 ) -> None:
@@ -191,7 +191,7 @@ def test_all_rows_of_a_list_are_counted(sim: Simulator, module: str) -> None:
 def test_what_is_returned_only_when_it_is_named_is_there_then(sim: Simulator, told: dict[str, Any]) -> None:
     named = [
         (module, *name.split("."))
-        for module in MODULES
+        for module in NAMES
         for name, one in every_return(told[module]["return"])
         if one.get("returned") == "when O(fields) names it"
     ]
@@ -201,7 +201,7 @@ def test_what_is_returned_only_when_it_is_named_is_there_then(sim: Simulator, to
         assert (set(found[rows][0]), found["warnings"]) == ({key}, [])
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", NAMES)
 def test_every_value_that_is_returned_has_a_sample(told: dict[str, Any], module: str) -> None:
     for name, one in every_return(told[module]["return"]):
         assert "sample" in one or one.get("contains") or name not in always({name: one}), name

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import TASKS, spec
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import MODULES, spec
 
 from ..helpers.action_plugin import TOKEN, outcome, without_server
 
@@ -89,7 +89,7 @@ INSTEAD = {"users": "user", "usernames": "user", "providers_path": "service_prov
 def assert_clean(name: str, option: str, value: Any, folder: Path) -> None:
     given = {**BASE.get(name, {}), option: value}
     given.pop(INSTEAD.get(option, ""), None)
-    if "service_provider" in spec(TASKS[name]):
+    if "service_provider" in spec(MODULES[name]):
         given.setdefault("service_provider", "ALPHA")
     connection = {"api_url": "http://127.0.0.1:9", "access_token": TOKEN}
     whole = {**connection, **given}
@@ -99,8 +99,8 @@ def assert_clean(name: str, option: str, value: Any, folder: Path) -> None:
         assert there["msg"] == here.get("msg"), (option, value)
 
 
-@pytest.mark.parametrize("name", sorted(TASKS))
+@pytest.mark.parametrize("name", sorted(MODULES))
 def test_an_odd_value_of_any_option_is_a_clean_failure_or_a_result(name: str, tmp_path: Path) -> None:
-    for option in spec(TASKS[name]):
+    for option in spec(MODULES[name]):
         for value in ODD:
             assert_clean(name, option, value, tmp_path)

@@ -16,7 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._context import Se
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile, ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITERS
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITE_MODULES
 from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
 from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import Limits
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
@@ -87,7 +87,7 @@ STEPS: dict[str, Callable[[int], Callable[[], Any]]] = {
     "plan by name": planned,
     "plan by UUID": lambda number: planned(number, "c{:031x}"),
     "diff": lambda number: partial(diff, planned(number)().changes),
-    "return": lambda number: partial(WRITERS["desired_state"].returns, {}, planned(number)(), False),
+    "return": lambda number: partial(WRITE_MODULES["desired_state"].returns, {}, planned(number)(), False),
     "predict": lambda number: partial(planned(number)().results, "user_role", done=False),
     "markdown": lambda number: partial(plan_markdown, plan_of(number), max_length=10_000_000),
     "differences": lambda number: partial(plan_differences, plan_of(number)),

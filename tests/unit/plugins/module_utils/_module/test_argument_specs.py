@@ -13,7 +13,11 @@ from messages import begins, message
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, ImageFile, ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import OPTIONS
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import CONNECTION, WRITERS, spec
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import (
+    CONNECTION,
+    WRITE_MODULES,
+    spec,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import SecretCode
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import Usernames
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import Profile
@@ -26,7 +30,7 @@ FINGERPRINT = "sha256:9f2c61aa01b7e3d4"
 
 def wishes(module: str, **options: Any) -> list[ProviderDocument]:
     """As a task comes: validated by the module's own argument spec, then read."""
-    task = WRITERS[module]
+    task = WRITE_MODULES[module]
     validator = ArgumentSpecValidator(spec(task), **task.rules)
     found = validator.validate(options)
     assert not found.error_messages, found.error_messages
@@ -41,7 +45,7 @@ def refusal(module: str, **options: Any) -> str:
 
 def invalid(module: str, **options: Any) -> str:
     """What Ansible itself says of options that the argument spec forbids."""
-    task = WRITERS[module]
+    task = WRITE_MODULES[module]
     return " ".join(ArgumentSpecValidator(spec(task), **task.rules).validate(options).error_messages)
 
 
@@ -51,7 +55,7 @@ def invalid(module: str, **options: Any) -> str:
 def test_every_module_takes_the_connection_options_and_none_has_a_default() -> None:
     assert set(CONNECTION) == {*OPTIONS, "profile"}
     assert not any("default" in spec or "required" in spec for spec in CONNECTION.values())
-    assert all(set(CONNECTION) <= set(spec(task)) for task in WRITERS.values())
+    assert all(set(CONNECTION) <= set(spec(task)) for task in WRITE_MODULES.values())
 
 
 @pytest.mark.parametrize("name", ["access_token", "proxy"])
@@ -61,7 +65,7 @@ def test_what_holds_a_secret_is_never_logged(name: str) -> None:
 
 def test_the_limit_of_removals_has_no_default_so_that_roles_can_leave_it_out() -> None:
     for module in ("user_role", "desired_state"):
-        assert "default" not in WRITERS[module].options["max_removals"]
+        assert "default" not in WRITE_MODULES[module].options["max_removals"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITERS
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITE_MODULES
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources import api_secret_code, service_provider
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import SecretCode
@@ -34,7 +34,7 @@ def planned(state: str = "present", code: str = CODE) -> Plan:
 
 
 def returned(module: str, plan: Plan, done: bool = True, **options: Any) -> dict[str, Any]:
-    return WRITERS[module].returns(options, plan, done)
+    return WRITE_MODULES[module].returns(options, plan, done)
 
 
 @pytest.mark.parametrize("done", [True, False])

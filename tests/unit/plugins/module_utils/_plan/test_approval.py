@@ -12,7 +12,7 @@ import pytest
 from messages import begins, ends, matching, mentions, message, part, pattern, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import limits
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import parse_limits
 from ansible_collections.waldur.provider.plugins.module_utils._plan.approval import require_approved
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
 
@@ -161,18 +161,18 @@ def test_displayed_names_may_change_after_the_approval() -> None:
 
 @pytest.mark.parametrize("given", [{"plan": APPROVED, "api_url": URL}, {"plan": APPROVED}, APPROVED])
 def test_a_plan_is_taken_from_its_file_a_result_and_as_a_list(given: Any) -> None:
-    assert limits({"approved_plan": given}, URL).approved == APPROVED
+    assert parse_limits({"approved_plan": given}, URL).approved == APPROVED
 
 
 @pytest.mark.parametrize("given", [{}, {"plan": None}, ["x"], 7, {"plan": "x"}])
 def test_what_is_no_plan_is_refused(given: Any) -> None:
     with pytest.raises(InvalidInput, match=prefix("approval_not_a_plan")):
-        limits({"approved_plan": given}, URL)
+        parse_limits({"approved_plan": given}, URL)
 
 
 def test_a_file_is_read_and_one_that_cannot_be_is_refused(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(json.dumps({"plan": APPROVED, "api_url": URL}))
-    assert limits({"approved_plan": str(tmp_path / "plan.json")}, URL).approved == APPROVED
+    assert parse_limits({"approved_plan": str(tmp_path / "plan.json")}, URL).approved == APPROVED
     with pytest.raises(
         InvalidInput,
         match=pattern(
@@ -182,19 +182,19 @@ def test_a_file_is_read_and_one_that_cannot_be_is_refused(tmp_path: Path) -> Non
             reason="No such file or directory",
         ),
     ):
-        limits({"approved_plan": str(tmp_path / "none.json")}, URL)
+        parse_limits({"approved_plan": str(tmp_path / "none.json")}, URL)
     (tmp_path / "plan.json").write_text("plan: []")
     with pytest.raises(InvalidInput, match=part("approval_not_json", path=matching(r".*plan\.json"), line=1)):
-        limits({"approved_plan": str(tmp_path / "plan.json")}, URL)
+        parse_limits({"approved_plan": str(tmp_path / "plan.json")}, URL)
 
 
 def test_a_plan_for_another_waldur_is_refused() -> None:
     with pytest.raises(InvalidInput, match=prefix("approval_of_another_waldur", url="https://other.example.org")):
-        limits({"approved_plan": {"plan": [], "api_url": "https://other.example.org"}}, URL)
+        parse_limits({"approved_plan": {"plan": [], "api_url": "https://other.example.org"}}, URL)
 
 
 def test_without_an_approved_plan_anything_goes() -> None:
-    assert limits({}, URL).approved is None
+    assert parse_limits({}, URL).approved is None
 
 
 @pytest.mark.parametrize(
