@@ -15,7 +15,7 @@ from typing import TypeVar
 CUSTOMER_REFERENCE = "customer"
 PROVIDER_REFERENCE = "service_provider"
 
-Part = TypeVar("Part")
+DesiredState = TypeVar("DesiredState")
 
 
 class Unset(Enum):
@@ -56,18 +56,18 @@ class UserEntry:
 class ProviderDocument:
     """The desired state of one provider.
 
-    ``reference`` is a reference of the kind ``reference_kind`` to a customer or a service provider. ``parts`` are the
-    desired states of resources, each of a type of its own; resources without one are left alone.
+    ``reference`` is a reference of the kind ``reference_kind`` to a customer or a service provider. ``desired_states``
+    are those of resources, each of a type of its own; resources without one are left alone.
     """
 
     where: str
     reference: str
     reference_kind: str = CUSTOMER_REFERENCE
-    parts: tuple[object, ...] = ()
+    desired_states: tuple[object, ...] = ()
 
-    def get(self, part: type[Part]) -> Part | None:
-        """Return the part of that type; None where the document has none."""
-        return next((found for found in self.parts if isinstance(found, part)), None)
+    def get(self, desired_type: type[DesiredState]) -> DesiredState | None:
+        """Return the desired state of that type; None where the document has none."""
+        return next((state for state in self.desired_states if isinstance(state, desired_type)), None)
 
 
 ReadImage = Callable[[str, str], ImageFile]

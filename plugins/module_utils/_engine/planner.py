@@ -129,12 +129,12 @@ def _unrepresentable(task: ResourceTask) -> Comparison[object]:
 
 def entry_digest(desired: ProviderDocument) -> str:
     """Return a digest of what an entry asks for, whatever its place, the order of its keys, and how it refers to it."""
-    parts = {type(part).__name__: part for part in desired.parts}
-    text = json.dumps(to_plain(parts, convert=_convert_part), sort_keys=True)
+    by_type = {type(state).__name__: state for state in desired.desired_states}
+    text = json.dumps(to_plain(by_type, convert=_convert_for_digest), sort_keys=True)
     return f"sha256:{sha256(text.encode()).hexdigest()[:16]}"
 
 
-def _convert_part(value: Any) -> Any:
+def _convert_for_digest(value: Any) -> Any:
     """Return what stands in a digest for a value that JSON can't represent.
 
     A dataclass becomes its fields without its place in the document, content its checksum, anything else its text.

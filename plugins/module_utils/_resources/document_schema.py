@@ -24,11 +24,10 @@ def read_entry(where: str, value: Any, read_image: ReadImage) -> ProviderDocumen
     """
     entry = EntryReader(where, value, FIELDS)
     customer = entry.get(CUSTOMER)
-    parts = [resource.read_document(entry, read_image) for resource in RESOURCES]
+    desired_states = [resource.read_document(entry, read_image) for resource in RESOURCES]
     entry.problems.raise_errors()
-    return ProviderDocument(
-        where, customer or "", CUSTOMER_REFERENCE, tuple(part for part in parts if part is not None)
-    )
+    declared = tuple(state for state in desired_states if state is not None)
+    return ProviderDocument(where, customer or "", CUSTOMER_REFERENCE, declared)
 
 
 SCHEMA = DocumentSchema(FIELDS, read_entry)

@@ -14,7 +14,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._references.target
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import ACTIONS, KINDS
 
-Part = TypeVar("Part")
+DesiredState = TypeVar("DesiredState")
 
 CUSTOMER = "c" * 32
 PROVIDER = "d" * 32
@@ -71,8 +71,8 @@ def document(**keys: Any) -> list[dict[str, Any]]:
     return [{"customer": "ACME", **keys}]
 
 
-def part_of(found: ProviderDocument, part: type[Part]) -> Part:
-    """The part of that type, which is there."""
-    part_found = found.get(part)
-    assert part_found is not None
-    return part_found
+def state_of(document: ProviderDocument, desired_type: type[DesiredState]) -> DesiredState:
+    """The desired state of that type, which the document has."""
+    state = document.get(desired_type)
+    assert state is not None
+    return state

@@ -86,7 +86,7 @@ def test_a_value_that_json_cannot_represent_is_rejected_in_the_plan(value: Any, 
     asked = AskedClient({"service_providers": [row]})
     profile = Profile(fields={"account_options": {"x": [value]}})
     with pytest.raises(InvalidInput) as caught:
-        plan_changes(asked.session(), [ProviderDocument("service_providers[0]", CUSTOMER, parts=(profile,))])
+        plan_changes(asked.session(), [ProviderDocument("service_providers[0]", CUSTOMER, desired_states=(profile,))])
     assert caught.value.message.startswith("service_providers[0].account_options.x[0]: ")
     assert told in caught.value.message
     assert not [name for name, _uuid, content in asked.asked if "body" in content]

@@ -26,7 +26,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.service
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import GRANT, GrantEntry, Grants
 
 from ...helpers.samples import document as provider
-from ...helpers.samples import image, no_image, part_of
+from ...helpers.samples import image, no_image, state_of
 
 KEYS = [one.name for one in FIELDS]
 HEX = "0123456789abcdef0123456789abcdef"
@@ -95,18 +95,18 @@ def test_an_empty_list_is_a_desired_state_and_not_left_out() -> None:
     [wish] = SCHEMA.read(provider(users=[], offering_usernames=[], allowed_domains=[]), no_image)
     assert wish.get(Grants) == Grants((), where="service_providers[0].exclusive_users")
     assert wish.get(Usernames) == Usernames(())
-    assert part_of(wish, Profile).fields == {"allowed_domains": []}
+    assert state_of(wish, Profile).fields == {"allowed_domains": []}
 
 
 @pytest.mark.parametrize("path", ["", "  "])
 def test_an_empty_image_path_removes_the_image_and_no_file_is_read(path: str) -> None:
     [wish] = SCHEMA.read(provider(image=path), no_image)
-    assert part_of(wish, Profile).image == ImageFile("", b"")
+    assert state_of(wish, Profile).image == ImageFile("", b"")
 
 
 def test_an_empty_description_is_sent_as_such() -> None:
     [wish] = SCHEMA.read(provider(description=" \n"), no_image)
-    assert part_of(wish, Profile).fields == {"description": ""}
+    assert state_of(wish, Profile).fields == {"description": ""}
 
 
 def test_an_expiry_left_out_is_not_never() -> None:
@@ -144,7 +144,7 @@ def test_lengths_up_to_the_limits_are_taken() -> None:
     [wish] = SCHEMA.read(
         provider(description="d" * 2000, offering_usernames=[{"user": "carol", "username": "c" * 100}]), no_image
     )
-    assert len(part_of(wish, Usernames).entries[0].username) == 100
+    assert len(state_of(wish, Usernames).entries[0].username) == 100
 
 
 # --- any schema ----------------------------------------------------------------------------------------------------

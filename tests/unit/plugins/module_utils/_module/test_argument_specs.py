@@ -23,7 +23,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.offerin
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import Profile
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import Grants
 
-from ...helpers.samples import image, part_of
+from ...helpers.samples import image, state_of
 
 FINGERPRINT = "sha256:9f2c61aa01b7e3d4"
 
@@ -91,7 +91,7 @@ def test_a_reference_that_yaml_made_something_of_is_to_be_quoted(module: str, ke
 
 
 def test_the_desired_profile_holds_the_given_options_and_nothing_else() -> None:
-    assert wishes("service_provider", customer=" ACME ") == [ProviderDocument("", "ACME", parts=(Profile(),))]
+    assert wishes("service_provider", customer=" ACME ") == [ProviderDocument("", "ACME", desired_states=(Profile(),))]
     [wish] = wishes(
         "service_provider",
         customer="ACME",
@@ -121,7 +121,7 @@ def test_an_empty_image_removes_it() -> None:
 
 def test_the_desired_state_of_an_absent_provider_is_its_absence_alone() -> None:
     assert wishes("service_provider", customer="ACME", state="absent") == [
-        ProviderDocument("", "ACME", parts=(Profile("absent"),))
+        ProviderDocument("", "ACME", desired_states=(Profile("absent"),))
     ]
 
 
@@ -158,8 +158,8 @@ def test_messages_on_the_options_of_a_task_begin_with_the_option(given: dict[str
 def test_a_single_user_becomes_one_desired_grant_with_the_default_role_and_no_expiry() -> None:
     [wish] = wishes("user_role", service_provider="ACME", user="alice")
     assert (wish.reference, wish.reference_kind, wish.get(Profile)) == ("ACME", "service_provider", None)
-    assert (part_of(wish, Grants).single, part_of(wish, Grants).exclusive) == (True, False)
-    [entry] = part_of(wish, Grants).entries
+    assert (state_of(wish, Grants).single, state_of(wish, Grants).exclusive) == (True, False)
+    [entry] = state_of(wish, Grants).entries
     found = (entry.user, entry.role, entry.expiration_time, entry.state)
     assert found == ("alice", "CUSTOMER.MANAGER", UNSET, "present")
 
@@ -176,18 +176,24 @@ def test_a_single_user_becomes_one_desired_grant_with_the_default_role_and_no_ex
 def test_an_expiry_means_the_same_for_one_user_and_in_a_list(given: Any, meant: Any) -> None:
     [one] = wishes("user_role", service_provider="ACME", user="alice", expiration_time=given)
     [many] = wishes("user_role", service_provider="ACME", users=[{"user": "alice", "expiration_time": given}])
-    assert part_of(one, Grants).entries[0].expiration_time == part_of(many, Grants).entries[0].expiration_time == meant
+    assert (
+        state_of(one, Grants).entries[0].expiration_time == state_of(many, Grants).entries[0].expiration_time == meant
+    )
 
 
 def test_a_list_of_users_becomes_a_list_of_desired_grants_each_with_its_place() -> None:
     users = [{"user": "alice"}, {"user": "bob", "role": "R", "state": "absent"}]
     [wish] = wishes("user_role", service_provider="ACME", users=users, exclusive=True)
-    assert (part_of(wish, Grants).single, part_of(wish, Grants).exclusive, part_of(wish, Grants).where) == (
+    assert (
+        state_of(wish, Grants).single,
+        state_of(wish, Grants).exclusive,
+        state_of(wish, Grants).where,
+    ) == (
         False,
         True,
         "exclusive",
     )
-    found = [(entry.where, entry.user, entry.role, entry.state) for entry in part_of(wish, Grants).entries]
+    found = [(entry.where, entry.user, entry.role, entry.state) for entry in state_of(wish, Grants).entries]
     assert found == [("users[0]", "alice", "CUSTOMER.MANAGER", "present"), ("users[1]", "bob", "R", "absent")]
 
 
@@ -230,10 +236,10 @@ def test_a_bad_grant_is_reported_with_its_option(given: dict[str, Any], place: s
 def test_usernames_are_given_for_one_user_or_for_many() -> None:
     [one] = wishes("offering_username", service_provider="ACME", user="alice", username=" a ")
     [many] = wishes("offering_username", service_provider="ACME", usernames=[{"user": "alice", "username": "a"}])
-    assert (part_of(one, Usernames).single, part_of(many, Usernames).single) == (True, False)
-    assert [(entry.user, entry.username) for entry in part_of(one, Usernames).entries] == [("alice", "a")]
-    assert [(entry.user, entry.username) for entry in part_of(many, Usernames).entries] == [("alice", "a")]
-    assert part_of(many, Usernames).entries[0].where == "usernames[0]"
+    assert (state_of(one, Usernames).single, state_of(many, Usernames).single) == (True, False)
+    assert [(entry.user, entry.username) for entry in state_of(one, Usernames).entries] == [("alice", "a")]
+    assert [(entry.user, entry.username) for entry in state_of(many, Usernames).entries] == [("alice", "a")]
+    assert state_of(many, Usernames).entries[0].where == "usernames[0]"
     assert wishes("offering_username", service_provider="ACME", usernames=[])[0].get(Usernames) == Usernames(())
 
 

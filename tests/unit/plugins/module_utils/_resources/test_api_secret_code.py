@@ -106,6 +106,6 @@ def test_the_result_is_unknown_until_a_rotation_is_done() -> None:
 
 def test_the_code_resource_takes_the_code_and_names_no_user() -> None:
     wish = SecretCode(WHERE)
-    assert ProviderDocument("", "ACME", parts=(wish,)).get(ApiSecretCode().desired_type) is wish
+    assert ProviderDocument("", "ACME", desired_states=(wish,)).get(ApiSecretCode().desired_type) is wish
     assert ProviderDocument("", "ACME").get(ApiSecretCode().desired_type) is None
     assert ApiSecretCode().users(wish, SecretCodeState()) == ((), ())

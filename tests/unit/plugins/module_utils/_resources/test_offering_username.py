@@ -210,7 +210,7 @@ def test_a_provider_that_is_to_be_created_is_not_asked_for_accounts() -> None:
 
 def test_the_usernames_resource_takes_the_usernames_of_a_document() -> None:
     wishes = Usernames(())
-    assert ProviderDocument("", "ACME", parts=(wishes,)).get(OfferingUsername().desired_type) is wishes
+    assert ProviderDocument("", "ACME", desired_states=(wishes,)).get(OfferingUsername().desired_type) is wishes
     assert ProviderDocument("", "ACME").get(OfferingUsername().desired_type) is None
 
 

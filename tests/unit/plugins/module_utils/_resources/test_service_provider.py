@@ -336,7 +336,7 @@ def test_the_predicted_provider_that_is_deleted_is_none() -> None:
 
 def test_the_profile_resource_takes_the_profile_and_names_no_user() -> None:
     profile = Profile()
-    assert ProviderDocument("", "ACME", parts=(profile,)).get(ServiceProvider().desired_type) is profile
+    assert ProviderDocument("", "ACME", desired_states=(profile,)).get(ServiceProvider().desired_type) is profile
     assert ProviderDocument("", "ACME").get(ServiceProvider().desired_type) is None
     assert ServiceProvider().users(profile, ProfileState(None)) == ((), ())
 

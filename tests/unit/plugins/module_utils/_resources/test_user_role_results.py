@@ -92,7 +92,7 @@ def test_who_is_to_lose_a_grant_that_is_not_there_is_not_shown() -> None:
 
 def test_the_grants_resource_takes_the_grants_of_a_document() -> None:
     grants = Grants(())
-    assert ProviderDocument("", "ACME", parts=(grants,)).get(UserRole().desired_type) is grants
+    assert ProviderDocument("", "ACME", desired_states=(grants,)).get(UserRole().desired_type) is grants
     assert ProviderDocument("", "ACME").get(UserRole().desired_type) is None
 
 
