@@ -17,7 +17,7 @@ from simulation import Simulator
 
 from .api import Api
 
-GUIDE = Path(__file__).parents[3] / "docs" / "docsite" / "rst" / "guide_rights.rst"
+GUIDE = Path(__file__).parents[3] / "docs" / "docsite" / "rst" / "guide_permissions.rst"
 CALLERS = {"owner": "owner", "manager": "manager_alpha", "support": "support_user", "everybody": "outsider"}
 EDITIONS = ("2024", "2025", "2026")
 # What a cell of the guide says → the callers whom Waldur lets through, staff aside.

@@ -12,7 +12,7 @@ from simulation import Simulator
 
 from .playbook import ROOT, runner
 
-GUIDE = (FOLDER / "guide_reading.rst").read_text()
+GUIDE = (FOLDER / "guide_query_data.rst").read_text()
 TABLE = GUIDE.partition(":: Commands for common questions")[2].partition("\n\nUse names")[0]
 
 
