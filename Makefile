@@ -77,9 +77,9 @@ docs: .venv/test.stamp $(TREE) ## build the guides and the reference as HTML, in
 	@echo "== antsibull-docs and Sphinx"
 	@$(BIN)/python tests/tools/build_docs.py
 
-unit: .venv/test.stamp $(TREE) ## run the unit, property, fault and reading tests
-	@echo "== pytest tests/unit tests/properties tests/faults tests/reading"
-	@COVERAGE_FILE=build/.coverage $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report= --cov-fail-under=0 tests/unit tests/properties tests/faults tests/reading
+unit: .venv/test.stamp $(TREE) ## run the unit, property, fault and read module tests
+	@echo "== pytest tests/unit tests/properties tests/faults tests/read_modules"
+	@COVERAGE_FILE=build/.coverage $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report= --cov-fail-under=0 tests/unit tests/properties tests/faults tests/read_modules
 
 coverage: .venv/test.stamp $(TREE) ## report the lines and branches that the last unit tests did not run
 	@echo "== coverage of tests/unit and tests/properties"
