@@ -26,12 +26,12 @@ from ansible_collections.waldur.provider.plugins.module_utils._references.target
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources import (
     api_secret_code,
-    offering_username,
     service_provider,
     user_role,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.base import Resource, TypedTask
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_state import UsernameState
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 
 Document = list[dict[str, Any]]
@@ -159,11 +159,11 @@ def _grants(world: World, provider: Provider, desired: ProviderDocument) -> user
     return user_role.GrantState(rows, {entry.role: world.role(entry.role) for entry in entries}, NOW, world.me)
 
 
-def _accounts(world: World, provider: Provider, desired: ProviderDocument) -> offering_username.UsernameState:
+def _accounts(world: World, provider: Provider, desired: ProviderDocument) -> UsernameState:
     if not provider.there:
-        return offering_username.UsernameState(exists=False)
+        return UsernameState(exists=False)
     accounts = dict(provider.accounts)
-    return offering_username.UsernameState(dict(provider.offerings), accounts, provider.reach, provider.hidden)
+    return UsernameState(dict(provider.offerings), accounts, provider.reach, provider.hidden)
 
 
 def _code(world: World, provider: Provider, desired: ProviderDocument) -> api_secret_code.SecretCodeState:

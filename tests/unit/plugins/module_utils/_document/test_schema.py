@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._document import m
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import SecretCode
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import FIELDS, SCHEMA
-from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_entries import (
     UsernameEntry,
     Usernames,
 )

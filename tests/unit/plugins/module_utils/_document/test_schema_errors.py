@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import FIELDS, SCHEMA
-from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import USERNAME
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_entries import USERNAME
 
 from ...helpers.samples import document as provider
 from ...helpers.samples import image

@@ -19,7 +19,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.argument_s
     spec,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import SecretCode
-from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import Usernames
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_entries import Usernames
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import Profile
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import Grants
 

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
-from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
-    OfferingUsername,
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_entries import (
     UsernameEntry,
     Usernames,
-    UsernameState,
-    UsernameWrite,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_state import UsernameState
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_writing import UsernameWrite
 
 from ...helpers.samples import ALICE, BOB, CUSTOMER, PEOPLE, session, target
 

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
-from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
-    OfferingUsername,
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_entries import (
     UsernameEntry,
     Usernames,
-    UsernameState,
-    UsernameWrite,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_state import UsernameState
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_writing import UsernameWrite
 
 from ...helpers.recording_client import AskedClient, staff
 from ...helpers.samples import ALICE, BOB, CAROL, PEOPLE, session, target

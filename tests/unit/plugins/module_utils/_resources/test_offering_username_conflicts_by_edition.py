@@ -15,7 +15,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._engine.planner im
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
-from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import USERNAME, Usernames
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_entries import (
+    USERNAME,
+    Usernames,
+)
 from simulation import Simulator
 
 

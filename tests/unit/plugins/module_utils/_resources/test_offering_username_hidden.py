@@ -18,7 +18,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection i
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
-from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import USERNAME, Usernames
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_entries import (
+    USERNAME,
+    Usernames,
+)
 from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.queries import read_rows
 from simulation import Simulator
 

@@ -13,12 +13,12 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     RouteMissing,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
-from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
-    OfferingUsername,
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_entries import (
     UsernameEntry,
     Usernames,
-    UsernameWrite,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_writing import UsernameWrite
 
 from ...helpers.recording_client import AskedClient, staff
 from ...helpers.samples import ALICE, BOB, CUSTOMER, PEOPLE, PROVIDER, session, target

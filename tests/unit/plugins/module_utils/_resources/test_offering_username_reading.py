@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
-    OfferingUsername,
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_entries import (
     UsernameEntry,
     Usernames,
-    UsernameState,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_state import UsernameState
 
 from ...helpers.recording_client import AskedClient, staff
 from ...helpers.samples import ALICE, BOB, CUSTOMER, PROVIDER, target

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import OutcomeUnknown
-from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
-    OfferingUsername,
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_entries import (
     UsernameEntry,
     Usernames,
 )

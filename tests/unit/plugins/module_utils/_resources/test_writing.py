@@ -17,17 +17,18 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
 from ansible_collections.waldur.provider.plugins.module_utils._resources import api_secret_code
-from ansible_collections.waldur.provider.plugins.module_utils._resources import offering_username as names
 from ansible_collections.waldur.provider.plugins.module_utils._resources import service_provider as profiles
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import (
     ApiSecretCode,
     SecretCode,
     fingerprint,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import (
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_entries import (
     UsernameEntry,
     Usernames,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_state import UsernameState
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import Profile
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import Grants, GrantState, UserRole
 
@@ -153,10 +154,10 @@ COLUMNS = (
 
 
 def write_name(asked: AskedClient) -> None:
-    state = names.UsernameState({VM: "VM", GPU: "GPU"}, {}, {ALICE.uuid: {VM, GPU}})
+    state = UsernameState({VM: "VM", GPU: "GPU"}, {}, {ALICE.uuid: {VM, GPU}})
     wishes = Usernames((UsernameEntry("", "alice", "a1"),))
-    (change,) = names.OfferingUsername().compare(session(), target(), wishes, state, PEOPLE).changes
-    names.OfferingUsername().write(asked.session(), target(), state, change)
+    (change,) = OfferingUsername().compare(session(), target(), wishes, state, PEOPLE).changes
+    OfferingUsername().write(asked.session(), target(), state, change)
 
 
 def test_a_username_is_one_request_whatever_the_number_of_offerings() -> None:

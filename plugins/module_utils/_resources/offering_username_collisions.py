@@ -1,0 +1,112 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Usernames that two users would share, and the order in which usernames pass from one user to another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from .._context import Session
+from .._plan.changes import Change, Comparison
+from .._references.targets import Target
+from .._references.users import UnresolvedUser, User
+from .base import unresolved_user
+from .offering_username_entries import UsernameEntry
+from .offering_username_state import UsernameState, same_username
+from .offering_username_writing import UsernameWrite
+
+
+def find_problems(
+    session: Session, resolved: Iterable[tuple[UsernameEntry, User | UnresolvedUser]]
+) -> dict[int, Comparison[UsernameWrite]]:
+    """Return what is wrong with entries, by their numbers, whatever accounts there are."""
+    problems: dict[int, Comparison[UsernameWrite]] = {}
+    places: dict[str, str] = {}
+    takers: dict[str, tuple[UsernameEntry, User]] = {}
+    for number, (entry, user) in enumerate(resolved):
+        if isinstance(user, UnresolvedUser):
+            problems[number] = unresolved_user(session, entry, user)
+            continue
+        if user.uuid in places:
+            text = f"{entry.place}: {user.shown} duplicates {places[user.uuid]}: keep one of the two."
+            problems[number] = Comparison(errors=(text,))
+            continue
+        places[user.uuid] = entry.place
+        if other := takers.get(same_username(entry.username)):
+            problems[number] = Comparison(errors=(describe_requested_twice(entry, user, *other),))
+            continue
+        takers[same_username(entry.username)] = (entry, user)
+    return problems
+
+
+def describe_requested_twice(entry: UsernameEntry, user: User, first: UsernameEntry, first_user: User) -> str:
+    differs = ""
+    if entry.username != first.username:
+        is_case = entry.username.casefold() == first.username.casefold()
+        what = "upper and lower case" if is_case else "forms of the same characters"
+        differs = f" as '{first.username}', and {what} do not tell usernames apart"
+    return (
+        f"{entry.option('username')}: '{entry.username}' is requested for {user.shown}, and in {first.place} for"
+        f" {first_user.shown}{differs}: two users can't share one username."
+    )
+
+
+def accounts_with(current: UsernameState, user: str, username: str) -> list[tuple[str, str]]:
+    """Return the accounts of others than ``user`` that have the username in any spelling, as (offering, user)."""
+    return [pair for pair in current.holders.get(same_username(username), ()) if pair[1] != user]
+
+
+def is_released(current: UsernameState, pair: tuple[str, str], usernames: Mapping[str, str]) -> bool:
+    """Return whether carrying out ``usernames`` gives the account another name. Waldur touches none out of reach."""
+    offering, holder = pair
+    if holder not in usernames or offering not in current.reach.get(holder, ()):
+        return False
+    return same_username(usernames[holder]) != same_username(current.accounts[pair] or "")
+
+
+def describe_taken(
+    target: Target,
+    entry: UsernameEntry,
+    pairs: Iterable[tuple[str, str]],
+    current: UsernameState,
+    usernames: Mapping[str, str],
+) -> str:
+    """Return the error for a username that accounts of other users have. Deleted ones count: they can come back."""
+    accounts: dict[str, list[str]] = defaultdict(list)
+    remedies = {}
+    for offering, holder in pairs:
+        row = current.rows.get((offering, holder), {})
+        shown = current.holder_names.get(holder, holder)
+        details = [f"as '{row['username']}'"] if row.get("username", entry.username) != entry.username else []
+        details += [f"state {row['state']}"] if row.get("state") else []
+        label = row.get("offering_name") or current.names.get(offering, offering)
+        accounts[shown].append(f"{label} ({', '.join(details)})" if details else label)
+        if holder in usernames:
+            remedies[shown] = f"{shown} does not reach that offering, so their entry does not rename the account there"
+    held = "; ".join(f"{shown} in {', '.join(sorted(labels))}" for shown, labels in sorted(accounts.items()))
+    why = "".join(f" ({text})" for _shown, text in sorted(remedies.items()))
+    return (
+        f"{entry.option('username')}: '{entry.username}' is already the username of {held} at {target.name}{why}: give"
+        " another username, or first rename or delete that account in Waldur."
+    )
+
+
+def rank_changes(changes: Iterable[Change[UsernameWrite]], current: UsernameState) -> tuple[Change[UsernameWrite], ...]:
+    """Return ``changes`` ranked so that a name is given away before another user takes it.
+
+    Where usernames are exchanged in a circle no order does that, and two users share one for a short time.
+    """
+    left = {str(change.id["user"]): change for change in changes}
+    waits = {user: {held[1] for held in accounts_with(current, user, c.payload.username)} for user, c in left.items()}
+    ranked: list[Change[UsernameWrite]] = []
+    rank = 0
+    while left:
+        free = {user for user in left if not waits[user] & left.keys()} or set(left)
+        ranked += [replace(change, rank=rank) for user, change in left.items() if user in free]
+        left = {user: change for user, change in left.items() if user not in free}
+        rank += 1
+    return tuple(ranked)

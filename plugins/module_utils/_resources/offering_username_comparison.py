@@ -1,0 +1,95 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Compare the desired with the current usernames. Pure: sends no request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage
+from .._references.account_visibility import HIDDEN_ACCOUNTS
+from .._references.targets import Target
+from .._references.users import UnresolvedUser, User
+from .offering_username_collisions import accounts_with, describe_taken, is_released
+from .offering_username_entries import UsernameEntry
+from .offering_username_owners import describe_owned, differing_names, owners_of
+from .offering_username_state import UsernameState, labels_of
+from .offering_username_writing import UsernameWrite
+
+# A warning names so many accounts.
+_MOST_NAMED = 5
+
+SEES_NO_RESOURCE = (
+    "this token sees roles in projects and not the resources there, so it can't tell who reaches which offering:"
+    " use a staff token or one of the customer's owner"
+)
+
+
+SET_USERNAME = Action("set_username", Stage.NAME, Severity.REPLACEMENT, "replaced username", "replaced usernames")
+
+KIND = ChangeKind(
+    "offering_username",
+    (SET_USERNAME,),
+    "usernames of {}",
+    has_named_keys=True,
+    null_word="no username",
+    empty_word="no username",
+)
+
+
+def warn_of_concealed(
+    target: Target, resolved: Iterable[tuple[UsernameEntry, User | UnresolvedUser]], current: UsernameState
+) -> Comparison[UsernameWrite]:
+    """Warn of the accounts that were left out, as they may be hidden or not there."""
+    users = [user for _entry, user in resolved if isinstance(user, User)]
+    found = [
+        f"{p.shown} in {label}"
+        for p in users
+        for label in sorted(labels_of(current, current.concealed(p.uuid)).values())
+    ]
+    if not found:
+        return Comparison()
+    shown = ", ".join(found[:_MOST_NAMED]) + (", …" if len(found) > _MOST_NAMED else "")
+    accounts = "1 account" if len(found) == 1 else f"{len(found)} accounts"
+    text = f"{accounts} may be hidden from this token or not there yet, and no username was planned for them ({shown})"
+    return Comparison(warnings=(f"{target.name}: {text}: {HIDDEN_ACCOUNTS}.",))
+
+
+def compare_entry(
+    target: Target, entry: UsernameEntry, user: User, current: UsernameState, usernames: Mapping[str, str]
+) -> Comparison[UsernameWrite]:
+    """Compare one entry; ``usernames`` are the desired usernames of all usable entries, by user UUID."""
+    reach = current.reach.get(user.uuid, set())
+    if current.blind:
+        # A user who reaches offerings would pass for one who reaches none.
+        return Comparison(errors=(f"{entry.place}: {target.name}: {SEES_NO_RESOURCE}.",))
+    if not reach:
+        text = f"{entry.place}: {user.shown} reaches no offering of {target.name} through a project; nothing was set."
+        return Comparison(warnings=(text,))
+    warnings: tuple[str, ...] = ()
+    if reach & current.hidden:
+        names = ", ".join(sorted(current.names[offering] for offering in reach & current.hidden))
+        warnings = (f"{target.name}: this token can't read back accounts in {names}; they were left out of the plan.",)
+    differing = differing_names(current, user.uuid, entry.username)
+    if not differing:
+        return Comparison(warnings=warnings)
+    if owners := owners_of(current, user.uuid):
+        return Comparison(errors=(describe_owned(target, entry, user, current, owners),), warnings=warnings)
+    if kept := [
+        pair for pair in accounts_with(current, user.uuid, entry.username) if not is_released(current, pair, usernames)
+    ]:
+        return Comparison(errors=(describe_taken(target, entry, kept, current, usernames),), warnings=warnings)
+    labels = labels_of(current, differing)
+    change = Change(
+        target.name,
+        KIND,
+        user.shown,
+        SET_USERNAME,
+        {labels[offering]: differing[offering] or None for offering in sorted(differing, key=labels.__getitem__)},
+        {labels[offering]: entry.username for offering in sorted(differing, key=labels.__getitem__)},
+        {"customer": target.customer_uuid, "user": user.uuid, "role": None},
+        UsernameWrite(user.uuid, entry.username),
+    )
+    return Comparison((change,), warnings)

@@ -1,0 +1,119 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Export the current usernames as entries of a document."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from .._common.errors import InvalidInput, StateUnreadable
+from .._context import Session
+from .._document.exported import Entry, Exported, Note, exported_list, user_reference
+from .._references.account_visibility import HIDDEN_ACCOUNTS
+from .._references.targets import Target
+from .._references.users import User
+from .offering_username_comparison import SEES_NO_RESOURCE, compare_entry
+from .offering_username_entries import USERNAME, USERNAMES_KEY
+from .offering_username_owners import describe_owner, owners_of
+from .offering_username_reading import read_accounts, read_owners, read_reached_offerings, read_visibility
+from .offering_username_state import UsernameState, labels_of, same_username
+
+
+def export_usernames(session: Session, target: Target) -> Exported:
+    """Export the users who have one and the same username in all offerings that they reach."""
+    current = read_reached_offerings(session, target, None)
+    if current.unseen and not session.references.current_user.sees_all_users():
+        # Every project that is listed has a resource (api-behaviour: project-permissions), so a part of the whole
+        # would be missing.
+        raise StateUnreadable(
+            f"{target.name}: {SEES_NO_RESOURCE}, or leave offering_usernames out of parts (the playbook's"
+            " export_parts)."
+        )
+    read_accounts(session, target, None, current)
+    read_visibility(session, current.reach, current)
+    read_owners(session, target, {(one, user) for user, reach in current.reach.items() for one in reach}, current)
+    resolved = session.references.users.resolve(current.reach)
+    users = [user for user in resolved.values() if isinstance(user, User)]
+    return exported_list(
+        USERNAMES_KEY, [*users_out_of_reach(target, current), *users_in_reach(session, target, current, users)]
+    )
+
+
+def users_in_reach(
+    session: Session, target: Target, current: UsernameState, users: list[User]
+) -> Iterable[Entry | Note]:
+    """Yield an entry or a note for each user; one note for all where usernames seem not to be in use."""
+    names = {user.uuid: _present_names(current, user.uuid) for user in users}
+    holders = Counter(same_username(name) for found in names.values() if len(found) == 1 for name in found)
+    if not any((name or "").strip() for name in current.accounts.values()):
+        # Where usernames are not in use, a note for each member of each project would tell nothing.
+        if users:
+            text = f"{target.name}: none of the {len(users)} users who reach its offerings has a username there."
+            yield Note(USERNAMES_KEY, None, text)
+        return
+    if hidden := ", ".join(sorted({current.names[offering] for offering in current.hidden & current.names.keys()})):
+        text = f"{target.name}: this token can't read back accounts in {hidden}, so usernames there were not looked at."
+        yield Note(USERNAMES_KEY, None, text)
+    if number := sum(len(current.concealed(user.uuid)) for user in users):
+        accounts = "1 account" if number == 1 else f"{number} accounts"
+        text = f"{accounts} may be hidden from this token or not there yet, so usernames there were not looked at"
+        yield Note(USERNAMES_KEY, None, f"{target.name}: {text}: {HIDDEN_ACCOUNTS}.")
+    for user in users:
+        reason = _reason_left_out(current, user, names[user.uuid], holders)
+        entry = {"user": user_reference(session.references, user), "username": next(iter(names[user.uuid]), "")}
+        if not reason:
+            reason = _not_as_it_is(target, entry, user, current)
+        yield Note(USERNAMES_KEY, user.shown, f"{target.name}: {user.shown} {reason}.") if reason else entry
+
+
+def _present_names(current: UsernameState, user: str) -> set[str]:
+    """Return the different usernames of the accounts, an empty one for those that are missing or have none."""
+    return {(current.accounts.get((offering, user)) or "").strip() for offering in current.readable(user)}
+
+
+def _reason_left_out(current: UsernameState, user: User, names: set[str], holders: Counter[str]) -> str | None:
+    """Return why a document can't express the username of a user, as the end of a sentence; None where it can."""
+    if owners := owners_of(current, user.uuid):
+        owner = next(iter(owners.values()))
+        return f"gets the username from {describe_owner(owner, user)}, and no document changes that"
+    if not names:
+        return "reaches no offering whose accounts this token can read back"
+    if names == {""}:
+        return "reaches offerings and has no username there"
+    if len(names) > 1:
+        readable = labels_of(current, current.readable(user.uuid))
+        names_by_label = {
+            label: current.accounts.get((offering, user.uuid)) or "none" for offering, label in readable.items()
+        }
+        each = ", ".join(f"{label}: {names_by_label[label]}" for label in sorted(names_by_label))
+        return f"doesn't have one and the same username in all offerings that they reach ({each})"
+    name = next(iter(names))
+    if (number := holders[same_username(name)]) > 1:
+        return f"has the username '{name}', which {number} users share, and a document gives a name to one"
+    return None
+
+
+def _not_as_it_is(target: Target, entry: Entry, user: User, current: UsernameState) -> str | None:
+    """Return what applying the entry would change, as the end of a sentence; None where it changes nothing."""
+    try:
+        desired = USERNAME.read("", entry)
+    except InvalidInput as error:
+        return f"has a username that a document can't express: {error.message.rstrip('.')}"
+    found = compare_entry(target, desired, user, current, {})
+    return "has a username that would be set anew" if found.changes or found.errors else None
+
+
+def users_out_of_reach(target: Target, current: UsernameState) -> Iterable[Note]:
+    """Yield a note for each user who has a username and reaches nothing: it stays, whatever a document holds
+    (api-behaviour: usernames-reach)."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for (_offering, user), name in current.accounts.items():
+        if (name or "").strip() and user not in current.reach:
+            names[user].add((name or "").strip())
+    for user, found in names.items():
+        shown, listed = current.holder_names.get(user, user), ", ".join(sorted(found))
+        text = f"{shown} has a username ({listed}) and reaches no shared offering through a project, or is deactivated."
+        yield Note(USERNAMES_KEY, shown, f"{target.name}: {text}")
