@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._module import arg
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from ansible_collections.waldur.provider.plugins.plugin_utils._action import arguments
 
-from ..helpers.action_plugin import TOKEN, outcome, without_server
+from ...helpers.action_plugin import TOKEN, outcome, without_server
 
 CONNECTION = {"api_url": "http://127.0.0.1:9", "access_token": TOKEN}
 ways = pytest.mark.parametrize("elsewhere", [False, True], ids=["in-process", "as a module"])

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import MODULES, spec
 
-from ..helpers.action_plugin import TOKEN, outcome, without_server
+from ...helpers.action_plugin import TOKEN, outcome, without_server
 
 pytestmark = pytest.mark.slow
 
