@@ -13,15 +13,13 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._common.values import boolean
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import (
-    plan_differences as make_plan_differences,
-)
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import render_differences
 
 
 def plan_differences(plan: Any, totals: Any = True) -> list[str]:
     """Return a line for each change. Raises ``AnsibleFilterError`` with one sentence for an invalid plan."""
     try:
-        return make_plan_differences(plan, totals=_parse_boolean(totals))
+        return render_differences(plan, totals=_parse_boolean(totals))
     except InvalidInput as error:
         raise AnsibleFilterError(f"waldur.provider.plan_differences: {error.message}") from error
 

@@ -12,8 +12,11 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import DEFAULT_MAX_LENGTH, DEFAULT_TITLE
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import plan_markdown as render_plan
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import (
+    DEFAULT_MAX_LENGTH,
+    DEFAULT_TITLE,
+    render_plan,
+)
 
 NAME = "waldur.provider.plan_markdown"
 

@@ -34,12 +34,12 @@ class Section:
     rows: Sequence[str]
     tail: str = ""
 
-    def text(self, count: int) -> str:
+    def render(self, count: int) -> str:
         """Return the first ``count`` rows."""
         return "\n".join([self.head, *self.rows[:count], *([self.tail] if self.tail else [])]) if count else ""
 
 
-def fitting(sections: Sequence[Section], length: int) -> list[int]:
+def count_fitting_rows(sections: Sequence[Section], length: int) -> list[int]:
     """Return how many rows of each section fit into ``length`` characters, a blank line between sections included.
 
     The first section is served first, and after a row that does not fit nothing more is taken.
@@ -57,35 +57,35 @@ def fitting(sections: Sequence[Section], length: int) -> list[int]:
     return counts
 
 
-def lines(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
     """Return the lines of ``text``, of characters that can be printed and don't change the order of others."""
     return [part if part.isprintable() else "".join(map(_printable, part)) for part in _BREAKS.split(text)]
 
 
-def code(text: str) -> str:
-    """``text`` on one line, as inline code that is safe in a table, a heading or a list; nothing for an empty one."""
-    parts = _SPLITTING.split(" ↵ ".join(lines(text)).strip())
+def format_code(text: str) -> str:
+    """Return ``text`` on one line, as inline code that is safe in a table, a heading or a list; "" for an empty one."""
+    parts = _SPLITTING.split(" ↵ ".join(split_lines(text)).strip())
     return "".join(f"&#{ord(part)};" if part in "|`{" else f"`{part}`" for part in parts if part)
 
 
-def block(text: str) -> str:
-    """Return lines for a fenced block of code. Each must still get a mark before it that is no backtick."""
+def escape_block(text: str) -> str:
+    """Return lines for a fenced block of code. The caller puts a mark before each that is no backtick."""
     return _TEMPLATE.sub("{" + _NOWHERE, text)
 
 
-def prose(text: str) -> str:
-    """``text`` on one line as text among text: for what the author of a playbook writes, such as a title."""
-    line = " ".join(" ".join(lines(text)).split())
+def escape_prose(text: str) -> str:
+    """Return ``text`` on one line as text among text: for what the author of a playbook writes, such as a title."""
+    line = " ".join(" ".join(split_lines(text)).split())
     return _PUNCTUATION.sub(lambda match: f"&#{ord(match[0])};{_NOWHERE}", line)
 
 
-def shortened(text: str, longest: int) -> str:
-    """``text``, cut where it is longer than ``longest`` characters."""
+def shorten(text: str, longest: int) -> str:
+    """Return ``text``, cut where it is longer than ``longest`` characters."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def counted(number: int, thing: str) -> str:
-    """``3 changes``, ``1 change``."""
+def format_count(number: int, thing: str) -> str:
+    """Return a number with its noun, such as ``3 changes`` or ``1 change``."""
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 

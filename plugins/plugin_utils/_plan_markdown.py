@@ -26,13 +26,13 @@ from ansible_collections.waldur.provider.plugins.module_utils._plan.changes impo
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import ACTIONS, KINDS
 from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import (
     Section,
-    block,
-    code,
-    counted,
-    fitting,
-    lines,
-    prose,
-    shortened,
+    count_fitting_rows,
+    escape_block,
+    escape_prose,
+    format_code,
+    format_count,
+    shorten,
+    split_lines,
 )
 
 DEFAULT_TITLE = "Waldur service providers"
@@ -72,7 +72,7 @@ class _Leaf:
 
 
 @dataclass(frozen=True)
-class _Shown:
+class _ShownChange:
     """A change, and what of it is shown: the leaves of ``before`` and ``after``."""
 
     change: Mapping[str, Any]
@@ -107,7 +107,7 @@ class _Shown:
         leaves = [*self.before, *self.after]
         texts = [self.change["name"], *(text for leaf in leaves for text in (leaf.label, leaf.text))]
         many = max(len(self.before), len(self.after)) > _MOST_VALUES
-        return many or any(len(text) > _LONGEST_VALUE or len(lines(text)) > 1 for text in texts)
+        return many or any(len(text) > _LONGEST_VALUE or len(split_lines(text)) > 1 for text in texts)
 
 
 def _is_lost(before: Any, after: Any) -> bool:
@@ -117,7 +117,7 @@ def _is_lost(before: Any, after: Any) -> bool:
     return before not in (None, "", [], {}) and after in (None, "", [], {})
 
 
-def plan_markdown(
+def render_plan(
     plan: Any,
     summary: Mapping[str, Any] | None = None,
     warnings: Sequence[Any] | None = None,
@@ -133,21 +133,21 @@ def plan_markdown(
     """
     if max_length < _SHORTEST:
         raise InvalidInput(f"max_length: must be {_SHORTEST} or more, as a shorter text can't show a change.")
-    shown = [_checked(number, change) for number, change in enumerate(_list(plan, "_input"))]
-    ambiguous = _ambiguous_names(shown)
-    head = _headline(shown, title)
-    attention = _attention([change for change in shown if change.needs_attention], ambiguous)
-    tables = list(_tables([change for change in shown if not change.needs_attention], ambiguous))
-    missing = _bullets("### Users that Waldur does not know", _missing(summary), _LONGEST_VALUE)
-    warned = _bullets("### Warnings", map(str, _list(warnings or [], "warnings")), _LONGEST_WARNING)
+    shown = [_parse_change(number, change) for number, change in enumerate(_require_list(plan, "_input"))]
+    ambiguous = _find_ambiguous_names(shown)
+    head = _render_headline(shown, title)
+    attention = _render_attention([change for change in shown if change.needs_attention], ambiguous)
+    tables = list(_render_tables([change for change in shown if not change.needs_attention], ambiguous))
+    missing = _render_bullets("### Users that Waldur does not know", _list_missing_users(summary), _LONGEST_VALUE)
+    warned = _render_bullets("### Warnings", map(str, _require_list(warnings or [], "warnings")), _LONGEST_WARNING)
     full = Section(
         "<details>\n<summary>Full texts</summary>\n",
-        [_full(change, ambiguous) for change in shown if change.is_cut],
+        [_render_full_change(change, ambiguous) for change in shown if change.is_cut],
         "</details>",
     )
     by_weight = [attention, missing, warned, *tables, full]
-    counts = fitting(by_weight, max_length - len(head) - _RESERVED)
-    texts = [section.text(count) for section, count in zip(by_weight, counts, strict=True)]
+    counts = count_fitting_rows(by_weight, max_length - len(head) - _RESERVED)
+    texts = [section.render(count) for section, count in zip(by_weight, counts, strict=True)]
     hidden = [len(section.rows) - count for section, count in zip(by_weight, counts, strict=True)]
     left_out = {
         "critical change": hidden[0],
@@ -157,32 +157,32 @@ def plan_markdown(
         "full text": hidden[-1],
     }
     ordered = [texts[0], *texts[3:-1], *texts[1:3], texts[-1]]
-    return "\n\n".join(text for text in (head, *ordered, _left_out(left_out, max_length)) if text) + "\n"
+    return "\n\n".join(text for text in (head, *ordered, _describe_hidden(left_out, max_length)) if text) + "\n"
 
 
-def plan_differences(plan: Any, *, totals: bool = True) -> list[str]:
+def render_differences(plan: Any, *, totals: bool = True) -> list[str]:
     """Return a line for each change of the plan, with the values that differ, and with ``totals`` a last one for all.
 
     No line is one that Ansible could take for a template. Raises ``InvalidInput`` for what is not a valid plan.
     """
-    shown = [_checked(number, change) for number, change in enumerate(_list(plan, "_input"))]
-    ambiguous = _ambiguous_names(shown)
-    found = [_difference(change, ambiguous) for change in shown]
-    return [*found, f"Total: {_totals(shown)}"] if found and totals else found
+    shown = [_parse_change(number, change) for number, change in enumerate(_require_list(plan, "_input"))]
+    ambiguous = _find_ambiguous_names(shown)
+    found = [_render_difference(change, ambiguous) for change in shown]
+    return [*found, f"Total: {_render_totals(shown)}"] if found and totals else found
 
 
-def _difference(shown: _Shown, ambiguous: Container[str]) -> str:
+def _render_difference(shown: _ShownChange, ambiguous: Container[str]) -> str:
     change = shown.change
     own = change["name"] == change["service_provider"]
     what = " ".join([shown.action.label, *([] if own else [quote(change["name"])])])
-    values = ", ".join(_values(shown))
+    values = ", ".join(_render_values(shown))
     name, uuid = shown.provider
     label = f"{quote(name)} ({quote(uuid)})" if name in ambiguous else quote(name)
     words = [label, f"{what} {values}".rstrip() if own else what]
-    return block(": ".join(words if own or not values else [*words, values]))
+    return escape_block(": ".join(words if own or not values else [*words, values]))
 
 
-def _values(shown: _Shown) -> Iterator[str]:
+def _render_values(shown: _ShownChange) -> Iterator[str]:
     """Each value that differs, as ``label: before -> after``, or ``label: value`` where one side has nothing at all."""
     sides = [{leaf.label: leaf.in_line for leaf in leaves} for leaves in (shown.before, shown.after)]
     for label in dict.fromkeys([*sides[0], *sides[1]]):
@@ -190,8 +190,8 @@ def _values(shown: _Shown) -> Iterator[str]:
         yield f"{quote(label)}: {' -> '.join(texts)}"
 
 
-def _left_out(hidden: Mapping[str, int], max_length: int) -> str:
-    parts = [counted(number, thing) for thing, number in hidden.items() if number]
+def _describe_hidden(hidden: Mapping[str, int], max_length: int) -> str:
+    parts = [format_count(number, thing) for thing, number in hidden.items() if number]
     if not parts:
         return ""
     return (
@@ -200,14 +200,14 @@ def _left_out(hidden: Mapping[str, int], max_length: int) -> str:
     )
 
 
-def _list(value: Any, name: str) -> list[Any]:
+def _require_list(value: Any, name: str) -> list[Any]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         what = "warnings" if name == "warnings" else "plan"
         raise InvalidInput(f"{name}: takes the list '{what}' of what waldur.provider.desired_state returns.")
     return list(value)
 
 
-def _checked(number: int, change: Any) -> _Shown:
+def _parse_change(number: int, change: Any) -> _ShownChange:
     is_valid = isinstance(change, Mapping) and all(
         isinstance(change.get(key), str) for key in ("service_provider", "kind", "name", "action")
     )
@@ -215,25 +215,25 @@ def _checked(number: int, change: Any) -> _Shown:
         change.get(key) is None or isinstance(change[key], Mapping) for key in ("before", "after", "id")
     )
     kind = KINDS.get(change["kind"], ChangeKind(change["kind"])) if is_valid else ChangeKind("")
-    action = _declared_action(kind, change) if is_valid else None
+    action = _find_action(kind, change) if is_valid else None
     if action is None:
         raise InvalidInput(
             f"_input[{number}]: is not a valid change of a plan; give the list 'plan' of what"
             " waldur.provider.desired_state returns."
         )
-    before, after = (list(_leaves(kind, change, side)) for side in ("before", "after"))
+    before, after = (list(_read_leaves(kind, change, side)) for side in ("before", "after"))
     afters = {leaf.label: leaf.text for leaf in after}
     befores = {leaf.label: leaf.text for leaf in before}
-    return _Shown(
+    return _ShownChange(
         change,
         kind,
         action,
-        [replace(leaf, short=_cut(leaf.text, afters.get(leaf.label, ""))) for leaf in before],
-        [replace(leaf, short=_cut(leaf.text, befores.get(leaf.label, ""))) for leaf in after],
+        [replace(leaf, short=_shorten_around_difference(leaf.text, afters.get(leaf.label, ""))) for leaf in before],
+        [replace(leaf, short=_shorten_around_difference(leaf.text, befores.get(leaf.label, ""))) for leaf in after],
     )
 
 
-def _declared_action(kind: ChangeKind, change: Mapping[str, Any]) -> Action | None:
+def _find_action(kind: ChangeKind, change: Mapping[str, Any]) -> Action | None:
     """Return the action as its resource declares it.
 
     A plan of a newer version may hold kinds that this one does not know. What such a change takes away as a whole
@@ -249,37 +249,37 @@ def _declared_action(kind: ChangeKind, change: Mapping[str, Any]) -> Action | No
     return Action(name, Stage.DELETE)
 
 
-def _cut(text: str, counterpart: str) -> str:
+def _shorten_around_difference(text: str, counterpart: str) -> str:
     """Return ``text`` shortened so that the first place is seen in which it differs from its counterpart."""
     pairs = enumerate(zip(text, counterpart, strict=False))
     same = next((at for at, (one, other) in pairs if one != other), min(len(text), len(counterpart)))
     if len(text) <= _LONGEST_VALUE or same < _LONGEST_VALUE // 2:
-        return shortened(text, _LONGEST_VALUE)
+        return shorten(text, _LONGEST_VALUE)
     start = min(same - _LONGEST_VALUE // 4, len(text) - _LONGEST_VALUE + 1)
-    return f"…{shortened(text[start:], _LONGEST_VALUE - 1)}"
+    return f"…{shorten(text[start:], _LONGEST_VALUE - 1)}"
 
 
-def _leaves(kind: ChangeKind, change: Mapping[str, Any], side: str) -> Iterator[_Leaf]:
+def _read_leaves(kind: ChangeKind, change: Mapping[str, Any], side: str) -> Iterator[_Leaf]:
     values = to_plain(change.get(side) or {})
     if not kind.has_named_keys:
         values = remove_secret_keys(values, kind.merged_fields)
     for key, value in values.items():
         if isinstance(value, dict) and set(value) != {"sha256", "size"}:
             for inner, item in value.items():
-                yield _leaf(f"{key}: {inner}", inner, item, side, kind)
+                yield _make_leaf(f"{key}: {inner}", inner, item, side, kind)
         else:
-            yield _leaf(key, key, value, side, kind)
+            yield _make_leaf(key, key, value, side, kind)
 
 
-def _leaf(label: str, key: str, value: Any, side: str, kind: ChangeKind) -> _Leaf:
-    if word := _word(key, value, side, kind):
+def _make_leaf(label: str, key: str, value: Any, side: str, kind: ChangeKind) -> _Leaf:
+    if word := _describe_missing_value(key, value, side, kind):
         return _Leaf(label, value, word, is_word=True)
     style = kind.style(key)
     is_quoted = isinstance(value, (str, list)) and not style.is_code
-    return _Leaf(label, value, _text(style, value), is_quoted=is_quoted)
+    return _Leaf(label, value, _format_value(style, value), is_quoted=is_quoted)
 
 
-def _word(key: str, value: Any, side: str, kind: ChangeKind) -> str | None:
+def _describe_missing_value(key: str, value: Any, side: str, kind: ChangeKind) -> str | None:
     """Return the word for a value that is missing or empty; None where there is a value."""
     style = kind.styles.get(key)
     if value is None and not (style and style.is_null_a_value):
@@ -291,7 +291,7 @@ def _word(key: str, value: Any, side: str, kind: ChangeKind) -> str | None:
     return None
 
 
-def _text(style: ValueStyle, value: Any) -> str:
+def _format_value(style: ValueStyle, value: Any) -> str:
     if value is None:
         return style.before
     if isinstance(value, bool):
@@ -299,11 +299,11 @@ def _text(style: ValueStyle, value: Any) -> str:
     if isinstance(value, dict) and set(value) == {"sha256", "size"}:
         return f"sha256:{str(value['sha256'])[:16]}, {value['size']} bytes"
     if isinstance(value, str):
-        return _timestamp(value) if style.is_timestamp else value.strip()
+        return _format_timestamp(value) if style.is_timestamp else value.strip()
     return ", ".join(map(str, value)) if isinstance(value, list) else json.dumps(value, default=str)
 
 
-def _timestamp(text: str) -> str:
+def _format_timestamp(text: str) -> str:
     """Return a timestamp for readers, to the minute unless it has seconds."""
     try:
         timestamp = timestamps.parse(text).replace(tzinfo=None)
@@ -312,13 +312,13 @@ def _timestamp(text: str) -> str:
     return f"{timestamp.isoformat(' ', 'auto' if timestamp.second or timestamp.microsecond else 'minutes')} UTC"
 
 
-def _headline(shown: Sequence[_Shown], title: str) -> str:
-    head = f"## {prose(shortened(str(title), 100)) or DEFAULT_TITLE}\n\n"
+def _render_headline(shown: Sequence[_ShownChange], title: str) -> str:
+    head = f"## {escape_prose(shorten(str(title), 100)) or DEFAULT_TITLE}\n\n"
     if not shown:
         return f"{head}**Nothing to change.**"
-    totals, _colon, actions = _totals(shown).partition(" on ")
+    totals, _colon, actions = _render_totals(shown).partition(" on ")
     numbers = Counter((change.action.singular, change.action.plural) for change in shown if change.needs_attention)
-    by_weight = sorted(_declared_actions(shown), key=lambda action: _WEIGHTS[action.severity])
+    by_weight = sorted(_list_actions(shown), key=lambda action: _WEIGHTS[action.severity])
     words_by_weight = dict.fromkeys((action.singular, action.plural) for action in by_weight)
     attention = {words: numbers[words] for words in words_by_weight if numbers[words]}
     parts = ", ".join(f"{number:,} {words[number != 1]}" for words, number in attention.items())
@@ -326,76 +326,80 @@ def _headline(shown: Sequence[_Shown], title: str) -> str:
     return f"{head}**{totals}** on {actions}.{taken}"
 
 
-def _totals(shown: Sequence[_Shown]) -> str:
+def _render_totals(shown: Sequence[_ShownChange]) -> str:
     numbers = Counter(change.action.label for change in shown)
-    labels = dict.fromkeys(action.label for action in _declared_actions(shown))
+    labels = dict.fromkeys(action.label for action in _list_actions(shown))
     actions = ", ".join(f"{numbers[label]:,} {label}" for label in labels if numbers[label])
-    providers = counted(len({change.provider for change in shown}), "service provider")
-    return f"{counted(len(shown), 'change')} on {providers}: {actions}"
+    providers = format_count(len({change.provider for change in shown}), "service provider")
+    return f"{format_count(len(shown), 'change')} on {providers}: {actions}"
 
 
-def _declared_actions(shown: Iterable[_Shown]) -> list[Action]:
+def _list_actions(shown: Iterable[_ShownChange]) -> list[Action]:
     """Return all actions as resources declare them, then those that only the plan has."""
     return [*ACTIONS.values(), *(change.action for change in shown)]
 
 
-def _attention(shown: Sequence[_Shown], ambiguous: Container[str]) -> Section:
+def _render_attention(shown: Sequence[_ShownChange], ambiguous: Container[str]) -> Section:
     """Return what takes something away: removals first, then in the order of the plan."""
     head = (
         "### ⚠ Needs attention\n\n| Service provider | Action | What | Before | After |\n"
         "| --- | --- | --- | --- | --- |"
     )
     rows = [
-        f"| {_provider(change, ambiguous)} | **{change.action.label}** | {_thing(change)}"
-        f" | {_cell(change.before)} | {_cell(change.after)} |"
+        f"| {_render_provider(change, ambiguous)} | **{change.action.label}** | {_render_object(change)}"
+        f" | {_render_cell(change.before)} | {_render_cell(change.after)} |"
         for change in sorted(shown, key=lambda change: not change.is_removal)
     ]
     return Section(head, rows)
 
 
-def _tables(shown: Sequence[_Shown], ambiguous: Container[str]) -> Iterator[Section]:
+def _render_tables(shown: Sequence[_ShownChange], ambiguous: Container[str]) -> Iterator[Section]:
     """Yield a section for each provider, by name; the changes in the order of the plan."""
-    by_provider: dict[tuple[str, str], list[_Shown]] = {}
+    by_provider: dict[tuple[str, str], list[_ShownChange]] = {}
     for change in shown:
         by_provider.setdefault(change.provider, []).append(change)
     for _key, own in sorted(by_provider.items()):
-        head = f"### {_provider(own[0], ambiguous)}\n\n| Action | What | Before | After |\n| --- | --- | --- | --- |"
+        provider = _render_provider(own[0], ambiguous)
+        head = f"### {provider}\n\n| Action | What | Before | After |\n| --- | --- | --- | --- |"
         rows = [
-            f"| {change.action.label} | {_thing(change)} | {_cell(change.before)} | {_cell(change.after)} |"
+            f"| {change.action.label} | {_render_object(change)}"
+            f" | {_render_cell(change.before)} | {_render_cell(change.after)} |"
             for change in own
         ]
         yield Section(head, rows)
 
 
-def _ambiguous_names(shown: Iterable[_Shown]) -> frozenset[str]:
+def _find_ambiguous_names(shown: Iterable[_ShownChange]) -> frozenset[str]:
     """Return the names that several providers of the plan have."""
     often = Counter(name for name, _uuid in {change.provider for change in shown})
     return frozenset(name for name, number in often.items() if number > 1)
 
 
-def _provider(shown: _Shown, ambiguous: Container[str]) -> str:
+def _render_provider(shown: _ShownChange, ambiguous: Container[str]) -> str:
     """Return the provider's name, with a part of its customer's UUID where another one has the same name."""
     name, uuid = shown.provider
-    return f"{_short(name)} ({code(uuid[:8])})" if name in ambiguous and uuid else _short(name)
+    label = _render_short(name)
+    return f"{label} ({format_code(uuid[:8])})" if name in ambiguous and uuid else label
 
 
-def _short(text: str) -> str:
-    return code(shortened(text, _LONGEST_VALUE)) or _NOTHING
+def _render_short(text: str) -> str:
+    return format_code(shorten(text, _LONGEST_VALUE)) or _NOTHING
 
 
-def _thing(shown: _Shown) -> str:
-    return shown.kind.label.format(_short(shown.change["name"]))
+def _render_object(shown: _ShownChange) -> str:
+    return shown.kind.label.format(_render_short(shown.change["name"]))
 
 
-def _cell(leaves: Sequence[_Leaf]) -> str:
+def _render_cell(leaves: Sequence[_Leaf]) -> str:
     texts = [
-        f"{_short(leaf.label)}: {leaf.text if leaf.is_word else _short(leaf.short)}" for leaf in leaves[:_MOST_VALUES]
+        f"{_render_short(leaf.label)}: {leaf.text if leaf.is_word else _render_short(leaf.short)}"
+        for leaf in leaves[:_MOST_VALUES]
     ]
     more = [f"… {len(leaves) - _MOST_VALUES} more"] if len(leaves) > _MOST_VALUES else []
     return ", ".join([*texts, *more]) or _NOTHING
 
 
-def _missing(summary: Mapping[str, Any] | None) -> list[str]:
+def _list_missing_users(summary: Mapping[str, Any] | None) -> list[str]:
     if summary is None:
         return []
     users = summary.get("missing_users", []) if isinstance(summary, Mapping) else None
@@ -404,11 +408,11 @@ def _missing(summary: Mapping[str, Any] | None) -> list[str]:
     return sorted(map(str, users))
 
 
-def _bullets(head: str, texts: Iterable[str], longest: int) -> Section:
-    return Section(f"{head}\n", [f"- {code(shortened(text, longest)) or _NOTHING}" for text in texts])
+def _render_bullets(head: str, texts: Iterable[str], longest: int) -> Section:
+    return Section(f"{head}\n", [f"- {format_code(shorten(text, longest)) or _NOTHING}" for text in texts])
 
 
-def _full(shown: _Shown, ambiguous: Container[str]) -> str:
+def _render_full_change(shown: _ShownChange, ambiguous: Container[str]) -> str:
     """Return the change once more, with all of its text, in a block that marks each line as old or new.
 
     The marks also keep a line from ending the block, or from being a command.
@@ -417,15 +421,16 @@ def _full(shown: _Shown, ambiguous: Container[str]) -> str:
         line
         for mark, leaves in (("-", shown.before), ("+", shown.after))
         for leaf in leaves
-        for line in _marked(mark, leaf.label, f"({leaf.text})" if leaf.is_word else leaf.text)
+        for line in _mark_lines(mark, leaf.label, f"({leaf.text})" if leaf.is_word else leaf.text)
     ]
     name, uuid = shown.provider
-    whose = f"{code(name)} ({code(uuid[:8])})" if name in ambiguous and uuid else code(name) or _NOTHING
-    what = code(shown.change["name"]) or _NOTHING
+    label = format_code(name)
+    whose = f"{label} ({format_code(uuid[:8])})" if name in ambiguous and uuid else label or _NOTHING
+    what = format_code(shown.change["name"]) or _NOTHING
     return "\n".join([f"{whose}: {shown.action.label} {what}", "", "```diff", *body, "```", ""])
 
 
-def _marked(mark: str, label: str, text: str) -> Iterator[str]:
-    first, *others = lines(f"{label}: {text}")
-    yield f"{mark} {block(first)}"
-    yield from (f"{mark}   {block(other)}".rstrip() for other in others)
+def _mark_lines(mark: str, label: str, text: str) -> Iterator[str]:
+    first, *others = split_lines(f"{label}: {text}")
+    yield f"{mark} {escape_block(first)}"
+    yield from (f"{mark}   {escape_block(other)}".rstrip() for other in others)

@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import uuids
 from ansible_collections.waldur.provider.plugins.module_utils._common.input_files import RESERVED_NAMES
-from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import shortened
+from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import shorten
 from ansible_collections.waldur.provider.plugins.plugin_utils._report import sections
 from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import (
     NOTHING,
@@ -195,7 +195,7 @@ def _describe_provider(profile: Row) -> dict[str, str]:
     return {
         "name": choose_name(profile, "customer_name", "customer_abbreviation", "customer_slug", "uuid"),
         "abbreviation": format_name(profile.get("customer_abbreviation")),
-        "description": shortened(format_text(profile.get("description")), _LONGEST_DESCRIPTION),
+        "description": shorten(format_text(profile.get("description")), _LONGEST_DESCRIPTION),
     }
 
 

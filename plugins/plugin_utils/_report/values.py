@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import timestamps
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
-from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import lines, shortened
+from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import shorten, split_lines
 
 Row = Mapping[str, Any]
 
@@ -33,12 +33,12 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 def format_name(value: Any) -> str:
     """Return a name on one line of at most 200 printable characters, an empty text for null."""
-    return shortened(" ".join(" ".join(lines("" if value is None else str(value))).split()), _LONGEST_NAME)
+    return shorten(" ".join(" ".join(split_lines("" if value is None else str(value))).split()), _LONGEST_NAME)
 
 
 def format_text(value: Any) -> str:
     """Return a text with its lines, of at most 2,000 characters, an empty text for null."""
-    return shortened("\n".join(lines("" if value is None else str(value))).strip(), _LONGEST_TEXT)
+    return shorten("\n".join(split_lines("" if value is None else str(value))).strip(), _LONGEST_TEXT)
 
 
 def choose_name(row: Row, *keys: str) -> str:

@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ansible_collections.waldur.provider.plugins.filter.plan_markdown import FilterModule
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import plan_markdown
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import render_plan
 
 from ..helpers.sample_plans import CASES, HOSTILE, PLANS, TEXTS, USUAL, change, until
 
@@ -66,7 +66,7 @@ def assert_only_text(markdown: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_a_plan_reads_as_the_file_of_its_name(name: str) -> None:
     case = dict(CASES[name])
-    made = plan_markdown(case.pop("plan"), **case)
+    made = render_plan(case.pop("plan"), **case)
     path = EXPECTED / f"{name}.md"
     if os.environ.get("UPDATE_EXPECTED"):
         path.write_text(made, encoding="utf-8")
@@ -78,7 +78,7 @@ def test_a_plan_reads_as_the_file_of_its_name(name: str) -> None:
 def test_whatever_users_wrote_each_change_is_one_row_with_all_cells(
     plan: list[dict[str, Any]], missing: list[str], warnings: list[str], title: str
 ) -> None:
-    made = plan_markdown(plan, {"missing_users": missing}, warnings, title=title)
+    made = render_plan(plan, {"missing_users": missing}, warnings, title=title)
     assert_only_text(made)
     found = tokens(made)
     heads = sum(token.type == "thead_open" for token in found)
@@ -92,7 +92,7 @@ def test_whatever_users_wrote_each_change_is_one_row_with_all_cells(
 def test_it_is_never_longer_than_allowed_and_says_what_is_left_out(
     plan: list[dict[str, Any]], many: int, warnings: list[str], resource: int
 ) -> None:
-    made = plan_markdown(plan * many, None, warnings, max_length=resource)
+    made = render_plan(plan * many, None, warnings, max_length=resource)
     assert len(made) <= resource
     assert_only_text(made)
     found = tokens(made)
@@ -106,7 +106,7 @@ def test_it_is_never_longer_than_allowed_and_says_what_is_left_out(
 
 @given(text=TEXTS)
 def test_the_text_of_a_name_is_read_back_as_it_was_written(text: str) -> None:
-    made = plan_markdown([change("grant", text, None, until(None))])
+    made = render_plan([change("grant", text, None, until(None))])
     found = tokens(made)
     cells = [cell for before, cell in itertools.pairwise(found) if before.type == "td_open"]
     shown = "".join(token.content for token in cells[1].children or []).removeprefix("role ")
@@ -116,12 +116,12 @@ def test_the_text_of_a_name_is_read_back_as_it_was_written(text: str) -> None:
 
 
 def test_removals_come_first_and_are_the_last_to_be_left_out() -> None:
-    made = plan_markdown(**CASES["many"])
+    made = render_plan(**CASES["many"])
     assert all(f"old{number}" in made for number in range(3))
     assert made.index("old2") < made.index("user0000")
     assert "more changes, 1 full text not shown**" in made
     removals = [change("revoke", f"old{number}", until(None), None) for number in range(500)]
-    assert "critical changes, 1 more change not shown**" in plan_markdown([*USUAL[1:2], *removals], max_length=3000)
+    assert "critical changes, 1 more change not shown**" in render_plan([*USUAL[1:2], *removals], max_length=3000)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_removals_come_first_and_are_the_last_to_be_left_out() -> None:
 def test_a_removal_is_listed_first_and_the_plan_does_not_say_that_nothing_is_removed(
     shown: dict[str, Any], told: str
 ) -> None:
-    made = plan_markdown([change("grant", "alice as X", None, until(None)), shown])
+    made = render_plan([change("grant", "alice as X", None, until(None)), shown])
     assert f"**Needs attention: {told}" in made
     assert "Nothing is removed" not in made
     section = made.partition("### ⚠ Needs attention")[2].partition("###")[0]
@@ -167,19 +167,19 @@ def test_a_removal_is_listed_first_and_the_plan_does_not_say_that_nothing_is_rem
     ],
 )
 def test_a_plan_without_removals_says_so(shown: dict[str, Any]) -> None:
-    made = plan_markdown([shown])
+    made = render_plan([shown])
     assert "Nothing is removed." in made
     assert "attention" not in made
 
 
 def test_a_missing_username_does_not_look_like_a_user_called_none() -> None:
-    made = plan_markdown([change("set_username", "bob", {"HPC": None, "VM": "none"}, {"HPC": "x", "VM": "x"})])
+    made = render_plan([change("set_username", "bob", {"HPC": None, "VM": "none"}, {"HPC": "x", "VM": "x"})])
     assert "| `HPC`: no username, `VM`: `none` |" in made
 
 
 def test_the_whole_of_a_long_text_is_folded_below() -> None:
     text = "word " * 500 + "end"
-    made = plan_markdown([change("update", "Alpha", {"description": "x"}, {"description": f"{text}\n{text}"})])
+    made = render_plan([change("update", "Alpha", {"description": "x"}, {"description": f"{text}\n{text}"})])
     fence = next(token.content for token in tokens(made) if token.type == "fence")
     assert fence == f"- description: x\n+ description: {text}\n+   {text}\n"
 
@@ -189,19 +189,19 @@ def test_an_account_option_and_an_offering_named_token_are_shown() -> None:
         change("update", "Alpha", {"account_options": {"token": "old"}}, {"account_options": {"token": "new"}}),
         change("set_username", "bob", {"token": None}, {"token": "bob_hpc"}),
     ]
-    found = plan_markdown(plan)
+    found = render_plan(plan)
     assert "| `account_options: token`: `old` | `account_options: token`: `new` |" in found
     assert "| `token`: no username | `token`: `bob_hpc` |" in found
 
 
 def test_a_secret_is_never_shown() -> None:
     assert "must-not-be-seen" in str(HOSTILE)
-    assert "must-not-be-seen" not in plan_markdown(HOSTILE)
+    assert "must-not-be-seen" not in render_plan(HOSTILE)
 
 
 def test_the_same_plan_gives_the_same_text_whatever_order_providers_come_in() -> None:
     other = sorted(USUAL, key=lambda one: one["service_provider"], reverse=True)
-    tables = [plan_markdown(plan).split("### `Alpha")[1] for plan in (USUAL, other)]
+    tables = [render_plan(plan).split("### `Alpha")[1] for plan in (USUAL, other)]
     assert tables[0] == tables[1]
 
 
@@ -229,13 +229,13 @@ def test_what_is_no_plan_is_one_sentence(plan: Any, options: dict[str, Any], exp
 
 def test_the_filter_takes_a_number_that_came_as_text() -> None:
     made = FilterModule().filters()["plan_markdown"](iter(USUAL), max_length="4000")
-    assert made == plan_markdown(USUAL, max_length=4000)
+    assert made == render_plan(USUAL, max_length=4000)
 
 
 def test_a_change_of_a_newer_version_is_shown_and_what_it_takes_away_counts_as_a_removal() -> None:
     new = {**USUAL[1], "kind": "posix_pool", "action": "reserve_range", "before": None, "after": {"min_uid": 1}}
-    made = plan_markdown([new])
+    made = render_plan([new])
     assert "1 reserve range" in made
     assert "Nothing is removed." in made
-    gone = plan_markdown([{**new, "action": "free_range", "before": {"min_uid": 1}, "after": None}])
+    gone = render_plan([{**new, "action": "free_range", "before": {"min_uid": 1}, "after": None}])
     assert "**Needs attention: 1 removal.**" in gone

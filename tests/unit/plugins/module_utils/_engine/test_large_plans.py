@@ -21,7 +21,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import 
 from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import Limits
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import plan_differences, plan_markdown
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import render_differences, render_plan
 
 
 class ManyProviders:
@@ -89,8 +89,8 @@ STEPS: dict[str, Callable[[int], Callable[[], Any]]] = {
     "diff": lambda number: partial(diff, planned(number)().changes),
     "return": lambda number: partial(WRITE_MODULES["desired_state"].returns, {}, planned(number)(), False),
     "predict": lambda number: partial(planned(number)().results, "user_role", done=False),
-    "markdown": lambda number: partial(plan_markdown, plan_of(number), max_length=10_000_000),
-    "differences": lambda number: partial(plan_differences, plan_of(number)),
+    "markdown": lambda number: partial(render_plan, plan_of(number), max_length=10_000_000),
+    "differences": lambda number: partial(render_differences, plan_of(number)),
 }
 
 
