@@ -305,7 +305,7 @@ def test_the_token_is_printed_nowhere_when_a_task_fails(waldur: Waldur, way: str
         [{"name": "Change", "waldur.provider.service_provider": {"customer": "ALPHA", "description": "x"}}]
     )
     assert outcome.result["msg"].startswith(
-        "update Alpha Cloud Ltd: Waldur refused to change the service provider (403: You do not have permission"
+        "update Alpha Cloud Ltd: Waldur rejected the request to change the service provider (403: You do not have"
     )
 
 

@@ -58,15 +58,17 @@ def error_of_response(
     # The pages of proxies begin with their status.
     reason = error_text(text, redact, operation.free_form).removeprefix(str(status)).strip()
     suffix = f": {reason}" if reason else ""
-    message = f"Waldur refused to {operation.title} ({status}{suffix})"
+    answered = f"({status}{suffix})"
+    message = f"Waldur rejected the request to {operation.title} {answered}"
     if operation.writes and exchange.is_doubtful and status < 500 and status != 404:
-        return OutcomeUnknown(f"The answer to the request to {operation.title} was lost, and after that {message}")
+        lost = f"The answer to the request to {operation.title} was lost"
+        return OutcomeUnknown(f"{lost}, and after that Waldur rejected it {answered}")
     if status == 403:
         return Forbidden(f"{message}: {describe_requirement()}.", status)
     if status == 404:
         return NotFound(f"{message}.", status) if is_json else RouteMissing(operation.missing_route, status)
     if status >= 500:
-        failure = f"Waldur failed on the request to {operation.title} ({status}{suffix})"
+        failure = f"Waldur failed on the request to {operation.title} {answered}"
         failure += describe_defect(operation.permission, is_personal_token=is_personal_token)
         return OutcomeUnknown(failure) if operation.writes else ServerDefect(f"{failure}.", status)
     return _rejection(status, message, redact(answer.headers.get("Retry-After", "")))

@@ -41,7 +41,7 @@ def without_server(monkeypatch: pytest.MonkeyPatch) -> None:
     def get(_client: Client, name: str, /, *_arguments: Any, **_options: Any) -> dict[str, Any]:
         if name == "me":
             return {"uuid": UUID, "is_staff": True}
-        raise NotFound("Waldur refused to read it (404).", 404)
+        raise NotFound("Waldur rejected the request to read it (404).", 404)
 
     monkeypatch.setattr(Client, "rows", rows)
     monkeypatch.setattr(Client, "get", get)

@@ -243,7 +243,9 @@ def test_an_export_of_all_providers_goes_on_after_one_that_the_token_may_not_rea
     assert {note["service_provider"] for note in notes} == {
         row["customer_name"] for row in connect().references.provider_list.rows()
     } - {"Alpha Cloud Ltd"}
-    assert begins(notes[0]["text"], "export_left_out", provider="Beta HPC Centre", cause="Waldur refused to list the")
+    assert begins(
+        notes[0]["text"], "export_left_out", provider="Beta HPC Centre", cause="Waldur rejected the request to list the"
+    )
     assert found["notes"] == sorted(found["notes"], key=lambda note: note["service_provider"])
     assert plan_of(connect(), found["service_providers"]) == []
 

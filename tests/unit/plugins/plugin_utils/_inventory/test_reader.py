@@ -66,7 +66,7 @@ def test_keys_and_permissions_are_read_beside_the_users(sim: Simulator) -> None:
 
 
 def test_a_provider_that_can_not_be_read_is_an_error_or_a_warning(sim: Simulator) -> None:
-    with pytest.raises(Forbidden, match=r"^Alpha Cloud Ltd: Waldur refused"):
+    with pytest.raises(Forbidden, match=r"^Alpha Cloud Ltd: Waldur rejected"):
         read_rows(sim, "projects", "ALPHA", "BETA", alias="owner_beta")
     results, warnings = read_rows(sim, "projects", "ALPHA", "BETA", alias="owner_beta", fail_on_unreachable=False)
     assert [result.provider["uuid"] for result in results] == [BETA]
