@@ -62,7 +62,7 @@ def run_beside(
     except WaldurError as error:
         result = Result(True, {"msg": error.message, **error.details})
     shown = json.dumps(result.result)
-    hidden = _context.CLIENTS[reach][0].secrets
+    hidden = _context.CLIENTS[reach][0].redactor.secrets
     assert token in hidden
     assert not [secret for secret in hidden if secret in shown], "a token or a secret code is in the result"
     return result

@@ -17,8 +17,9 @@ import json
 import os
 import pkgutil
 import re
-from collections.abc import Collection, Iterator
-from functools import cache
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import cache, cached_property, lru_cache
+from threading import Lock
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -49,13 +50,6 @@ def remove_secret_keys(value: Any, free_form: Collection[str] = ()) -> Any:
     return value
 
 
-def redact_error(error: WaldurError, hidden: frozenset[str]) -> None:
-    """Mask every hidden text in an error: its message and its details."""
-    error.message = redact_message(error.message, hidden)
-    error.args = (error.message,)
-    error.details = redact(error.details, hidden)
-
-
 MASK = "********"
 # Shorter texts are part of many words, so they are masked as whole words only.
 SHORTEST = 8
@@ -71,75 +65,143 @@ _MESSAGES = frozenset({"msg", "errors", "warnings", "before", "after"})
 _OURS = frozenset({"kind", "action"})
 
 
-def redact_text(text: str, hidden: frozenset[str]) -> str:
-    """Return ``text``, which comes from the server or a user, with every hidden text masked."""
-    if any(0 < len(form) < SHORTEST for form in hidden) or _holds_any(text, hidden):
-        text = _pattern(hidden).sub(_mask, text)
-    return _mask_cut(text, hidden)
+class Redactor:
+    """Mask ``secrets`` in texts, messages, errors and JSON data. Threads may share one."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self.secrets = frozenset(secrets) - {""}
+        self._lock = Lock()
+
+    def add(self, secret: str) -> None:
+        """Mask ``secret`` too from now on."""
+        with self._lock:
+            self.secrets |= {secret} - {""}
+
+    def without(self, secrets: Collection[str]) -> Redactor:
+        """Return a redactor that leaves ``secrets`` visible, such as a code that a task is asked to reveal."""
+        return Redactor(self.secrets.difference(secrets))
+
+    def redact_text(self, text: str) -> str:
+        """Return ``text``, which comes from the server or a user, with every secret masked."""
+        return _matcher(self.secrets).mask(text)
+
+    def redact_message(self, text: str) -> str:
+        """Return a message of ours with every secret masked; one that is a word of ours only where it is quoted."""
+        own_words = _find_own_words(self.secrets)
+        text = self._redact_own(text)
+        return _QUOTED.sub(lambda match: _matcher(own_words).mask(match[0]), text) if own_words else text
+
+    def redact_error(self, error: WaldurError) -> None:
+        """Mask every secret in an error: its message and its details."""
+        error.message = self.redact_message(error.message)
+        error.args = (error.message,)
+        error.details = self.redact_data(error.details)
+
+    def redact_data(self, value: Any) -> Any:
+        """Return JSON data with every secret masked, in keys too unless it is a word of ours.
+
+        Data that holds none is returned as it is, not as a copy.
+        """
+        return self._redact(value, self.redact_text) if _matcher(self.secrets).may_match(value) else value
+
+    def _redact(self, value: Any, mask: Callable[[str], str]) -> Any:
+        """Return ``value`` with its texts masked by ``mask``, those in objects by their keys."""
+        if isinstance(value, dict):
+            return {
+                self._redact_own(key) if isinstance(key, str) else key: self._redact(item, self._mask_for(key))
+                for key, item in value.items()
+            }
+        if isinstance(value, (list, tuple)):
+            return [self._redact(item, mask) for item in value]
+        return mask(value) if isinstance(value, str) else value
+
+    def _mask_for(self, key: Any) -> Callable[[str], str]:
+        """Return the function that masks the texts under ``key``."""
+        if key in _OURS:
+            return self._redact_own
+        return self.redact_message if key in _MESSAGES else self.redact_text
+
+    def _redact_own(self, text: str) -> str:
+        """Return a key or a word of ours with every secret masked but those that are words of ours."""
+        return _foreign_matcher(self.secrets).mask(text)
 
 
-def redact_message(text: str, hidden: frozenset[str]) -> str:
-    """Return a message of ours with every hidden text masked; one that is a word of ours only where it is quoted."""
-    foreign, own = _sorted(hidden)
-    text = redact_text(text, foreign)
-    return _QUOTED.sub(lambda match: redact_text(match[0], own), text) if own else text
+class _Matcher:
+    """Find and mask ``secrets`` in each form that they can have."""
+
+    def __init__(self, secrets: frozenset[str]) -> None:
+        self._forms = frozenset(form for secret in secrets for form in _forms(secret))
+        self._has_short = any(len(secret) < SHORTEST for secret in secrets)
+
+    def mask(self, text: str) -> str:
+        """Return ``text`` with every secret masked."""
+        if self._has_short or self._occurs_in(text):
+            text = self.pattern.sub(_mask, text)
+        return self._mask_cut(text)
+
+    def may_match(self, value: Any) -> bool:
+        """Return whether a walk through ``value`` is needed: one search in its JSON text is many times faster."""
+        if self._has_short:
+            return True
+        try:
+            text = json.dumps(value)
+        except (TypeError, ValueError):
+            return True
+        lowered, shown = text.lower(), text.replace("\\u2026", CUT)
+        if any(json.dumps(form)[1:-1].lower() in lowered for form in self._forms):
+            return True
+        return CUT in shown and self._mask_cut(shown) != shown
+
+    def _occurs_in(self, text: str) -> bool:
+        """Return whether a secret stands in ``text``: in a long text that holds none, much faster than the pattern."""
+        lowered = text.lower()
+        return any(form in lowered for form in self._lowered_forms)
+
+    def _mask_cut(self, text: str) -> str:
+        """Return ``text`` with each beginning of a secret masked that a cut left, which ``CUT`` follows."""
+        forms = self._forms_by_beginning
+        if CUT not in text or not forms:
+            return text
+        longest = max(len(form) for group in forms.values() for form in group)
+        parts = text.split(CUT)
+        for index, part in enumerate(parts[:-1]):
+            if length := _cut_length(part[-longest:].lower(), forms):
+                parts[index] = part[:-length] + MASK
+        return CUT.join(parts)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What matches any secret in any form, the longest first, as one secret may hold another."""
+        return re.compile("|".join(map(_expression, sorted(self._forms, key=len, reverse=True))))
+
+    @cached_property
+    def _lowered_forms(self) -> frozenset[str]:
+        return frozenset(form.lower() for form in self._forms)
+
+    @cached_property
+    def _forms_by_beginning(self) -> dict[str, list[str]]:
+        """The forms in lower case, by their first characters."""
+        forms: dict[str, list[str]] = {}
+        for form in self._lowered_forms:
+            if len(form) >= SHORTEST:
+                forms.setdefault(form[:_LEAST_CUT], []).append(form)
+        return forms
 
 
-def redact(value: Any, hidden: frozenset[str]) -> Any:
-    """Return JSON data with every hidden text masked, in keys too unless it is a word of ours.
-
-    Data that holds none is returned as it is, not as a copy.
-    """
-    foreign, own = _sorted(hidden)
-    return _redacted(value, foreign, own, is_message=False) if _may_hold(value, hidden) else value
+# A process knows few sets of secrets at a time, and a new one each time that it reads another secret code.
+_MATCHERS = 64
 
 
-def _redacted(value: Any, foreign: frozenset[str], own: frozenset[str], *, is_message: bool) -> Any:
-    if isinstance(value, dict):
-        return {
-            redact_text(key, foreign) if isinstance(key, str) else key: _redacted(
-                item, foreign, own if key not in _OURS else frozenset(), is_message=key in _MESSAGES
-            )
-            for key, item in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        return [_redacted(item, foreign, own, is_message=is_message) for item in value]
-    if isinstance(value, str):
-        return redact_message(value, foreign | own) if is_message else redact_text(value, foreign | own)
-    return value
+@lru_cache(_MATCHERS)
+def _matcher(secrets: frozenset[str]) -> _Matcher:
+    """Return the one matcher of ``secrets``, as its pattern takes long to compile."""
+    return _Matcher(secrets)
 
 
-def _may_hold(value: Any, hidden: frozenset[str]) -> bool:
-    """Return whether a walk through ``value`` is needed: one search in its JSON text is many times faster."""
-    if any(len(secret) < SHORTEST for secret in hidden):
-        return True
-    try:
-        text = json.dumps(value)
-    except (TypeError, ValueError):
-        return True
-    lowered, shown = text.lower(), text.replace("\\u2026", CUT)
-    if any(json.dumps(form)[1:-1].lower() in lowered for form in _all_forms(hidden)):
-        return True
-    return CUT in shown and _mask_cut(shown, hidden) != shown
-
-
-def _holds_any(text: str, hidden: frozenset[str]) -> bool:
-    """Return whether a hidden text stands in ``text``: in a long text that holds none, much faster than the pattern."""
-    lowered = text.lower()
-    return any(form.lower() in lowered for form in _all_forms(hidden))
-
-
-def _mask_cut(text: str, hidden: frozenset[str]) -> str:
-    """Return ``text`` with each beginning of a hidden text masked that a cut left, which ``CUT`` follows."""
-    forms = _forms_by_beginning(hidden)
-    if CUT not in text or not forms:
-        return text
-    longest = max(len(form) for group in forms.values() for form in group)
-    parts = text.split(CUT)
-    for index, part in enumerate(parts[:-1]):
-        if length := _cut_length(part[-longest:].lower(), forms):
-            parts[index] = part[:-length] + MASK
-    return CUT.join(parts)
+@lru_cache(_MATCHERS)
+def _foreign_matcher(secrets: frozenset[str]) -> _Matcher:
+    """Return the matcher of those ``secrets`` that are no words of ours."""
+    return _matcher(secrets - _find_own_words(secrets))
 
 
 def _cut_length(text: str, forms: dict[str, list[str]]) -> int:
@@ -150,15 +212,6 @@ def _cut_length(text: str, forms: dict[str, list[str]]) -> int:
             if length <= len(form) and form.startswith(text[start:]):
                 return length
     return 0
-
-
-@cache
-def _forms_by_beginning(hidden: frozenset[str]) -> dict[str, list[str]]:
-    """Return the forms in lower case, by their first characters."""
-    forms: dict[str, list[str]] = {}
-    for form in {form.lower() for form in _all_forms(hidden) if len(form) >= SHORTEST}:
-        forms.setdefault(form[:_LEAST_CUT], []).append(form)
-    return forms
 
 
 def _mask(match: re.Match[str]) -> str:
@@ -172,12 +225,6 @@ def _mask(match: re.Match[str]) -> str:
     return match[0] if is_part else MASK
 
 
-@cache
-def _pattern(hidden: frozenset[str]) -> re.Pattern[str]:
-    """Return what finds any of ``hidden`` in any form, the longest first, as one secret may hold another."""
-    return re.compile("|".join(map(_expression, sorted(_all_forms(hidden), key=len, reverse=True))))
-
-
 def _expression(form: str) -> str:
     plain = re.escape(form)
     if len(form) >= SHORTEST:
@@ -187,24 +234,18 @@ def _expression(form: str) -> str:
     return rf"(?<!\w){plain}(?!\w)"
 
 
-@cache
-def _all_forms(hidden: frozenset[str]) -> frozenset[str]:
-    return frozenset(form for secret in hidden if secret for form in _forms(secret))
-
-
 def _forms(secret: str) -> set[str]:
-    """``secret`` as it is, and as it stands in a URL, in JSON, in what Python prints, and in HTML."""
+    """Return ``secret`` as it is, and as it stands in a URL, in JSON, in what Python prints, and in HTML."""
     encoded = {quote(secret, safe, errors="replace") for safe in ("", "/")} | {quote_plus(secret, errors="replace")}
     encoded |= {quote(form, safe="") for form in encoded}
     in_json = json.dumps(secret)[1:-1]
     return {secret, *encoded, in_json, in_json.replace("/", r"\/"), repr(secret)[1:-1], html.escape(secret)}
 
 
-@cache
-def _sorted(hidden: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Those that are no words of ours, and those that are."""
-    own = frozenset(secret for secret in hidden if _WORD.fullmatch(secret) and _is_own_word(secret))
-    return hidden - own, own
+@lru_cache(_MATCHERS)
+def _find_own_words(secrets: frozenset[str]) -> frozenset[str]:
+    """Return the secrets that are words of the collection."""
+    return frozenset(secret for secret in secrets if _WORD.fullmatch(secret) and _is_own_word(secret))
 
 
 def _is_own_word(word: str) -> bool:

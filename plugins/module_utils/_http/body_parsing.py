@@ -10,11 +10,11 @@ import html
 import json
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 from .._common.errors import printable
-from .._common.redaction import remove_secret_keys
+from .._common.redaction import Redactor, remove_secret_keys
 
 _CONTAINERS = frozenset({dict, list})
 
@@ -42,20 +42,20 @@ _WIDEST = 100_000
 _ENCODINGS = ("utf-8", "utf8", "iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii", "windows-1252", "cp1252")
 
 
-def error_text(body: Any, redact: Callable[[str], str] = str, free_form: Collection[str] = ()) -> str:
+def error_text(body: Any, redactor: Redactor, free_form: Collection[str] = ()) -> str:
     """Return the text of an error body of any shape (api-behaviour: error-shapes), on one line and without secrets.
 
-    ``redact`` masks secrets; it gets the whole text, as a part of a secret would not be recognized. Invisible
+    ``redactor`` masks secrets; it gets the whole text, as a part of a secret would not be recognized. Invisible
     characters, and those that change how the text is displayed, are escaped. ``free_form``: see
     ``remove_secret_keys``.
     """
     try:
         if isinstance(body, str):
-            body = _parse_lenient(redact(body))
+            body = _parse_lenient(redactor.redact_text(body))
         text = _flatten(remove_secret_keys(body, free_form)) if not isinstance(body, str) else _page_title(body)
     except RecursionError:
         text = "deeply nested JSON"
-    text = redact(re.sub(r"\s+", " ", text).strip())
+    text = redactor.redact_text(re.sub(r"\s+", " ", text).strip())
     shown = printable(text[: _LONGEST + 1])
     return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
 

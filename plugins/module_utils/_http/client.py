@@ -19,7 +19,7 @@ from .._api.permissions import describe_refused_staff, is_personal
 from .._common import timestamps
 from .._common.errors import WaldurError, WriteInCheckMode
 from .._common.json_values import problems
-from .._common.redaction import redact_text, remove_secret_keys
+from .._common.redaction import Redactor, remove_secret_keys
 from .._common.types import Row
 from .connection import Connection
 from .http_request import HttpResponse, send_request
@@ -56,7 +56,8 @@ class Client:
         self._server_time: datetime | None = None
         self._edition: int | None = None  # for messages, once a whole row of the providers was seen
         self._staff: bool | None = None  # for messages, once a request was refused
-        self._secrets = {connection.access_token, *proxy_passwords(connection)}
+        # What to mask in all output: token, proxy passwords, and every secret code that was read.
+        self.redactor = Redactor({connection.access_token, *proxy_passwords(connection)})
         # How many requests that write were begun; it tells an error before the first from one after it.
         self.writes_sent = 0
 
@@ -72,19 +73,10 @@ class Client:
         before the first response."""
         return self._server_time or datetime.now(timezone.utc)
 
-    def redact(self, text: str) -> str:
-        """Return text from the server with the token, and every secret code that was read, masked."""
-        return redact_text(text, self.secrets)
-
-    @property
-    def secrets(self) -> frozenset[str]:
-        """Return the values to redact in all output: token, proxy passwords, and every secret code that was read."""
-        return frozenset(self._secrets)
-
     def get(self, name: str, uuid: str | None = None, /, **query: Any) -> Row:
         """Return one object. Raises ``NotFound``, ``Forbidden``, … (see ``_common/errors.py``)."""
         answer = self._send(operation(name), uuid, query=query)
-        row: Row = require_type(parse_body(answer, operation(name), self.redact), dict, operation(name))
+        row: Row = require_type(parse_body(answer, operation(name), self.redactor), dict, operation(name))
         return dict(remove_secret_keys(row, operation(name).free_form))
 
     def rows(
@@ -109,8 +101,8 @@ class Client:
         def fetch(page: int, size: int) -> Page:
             paging = {"page_size": size} if page == 1 else {"page_size": size, "page": page}
             answer = self._send(listing, uuid, query={**query, **paging} if listing.paginated else query)
-            found = require_rows(parse_body(answer, listing, self.redact), listing)
-            return Page(found, list_length(answer, listing, self.redact), answer.has_next_page)
+            found = require_rows(parse_body(answer, listing, self.redactor), listing)
+            return Page(found, list_length(answer, listing, self.redactor), answer.has_next_page)
 
         found = first_rows(fetch, listing, limit, keep) if limit else all_rows(fetch, listing)
         if name == "service_providers" and found and not query.get("field"):
@@ -121,7 +113,7 @@ class Client:
     def count(self, name: str, uuid: str | None = None, /, **query: Any) -> int:
         """Return how many rows a list has (api-behaviour: head-counts), by one small request."""
         listing = operation(name)
-        total = list_length(self._send(listing, uuid, query={**query, "page_size": 1}), listing, self.redact)
+        total = list_length(self._send(listing, uuid, query={**query, "page_size": 1}), listing, self.redactor)
         return len(self.rows(name, uuid, **query)) if total is None else total
 
     def write(
@@ -144,12 +136,12 @@ class Client:
         answer = self._send(writing, uuid, body=body, files=files)
         if not expect_body and not answer.content.strip():
             return {}
-        row: Row = require_type(parse_body(answer, writing, self.redact), dict, writing)
+        row: Row = require_type(parse_body(answer, writing, self.redactor), dict, writing)
         return dict(remove_secret_keys(row, writing.free_form))
 
     def secret_code(self, uuid: str) -> str | None:
-        """Return the current API secret code in clear text (api-behaviour: secret-codes-read); ``redact`` masks it from
-        now on."""
+        """Return the current API secret code in clear text (api-behaviour: secret-codes-read);
+        ``redactor`` masks it from now on."""
         return self._secret(operation("api_secret_code"), uuid)
 
     def new_secret_code(self, uuid: str) -> str | None:
@@ -161,12 +153,12 @@ class Client:
         return self._secret(operation("generate_api_secret_code"), uuid)
 
     def _secret(self, secret: Operation, uuid: str) -> str | None:
-        code = require_type(parse_body(self._send(secret, uuid), secret, self.redact), dict, secret).get(
+        code = require_type(parse_body(self._send(secret, uuid), secret, self.redactor), dict, secret).get(
             "api_secret_code"
         )
         if not code:
             return None
-        self._secrets.add(str(require_type(code, str, secret)))
+        self.redactor.add(str(require_type(code, str, secret)))
         return str(code)
 
     def download(self, url: str) -> bytes:
@@ -199,13 +191,13 @@ class Client:
                 except (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError) as error:
                     raise no_answer(request, error, urlsplit(self.connection.api_url).netloc, exchange) from None
                 except UnusableBody as error:
-                    raise unusable_answer(request, self.redact(str(error))) from None
+                    raise unusable_answer(request, self.redactor.redact_text(str(error))) from None
                 self._server_time = timestamps.from_http_date(answer.headers.get("Date")) or self._server_time
                 if 200 <= answer.status < 300:
                     return answer
                 if answer.status >= 400:
                     raise self._error(request, answer, exchange)
-                url, params = redirect_target(request, answer, self.connection.api_url, self.redact), None
+                url, params = redirect_target(request, answer, self.connection.api_url, self.redactor), None
         raise WaldurError(f"Cannot {request.title}: the server redirects in a circle; check api_url.")
 
     def _error(self, request: Operation, answer: HttpResponse, exchange: Exchange) -> WaldurError:
@@ -222,7 +214,7 @@ class Client:
             request,
             answer,
             exchange,
-            redact=self.redact,
+            redactor=self.redactor,
             is_personal_token=is_personal_token,
             describe_requirement=describe_requirement,
         )

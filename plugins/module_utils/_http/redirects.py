@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
 from .._api.operations import Operation
 from .._common.errors import LONGEST_PATH, WaldurError, quote
+from .._common.redaction import Redactor
 from .http_request import HttpResponse
 from .request_errors import unusable_answer
 
@@ -18,7 +18,7 @@ from .request_errors import unusable_answer
 _MOVED = (301, 302, 307, 308)
 
 
-def redirect_target(operation: Operation, answer: HttpResponse, api_url: str, redact: Callable[[str], str]) -> str:
+def redirect_target(operation: Operation, answer: HttpResponse, api_url: str, redactor: Redactor) -> str:
     """Return the URL to continue at: only for reading, on the same scheme, host and port, as the token is sent again.
 
     Raises ``WaldurError`` for any other redirect, and ``OutcomeUnknown`` after a write that may be carried out.
@@ -33,10 +33,10 @@ def redirect_target(operation: Operation, answer: HttpResponse, api_url: str, re
         raise unusable_answer(operation, f"is {answer.status} to an address that is not valid") from None
     if is_same_origin and not operation.writes:
         return target_url._replace(netloc=urlsplit(api_url).netloc, fragment="").geturl()
-    target = quote(redact(f"{target_url.scheme}://{address}{target_url.path}"), LONGEST_PATH)
+    target = quote(redactor.redact_text(f"{target_url.scheme}://{address}{target_url.path}"), LONGEST_PATH)
     own_path = operation.path.split("{uuid}")[0]
     prefix = target_url.path.partition(own_path)[0] if own_path in target_url.path else ""
-    site = quote(redact(f"{target_url.scheme}://{address}{prefix}"), LONGEST_PATH)
+    site = quote(redactor.redact_text(f"{target_url.scheme}://{address}{prefix}"), LONGEST_PATH)
     is_secure = target_url.scheme == "https" or (target_url.scheme, urlsplit(api_url).scheme) == ("http", "http")
     remedy = (
         "set api_url to the address that Waldur itself uses"

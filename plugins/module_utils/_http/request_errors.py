@@ -22,6 +22,7 @@ from .._common.errors import (
     WaldurError,
     quote,
 )
+from .._common.redaction import Redactor
 from . import connection_errors
 from .body_parsing import error_text
 from .http_request import HttpResponse
@@ -42,7 +43,7 @@ def error_of_response(
     answer: HttpResponse,
     exchange: Exchange,
     *,
-    redact: Callable[[str], str],
+    redactor: Redactor,
     is_personal_token: bool,
     describe_requirement: Callable[[], str],
 ) -> WaldurError:
@@ -56,7 +57,7 @@ def error_of_response(
     if connection_errors.is_tls_required(status, text):
         return RequestNotSent(f"Cannot {operation.title}: {connection_errors.TLS_REQUIRED}.")
     # The pages of proxies begin with their status.
-    reason = error_text(text, redact, operation.free_form).removeprefix(str(status)).strip()
+    reason = error_text(text, redactor, operation.free_form).removeprefix(str(status)).strip()
     suffix = f": {reason}" if reason else ""
     answered = f"({status}{suffix})"
     message = f"Waldur rejected the request to {operation.title} {answered}"
@@ -71,7 +72,7 @@ def error_of_response(
         failure = f"Waldur failed on the request to {operation.title} {answered}"
         failure += describe_defect(operation.permission, is_personal_token=is_personal_token)
         return OutcomeUnknown(failure) if operation.writes else ServerDefect(f"{failure}.", status)
-    return _rejection(status, message, redact(answer.headers.get("Retry-After", "")))
+    return _rejection(status, message, redactor.redact_text(answer.headers.get("Retry-After", "")))
 
 
 def _rejection(status: int, message: str, retry_after: str) -> ErrorResponse:

@@ -6,37 +6,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from .._api.operations import Operation
 from .._common.errors import OutcomeUnknown, WaldurError, quote
+from .._common.redaction import Redactor
 from .._common.types import Row
 from .body_parsing import LONGEST_PAGE, error_text, parse_count, parse_json
 from .http_request import HttpResponse
 
 
-def parse_body(answer: HttpResponse, operation: Operation, redact: Callable[[str], str]) -> Any:
+def parse_body(answer: HttpResponse, operation: Operation, redactor: Redactor) -> Any:
     """Return the parsed JSON of a response. Raises ``WaldurError``, or ``OutcomeUnknown`` after a write."""
     try:
         return parse_json(answer.content)
     except ValueError:
-        reason = error_text(redact(answer.text)[:LONGEST_PAGE], redact) or "empty"
+        reason = error_text(redactor.redact_text(answer.text)[:LONGEST_PAGE], redactor) or "empty"
         page, hint = f"{answer.status} without JSON", "does api_url name a Waldur, and no log-in page?"
         if operation.writes:
             raise OutcomeUnknown(f"The request to {operation.title} was answered {page} ({reason}: {hint})") from None
         raise WaldurError(f"Cannot {operation.title}: the server answered {page} ({reason}): {hint}") from None
 
 
-def list_length(answer: HttpResponse, listing: Operation, redact: Callable[[str], str]) -> int | None:
+def list_length(answer: HttpResponse, listing: Operation, redactor: Redactor) -> int | None:
     """Return the number of rows that the server announces (api-behaviour: head-counts); None where it does not."""
     header = answer.headers.get("X-Result-Count")
     try:
         return parse_count(header)
     except ValueError:
+        shown = quote(redactor.redact_text(header or ""))
         raise WaldurError(
-            f"Cannot {listing.title}: the server announced '{quote(redact(header or ''))}' rows, which is not"
-            " a number: does api_url name a Waldur?"
+            f"Cannot {listing.title}: the server announced '{shown}' rows, which is not a number: does api_url name a"
+            " Waldur?"
         ) from None
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._common.errors import Interrupted, WaldurError, printable
-from .._common.redaction import redact, redact_error
 from .._common.signals import SignalReceived, on_signal, remember_parent
 from .._context import Session, get_client
 from .._document import images
@@ -56,11 +55,11 @@ def run(
         else:
             result = _write(session, module, options, read_image, check=check, diff=diff)
     except WaldurError as error:
-        redact_error(error, client.secrets)
+        client.redactor.redact_error(error)
         raise
     result["warnings"] = [printable(warning) for warning in result["warnings"]]
     revealed = {result["api_secret_code"]} if result.get("api_secret_code") else set()
-    return dict(redact(result, client.secrets - revealed))
+    return dict(client.redactor.without(revealed).redact_data(result))
 
 
 def _read(session: Session, module: Info, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -346,7 +346,7 @@ def _stays(session: Session, current: ProfileState, name: str, value: Any) -> bo
     except InvalidInput:
         return False
     text = json.dumps(value, ensure_ascii=False)
-    return not _differences(desired, current)[1] and session.client.redact(text) == text
+    return not _differences(desired, current)[1] and session.client.redactor.redact_text(text) == text
 
 
 def _no_image(where: str, path: str) -> ImageFile:

@@ -26,7 +26,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     WaldurError,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import to_plain
-from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import redact
+from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.waldur.provider.plugins.module_utils._common.shown_paths import show_paths_as
 from ansible_collections.waldur.provider.plugins.module_utils._common.signals import on_signal
 from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
@@ -90,14 +90,14 @@ class ActionModule(ActionBase):
         if interruption.Interruption.message:
             cause = interruption.Interruption.message
             return {"failed": True, "msg": f"Not started, as the run was interrupted before: {cause}"}
-        self._secrets: set[str] = set()
+        self._redactor = Redactor()
         self._files = ControllerFiles(self)
         result = self._check_and_run(task_vars or {})
         # An option or a variable that is not meant for it may hold the token, too.
         quoting = {key: result[key] for key in _QUOTING if key in result}
         if isinstance(quoting.get("invocation"), dict):
             quoting["invocation"] = redact_api_url(quoting["invocation"])
-        return {**result, **redact(quoting, frozenset(self._secrets))}
+        return {**result, **self._redactor.redact_data(quoting)}
 
     # --- options -----------------------------------------------------------------------------------------------------
 
@@ -147,8 +147,9 @@ class ActionModule(ActionBase):
 
     def _note_secrets(self, values: Mapping[str, Any]) -> None:
         """Note the secrets among connection options, which are redacted in messages."""
-        secrets = [values.get(option) for option in ("access_token", "proxy")]
-        self._secrets.update(text for value in secrets if isinstance(value, str) and (text := value.strip()))
+        for value in (values.get(option) for option in ("access_token", "proxy")):
+            if isinstance(value, str):
+                self._redactor.add(value.strip())
 
     def _read_variables(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the values of the variables ``waldur_<option>``, by option. Raises ``InvalidInput``."""

@@ -20,11 +20,6 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     WaldurError,
     printable,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import (
-    redact,
-    redact_error,
-    redact_message,
-)
 from ansible_collections.waldur.provider.plugins.module_utils._common.values import reference
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
@@ -63,12 +58,11 @@ def read_inventory(connection: Connection, selection: Selection) -> tuple[list[P
     try:
         results = _read_providers(session, selection)
     except WaldurError as error:
-        redact_error(error, client.secrets)
+        client.redactor.redact_error(error)
         raise
-    redacted = [
-        ProviderRows(*redact([result.provider, result.rows, result.included], client.secrets)) for result in results
-    ]
-    return redacted, [printable(redact_message(warning, client.secrets)) for warning in session.warnings]
+    redact_data, redact_message = client.redactor.redact_data, client.redactor.redact_message
+    redacted = [ProviderRows(*redact_data([result.provider, result.rows, result.included])) for result in results]
+    return redacted, [printable(redact_message(warning)) for warning in session.warnings]
 
 
 def _read_providers(session: Session, selection: Selection) -> list[ProviderRows]:

@@ -18,11 +18,6 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     printable,
     quote,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import (
-    redact,
-    redact_error,
-    redact_message,
-)
 from ansible_collections.waldur.provider.plugins.module_utils._common.types import Row
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session, get_client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
@@ -114,10 +109,10 @@ def _run_redacted(
     try:
         values = function(session)
     except WaldurError as error:
-        redact_error(error, client.secrets)
+        client.redactor.redact_error(error)
         raise
-    warnings = [printable(redact_message(warning, client.secrets)) for warning in session.warnings]
-    return (values if are_secrets else redact(values, client.secrets)), warnings
+    warnings = [printable(client.redactor.redact_message(warning)) for warning in session.warnings]
+    return (values if are_secrets else client.redactor.redact_data(values)), warnings
 
 
 # --- terms and keywords ----------------------------------------------------------------------------------------------

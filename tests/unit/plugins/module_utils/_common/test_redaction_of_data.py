@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Masking: in-process there is nobody else who would."""
+"""Redaction of data: in-process the collection must mask secrets itself, as Ansible does not."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import redact
+from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import Redactor
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 CODE = "aB3dE5gH7jK9mN2p"
-HIDDEN = frozenset({TOKEN, CODE})
+REDACTOR = Redactor({TOKEN, CODE})
 
 SECRETS = st.sampled_from([TOKEN, CODE, f"Token {TOKEN}", f"{CODE}{TOKEN}{CODE}"])
 TEXTS = st.text(max_size=10) | SECRETS
@@ -36,35 +36,34 @@ DATA = st.recursive(
         (None, None),
     ],
 )
-def test_every_hidden_text_is_masked_and_all_else_is_left(value: Any, shown: Any) -> None:
-    assert redact(value, HIDDEN) == shown
+def test_every_secret_is_masked_and_all_else_is_left(value: Any, shown: Any) -> None:
+    assert REDACTOR.redact_data(value) == shown
 
 
 @pytest.mark.parametrize("value", [(TOKEN,), {"a": (1, [TOKEN])}, {TOKEN: 1}, {"a": {f"x{CODE}": {}}}])
-def test_a_hidden_text_is_masked_in_tuples_and_keys_too(value: Any) -> None:
-    shown = repr(redact(value, HIDDEN))
+def test_a_secret_is_masked_in_tuples_and_keys_too(value: Any) -> None:
+    shown = repr(REDACTOR.redact_data(value))
     assert TOKEN not in shown
     assert CODE not in shown
 
 
 @pytest.mark.parametrize("longer", [f"{TOKEN}tail", f"head{TOKEN}", f"head{TOKEN}tail"])
-def test_nothing_is_left_of_a_hidden_text_that_holds_another(longer: str) -> None:
-    hidden = frozenset({TOKEN, longer})
-    assert redact({"a": longer}, hidden) == {"a": "********"}
+def test_nothing_is_left_of_a_secret_that_holds_another(longer: str) -> None:
+    assert Redactor({TOKEN, longer}).redact_data({"a": longer}) == {"a": "********"}
 
 
-def test_nothing_hidden_masks_nothing() -> None:
-    assert redact({"a": TOKEN}, frozenset()) == {"a": TOKEN}
+def test_a_redactor_without_secrets_masks_nothing() -> None:
+    assert Redactor().redact_data({"a": TOKEN}) == {"a": TOKEN}
 
 
 @given(DATA)
-def test_no_hidden_text_is_left_in_any_data(value: Any) -> None:
-    shown = json.dumps(redact(value, HIDDEN))
+def test_no_secret_is_left_in_any_data(value: Any) -> None:
+    shown = json.dumps(REDACTOR.redact_data(value))
     assert TOKEN not in shown
     assert CODE not in shown
 
 
 @given(DATA)
 def test_masking_twice_is_masking_once(value: Any) -> None:
-    once = redact(value, HIDDEN)
-    assert redact(once, HIDDEN) == once
+    once = REDACTOR.redact_data(value)
+    assert REDACTOR.redact_data(once) == once

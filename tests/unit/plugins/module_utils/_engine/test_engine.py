@@ -483,7 +483,7 @@ def test_a_leaked_code_is_rotated_once(sim: Simulator, connect: Connect) -> None
     apply(session, planned)
     result = results(planned, "api_secret_code", done=True)[0]
     assert result["fingerprint"] not in (None, leaked)
-    assert result["api_secret_code"] in session.client.secrets
+    assert result["api_secret_code"] in session.client.redactor.secrets
     assert done(connect(), document) == []
 
 

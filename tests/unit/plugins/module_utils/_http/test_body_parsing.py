@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import operation
 from ansible_collections.waldur.provider.plugins.module_utils._common import redaction
+from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.waldur.provider.plugins.module_utils._http import body_parsing
 
 JSON = st.recursive(
@@ -53,7 +54,7 @@ JSON = st.recursive(
     ],
 )
 def test_the_words_of_an_error_of_any_shape_are_one_line(body: Any, words: str) -> None:
-    assert body_parsing.error_text(body) == words
+    assert body_parsing.error_text(body, Redactor()) == words
 
 
 @pytest.mark.parametrize(
@@ -69,18 +70,18 @@ def test_the_words_of_an_error_of_any_shape_are_one_line(body: Any, words: str) 
     ],
 )
 def test_the_words_of_an_error_hold_no_secret_also_where_it_is_not_called_json(body: Any, words: str) -> None:
-    assert body_parsing.error_text(body) == words
+    assert body_parsing.error_text(body, Redactor()) == words
 
 
 def test_a_long_error_is_cut() -> None:
-    found = body_parsing.error_text({"detail": "x" * 1000})
+    found = body_parsing.error_text({"detail": "x" * 1000}, Redactor())
     assert found == "x" * 400 + "…"
-    assert body_parsing.error_text({"detail": "x" * 400}) == "x" * 400
+    assert body_parsing.error_text({"detail": "x" * 400}, Redactor()) == "x" * 400
 
 
 @given(JSON)
 def test_any_answer_gives_one_short_line(body: Any) -> None:
-    found = body_parsing.error_text(body)
+    found = body_parsing.error_text(body, Redactor())
     assert len(found) <= 401
     assert len(found.splitlines()) <= 1
 

@@ -13,6 +13,7 @@ from requests.adapters import HTTPAdapter
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS
 from ansible_collections.waldur.provider.plugins.module_utils._common import errors
+from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.waldur.provider.plugins.module_utils._http import media
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
@@ -245,7 +246,7 @@ def test_a_redirect_to_another_origin_is_refused_with_the_api_url_to_set(locatio
 def test_no_address_that_sends_the_token_in_clear_text_is_suggested(location: str) -> None:
     response = HttpResponse(302, {"Location": location}, b"", "https://waldur.example.org/api/users/me/")
     with pytest.raises(errors.WaldurError) as caught:
-        redirect_target(OPERATIONS["me"], response, "https://waldur.example.org", str)
+        redirect_target(OPERATIONS["me"], response, "https://waldur.example.org", Redactor())
     assert caught.value.message.endswith(": set api_url to the address that Waldur itself uses.")
 
 
@@ -523,7 +524,7 @@ def test_a_client_in_check_mode_shares_secrets_and_clock_with_the_one_that_write
         client = client_of(server)
         view = client.read_only()
         assert view.secret_code(UUID) == "s3cretc0de"
-        assert client.redact("a s3cretc0de") == "a ********"
+        assert client.redactor.redact_text("a s3cretc0de") == "a ********"
         assert client.now() == view.now() == datetime(2029, 1, 1, tzinfo=timezone.utc)
 
 
@@ -592,7 +593,7 @@ def test_a_secret_code_is_masked_in_all_that_comes_after() -> None:
     with ScriptedServer(Answer(body={"api_secret_code": "s3cretc0de"})) as server:
         client = client_of(server)
         assert client.secret_code(UUID) == "s3cretc0de"
-    assert client.redact(f"code s3cretc0de, token {TOKEN}") == "code ********, token ********"
+    assert client.redactor.redact_text(f"code s3cretc0de, token {TOKEN}") == "code ********, token ********"
 
 
 def test_a_missing_secret_code_is_none() -> None:

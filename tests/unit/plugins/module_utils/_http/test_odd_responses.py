@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import errors
-from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import redact_error
+from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.waldur.provider.plugins.module_utils._http import transport
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
@@ -361,6 +361,6 @@ def test_half_a_token_does_not_escape_where_text_of_the_server_is_cut(kept: int,
     for name, answer in answers.items():
         with RawServer(answer) as server, pytest.raises(errors.WaldurError) as failed:
             client_of(server.url).rows("service_providers")
-        redact_error(failed.value, frozenset({TOKEN}))
+        Redactor({TOKEN}).redact_error(failed.value)
         assert "****" in failed.value.message, (name, failed.value.message)
         assert token[:kept].lower() not in failed.value.message.lower(), name

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS, Operation
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import OutcomeUnknown, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
@@ -128,6 +129,8 @@ OBJECTS: dict[str, dict[str, Any]] = {
 class OddClient(AskedClient):
     """Answers from copies of the tables; like the real one it keeps and limits rows, and hides nothing."""
 
+    redactor = Redactor()
+
     def rows(self, name: str, uuid: str | None = None, /, **query: Any) -> list[dict[str, Any]]:
         """The rows that the caller keeps."""
         keep, limit = query.pop("keep", None), query.pop("limit", None)
@@ -138,10 +141,6 @@ class OddClient(AskedClient):
     def writes_sent(self) -> int:
         """How many writes were asked for."""
         return sum(name in OPERATIONS and OPERATIONS[name].writes for name, _uuid, _query in self.asked)
-
-    def redact(self, text: str) -> str:
-        """The text as it is."""
-        return text
 
     def session(self, missing_users: str = "warn") -> Session:
         """A session that goes on where a user is unknown."""
