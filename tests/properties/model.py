@@ -147,7 +147,7 @@ def _grants(world: World, provider: Provider, desired: ProviderDocument) -> user
             "user_username": names[user],
             "role_uuid": role,
             "role_name": world.role(role)["name"],
-            "expiration_time": timestamps.to_server(expiry),
+            "expiration_time": timestamps.format_utc(expiry),
         }
         for number, ((user, role), expiries) in enumerate(provider.grants.items())
         for index, expiry in enumerate(expiries)
@@ -236,7 +236,7 @@ def _change_grant(world: World, provider: Provider, change: Mapping[str, Any]) -
     if change["action"] == "revoke":
         del provider.grants[pair]
     else:
-        provider.grants[pair] = [timestamps.from_server(change["after"]["expiration_time"])]
+        provider.grants[pair] = [timestamps.parse_server_time(change["after"]["expiration_time"])]
 
 
 def _name_accounts(world: World, provider: Provider, change: Mapping[str, Any]) -> None:

@@ -25,7 +25,7 @@ class WaldurError(Exception):
     """
 
     def __init__(self, message: str, **details: Any) -> None:
-        super().__init__(printable(message))
+        super().__init__(escape_invisible(message))
         self.message = message
         self.details = details
 
@@ -36,7 +36,7 @@ class WaldurError(Exception):
 
     @message.setter
     def message(self, text: str) -> None:
-        self._message = printable(text)
+        self._message = escape_invisible(text)
 
 
 class InvalidInput(WaldurError):
@@ -54,7 +54,8 @@ class Problems:
         self.messages.append(message)
 
     def attempt(self, check: Callable[..., T], *arguments: Any) -> T | None:
-        """Return what ``check`` returns for ``arguments``; None, and its errors added, where it refuses them."""
+        """Return what ``check`` returns for ``arguments``; None, and its errors added, if it raises
+        ``InvalidInput``."""
         try:
             return check(*arguments)
         except InvalidInput as error:
@@ -68,7 +69,10 @@ class Problems:
 
 
 def combine_errors(messages: Iterable[str]) -> InvalidInput:
-    """Return one error for several (at least one): its message shows the first ten, its ``errors`` holds all."""
+    """Return one error for the ``messages`` of several, at least one.
+
+    Its message shows the first ten different ones; ``details["errors"]`` holds all of them.
+    """
     errors = list(dict.fromkeys(messages))
     first, *others = errors
     shown = others[: _MOST_SHOWN - 1]
@@ -131,8 +135,11 @@ class Interrupted(WaldurError):
     """A signal ended the run before all changes were carried out (see ``_common/signals.py``)."""
 
 
-def as_waldur_error(error: BaseException, ending: str) -> WaldurError:
-    """Return an error of another class than ours as one clear sentence that closes with ``ending``."""
+def wrap_error(error: BaseException, ending: str) -> WaldurError:
+    """Return a ``WaldurError`` for an exception of any other class, with a message of one sentence.
+
+    ``ending`` closes the sentence; it begins with a comma or a space. An interruption becomes ``Interrupted``.
+    """
     if isinstance(error, KeyboardInterrupt):
         return Interrupted(f"interrupted by {quote(error) or 'SIGINT'}{ending}.")
     cause = f" ({quote(error, LONGEST_PATH)})" if str(error) else ""
@@ -144,17 +151,20 @@ def as_waldur_error(error: BaseException, ending: str) -> WaldurError:
 
 
 def quote(value: Any, longest: int = _LONGEST) -> str:
-    """Return a value as messages quote it: on one line, without invisible characters, at most ``longest`` long."""
+    """Return ``value`` as messages quote it: on one line, without invisible characters.
+
+    ``longest`` is the largest number of characters; a longer text is cut and ends with "…".
+    """
     try:
         text = str(value)
     except ValueError:  # a number of thousands of digits
         text = hex(value)
-    text = printable(text[:longest])
+    text = escape_invisible(text[:longest])
     return text if len(text) < longest else f"{text[: longest - 1]}…"
 
 
-def printable(text: str) -> str:
-    """Return ``text`` with every character escaped that would not be seen, or would change how the rest is seen.
+def escape_invisible(text: str) -> str:
+    """Return ``text`` with every character escaped that is invisible, or changes how the rest is displayed.
 
     Those are line ends, control characters, escape sequences of terminals and marks of the direction of writing.
     """
@@ -163,8 +173,11 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def closest(value: Any, known: Iterable[str]) -> str:
-    """Return the question whether the closest of ``known`` was meant, with a space before it; nothing if none is."""
+def suggest_closest(value: Any, known: Iterable[str]) -> str:
+    """Return " Did you mean '…'?" with the closest of the names ``known``; an empty text if none is close.
+
+    The case of letters is ignored. The text begins with a space, so that it can follow a sentence.
+    """
     spellings: dict[str, str] = {}
     for name in known:
         spellings.setdefault(name.casefold(), name)
@@ -172,16 +185,19 @@ def closest(value: Any, known: Iterable[str]) -> str:
     return f" Did you mean '{quote(spellings[near[0]])}'?" if near else ""
 
 
-def ambiguous(option: str, value: str, objects: str, candidates: Iterable[tuple[Any, Any]]) -> InvalidInput:
-    """Return the error for a reference that means several ``objects``; ``candidates`` are their names and UUIDs."""
+def make_ambiguity_error(option: str, value: str, objects: str, candidates: Iterable[tuple[Any, Any]]) -> InvalidInput:
+    """Return the error for a reference ``value`` in ``option`` that means several objects.
+
+    ``objects`` is the plural that messages call them, ``candidates`` are their names and UUIDs.
+    """
     names = ", ".join(f"{name} ({uuid})" for name, uuid in candidates)
     return InvalidInput(f"{option}: '{quote(value)}' means several {objects}: {names}. Give the UUID of one.")
 
 
 def recheck_outcome(error: OutcomeUnknown, recheck: Callable[[], tuple[bool | None, str]]) -> OutcomeUnknown:
-    """Return ``error`` with the current state added to its message. ``recheck`` reads it: whether the write took
-    effect, and the state in words.
+    """Return ``error`` with the current state added to its message.
 
+    ``recheck`` reads the state, and returns whether the write took effect (None: in part) and the state in words.
     ``details["took_effect"]`` is None where a part of the write took effect, or where the recheck failed too.
     """
     try:

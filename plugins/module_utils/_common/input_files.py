@@ -38,7 +38,7 @@ _KINDS = (
 
 
 def expand_path(option: str, path: str) -> str:
-    """Return ``path`` with ``~`` replaced. Raises ``InvalidInput`` where no file can have such a path."""
+    """Return ``path`` with ``~`` replaced. Raises ``InvalidInput``, which names ``option``, for an impossible path."""
     try:
         invalid = "\0" in path or not os.fsencode(path)
     except UnicodeEncodeError:  # a surrogate that stands for no byte of a file name
@@ -51,49 +51,53 @@ def expand_path(option: str, path: str) -> str:
 def read_file(
     option: str, path: str, limit: int, *, shown: str = "", advice: str = "", directory: int | None = None
 ) -> bytes:
-    """Return the content of the regular file ``path``, at most ``limit`` bytes.
+    """Return the content of the regular file ``path``.
 
-    Messages name ``option`` and the path as ``shown`` (``path`` when empty), and end with ``advice``. ``directory`` is
-    a descriptor that a relative path is relative to; then a symbolic link is refused. Raises ``InvalidInput``.
+    ``limit`` is the largest size in bytes. ``option``, ``shown`` (the path in messages; ``path`` if empty) and
+    ``advice`` (the end of the sentence) are for messages. ``directory`` is the descriptor of the folder that ``path``
+    is relative to; then symbolic links are rejected. Raises ``InvalidInput`` for a file that is missing, unreadable,
+    too large or not regular.
     """
     name = quote_path(shown or path)
     try:
-        content = _read(option, path, limit, directory)
+        content = _read_regular_file(option, path, limit, directory)
     except OSError as error:
-        raise InvalidInput(f"{option}: can't read {name}: {_reason(error)}{advice}.") from None
+        raise InvalidInput(f"{option}: can't read {name}: {_describe_os_error(error)}{advice}.") from None
     if len(content) > limit:
         raise InvalidInput(f"{option}: {name} is larger than {limit // MEGABYTE} MB: give a smaller file.")
     return content
 
 
-def readable_path(option: str, path: str, *, folder_allowed: bool = False) -> str:
-    """Return ``path``, expanded, once it was found to be a file of certificates that can be read by another library.
+def resolve_readable_path(option: str, path: str, *, folder_allowed: bool = False) -> str:
+    """Return ``path`` with ``~`` replaced, after checking that another library can read certificates from it.
 
-    Raises ``InvalidInput`` that names ``option`` and the path as it was written.
+    ``folder_allowed`` permits a folder of certificates. Raises ``InvalidInput``, which names ``option`` and the path as
+    it was written, for a file that is missing, unreadable, too large or not regular.
     """
-    found = expand_path(option, path)
+    expanded = expand_path(option, path)
     name = quote(path, LONGEST_PATH)
     try:
-        if folder_allowed and os.path.isdir(found):
-            return found
-        descriptor = _descriptor(found, None)
+        if folder_allowed and os.path.isdir(expanded):
+            return expanded
+        descriptor = _open_regular_file(expanded, None)
         size = os.fstat(descriptor).st_size
         os.close(descriptor)
     except FileNotFoundError:
         raise InvalidInput(f"{option}: there is no file {name}.") from None
     except OSError as error:
-        raise InvalidInput(f"{option}: can't read {name}: {_reason(error)}.") from None
+        raise InvalidInput(f"{option}: can't read {name}: {_describe_os_error(error)}.") from None
     if size > _LARGEST_CERTIFICATES:
         raise InvalidInput(f"{option}: {name} is larger than {_LARGEST_CERTIFICATES // MEGABYTE} MB: check the path.")
-    return found
+    return expanded
 
 
-def _read(option: str, path: str, limit: int, directory: int | None) -> bytes:
-    found = expand_path(option, path) if directory is None else path
-    descriptor = _descriptor(found, directory)
+def _read_regular_file(option: str, path: str, limit: int, directory: int | None) -> bytes:
+    """Return the first ``limit + 1`` bytes of a file, so that the caller notices a larger one. Raises ``OSError``."""
+    expanded = expand_path(option, path) if directory is None else path
+    descriptor = _open_regular_file(expanded, directory)
     content = bytearray()
     try:
-        # By pieces, as not every file says how long it is. Files that would block, as some of the kernel, are an error.
+        # In pieces, as not every file says how long it is. Files that would block, as some of the kernel, are an error.
         while len(content) <= limit and (piece := os.read(descriptor, min(MEGABYTE, limit + 1 - len(content)))):
             content += piece
     finally:
@@ -101,26 +105,27 @@ def _read(option: str, path: str, limit: int, directory: int | None) -> bytes:
     return bytes(content)
 
 
-def _descriptor(path: str, directory: int | None) -> int:
-    """Return an open descriptor of the regular file ``path``. Raises ``OSError``, also where it is something else."""
+def _open_regular_file(path: str, directory: int | None) -> int:
+    """Return an open descriptor of ``path``. Raises ``OSError``, also for anything but a regular file."""
     follow = directory is None
     _require_regular(os.stat(path, dir_fd=directory, follow_symlinks=follow).st_mode)
-    found = os.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW, dir_fd=directory)
+    descriptor = os.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW, dir_fd=directory)
     try:
-        _require_regular(os.fstat(found).st_mode)
+        _require_regular(os.fstat(descriptor).st_mode)
     except OSError:
-        os.close(found)
+        os.close(descriptor)
         raise
-    return found
+    return descriptor
 
 
 def reject_link(mode: int) -> None:
-    """Raise ``OSError`` where ``mode``, of a file that was looked at without following links, is that of a link."""
+    """Raise ``OSError`` if ``mode``, from a call of stat that does not follow links, is that of a symbolic link."""
     if stat.S_ISLNK(mode):
         raise OSError(errno.ELOOP, "it is a symbolic link, and links are not followed here")
 
 
 def _require_regular(mode: int) -> None:
+    """Raise ``OSError`` unless ``mode`` is that of a regular file."""
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     reject_link(mode)
@@ -129,5 +134,6 @@ def _require_regular(mode: int) -> None:
         raise OSError(errno.EINVAL, f"it is {kind}, and only regular files are read")
 
 
-def _reason(error: OSError) -> str:
+def _describe_os_error(error: OSError) -> str:
+    """Return the cause in the words of the operating system, else the name of the error's class."""
     return error.strerror or type(error).__name__

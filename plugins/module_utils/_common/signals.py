@@ -28,38 +28,38 @@ def raise_signal(number: int) -> None:
 
 
 def remember_parent() -> None:
-    """Remember the parent of this process, unless an earlier task of the process did."""
+    """Record the parent of this process for ``require_parent``, unless an earlier task of the process did."""
     _PARENTS.setdefault(os.getpid(), os.getppid())
 
 
 def require_parent() -> None:
-    """Raise ``SignalReceived`` where the parent of this process has ended, as its result would be lost."""
+    """Raise ``SignalReceived`` if the parent has ended since ``remember_parent``, as the result would be lost."""
     if os.getppid() != _PARENTS.get(os.getpid(), os.getppid()):
         raise SignalReceived("the end of the process that started it")
 
 
 @contextmanager
-def on_signal(handle: Callable[[int], None] = raise_signal) -> Iterator[None]:
-    """Call ``handle`` with the first SIGINT, SIGTERM or SIGHUP in the block; further ones are ignored there.
+def catch_signals(handle: Callable[[int], None] = raise_signal) -> Iterator[None]:
+    """Call ``handle`` with the number of the first SIGINT, SIGTERM or SIGHUP in the block, and ignore further ones.
 
-    A SIGHUP that is ignored, as ``nohup`` has it, stays ignored. Python allows handlers in the main thread only;
-    elsewhere the block runs as it is.
+    The previous handlers are restored after the block. A SIGHUP that is ignored, as under ``nohup``, stays ignored.
+    Python allows handlers in the main thread only; in other threads the block runs without them.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    numbers = [one for one in _SIGNALS if one != signal.SIGHUP or signal.getsignal(one) != signal.SIG_IGN]
+    handled = [number for number in _SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
 
-    def receive(number: int, _frame: Any) -> None:
+    def receive(received: int, _frame: Any) -> None:
         # Ansible sends a second signal to what does not end at once, which would cut off the report.
-        for one in numbers:
-            signal.signal(one, signal.SIG_IGN)
-        handle(number)
+        for number in handled:
+            signal.signal(number, signal.SIG_IGN)
+        handle(received)
 
-    before = {number: signal.signal(number, receive) for number in numbers}
+    previous = {number: signal.signal(number, receive) for number in handled}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)

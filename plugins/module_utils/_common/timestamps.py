@@ -21,15 +21,18 @@ _TEXT = re.compile(
 
 
 def parse(value: Any) -> datetime:
-    """Return the timestamp in UTC of ``value``: a date (its midnight, UTC), a date-time (UTC where no offset is given),
-    as text or as the object that YAML makes of it. Raises ``ValueError`` for all else."""
+    """Return ``value`` as a timestamp in UTC: a date is its midnight in UTC, a date-time without an offset is in UTC.
+
+    ``value`` is text, or the object that YAML makes of it. Raises ``ValueError`` for anything else.
+    """
     try:
-        return _in_utc(value)
+        return _convert_to_utc(value)
     except OverflowError as error:  # before year 1 or after 9999 in UTC
         raise ValueError("not a date") from error
 
 
-def _in_utc(value: Any) -> datetime:
+def _convert_to_utc(value: Any) -> datetime:
+    """Return ``value`` in UTC. Raises ``ValueError``, and ``OverflowError`` for years that Python does not support."""
     if isinstance(value, datetime):
         return value.astimezone(timezone.utc) if value.tzinfo else value.replace(tzinfo=timezone.utc)
     if isinstance(value, date):
@@ -42,10 +45,11 @@ def _in_utc(value: Any) -> datetime:
     local = datetime(
         int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), microsecond, timezone.utc
     )
-    return local - _offset(offset)
+    return local - _parse_offset(offset)
 
 
-def _offset(text: str | None) -> timedelta:
+def _parse_offset(text: str | None) -> timedelta:
+    """Return the offset from UTC of ``text``, such as ``+03:00``, ``-0330`` or ``Z``. Raises ``ValueError``."""
     if text is None or text in "Zz":
         return timedelta()
     digits = text[1:].replace(":", "")
@@ -56,25 +60,27 @@ def _offset(text: str | None) -> timedelta:
     return -offset if text[0] == "-" else offset
 
 
-def from_server(text: str | None) -> datetime | None:
-    """Return the timestamp in a response; null, an empty text and an absent key mean that there is none
-    (api-behaviour: absent-keys)."""
+def parse_server_time(text: str | None) -> datetime | None:
+    """Return the timestamp that a response holds as ``text``; None for null, an empty text and an absent key
+    (api-behaviour: absent-keys). Raises ``ValueError`` for text that is not a timestamp."""
     return parse(text) if text else None
 
 
-def to_server(moment: datetime | None) -> str | None:
-    """Return the one form that every server reads the same way: UTC with ``Z`` (api-behaviour: timestamps)."""
-    if moment is None:
+def format_utc(timestamp: datetime | None) -> str | None:
+    """Return ``timestamp`` as text in UTC with ``Z``, which every server reads the same way; None stays None
+    (api-behaviour: timestamps)."""
+    if timestamp is None:
         return None
-    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    return timestamp.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
-def from_http_date(text: str | None) -> datetime | None:
-    """Return the timestamp of a ``Date`` header; None if it is invalid or not of the years 2020 to 2999."""
+def parse_http_date(text: str | None) -> datetime | None:
+    """Return the timestamp in UTC of the ``Date`` header ``text``; None for an invalid one, and for one before 2020 or
+    after 2999."""
     try:
-        moment = parsedate_to_datetime(text) if text else None
+        timestamp = parsedate_to_datetime(text) if text else None
         # "-0000" is UTC too, and Python gives no time zone for it.
-        moment = moment.astimezone(timezone.utc) if moment and moment.tzinfo else moment
+        timestamp = timestamp.astimezone(timezone.utc) if timestamp and timestamp.tzinfo else timestamp
     except (TypeError, ValueError, OverflowError, IndexError, AttributeError):
         return None
-    return moment.replace(tzinfo=timezone.utc) if moment and 2020 <= moment.year < 3000 else None
+    return timestamp.replace(tzinfo=timezone.utc) if timestamp and 2020 <= timestamp.year < 3000 else None

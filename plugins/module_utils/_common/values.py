@@ -11,9 +11,9 @@ from datetime import date, datetime
 from typing import Any
 
 from . import timestamps
-from .errors import InvalidInput, Problems, closest, quote
+from .errors import InvalidInput, Problems, quote, suggest_closest
 from .json_values import has_surrogates, problem_of
-from .yaml_spelling import WrittenBool, spelling, without_spelling
+from .yaml_spelling import WrittenBool, get_spelling, strip_spelling
 
 # The Unicode categories of control and format characters, and of line and paragraph separators.
 _INVISIBLE = ("Cc", "Cf", "Zl", "Zp")
@@ -41,7 +41,7 @@ def text(where: str, value: Any) -> str:
 
 def arrived(value: Any) -> str:
     """Return what YAML made of an unquoted word, which is shown as it was written where that is known."""
-    written = spelling(value)
+    written = get_spelling(value)
     if written is not None:
         return f"{quote(written)} arrived as a {kind_of(value)}"
     return f"arrived as the {kind_of(value)} {quote(str(value).lower() if isinstance(value, bool) else value)}"
@@ -49,12 +49,12 @@ def arrived(value: Any) -> str:
 
 def reference(where: str, value: Any) -> str:
     """Return a reference: text that is not empty."""
-    found = text(where, value)
-    if not found:
+    name = text(where, value)
+    if not name:
         raise InvalidInput(f"{where}: is empty; give a name or a UUID.")
-    if len(found) > _REFERENCE_LIMIT:
-        raise InvalidInput(f"{where}: has {len(found)} characters, and {_REFERENCE_LIMIT} are allowed: shorten it.")
-    return found
+    if len(name) > _REFERENCE_LIMIT:
+        raise InvalidInput(f"{where}: has {len(name)} characters, and {_REFERENCE_LIMIT} are allowed: shorten it.")
+    return name
 
 
 def boolean(where: str, value: Any, *, letters_allowed: bool = True) -> bool:
@@ -77,7 +77,7 @@ def choice(where: str, value: Any, choices: Sequence[str]) -> str:
     """Return ``value`` if it is one of ``choices``. Raises ``InvalidInput``."""
     if value not in choices:
         raise InvalidInput(
-            f"{where}: must be {' or '.join(choices)}, and {quoted(value)} was given.{closest(value, choices)}"
+            f"{where}: must be {' or '.join(choices)}, and {quoted(value)} was given.{suggest_closest(value, choices)}"
         )
     return str(value)
 
@@ -115,7 +115,7 @@ def quoted(value: Any) -> str:
     """Return ``value`` as messages quote it: as it was written where that is known; a list or mapping by its kind."""
     if isinstance(value, (list, tuple, Mapping)):
         return f"a {kind_of(value)}"
-    return f"'{quote(spelling(value) or value)}'"
+    return f"'{quote(get_spelling(value) or value)}'"
 
 
 def json_value(where: str, value: Any) -> Any:
@@ -127,7 +127,7 @@ def json_value(where: str, value: Any) -> Any:
     if not isinstance(value, date) and (problem := problem_of(value)):
         raise InvalidInput(f"{where}: {problem}")
     if value is None or isinstance(value, (int, float, WrittenBool)):
-        return without_spelling(value)
+        return strip_spelling(value)
     if isinstance(value, str):
         text(where, value)
         return value
@@ -143,9 +143,9 @@ def _json_key(where: str, key: Any) -> str:
 def mapping(where: str, value: Any, known: Sequence[str]) -> dict[str, Any]:
     """Return a mapping with known keys only; keys without a value (null) count as left out."""
     problems = Problems()
-    found = known_keys(where, value, known, problems)
+    items = known_keys(where, value, known, problems)
     problems.raise_errors()
-    return found
+    return items
 
 
 def known_keys(where: str, value: Any, known: Sequence[str], problems: Problems) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def known_keys(where: str, value: Any, known: Sequence[str], problems: Problems)
     for key in value:
         if key not in known:
             names = ", ".join(known)
-            problems.add(f"{where}: '{quote(key)}' is not known.{closest(key, known)} Known are {names}.")
+            problems.add(f"{where}: '{quote(key)}' is not known.{suggest_closest(key, known)} Known are {names}.")
     return {key: item for key, item in value.items() if item is not None and key in known}
 
 

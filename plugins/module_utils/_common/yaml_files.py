@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""YAML files read with care: any file gives data or errors that name its lines, and costs time for its size alone.
+"""Read YAML files safely: any file gives data, or errors that name lines, in a time that depends on its size alone.
 
-PyYAML's parser gives the events; what it makes of them is not used, as that recurses, writes out what aliases repeat,
-and lets exceptions through where a word looks like a number or a date and is none.
+Only the events of PyYAML's parser are used, not what it constructs from them: that recurses, expands aliases, and
+raises exceptions of its own for words that look like a number or a date and are none.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from .errors import InvalidInput, Problems, quote
 from .input_files import LARGEST_DOCUMENT, read_file
-from .yaml_spelling import WrittenBool, with_spelling
+from .yaml_spelling import WrittenBool, attach_spelling
 
 DEEPEST = 100
 _MOST_REPEATED = 1_000_000
@@ -43,10 +43,10 @@ def read_yaml(
 ) -> Any:
     """Return the content of the YAML file at ``path``, a regular file of at most ``limit`` bytes.
 
-    ``shown`` is what messages call the file, ``option`` the option that names it, and ``advice`` what to do where it
-    can't be read, as the end of a sentence. With ``spelled``, numbers, dates and booleans know how they were written
-    (see ``yaml_spelling``). Without ``quoting``, messages show no values, as the file holds secrets. Raises
-    ``InvalidInput`` with all errors.
+    For messages, ``shown`` is the name of the file, ``option`` the option that names it, and ``advice`` the end of the
+    sentence about a file that can't be read. ``spelled``: numbers, dates and booleans keep their spelling (see
+    ``yaml_spelling``). ``quoting`` false: messages show no values, as the file holds secrets. Raises ``InvalidInput``
+    with all errors.
     """
     try:
         builder = _Builder(shown, spelled=spelled, quoting=quoting)
@@ -75,18 +75,18 @@ def read_text(path: str, shown: str, option: str, *, limit: int = LARGEST_DOCUME
 
 
 def check_depth(where: str, value: Any) -> None:
-    """Raise ``InvalidInput`` where ``value`` has more than ``DEEPEST`` levels of lists and mappings."""
+    """Raise ``InvalidInput``, which names ``where``, if ``value`` has more than ``DEEPEST`` levels of collections."""
     level = [value]
     for _level in range(DEEPEST + 1):
         # Each of them once, however often aliases repeat it.
-        found = {
+        children = {
             id(item): item
             for holder in level
             if isinstance(holder, (dict, list, tuple))
             for item in (holder.values() if isinstance(holder, dict) else holder)
             if isinstance(item, (dict, list, tuple))
         }
-        level = list(found.values())
+        level = list(children.values())
         if not level:
             return
     raise InvalidInput(f"{where}: is nested deeper than {DEEPEST} levels: flatten it.")
@@ -94,7 +94,10 @@ def check_depth(where: str, value: Any) -> None:
 
 @dataclass
 class _Anchor:
-    """A value that aliases can repeat: how many values it holds, written out, and how many levels."""
+    """A value that aliases can repeat.
+
+    ``size`` is the number of values in it, with aliases expanded, and ``height`` its number of levels.
+    """
 
     value: Any
     size: int
@@ -102,8 +105,12 @@ class _Anchor:
 
 
 @dataclass
-class _Open:
-    """A list or mapping that is being read."""
+class _OpenCollection:
+    """A list or mapping whose end has not been read yet.
+
+    ``size`` and ``height`` are as in ``_Anchor``. Of a mapping, ``key`` is the key whose value comes next, ``lines``
+    holds the line of each key, and ``merged`` the items of mappings that ``<<`` merges.
+    """
 
     value: Any
     anchor: str | None
@@ -116,11 +123,11 @@ class _Open:
 
 
 class _FatalError(Exception):
-    """An error after which the rest of the file is not worth reading."""
+    """An error after which the rest of the file is not read."""
 
 
 class _Builder:
-    """Makes data of the events of one file; a list of what is open instead of recursion."""
+    """Builds data from the events of one file, with a stack of open collections instead of recursion."""
 
     def __init__(self, shown: str, *, spelled: bool, quoting: bool) -> None:
         import yaml
@@ -130,7 +137,7 @@ class _Builder:
         self._spelled = spelled
         self._quoting = quoting
         self._problems = Problems()
-        self._open: list[_Open] = []
+        self._open: list[_OpenCollection] = []
         self._anchors: dict[str, _Anchor | None] = {}  # None: the value is still open
         self._resolvers: Any = yaml.SafeLoader.yaml_implicit_resolvers
         self._constructor = yaml.constructor.SafeConstructor()
@@ -138,17 +145,17 @@ class _Builder:
         self._written = 0
 
     def build(self, text: str) -> Any:
-        """Return the data of ``text``. Raises ``InvalidInput`` with all errors in it."""
+        """Return the data of ``text``. Raises ``InvalidInput`` with all errors."""
         yaml = self._yaml
         events = yaml.events
         handlers = {
-            events.ScalarEvent: self._scalar,
-            events.MappingStartEvent: lambda event: self._start(event, {}, "map"),
-            events.SequenceStartEvent: lambda event: self._start(event, [], "seq"),
-            events.MappingEndEvent: self._end,
-            events.SequenceEndEvent: self._end,
-            events.AliasEvent: self._alias,
-            events.DocumentStartEvent: self._document,
+            events.ScalarEvent: self._add_scalar,
+            events.MappingStartEvent: lambda event: self._start_collection(event, {}, "map"),
+            events.SequenceStartEvent: lambda event: self._start_collection(event, [], "seq"),
+            events.MappingEndEvent: self._end_collection,
+            events.SequenceEndEvent: self._end_collection,
+            events.AliasEvent: self._add_alias,
+            events.DocumentStartEvent: self._start_document,
         }
         # The parser in C, where PyYAML has it, is several times faster; a fleet reads its folder on each host.
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -161,38 +168,46 @@ class _Builder:
             except yaml.YAMLError as error:
                 mark = getattr(error, "problem_mark", None)
                 problem = quote(getattr(error, "problem", None) or error)
-                self._add(mark.line + 1 if mark else 1, f"is not valid YAML{': ' + problem if self._quoting else ''}.")
+                self._add_error(
+                    mark.line + 1 if mark else 1, f"is not valid YAML{': ' + problem if self._quoting else ''}."
+                )
         self._problems.raise_errors()
         return self._root
 
     # --- errors ------------------------------------------------------------------------------------------------------
 
-    def _add(self, line: int, message: str, place: str = "") -> None:
+    def _add_error(self, line: int, message: str, place: str = "") -> None:
+        """Record an error. Raises ``_FatalError`` after ``_MOST_ERRORS`` of them."""
         self._problems.add(f"{self._shown}: line {line}: {place and place + ': '}{message}")
         if len(self._problems.messages) >= _MOST_ERRORS:
             raise _FatalError
 
-    def _fail(self, line: int, message: str) -> None:
-        self._add(line, message, self._place())
+    def _add_error_here(self, line: int, message: str) -> None:
+        """Record an error about the value that is being read."""
+        self._add_error(line, message, self._locate())
 
-    def _stop(self, line: int, message: str) -> NoReturn:
-        self._fail(line, message)
+    def _abort(self, line: int, message: str) -> NoReturn:
+        """Record an error about the value that is being read, and raise ``_FatalError``."""
+        self._add_error_here(line, message)
         raise _FatalError
 
-    def _place(self) -> str:
-        """Return where in the data the reader is, such as ``service_providers[0].users[1].user``."""
+    def _locate(self) -> str:
+        """Return the path of the value that is being read, such as ``service_providers[0].users[1].user``."""
         place = ""
-        for one in self._open[:DEEPEST]:
-            if isinstance(one.value, list):
-                place += f"[{len(one.value)}]"
-            elif isinstance(one.key, str):
-                place += f"{place and '.'}{quote(one.key)}"
+        for collection in self._open[:DEEPEST]:
+            if isinstance(collection.value, list):
+                place += f"[{len(collection.value)}]"
+            elif isinstance(collection.key, str):
+                place += f"{place and '.'}{quote(collection.key)}"
         return quote(place) if len(self._open) < DEEPEST else ""
 
     # --- values ------------------------------------------------------------------------------------------------------
 
-    def _put(self, line: int, value: Any, word: str = "", size: int = 1, height: int = 0) -> None:
-        """Put a complete value where it belongs; at first in a mapping it is a key. ``word``: how it was written."""
+    def _add_value(self, line: int, value: Any, word: str = "", size: int = 1, height: int = 0) -> None:
+        """Add a complete value to the open collection: to a list as an item, to a mapping as a key or a key's value.
+
+        ``word`` is how a scalar was written, ``size`` and ``height`` are as in ``_Anchor``.
+        """
         if not self._open:
             self._root = value
             return
@@ -200,88 +215,93 @@ class _Builder:
         holder.size += size
         holder.height = max(holder.height, height + 1)
         if holder.size > self._written + _MOST_REPEATED:
-            self._stop(line, f"aliases repeat more than {_MOST_REPEATED:,} values: write out fewer.")
+            self._abort(line, f"aliases repeat more than {_MOST_REPEATED:,} values: write out fewer.")
         if isinstance(holder.value, list):
             holder.value.append(value)
         elif holder.key is _NO_KEY:
-            holder.key = self._key(line, holder, value, word)
+            holder.key = self._check_key(line, holder, value, word)
         else:
-            self._put_item(line, holder, value)
+            self._set_item(line, holder, value)
             holder.key = _NO_KEY
 
-    def _key(self, line: int, holder: _Open, value: Any, word: str) -> Any:
+    def _check_key(self, line: int, holder: _OpenCollection, value: Any, word: str) -> Any:
+        """Return ``value`` if it can be a key, else None; record an error for one that can't, or that is repeated."""
         if value is _MERGE:
             return value
         if not isinstance(value, str):
             what = f"the key {word}" if word else "a list or mapping as key"
-            self._fail(line, f"{what} is not text: quote it as it is written.")
+            self._add_error_here(line, f"{what} is not text: quote it as it is written.")
             return None
         if value in holder.lines:
             first = holder.lines[value]
-            self._fail(line, f"the key '{quote(value)}' is given twice, first in line {first}: remove one of the two.")
+            self._add_error_here(
+                line, f"the key '{quote(value)}' is given twice, first in line {first}: remove one of the two."
+            )
         holder.lines[value] = line
         return value
 
-    def _put_item(self, line: int, holder: _Open, value: Any) -> None:
+    def _set_item(self, line: int, holder: _OpenCollection, value: Any) -> None:
+        """Set the value of the mapping's current key, or merge it where the key is ``<<``."""
         if holder.key is not _MERGE:
             holder.value[holder.key] = value
             return
-        parts = value if isinstance(value, list) else [value]
-        if not all(isinstance(part, dict) for part in parts):
-            self._fail(line, "<< requires a mapping or a list of mappings, such as <<: *name.")
+        mappings = value if isinstance(value, list) else [value]
+        if not all(isinstance(mapping, dict) for mapping in mappings):
+            self._add_error_here(line, "<< requires a mapping or a list of mappings, such as <<: *name.")
             return
-        for part in reversed(parts):  # the first of them wins
-            holder.merged.extend(part.items())
+        for mapping in reversed(mappings):  # the first of them wins
+            holder.merged.extend(mapping.items())
 
-    def _document(self, event: Any) -> None:
+    def _start_document(self, event: Any) -> None:
         if self._written:
-            self._stop(event.start_mark.line + 1, "a second YAML document begins: put it into a file of its own.")
+            self._abort(event.start_mark.line + 1, "a second YAML document begins: put it into a file of its own.")
 
-    def _start(self, event: Any, value: Any, kind: str) -> None:
+    def _start_collection(self, event: Any, value: Any, kind: str) -> None:
         line = event.start_mark.line + 1
         if len(self._open) >= DEEPEST:
-            self._stop(line, f"is nested deeper than {DEEPEST} levels: flatten it.")
+            self._abort(line, f"is nested deeper than {DEEPEST} levels: flatten it.")
         self._written += 1
         if event.tag not in (None, "!", _TAG + kind):
-            self._fail(line, f"the tag {self._name(event.tag)} is not supported: remove it.")
+            self._add_error_here(line, f"the tag {self._quote_name(event.tag)} is not supported: remove it.")
         if event.anchor:
             self._anchors[event.anchor] = None
-        self._open.append(_Open(value, event.anchor, line))
+        self._open.append(_OpenCollection(value, event.anchor, line))
 
-    def _end(self, _event: Any) -> None:
+    def _end_collection(self, _event: Any) -> None:
         done = self._open.pop()
         value = {**dict(done.merged), **done.value} if done.merged else done.value
         if done.anchor:
             self._anchors[done.anchor] = _Anchor(value, done.size, done.height)
-        self._put(done.line, value, size=done.size, height=done.height)
+        self._add_value(done.line, value, size=done.size, height=done.height)
 
-    def _alias(self, event: Any) -> None:
-        line, name = event.start_mark.line + 1, self._name(event.anchor)
-        found = self._anchors.get(event.anchor, _NO_KEY)
-        if found is _NO_KEY:
-            self._stop(line, f"the alias *{name} has no anchor &{name} before it: correct its name.")
-        if found is None:
-            self._stop(line, f"the alias *{name} refers to the value that contains it: remove it.")
-        if len(self._open) + found.height > DEEPEST:
-            self._stop(line, f"is nested deeper than {DEEPEST} levels by aliases: flatten it.")
+    def _add_alias(self, event: Any) -> None:
+        line, name = event.start_mark.line + 1, self._quote_name(event.anchor)
+        anchor = self._anchors.get(event.anchor, _NO_KEY)
+        if anchor is _NO_KEY:
+            self._abort(line, f"the alias *{name} has no anchor &{name} before it: correct its name.")
+        if anchor is None:
+            self._abort(line, f"the alias *{name} refers to the value that contains it: remove it.")
+        if len(self._open) + anchor.height > DEEPEST:
+            self._abort(line, f"is nested deeper than {DEEPEST} levels by aliases: flatten it.")
         self._written += 1
-        self._put(line, found.value, f"*{name}", found.size, found.height)
+        self._add_value(line, anchor.value, f"*{name}", anchor.size, anchor.height)
 
-    def _scalar(self, event: Any) -> None:
+    def _add_scalar(self, event: Any) -> None:
         self._written += 1
-        value = self._value(event)
+        value = self._resolve_scalar(event)
         if event.anchor:
             self._anchors[event.anchor] = _Anchor(value, 1, 0)
-        self._put(event.start_mark.line + 1, value, self._word(event))
+        self._add_value(event.start_mark.line + 1, value, self._quote_word(event))
 
-    def _value(self, event: Any) -> Any:
+    def _resolve_scalar(self, event: Any) -> Any:
+        """Return the value of a scalar by its tag or, as YAML 1.1 defines it, by its form."""
         text = event.value
         tag = event.tag
         if tag in (None, "!"):
             if not event.implicit[0]:
                 return text
             resolvers = self._resolvers.get(text[:1], ())
-            tag = next((found for found, pattern in resolvers if pattern.match(text)), None)
+            tag = next((candidate for candidate, pattern in resolvers if pattern.match(text)), None)
             if tag is None:
                 return text
         kind = str(tag).removeprefix(_TAG)
@@ -291,34 +311,37 @@ class _Builder:
             holder = self._open[-1] if self._open else None
             return _MERGE if holder and isinstance(holder.value, dict) and holder.key is _NO_KEY else text
         if kind not in _KINDS:
-            self._fail(event.start_mark.line + 1, f"the tag {self._name(tag)} is not supported: remove it.")
+            self._add_error_here(
+                event.start_mark.line + 1, f"the tag {self._quote_name(tag)} is not supported: remove it."
+            )
             return text
-        return None if kind == "null" else self._constructed(event, tag, kind)
+        return None if kind == "null" else self._construct(event, tag, kind)
 
-    def _constructed(self, event: Any, tag: str, kind: str) -> Any:
-        """Return what PyYAML makes of a number, boolean or date; some words only look like one."""
+    def _construct(self, event: Any, tag: str, kind: str) -> Any:
+        """Return the number, boolean or date of a scalar; its text, and record an error, if it only looks like one."""
         text = event.value
         make = getattr(self._constructor, f"construct_yaml_{kind}")
         try:
             # Thousands of digits would take long, and Python's newer versions refuse them.
             value = make(self._yaml.ScalarNode(tag, text if len(text) <= LONGEST_NUMBER else "?"))
         except (ValueError, LookupError, AttributeError, ArithmeticError, TypeError):
-            line, word = event.start_mark.line + 1, self._word(event)
+            line, word = event.start_mark.line + 1, self._quote_word(event)
             remedy = "correct it" if self._expects_time() else "correct it, or quote it if it is text"
-            self._fail(line, f"{word} is not a valid {_KINDS[kind]}: {remedy}.")
+            self._add_error_here(line, f"{word} is not a valid {_KINDS[kind]}: {remedy}.")
             return text
         if not self._spelled or text in ("true", "false"):
             return value
-        return WrittenBool(value, text) if kind == "bool" else with_spelling(value, lambda: text)
+        return WrittenBool(value, text) if kind == "bool" else attach_spelling(value, lambda: text)
 
     def _expects_time(self) -> bool:
-        """Return whether the value belongs to a key of a time, such as expiration_time, where text is no remedy."""
+        """Return whether the value belongs to a key such as expiration_time, for which quoting it is no remedy."""
         key = self._open[-1].key if self._open and isinstance(self._open[-1].value, dict) else None
         return isinstance(key, str) and key.endswith("_time")
 
-    def _word(self, event: Any) -> str:
+    def _quote_word(self, event: Any) -> str:
+        """Return a scalar for a message as it was written, unless the file holds secrets."""
         return quote(event.value) if self._quoting else "that is written there"
 
-    def _name(self, name: str) -> str:
-        """Return an anchor or tag; in a file that holds secrets it may be one that was not quoted."""
+    def _quote_name(self, name: str) -> str:
+        """Return an anchor or tag for a message; not in a file of secrets, as an unquoted secret may look like one."""
         return quote(name.replace(_TAG, "!!")) if self._quoting else "…"

@@ -67,45 +67,49 @@ class WrittenBool:
         return str(self.value).lower()
 
 
-def with_spelling(value: Any, written: Callable[[], str | None]) -> Any:
-    """Return ``value`` (a number or a date) so that ``spelling`` knows how it was written; ``written`` is called then.
+def attach_spelling(value: Any, written: Callable[[], str | None]) -> Any:
+    """Return a number or date equal to ``value`` of which ``get_spelling`` returns what ``written`` returns.
 
-    Other values are returned as they are.
+    ``written`` is called only then. Other values are returned as they are.
     """
-    found: Any
+    written_value: Any
     if isinstance(value, bool):
         return value
     if isinstance(value, int):
-        found = WrittenInt(value)
+        written_value = WrittenInt(value)
     elif isinstance(value, float):
-        found = WrittenFloat(value)
+        written_value = WrittenFloat(value)
     elif isinstance(value, datetime):
-        found = WrittenDateTime.combine(value.date(), value.timetz())
+        written_value = WrittenDateTime.combine(value.date(), value.timetz())
     elif isinstance(value, date):
-        found = WrittenDate(value.year, value.month, value.day)
+        written_value = WrittenDate(value.year, value.month, value.day)
     else:
         return value
-    found.written = written
-    return found
+    written_value.written = written
+    return written_value
 
 
-def spelling(value: Any) -> str | None:
-    """Return the text that ``value`` was written as, or None where that is unknown."""
+def get_spelling(value: Any) -> str | None:
+    """Return the text that ``value`` was written as in YAML; None if that is unknown."""
     written = getattr(value, "written", None)
     return written() if written else None
 
 
-def without_spelling(value: Any) -> Any:
-    """Return ``value`` with plain booleans instead of ``WrittenBool``, at any depth; numbers and dates are plain."""
+def strip_spelling(value: Any) -> Any:
+    """Return ``value`` with plain booleans instead of ``WrittenBool``, at any depth.
+
+    Numbers and dates keep their spelling, as they are numbers and dates of Python already.
+    """
     if isinstance(value, WrittenBool):
         return value.value
     if isinstance(value, dict):
-        return {key: without_spelling(item) for key, item in value.items()}
-    return [without_spelling(item) for item in value] if isinstance(value, list) else value
+        return {key: strip_spelling(item) for key, item in value.items()}
+    return [strip_spelling(item) for item in value] if isinstance(value, list) else value
 
 
-def plain_scalar_at(path: str, line: int, column: int) -> str | None:
-    """Return the unquoted word at this place of a file (both counted from 1), or None where it can't be read."""
+def read_plain_scalar(path: str, line: int, column: int) -> str | None:
+    """Return the unquoted word at ``line`` and ``column`` of the file ``path``, both counted from 1; None if there is
+    none, or if the file can't be read."""
     try:
         # A file that Ansible has read may be a named pipe, which has no second reading: only regular files are read.
         content = io.StringIO(read_file("", path, LARGEST_DOCUMENT).decode(), newline=None)

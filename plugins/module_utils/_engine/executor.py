@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._common.errors import WaldurError, as_waldur_error
+from .._common.errors import WaldurError, wrap_error
 from .._common.signals import remember_parent, require_parent
 from .._context import Session
 from .._plan.changes import Change
@@ -48,10 +48,10 @@ def apply(session: Session, plan: Plan) -> None:
 def _described(error: BaseException, *, is_sent: bool, is_applied: bool) -> WaldurError:
     """Return an error that is not ours as one of ours; after a request whose outcome is unknown, it says so."""
     if is_applied:
-        return as_waldur_error(error, "")
+        return wrap_error(error, "")
     if not is_sent:
-        return as_waldur_error(error, ", and nothing was sent for it")
-    found = as_waldur_error(error, ", so whether it took effect is not known: run again")
+        return wrap_error(error, ", and nothing was sent for it")
+    found = wrap_error(error, ", so whether it took effect is not known: run again")
     found.details["took_effect"] = None
     return found
 

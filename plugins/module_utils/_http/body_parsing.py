@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from .._common.errors import printable
+from .._common.errors import escape_invisible
 from .._common.redaction import Redactor, remove_secret_keys
 
 _CONTAINERS = frozenset({dict, list})
@@ -56,7 +56,7 @@ def error_text(body: Any, redactor: Redactor, free_form: Collection[str] = ()) -
     except RecursionError:
         text = "deeply nested JSON"
     text = redactor.redact_text(re.sub(r"\s+", " ", text).strip())
-    shown = printable(text[: _LONGEST + 1])
+    shown = escape_invisible(text[: _LONGEST + 1])
     return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
 
 

@@ -192,7 +192,7 @@ class Client:
                     raise no_answer(request, error, urlsplit(self.connection.api_url).netloc, exchange) from None
                 except UnusableBody as error:
                     raise unusable_answer(request, self.redactor.redact_text(str(error))) from None
-                self._server_time = timestamps.from_http_date(answer.headers.get("Date")) or self._server_time
+                self._server_time = timestamps.parse_http_date(answer.headers.get("Date")) or self._server_time
                 if 200 <= answer.status < 300:
                     return answer
                 if answer.status >= 400:

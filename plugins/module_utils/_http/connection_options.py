@@ -248,13 +248,13 @@ def _resolve_verification(url: str, values: Mapping[str, Any], environment: Mapp
     if not boolean("validate_certs", values.get("validate_certs", True), letters_allowed=False):
         return False
     if values.get("ca_path"):
-        return input_files.readable_path("ca_path", str(values["ca_path"]), folder_allowed=True)
+        return input_files.resolve_readable_path("ca_path", str(values["ca_path"]), folder_allowed=True)
     for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         if environment.get(variable):
             # Without TLS the file is not used, so an outdated variable must not fail.
             is_used = url.startswith("https:")
             path = environment[variable]
-            return input_files.readable_path(variable, path, folder_allowed=True) if is_used else path
+            return input_files.resolve_readable_path(variable, path, folder_allowed=True) if is_used else path
     return True
 
 
@@ -264,10 +264,10 @@ def _resolve_client_certificate(values: Mapping[str, Any]) -> str | tuple[str, s
         raise InvalidInput("client_key: needs client_cert, the certificate that the key belongs to.")
     if not values.get("client_cert"):
         return None
-    certificate = input_files.readable_path("client_cert", str(values["client_cert"]))
+    certificate = input_files.resolve_readable_path("client_cert", str(values["client_cert"]))
     if not values.get("client_key"):
         return certificate
-    return certificate, input_files.readable_path("client_key", str(values["client_key"]))
+    return certificate, input_files.resolve_readable_path("client_key", str(values["client_key"]))
 
 
 def _resolve_proxies(

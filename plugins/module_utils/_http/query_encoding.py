@@ -32,5 +32,5 @@ def _encode_value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return timestamps.to_server(value) or ""
+        return timestamps.format_utc(value) or ""
     return re.sub(r"[\r\n]+", " ", str(value))

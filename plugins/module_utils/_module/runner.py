@@ -12,8 +12,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from .._common.errors import Interrupted, WaldurError, printable
-from .._common.signals import SignalReceived, on_signal, remember_parent
+from .._common.errors import Interrupted, WaldurError, escape_invisible
+from .._common.signals import SignalReceived, catch_signals, remember_parent
 from .._context import Session, get_client
 from .._document import images
 from .._document.model import ReadImage
@@ -57,7 +57,7 @@ def run(
     except WaldurError as error:
         client.redactor.redact_error(error)
         raise
-    result["warnings"] = [printable(warning) for warning in result["warnings"]]
+    result["warnings"] = [escape_invisible(warning) for warning in result["warnings"]]
     revealed = {result["api_secret_code"]} if result.get("api_secret_code") else set()
     return dict(client.redactor.without(revealed).redact_data(result))
 
@@ -100,7 +100,7 @@ def run_module(name: str) -> None:
     if REQUESTS_IMPORT_ERROR:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     # Until the result is printed, so that a second signal can't cut it off.
-    with on_signal():
+    with catch_signals():
         try:
             values = connection_options.resolve(module.params, {}, os.environ)
             connection = connection_options.connect(values, os.environ)

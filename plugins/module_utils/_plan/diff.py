@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._common.errors import printable
+from .._common.errors import escape_invisible
 from .changes import Change, ChangeKind
 
 
@@ -22,8 +22,8 @@ def diff(changes: Sequence[Change[object]]) -> list[dict[str, str]]:
     labels = provider_labels({customer: own[0].service_provider for customer, own in by_customer.items()})
     return [
         {
-            "before_header": printable(labels[customer]),
-            "after_header": printable(labels[customer]),
+            "before_header": escape_invisible(labels[customer]),
+            "after_header": escape_invisible(labels[customer]),
             "before": "".join(_lines(change, change.before, is_after=False) for change in own),
             "after": "".join(_lines(change, change.after, is_after=True) for change in own),
         }
@@ -48,7 +48,8 @@ def _lines(change: Change[object], values: Mapping[str, Any] | None, *, is_after
     if values is None:
         return ""
     return "".join(
-        printable(f"{change.name}: {label}: {_word(value, _null_word(change.kind, key, is_after=is_after))}") + "\n"
+        escape_invisible(f"{change.name}: {label}: {_word(value, _null_word(change.kind, key, is_after=is_after))}")
+        + "\n"
         for label, key, value in _flat(values)
     )
 

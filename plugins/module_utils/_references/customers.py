@@ -10,7 +10,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from .._common import uuids
-from .._common.errors import Forbidden, InvalidInput, NotFound, WaldurError, ambiguous, closest, quote
+from .._common.errors import (
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    WaldurError,
+    make_ambiguity_error,
+    quote,
+    suggest_closest,
+)
 from .._common.types import Row
 from .._http.client import Client
 from .._http.pagination import PAGE_SIZE
@@ -78,19 +86,21 @@ class CustomerResolver:
             return target_of_provider(by_uuid[0])
         customers = self.find_visible(value)
         if len(customers) > 1:
-            raise ambiguous(option, value, "customers", [(row.get("name"), row["uuid"]) for row in customers])
+            raise make_ambiguity_error(
+                option, value, "customers", [(row.get("name"), row["uuid"]) for row in customers]
+            )
         if customers:
             return self._target_of_customer(customers[0])
         # A manager's token sees no customers, and every provider with its customer's name.
         providers = self._providers.index().find_first(customer_criteria(value, "customer_"))
         if len(providers) > 1:
             candidates = [(row.get("customer_name"), row["customer_uuid"]) for row in providers]
-            raise ambiguous(option, value, "customers", candidates)
+            raise make_ambiguity_error(option, value, "customers", candidates)
         if providers:
             return target_of_provider(providers[0])
         raise InvalidInput(
             f"{option}: there is no customer '{quote(value)}' that this token can see: give its exact name,"
-            f" abbreviation, slug or UUID.{'' if uuid else closest(value, self._spellings())}"
+            f" abbreviation, slug or UUID.{'' if uuid else suggest_closest(value, self._spellings())}"
         )
 
     def find_visible(self, value: str) -> list[Row]:

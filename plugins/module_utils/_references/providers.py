@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .._common import uuids
-from .._common.errors import InvalidInput, ambiguous, closest, quote
+from .._common.errors import InvalidInput, make_ambiguity_error, quote, suggest_closest
 from .cache import Criterion, Lock, synchronized
 from .customers import CustomerResolver
 from .provider_list import ProviderList
@@ -57,7 +57,7 @@ class ProviderResolver:
         rows = self._providers.index().find_first(criteria)
         if len(rows) > 1:
             candidates = [(row.get("customer_name"), row["uuid"]) for row in rows]
-            raise ambiguous(option, value, "service providers", candidates)
+            raise make_ambiguity_error(option, value, "service providers", candidates)
         if rows:
             return target_of_provider(rows[0])
         customers = self._customers.find_visible(value)
@@ -68,5 +68,5 @@ class ProviderResolver:
             )
         raise InvalidInput(
             f"{option}: there is no service provider '{quote(value)}': give its customer's name or its UUID."
-            f"{closest(value, customer_spellings(self._providers.rows(), 'customer_'))}"
+            f"{suggest_closest(value, customer_spellings(self._providers.rows(), 'customer_'))}"
         )

@@ -13,7 +13,7 @@ from urllib.parse import quote_plus, urlencode
 
 from .._api.operations import operation
 from .._common import uuids
-from .._common.errors import Forbidden, NotFound, ambiguous, quote
+from .._common.errors import Forbidden, NotFound, make_ambiguity_error, quote
 from .._common.types import Row
 from .._http.client import Client
 from .._http.pagination import PAGE_SIZE
@@ -138,7 +138,7 @@ class UserResolver:
         else:
             found = self._users.get(value, [])
         if len(found) > 1:
-            raise ambiguous("user", value, "users", [(user.shown, user.uuid) for user in found])
+            raise make_ambiguity_error("user", value, "users", [(user.shown, user.uuid) for user in found])
         if not found and uuid:
             return UnresolvedUser(value, f"no user has the UUID or username '{quote(value)}'", advice="check it")
         if not found:

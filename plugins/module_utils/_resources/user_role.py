@@ -137,7 +137,7 @@ class GrantWrite:
         """
         body: Row = {"role": self.role_uuid, "user": self.user.uuid}
         if action is not _REVOKE and (action is not _GRANT or self.expiration_time is not None):
-            body["expiration_time"] = timestamps.to_server(self.expiration_time)
+            body["expiration_time"] = timestamps.format_utc(self.expiration_time)
         return body
 
     def predicted(self) -> Row:
@@ -148,7 +148,7 @@ class GrantWrite:
             "user_username": self.user.username,
             "role_uuid": self.role_uuid,
             "role_name": self.role_name,
-            "expiration_time": timestamps.to_server(self.expiration_time),
+            "expiration_time": timestamps.format_utc(self.expiration_time),
         }
 
 
@@ -268,8 +268,8 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
             return
         if change.action is _REVOKE:
             return
-        stored = timestamps.from_server(answer.get("expiration_time"))
-        if stored != timestamps.from_server(body.get("expiration_time")):
+        stored = timestamps.parse_server_time(answer.get("expiration_time"))
+        if stored != timestamps.parse_server_time(body.get("expiration_time")):
             raise WaldurError(
                 f"expiration_time: Waldur accepted the request but set {stored or 'never'} as the expiry.",
                 took_effect=None,
@@ -306,7 +306,7 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
             elif change.action is _GRANT:
                 rows[pair] = [grant.predicted()]
             else:
-                expiry = timestamps.to_server(grant.expiration_time)
+                expiry = timestamps.format_utc(grant.expiration_time)
                 rows[pair] = [{**row, "expiration_time": expiry} for row in rows[pair]]
         found = [row for same in rows.values() for row in same]
         if desired.single:
@@ -329,7 +329,7 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
 def _in_document(session: Session, target: Target, rows: list[Row], current: GrantState) -> Entry | Note:
     """Return the grant as an entry that changes nothing, or a note why there is none."""
     row, name = rows[0], _name(rows[0])
-    expiry = timestamps.to_server(timestamps.from_server(row.get("expiration_time")))
+    expiry = timestamps.format_utc(timestamps.parse_server_time(row.get("expiration_time")))
     user = User(_pair(row)[0], row.get("user_username"))
     if len(rows) > 1:
         return Note("users", name, _double(target, name, sorted(rows, key=lambda one: str(one.get("uuid")))))
@@ -390,7 +390,7 @@ def _ended(entry: GrantEntry, now: datetime) -> bool:
 def _compare_entry(target: Target, entry: GrantEntry, user: User, current: GrantState) -> Comparison[GrantWrite]:
     role = current.roles[entry.role]
     rows = current.by_pair.get((user.uuid, uuids.normalize(role["uuid"]) or ""), [])
-    expiries = [timestamps.from_server(row.get("expiration_time")) for row in rows]
+    expiries = [timestamps.parse_server_time(row.get("expiration_time")) for row in rows]
     name = f"{user.shown} as {role['name']}"
     if len(rows) > 1 and (entry.state == "absent" or any(_differs(entry, now) for now in expiries)):
         return Comparison(errors=(_double(target, name, rows),))
@@ -416,7 +416,7 @@ def _differs(entry: GrantEntry, now: datetime | None) -> bool:
 def _unchanged(entry: GrantEntry, name: str, expiry: datetime | None, now: datetime) -> Comparison[GrantWrite]:
     if entry.expiration_time is UNSET and expiry is not None and expiry <= now:
         text = (
-            f"{entry.place}: the grant of {name} expired at {timestamps.to_server(expiry)} and stays listed until"
+            f"{entry.place}: the grant of {name} expired at {timestamps.format_utc(expiry)} and stays listed until"
             " Waldur's daily clean-up; it was left as it is: set expiration_time to keep it."
         )
         return Comparison(warnings=(text,))
@@ -425,7 +425,7 @@ def _unchanged(entry: GrantEntry, name: str, expiry: datetime | None, now: datet
 
 def _compare_ended(entry: GrantEntry, name: str, expiries: list[datetime | None]) -> Comparison[GrantWrite]:
     """Compare an expiry that has passed: it means "ended", so a document does not break the day after."""
-    expiry_text = timestamps.to_server(entry.expiration_time if isinstance(entry.expiration_time, datetime) else None)
+    expiry_text = timestamps.format_utc(entry.expiration_time if isinstance(entry.expiration_time, datetime) else None)
     if any(
         now is None or (isinstance(entry.expiration_time, datetime) and now > entry.expiration_time) for now in expiries
     ):
@@ -476,7 +476,7 @@ def _exclusive(
         return Comparison(warnings=(text,))
     changes, warnings, errors = [], [], []
     for pair, rows in current.by_pair.items():
-        expiry = timestamps.from_server(rows[0].get("expiration_time"))
+        expiry = timestamps.parse_server_time(rows[0].get("expiration_time"))
         lasting = [r for r in rows if not _expired(r, current.now)]
         if pair in named or not lasting:
             continue
@@ -493,7 +493,7 @@ def _exclusive(
 
 
 def _expired(row: Row, now: datetime) -> bool:
-    expiry = timestamps.from_server(row.get("expiration_time"))
+    expiry = timestamps.parse_server_time(row.get("expiration_time"))
     return expiry is not None and expiry <= now
 
 
@@ -514,8 +514,8 @@ def _change(
         UserRole.kind,
         f"{user.shown} as {role['name']}",
         action,
-        None if action is _GRANT else {"expiration_time": timestamps.to_server(now)},
-        None if action is _REVOKE else {"expiration_time": timestamps.to_server(desired_expiry)},
+        None if action is _GRANT else {"expiration_time": timestamps.format_utc(now)},
+        None if action is _REVOKE else {"expiration_time": timestamps.format_utc(desired_expiry)},
         ids,
         GrantWrite(user, role_uuid, role["name"], desired_expiry),
         is_implied,
@@ -540,7 +540,7 @@ def _recheck(session: Session, target: Target, change: Change[GrantWrite]) -> tu
         return False, _double(target, change.name, rows)
     if not rows:
         return change.action is _REVOKE, "the grant is not there. Run again."
-    expiry = timestamps.from_server(rows[0].get("expiration_time"))
+    expiry = timestamps.parse_server_time(rows[0].get("expiration_time"))
     desired_expiry = change.payload.expiration_time
-    until = f"until {timestamps.to_server(expiry)}" if expiry else "without an end"
+    until = f"until {timestamps.format_utc(expiry)}" if expiry else "without an end"
     return change.action is not _REVOKE and expiry == desired_expiry, f"the grant is there {until}. Run again."

@@ -28,7 +28,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import to_plain
 from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.waldur.provider.plugins.module_utils._common.shown_paths import show_paths_as
-from ansible_collections.waldur.provider.plugins.module_utils._common.signals import on_signal
+from ansible_collections.waldur.provider.plugins.module_utils._common.signals import catch_signals
 from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import REQUESTS_IMPORT_ERROR
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
@@ -188,7 +188,7 @@ class ActionModule(ActionBase):
         return dict(to_plain({**result, "invocation": invocation}))
 
     def _run_interruptible(self, call: _Call, connection: Connection) -> dict[str, Any]:
-        with on_signal() if self._can_write(call.module) else contextlib.nullcontext():
+        with catch_signals() if self._can_write(call.module) else contextlib.nullcontext():
             try:
                 return run(
                     call.module,
@@ -249,7 +249,7 @@ class ActionModule(ActionBase):
                 os.killpg(os.getpgrp(), number)
 
         result: dict[str, Any] = {}
-        with on_signal(forward_signal):
+        with catch_signals(forward_signal):
             try:
                 result = self._execute_module(module_name=_COLLECTION + module, **options)
             finally:

@@ -15,8 +15,8 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
 from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_files import DEEPEST
 from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_spelling import (
-    plain_scalar_at,
-    with_spelling,
+    attach_spelling,
+    read_plain_scalar,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import CONNECTION
@@ -43,14 +43,14 @@ def keep_spelling(value: Any, level: int = 0) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float, date)):
         return value
     origin = Origin.get_tag(value) if Origin else None
-    return with_spelling(value, lambda: _read_spelling(value, origin)) if origin and origin.path else value
+    return attach_spelling(value, lambda: _read_spelling(value, origin)) if origin and origin.path else value
 
 
 def _read_spelling(value: Any, origin: Any) -> str | None:
     """Return the word at the origin of ``value``, None where that word means something else."""
     import yaml
 
-    word = plain_scalar_at(origin.path, origin.line_num or 0, origin.col_num or 0)
+    word = read_plain_scalar(origin.path, origin.line_num or 0, origin.col_num or 0)
     try:
         return word if word is not None and yaml.safe_load(word) == value else None
     except (yaml.YAMLError, ValueError):

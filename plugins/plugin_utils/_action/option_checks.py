@@ -15,8 +15,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import val
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     InvalidInput,
     Problems,
-    closest,
     quote,
+    suggest_closest,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import problem_of
 from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_files import check_depth
@@ -43,7 +43,7 @@ def check_options(
     known = {alias: option for name, option in spec.items() for alias in (name, *option.get("aliases", ()))}
     unknown = [name for name in arguments if name not in known]
     if unknown:
-        hints = "".join(dict.fromkeys(closest(name, known) for name in unknown))
+        hints = "".join(dict.fromkeys(suggest_closest(name, known) for name in unknown))
         aliases = ", ".join(sorted(set(known) - set(spec)))
         problems.add(
             f"Unsupported parameters for ({module}) module: {', '.join(map(quote, unknown))}.{hints} Supported"

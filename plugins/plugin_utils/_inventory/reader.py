@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     RouteMissing,
     Unauthorized,
     WaldurError,
-    printable,
+    escape_invisible,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._common.values import reference
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
@@ -62,7 +62,7 @@ def read_inventory(connection: Connection, selection: Selection) -> tuple[list[P
         raise
     redact_data, redact_message = client.redactor.redact_data, client.redactor.redact_message
     redacted = [ProviderRows(*redact_data([result.provider, result.rows, result.included])) for result in results]
-    return redacted, [printable(redact_message(warning)) for warning in session.warnings]
+    return redacted, [escape_invisible(redact_message(warning)) for warning in session.warnings]
 
 
 def _read_providers(session: Session, selection: Selection) -> list[ProviderRows]:

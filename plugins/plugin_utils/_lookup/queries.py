@@ -15,7 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import val
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     InvalidInput,
     WaldurError,
-    printable,
+    escape_invisible,
     quote,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._common.types import Row
@@ -111,7 +111,7 @@ def _run_redacted(
     except WaldurError as error:
         client.redactor.redact_error(error)
         raise
-    warnings = [printable(client.redactor.redact_message(warning)) for warning in session.warnings]
+    warnings = [escape_invisible(client.redactor.redact_message(warning)) for warning in session.warnings]
     return (values if are_secrets else client.redactor.redact_data(values)), warnings
 
 

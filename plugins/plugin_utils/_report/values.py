@@ -169,7 +169,7 @@ def parse_report_time(value: Any) -> ReportTime:
 def parse_time(where: str, value: Any) -> datetime | None:
     """Return a timestamp of the server in UTC; None for null. Raises ``InvalidInput``."""
     try:
-        timestamp = timestamps.from_server(value)
+        timestamp = timestamps.parse_server_time(value)
     except (TypeError, ValueError):
         raise InvalidInput(f"{where}: {quote(value)} is not a valid date-time: correct it.") from None
     return timestamp.astimezone(timezone.utc) if timestamp else None

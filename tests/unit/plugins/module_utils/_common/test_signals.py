@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._common.signals import SignalReceived, on_signal
+from ansible_collections.waldur.provider.plugins.module_utils._common.signals import SignalReceived, catch_signals
 from ansible_collections.waldur.provider.plugins.plugin_utils._action import interruption
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -21,7 +21,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 def test_a_signal_raises_its_name_and_a_second_one_does_not_cut_off_what_follows(number: signal.Signals) -> None:
     before = [signal.getsignal(one) for one in SIGNALS]
     reported = False
-    with on_signal():
+    with catch_signals():
         with pytest.raises(SignalReceived, match=number.name):
             os.kill(os.getpid(), number)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -34,7 +34,7 @@ def test_a_signal_raises_its_name_and_a_second_one_does_not_cut_off_what_follows
 def test_a_sighup_that_nohup_ignores_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with on_signal():
+        with catch_signals():
             os.kill(os.getpid(), signal.SIGHUP)
             assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
@@ -44,7 +44,7 @@ def test_a_sighup_that_nohup_ignores_stays_ignored() -> None:
 
 def test_a_signal_can_be_handed_on_instead() -> None:
     received: list[int] = []
-    with on_signal(received.append):
+    with catch_signals(received.append):
         os.kill(os.getpid(), signal.SIGTERM)
     assert received == [signal.SIGTERM]
 
@@ -53,7 +53,7 @@ def test_a_thread_leaves_signals_to_the_main_one() -> None:
     seen: list[Any] = []
 
     def run() -> None:
-        with on_signal():
+        with catch_signals():
             seen.append(signal.getsignal(signal.SIGTERM))
 
     before = signal.getsignal(signal.SIGTERM)

@@ -113,12 +113,12 @@ def test_an_object_that_no_moment_in_utc_can_hold_is_refused_as_its_text_is(edge
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_null_and_empty_text_of_the_server_mean_no_moment(nothing: str | None) -> None:
-    assert timestamps.from_server(nothing) is None
+    assert timestamps.parse_server_time(nothing) is None
 
 
 def test_both_forms_of_servers_name_the_same_moment() -> None:
     newer, older = "2025-11-03T21:03:01.348481+00:00", "2025-11-03T21:03:01.348481Z"
-    assert timestamps.from_server(newer) == timestamps.from_server(older)
+    assert timestamps.parse_server_time(newer) == timestamps.parse_server_time(older)
 
 
 @pytest.mark.parametrize(
@@ -131,12 +131,12 @@ def test_both_forms_of_servers_name_the_same_moment() -> None:
     ],
 )
 def test_a_moment_is_sent_in_utc_with_a_z_and_no_moment_as_null(moment: datetime | None, sent: str | None) -> None:
-    assert timestamps.to_server(moment) == sent
+    assert timestamps.format_utc(moment) == sent
 
 
 @given(MOMENTS)
 def test_reading_what_is_sent_gives_the_same_moment(moment: datetime) -> None:
-    assert timestamps.from_server(timestamps.to_server(moment)) == moment
+    assert timestamps.parse_server_time(timestamps.format_utc(moment)) == moment
 
 
 @given(MOMENTS)
@@ -165,4 +165,4 @@ def test_any_value_is_a_moment_in_utc_or_a_value_error(value: Any) -> None:
     ],
 )
 def test_the_clock_of_the_server_is_read_where_its_header_can_be(header: str | None, meant: datetime | None) -> None:
-    assert timestamps.from_http_date(header) == meant
+    assert timestamps.parse_http_date(header) == meant

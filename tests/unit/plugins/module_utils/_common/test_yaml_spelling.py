@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import yaml_spelling
-from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_spelling import plain_scalar_at
+from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_spelling import read_plain_scalar
 
 
 def look(path: str) -> list[str | None]:
     """Look the word up in a thread, which may hang."""
     found: list[str | None] = []
-    thread = threading.Thread(target=lambda: found.append(plain_scalar_at(path, 2, 6)), daemon=True)
+    thread = threading.Thread(target=lambda: found.append(read_plain_scalar(path, 2, 6)), daemon=True)
     thread.start()
     thread.join(5)
     return found
@@ -25,9 +25,9 @@ def look(path: str) -> list[str | None]:
 
 def test_a_word_is_found_at_its_place(tmp_path: Path) -> None:
     (tmp_path / "vars.yml").write_text("a: ä\nwho: 007 # x\n")
-    assert plain_scalar_at(str(tmp_path / "vars.yml"), 2, 6) == "007"
+    assert read_plain_scalar(str(tmp_path / "vars.yml"), 2, 6) == "007"
     for line, column in ((2, 0), (0, 1), (9, 1), (1, 99)):
-        assert plain_scalar_at(str(tmp_path / "vars.yml"), line, column) is None
+        assert read_plain_scalar(str(tmp_path / "vars.yml"), line, column) is None
 
 
 @pytest.mark.parametrize("is_link", [False, True])
@@ -53,5 +53,5 @@ def test_a_variable_from_a_huge_file_or_one_that_is_no_text_has_no_known_spellin
     monkeypatch.setattr(yaml_spelling, "LARGEST_DOCUMENT", 20)
     (tmp_path / "huge.yml").write_text("a: 1\nwho: 007\n" + "#" * 100)
     (tmp_path / "bytes.yml").write_bytes(b"a: 1\nwho: \xff\xfe\n")
-    assert plain_scalar_at(str(tmp_path / "huge.yml"), 2, 6) is None
-    assert plain_scalar_at(str(tmp_path / "bytes.yml"), 2, 6) is None
+    assert read_plain_scalar(str(tmp_path / "huge.yml"), 2, 6) is None
+    assert read_plain_scalar(str(tmp_path / "bytes.yml"), 2, 6) is None

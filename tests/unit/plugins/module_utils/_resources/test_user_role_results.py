@@ -148,7 +148,7 @@ def applied(rows: Rows, changes: Sequence[Change[GrantWrite]]) -> Rows:
 def by_pair(rows: Rows) -> dict[tuple[str, str], list[Any]]:
     found: dict[tuple[str, str], list[Any]] = {}
     for one in rows:
-        expiry = timestamps.from_server(one["expiration_time"])
+        expiry = timestamps.parse_server_time(one["expiration_time"])
         found.setdefault((one["user_uuid"], one["role_uuid"]), []).append(expiry)
     return found
 
@@ -218,7 +218,8 @@ def test_exclusive_adds_revocations_of_lasting_grants_that_no_entry_names_and_no
 def test_the_current_grants_as_desired_state_give_no_change(rows: Rows) -> None:
     names = {user.uuid: name for name, user in USERS.items()}
     entries = [
-        entry(names[one["user_uuid"]], timestamps.from_server(one["expiration_time"]), one["role_name"]) for one in rows
+        entry(names[one["user_uuid"]], timestamps.parse_server_time(one["expiration_time"]), one["role_name"])
+        for one in rows
     ]
     assert compare(rows, *entries, exclusive=bool(entries)) == Comparison()
 
@@ -254,5 +255,5 @@ def test_a_revoked_grant_is_shown_as_the_row_names_its_user(user: User) -> None:
 
 
 def _is_past(found: dict[str, Any]) -> bool:
-    expiry = timestamps.from_server(found["expiration_time"])
+    expiry = timestamps.parse_server_time(found["expiration_time"])
     return expiry is not None and expiry <= NOW
