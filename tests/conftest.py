@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from editions import first_edition
 from hypothesis import HealthCheck, settings
+from provider_accounts import add_provider_accounts, add_username_conflict
 
 from simulation import Simulator
 
@@ -35,6 +37,33 @@ def sim(running: Simulator) -> Simulator:
     """The recorded world at its start."""
     running.reset()
     return running
+
+
+@pytest.fixture(scope="session")
+def running_2026(running: Simulator) -> Iterator[Simulator]:
+    """One simulator of 2026 for all tests of a process; none in a live run, as *running* is not there either."""
+    with Simulator.start(edition="2026") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator_for(request: pytest.FixtureRequest) -> Callable[[str], Simulator]:
+    """A function that returns the simulator for a module: ``sim``, or one of 2026 if the module needs it.
+
+    That one has service provider accounts and a username conflict.
+    """
+
+    def choose(module: str) -> Simulator:
+        if first_edition(module) < 2026:
+            sim: Simulator = request.getfixturevalue("sim")
+            return sim
+        newest: Simulator = request.getfixturevalue("running_2026")
+        newest.reset()
+        add_provider_accounts(newest)
+        add_username_conflict(newest)
+        return newest
+
+    return choose
 
 
 @pytest.fixture

@@ -51,6 +51,12 @@ options:
       marketplace_offering_users: >-
         the accounts of users in its offerings, from the list C(/api/marketplace-offering-users/); see
         M(waldur.provider.offering_username_info)
+      provider_accounts: >-
+        the accounts of users at the service provider, from the list C(/api/marketplace-service-provider-accounts/) of
+        Waldur 2026; see M(waldur.provider.provider_account_info)
+      username_conflicts: >-
+        the users with different usernames in its offerings (Waldur 2026); see
+        M(waldur.provider.username_conflict_info)
       compliance_overview: the number of users of each offering who have finished its checklist
       compliance_offering_users: the compliance status of each account; see M(waldur.provider.compliance_info)
       checklists_summary: the checklists in use

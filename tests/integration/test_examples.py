@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,13 @@ def examples(module: Path, folder: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
-def test_the_examples_of_a_module_run_as_written(sim: Simulator, module: Path) -> None:
-    run = runner(sim)
+def test_the_examples_of_a_module_run_as_written(simulator_for: Callable[[str], Simulator], module: Path) -> None:
+    server = simulator_for(module.stem)
+    run = runner(server)
     (run.folder / "files").mkdir()
     Image.new("RGB", (4, 4), "red").save(run.folder / "files" / "logo.png")
     (run.folder / "providers.yml").write_text("service_providers: [{customer: ALPHA, description: From a file}]\n")
-    profile = {"production": {"api_url": sim.url, "access_token": sim.token("staff")}}
+    profile = {"production": {"api_url": server.url, "access_token": server.token("staff")}}
     (run.folder / "profiles.yml").write_text(yaml.safe_dump(profile))
     tasks = examples(module, run.folder)
     environment = {"WALDUR_PROFILES_FILE": str(run.folder / "profiles.yml")}
@@ -51,16 +53,19 @@ def test_the_examples_of_a_module_run_as_written(sim: Simulator, module: Path) -
     assert outcome.code == 0, outcome.output
     assert {line["status"] for line in outcome.lines} == {"ok"}
     if module in INFOS:
-        assert sim.counts().writes == 0
+        assert server.counts().writes == 0
         assert "[WARNING]" not in outcome.output
 
 
 @pytest.mark.parametrize("module", INFOS, ids=lambda module: module.stem)
-def test_the_command_line_of_a_module_that_reads_works_as_written(sim: Simulator, module: Path) -> None:
+def test_the_command_line_of_a_module_that_reads_works_as_written(
+    simulator_for: Callable[[str], Simulator], module: Path
+) -> None:
+    server = simulator_for(module.stem)
     commands = [shlex.split(command) for command in AD_HOC.findall(written(module))]
     assert commands
     for command in commands:
         assert command[:3] == ["localhost", "-m", f"waldur.provider.{module.stem}"]
-        outcome = runner(sim).command(["adhoc", *command])
+        outcome = runner(server).command(["adhoc", *command])
         assert outcome.code == 0, outcome.output
         assert outcome.output.startswith("localhost | SUCCESS => "), outcome.output

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from editions import first_edition
+from provider_accounts import add_provider_accounts, add_username_conflict
 
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from simulation import Simulator
@@ -34,20 +36,28 @@ TASKS: dict[str, dict[str, Any]] = {
     "statistics_info": ALPHA,
     "compliance_info": {**ALPHA, "compliance_status": "completed"},
     "offering_username_info": {**ALPHA, "user": "member1", "is_restricted": False},
+    "provider_account_info": {**ALPHA, "user": "member2", "fields": ["username", "offering_count"]},
+    "username_conflict_info": {**ALPHA, "order_by": ["user_username"], "limit": 1},
     "api_secret_code_info": ALPHA,
     "desired_state_info": ALPHA,
 }
-# A Waldur of 2024 has no such routes.
-MISSING = {"user_role_info", "course_account_info", "project_service_account_info", "compliance_info"}
+# The modules whose routes a Waldur does not have.
+MISSING = {
+    edition: {module for module in TASKS if first_edition(module) > int(edition)}
+    for edition in ("2024", "2025", "2026")
+}
 
 # What a Waldur of 2026 tells or asks otherwise.
-NEWER = ("service_provider_info", "project_permission_info", "desired_state_info")
+NEWER = ("service_provider_info", "project_permission_info", "desired_state_info", *sorted(MISSING["2025"]))
 
 
 @pytest.fixture(scope="module", params=["2024", "2025", "2026"])
 def edition(running: Simulator, request: pytest.FixtureRequest) -> Iterator[Simulator]:
     """Each of them; none in a live run, as *running* is not there either."""
     with Simulator.start(edition=request.param) as simulator:
+        if simulator.edition == "2026":
+            add_provider_accounts(simulator)
+            add_username_conflict(simulator)
         yield simulator
 
 
@@ -71,14 +81,14 @@ def test_every_module_that_reads_is_played() -> None:
 
 
 def test_every_module_reads_the_same_both_ways_changes_nothing_and_leaves_no_secret(edition: Simulator) -> None:
-    missing = MISSING if edition.edition == "2024" else set()
+    missing = MISSING[edition.edition]
     edition.zero()
     runs = {
         "local": played(edition, "local", TASKS),
         "in check mode": played(edition, "local", TASKS, "--check"),
         # A second a task: all of them once.
         "as a module": played(
-            edition, "as_module", {"2025": [*TASKS], "2024": sorted(MISSING)}.get(edition.edition, NEWER)
+            edition, "as_module", {"2025": [*TASKS], "2024": sorted(missing)}.get(edition.edition, NEWER)
         ),
     }
     assert edition.counts().writes == 0
@@ -113,6 +123,10 @@ def assert_filtered(rows: dict[str, Any]) -> None:
     assert {*map(tuple, rows["offering_info"]["offerings"])} == {("name", "state")}
     assert len(rows["revenue_info"]["revenue"]) == 2
     assert {row["user_username"] for row in rows["offering_username_info"]["offering_usernames"]} == {"member1"}
+    if "provider_account_info" in rows:
+        assert rows["provider_account_info"]["provider_accounts"] == [{"username": "m2_alpha", "offering_count": 1}]
+        [conflict] = rows["username_conflict_info"]["username_conflicts"]
+        assert [one["username"] for one in conflict["candidates"]] == ["m1_alpha", "m1_storage"]
     assert rows["api_secret_code_info"]["fingerprint"].startswith("sha256:")
     assert "phone_number" not in json.dumps(rows["user_info"])
 

@@ -40,6 +40,9 @@ READERS = {
     "compliance_offering_users": "compliance_info",
     "compliance_checklists_summary": "compliance_info",
     "offering_users_list": "offering_username_info",
+    "provider_accounts_list": "provider_account_info",
+    "provider_accounts_retrieve": "provider_account_info",
+    "username_conflicts_list": "username_conflict_info",
     "api_secret_code_retrieve": "api_secret_code_info",
 }
 # What each module returns its rows under.
@@ -59,6 +62,8 @@ KEYS = {
     "statistics_info": "statistics",
     "compliance_info": "compliance",
     "offering_username_info": "offering_usernames",
+    "provider_account_info": "provider_accounts",
+    "username_conflict_info": "username_conflicts",
     "api_secret_code_info": "fingerprint",
 }
 # Which of our types a type of the reference may be.
@@ -85,8 +90,11 @@ _MORE_THAN_TEXT = {
     ("offering_users_list", "offering_uuid"): "offering,",
 }
 _STYLES = {"*": "repeat", ",": "comma", "": "single"}
-# The provider that the module is asked about anyway.
-_GIVEN_OTHERWISE = "provider_uuid"
+# Select the provider, which the module is asked about anyway.
+PROVIDER_PARAMETERS = {
+    "offering_users_list": {"provider_uuid"},
+    "provider_accounts_list": {"provider_uuid", "customer_uuid"},
+}
 
 
 @dataclass(frozen=True)
@@ -177,7 +185,7 @@ def _query_problems(entry: Entry, ours: Operation) -> Iterator[str]:
     options = spec(INFOS[READERS[entry.name]])
     known = {one.name: one for one in ours.query}
     for told in entry.query:
-        if told.name == _GIVEN_OTHERWISE:
+        if told.name in PROVIDER_PARAMETERS.get(entry.name, ()):
             continue
         if told.name not in known:
             yield f"{told.name} is not known"

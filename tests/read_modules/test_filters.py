@@ -12,14 +12,14 @@ from functools import cache
 from typing import Any
 
 import pytest
-from messages import part
+from messages import part, pattern
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, RouteMissing
 from simulation import Simulator
 
 from .module_runs import ALPHA, Plain, Row, asked, run_again
-from .table import KEYS, READERS, Entry, Told, entries
+from .table import KEYS, PROVIDER_PARAMETERS, READERS, Entry, Told, entries
 from .unfiltered_server import UnfilteredServer
 from .values import NEEDED, OBJECTS, Value, by_all_names, values
 
@@ -34,7 +34,7 @@ def cases() -> list[Case]:
             continue
         known = {one.name: one for one in entry.ours.query}
         for told in entry.query:
-            given = told.name in ("o", "field", "provider_uuid") or told.required
+            given = told.name in ("o", "field", *PROVIDER_PARAMETERS.get(entry.name, ())) or told.required
             if not given and known[told.name].type != "url":
                 found.append((entry, told, known[told.name]))
     return found
@@ -97,7 +97,9 @@ def told_by(rows: list[Row], ours: Parameter) -> bool:
 
 
 def doubtful(row: Row, ours: Parameter, value: Value) -> bool:
-    """Whether letters beyond ASCII take part, of which servers make more than Unicode's rules do."""
+    """Whether a value is hidden, or letters beyond ASCII take part, of which servers make more than Unicode's rules."""
+    if ours.null_means_hidden and any(row.get(key) is None for key in ours.row_keys):
+        return True
     parts = ours.match == "contains"
     return parts and not all(str(text).isascii() for text in (value.wire, *(row.get(key) for key in ours.row_keys)))
 
@@ -168,6 +170,28 @@ def test_an_option_that_a_waldur_is_too_old_for_is_not_sent_and_applied_here_or_
             assert ids(rows) == ids(expected) or doubts, value
         sent = [one for one in asked(sim) if one.path == entry.path.format(uuid=ALPHA)]
         assert year >= since or not any(one.of(told.name) for one in sent)
+
+
+@pytest.mark.parametrize(
+    "entry", [one for one in entries() if one.ours and one.ours.since > 2025], ids=lambda one: one.name
+)
+@pytest.mark.parametrize("year", [2024, 2025])
+def test_a_list_of_2026_is_one_clear_error_on_an_older_waldur(
+    entry: Entry, year: int, of_2024: Simulator, of_2025: Simulator
+) -> None:
+    sim = {2024: of_2024, 2025: of_2025}[year]
+    with pytest.raises(RouteMissing, match=pattern("feature_missing", feature="service provider accounts", since=2026)):
+        read(sim.url, sim, entry)
+
+
+def test_rows_of_another_service_provider_are_left_out_whatever_the_server_returns(
+    of_2026: Simulator, ignoring: UnfilteredServer
+) -> None:
+    entry = next(one for one in entries() if one.name == "provider_accounts_list")
+    token = of_2026.token("staff")
+    assert len(_plain(ignoring.url, token, entry.path, ())) == 3
+    rows = read(ignoring.url, of_2026, entry, fields=["username"])
+    assert sorted(str(row["username"]) for row in rows) == ["None", "m2_alpha"]
 
 
 # --- references, aliases and names -----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from provider_accounts import PROVIDER_ACCOUNT
 
 from simulation import Simulator
 
@@ -43,12 +44,13 @@ def without_numbers(rows: Any) -> Any:
 
 @pytest.mark.parametrize("entry", READING, ids=lambda entry: str(entry.name))
 def test_an_operation_that_reads_is_asked_as_the_reference_says_and_its_rows_come_back(
-    sim: Simulator, entry: Entry
+    sim: Simulator, of_2026: Simulator, entry: Entry
 ) -> None:
     module, query = READERS[entry.name], NEEDED.get(entry.name, ({}, []))[1]
+    sim = of_2026 if entry.ours and entry.ours.since > 2025 else sim
     sim.zero()
     result = run(sim.url, sim.token("staff"), module, **options(entry))
-    path = entry.path.format(uuid=ALPHA)
+    path = entry.path.format(uuid=PROVIDER_ACCOUNT if entry.name == "provider_accounts_retrieve" else ALPHA)
     paging = [("page_size", "300")] if entry.paginated else []
     assert Request("GET", path, (*query, *paging)) in asked(sim)
     assert sim.counts().writes == 0
@@ -88,7 +90,7 @@ def part_of(entry: Entry, found: Any) -> Any:
             for row in found
             if row["scope_type"] == kinds[entry.name]
         ]
-    return found[0] if entry.name == "service_providers_retrieve" else found
+    return found[0] if entry.name in ("service_providers_retrieve", "provider_accounts_retrieve") else found
 
 
 def comparable(value: Any) -> Any:

@@ -39,7 +39,9 @@ def _lists() -> list[tuple[re.Pattern[str], set[str]]]:
     found = []
     for entry in entries():
         if entry.method == "GET" and entry.paginated:
-            needed = {told.name for told in entry.query if told.required or told.name == "provider_uuid"}
+            # A list whose rows name the provider gives those of all providers.
+            limiting = entry.ours.provider_parameter if entry.ours and not entry.ours.provider_key else ""
+            needed = {told.name for told in entry.query if told.required or told.name == limiting}
             found.append((re.compile(re.escape(entry.path).replace(r"\{uuid\}", "[^/]+") + "$"), needed | _KEPT))
     return found
 

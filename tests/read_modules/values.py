@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from provider_accounts import PROVIDER_ACCOUNT
+
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
 
 from .module_runs import ALPHA_CUSTOMER, Row
@@ -30,6 +32,8 @@ NEEDED: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
         [("project_customer_uuid", OBJECTS["customer"][0])],
     ),
     "offering_users_list": ({}, [("provider_uuid", ALPHA_CUSTOMER)]),
+    "provider_accounts_list": ({}, [("customer_uuid", ALPHA_CUSTOMER)]),
+    "provider_accounts_retrieve": ({"provider_account": PROVIDER_ACCOUNT}, []),
 }
 # Where the objects of a kind are, for their URLs.
 COLLECTIONS = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from provider_accounts import add_provider_accounts, add_username_conflict
+
 from simulation import Simulator
 
 _CHANGES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
@@ -26,8 +28,11 @@ _CHANGES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
 
 
 def enrich(sim: Simulator) -> Simulator:
-    """Gives things what the recording left empty; each must be there."""
+    """Give things what the recording left empty; each must be there."""
     for model, where, columns in _CHANGES:
         if model != "ServiceAccount" or sim.edition != "2024":  # it has none
             assert sim.change(model, where, columns), (model, where)
+    add_username_conflict(sim)
+    if sim.edition == "2026":
+        add_provider_accounts(sim)
     return sim

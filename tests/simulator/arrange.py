@@ -65,6 +65,8 @@ def _value(kind: type[Model], name: str, value: Any) -> Any:
         return value
     if isinstance(field, ForeignKey):
         return _named(field.related_model, value)
+    if field.get_internal_type() == "UUIDField":
+        return parse_uuid(value) or value
     if field.get_internal_type() == "DateTimeField" and not isinstance(value, datetime.datetime):
         return clock.parse(value)
     return value

@@ -43,6 +43,11 @@ class Operation(NamedTuple):
     ``filtered_since`` is the first edition that obeys any filter of the list but required ones; the one of 2024 ignored
     them all on some lists, which a real server showed.
     ``free_form`` are the keys of a row whose values are objects with keys that users choose; they are kept whole.
+    ``provider_parameter`` is the query parameter that limits a list of all providers to one of them, by the UUID of the
+    provider's customer (api-behaviour: which-uuid). ``provider_key`` is the key of its rows that holds the provider's
+    own UUID, by which each row is checked again.
+    ``hides_accounts_since`` is the first edition that may hide rows of the list from the token (api-behaviour:
+    hidden-accounts); 0: none does.
     """
 
     name: str
@@ -60,6 +65,9 @@ class Operation(NamedTuple):
     identity: tuple[str, ...] = ("uuid",)
     filtered_since: int = 0
     free_form: tuple[str, ...] = ()
+    provider_parameter: str = ""
+    provider_key: str = ""
+    hides_accounts_since: int = 0
 
     @property
     def writes(self) -> bool:
@@ -92,6 +100,23 @@ _GRANT = ("role", "user", "expiration_time")
 _ROLES = "roles on service providers"
 _COMPLIANCE = "compliance reports"
 _LIST_CUSTOMERS = Permission("LIST_CUSTOMERS", on_provider=True)
+
+# See api-behaviour: offering-user-states.
+_ACCOUNT_STATES = (
+    "Requested",
+    "Creating",
+    "Pending account linking",
+    "Pending additional validation",
+    "OK",
+    "Requested deletion",
+    "Deleting",
+    "Deleted",
+    "Error creating",
+    "Error deleting",
+)
+_RUNTIME_STATES = ("Active", "Pending account linking", "Pending additional validation")
+_PROVIDER_ACCOUNTS = "/api/marketplace-service-provider-accounts/"
+_SHARED_ACCOUNTS = "service provider accounts"
 
 # The settings of a provider are public (api-behaviour: account-settings), the definitions of an offering's order forms
 # as well.
@@ -510,48 +535,69 @@ _SUPPORTING = (
             Parameter("parent_offering_uuid", "offering", since=2025),
             Parameter("provider_uuid", "uuid"),
             Parameter("query"),
-            Parameter(
-                "runtime_state",
-                style="repeat",
-                choices=("Active", "Pending account linking", "Pending additional validation"),
-                match="exact",
-                since=2026,
-            ),
+            Parameter("runtime_state", style="repeat", choices=_RUNTIME_STATES, match="exact", since=2026),
             Parameter("service_provider_account_uuid", "uuid", match="exact", since=2026),
-            Parameter(
-                "state",
-                style="repeat",
-                choices=(
-                    "Requested",
-                    "Creating",
-                    "Pending account linking",
-                    "Pending additional validation",
-                    "OK",
-                    "Requested deletion",
-                    "Deleting",
-                    "Deleted",
-                    "Error creating",
-                    "Error deleting",
-                ),
-                match="exact",
-                since=2025,
-            ),
+            Parameter("state", style="repeat", choices=_ACCOUNT_STATES, match="exact", since=2025),
             Parameter("user_username", match="exact_ignore_case"),
             Parameter("user_uuid", "user", match="exact"),
             Parameter("username", match="exact", since=2026),
         ),
         response="pages",
+        provider_parameter="provider_uuid",
+        hides_accounts_since=2025,
     ),
-    # See api-behaviour: provider-accounts-filters. What provider_uuid means there is not settled.
+    # Its parameter provider_uuid is left out, as its meaning is not settled (api-behaviour: provider-accounts-filters).
     Operation(
         "provider_accounts",
         "GET",
-        "/api/marketplace-service-provider-accounts/",
+        _PROVIDER_ACCOUNTS,
         "list the service provider accounts",
-        query=(Parameter("customer_uuid", "uuid"), FIELD, Parameter("user_uuid", "user", match="exact")),
+        query=(
+            # As old as the list itself.
+            *(parameter._replace(since=0) for parameter in CREATED_AND_MODIFIED),
+            Parameter("customer_uuid", "uuid"),
+            FIELD,
+            Parameter("is_restricted", "bool", match="exact"),
+            ordering(
+                "created",
+                "modified",
+                "username",
+                "user_first_name",
+                "user_last_name",
+                keys={"user_first_name": "", "user_last_name": ""},
+            ),
+            Parameter("query"),
+            Parameter("runtime_state", style="repeat", choices=_RUNTIME_STATES, match="exact"),
+            Parameter("state", style="repeat", choices=_ACCOUNT_STATES, match="exact"),
+            Parameter("user_username", match="exact_ignore_case", null_means_hidden=True),
+            Parameter("user_uuid", "user", match="exact"),
+            Parameter("username", match="exact"),
+        ),
         response="pages",
         since=2026,
-        feature="service provider accounts",
+        feature=_SHARED_ACCOUNTS,
+        provider_parameter="customer_uuid",
+        provider_key="service_provider_uuid",
+    ),
+    Operation(
+        "provider_account",
+        "GET",
+        _PROVIDER_ACCOUNTS + "{uuid}/",
+        "read the service provider account",
+        query=(FIELD,),
+        since=2026,
+        feature=_SHARED_ACCOUNTS,
+    ),
+    Operation(
+        "username_conflicts",
+        "GET",
+        _PROVIDER + "username_conflicts/",
+        "list the username conflicts",
+        response="list",
+        permission=permissions.OWNER,
+        since=2026,
+        feature=_SHARED_ACCOUNTS,
+        identity=("user_uuid",),
     ),
     Operation("configuration", "GET", "/api/configuration/", "read Waldur's settings"),
 )

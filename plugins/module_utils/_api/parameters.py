@@ -30,11 +30,14 @@ class Parameter(NamedTuple):
     ``match`` is the match operator by which rows are checked again, as old servers ignore unknown parameters
     (api-behaviour: unknown-parameters); without one, the rows don't hold what is needed to check them.
     ``keys`` are the keys of a row that it compares, any of which may match, where they are not the parameter's name
-    (see ``row_keys``). For ``o`` they are the keys to sort by, one for each of the choices.
+    (see ``row_keys``). For ``o`` they are the keys to sort by, one for each of the choices; empty where rows have no
+    such key, so that only the server can sort by it.
     ``is_sent`` is false where servers filter by the parameter wrongly, so that only the check of the rows counts.
     ``absent`` is the value of rows without any of the keys where the server ignores the parameter; None: unknown.
     ``since`` is the first Waldur edition (a year) that knows the parameter; older ones ignore it.
     ``newer_choices`` are the choices that only newer editions know, each with the first one that does.
+    ``null_means_hidden`` tells that rows have null where Waldur does not show the value (api-behaviour:
+    user-attributes), so such a row may match.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Parameter(NamedTuple):
     is_sent: bool = True
     absent: bool | None = None
     since: int = 0
+    null_means_hidden: bool = False
 
     @property
     def row_keys(self) -> tuple[str, ...]:

@@ -55,10 +55,13 @@ class Selection:
 
 @cache
 def options(operation: Operation) -> dict[str, Parameter]:
-    """Return the parameter of each option of ``operation``; parameters with the same meaning are one option."""
+    """Return the parameter of each option of ``operation``; parameters with the same meaning are one option.
+
+    What limits a list to one provider is no option: the provider is given anyway.
+    """
     found: dict[str, Parameter] = {}
     for parameter in operation.query:
-        if parameter.name not in ("field", "o") and parameter.type != "url":
+        if parameter.name not in ("field", "o", operation.provider_parameter) and parameter.type != "url":
             found.setdefault(parameter.option, parameter)
     return found
 
@@ -69,12 +72,15 @@ def aliases(operation: Operation) -> dict[str, str]:
     return {
         parameter.name: parameter.option
         for parameter in operation.query
-        if parameter.option != parameter.name and parameter.name not in ("field", "o")
+        if parameter.option != parameter.name and parameter.name not in ("field", "o", operation.provider_parameter)
     }
 
 
 def orders(operation: Operation) -> dict[str, str]:
-    """Return the row's key for each name that the list can be sorted by; empty where the API lists none."""
+    """Return the row's key for each name that the list can be sorted by, empty where only the server can sort by it.
+
+    Returns an empty mapping where the API lists no names.
+    """
     return next(
         (dict(zip(one.choices, one.keys, strict=True)) for one in operation.query if one.name == "o"),
         {},
@@ -183,7 +189,7 @@ def _single(where: str, parameter: Parameter, value: Any) -> Any:
     if parameter.type in ("timestamp", "date"):
         return _timestamp(where, parameter, value)
     if parameter.type == "uuid":
-        return _uuid(where, value)
+        return parse_uuid(where, value)
     readers: dict[str, Callable[[str, Any], Any]] = {"bool": document.boolean, "int": _limit, "json": _json}
     read: Callable[[str, Any], Any] = readers.get(parameter.type, document.reference)
     return read(where, value)
@@ -199,7 +205,8 @@ def _timestamp(where: str, parameter: Parameter, value: Any) -> Any:
     return found.date() if parameter.type == "date" else found
 
 
-def _uuid(where: str, value: Any) -> str:
+def parse_uuid(where: str, value: Any) -> str:
+    """Return the UUID that ``value`` is, or that its URL ends with. Raises ``InvalidInput``."""
     found = document.reference(where, value)
     uuid = uuids.normalize(found) or uuids.from_url(found, "[^/]+")
     if uuid is None:
@@ -235,7 +242,7 @@ def matches(row: Row, parameter: Parameter, value: Any) -> bool | None:
 
 def _value_matches(parameter: Parameter, actual: Any, expected: Any) -> bool | None:
     if actual is None:
-        return False
+        return None if parameter.null_means_hidden else False
     if parameter.match == "contains":
         return _contains(str(expected), str(actual))
     if parameter.match == "exact_ignore_case":

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._api.operations import operation
+from .._common import uuids
 from .._common import values as document
-from .._common.errors import InvalidInput
+from .._common.errors import InvalidInput, NotFound
 from .._common.types import Row
 from .._context import Session
 from .._export.document import export
@@ -24,7 +25,7 @@ from .._references.targets import Target
 from .._resources.api_secret_code import fingerprint
 from .._resources.registry import EXPORT_PARTS
 from . import filters
-from .reader import arrange_rows, read, warn_of_hidden_accounts
+from .reader import arrange_rows, read
 
 Options = Mapping[str, Any]
 Spec = dict[str, Any]
@@ -103,24 +104,48 @@ def _list(key: str, name: str, **alternatives: str) -> Info:
 
 
 def _service_providers(session: Session, options: Options) -> dict[str, Any]:
-    asked = _filter_options("service_providers", options)
+    asked = {**_filter_options("service_providers", options), **_list_options(options)}
     if options.get("service_provider") is None:
-        return _result(
-            "service_providers", read(session, "service_providers", None, {**asked, **_list_options(options)})
-        )
-    given = [key for key, value in {**asked, **_list_options(options)}.items() if value is not None and key != "fields"]
-    if given:
-        raise InvalidInput(f"service_provider: selects a single provider, so {', '.join(given)} must be left out.")
+        return _result("service_providers", read(session, "service_providers", None, asked))
+    _reject_filters("service_provider", "provider", asked)
     selection = filters.parse_selection(operation("service_providers"), _list_options(options))
     row = session.client.get("service_provider", get_provider(session, options).uuid, field=selection.fields)
     return _result("service_providers", arrange_rows(session, [row], selection, {}))
 
 
-def _offering_usernames(session: Session, options: Options) -> dict[str, Any]:
+def _reject_filters(option: str, noun: str, values: Options) -> None:
+    """Raise ``InvalidInput`` for filters, an order or a limit beside an option that selects a single object."""
+    given = [key for key, value in values.items() if value is not None and key != "fields"]
+    if given:
+        raise InvalidInput(f"{option}: selects a single {noun}, so {', '.join(given)} must be left out.")
+
+
+def _provider_accounts(session: Session, options: Options) -> dict[str, Any]:
+    """Return the accounts of a provider, or only the one that ``provider_account`` names."""
     target = get_provider(session, options)
-    warn_of_hidden_accounts(session, target)
-    given = {**_filter_options("offering_users", options), **_list_options(options), "provider": target.customer_uuid}
-    return _result("offering_usernames", read(session, "offering_users", target, given))
+    asked = {**_filter_options("provider_accounts", options), **_list_options(options)}
+    if options.get("provider_account") is None:
+        return _result("provider_accounts", read(session, "provider_accounts", target, asked))
+    _reject_filters("provider_account", "account", asked)
+    uuid = filters.parse_uuid("provider_account", options["provider_account"])
+    selection = filters.parse_selection(operation("provider_accounts"), _list_options(options))
+    row = _provider_account(session, target, uuid, selection.fields)
+    return _result("provider_accounts", arrange_rows(session, [row], selection, {}))
+
+
+def _provider_account(session: Session, target: Target, uuid: str, fields: tuple[str, ...] | None) -> Row:
+    """Return the account of a provider with that UUID. Raises ``InvalidInput`` if the provider has none."""
+    key = operation("provider_accounts").provider_key
+    try:
+        row = session.client.get("provider_account", uuid, field=[*fields, key] if fields else None)
+    except NotFound:
+        row = {}
+    if uuids.normalize(row.get(key)) != target.uuid:
+        raise InvalidInput(
+            f"provider_account: {target.name} has no service provider account '{uuid}' that this token can see: give"
+            " the uuid of one of its accounts."
+        )
+    return row
 
 
 def _robot_accounts(session: Session, options: Options) -> dict[str, Any]:
@@ -207,11 +232,13 @@ INFOS: dict[str, Info] = {
         {**_PROVIDER, **_merge_specs("compliance_offering_users", without=filters.LIST_OPTIONS)},
         _compliance,
     ),
-    "offering_username_info": Info(
-        ("offering_users",),
-        {**_PROVIDER, **_merge_specs("offering_users", without=("provider",))},
-        _offering_usernames,
+    "offering_username_info": _list("offering_usernames", "offering_users"),
+    "provider_account_info": Info(
+        ("provider_accounts", "provider_account"),
+        {**_PROVIDER, "provider_account": {"type": "raw"}, **_merge_specs("provider_accounts")},
+        _provider_accounts,
     ),
+    "username_conflict_info": _list("username_conflicts", "username_conflicts"),
     "api_secret_code_info": Info(
         ("api_secret_code",), {**_PROVIDER, "reveal": {"type": "bool", "default": False}}, _api_secret_code
     ),

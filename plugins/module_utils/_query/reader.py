@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .._api.operations import Operation, operation
@@ -22,7 +23,6 @@ from .._references.users import UnresolvedUser
 from . import filters
 from .filters import Filter, Selection
 
-_HIDING_SINCE = 2025
 _COLLECTIONS = {
     "customer": ("customers",),
     "project": ("projects",),
@@ -37,18 +37,22 @@ def read(session: Session, name: str, target: Target | None, values: Mapping[str
 
     ``target`` is the provider, None for lists that belong to none. Every row is checked again against the filters,
     as old servers ignore those they don't know. Raises ``InvalidInput`` with ``where`` before the option's name, also
-    for a filter that neither this Waldur nor its rows support.
+    for a filter that neither this Waldur nor its rows support. Warns where Waldur may hide rows from the token.
     """
     listing = operation(name)
     selection = filters.parse_selection(listing, values, where)
+    if target is not None and listing.hides_accounts_since:
+        _warn_of_hidden_accounts(session, listing, target)
     rows = _read_rows(session, listing, target, selection)
+    if _is_sorted_by_server(listing, selection):
+        selection = replace(selection, order_by=())
     return arrange_rows(session, rows, selection, filters.orders(listing), where)
 
 
-def warn_of_hidden_accounts(session: Session, target: Target) -> None:
+def _warn_of_hidden_accounts(session: Session, listing: Operation, target: Target) -> None:
     """Warn where a list of accounts may lack rows that Waldur hides from the token (api-behaviour: hidden-accounts)."""
     if (
-        session.references.provider_list.edition() >= _HIDING_SINCE
+        session.references.provider_list.edition() >= listing.hides_accounts_since
         and session.references.account_visibility.may_miss_accounts()
     ):
         session.warnings.append(f"{target.name}: accounts may be hidden from this token: {HIDDEN_ACCOUNTS}.")
@@ -79,10 +83,20 @@ def _read_rows(session: Session, listing: Operation, target: Target | None, sele
         checks.append((one, value, old))
     if selection.fields and any(parameter.name == "field" for parameter in listing.query):
         query["field"] = _find_needed_keys(listing, selection)
+    if target and listing.provider_parameter:
+        query[listing.provider_parameter] = target.customer_uuid
+    if _is_sorted_by_server(listing, selection):
+        query["o"] = list(selection.order_by)
     uuid = target.uuid if target and "{uuid}" in listing.path else None
     # Sorted on our side, so the first few are known only when all are there.
     limit = None if selection.order_by else selection.limit
-    return session.client.rows(listing.name, uuid, keep=_make_row_check(listing, checks), limit=limit, **query)
+    return session.client.rows(listing.name, uuid, keep=_make_row_check(listing, target, checks), limit=limit, **query)
+
+
+def _is_sorted_by_server(listing: Operation, selection: Selection) -> bool:
+    """Return whether the rows lack a key to sort by, so that the server has to sort them."""
+    orders = filters.orders(listing)
+    return any(not orders.get(name.removeprefix("-"), name) for name in selection.order_by)
 
 
 def _find_needed_keys(listing: Operation, selection: Selection) -> list[str]:
@@ -90,12 +104,17 @@ def _find_needed_keys(listing: Operation, selection: Selection) -> list[str]:
     orders = filters.orders(listing)
     checked = [key for one in selection.filters for key in one.parameter.row_keys]
     names = [name.removeprefix("-") for name in selection.order_by]
-    found = [*(selection.fields or ()), *listing.identity, *checked, *(orders.get(name, name) for name in names)]
-    return list(dict.fromkeys(found))
+    sorting = [orders.get(name, name) for name in names]
+    found = [*(selection.fields or ()), *listing.identity, listing.provider_key, *checked, *sorting]
+    return [key for key in dict.fromkeys(found) if key]
 
 
-def _make_row_check(listing: Operation, checks: list[tuple[Filter, Any, bool]]) -> Callable[[Row], bool]:
+def _make_row_check(
+    listing: Operation, target: Target | None, checks: list[tuple[Filter, Any, bool]]
+) -> Callable[[Row], bool]:
     def keep(row: Row) -> bool:
+        if target and listing.provider_key in row and uuids.normalize(row[listing.provider_key]) != target.uuid:
+            return False
         for one, value, old in checks:
             fits = filters.matches(row, one.parameter, value)
             unsent = old or not one.parameter.is_sent

@@ -23,16 +23,14 @@ from ansible_collections.waldur.provider.plugins.module_utils._context import Se
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES
 from ansible_collections.waldur.provider.plugins.module_utils._query import filters
-from ansible_collections.waldur.provider.plugins.module_utils._query.reader import (
-    arrange_rows,
-    read,
-    warn_of_hidden_accounts,
-)
+from ansible_collections.waldur.provider.plugins.module_utils._query.reader import arrange_rows, read
 from ansible_collections.waldur.provider.plugins.module_utils._references.targets import Target
 
 PROVIDER = "service_provider"
 # Two lists have the name offering_users, so neither is read by it.
 _ACCOUNTS = "marketplace_offering_users"
+# Lists of service provider accounts, which are none of the core operations.
+_NEWER_TERMS = ("provider_accounts", "username_conflicts")
 _REJECTED_TERMS = {
     "offering_users": f"is ambiguous: use compliance_offering_users for who has completed which checklist, or"
     f" {_ACCOUNTS} for who has which account",
@@ -43,7 +41,8 @@ _REJECTED_TERMS = {
 
 def _map_terms() -> dict[str, str]:
     """Return the operation of each term. A term is the operation's name, or the end of its path."""
-    operations = [item for item in map(operation, CORE_NAMES) if not (item.writes or item.secret)]
+    names = (*CORE_NAMES, *_NEWER_TERMS)
+    operations = [item for item in map(operation, names) if not (item.writes or item.secret)]
     by_path = {item.path.partition("{uuid}/")[2].rstrip("/"): item.name for item in operations}
     return {_ACCOUNTS: "offering_users", **{path: name for path, name in by_path.items() if path}} | {
         item.name: item.name for item in operations
@@ -133,8 +132,6 @@ def _find_operation(term: Any) -> str:
 def _check_keywords(term: str, listing: Operation, keywords: Mapping[str, Any]) -> None:
     """Raise ``InvalidInput`` for a keyword that the operation of a term does not have."""
     known = [*filters.options(listing), *filters.aliases(listing), *filters.LIST_OPTIONS]
-    if listing.name == "offering_users":
-        known = [name for name in known if name not in ("provider", "provider_uuid")]
     if listing.name == "service_providers" and keywords.get(PROVIDER) is not None:
         raise InvalidInput(f"{PROVIDER}: {term} reads all service providers: leave it out, or use the term {PROVIDER}.")
     _reject_unknown(term, keywords, (*known, PROVIDER))
@@ -166,9 +163,6 @@ def _read_term(session: Session, name: str, keywords: Mapping[str, Any], default
     if name == "service_providers":
         return read(session, name, None, options)
     target = _resolve_provider(session, keywords.get(PROVIDER), default_provider)
-    if name == "offering_users":
-        warn_of_hidden_accounts(session, target)
-        return read(session, name, target, {**options, "provider": target.customer_uuid})
     if name not in _READ_BY_MODULES:
         return read(session, name, target, options)
     from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS

@@ -51,6 +51,110 @@ OFFERING_USER = (
     Field("has_compliance_checklist", "bool", "Whether the offering has a checklist.", since=2025, sample=True),
 )
 
+PROVIDER_ACCOUNT = (
+    Field(
+        "url",
+        "str",
+        "The URL of the account.",
+        sample="https://waldur.example.org/api/marketplace-service-provider-accounts/c0000000000040008000000000000051/",
+    ),
+    Field("uuid", "str", "The UUID of the account.", sample="c0000000000040008000000000000051"),
+    Field("created", "str", "When the account was created.", sample="2026-11-22T21:44:00+00:00"),
+    Field("modified", "str", "When the account was last changed.", sample="2026-11-22T21:44:00+00:00"),
+    Field(
+        "service_provider",
+        "str",
+        "The URL of the service provider.",
+        sample="https://waldur.example.org/api/marketplace-service-providers/e182aaedb6ae4541956a3c14629abc02/",
+    ),
+    Field(
+        "service_provider_uuid",
+        "str",
+        "The UUID of the service provider.",
+        sample="e182aaedb6ae4541956a3c14629abc02",
+    ),
+    Field("service_provider_name", "str", "The name of the service provider.", sample="Alpha Cloud Ltd"),
+    Field(
+        "user",
+        "str",
+        "The URL of the user.",
+        sample="https://waldur.example.org/api/users/51d1acdbef2e4274bda95a1ce5391e54/",
+    ),
+    Field("user_uuid", "str", "The UUID of the user.", sample="51d1acdbef2e4274bda95a1ce5391e54"),
+    Field(
+        "user_username",
+        "str",
+        "The username of the user in Waldur. V(none) unless all offerings that use the account expose it.",
+        sample="member1",
+    ),
+    Field(
+        "user_full_name",
+        "str",
+        "The name of the user. V(none) unless all offerings that use the account expose it.",
+        sample="Member1 Tester",
+    ),
+    Field(
+        "user_email",
+        "str",
+        "The e-mail address of the user. V(none) unless all offerings that use the account expose it.",
+        sample="member1@example.org",
+    ),
+    Field("username", "str", "The username of the account. Empty or V(none) if it is not set yet.", sample="m1_alpha"),
+    Field("state", "str", "The state of the account.", sample="OK"),
+    Field(
+        "runtime_state",
+        "str",
+        "The state of its use, such as V(Active). It is independent of the state of the account.",
+        sample="Active",
+    ),
+    Field("is_restricted", "bool", "Whether the account is marked as restricted.", sample=False),
+    Field("service_provider_comment", "str", "The comment of the provider about the account.", sample=""),
+    Field("service_provider_comment_url", "str", "The URL with more information about it.", sample=""),
+    Field("uidnumber", "int", "The UID of the user. V(none) if the account has none.", sample=5001),
+    Field("primarygroup", "int", "The GID of the primary group. V(none) if the account has none.", sample=5001),
+    Field("login_shell", "str", "The login shell. V(none) if the account has none.", sample="/bin/bash"),
+    Field("home_directory", "str", "The home directory. V(none) if the account has none.", sample="/home/m1_alpha"),
+    Field("offering_count", "int", "How many offerings use the account.", sample=2),
+)
+
+USERNAME_CONFLICT = (
+    Field("user_uuid", "str", "The UUID of the user.", sample="51d1acdbef2e4274bda95a1ce5391e54"),
+    Field("user_username", "str", "The username of the user in Waldur.", sample="member1"),
+    Field("user_full_name", "str", "The name of the user.", sample="Member1 Tester"),
+    Field(
+        "candidates",
+        "list",
+        "The usernames of the user's accounts.",
+        fields=(
+            Field("username", "str", "The username.", sample="m1_alpha"),
+            Field("offering_count", "int", "At how many offerings the user has this username.", sample=1),
+            Field(
+                "offering_uuids",
+                "list",
+                "The UUIDs of these offerings.",
+                elements="str",
+                sample=["9b578d38ebd848f894aad61d962a512b"],
+            ),
+            Field(
+                "has_active_resources",
+                "bool",
+                (
+                    "Whether the user has a role in a project with a resource of one of these offerings that is not "
+                    "terminated."
+                ),
+                sample=True,
+            ),
+            Field(
+                "home_directories",
+                "list",
+                "The home directories of these accounts.",
+                elements="str",
+                sample=["/home/m1_alpha"],
+            ),
+        ),
+    ),
+)
+
 COURSE_ACCOUNT = (
     Field(
         "url",
@@ -127,6 +231,8 @@ PROJECT_SERVICE_ACCOUNT = (
 
 ROWS = (
     RowType(("offering_users",), OFFERING_USER),
+    RowType(("provider_accounts", "provider_account"), PROVIDER_ACCOUNT),
+    RowType(("username_conflicts",), USERNAME_CONFLICT),
     RowType(("course_accounts",), COURSE_ACCOUNT),
     RowType(("project_service_accounts",), PROJECT_SERVICE_ACCOUNT),
 )

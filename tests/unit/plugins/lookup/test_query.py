@@ -10,6 +10,7 @@ import pytest
 from ansible.errors import AnsibleLookupError
 from ansible.utils.display import Display
 from messages import begins, matching, mentions, message
+from provider_accounts import add_provider_accounts, add_username_conflict
 
 from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import Operation, operation
@@ -69,6 +70,21 @@ def test_the_accounts_in_offerings_are_those_that_the_module_returns(sim: Simula
     told = runner.run("offering_username_info", options, connection, check=False, diff=False)
     assert rows == told["offering_usernames"]
     assert {row["offering_name"] for row in rows} == {"Alpha Storage", "Alpha VM"}
+
+
+def test_a_waldur_of_2026_has_terms_for_service_provider_accounts_and_username_conflicts(sim: Simulator) -> None:
+    with Simulator.start(edition="2026") as new:
+        add_provider_accounts(new)
+        add_username_conflict(new)
+        rows = of_alpha(new, "provider_accounts", user="member2", fields=["username", "service_provider_name"])
+        assert rows == [{"username": "m2_alpha", "service_provider_name": "Alpha Cloud Ltd"}]
+        [conflict] = of_alpha(new, "username_conflicts", fields=["user_username"])
+        assert conflict == {"user_username": "member1"}
+        text = refusal(new, "provider_accounts", service_provider="ALPHA", customer_uuid="0" * 32)
+        assert begins(text, "lookup_option_unknown", option="customer_uuid", place="provider_accounts")
+    for term in ("provider_accounts", "username_conflicts"):
+        text = refusal(sim, term, service_provider="ALPHA")
+        assert text == message("feature_missing", feature="service provider accounts", since=2026)
 
 
 def test_the_rows_of_several_terms_follow_each_other(sim: Simulator) -> None:

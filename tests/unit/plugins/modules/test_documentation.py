@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -176,14 +176,14 @@ def without_common(found: Mapping[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("module", NAMES)
 def test_the_keys_that_are_documented_are_those_that_are_returned(
-    sim: Simulator, told: dict[str, Any], module: str
+    simulator_for: Callable[[str], Simulator], told: dict[str, Any], module: str
 ) -> None:
-    agree(without_common(result(sim, module)), told[module]["return"], module)
+    agree(without_common(result(simulator_for(module), module)), told[module]["return"], module)
 
 
 @pytest.mark.parametrize("module", sorted(name for name, one in INFOS.items() if one.operations))
-def test_all_rows_of_a_list_are_counted(sim: Simulator, module: str) -> None:
-    found = without_common(result(sim, module))
+def test_all_rows_of_a_list_are_counted(simulator_for: Callable[[str], Simulator], module: str) -> None:
+    found = without_common(result(simulator_for(module), module))
     rows = [value for value in found.values() if isinstance(value, list)]
     assert {len(one) for one in rows} <= {found.get("count")}
 

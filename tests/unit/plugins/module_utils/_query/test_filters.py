@@ -262,10 +262,19 @@ def test_rows_are_trimmed_to_fields_and_numbers_of_persons_come_by_name_alone() 
     assert find_unknown_fields(rows, None) == find_unknown_fields([], ["b"]) == []
 
 
-@pytest.mark.parametrize("name", ["projects", "offerings", "offering_users"])
+@pytest.mark.parametrize("name", ["projects", "offerings", "offering_users", "provider_accounts"])
 def test_the_real_lists_have_options_for_all_their_parameters(name: str) -> None:
     known = {*spec(operation(name))} | {*aliases(operation(name))}
-    assert {one.name for one in operation(name).query} - known == {"o", "field"}
+    limiting = {operation(name).provider_parameter} - {""}
+    assert {one.name for one in operation(name).query} - known == {"o", "field"} | limiting
+
+
+def test_a_null_value_that_may_be_hidden_may_match_and_another_one_does_not() -> None:
+    hidden = Parameter("user_username", match="exact_ignore_case", null_means_hidden=True)
+    assert matches({"user_username": None}, hidden, "member1") is None
+    assert matches({"user_username": "MEMBER1"}, hidden, "member1") is True
+    assert matches({"user_username": "other"}, hidden, "member1") is False
+    assert matches({"user_username": None}, Parameter("user_username", match="exact"), "member1") is False
 
 
 def test_runtime_state_takes_the_states_that_the_server_knows_and_rejects_other_text() -> None:
