@@ -12,7 +12,7 @@ short_description: Use the objects of Waldur service providers as hosts
 version_added: 1.0.0
 description:
   - Creates hosts from the service providers of a Waldur, or from their offerings, projects, customers, users, course
-    accounts or project service accounts.
+    accounts, project service accounts or the accounts that users have at them.
   - The file's name must end in C(.waldur.yml) or C(.waldur.yaml).
   - Every field of an object is a variable of its host, see O(hostvars_prefix). Civil and phone numbers of users are not
     included.
@@ -33,7 +33,8 @@ options:
   hosts:
     description:
       - What the hosts are.
-      - V(course_accounts) and V(project_service_accounts) require Waldur 2025 or newer.
+      - V(course_accounts) and V(project_service_accounts) require Waldur 2025 or newer, V(provider_accounts) Waldur
+        2026 or newer. V(provider_accounts) was added in waldur.provider 1.1.0.
     type: str
     required: true
     choices:
@@ -44,6 +45,7 @@ options:
       - users
       - course_accounts
       - project_service_accounts
+      - provider_accounts
   service_providers:
     description:
       - The service providers whose objects are read, each by its UUID or URL, or by the name, abbreviation, slug, UUID

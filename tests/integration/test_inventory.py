@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from provider_accounts import add_provider_accounts
 
 from simulation import Simulator
 
@@ -64,6 +65,21 @@ def test_a_waldur_of_2024_says_that_it_has_no_such_list(old: Simulator, kind: st
     what = kind.replace("_", " ")
     told = refusal(runner(old), {"hosts": kind, "on_unreachable_provider": "warn"})
     assert f"This Waldur has no list of {what} (2025 or newer)." in told
+
+
+def test_a_waldur_of_2026_has_the_accounts_of_users_at_its_service_providers(new: Simulator, sim: Simulator) -> None:
+    add_provider_accounts(new)
+    found = listed(runner(new), {"hosts": "provider_accounts", "filters": {"user": "member2"}})
+    names = {host["waldur_username"]: name for name, host in found["_meta"]["hostvars"].items()}
+    assert set(names) == {"m2_alpha", "m2_beta"}
+    host = found["_meta"]["hostvars"]["m2_alpha-c0000000"]
+    assert (host["waldur_uidnumber"], host["waldur_customer_name"]) == (5002, "Alpha Cloud Ltd")
+    assert host["waldur_service_provider_uuid"] == ALPHA
+    # This variable would be the service provider of lookups.
+    assert "waldur_service_provider" not in host
+    assert found["waldur_provider_alpha_cl_1"]["hosts"] == ["m2_alpha-c0000000"]
+    told = refusal(runner(sim), {"hosts": "provider_accounts"})
+    assert "This Waldur has no service provider accounts (2026 or newer)." in told
 
 
 def test_a_thing_of_two_providers_is_one_host_in_the_groups_of_both(sim: Simulator) -> None:

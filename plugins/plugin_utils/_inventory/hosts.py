@@ -57,6 +57,7 @@ KINDS: dict[str, Kind] = {
     "project_service_accounts": Kind(
         "project_service_accounts", "service-account", name_keys=("username", "preferred_identifier", "email")
     ),
+    "provider_accounts": Kind("provider_accounts", "provider-account", (), ("username",), customer_prefix=""),
 }
 # What include adds to users: the operation is called like the option, and its rows tell the user by this key.
 INCLUDES: dict[str, str] = {"keys": "user_uuid", "project_permissions": "user_uuid"}

@@ -53,6 +53,8 @@ def test_every_kind_is_a_list_that_waldur_has(name: str) -> None:
         ("users", {"uuid": "4" * 32, "username": "☃"}, "user-44444444"),
         ("course_accounts", {"uuid": "5" * 32, "username": None, "email": "c@x.org"}, "c@x.org-55555555"),
         ("project_service_accounts", {"uuid": "6" * 32, "username": "", "preferred_identifier": "svc"}, "svc-66666666"),
+        ("provider_accounts", {"uuid": "8" * 32, "username": "m1_alpha"}, "m1_alpha-88888888"),
+        ("provider_accounts", {"uuid": "8" * 32, "username": None}, "provider-account-88888888"),
         ("customers", {"uuid": "77777777-7777-7777-7777-777777777777", "name": "x" * 200}, "x" * 80 + "-77777777"),
     ],
 )
