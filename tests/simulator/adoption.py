@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Turning the accounts at a provider's offerings into one for each user (api-behaviour: accounts-adoption)."""
+"""Adoption: the accounts of each user at a provider's offerings become one (api-behaviour: accounts-adoption)."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,63 +11,73 @@ from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework.exceptions import APIException, ValidationError
 
-from .accounts import COPIED, follow_rows, link, setting
+from .accounts import COPIED, link
 from .models import OfferingUser, ProviderAccount, Resource, ServiceProvider, User
 from .permissions import connected_projects
 
-Named = dict[User, dict[str, list[OfferingUser]]]
+# The accounts of each user by username.
+Names = dict[User, dict[str, list[OfferingUser]]]
+POSIX_DATA = ("uidnumber", "primarygroup", "login_shell", "home_directory")
 
 
 class UnresolvedConflicts(APIException):
-    """Answer 400 with the conflicts as GET shows them: ``ValidationError`` would turn numbers and truths into text."""
+    """Answer 400 with the conflicts like GET: ``ValidationError`` would turn numbers and booleans into text."""
 
     status_code = 400
 
-    def __init__(self, rows: list[dict[str, Any]]) -> None:
+    def __init__(self, conflicts: list[dict[str, Any]]) -> None:
         super().__init__()
-        detail = f"{len(rows)} user(s) hold different usernames; choose one for each."
-        self.detail = {"conflicts": rows, "detail": detail}
+        detail = f"{len(conflicts)} user(s) hold different usernames; choose one for each."
+        self.detail = {"conflicts": conflicts, "detail": detail}
 
 
 def rows_of(provider: ServiceProvider, offerings: QuerySet | None = None) -> QuerySet:
-    """Return the accounts at the provider's offerings, in whatever state; at all of them or at *offerings*."""
+    """Return the accounts at *offerings*, by default at all of the provider's, whatever their state."""
     places = {"offering__customer": provider.customer} if offerings is None else {"offering__in": offerings}
     return OfferingUser.objects.filter(**places).select_related("user", "offering").order_by("id")
 
 
-def named(rows: Iterable[OfferingUser]) -> Named:
-    """Return the accounts of each user by their names; those without a name do not count."""
-    found: Named = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        if row.username:
-            found[row.user][row.username].append(row)
-    return found
+def group_by_name(accounts: Iterable[OfferingUser]) -> Names:
+    """Return the accounts of each user by username; accounts without one do not count."""
+    names: Names = defaultdict(lambda: defaultdict(list))
+    for account in accounts:
+        if account.username:
+            names[account.user][account.username].append(account)
+    return names
 
 
-def conflicts(users: Named) -> list[dict[str, Any]]:
-    """Return the users whose accounts carry different names, by their login."""
+def find_conflicts(provider: ServiceProvider, offerings: QuerySet | None = None) -> list[dict[str, Any]]:
+    """Return the users with different usernames at *offerings*, ordered by login (api-behaviour: accounts-conflicts).
+
+    By default all offerings of the provider count.
+    """
+    return describe_conflicts(group_by_name(rows_of(provider, offerings)))
+
+
+def describe_conflicts(names: Names) -> list[dict[str, Any]]:
+    """Return the users of *names* who have several, ordered by login."""
     return [
         {
             "user_uuid": user.uuid.hex,
             "user_username": user.username,
             "user_full_name": user.full_name,
-            "candidates": [candidate(user, name, rows) for name, rows in users[user].items()],
+            "candidates": [describe_candidate(user, name, names[user][name]) for name in sorted(names[user])],
         }
-        for user in sorted(users, key=lambda user: user.username)
-        if len(users[user]) > 1
+        for user in sorted(names, key=lambda user: user.username)
+        if len(names[user]) > 1
     ]
 
 
-def candidate(user: User, username: str, rows: list[OfferingUser]) -> dict[str, Any]:
-    """Return a name that the accounts of *user* could have from now on, and where it is in use."""
-    offerings = [row.offering for row in rows]
+def describe_candidate(user: User, username: str, accounts: list[OfferingUser]) -> dict[str, Any]:
+    """Return one of the usernames of *user*, with where it is in use."""
+    offerings = [account.offering for account in accounts]
     live = Resource.objects.exclude(state="Terminated").filter(project__in=connected_projects(user))
     return {
         "username": username,
-        "offering_count": len(rows),
+        "offering_count": len(accounts),
         "offering_uuids": sorted(offering.uuid.hex for offering in offerings),
         "has_active_resources": live.filter(offering__in=offerings).exists(),
-        "home_directories": sorted({row.home_directory for row in rows if row.home_directory}),
+        "home_directories": sorted({account.home_directory for account in accounts if account.home_directory}),
     }
 
 
@@ -75,73 +85,72 @@ def candidate(user: User, username: str, rows: list[OfferingUser]) -> dict[str, 
 def adopt(
     provider: ServiceProvider, resolutions: dict[str, str] | None = None, offerings: QuerySet | None = None
 ) -> dict[str, int]:
-    """Link all accounts at *offerings* (of the provider, all unless given) to one for each user, all or none.
+    """Link all accounts at *offerings*, by default at all of the provider's, to one for each user: all or none.
 
-    *resolutions* has the name that survives by the hex UUID of the user. Raises ``UnresolvedConflicts`` for conflicts
-    without one, ``ValidationError`` for a name that is none of the candidates and where two users would share a name.
+    *resolutions* holds the surviving username by the hex UUID of the user. Raises ``UnresolvedConflicts`` for a
+    conflict without one, ``ValidationError`` for a name that is not a candidate, and for a name of two users
+    (api-behaviour: accounts-adoption-errors).
     """
-    wanted = resolutions or {}
-    rows = list(rows_of(provider, offerings))
-    users = named(rows)
-    check_resolutions(users, wanted)
+    resolutions = resolutions or {}
+    accounts = list(rows_of(provider, offerings))
+    check_resolutions(group_by_name(accounts), resolutions)
     unlinked: dict[User, list[OfferingUser]] = defaultdict(list)
-    for row in rows:
-        if row.service_provider_account_id is None:
-            unlinked[row.user].append(row)
-    held = {account.user_id: account for account in provider.accounts.all()}
-    chosen: dict[User, str | None] = {}
-    for user in unlinked:
-        own = held.get(user.pk)
-        nameless = own.username if own else unlinked[user][0].username
-        chosen[user] = wanted.get(user.uuid.hex) or next(iter(users.get(user, ())), nameless)
-    check_clashes(chosen, held)
-    adopted = 0
-    for user, own_rows in unlinked.items():
-        own = held.get(user.pk)
-        adopted += own is None
-        account = survivor(own or ProviderAccount(service_provider=provider, user=user), chosen[user], own_rows)
-        for row in own_rows:
-            link(row, account)
-        if own is not None:
-            # A new account keeps the state of the row whose name survived (api-behaviour: accounts-adoption-effects).
-            follow_rows(account)
+    for account in accounts:
+        if account.service_provider_account_id is None:
+            unlinked[account.user].append(account)
+    chosen = {user: choose_name(user, rows, resolutions) for user, rows in unlinked.items()}
+    owners = {owner.user_id: owner for owner in provider.accounts.all()}
+    check_clashes(chosen, owners.values())
+    for user, rows in unlinked.items():
+        owner = owners.get(user.pk) or ProviderAccount(service_provider=provider, user=user)
+        take_over(owner, chosen[user], rows)
+        for row in rows:
+            link(row, owner)
+    adopted = sum(user.pk not in owners for user in unlinked)
     return {"adopted": adopted, "backed": sum(map(len, unlinked.values()))}
 
 
-def check_resolutions(users: Named, wanted: dict[str, str]) -> None:
+def choose_name(user: User, unlinked: list[OfferingUser], resolutions: dict[str, str]) -> str:
+    """Return the username that *user* has from now on: the chosen one, else that of the accounts not linked yet."""
+    return resolutions.get(user.uuid.hex) or next((row.username for row in unlinked if row.username), "")
+
+
+def check_resolutions(names: Names, resolutions: dict[str, str]) -> None:
     """Raise 400 for conflicts without a resolution, and for names that are not among the candidates."""
-    unresolved = {user: names for user, names in users.items() if len(names) > 1 and user.uuid.hex not in wanted}
+    conflicting = {user: found for user, found in names.items() if len(found) > 1}
+    unresolved = {user: found for user, found in conflicting.items() if user.uuid.hex not in resolutions}
     if unresolved:
-        raise UnresolvedConflicts(conflicts(unresolved))
-    wrong = {
-        user.uuid.hex: [f"{wanted[user.uuid.hex]} is not one of {', '.join(names)}."]
-        for user, names in users.items()
-        if len(names) > 1 and wanted[user.uuid.hex] not in names
+        raise UnresolvedConflicts(describe_conflicts(unresolved))
+    invalid = {
+        user.uuid.hex: [f"{resolutions[user.uuid.hex]} is not one of {', '.join(found)}."]
+        for user, found in conflicting.items()
+        if resolutions[user.uuid.hex] not in found
     }
-    if wrong:
-        raise ValidationError({"resolutions": wrong})
+    if invalid:
+        raise ValidationError({"resolutions": invalid})
 
 
-def check_clashes(chosen: dict[User, str | None], held: dict[int, ProviderAccount]) -> None:
-    """Raise ``ValidationError`` where two users would share a name, compared without case."""
-    owners = {account.user_id: account.username for account in held.values()}
-    owners |= {user.pk: name for user, name in chosen.items()}
-    times = Counter(name.lower() for name in owners.values() if name)
-    if shared := sorted(name for name, number in times.items() if number > 1):
-        raise ValidationError({"usernames": shared, "detail": "Two users would share a username."})
+def check_clashes(chosen: dict[User, str], owners: Iterable[ProviderAccount]) -> None:
+    """Raise ``ValidationError`` where two users would share a username, compared without case."""
+    holders: dict[str, set[int]] = defaultdict(set)
+    for user, name in chosen.items():
+        if name:
+            holders[name.lower()].add(user.pk)
+    for owner in owners:
+        name = (owner.username or "").lower()
+        if name in holders:
+            holders[name].add(owner.user_id)
+    if clashes := sorted(name for name, users in holders.items() if len(users) > 1):
+        raise ValidationError({"usernames": clashes, "detail": "Two users would share a username."})
 
 
-def survivor(account: ProviderAccount, username: str | None, rows: list[OfferingUser]) -> ProviderAccount:
-    """Store *account* with what the row has whose name survives; returns it. Rows linked earlier keep their names."""
+def take_over(account: ProviderAccount, username: str, rows: list[OfferingUser]) -> None:
+    """Store *account* with *username* and the state of the row that has it, and where it has no POSIX data, with those
+    of the row (api-behaviour: accounts-adoption-effects)."""
     source = next((row for row in rows if row.username == username), rows[0])
-    if account.pk is None:
-        account.state = source.state
+    if all(getattr(account, name) in (None, "") for name in POSIX_DATA):
         for name in COPIED:
             setattr(account, name, getattr(source, name))
     account.username = username
-    if username and not account.is_home_pinned:
-        prefix = setting("homedir_prefix", {}, account.service_provider.account_options)["value"]
-        account.home_directory = source.home_directory if source.username == username else None
-        account.home_directory = account.home_directory or f"{prefix}{username}"
+    account.state = source.state
     account.save()
-    return account

@@ -138,7 +138,7 @@ class ServiceProviderForm(ObjectForm):
         after = AccountOptionsForm.merged(before, value)
         becomes_shared = after.get("account_scope") == "provider" != before.get("account_scope")
         if self.instance and becomes_shared:
-            found = adoption.conflicts(adoption.named(adoption.rows_of(self.instance)))
+            found = adoption.find_conflicts(self.instance)
             if found:
                 raise exceptions.ValidationError(
                     [f"{len(found)} user(s) hold different usernames. Resolve them first."]

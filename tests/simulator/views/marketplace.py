@@ -89,7 +89,7 @@ class OfferingViewSet(GrantActions, LookUpViewSet):
         every = offering.customer.offerings.select_related("customer__service_provider")
         shared = Offering.objects.filter(pk__in=[one.pk for one in every if accounts.is_shared(one)])
         provider = offering.customer.service_provider
-        if adoption.conflicts(adoption.named(adoption.rows_of(provider, shared))):
+        if adoption.find_conflicts(provider, shared):
             problem = "Users hold other usernames at offerings that share accounts. Resolve them first."
             raise exceptions.ValidationError({"plugin_options": {"account_scope": [problem]}})
         adoption.adopt(provider, offerings=shared)

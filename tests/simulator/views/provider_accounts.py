@@ -43,7 +43,7 @@ def accounts_of(provider: ServiceProvider) -> QuerySet:
 def username_conflicts(provider: ServiceProvider, request: Request) -> list[dict[str, Any]]:
     """The users whose accounts at the provider carry different names, whatever their state
     (api-behaviour: accounts-conflicts)."""
-    return adoption.conflicts(adoption.named(adoption.rows_of(provider)))
+    return adoption.find_conflicts(provider)
 
 
 def adopt_provider_accounts(provider: ServiceProvider, request: Request) -> dict[str, int]:
