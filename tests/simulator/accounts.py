@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
@@ -136,32 +137,30 @@ def identity_of(pool: PosixPool, offering: Offering, user: User, allocates: bool
     return held
 
 
-def names_at(offering: Offering) -> list[str]:
-    """Return the names that the accounts of *offering* have."""
-    return list(offering.accounts.exclude(username=None).values_list("username", flat=True))
-
-
-def counted(base: str, names: Iterable[str], digits: int) -> str:
-    """Return *base* with the number after the last that one of *names* has after it."""
+def add_counter(base: str, offering: Offering, digits: int) -> str:
+    """Return *base* with a number: one more than the highest that a username at *offering* has after it."""
     pattern = re.compile(rf"{re.escape(base)}(\d{{{digits}}})")
+    names = offering.accounts.exclude(username=None).values_list("username", flat=True)
     numbers = [int(match[1]) for name in names if (match := pattern.fullmatch(name))]
     return f"{base}{max(numbers, default=-1) + 1:0{digits}}"
 
 
-def generated_name(offering: Offering, user: User, policy: str, prefix: str, taken: Iterable[str] | None = None) -> str:
+def spell_in_ascii(name: str) -> str:
+    """Return a first or last name as usernames spell it: in lower case, with ``_`` for spaces."""
+    return re.sub("[^a-z0-9_]", "", re.sub(r"\s+", "_", folded(name.strip())))
+
+
+def generated_name(offering: Offering, user: User, policy: str, prefix: str, recorded_uid: int | None = None) -> str:
     """Return the name that *policy* gives *user* at *offering*; empty where it gives none
     (api-behaviour: username-policies).
 
-    Names that are counted come after those *taken*, by default those that the accounts of the offering have; where
-    *taken* is given, as in a preview, no number is allocated.
+    *recorded_uid* is the UID of the account that gets the name; without one the policy ``anonymized`` allocates it.
     """
-    names = names_at(offering) if taken is None else taken
     if policy == "anonymized":
-        uid, _gid = numbers_of(offering, user, allocates=taken is None)
-        return f"{prefix}{uid}" if uid else counted(prefix, names, 5)
+        uid = recorded_uid or numbers_of(offering, user)[0]
+        return f"{prefix}{uid}" if uid else add_counter(prefix, offering, 5)
     if policy == "full_name":
-        parts = (re.sub("[^a-z0-9]", "", folded(name)) for name in (user.first_name, user.last_name))
-        return counted(f"{'_'.join(parts)}_", names, 2)
+        return add_counter(f"{spell_in_ascii(user.first_name)}_{spell_in_ascii(user.last_name)}_", offering, 2)
     names_by_policy = {
         "waldur_username": user.username,
         "freeipa": user.extra.get("freeipa_username"),
@@ -170,22 +169,43 @@ def generated_name(offering: Offering, user: User, policy: str, prefix: str, tak
     return names_by_policy.get(policy) or ""
 
 
+def previewed_name(account: OfferingUser, policy: str, prefix: str) -> str | None:
+    """Return the name that *policy* would give *account*, without allocating a number; None where it would need one
+    (api-behaviour: account-settings-preview)."""
+    offering, user = account.offering, account.user
+    if policy != "anonymized":
+        return generated_name(offering, user, policy, prefix)
+    uid = account.uidnumber or numbers_of(offering, user, allocates=False)[0]
+    return f"{prefix}{uid}" if uid else None
+
+
+def next_uid(offering: Offering) -> int | None:
+    """Return the UID that the next user who is new to *offering* gets from its pool; None where it gives none."""
+    try:
+        with transaction.atomic():
+            uid, _gid = numbers_of(offering, User.objects.create(username=f"preview of {offering.uuid.hex}"))
+            # What was allocated to find out is taken back.
+            transaction.set_rollback(True)
+            return uid
+    except Exhausted:
+        return None
+
+
 def complete(
-    account: OfferingUser | ProviderAccount, offering: Offering, options: dict[str, Any], is_generated: bool = False
+    account: OfferingUser | ProviderAccount, offering: Offering, settings: dict[str, Any], allocates: bool = True
 ) -> None:
     """Fill in the numbers, the shell and the home directory of *account*; a pinned home directory stays.
 
-    Where its name *is_generated*, the policy decides whether it gets new numbers (api-behaviour: username-policies).
+    *settings* are those of the offering. Numbers that the user lacks are taken from the pool if *allocates*.
     """
     if not editions.current().accounts_are_shared:
         return
-    allocates = not is_generated or options["username_generation_policy"] in RULES["numbering_policies"]
     uid, gid = numbers_of(offering, account.user, allocates)
     account.uidnumber = account.uidnumber if uid is None else uid
     account.primarygroup = account.primarygroup if gid is None else gid
-    account.login_shell = account.login_shell or options["login_shell"]
+    account.login_shell = account.login_shell or settings["login_shell"]
     if not account.is_home_pinned:
-        account.home_directory = f"{options['homedir_prefix']}{account.username}" if account.username else None
+        account.home_directory = f"{settings['homedir_prefix']}{account.username}" if account.username else None
 
 
 def pin(account: OfferingUser, values: dict[str, Any]) -> None:
@@ -243,38 +263,45 @@ def create(offering: Offering, user: User, username: str | None = None) -> Offer
         link(account, owner)
         follow_rows(owner)
         return account
-    now = values_of(offering)
-    is_generated = not username
-    if is_generated and editions.current().accounts_are_shared:
-        policy = now["username_generation_policy"]
-        username = generated_name(offering, user, policy, now["username_anonymized_prefix"]) or username
+    settings = values_of(offering)
+    if not username and editions.current().accounts_are_shared:
+        policy, prefix = settings["username_generation_policy"], settings["username_anonymized_prefix"]
+        username = generated_name(offering, user, policy, prefix) or username
     account.rename(username)
-    complete(account, offering, now, is_generated)
+    complete(account, offering, settings)
     account.save()
     return account
 
 
 def provider_account(offering: Offering, user: User) -> ProviderAccount:
-    """Return the account of *user* at the provider of *offering*, made now if need be."""
-    provider = offering.customer.service_provider
-    found = provider.accounts.filter(user=user).first()
-    if found is None:
-        now = {key: setting(key, {}, provider.account_options)["value"] for key in DEFAULTS}
-        prefix = now["username_anonymized_prefix"]
-        found = ProviderAccount(service_provider=provider, user=user)
-        found.rename(generated_name(offering, user, now["username_generation_policy"], prefix))
-        complete(found, offering, now, is_generated=True)
-        found.save()
-    return found
+    """Return the account of *user* at the provider of *offering*, made now if need be
+    (api-behaviour: provider-accounts-creation).
+
+    The settings of the offering name it, and fill in its POSIX data as long as it has no UID.
+    """
+    provider, settings = offering.customer.service_provider, values_of(offering)
+    account = provider.accounts.filter(user=user).first() or ProviderAccount(service_provider=provider, user=user)
+    if not account.username:
+        policy, prefix = settings["username_generation_policy"], settings["username_anonymized_prefix"]
+        account.rename(generated_name(offering, user, policy, prefix, account.uidnumber))
+    if account.pk is None or account.uidnumber is None:
+        complete(account, offering, settings)
+    account.save()
+    return account
 
 
 def link(row: OfferingUser, account: ProviderAccount) -> None:
     """Let *row* mirror *account*; a row whose name changes becomes OK where it waited for one."""
     row.service_provider_account = account
+    mirror(row, account)
+    row.save()
+
+
+def mirror(row: OfferingUser, account: ProviderAccount) -> None:
+    """Copy the name and the POSIX data of *account* to *row*, which is linked to it."""
     row.rename(account.username)
     for name in COPIED[1:]:
         setattr(row, name, getattr(account, name))
-    row.save()
 
 
 def rename_provider_account(account: ProviderAccount, username: str | None) -> None:
@@ -286,9 +313,7 @@ def rename_provider_account(account: ProviderAccount, username: str | None) -> N
         account.home_directory = f"{prefix}{username}" if username else None
     account.save()
     for row in account.backs.all():
-        row.rename(username)
-        for name in COPIED[1:]:
-            setattr(row, name, getattr(account, name))
+        mirror(row, account)
         row.save()
 
 
@@ -336,37 +361,57 @@ def follow_membership(grant: Grant) -> None:
         options = account.offering.plugin_options
         is_reached = reached_offerings(account.offering.customer_id, grant.user).filter(pk=account.offering_id).exists()
         if is_reached and account.state in LEFT_STATES:
-            policy = values_of(account.offering)["username_generation_policy"]
-            account.state = "Requested" if account.state == "Deleted" and policy == "service_provider" else "OK"
+            restore(account)
         elif not is_reached and account.state not in LEFT_STATES and options.get("offering_user_auto_deletion"):
             account.state = "Deleted" if account.state == "Requested" else "Requested deletion"
+            account.save()
         else:
             continue
-        account.save()
         follow_rows(account.service_provider_account)
+
+
+def restore(account: OfferingUser) -> None:
+    """Bring back an account whose user has a role again (api-behaviour: offering-users-restored)."""
+    owner, settings = account.service_provider_account, values_of(account.offering)
+    policy, prefix = settings["username_generation_policy"], settings["username_anonymized_prefix"]
+    if owner is not None:
+        if owner.state in LEFT_STATES:
+            owner.state = "OK"
+            owner.save()
+        mirror(account, owner)
+    is_generated = policy != "service_provider"
+    if is_generated and not account.username:
+        account.username = generated_name(account.offering, account.user, policy, prefix, account.uidnumber)
+    is_kept = account.username and (is_generated or account.state != "Deleted")
+    account.state = "OK" if is_kept else "Requested"
+    account.save()
 
 
 def generate_anew(offerings: Iterable[Offering], before: dict[int, dict[str, str]]) -> None:
     """Name the unlinked accounts anew where the policy, or the prefix that it uses, is not as *before*
     (api-behaviour: account-settings-effects)."""
     for offering in offerings:
-        now, old = values_of(offering), before[offering.pk]
-        policy, prefix = now["username_generation_policy"], now["username_anonymized_prefix"]
-        is_same = policy == old["username_generation_policy"]
-        if is_same and (policy != "anonymized" or prefix == old["username_anonymized_prefix"]):
-            continue
-        name_anew(offering, offering.accounts.filter(RENAMED, service_provider_account=None))
+        if affects_names(before[offering.pk], values_of(offering)):
+            name_anew(offering, offering.accounts.filter(RENAMED, service_provider_account=None))
+
+
+def affects_names(before: dict[str, str], after: dict[str, str]) -> bool:
+    """Return whether a change of the settings gives accounts other names: of the policy, or of the prefix that it
+    uses."""
+    policy = after["username_generation_policy"]
+    is_other_prefix = before["username_anonymized_prefix"] != after["username_anonymized_prefix"]
+    return before["username_generation_policy"] != policy or (policy == "anonymized" and is_other_prefix)
 
 
 def name_anew(offering: Offering, rows: QuerySet) -> None:
     """Give the accounts *rows* of *offering* the names that its policy generates
     (api-behaviour: account-settings-effects, username-policies)."""
-    now = values_of(offering)
-    policy, prefix = now["username_generation_policy"], now["username_anonymized_prefix"]
+    settings = values_of(offering)
+    policy, prefix = settings["username_generation_policy"], settings["username_anonymized_prefix"]
     for account in rows.order_by("id"):
         # An empty name leaves the state.
-        account.rename(generated_name(offering, account.user, policy, prefix))
-        complete(account, offering, now, is_generated=True)
+        account.rename(generated_name(offering, account.user, policy, prefix, account.uidnumber))
+        complete(account, offering, settings, allocates=policy in RULES["numbering_policies"])
         account.save()
 
 

@@ -52,57 +52,64 @@ def adopt_provider_accounts(provider: ServiceProvider, request: Request) -> dict
     return adoption.adopt(provider, body["resolutions"])
 
 
-def renames_of(rows: QuerySet, offering: models.Offering, now: dict[str, str]) -> list[dict[str, Any]]:
-    """What the settings *now* make of the names of *rows*, one after the other, as the change would name them."""
-    names: dict[int, str] = dict(offering.accounts.exclude(username=None).values_list("pk", "username"))
-    found = []
+# Names in the example of a preview, by the policy (api-behaviour: account-settings-preview).
+EXAMPLES = {
+    "full_name": "<first name>_<last name>_00",
+    "waldur_username": "<Waldur username>",
+    "freeipa": "<FreeIPA username>",
+    "identity_claim": "<site username claim>",
+}
+
+
+def list_renames(rows: Iterable[models.OfferingUser], settings: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the accounts of *rows* to which the *settings* would give another name, each for itself."""
+    policy, prefix = settings["username_generation_policy"], settings["username_anonymized_prefix"]
+    renames = []
     for account in rows:
-        entry = renamed(account, offering, now, names.values())
-        names[account.pk] = entry["new_username"] or ""
-        found.append(entry)
-    return [entry for entry in found if entry["username"] != entry["new_username"]]
+        name = accounts.previewed_name(account, policy, prefix)
+        if name != account.username:
+            home = f"{settings['homedir_prefix']}{name}" if name else ""
+            own = {"username": account.username or "", "home_directory": account.home_directory or ""}
+            renames.append({**own, "new_username": name, "new_home_directory": home})
+    return renames
 
 
-def renamed(
-    account: models.OfferingUser, offering: models.Offering, now: dict[str, str], taken: Iterable[str]
-) -> dict[str, Any]:
-    """What the settings *now* make of an account's name; null where a number would be allocated first."""
-    policy, prefix = now["username_generation_policy"], now["username_anonymized_prefix"]
-    row = {"username": account.username or "", "home_directory": account.home_directory or ""}
-    name: str | None = None
-    if policy != "anonymized" or not accounts.lacks_number(offering, account.user, "uid"):
-        name = accounts.generated_name(offering, account.user, policy, prefix, taken)
-    home = None if name is None else f"{now['homedir_prefix']}{name}" if name else ""
-    return {**row, "new_username": name, "new_home_directory": home}
+def show_example(offering: models.Offering, settings: dict[str, str]) -> dict[str, str]:
+    """Return what a user who is new to *offering* would get under the *settings*."""
+    policy = settings["username_generation_policy"]
+    name = EXAMPLES.get(policy, "")
+    if policy == "anonymized":
+        name = f"{settings['username_anonymized_prefix']}{accounts.next_uid(offering) or '<UID>'}"
+    home = f"{settings['homedir_prefix']}{name or '<username>'}"
+    return {"username": name, "home_directory": home, "login_shell": settings["login_shell"]}
 
 
 def preview(offering: models.Offering, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What a change of the provider's options from *before* to *after* does to *offering*
+    """Return what a change of the provider's options from *before* to *after* does to *offering*
     (api-behaviour: account-settings-preview)."""
     own = offering.plugin_options
     pairs = {
         key: {"before": accounts.setting(key, own, before), "after": accounts.setting(key, own, after)}
         for key in DEFAULTS
     }
-    now = {key: pair["after"]["value"] for key, pair in pairs.items()}
-    other = {key for key, pair in pairs.items() if pair["before"]["value"] != now[key]}
-    rows = offering.accounts.exclude(state="Deleted").select_related("user").order_by("id")
-    policy, prefix = now["username_generation_policy"], now["homedir_prefix"]
-    renames = []
-    if "username_generation_policy" in other or (policy == "anonymized" and "username_anonymized_prefix" in other):
-        kept = rows.filter(accounts.RENAMED, service_provider_account=None)
-        renames = renames_of(kept, offering, now)
-    name = {"anonymized": f"{now['username_anonymized_prefix']}<uid>"}.get(policy, "<username>")
+    changed = [key for key, pair in pairs.items() if pair["before"] != pair["after"]]
+    old, new = ({key: pair[time]["value"] for key, pair in pairs.items()} for time in ("before", "after"))
+    rows = list(offering.accounts.filter(accounts.RENAMED).select_related("user", "offering").order_by("id"))
+    unlinked = [row for row in rows if row.service_provider_account_id is None]
+    is_renaming, is_posix = accounts.affects_names(old, new), bool({"homedir_prefix", "login_shell"} & set(changed))
+    renames = list_renames(unlinked, new) if is_renaming else []
+    renamed = {rename["username"] for rename in renames}
     return {
         "uuid": offering.uuid.hex,
         "name": offering.name,
         "settings": pairs,
-        # A change of the source alone counts.
-        "changed": [key for key, pair in pairs.items() if pair["before"] != pair["after"]],
-        "example": {"username": name, "home_directory": f"{prefix}{name}", "login_shell": now["login_shell"]},
+        "changed": changed,
+        "example": show_example(offering, new),
         "renames": renames,
-        "provider_accounts_kept": rows.exclude(service_provider_account=None).count() if other else 0,
-        "accounts_keeping_home_or_shell": rows.count() if {"homedir_prefix", "login_shell"} & other else 0,
+        "provider_accounts_kept": len(rows) - len(unlinked) if is_renaming or is_posix else 0,
+        "accounts_keeping_home_or_shell": sum(
+            bool(row.username) and row.username not in renamed for row in unlinked if is_posix
+        ),
     }
 
 

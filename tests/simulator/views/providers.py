@@ -109,16 +109,19 @@ def name_accounts(provider: ServiceProvider, user: User, username: str) -> None:
     for offering in accounts.reached_offerings(provider.customer, user):
         account = offering.accounts.filter(user=user).select_related("offering", "user").first()
         account = account or accounts.create(offering, user, username)
-        if linked := account.service_provider_account:
-            owner = f"service provider account {linked.uuid.hex}"
+        owner = account.service_provider_account
+        if owner is None and accounts.is_shared(offering):
+            # An account from before the offering shared accounts is linked now.
+            owner = accounts.provider_account(offering, user)
+        if owner is not None:
             raise exceptions.ValidationError(
-                f"The account for {offering.name} is owned by {owner}. Rename that account instead."
+                f"The account for {offering.name} is owned by service provider account {owner.uuid.hex}. Rename that"
+                " account instead."
             )
-        if editions.current().accounts_are_shared and not username:
-            accounts.complete(account, offering, accounts.values_of(offering))
-            account.save()
-        elif username:
-            accounts.rename(account, username)
+        if username:
+            account.rename(username)
+        accounts.complete(account, offering, accounts.values_of(offering))
+        account.save()
 
 
 def apply_options(provider: ServiceProvider, before: dict[str, Any], names: dict[int, dict[str, str]]) -> None:

@@ -204,9 +204,9 @@ def test_a_preview_of_account_options_tells_what_would_be_renamed_and_stores_not
     body = api.post(path, {"account_options": options}, by="owner").body
     assert body["account_options"] == {"current": {}, "proposed": options}
     rows = {row["name"]: row for row in body["offerings"]}
-    # Where the offering has a policy of its own, only the shell changes.
+    # Where the offering has a policy of its own, only the shell changes; accounts without a name do not count.
     assert rows["Alpha VM"]["changed"] == ["login_shell"]
-    assert rows["Alpha VM"]["accounts_keeping_home_or_shell"] == 8
+    assert rows["Alpha VM"]["accounts_keeping_home_or_shell"] == 2
     renamed = {
         row["username"]: (row["new_username"], row["new_home_directory"]) for row in rows["Alpha Storage"]["renames"]
     }
