@@ -122,16 +122,20 @@ def completion_modified(account: models.OfferingUser, request: Any) -> str | Non
     return moment(done.modified) if done else None
 
 
-def has_consent(account: models.OfferingUser, request: Any) -> bool:
+def has_consent(account: models.OfferingUser | models.Consent, request: Any) -> bool:
     """Return whether the user consents to the offering's terms."""
     return (account.offering_id, account.user_id) in exposure.consents()
 
 
-def requires_reconsent(account: models.OfferingUser, request: Any) -> bool:
-    """Return whether the user consented to an older version of terms that ask for consent anew."""
-    terms = exposure.active_terms().get(account.offering_id)
-    consent = exposure.consents().get((account.offering_id, account.user_id))
-    return bool(terms and consent and terms.requires_reconsent and terms.version != consent.version)
+def requires_reconsent(item: models.OfferingUser | models.Consent, request: Any) -> bool:
+    """Return whether the user has to consent to the offering's terms anew."""
+    return exposure.requires_reconsent(item)
+
+
+def collected_attributes(consent: models.Consent, request: Any) -> list[str]:
+    """Return the attributes of the user that the offering exposes (api-behaviour: consents)."""
+    exposed = exposure.exposed_by(consent.offering)
+    return [name for name in exposure.ATTRIBUTES if name in exposed]
 
 
 def offering_has_active_tos(account: models.OfferingUser, request: Any) -> bool:

@@ -4,15 +4,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from . import configuration, editions
 from .database import MEMORY
-from .models import Consent, Offering, OfferingUser, TermsOfService, User
+from .models import Consent, Grant, Offering, OfferingUser, Resource, TermsOfService, User
 
-ATTRIBUTES: dict[str, str] = editions.load("attributes.yaml")
+ATTRIBUTES: dict[str, dict[str, Any]] = editions.load("attributes.yaml")
 CONSENT = "ENFORCE_USER_CONSENT_FOR_OFFERINGS"
 COMPLETENESS = "ENFORCE_OFFERING_USER_PROFILE_COMPLETENESS"
 
@@ -23,14 +24,42 @@ def exposed_by(offering: Offering) -> set[str]:
     return set(configuration.value("DEFAULT_OFFERING_USER_ATTRIBUTES") or [] if own is None else own)
 
 
+def default_attributes() -> set[str]:
+    """Return the attributes whose flags are on in a new configuration (api-behaviour: user-attributes-config)."""
+    return {name for name, rule in ATTRIBUTES.items() if rule.get("default")}
+
+
+def profile_fields(name: str) -> list[str]:
+    """Return the fields of a user's profile that hold the attribute *name*."""
+    fields: list[str] = ATTRIBUTES.get(name, {}).get("fields", [name])
+    return fields
+
+
 def attribute(user: User, name: str) -> Any:
     """Return the value of the attribute *name* of *user*."""
     return getattr(user, name) if hasattr(user, name) else user.extra.get(name)
 
 
 def missing_attributes(account: OfferingUser) -> list[str]:
-    """Return the attributes that the offering exposes and the user lacks, sorted."""
-    return sorted(name for name in exposed_by(account.offering) if attribute(account.user, name) in (None, "", []))
+    """Return the attributes that the offering exposes and the user's profile lacks, sorted
+    (api-behaviour: hidden-accounts-profiles)."""
+    exposed = (name for name in exposed_by(account.offering) if profile_fields(name))
+    return sorted(name for name in exposed if attribute(account.user, name) in (None, "", []))
+
+
+def field_warnings(user: User) -> dict[str, list[dict[str, str]]]:
+    """Return the fields of the profile of *user* that offerings expose, each with these offerings, while complete
+    profiles are enforced (api-behaviour: profile-field-warnings)."""
+    warnings: dict[str, list[dict[str, str]]] = defaultdict(list)
+    if not configuration.value(COMPLETENESS):
+        return warnings
+    projects = Grant.objects.filter(user=user, is_active=True, project__isnull=False).values("project")
+    live = Resource.objects.exclude(state="Terminated").filter(project__in=projects).values("offering")
+    accounts = user.accounts.exclude(state="Deleted").filter(offering__in=live).select_related("offering")
+    for offering in sorted({account.offering for account in accounts}, key=lambda offering: offering.name):
+        for field in (field for name in ATTRIBUTES if name in exposed_by(offering) for field in profile_fields(name)):
+            warnings[field].append({"offering_uuid": str(offering.uuid), "offering_name": offering.name})
+    return warnings
 
 
 def active_terms() -> dict[int, TermsOfService]:
@@ -46,6 +75,13 @@ def consents() -> dict[tuple[int, int], Consent]:
         found = Consent.objects.filter(revocation_date=None).order_by("id")
         MEMORY["consents"] = {(one.offering_id, one.user_id): one for one in found}
     return MEMORY["consents"]
+
+
+def requires_reconsent(item: OfferingUser | Consent) -> bool:
+    """Return whether the user of *item* consented to an older version of terms that ask for consent anew."""
+    terms = active_terms().get(item.offering_id)
+    consent = consents().get((item.offering_id, item.user_id))
+    return bool(terms and consent and terms.requires_reconsent and terms.version != consent.version)
 
 
 def has_terms(**more: Any) -> Exists:

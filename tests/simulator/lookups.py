@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 
 from . import clock, editions
-from .exposure import has_consent, has_terms, missing_attributes
+from .exposure import has_consent, has_terms, missing_attributes, requires_reconsent
 from .fields import parse_uuid
 from .filtering import part_of_any
 from .models import ACCOUNT_OPTION, SCOPE_COLUMNS, Customer, Grant, User
@@ -40,6 +40,16 @@ def scope_of_customer(grants: QuerySet, value: Any, request: Any) -> QuerySet:
 def with_consent(accounts: QuerySet, value: bool, request: Any) -> QuerySet:
     """Return the accounts whose users consent to the terms of the offering, or do not."""
     return accounts.filter(has_consent() if value else ~has_consent())
+
+
+def not_revoked(consents: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Return the consents that are not revoked, or the others."""
+    return consents.filter(revocation_date__isnull=value)
+
+
+def to_be_renewed(consents: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Return the consents to older terms, where the active ones ask for consent anew, or the others."""
+    return consents.filter(pk__in=[one.pk for one in consents if requires_reconsent(one) == value])
 
 
 def with_active_terms(accounts: QuerySet, value: bool, request: Any) -> QuerySet:

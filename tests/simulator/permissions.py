@@ -201,8 +201,8 @@ def visible_accounts(user: User) -> QuerySet:
     """The accounts that *user* sees, but only where the offering lets its provider create them
     (api-behaviour: offering-users-visibility).
 
-    These are the own ones and those of own organizations; since 2026 those of offerings and of providers on which the
-    user holds a role, too (api-behaviour: offering-users-visibility).
+    These are the own ones and those of own organizations; since 2026 also those of offerings and of providers on which
+    the user holds a role, and of the users whom an identity manager manages (api-behaviour: offering-users-visibility).
     """
     edition = editions.current()
     option = Q(**{f"offering__{edition.account_option_column}__{ACCOUNT_OPTION}": True})
@@ -210,8 +210,18 @@ def visible_accounts(user: User) -> QuerySet:
         return OfferingUser.objects.all()
     near = Q(user=user) | Q(offering__customer__in=own_organizations(user))
     if edition.provider_roles_count:
-        near |= Q(offering__in=own_offerings(user))
+        near |= Q(offering__in=own_offerings(user)) | Q(user__in=identities_managed_by(user))
     return without_hidden(OfferingUser.objects.filter(option & near), user)
+
+
+def identities_managed_by(user: User) -> list[int]:
+    """Return the keys of the users with an identity source in common with those that *user* manages
+    (api-behaviour: identity-managers)."""
+    sources = set(user.extra.get("managed_isds") or []) if user.extra.get("is_identity_manager") else set()
+    if not sources:
+        return []
+    users = User.objects.values_list("pk", "extra")
+    return [key for key, extra in users if sources & set(extra.get("active_isds") or [])]
 
 
 def visible_provider_accounts(user: User) -> QuerySet:

@@ -8,6 +8,7 @@ A shape is a mapping from the keys of a row, in their order, to where each value
 ``key: parent.name?``           the same, but null then
 ``key: {extra: []}``            what the world's file says under that key, else the value given here
 ``key: {call: users_count}``    what that function of ``computed.py`` returns for the object and the request
+``key: {attribute: x, else: []}``  the attribute ``x`` of the object's user, the value given here without one
 ``key: {has: customer.email}``  whether there is anything at that path
 ``key: {count: x}``             how many there are in the attribute ``x``
 ``key: {rows: person, of: x}``  the attribute ``x`` (one object, or many) in another shape
@@ -104,7 +105,10 @@ def compiled(name: str, edition: str) -> list[tuple[str, Show]]:
 def _show(key: str, rule: Any) -> Show:
     if not isinstance(rule, dict):
         return _attribute(rule or key)
-    found = _attribute(f"{rule['has']}?" if "has" in rule else rule.get("is") or key)
+    if "attribute" in rule:
+        found: Show = functools.partial(_user_attribute, rule["attribute"], rule["else"])
+    else:
+        found = _attribute(f"{rule['has']}?" if "has" in rule else rule.get("is") or key)
     if "extra" in rule:
         return lambda item, request: item.extra.get(key, rule["extra"])
     if "has" in rule:
@@ -120,6 +124,13 @@ def _called(name: str) -> Show:
     from . import computed
 
     return getattr(computed, name)
+
+
+def _user_attribute(name: str, otherwise: Any, item: Any, request: Any) -> Any:
+    from .exposure import attribute
+
+    value = attribute(item.user, name)
+    return otherwise if value is None else value
 
 
 def _attribute(path: str) -> Show:

@@ -25,6 +25,7 @@ class Router(DefaultRouter):
 
 router = Router()
 VIEWS: tuple[Any, ...] = (
+    *((marketplace.ConsentViewSet,) if editions.current().attributes_are_exposed else ()),
     *(providers.ServiceProviderViewSet, structure.CustomerViewSet, structure.UserViewSet, structure.ProjectViewSet),
     *(structure.RoleViewSet, structure.UserPermissionViewSet, marketplace.OfferingViewSet),
     *(marketplace.ResourceViewSet, marketplace.OfferingUserViewSet),

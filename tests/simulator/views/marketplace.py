@@ -25,21 +25,23 @@ from ..forms import (
     RuntimeStateForm,
     StepForm,
 )
-from ..models import ACCOUNT_OPTION, STATES, Offering, OfferingUser, ProviderAccount, Resource
+from ..models import ACCOUNT_OPTION, STATES, Consent, Offering, OfferingUser, ProviderAccount, Resource
 from ..permissions import (
     demand,
+    sees_all,
     visible_accounts,
     visible_offerings,
     visible_provider_accounts,
     visible_resources,
 )
 from .base import LookUpViewSet, ObjectViewSet
+from .exposure import AttributeConfigActions, ProfileActions
 from .scopes import GrantActions
 
 STEPS = STATES["STEPS"]
 
 
-class OfferingViewSet(GrantActions, LookUpViewSet):
+class OfferingViewSet(AttributeConfigActions, GrantActions, LookUpViewSet):
     """``/api/marketplace-provider-offerings/``."""
 
     queryset = Offering.objects.all()
@@ -104,6 +106,19 @@ class OfferingViewSet(GrantActions, LookUpViewSet):
         return Response({"detail": "Offering state updated.", "state": offering.state})
 
 
+class ConsentViewSet(LookUpViewSet):
+    """``/api/marketplace-user-offering-consents/``, to read (api-behaviour: consents)."""
+
+    queryset = Consent.objects.all()
+    rows = "consent"
+    filters = "consents"
+
+    def get_queryset(self) -> QuerySet:
+        caller = self.request.user
+        consents = Consent.objects.select_related("user", "offering").order_by("id")
+        return consents if sees_all(caller) else consents.filter(user=caller)
+
+
 class ResourceViewSet(LookUpViewSet):
     """``/api/marketplace-provider-resources/``."""
 
@@ -116,7 +131,7 @@ class ResourceViewSet(LookUpViewSet):
         return visible_resources(self.request.user).select_related(*related).order_by("id")
 
 
-class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
+class OfferingUserViewSet(ProfileActions, ObjectViewSet, viewsets.ModelViewSet):
     """``/api/marketplace-offering-users/``."""
 
     queryset = OfferingUser.objects.all()
@@ -161,8 +176,10 @@ class OfferingUserViewSet(ObjectViewSet, viewsets.ModelViewSet):
         if account.state not in rule["from"]:
             refuse_step(account, rule)
         account.state = rule["to"]
-        changes = {"comment": "", "comment_url": ""} if rule.get("clears") else body
-        for name, value in changes.items():
+        comments = body if rule.get("takes_comment") else {}
+        if rule.get("clears"):
+            comments = {"comment": "", "comment_url": ""}
+        for name, value in comments.items():
             setattr(account, f"service_provider_{name}", value)
         account.save()
         accounts.follow_rows(account.service_provider_account)
