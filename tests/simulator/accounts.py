@@ -48,33 +48,34 @@ def provider_of(offering: Offering) -> ServiceProvider | None:
 
 
 def setting(key: str, own: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """Return what holds for an offering with the options *own* at a provider with *options*
-    (api-behaviour: account-settings-precedence)."""
+    """Return the effective value of a setting and its source, for an offering with the options *own* at a provider with
+    *options* (api-behaviour: account-settings-precedence)."""
     sources = {"offering": own, "provider": options, "default": DEFAULTS}
-    found = next({"value": values[key], "source": name} for name, values in sources.items() if values.get(key))
-    if key == "account_scope" and found["value"] not in ("offering", "provider"):
-        found["value"] = "offering"
-    return found
+    effective = next({"value": values[key], "source": name} for name, values in sources.items() if values.get(key))
+    if key == "account_scope" and effective["value"] not in ("offering", "provider"):
+        effective["value"] = "offering"
+    return effective
 
 
 def settings_of(offering: Offering, options: dict[str, Any] | None = None) -> dict[str, dict[str, Any]]:
     """Return the five effective settings of *offering*, each with what it would inherit
     (api-behaviour: account-settings-effective)."""
     provider = provider_of(offering)
-    given = (provider.account_options if provider else {}) if options is None else options
+    if options is None:
+        options = provider.account_options if provider else {}
     own = offering.plugin_options
-    return {key: {**setting(key, own, given), "inherited": setting(key, {}, given)} for key in DEFAULTS}
+    return {key: {**setting(key, own, options), "inherited": setting(key, {}, options)} for key in DEFAULTS}
 
 
 def values_of(offering: Offering) -> dict[str, str]:
     """Return the values of the five settings of *offering*."""
-    return {key: found["value"] for key, found in settings_of(offering).items()}
+    return {key: effective["value"] for key, effective in settings_of(offering).items()}
 
 
 def is_shared(offering: Offering) -> bool:
     """Return whether new accounts at *offering* are those of its provider."""
-    known = editions.current().accounts_are_shared and offering.type in RULES["types"] and provider_of(offering)
-    return bool(known) and values_of(offering)["account_scope"] == "provider"
+    can_share = editions.current().accounts_are_shared and offering.type in RULES["types"] and provider_of(offering)
+    return bool(can_share) and values_of(offering)["account_scope"] == "provider"
 
 
 def pool_of(offering: Offering) -> PosixPool | None:
@@ -323,11 +324,11 @@ def follow_rows(account: ProviderAccount | None) -> None:
         return
     states = set(account.backs.values_list("state", flat=True))
     if states - set(LEFT_STATES):
-        wanted = "OK" if account.state in LEFT_STATES else account.state
+        state = "OK" if account.state in LEFT_STATES else account.state
     else:
-        wanted = "Deleted" if states == {"Deleted"} else "Requested deletion"
-    if wanted != account.state:
-        account.state = wanted
+        state = "Deleted" if states == {"Deleted"} else "Requested deletion"
+    if state != account.state:
+        account.state = state
         account.save()
 
 
@@ -343,7 +344,8 @@ def release(account: OfferingUser) -> None:
 
 
 def reached_offerings(customer: Any, user: User) -> QuerySet:
-    """The offerings of *customer*, shared or not, with a live resource in a project where *user* has a role."""
+    """Return the offerings of *customer* with a live resource in a project where *user* has a role
+    (api-behaviour: usernames-reach)."""
     projects = Grant.objects.filter(user=user, is_active=True, project__isnull=False).values("project_id")
     live = Resource.objects.exclude(state="Terminated").filter(project__in=projects)
     return Offering.objects.filter(customer=customer, id__in=live.values("offering_id"))

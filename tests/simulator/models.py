@@ -30,20 +30,20 @@ MADE = {"now": clock.now, "uuid": chance.new_uuid, "code": chance.secret_code}
 
 
 def column(rule: str) -> models.Field:
-    """The column that *rule* describes, as the head of ``models.yaml`` says."""
+    """Return the column that *rule* describes, as the head of ``models.yaml`` explains."""
     kind, *words = rule.split()
-    said: dict[str, Any] = {word: True for word in words if word in FLAGS}
-    rest = [word for word in words if word not in said]
+    options: dict[str, Any] = {word: True for word in words if word in FLAGS}
+    arguments = [word for word in words if word not in options]
     if kind in ("to", "one", "maybe"):
-        said |= zip(("to", "related_name"), rest, strict=False)
-        said |= {"on_delete": models.CASCADE} if kind != "maybe" else {"on_delete": models.SET_NULL, "null": True}
-        rest = []
-    for word in rest:
+        options |= zip(("to", "related_name"), arguments, strict=False)
+        options |= {"on_delete": models.CASCADE} if kind != "maybe" else {"on_delete": models.SET_NULL, "null": True}
+        arguments = []
+    for word in arguments:
         if word[0] == "=":
-            said["default"] = CONSTANTS.get(word[1:], MADE.get(word[1:], word[1:]))
+            options["default"] = CONSTANTS.get(word[1:], MADE.get(word[1:], word[1:]))
         else:
-            said["max_length"] = int(word)
-    return getattr(models, editions.load("kinds.yaml")["columns"][kind])(**said)
+            options["max_length"] = int(word)
+    return getattr(models, editions.load("kinds.yaml")["columns"][kind])(**options)
 
 
 def give_columns(model: type[models.Model]) -> None:
@@ -53,7 +53,7 @@ def give_columns(model: type[models.Model]) -> None:
 
 
 class Object(models.Model):
-    """What every object has: a UUID and the moments of its making and its last change."""
+    """What every object has: a UUID, and the times of its creation and its last change."""
 
     class Meta:
         abstract = True
@@ -134,7 +134,7 @@ def with_live_resources(projects: models.QuerySet) -> models.QuerySet:
 
 
 class Category(Object):
-    """A shelf of the marketplace."""
+    """A category of offerings."""
 
 
 class Checklist(Object):

@@ -98,7 +98,7 @@ class OfferingViewSet(AttributeConfigActions, GrantActions, LookUpViewSet):
 
     @action(detail=True, methods=["post"])
     def archive(self, request: Request, uuid: str) -> Response:
-        """The end of an offering, from whatever state."""
+        """Archive the offering, whatever its state."""
         offering = self.get_object()
         demand(request.user, "OFFERING.ARCHIVE", offering, offering.customer)
         offering.state = "Archived"
@@ -168,7 +168,7 @@ class OfferingUserViewSet(ProfileActions, ObjectViewSet, viewsets.ModelViewSet):
 
     @action(detail=True, methods=["post"], url_path=f"(?P<step>{'|'.join(STEPS)})", serializer_class=StepForm)
     def advance(self, request: Request, uuid: str, step: str) -> Response:
-        """Take the account one step further in its life."""
+        """Change the state of the account by one of the actions (api-behaviour: offering-user-actions)."""
         account, body = self.get_object(), self.read_body()
         rule = STATES[editions.current().steps][step]
         if not rule.get("open"):
@@ -187,7 +187,7 @@ class OfferingUserViewSet(ProfileActions, ObjectViewSet, viewsets.ModelViewSet):
 
     @action(detail=True, methods=["post"], serializer_class=RuntimeStateForm)
     def update_runtime_state(self, request: Request, uuid: str) -> Response:
-        """Tell whether the account waits for its user (api-behaviour: offering-user-actions)."""
+        """Set the runtime state of the account (api-behaviour: offering-user-actions)."""
         account, body = self.get_object(), self.read_body()
         self.demand("OFFERING.UPDATE_USER", account.offering)
         if account.state == "Deleted":
@@ -196,7 +196,7 @@ class OfferingUserViewSet(ProfileActions, ObjectViewSet, viewsets.ModelViewSet):
 
     @action(detail=True, methods=["patch"], serializer_class=CommentForm)
     def update_comments(self, request: Request, uuid: str) -> Response:
-        """Comment on the account; whoever sees it may, unless it is deleted (api-behaviour: offering-user-actions)."""
+        """Set the comments of the account; everybody who sees it may (api-behaviour: offering-user-actions)."""
         account, body = self.get_object(), self.read_body()
         if account.state == "Deleted":
             raise exceptions.PermissionDenied()
@@ -213,7 +213,7 @@ class OfferingUserViewSet(ProfileActions, ObjectViewSet, viewsets.ModelViewSet):
 
     @staticmethod
     def store(account: OfferingUser, body: dict[str, Any]) -> Response:
-        """Store what *body* has and answer nothing."""
+        """Store the values of *body* and return an empty response."""
         for name, value in body.items():
             setattr(account, name, value)
         account.save()
@@ -221,14 +221,15 @@ class OfferingUserViewSet(ProfileActions, ObjectViewSet, viewsets.ModelViewSet):
 
     @action(detail=True, methods=["post"], serializer_class=RestrictionForm)
     def update_restricted(self, request: Request, uuid: str) -> Response:
-        """Restrict the account, or lift that."""
+        """Restrict the account, or remove the restriction."""
         account, body = self.get_object(), self.read_body()
         self.demand(editions.current().restriction_permission, account.offering)
         return self.store(account, body)
 
 
 def refuse_step(account: OfferingUser, rule: dict[str, Any]) -> None:
-    """Raise what a step answers on an account in a wrong state (api-behaviour: offering-user-actions)."""
+    """Raise the error of an action on an account in a wrong state
+    (api-behaviour: offering-user-actions-wrong-state)."""
     valid = f"Valid states for operation: {', '.join(rule['from'])}."
     if editions.current().steps == "STEPS":
         raise exceptions.ValidationError(valid)
@@ -241,7 +242,7 @@ def refuse_step(account: OfferingUser, rule: dict[str, Any]) -> None:
 
 
 class CameBack(exceptions.APIException):
-    """The user of an account that was to go is back (api-behaviour: offering-user-returned)."""
+    """Answer 409, as the user of an account that was to be deleted is back (api-behaviour: offering-user-returned)."""
 
     status_code = 409
     default_detail = "The account is in use again."
