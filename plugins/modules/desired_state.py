@@ -43,8 +43,19 @@ options:
         relative path is searched in C(files) of the role or play and next to the playbook. An empty string removes the
         image."
       - "C(allowed_domains): a list of domain names. Requires a staff token and Waldur 2026 or newer."
-      - "C(account_options): a mapping that is merged key by key with the current options. An empty value removes a key.
-        Requires Waldur 2026 or newer."
+      - "C(account_options): the settings of the accounts in the offerings of the provider, a mapping that is merged key
+        by key with the current settings. In it, an empty string or C(null) removes a key, so that the default of Waldur
+        applies again. Requires Waldur 2026 or newer."
+      - "C(account_options.account_scope): with V(offering), the default of Waldur, a user has an account in each
+        offering. With V(provider), a user has one account at the provider, and all offerings share it."
+      - "C(account_options.username_generation_policy): what Waldur makes usernames of, as in
+        M(waldur.provider.service_provider)."
+      - "C(account_options.username_anonymized_prefix): what usernames begin with under the policy V(anonymized)."
+      - "C(account_options.homedir_prefix): what home directories of new accounts begin with. End it with a slash, as
+        the username follows."
+      - "C(account_options.login_shell): the login shell of new accounts."
+      - "C(account_options.project_groups_enabled): whether Waldur makes a POSIX group for each project that uses the
+        provider, V(true) or V(false)."
       - "C(users): a list of role grants. Role grants that are not listed are not changed, unless C(exclusive_users) is
         V(true)."
       - "C(users[].user) (required): the user, by username, e-mail address (case-insensitive), UUID or URL. A username

@@ -60,10 +60,49 @@ options:
     elements: raw
   account_options:
     description:
-      - Options of the accounts of the provider. Requires Waldur 2026 or newer. With older versions, it is an error.
-      - They are merged with the current options, key by key. An empty value (C("") or C(null)) removes a key.
+      - The settings of the accounts of users in the offerings of the provider. Requires Waldur 2026 or newer. With
+        older versions, it is an error.
+      - They are merged with the current settings, key by key. An empty string or C(null) removes a key, so that the
+        default of Waldur applies again. Other keys are not changed.
+      - An offering can have settings of its own, which have precedence over those of the provider.
       - If omitted, they are not changed.
     type: dict
+    suboptions:
+      account_scope:
+        description:
+          - With V(offering), the default of Waldur, a user has an account in each offering. With V(provider), a user
+            has one account at the provider, and all offerings share it.
+        type: str
+        choices: [offering, provider, ""]
+      username_generation_policy:
+        description:
+          - What Waldur makes usernames of. With V(service_provider), the default of Waldur, it makes none, and
+            usernames are set by the provider.
+          - V(anonymized) is O(account_options.username_anonymized_prefix) and a number, V(full_name) the first and last
+            name and a number, V(waldur_username) the username in Waldur, V(freeipa) that of the FreeIPA profile, and
+            V(identity_claim) that of the identity provider.
+        type: str
+        choices: [service_provider, anonymized, full_name, waldur_username, freeipa, identity_claim, ""]
+      username_anonymized_prefix:
+        description:
+          - What usernames begin with under the policy V(anonymized). The default of Waldur is C(waldur_).
+        type: raw
+      homedir_prefix:
+        description:
+          - What home directories of new accounts begin with, followed by the username, so end it with a slash. The
+            default of Waldur is C(/home/).
+          - It starts with a slash and has at least one more character. Letters without accents, digits, C(_), C(-),
+            C(/) and single dots are allowed.
+        type: raw
+      login_shell:
+        description:
+          - The login shell of new accounts, a path with the same characters. The default of Waldur is C(/bin/bash).
+        type: raw
+      project_groups_enabled:
+        description:
+          - Whether Waldur makes a POSIX group for each project that uses the provider. V(false) keeps existing groups.
+          - It can't be removed, and V(false) has the same effect. So C(null) counts as left out.
+        type: bool
   state:
     description:
       - V(present) creates the provider if it does not exist, and updates it if it differs.

@@ -287,7 +287,10 @@ def _unmet_profile(provider: Provider, entry: Mapping[str, Any]) -> Iterable[str
         yield "the domains are others"
     options = provider.fields.get("account_options") or {}
     for key, value in entry.get("account_options", {}).items():
-        if options.get(key) != (None if value == "" else value):
+        is_removed = value in ("", None)
+        # The switch can't be removed, and off is its default.
+        removed = (None, False) if key == "project_groups_enabled" else (None,)
+        if options.get(key) not in removed if is_removed else options.get(key) != value:
             yield f"the option {key} is {options.get(key)}"
 
 

@@ -78,6 +78,12 @@ _PAIRS = [(user, role) for role in ROLES.values() for user in _HOLDERS]
 _ONE_EXPIRY = [[expiry] for expiry in EXPIRIES]
 # A double grant is rare, and breaks every plan that has to change it.
 _DOUBLES = [[None, FUTURE[0]], [FUTURE[1], FUTURE[1]]]
+# Those that change no account.
+_STORED_OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"login_shell": "/bin/sh"},
+    {"login_shell": "/bin/sh", "homedir_prefix": "/data/", "project_groups_enabled": True},
+]
 _REACHES = [set(OFFERINGS), set(list(OFFERINGS)[:1]), set(list(OFFERINGS)[1:]), set[str]()]
 
 
@@ -91,7 +97,7 @@ def _profiles(draw: st.DrawFn, provider: Provider) -> None:
     provider.fields = {"description": draw(st.sampled_from(TEXTS)), "enable_notifications": draw(st.booleans())}
     if provider.newer:
         provider.fields["allowed_domains"] = draw(st.sampled_from(_DOMAINS))
-        provider.fields["account_options"] = draw(st.sampled_from([{}, {"shell": "x"}, {"shell": "x", "uid": 0}]))
+        provider.fields["account_options"] = draw(st.sampled_from(_STORED_OPTIONS))
 
 
 @st.composite
@@ -199,7 +205,13 @@ _KEYS: dict[str, st.SearchStrategy[Any]] = {
 }
 _NEWER_KEYS: dict[str, st.SearchStrategy[Any]] = {
     "allowed_domains": st.sampled_from(_DOMAINS),
-    "account_options": st.sampled_from([{"shell": "x"}, {"shell": "y", "uid": ""}, {"uid": 0, "home": False}]),
+    "account_options": st.sampled_from(
+        [
+            {"login_shell": "/bin/sh"},
+            {"login_shell": "/bin/zsh", "homedir_prefix": "", "project_groups_enabled": None},
+            {"homedir_prefix": "/data/", "project_groups_enabled": False},
+        ]
+    ),
 }
 _OLDER_ENTRIES = st.fixed_dictionaries({}, optional=_KEYS)
 _NEWER_ENTRIES = st.fixed_dictionaries({}, optional={**_KEYS, **_NEWER_KEYS})

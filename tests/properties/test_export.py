@@ -49,8 +49,9 @@ NAMES = ("m1", "m2", "007", " m1 ", "null", "", None)
 CUSTOMERS = ("007", "null", "{{ x }}", "Comma, Inc.", "ALPHA", BETA.name, SPARE.uuid, " space ")
 OPTIONS: tuple[dict[str, Any], ...] = (
     {},
-    {"shell": "007", "uid": 0, "a": {"z": 1, "b": [2, 1]}},
-    {"gone": "", "x": None},
+    {"username_anonymized_prefix": "007", "project_groups_enabled": False, "login_shell": "/bin/sh"},
+    {"username_generation_policy": "anonymized", "homedir_prefix": "", "login_shell": None},
+    {"username_anonymized_prefix": "{{ x }}", "homedir_prefix": "not a path", "unknown": {"z": 1, "b": [2, 1]}},
 )
 
 # Who reaches what in the recorded world: the projects with a live resource of the offering, and their members.

@@ -12,8 +12,8 @@ from typing import Any
 
 from . import timestamps
 from .errors import InvalidInput, Problems, quote, suggest_closest
-from .json_values import has_surrogates, problem_of
-from .yaml_spelling import WrittenBool, get_spelling, strip_spelling
+from .json_values import has_surrogates
+from .yaml_spelling import WrittenBool, get_spelling
 
 # The Unicode categories of control and format characters, and of line and paragraph separators.
 _INVISIBLE = ("Cc", "Cf", "Zl", "Zp")
@@ -116,28 +116,6 @@ def quoted(value: Any) -> str:
     if isinstance(value, (list, tuple, Mapping)):
         return f"a {kind_of(value)}"
     return f"'{quote(get_spelling(value) or value)}'"
-
-
-def json_value(where: str, value: Any) -> Any:
-    """Return a value that JSON can hold, as it is: text, finite numbers, booleans, null, and lists and mappings."""
-    if isinstance(value, Mapping):
-        return {_json_key(where, key): json_value(f"{where}.{quote(key)}", item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [json_value(f"{where}[{index}]", item) for index, item in enumerate(value)]
-    if not isinstance(value, date) and (problem := problem_of(value)):
-        raise InvalidInput(f"{where}: {problem}")
-    if value is None or isinstance(value, (int, float, WrittenBool)):
-        return strip_spelling(value)
-    if isinstance(value, str):
-        text(where, value)
-        return value
-    return text(where, value)
-
-
-def _json_key(where: str, key: Any) -> str:
-    if not isinstance(key, str):
-        raise InvalidInput(f"{where}: a key {arrived(key)}, not as text: quote it as it is written.")
-    return text(where, key) and key
 
 
 def mapping(where: str, value: Any, known: Sequence[str]) -> dict[str, Any]:

@@ -95,18 +95,6 @@ def get_spelling(value: Any) -> str | None:
     return written() if written else None
 
 
-def strip_spelling(value: Any) -> Any:
-    """Return ``value`` with plain booleans instead of ``WrittenBool``, at any depth.
-
-    Numbers and dates keep their spelling, as they are numbers and dates of Python already.
-    """
-    if isinstance(value, WrittenBool):
-        return value.value
-    if isinstance(value, dict):
-        return {key: strip_spelling(item) for key, item in value.items()}
-    return [strip_spelling(item) for item in value] if isinstance(value, list) else value
-
-
 def read_plain_scalar(path: str, line: int, column: int) -> str | None:
     """Return the unquoted word at ``line`` and ``column`` of the file ``path``, both counted from 1; None if there is
     none, or if the file can't be read."""

@@ -107,34 +107,23 @@ class TimestampField(Field["datetime | None"]):
 
 
 @dataclass(frozen=True)
-class FreeFormField(Field["dict[str, Any]"]):
-    """A mapping with keys that users choose, and JSON values. Waldur merges it key by key where ``is_merged``."""
-
-    is_merged: bool = False
-
-    def read(self, where: str, value: Any) -> dict[str, Any]:
-        """Return the mapping."""
-        if not isinstance(value, Mapping):
-            raise InvalidInput(f"{where}: must be a mapping, and a {values.kind_of(value)} was given.")
-        return dict(values.json_value(where, value))
-
-
-@dataclass(frozen=True)
 class MappingField(Field[Value]):
     """A mapping with known ``fields``, of which ``build`` makes the value.
 
     ``identity`` are the fields by which two entries of a list are about the same, in a document and in its defaults.
+    ``keys_are_removable`` says that an empty text and null remove a key, whatever its field takes besides.
     """
 
     fields: tuple[Field[object], ...] = ()
     build: Callable[[EntryReader], Value] | None = None
     identity: tuple[str, ...] = ()
+    keys_are_removable: bool = False
 
     def read(self, where: str, value: Any) -> Value:
         """Return what ``build`` makes of the mapping. Raises ``InvalidInput`` with all errors in it."""
         if self.build is None:
             raise TypeError(f"{self.name} is read by the resources")
-        reader = EntryReader(where, value, self.fields)
+        reader = EntryReader(where, value, self.fields, keys_are_removable=self.keys_are_removable)
         found = self.build(reader)
         reader.problems.raise_errors()
         return found
@@ -159,12 +148,19 @@ class EntryReader:
     """Read the fields of one mapping, and collect all ``problems``, so that they are reported at once.
 
     ``where`` names the mapping in messages; it is empty for the options of a task. Fields without a value (null) count
-    as left out. Raises ``InvalidInput`` for what is not a mapping.
+    as left out; with ``keys_are_removable`` they are among the names in ``removed``, and so are those with an empty
+    text. Raises ``InvalidInput`` for what is not a mapping.
     """
 
-    def __init__(self, where: str, value: Any, fields: Sequence[Field[object]]) -> None:
+    def __init__(
+        self, where: str, value: Any, fields: Sequence[Field[object]], *, keys_are_removable: bool = False
+    ) -> None:
         self.where = where
         self.problems = Problems()
+        self.removed: frozenset[str] = frozenset()
+        if keys_are_removable and isinstance(value, Mapping):
+            self.removed = frozenset(key for key, item in value.items() if _is_blank(item))
+            value = {key: None if key in self.removed else item for key, item in value.items()}
         self.values = values.known_keys(where, value, tuple(one.name for one in fields), self.problems)
         has_unknown = bool(self.problems.messages)  # an unknown key may be the misspelt one
         for one in fields:
@@ -183,6 +179,10 @@ class EntryReader:
         if one.name not in self.values:
             return one.default
         return self.problems.attempt(one.read, self.option(one.name), self.values[one.name])
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def date_places(fields: Sequence[Field[Any]], prefix: str = "") -> list[str]:

@@ -19,7 +19,6 @@ from .._document.fields import (
     BooleanField,
     ChoiceField,
     Field,
-    FreeFormField,
     ListField,
     MappingField,
     date_places,
@@ -59,7 +58,8 @@ _MAX_REMOVALS = {"type": "int"}
 class WriteModule:
     """A module that writes to Waldur: its options, the rules between them, their desired state, and what it returns.
 
-    ``dates`` are the places in its options that take a date as YAML makes it of unquoted text.
+    ``dates`` are the places in its options that take a date as YAML makes it of unquoted text. ``removable`` are the
+    options of the type dict in which null removes a key, though Ansible does not tell it from one that is left out.
     """
 
     options: Spec
@@ -67,6 +67,7 @@ class WriteModule:
     returns: Callable[[Mapping[str, Any], Plan, bool], dict[str, Any]]
     rules: Mapping[str, Any] = dataclass_field(default_factory=dict)
     dates: tuple[str, ...] = ()
+    removable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,20 @@ def dates(module: WriteModule | Info | FileModule) -> frozenset[str]:
     return frozenset(name + end for one in found for name in (one.name, one.option) for end in ("", "[]"))
 
 
+def keep_nulls(module: WriteModule | Info | FileModule, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a task with an empty text for each null that removes a key, as Ansible drops nulls.
+
+    A boolean takes no empty text, so there null stays, and is left out.
+    """
+    found = dict(arguments)
+    for name in module.removable if isinstance(module, WriteModule) else ():
+        if isinstance(found.get(name), Mapping):
+            inner = module.options[name]["options"]
+            booleans = {key for key, spec in inner.items() if spec["type"] == "bool"}
+            found[name] = {k: "" if v is None and k not in booleans else v for k, v in found[name].items()}
+    return found
+
+
 def option(field: Field[Any]) -> Spec:
     """Return the argument spec of a field.
 
@@ -102,10 +117,11 @@ def option(field: Field[Any]) -> Spec:
         found["type"] = "bool"
     elif isinstance(field, ChoiceField):
         found.update(type="str", choices=list(field.choices))
-    elif isinstance(field, FreeFormField):
-        found["type"] = "dict"
     elif isinstance(field, MappingField):
         found.update(type="dict", options={inner.name: option(inner) for inner in field.fields})
+        for inner in found["options"].values() if field.keys_are_removable else ():
+            if "choices" in inner:
+                inner["choices"].append("")
     elif isinstance(field, ListField):
         item = option(field.item)
         found.update({"type": "list", "elements": item.pop("type"), **item})
@@ -174,7 +190,8 @@ def _module_of(resource: AnyResource) -> WriteModule:
         options["max_removals"] = _MAX_REMOVALS
     if declared.names_users:
         options["missing_users"] = _MISSING_USERS
-    return WriteModule(options, load, returns, declared.rules, tuple(date_places(declared.fields)))
+    removable = tuple(one.name for one in declared.fields if isinstance(one, MappingField) and one.keys_are_removable)
+    return WriteModule(options, load, returns, declared.rules, tuple(date_places(declared.fields)), removable)
 
 
 def _plan(options: Mapping[str, Any], plan: Plan, done: bool) -> dict[str, Any]:

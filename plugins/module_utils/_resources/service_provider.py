@@ -21,9 +21,10 @@ from .._common.errors import (
     OutcomeUnknown,
     StateUnreadable,
     WaldurError,
+    quote,
     recheck_outcome,
 )
-from .._common.json_values import json_text, to_plain
+from .._common.json_values import to_plain
 from .._common.types import Row
 from .._context import Session
 from .._document import images
@@ -34,7 +35,6 @@ from .._document.fields import (
     EntryReader,
     Field,
     FileField,
-    FreeFormField,
     ListField,
     ReferenceField,
     TextField,
@@ -44,17 +44,26 @@ from .._http.row_checks import FieldType, check_rows
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Effect, Severity, Stage
 from .._references.targets import Target
 from .._references.users import ResolvedUsers
+from .account_options import (
+    ACCOUNT_OPTIONS,
+    ACCOUNT_OPTIONS_KEY,
+    differing_options,
+    exported_options,
+    merged_options,
+    named_options,
+    unapplied_options,
+)
 from .base import ModuleOptions, Resource
 
 _REFUSED = 400
 _NO_SUCH_METHOD = 405
 _NEWER_SINCE = 2026
-_NEWER = ("allowed_domains", "account_options")
+_NEWER = ("allowed_domains", ACCOUNT_OPTIONS_KEY)
 _PROFILE_KINDS = {
     "description": FieldType.TEXT.optional,
     "image": FieldType.URL.optional,
     "allowed_domains": FieldType.TEXTS.optional,
-    "account_options": FieldType.MAPPING.optional,
+    ACCOUNT_OPTIONS_KEY: FieldType.MAPPING.optional,
 }
 
 
@@ -101,12 +110,7 @@ _SENT: tuple[Field[object], ...] = (
         "The domains of e-mail addresses that may use the offerings (Waldur 2026).",
         item=ReferenceField("", "A domain.", examples=("example.org",)),
     ),
-    FreeFormField(
-        "account_options",
-        "Options of accounts, merged key by key; an empty value removes a key (Waldur 2026).",
-        is_merged=True,
-        examples=({"account_scope": "provider", "username_generation_policy": "anonymized"},),
-    ),
+    ACCOUNT_OPTIONS,
 )
 _PROFILE_FIELDS = (_SENT[0], _SENT[1], _IMAGE, *_SENT[2:])
 
@@ -158,7 +162,7 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         "service_provider",
         (_CREATE, _UPDATE, _DELETE),
         "service provider {}",
-        merged_fields=tuple(one.name for one in _SENT if isinstance(one, FreeFormField) and one.is_merged),
+        merged_fields=(ACCOUNT_OPTIONS_KEY,),
     )
     desired_type = Profile
     fields = (_STATE, *_PROFILE_FIELDS)
@@ -177,7 +181,9 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
 
     def read_options(self, options: Mapping[str, Any], read_image: ReadImage) -> Profile:
         """Return the desired profile of a task."""
-        entry = EntryReader("", {one.name: options.get(one.name) for one in _PROFILE_FIELDS}, _PROFILE_FIELDS)
+        values = {one.name: options.get(one.name) for one in _PROFILE_FIELDS}
+        values[ACCOUNT_OPTIONS_KEY] = named_options(values[ACCOUNT_OPTIONS_KEY])
+        entry = EntryReader("", values, _PROFILE_FIELDS)
         for key in entry.values if options["state"] == "absent" else ():
             raise InvalidInput(f"{key}: can't go with state: absent, which deletes the provider: leave it out.")
         profile = _read_profile(entry, options["state"], read_image)
@@ -312,6 +318,8 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
             if name == "image" and row.get(name):
                 text = f"{target.name} has an image, and the document names image files: download it beside it."
                 notes.append(Note(name, None, text))
+            if name == ACCOUNT_OPTIONS_KEY:
+                notes += _notes_of_options(target, row)
             value = None if name == "image" else _document_value(name, row.get(name))
             if value is None:
                 continue
@@ -325,15 +333,21 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         return Exported(keys, tuple(notes))
 
 
+def _notes_of_options(target: Target, row: Row) -> list[Note]:
+    """Return a note for each account option that a document can't hold."""
+    _valid, others = exported_options(row.get(ACCOUNT_OPTIONS_KEY) or {})
+    text = "holds what a document can't express, so it was left out"
+    return [Note(ACCOUNT_OPTIONS_KEY, key, f"{target.name}: its option '{quote(key)}' {text}.") for key in others]
+
+
 def _document_value(name: str, value: Any) -> Any:
     """Return a field's value in the document, whatever order the server gives it in; None: it is left out."""
     if name == "description" and isinstance(value, str):
         return value.strip()
     if name == "allowed_domains" and isinstance(value, list):
         return sorted(value)
-    if name == "account_options":
-        kept = {key: item for key, item in (value or {}).items() if _option(value, key) is not None}
-        return json.loads(json.dumps(kept, sort_keys=True)) or None
+    if name == ACCOUNT_OPTIONS_KEY:
+        return exported_options(value or {})[0] or None
     return value
 
 
@@ -403,8 +417,8 @@ def _differences(desired: Profile, current: ProfileState) -> tuple[dict[str, Any
     send: dict[str, Any] = {}
     for name, value in desired.fields.items():
         current_value, desired_value = row.get(name), value
-        if name == "account_options":
-            current_value, desired_value = _options_that_differ(current_value or {}, value)
+        if name == ACCOUNT_OPTIONS_KEY:
+            current_value, desired_value = differing_options(current_value or {}, value)
             differs = bool(desired_value)
         elif name == "allowed_domains":
             differs = sorted(current_value or []) != sorted(value)
@@ -419,24 +433,6 @@ def _differences(desired: Profile, current: ProfileState) -> tuple[dict[str, Any
             before["image"] = current.image.as_dict() if current.image else None
             after["image"] = desired_image.as_dict() if desired_image else None
     return before, after, send
-
-
-def _options_that_differ(current_value: Row, desired_value: Row) -> tuple[Row, Row]:
-    """Return the options that differ, merged key by key as on the server; a blank value removes a key
-    (api-behaviour: account-settings-merge)."""
-    keys = [key for key in desired_value if not _is_same_option(current_value, desired_value, key)]
-    after = {key: "" if desired_value[key] is None else desired_value[key] for key in keys}
-    return {key: current_value.get(key) for key in keys}, after
-
-
-def _is_same_option(current_value: Row, desired_value: Row, key: str) -> bool:
-    """Return whether both hold one value for an account option; true is not 1, and false is not 0."""
-    return json_text(_option(current_value, key)) == json_text(_option(desired_value, key))
-
-
-def _option(options: Row, key: str) -> Any:
-    """Return an account option; null and an empty text mean that there is none, false and 0 are values."""
-    return None if options.get(key) == "" else options.get(key)
 
 
 def _change(
@@ -539,8 +535,8 @@ def _hint_on_domains(is_staff: Callable[[], bool]) -> str:
 
 def _kept(name: str, current_value: Any, desired_value: Any) -> bool:
     """Return whether the server holds what was sent."""
-    if name == "account_options":
-        return all(_is_same_option(current_value or {}, desired_value, key) for key in desired_value)
+    if name == ACCOUNT_OPTIONS_KEY:
+        return not unapplied_options(current_value or {}, desired_value)
     if name in ("customer", "image"):
         return name == "customer" or current_value is None
     return (
@@ -563,8 +559,7 @@ def _blank(change: Change[ProfileWrite]) -> Row:
 
 
 def _merged(row: Row, after: Any) -> Row:
-    merged = {**row, **{key: value for key, value in after.items() if key != "account_options"}}
-    if "account_options" in after:
-        options = {**(row.get("account_options") or {}), **after["account_options"]}
-        merged["account_options"] = {key: value for key, value in options.items() if value not in ("", None)}
+    merged = {**row, **after}
+    if ACCOUNT_OPTIONS_KEY in after:
+        merged[ACCOUNT_OPTIONS_KEY] = merged_options(row.get(ACCOUNT_OPTIONS_KEY) or {}, after[ACCOUNT_OPTIONS_KEY])
     return merged

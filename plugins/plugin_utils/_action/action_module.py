@@ -38,6 +38,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.argument_s
     WRITE_MODULES,
     WriteModule,
     dates,
+    keep_nulls,
     spec,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run
@@ -113,7 +114,7 @@ class ActionModule(ActionBase):
             check_options(_COLLECTION + module, spec(declared), dates(declared), spelled, raw_is_text=raw_is_text)
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, **error.details}
-        arguments = to_plain(spelled)
+        arguments = keep_nulls(declared, to_plain(spelled))
         if problem := credentials.check_async(self, arguments):
             return {"failed": True, "msg": problem}
         return self._resolve_and_run(module, arguments, spelled, task_vars)

@@ -65,6 +65,7 @@ ROLES: dict[str, RoleSpec] = {
 # The module and the option that take what a key of the document holds, where they are not those of service_provider,
 # and the key is not a module's name.
 DOCUMENT = {
+    "account_options": ("service_provider", "account_options"),
     "users": ("user_role", "users"),
     "exclusive_users": ("user_role", "exclusive"),
     "offering_usernames": ("offering_username", "usernames"),

@@ -64,21 +64,27 @@ def test_a_single_file_is_a_document_too(tmp_path: Path) -> None:
 def test_own_keys_win_over_defaults_of_the_file_and_those_over_defaults_for_all(tmp_path: Path) -> None:
     path = folder(
         tmp_path,
-        all="defaults: {description: all, enable_notifications: true, account_options: {a: 1}}",
+        all="defaults: {description: all, enable_notifications: true, account_options: {login_shell: /bin/sh}}",
         a="""
             defaults: {description: file, api_secret_code: {state: present}}
             service_providers:
               - {customer: A}
-              - {customer: B, description: own, account_options: {b: 2}}
+              - {customer: B, description: own, account_options: {homedir_prefix: /data/}}
               - {customer: C, description: null, enable_notifications: null}
               - {customer: D, state: absent}
         """,
     )
     common = {"enable_notifications": True, "api_secret_code": {"state": "present"}}
     assert list(loaded(path).values()) == [
-        {"customer": "A", "description": "file", "account_options": {"a": 1}, **common},
-        {"customer": "B", "description": "own", "account_options": {"b": 2}, **common},
-        {"customer": "C", "description": None, "account_options": {"a": 1}, **common, "enable_notifications": None},
+        {"customer": "A", "description": "file", "account_options": {"login_shell": "/bin/sh"}, **common},
+        {"customer": "B", "description": "own", "account_options": {"homedir_prefix": "/data/"}, **common},
+        {
+            "customer": "C",
+            "description": None,
+            "account_options": {"login_shell": "/bin/sh"},
+            **common,
+            "enable_notifications": None,
+        },
         {"customer": "D", "state": "absent"},
     ]
 

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 import yaml
-from messages import prefix
+from messages import message, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
@@ -80,16 +79,39 @@ def test_parts_are_all_that_is_read(sim: Simulator, connect: Connect) -> None:
 
 def test_options_and_domains_are_exported_where_there_are_any() -> None:
     with Simulator.start(edition="2026") as sim:
-        options = {"shell": "/bin/bash", "gone": "", "nothing": None, "a": {"z": 1, "b": 0}, "uid": 0}
+        options = {
+            "username_generation_policy": "anonymized",
+            "account_scope": "provider",
+            "homedir_prefix": "",
+            "login_shell": None,
+            "project_groups_enabled": False,
+        }
         where = {"customer__uuid": ALPHA}
         sim.change("ServiceProvider", where, {"account_options": options, "allowed_domains": ["b.org", "a.org"]})
         found = alpha(session(sim), "profile")
         assert found["allowed_domains"] == ["a.org", "b.org"]
-        assert json.dumps(found["account_options"]) == '{"a": {"b": 0, "z": 1}, "shell": "/bin/bash", "uid": 0}'
+        expected = {"account_scope": "provider", "project_groups_enabled": False}
+        assert list(found["account_options"].items()) == [
+            *expected.items(),
+            ("username_generation_policy", "anonymized"),
+        ]
+        assert found["notes"] == {}
         sim.change("ServiceProvider", where, {"account_options": {}, "allowed_domains": []})
         found = alpha(session(sim), "profile")
         assert found["allowed_domains"] == []
         assert "account_options" not in found
+
+
+def test_account_options_that_no_document_can_hold_are_noted_and_the_others_exported() -> None:
+    with Simulator.start(edition="2026") as sim:
+        options = {"login_shell": "/bin/sh", "homedir_prefix": "home", "colour": "red"}
+        sim.change("ServiceProvider", {"customer__uuid": ALPHA}, {"account_options": options})
+        found = alpha(session(sim), "profile")
+        assert found["account_options"] == {"login_shell": "/bin/sh"}
+        assert found["notes"] == {
+            ("account_options", key): message("export_option_left_out", provider="Alpha Cloud Ltd", option=key)
+            for key in ("homedir_prefix", "colour")
+        }
 
 
 # --- references that hold --------------------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ def test_a_task_reports_all_errors_of_a_document_of_its_own_and_of_files(tmp_pat
 def test_a_module_gets_plain_values_of_a_document_file(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text(
         "service_providers:\n  - customer: A\n    enable_notifications: no\n"
-        "    account_options: {a: yes, b: 0x1F, c: 1_0.5, d: [true, off]}\n"
+        "    account_options: {project_groups_enabled: off, login_shell: null, homedir_prefix: /data/}\n"
     )
     options = {**CONNECTION, "providers_path": "a.yml"}
     sent = outcome("desired_state", options, tmp_path, elsewhere=True)["arguments"]
@@ -156,10 +156,18 @@ def test_a_module_gets_plain_values_of_a_document_file(tmp_path: Path) -> None:
         {
             "customer": "A",
             "enable_notifications": False,
-            "account_options": {"a": True, "b": 31, "c": 10.5, "d": [True, False]},
+            "account_options": {"project_groups_enabled": False, "login_shell": None, "homedir_prefix": "/data/"},
         }
     ]
     assert "providers_path" not in sent
+
+
+def test_null_removes_a_key_of_the_account_options_though_ansible_drops_nulls(tmp_path: Path) -> None:
+    given = {"login_shell": None, "account_scope": None, "homedir_prefix": "/data/", "project_groups_enabled": None}
+    options = {**CONNECTION, "customer": "A", "account_options": given}
+    sent = outcome("service_provider", options, tmp_path, elsewhere=True)["arguments"]
+    removed = {"login_shell": "", "account_scope": "", "homedir_prefix": "/data/", "project_groups_enabled": None}
+    assert sent["account_options"] == removed
 
 
 @ways
