@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The limit on implied removals, described once."""
+"""The limits of a plan, each described once."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The fragment ``waldur.provider.limits``."""
+    """The fragments ``waldur.provider.limits`` and ``waldur.provider.limits.renames``."""
 
     DOCUMENTATION = r"""
 options:
@@ -20,4 +20,17 @@ options:
       - Entries with C(state=absent) do not count.
       - The default is 5. A negative number is an error.
     type: int
+"""
+
+    RENAMES = r"""
+options:
+  max_renames:
+    description:
+      - How many accounts one task may rename by a change of C(account_options), because a renamed account can lose its
+        files and jobs. An account that loses its username counts too.
+      - If there are more, the task fails before anything is changed, and lists them in RV(renames).
+      - Accounts that get their first username do not count, nor do those of users whom C(username_resolutions) names.
+      - The default is 0, so no account is renamed. A negative number is an error.
+    type: int
+    version_added: 1.1.0
 """

@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - waldur.provider.attributes.writes
   - waldur.provider.references.missing_users
   - waldur.provider.limits
+  - waldur.provider.limits.renames
 options:
   service_providers:
     description:
@@ -56,6 +57,10 @@ options:
       - "C(account_options.login_shell): the login shell of new accounts."
       - "C(account_options.project_groups_enabled): whether Waldur makes a POSIX group for each project that uses the
         provider, V(true) or V(false)."
+      - "C(username_resolutions): a list of usernames that users keep whose accounts in offerings have different
+        usernames, when C(account_options.account_scope) becomes V(provider). Entries for other users have no effect."
+      - "C(username_resolutions[].user) (required): the user, as in C(users). The same user twice is an error."
+      - "C(username_resolutions[].username) (required): one of the usernames that the user has in the offerings."
       - "C(users): a list of role grants. Role grants that are not listed are not changed, unless C(exclusive_users) is
         V(true)."
       - "C(users[].user) (required): the user, by username, e-mail address (case-insensitive), UUID or URL. A username
@@ -255,20 +260,23 @@ plan:
       type: str
       sample: member1 as CUSTOMER.MANAGER
     action:
-      description: The action, one of V(create), V(update), V(delete), V(grant), V(extend), V(shorten),
-        V(make_permanent), V(revoke), V(set_username) and V(rotate).
+      description: The action, one of V(create), V(update), V(update_account_settings), V(delete), V(grant), V(extend),
+        V(shorten), V(make_permanent), V(revoke), V(set_username) and V(rotate).
       type: str
       sample: extend
     before:
       description:
         - The values that differ, before the change. V(none) if the object does not exist yet.
         - Timestamps are in UTC, an image is its SHA-256 and size in bytes, usernames are offering and name.
+        - A change of account settings has the accounts that it renames in C(usernames) and C(home_directories), by the
+          offering and the username, or the user if their accounts become one.
       type: dict
       sample: {expiration_time: "2027-06-30T00:00:00Z"}
     after:
       description:
         - The values that differ, after the change, in the same form. V(none) if the object is removed.
-        - The fingerprint of a code that will be rotated is V(none), because it is not known yet.
+        - The fingerprint of a code that will be rotated is V(none), because it is not known yet. In a username,
+          C(<uid>) stands for a number that is not known yet.
       type: dict
       sample: {expiration_time: "2027-12-31T00:00:00Z"}
     id:
@@ -300,6 +308,10 @@ summary:
       description: The number of changes for each action. Actions that do not occur are left out.
       type: dict
       sample: {update: 1, grant: 1, set_username: 2}
+    renames:
+      description: The number of accounts that changes of C(account_options) rename. First usernames do not count.
+      type: int
+      sample: 0
     missing_users:
       description: The users whose entries were skipped, as the document names them (O(missing_users=warn)).
       type: list
@@ -369,6 +381,13 @@ removals:
         customer: d2c8772ce559428283e388badd97f2d6
         user: 4d6b00766d9a494d9a05b60e87009a12
         role: d51bab95e9a74d39be894869c14ec67e
+renames:
+  description: The accounts that would be renamed. Nothing was changed.
+  returned: if there are more of them than O(max_renames) allows
+  type: list
+  elements: dict
+  sample:
+    - {service_provider: Alpha Cloud Ltd, account: "Alpha VM: m1_alpha", username: hpc_9001}
 errors:
   description: All errors in the plan, one sentence each. Nothing was changed.
   returned: when the plan was rejected

@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - waldur.provider.connection
   - waldur.provider.attributes
   - waldur.provider.attributes.writes
+  - waldur.provider.limits.renames
 options:
   customer:
     description:
@@ -64,7 +65,10 @@ options:
         older versions, it is an error.
       - They are merged with the current settings, key by key. An empty string or C(null) removes a key, so that the
         default of Waldur applies again. Other keys are not changed.
-      - An offering can have settings of its own, which have precedence over those of the provider.
+      - An offering can have settings of its own, which have precedence over those of the provider. A warning names
+        these offerings, and how to remove the setting there.
+      - Changes of C(account_scope), C(username_generation_policy) and C(username_anonymized_prefix) change accounts at
+        once. In check mode too, Waldur is asked for the accounts that would be renamed, and the diff lists them.
       - If omitted, they are not changed.
     type: dict
     suboptions:
@@ -72,6 +76,10 @@ options:
         description:
           - With V(offering), the default of Waldur, a user has an account in each offering. With V(provider), a user
             has one account at the provider, and all offerings share it.
+          - When it becomes V(provider), all accounts of a user, also deleted ones, are linked to one and get its
+            username. Users whose accounts have different usernames are an error that lists them. See
+            O(username_resolutions).
+          - V(offering) keeps accounts linked that are linked already.
         type: str
         choices: [offering, provider, ""]
       username_generation_policy:
@@ -81,6 +89,7 @@ options:
           - V(anonymized) is O(account_options.username_anonymized_prefix) and a number, V(full_name) the first and last
             name and a number, V(waldur_username) the username in Waldur, V(freeipa) that of the FreeIPA profile, and
             V(identity_claim) that of the identity provider.
+          - A change renames the accounts in offerings that are not linked. See O(max_renames).
         type: str
         choices: [service_provider, anonymized, full_name, waldur_username, freeipa, identity_claim, ""]
       username_anonymized_prefix:
@@ -103,12 +112,32 @@ options:
           - Whether Waldur makes a POSIX group for each project that uses the provider. V(false) keeps existing groups.
           - It can't be removed, and V(false) has the same effect. So C(null) counts as left out.
         type: bool
+  username_resolutions:
+    description:
+      - Which username a user keeps whose accounts in offerings have different usernames, when
+        O(account_options.account_scope) becomes V(provider). The other accounts of the user are renamed.
+      - An entry for a user whose usernames do not differ has no effect, so the entries can stay.
+      - Requires O(account_options.account_scope=provider).
+    type: list
+    elements: dict
+    version_added: 1.1.0
+    suboptions:
+      user:
+        description:
+          - The user, by username, e-mail address, UUID or URL. The same user twice is an error.
+        type: raw
+        required: true
+      username:
+        description:
+          - One of the usernames that the user has in the offerings. Another one is an error that lists them.
+        type: raw
+        required: true
   state:
     description:
       - V(present) creates the provider if it does not exist, and updates it if it differs.
       - V(absent) deletes it. The customer is kept. A provider with offerings that are not archived can't be deleted,
-        and the message lists them. O(description), O(enable_notifications), O(image), O(allowed_domains) and
-        O(account_options) can't be combined with it.
+        and the message lists them. O(description), O(enable_notifications), O(image), O(allowed_domains),
+        O(account_options) and O(username_resolutions) can't be combined with it.
     type: str
     choices: [present, absent]
     default: present
@@ -155,6 +184,25 @@ EXAMPLES = r"""
       waldur.provider.service_provider:
         customer: BETA
         description: High performance computing
+
+- name: Show which accounts other usernames would rename
+  waldur.provider.service_provider:
+    customer: ALPHA
+    account_options:
+      username_generation_policy: anonymized
+      username_anonymized_prefix: hpc_
+    max_renames: 1000
+  check_mode: true
+  diff: true
+
+- name: Give each user one account at the provider
+  waldur.provider.service_provider:
+    customer: ALPHA
+    account_options:
+      account_scope: provider
+    username_resolutions:
+      - user: member1
+        username: m1_alpha
 
 - name: Show what a deletion would do, in check mode
   waldur.provider.service_provider:
@@ -240,6 +288,25 @@ service_provider:
       description: The number of offerings of the provider, as counted by Waldur.
       type: int
       sample: 4
+renames:
+  description: The accounts that the plan would rename. Nothing was changed.
+  returned: if there are more of them than O(max_renames) allows
+  type: list
+  elements: dict
+  contains:
+    service_provider:
+      description: The name of the customer that is the service provider.
+      type: str
+      sample: Alpha Cloud Ltd
+    account:
+      description: The offering and the present username.
+      type: str
+      sample: "Alpha VM: m1_alpha"
+    username:
+      description: The new username, empty if the account would lose its own. C(<uid>) stands for a number that is not
+        known yet.
+      type: str
+      sample: hpc_9001
 errors:
   description: All errors in the plan, one sentence each. Nothing was changed.
   returned: when the plan was rejected

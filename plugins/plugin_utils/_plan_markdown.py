@@ -129,13 +129,13 @@ def render_plan(
 
     What needs attention stands first, and is the last to be left out; the full texts of what a table shortens are the
     first.
-    ``summary`` gives the missing users. Raises ``InvalidInput`` for what is not a valid plan.
+    ``summary`` gives the missing users and the number of renames. Raises ``InvalidInput`` for what is not a valid plan.
     """
     if max_length < _SHORTEST:
         raise InvalidInput(f"max_length: must be {_SHORTEST} or more, as a shorter text can't show a change.")
     shown = [_parse_change(number, change) for number, change in enumerate(_require_list(plan, "_input"))]
     ambiguous = _find_ambiguous_names(shown)
-    head = _render_headline(shown, title)
+    head = _render_headline(shown, title, summary)
     attention = _render_attention([change for change in shown if change.needs_attention], ambiguous)
     tables = list(_render_tables([change for change in shown if not change.needs_attention], ambiguous))
     missing = _render_bullets("### Users that Waldur does not know", _list_missing_users(summary), _LONGEST_VALUE)
@@ -312,7 +312,7 @@ def _format_timestamp(text: str) -> str:
     return f"{timestamp.isoformat(' ', 'auto' if timestamp.second or timestamp.microsecond else 'minutes')} UTC"
 
 
-def _render_headline(shown: Sequence[_ShownChange], title: str) -> str:
+def _render_headline(shown: Sequence[_ShownChange], title: str, summary: Mapping[str, Any] | None) -> str:
     head = f"## {escape_prose(shorten(str(title), 100)) or DEFAULT_TITLE}\n\n"
     if not shown:
         return f"{head}**Nothing to change.**"
@@ -323,7 +323,9 @@ def _render_headline(shown: Sequence[_ShownChange], title: str) -> str:
     attention = {words: numbers[words] for words in words_by_weight if numbers[words]}
     parts = ", ".join(f"{number:,} {words[number != 1]}" for words, number in attention.items())
     taken = f" **Needs attention: {parts}.**" if parts else " Nothing is removed."
-    return f"{head}**{totals}** on {actions}.{taken}"
+    renames = summary.get("renames") if isinstance(summary, Mapping) else None
+    renamed = f" **Renames {format_count(renames, 'account')}.**" if isinstance(renames, int) and renames else ""
+    return f"{head}**{totals}** on {actions}.{taken}{renamed}"
 
 
 def _render_totals(shown: Sequence[_ShownChange]) -> str:

@@ -20,7 +20,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.model im
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
-from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import check_limits
+from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import Limits, check_limits
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._references.targets import Target
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
@@ -198,7 +198,7 @@ def planned(world: World, document: Document, *, max_removals: int | None = None
     for task in tasks:
         task.compare(session, people)
     comparison = Comparison.of(task.comparison for task in tasks)
-    check_limits(comparison, max_removals)
+    check_limits(comparison, Limits(max_removals))
     return Plan(tasks, people, comparison, "https://waldur.example.org")
 
 

@@ -46,6 +46,7 @@ def named(text: str) -> set[str]:
 _PUBLIC_KEYS = {
     "changes.py": {"service_provider"},
     "files.py": {"service_provider"},
+    "limits.py": {"service_provider"},
     "_plan_markdown.py": {"service_provider"},
 }
 

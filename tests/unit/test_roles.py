@@ -11,7 +11,10 @@ import yaml
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
-from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import DEFAULT_MAX_REMOVALS
+from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import (
+    DEFAULT_MAX_REMOVALS,
+    DEFAULT_MAX_RENAMES,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +71,7 @@ def test_variables_of_a_role_bear_its_name_and_its_readme_names_them_all(role: s
 
 
 @pytest.mark.parametrize("playbook", ["apply", "plan"])
-def test_playbooks_hand_on_the_usual_number_of_removals(playbook: str) -> None:
+def test_playbooks_hand_on_the_usual_limits(playbook: str) -> None:
     text = (ROOT / "playbooks" / f"{playbook}.yml").read_text()
     assert f'desired_state_max_removals: "{{{{ max_removals | default({DEFAULT_MAX_REMOVALS}) }}}}"' in text
+    assert f'desired_state_max_renames: "{{{{ max_renames | default({DEFAULT_MAX_RENAMES}) }}}}"' in text

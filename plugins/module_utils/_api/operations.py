@@ -36,6 +36,7 @@ class Operation(NamedTuple):
     takes.
     ``permission`` is what a caller needs.
     ``since`` is the first Waldur edition (a year) that has the operation; ``feature`` is what older ones lack then.
+    ``is_safe`` tells that the request changes nothing though it is no GET, so that check mode sends it too.
     ``repeat_safe`` tells whether the request may be sent again after a lost answer (api-behaviour: repeating-requests).
     ``secret`` marks the two answers that hold the API secret code: only ``Client.secret_code`` and
     ``Client.new_secret_code`` use them.
@@ -60,6 +61,7 @@ class Operation(NamedTuple):
     permission: Permission | Requirement = permissions.UNKNOWN
     since: int = OLDEST
     feature: str = ""
+    is_safe: bool = False
     repeat_safe: bool = True
     secret: bool = False
     identity: tuple[str, ...] = ("uuid",)
@@ -72,7 +74,7 @@ class Operation(NamedTuple):
     @property
     def writes(self) -> bool:
         """Whether this operation can change something on the server."""
-        return self.method != "GET"
+        return self.method != "GET" and not self.is_safe
 
     @property
     def is_list(self) -> bool:
@@ -598,6 +600,39 @@ _SUPPORTING = (
         since=2026,
         feature=_SHARED_ACCOUNTS,
         identity=("user_uuid",),
+    ),
+    Operation(
+        "username_conflicts",
+        "GET",
+        _PROVIDER + "username_conflicts/",
+        "list the username conflicts",
+        response="list",
+        permission=permissions.OWNER,
+        since=2026,
+        feature="service provider accounts",
+        identity=("user_uuid",),
+    ),
+    Operation(
+        "account_options_preview",
+        "POST",
+        _PROVIDER + "account_options_preview/",
+        "preview the account options",
+        body=_SETTINGS,
+        permission=permissions.OWNER,
+        since=2026,
+        feature="preview of account options",
+        is_safe=True,
+        free_form=_SETTINGS,
+    ),
+    Operation(
+        "adopt_provider_accounts",
+        "POST",
+        _PROVIDER + "adopt_provider_accounts/",
+        "link the accounts of users",
+        body=("resolutions",),
+        permission=permissions.OWNER,
+        since=2026,
+        feature="service provider accounts",
     ),
     Operation("configuration", "GET", "/api/configuration/", "read Waldur's settings"),
 )

@@ -96,7 +96,7 @@ def plan_changes(session: Session, document: Sequence[ProviderDocument], limits:
     for task in tasks:
         task.compare(session, users)
     comparison = Comparison.of(found for task in tasks for found in (task.comparison, _unrepresentable(task)))
-    check_limits(comparison, limits.max_removals)
+    check_limits(comparison, limits)
     digests = {target.customer_uuid: entry_digest(desired) for desired, target in chosen}
     if limits.approved is not None:
         known = limits.approved_digests

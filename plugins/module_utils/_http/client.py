@@ -131,13 +131,20 @@ class Client:
         where the outcome is unknown, and ``WriteInCheckMode`` on a client that is ``read_only``.
         """
         writing = operation(name)
-        for place, problem in problems("", body):
-            raise WaldurError(f"Cannot {writing.title}: {place}: {problem} The request was not sent.")
+        _check_body(writing, body)
         answer = self._send(writing, uuid, body=body, files=files)
         if not expect_body and not answer.content.strip():
             return {}
         row: Row = require_type(parse_body(answer, writing, self.redactor), dict, writing)
         return dict(remove_secret_keys(row, writing.free_form))
+
+    def preview(self, name: str, uuid: str, *, body: Row) -> Row:
+        """Return what a change would do, by a request that changes nothing (``Operation.is_safe``), in check mode
+        too."""
+        request = operation(name)
+        _check_body(request, body)
+        row: Row = require_type(parse_body(self._send(request, uuid, body=body), request, self.redact), dict, request)
+        return dict(remove_secret_keys(row, request.free_form))
 
     def secret_code(self, uuid: str) -> str | None:
         """Return the current API secret code in clear text (api-behaviour: secret-codes-read);
@@ -227,6 +234,12 @@ class Client:
             except WaldurError:
                 self._staff = False
         return self._staff
+
+
+def _check_body(request: Operation, body: Row | None) -> None:
+    """Raise ``WaldurError`` where JSON can't represent a value of the body."""
+    for place, problem in problems("", body):
+        raise WaldurError(f"Cannot {request.title}: {place}: {problem} The request was not sent.")
 
 
 class _ReadOnlyClient(Client):

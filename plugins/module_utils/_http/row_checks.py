@@ -45,6 +45,7 @@ class FieldType:
     TEXT: ClassVar[FieldType]
     TEXTS: ClassVar[FieldType]
     MAPPING: ClassVar[FieldType]
+    MAPPINGS: ClassVar[FieldType]
     TIMESTAMP: ClassVar[FieldType]
     URL: ClassVar[FieldType]
 
@@ -64,6 +65,9 @@ FieldType.TEXTS = FieldType(
     lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value), "a list of texts"
 )
 FieldType.MAPPING = FieldType(lambda value: isinstance(value, dict), "an object")
+FieldType.MAPPINGS = FieldType(
+    lambda value: isinstance(value, list) and all(isinstance(item, dict) for item in value), "a list of objects"
+)
 FieldType.TIMESTAMP = FieldType(_is_timestamp, "a timestamp such as 2027-06-30T12:00:00Z")
 FieldType.URL = FieldType(_is_url, "a URL")
 

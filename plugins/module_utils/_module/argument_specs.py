@@ -52,6 +52,7 @@ CONNECTION: Spec = {
 }
 _MISSING_USERS = {"type": "str", "choices": ["fail", "warn"], "default": "fail"}
 _MAX_REMOVALS = {"type": "int"}
+_MAX_RENAMES = {"type": "int"}
 
 
 @dataclass(frozen=True)
@@ -140,13 +141,15 @@ def _desired_state(options: Mapping[str, Any], read_image: ReadImage) -> list[Pr
 
 def parse_limits(options: Mapping[str, Any], api_url: str) -> Limits:
     """Return the limits of the plan of a task. Raises ``InvalidInput``."""
-    removals, only = options.get("max_removals"), options.get("only")
-    if removals is not None and removals < 0:
-        raise InvalidInput(f"max_removals: must be 0 or more, and {removals} was given.")
+    only = options.get("only")
+    for name in ("max_removals", "max_renames"):
+        number = options.get(name)
+        if number is not None and number < 0:
+            raise InvalidInput(f"{name}: must be 0 or more, and {number} was given.")
     if only is not None:
         only = [values.reference(f"only[{number}]", value) for number, value in enumerate(only)]
     approved, digests = _approved(options.get("approved_plan"), api_url)
-    return Limits(removals, only, approved, digests)
+    return Limits(options.get("max_removals"), only, approved, digests, options.get("max_renames"))
 
 
 def _approved(given: Any, api_url: str) -> tuple[list[Mapping[str, Any]] | None, Mapping[str, Any]]:
@@ -188,6 +191,8 @@ def _module_of(resource: AnyResource) -> WriteModule:
     options = {field.name: option(field) for field in (reference, *declared.fields)}
     if declared.is_limited:
         options["max_removals"] = _MAX_REMOVALS
+    if declared.renames_accounts:
+        options["max_renames"] = _MAX_RENAMES
     if declared.names_users:
         options["missing_users"] = _MISSING_USERS
     removable = tuple(one.name for one in declared.fields if isinstance(one, MappingField) and one.keys_are_removable)
@@ -218,6 +223,7 @@ WRITE_MODULES: dict[str, WriteModule] = {
             "only": {"type": "list", "elements": "raw"},
             "approved_plan": {"type": "raw"},
             "max_removals": _MAX_REMOVALS,
+            "max_renames": _MAX_RENAMES,
             "missing_users": _MISSING_USERS,
         },
         _desired_state,

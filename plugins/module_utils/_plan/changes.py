@@ -113,12 +113,27 @@ class ChangeKind:
 
 
 @dataclass(frozen=True)
+class Rename:
+    """An account that a change renames, by its label, and its new username, empty where it loses its own.
+
+    ``is_implied`` tells that no entry names the account or its user.
+    """
+
+    account: str
+    username: str
+    is_implied: bool = field(default=True, kw_only=True)
+
+    def __str__(self) -> str:
+        return f"{self.account} to '{self.username}'"
+
+
+@dataclass(frozen=True)
 class Change(Generic[Payload_co]):
     """One change. ``before`` and ``after`` hold only what differs, as JSON data in words a person reads.
 
     ``payload`` is what the resource needs to carry the change out; it is never shown. ``is_implied`` marks a removal
     that no entry asks for (an exclusive list implies it). ``rank`` orders changes of one kind and provider that need
-    each other: lower ones are carried out first.
+    each other: lower ones are carried out first. ``renames`` are the accounts that get another username.
     """
 
     service_provider: str
@@ -131,6 +146,7 @@ class Change(Generic[Payload_co]):
     payload: Payload_co = field(compare=False, repr=False)
     is_implied: bool = False
     rank: int = field(default=0, compare=False, repr=False)
+    renames: tuple[Rename, ...] = field(default=(), repr=False)
 
     @property
     def order(self) -> tuple[int, str, str, int, str, str]:
@@ -177,12 +193,13 @@ class Comparison(Generic[Payload_co]):
 
 
 def summary(comparison: Comparison[object], actions: Iterable[Action]) -> dict[str, Any]:
-    """Return how many changes there are, in total and by action, and which users were left out as Waldur does not know
-    them. It lists ``actions`` (all that there are) in the order of a plan."""
+    """Return how many changes there are, in total and by action, how many accounts they rename, and which users were
+    left out as Waldur does not know them. It lists ``actions`` (all that there are) in the order of a plan."""
     ordered = sorted(actions, key=lambda action: action.stage)
     counts = Counter(change.action.name for change in comparison.changes)
     return {
         "total": len(comparison.changes),
         "actions": {action.name: counts[action.name] for action in ordered if counts[action.name]},
+        "renames": sum(len(change.renames) for change in comparison.changes),
         "missing_users": list(comparison.missing_users),
     }

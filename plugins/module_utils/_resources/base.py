@@ -36,14 +36,15 @@ PROVIDER = ReferenceField(
 class ModuleOptions:
     """The options of a resource's module: its ``fields``, and the rules between them as Ansible knows them.
 
-    ``reference`` says which provider it is about. ``is_limited`` says that the resource has implied removals, and
-    ``names_users`` that users may be missing.
+    ``reference`` says which provider it is about. ``is_limited`` says that the resource has implied removals,
+    ``renames_accounts`` that its changes can rename accounts, and ``names_users`` that users may be missing.
     """
 
     fields: tuple[Field[object], ...]
     rules: Mapping[str, Any] = field(default_factory=dict)
     reference: ReferenceField = PROVIDER
     is_limited: bool = False
+    renames_accounts: bool = False
     names_users: bool = False
 
 

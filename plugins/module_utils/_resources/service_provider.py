@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._api.editions import detect_edition
@@ -47,15 +47,32 @@ from .._references.users import ResolvedUsers
 from .account_options import (
     ACCOUNT_OPTIONS,
     ACCOUNT_OPTIONS_KEY,
+    NAMING_KEYS,
+    SCOPE,
+    SHARED,
     differing_options,
     exported_options,
     merged_options,
     named_options,
     unapplied_options,
 )
+from .account_settings import (
+    MERGED_FIELDS,
+    DesiredSettings,
+    SettingsComparison,
+    SettingsWrite,
+    adopt_accounts,
+    compare_account_settings,
+    count_unlinked,
+    describe_stored,
+)
+from .account_state import AccountState, read_account_state
 from .base import ModuleOptions, Resource
+from .username_resolutions import RESOLUTIONS, ResolutionEntry
 
 _REFUSED = 400
+# Waldur may have stored a part of a change that it refused so (api-behaviour: account-settings-effects).
+_REFUSED_AFTER_STORING = (_REFUSED, 409)
 _NO_SUCH_METHOD = 405
 _NEWER_SINCE = 2026
 _NEWER = ("allowed_domains", ACCOUNT_OPTIONS_KEY)
@@ -74,13 +91,20 @@ _DESCRIPTION_LIMIT = 2000  # api-behaviour: providers-description
 class Profile:
     """The desired profile. ``fields`` holds only what the document names.
 
-    ``where`` is the place of the entry, empty for the options of a task.
+    ``where`` is the place of the entry, empty for the options of a task. ``resolutions`` are the usernames that users
+    keep where their accounts become one.
     """
 
     state: str = "present"
     fields: Mapping[str, Any] = field(default_factory=dict)
     image: ImageFile | Unset = UNSET
     where: str = field(default="", compare=False)
+    resolutions: tuple[ResolutionEntry, ...] = ()
+
+    @property
+    def settings(self) -> DesiredSettings:
+        """The part of the profile that can change accounts."""
+        return DesiredSettings(self.fields.get(ACCOUNT_OPTIONS_KEY) or {}, self.resolutions, self.where)
 
     def option(self, name: str) -> str:
         """Return what messages call an option of this entry."""
@@ -112,7 +136,7 @@ _SENT: tuple[Field[object], ...] = (
     ),
     ACCOUNT_OPTIONS,
 )
-_PROFILE_FIELDS = (_SENT[0], _SENT[1], _IMAGE, *_SENT[2:])
+_PROFILE_FIELDS = (_SENT[0], _SENT[1], _IMAGE, *_SENT[2:], RESOLUTIONS)
 
 
 def _read_profile(entry: EntryReader, state: str, read_image: ReadImage) -> Profile:
@@ -122,25 +146,42 @@ def _read_profile(entry: EntryReader, state: str, read_image: ReadImage) -> Prof
     path = entry.get(_IMAGE)
     if path is not None:
         image = entry.problems.attempt(read_image, entry.option("image"), path) if path else ImageFile("", b"")
-    return Profile(state, fields, UNSET if image is None else image, entry.where)
+    resolutions = entry.get(RESOLUTIONS) or ()
+    if resolutions and (fields.get(ACCOUNT_OPTIONS_KEY) or {}).get(SCOPE) != SHARED:
+        entry.problems.add(
+            f"{entry.option(RESOLUTIONS.name)}: requires {ACCOUNT_OPTIONS_KEY}.{SCOPE}: {SHARED}, as usernames differ"
+            " without harm while each offering has accounts of its own: set it, or leave the entries out."
+        )
+    return Profile(state, fields, UNSET if image is None else image, entry.where, resolutions)
 
 
 @dataclass
 class ProfileState:
-    """The provider's row (None: there is no provider), the digest of its image, and what would block its deletion."""
+    """The provider's row (None: there is no provider), the digest of its image, what would block its deletion, and the
+    accounts that the desired options would change."""
 
     row: Row | None
     image: images.Digest | None = None
     live_offerings: list[str] = field(default_factory=list)
     newer: bool = True
+    accounts: AccountState = field(default_factory=AccountState)
+
+    @property
+    def options(self) -> Row:
+        """The account options that are stored."""
+        return (self.row or {}).get(ACCOUNT_OPTIONS_KEY) or {}
 
 
 @dataclass(frozen=True)
 class ProfileWrite:
-    """What a change sends: fields with their JSON values, and the image (UNSET: none is sent, empty: it is removed)."""
+    """What a change sends: fields with their JSON values, and the image (UNSET: none is sent, empty: it is removed).
+
+    ``settings`` is what it sends of the options that can change accounts, alone.
+    """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     image: ImageFile | Unset = UNSET
+    settings: SettingsWrite | None = None
 
 
 _CREATE = Action("create", Stage.PREPARE, effect=Effect.CREATE)
@@ -152,6 +193,14 @@ _UPDATE = Action(
     "updates that remove values",
     Effect.UPDATE,
 )
+_UPDATE_SETTINGS = Action(
+    "update_account_settings",
+    Stage.PREPARE,
+    Severity.ATTENTION,
+    "change of account settings",
+    "changes of account settings",
+    Effect.UPDATE,
+)
 _DELETE = Action("delete", Stage.DELETE, Severity.REMOVAL, "removal", "removals", Effect.DELETE)
 
 
@@ -160,13 +209,13 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
 
     kind = ChangeKind(
         "service_provider",
-        (_CREATE, _UPDATE, _DELETE),
+        (_CREATE, _UPDATE, _UPDATE_SETTINGS, _DELETE),
         "service provider {}",
-        merged_fields=(ACCOUNT_OPTIONS_KEY,),
+        merged_fields=MERGED_FIELDS,
     )
     desired_type = Profile
     fields = (_STATE, *_PROFILE_FIELDS)
-    module = ModuleOptions((*_PROFILE_FIELDS, _STATE), reference=CUSTOMER)
+    module = ModuleOptions((*_PROFILE_FIELDS, _STATE), reference=CUSTOMER, renames_accounts=True)
     result_key = "service_provider"
     export_part = "profile"
 
@@ -194,7 +243,9 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         """Return the row of the list as read in this run, else of the provider; the image only where it matters."""
         if target.uuid is None:
             known = session.references.provider_list.rows()
-            return ProfileState(None, newer=not known or detect_edition(known[0]) >= _NEWER_SINCE)
+            newer = not known or detect_edition(known[0]) >= _NEWER_SINCE
+            accounts = read_account_state(session, target, {}, desired.settings.options) if newer else AccountState()
+            return ProfileState(None, newer=newer, accounts=accounts)
         row = target.row
         if row is None:
             try:
@@ -209,11 +260,14 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
             current.live_offerings = _live_offerings(session, target, newer=current.newer)
         elif desired.image is not UNSET and row.get("image"):
             current.image = images.digest(session.client.download(row["image"]))
+        if current.newer:
+            current.accounts = read_account_state(session, target, current.options, desired.settings.options)
         return current
 
     def users(self, desired: Profile, current: ProfileState) -> tuple[Iterable[str], Iterable[str]]:
-        """Return nothing, as a profile names no user."""
-        return (), ()
+        """Return the users whose usernames are resolved, if there is any conflict to resolve; none of them is shown."""
+        users = [entry.user for entry in desired.resolutions] if current.accounts.conflicts else []
+        return users, users
 
     def compare(
         self, session: Session, target: Target, desired: Profile, current: ProfileState, users: ResolvedUsers
@@ -221,19 +275,24 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         """Create, update or delete the provider; an update holds only what differs."""
         if desired.state == "absent":
             return _deletion(target, desired, current)
-        unknown = [name for name in _NEWER if name in desired.fields and not current.newer]
-        if unknown:
-            text = f"{desired.option(unknown[0])}: this Waldur does not have it (2026 or newer): leave it out."
-            return Comparison(errors=(text,))
-        before, after, send = _differences(desired, current)
-        if current.row is None:
-            given = {**desired.fields, **({"image": after["image"]} if "image" in after else {})}
-            payload = ProfileWrite(send, desired.image)
-            return Comparison((_change(target, _CREATE, None, {"customer": target.name, **given}, payload),))
-        if not after:
-            return Comparison()
-        image = desired.image if "image" in after else UNSET
-        return Comparison((_change(target, _UPDATE, before, after, ProfileWrite(send, image)),))
+        if unknown := [name for name in _NEWER if name in desired.fields and not current.newer]:
+            text = "this Waldur does not have it (2026 or newer): leave it out."
+            return Comparison(errors=tuple(f"{desired.option(name)}: {text}" for name in unknown))
+        settings = compare_account_settings(
+            target,
+            replace(desired.settings, options=_sent_alone(desired, current)),
+            current.options,
+            current.accounts,
+            users,
+            missing_users=session.missing_users,
+        )
+        changes = [_profile_change(target, desired, current), _settings_change(target, settings)]
+        return Comparison(
+            tuple(change for change in changes if change is not None),
+            (*settings.warnings, *_warnings_of_prefix(target, changes[0])),
+            settings.errors,
+            settings.missing_users,
+        )
 
     def write(self, session: Session, target: Target, current: ProfileState, change: Change[ProfileWrite]) -> None:
         """Carry out one change. An image is sent before or with all else: if it is rejected, nothing was written."""
@@ -242,6 +301,9 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         except OutcomeUnknown as error:
             raise recheck_outcome(error, lambda: _recheck(session, target, change)) from None
         except ErrorResponse as error:
+            if change.payload.settings is not None and error.status in _REFUSED_AFTER_STORING:
+                _add_stored_options(error, session, target, change)
+                raise
             row = _row_now(session, target) if change.action is _CREATE and error.status == _REFUSED else None
             if row is None:
                 raise
@@ -259,6 +321,9 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
                 session.client.write("destroy", target.uuid, expect_body=False)
             session.references.forget_providers()
             target.uuid, current.row = None, None
+            return
+        if change.payload.settings is not None:
+            _write_settings(session, target, current, change.payload.settings)
             return
         fields, image = dict(change.payload.fields), change.payload.image
         upload = image if image is not UNSET and image.content else None
@@ -306,7 +371,8 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
                     _blank(change), {key: value for key, value in (change.after or {}).items() if key != "customer"}
                 )
             elif row is not None:
-                row = _merged(row, change.after or {})
+                settings = change.payload.settings
+                row = _merged(row, {ACCOUNT_OPTIONS_KEY: settings.options} if settings else change.after or {})
         return row
 
     def export(self, session: Session, target: Target) -> Exported:
@@ -409,8 +475,53 @@ def _deletion(target: Target, desired: Profile, current: ProfileState) -> Compar
     return Comparison((_change(target, _DELETE, before, None, ProfileWrite()),))
 
 
+def _is_sent_alone(key: str, value: Any, current: ProfileState) -> bool:
+    """Return whether an account option has a change of its own, as it can change accounts at once.
+
+    A new provider is created with its options, which change no account then, and shares accounts only afterwards
+    (api-behaviour: account-settings-create).
+    """
+    return key in NAMING_KEYS if current.row is not None else (key, value) == (SCOPE, SHARED)
+
+
+def _sent_alone(desired: Profile, current: ProfileState) -> Row:
+    """Return the account options that have a change of their own."""
+    options = desired.settings.options
+    return {key: value for key, value in options.items() if _is_sent_alone(key, value, current)}
+
+
+def _profile_change(target: Target, desired: Profile, current: ProfileState) -> Change[ProfileWrite] | None:
+    """Return the change that creates or updates the provider; None where nothing differs."""
+    before, after, send = _differences(desired, current)
+    if current.row is None:
+        payload = ProfileWrite(send, desired.image)
+        return _change(target, _CREATE, None, {"customer": target.name, **after}, payload)
+    image = desired.image if "image" in after else UNSET
+    return _change(target, _UPDATE, before, after, ProfileWrite(send, image)) if after else None
+
+
+def _warnings_of_prefix(target: Target, change: Change[ProfileWrite] | None) -> tuple[str, ...]:
+    """Return a warning where home directories would run into usernames (api-behaviour: account-settings-keys)."""
+    options = ((change.after or {}) if change else {}).get(ACCOUNT_OPTIONS_KEY) or {}
+    prefix = options.get("homedir_prefix") or "/"
+    if prefix.endswith("/"):
+        return ()
+    text = f"'{prefix}' has no slash at the end, so the home directory of a user bob would be {prefix}bob"
+    return (f"{target.name}: {ACCOUNT_OPTIONS_KEY}.homedir_prefix: {text}.",)
+
+
+def _settings_change(target: Target, settings: SettingsComparison) -> Change[ProfileWrite] | None:
+    """Return the change of the options that can change accounts; None where nothing differs."""
+    if settings.write is None:
+        return None
+    payload = ProfileWrite(settings=settings.write)
+    change = _change(target, _UPDATE_SETTINGS, settings.before, settings.after, payload)
+    # Home directories of accounts follow options of the update before it.
+    return replace(change, rank=1, renames=settings.renames)
+
+
 def _differences(desired: Profile, current: ProfileState) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Return what differs, before and after, and the JSON fields to send."""
+    """Return what differs, before and after, and the JSON fields to send, without the options that are sent alone."""
     row = current.row or {}
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
@@ -418,8 +529,11 @@ def _differences(desired: Profile, current: ProfileState) -> tuple[dict[str, Any
     for name, value in desired.fields.items():
         current_value, desired_value = row.get(name), value
         if name == ACCOUNT_OPTIONS_KEY:
-            current_value, desired_value = differing_options(current_value or {}, value)
-            differs = bool(desired_value)
+            others = {key: item for key, item in value.items() if not _is_sent_alone(key, item, current)}
+            current_value, desired_value = differing_options(current.options, others)
+            if not desired_value:
+                continue
+            differs = True
         elif name == "allowed_domains":
             differs = sorted(current_value or []) != sorted(value)
         else:
@@ -454,6 +568,51 @@ def _create(session: Session, target: Target, fields: Row, upload: ImageFile | N
     return _profile("create", row), remaining
 
 
+def _write_settings(session: Session, target: Target, current: ProfileState, settings: SettingsWrite) -> None:
+    """Link the accounts that become shared, and then send the options, for which nothing is left to link.
+
+    Waldur stores the scope before it links accounts, and keeps it where it can't (api-behaviour:
+    account-settings-effects); linking them before is all or nothing.
+    """
+    before = ""
+    if settings.kept_usernames is not None:
+        before = adopt_accounts(session, target.uuid or "", settings.kept_usernames)
+    sent = {ACCOUNT_OPTIONS_KEY: settings.options}
+    current.row = _send_remaining(session, target, sent, before)
+    _check_answer(current.row, sent, UNSET)
+
+
+def _add_stored_options(error: ErrorResponse, session: Session, target: Target, change: Change[ProfileWrite]) -> None:
+    """Read the provider again after a refusal, and add to the error what Waldur stored all the same."""
+    before = (change.before or {}).get(ACCOUNT_OPTIONS_KEY) or {}
+    sent = change.payload.settings.options if change.payload.settings else {}
+    try:
+        row = _profile("service_provider", session.client.get("service_provider", target.uuid))
+    except WaldurError as recheck_error:
+        error.details["took_effect"] = None
+        error.message += f" Whether Waldur stored a part of it is not known: {recheck_error.message}"
+        return
+    is_stored, state = describe_stored(before, sent, row.get(ACCOUNT_OPTIONS_KEY) or {})
+    error.message += f" Checked again: {state}"
+    if is_stored:
+        error.details["took_effect"] = None
+
+
+def _recheck_settings(session: Session, target: Target, row: Row, settings: SettingsWrite) -> tuple[bool | None, str]:
+    """Return whether options were stored and accounts linked (None: a part of it), and that in words."""
+    left = unapplied_options(row.get(ACCOUNT_OPTIONS_KEY) or {}, settings.options)
+    adopts = settings.kept_usernames is not None
+    unlinked = count_unlinked(session, target) if adopts else 0
+    if not left and not unlinked:
+        return True, "it took effect. Run again."
+    parts = [f"not applied: {', '.join(left)}"] if left else []
+    if adopts:
+        number = "1 account is" if unlinked == 1 else f"{unlinked} accounts are"
+        parts.append(f"{number} not linked" if unlinked else "all accounts are linked")
+    is_untouched = len(left) == len(settings.options) and (not adopts or 0 < settings.unlinked <= unlinked)
+    return False if is_untouched else None, f"{'; '.join(parts)}. Run again."
+
+
 def _recheck(session: Session, target: Target, change: Change[ProfileWrite]) -> tuple[bool | None, str]:
     """Return whether a change took effect whose response was lost (None: a part of it did), and that in words."""
     session.references.forget_providers()
@@ -461,6 +620,8 @@ def _recheck(session: Session, target: Target, change: Change[ProfileWrite]) -> 
     if change.action is _DELETE or row is None:
         is_there = f"the provider is {'not ' if row is None else 'still '}there. Run again."
         return change.action is _DELETE and row is None, is_there
+    if change.payload.settings is not None:
+        return _recheck_settings(session, target, row, change.payload.settings)
     fields, image = change.payload.fields, change.payload.image
     left = [name for name, desired_value in fields.items() if not _kept(name, row.get(name), desired_value)]
     if image is not UNSET and not _holds_image(session, row, image):
@@ -520,7 +681,10 @@ def _check_answer(
     for name, desired_value in sent.items():
         if not _kept(name, row.get(name), desired_value):
             hint = _hint_on_domains(is_staff) if name == "allowed_domains" else ""
-            text = f"{name}: Waldur accepted the request but did not apply the value.{hint}"
+            option = name
+            if name == ACCOUNT_OPTIONS_KEY:
+                option = f"{name}.{unapplied_options(row.get(name) or {}, desired_value)[0]}"
+            text = f"{option}: Waldur accepted the request but did not apply the value.{hint}"
             raise WaldurError(text, took_effect=None)
     if image is not UNSET and image.content and not row.get("image"):
         raise WaldurError("image: Waldur accepted the request but stored no image.", took_effect=None)

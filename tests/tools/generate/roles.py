@@ -51,7 +51,7 @@ _IMAGE = {"service_providers.image": "Give an absolute path here. In O(providers
 ROLES: dict[str, RoleSpec] = {
     "desired_state": RoleSpec(
         "desired_state",
-        _same("service_providers providers_path only max_removals missing_users approved_plan"),
+        _same("service_providers providers_path only max_removals max_renames missing_users approved_plan"),
         {"approved_plan": "An empty value is an error.", **_IMAGE},
     ),
     "drift": RoleSpec("desired_state", _same("service_providers providers_path only missing_users"), _IMAGE),
@@ -66,6 +66,7 @@ ROLES: dict[str, RoleSpec] = {
 # and the key is not a module's name.
 DOCUMENT = {
     "account_options": ("service_provider", "account_options"),
+    "username_resolutions": ("service_provider", "username_resolutions"),
     "users": ("user_role", "users"),
     "exclusive_users": ("user_role", "exclusive"),
     "offering_usernames": ("offering_username", "usernames"),

@@ -124,6 +124,14 @@ def test_removals_come_first_and_are_the_last_to_be_left_out() -> None:
     assert "critical changes, 1 more change not shown**" in render_plan([*USUAL[1:2], *removals], max_length=3000)
 
 
+RENAMING = change(
+    "update_account_settings",
+    "Alpha Cloud Ltd",
+    {"account_options": {"username_generation_policy": None}, "usernames": {"Alpha VM: m1": "m1"}},
+    {"account_options": {"username_generation_policy": "anonymized"}, "usernames": {"Alpha VM: m1": "hpc_<uid>"}},
+)
+
+
 @pytest.mark.parametrize(
     ("shown", "told"),
     [
@@ -131,6 +139,7 @@ def test_removals_come_first_and_are_the_last_to_be_left_out() -> None:
         (change("rotate", "API secret code", {"fingerprint": "sha256:1"}, {"fingerprint": None}), "1 rotation"),
         (change("revoke", "bob as X", until(None), None), "1 removal"),
         (change("set_username", "bob", {"HPC": "old"}, {"HPC": "new"}), "1 replaced username"),
+        (RENAMING, "1 change of account settings"),
         (change("update", "A", {"description": "x"}, {"description": ""}), "1 update that removes values"),
         (change("update", "A", {"image": {"sha256": "1", "size": 1}}, {"image": None}), "1 update that removes values"),
         (
@@ -170,6 +179,15 @@ def test_a_plan_without_removals_says_so(shown: dict[str, Any]) -> None:
     made = render_plan([shown])
     assert "Nothing is removed." in made
     assert "attention" not in made
+
+
+def test_renames_are_listed_by_offering_and_counted_in_the_headline() -> None:
+    made = plan_markdown([RENAMING], {"renames": 1})
+    assert "**Needs attention: 1 change of account settings.** **Renames 1 account.**" in made
+    assert "`usernames: Alpha VM: m1`: `m1`" in made
+    assert "`usernames: Alpha VM: m1`: `hpc_<uid>`" in made
+    assert "`account_options: username_generation_policy`: none" in made
+    assert "Renames" not in plan_markdown([RENAMING], {"renames": 0})
 
 
 def test_a_missing_username_does_not_look_like_a_user_called_none() -> None:

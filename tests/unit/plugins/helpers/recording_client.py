@@ -59,6 +59,11 @@ class AskedClient:
             raise found
         return found
 
+    def preview(self, name: str, uuid: str, *, body: Row) -> Row:
+        """What a request that changes nothing answers."""
+        self.asked.append((name, uuid, {"body": body}))
+        return self._found(name)
+
     def secret_code(self, uuid: str) -> str | None:
         """The present secret code."""
         self.asked.append(("api_secret_code", uuid, {}))

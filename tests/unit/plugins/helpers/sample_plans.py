@@ -8,13 +8,15 @@ from typing import Any
 from hypothesis import strategies as st
 
 ALPHA, BETA = "a" * 32, "b" * 32
-ACTIONS = "create update delete grant extend shorten make_permanent revoke set_username rotate".split()
+ACTIONS = "create update update_account_settings delete grant extend shorten make_permanent".split()
+ACTIONS += "revoke set_username rotate".split()
 KINDS = "service_provider user_role offering_username api_secret_code".split()
 
 
 def change(action: str, name: str, before: Any, after: Any, **more: Any) -> dict[str, Any]:
     """A change of the provider Alpha Cloud Ltd, or of another."""
     kinds = {"set_username": KINDS[2], "rotate": KINDS[3], "create": KINDS[0], "update": KINDS[0], "delete": KINDS[0]}
+    kinds["update_account_settings"] = KINDS[0]
     return {
         "service_provider": "Alpha Cloud Ltd",
         "kind": kinds.get(action, "user_role"),

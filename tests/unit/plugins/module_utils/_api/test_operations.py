@@ -42,11 +42,11 @@ def test_no_two_operations_share_method_and_path() -> None:
 # Functions that take the name of an operation, each with the position of that argument. Methods of this name only
 # count on a client.
 CALLS = {
-    **dict.fromkeys(("get", "rows", "write", "count"), 0),
+    **dict.fromkeys(("get", "rows", "write", "count", "preview"), 0),
     **dict.fromkeys(("operation", "checked"), 0),
     "read": 1,
 }
-ON_CLIENTS = ("get", "rows", "write", "count")
+ON_CLIENTS = ("get", "rows", "write", "count", "preview")
 
 
 def calls_of(tree: ast.AST) -> Iterator[str]:
@@ -95,7 +95,8 @@ def test_every_path_lies_below_api_and_ends_with_a_slash(one: Operation) -> None
 @pytest.mark.parametrize("one", ALL, ids=NAMES)
 def test_every_operation_is_read_or_write_and_says_what_it_does(one: Operation) -> None:
     assert one.method in ("GET", "POST", "PUT", "PATCH", "DELETE")
-    assert one.writes == (one.method != "GET")
+    assert one.writes == (one.method != "GET" and not one.is_safe)
+    assert not (one.is_safe and one.method != "POST")
     assert re.fullmatch(r"[a-z].*[^.]", one.title)
     assert not (one.writes and (one.query or one.is_list))
     assert not (one.paginated and not one.is_list)

@@ -82,12 +82,18 @@ def test_what_json_can_represent_is_no_problem(value: Any) -> None:
 
 @pytest.mark.parametrize(("value", "told"), WRONG)
 def test_a_value_that_json_cannot_represent_is_rejected_in_the_plan(value: Any, told: str) -> None:
-    row = {"uuid": PROVIDER, "customer_uuid": CUSTOMER, "customer_name": "ACME", "account_options": {}}
+    row = {
+        "uuid": PROVIDER,
+        "customer_uuid": CUSTOMER,
+        "customer_name": "ACME",
+        "allowed_domains": [],
+        "account_options": {},
+    }
     asked = AskedClient({"service_providers": [row]})
-    profile = Profile(fields={"account_options": {"x": [value]}})
+    profile = Profile(fields={"allowed_domains": [value]})
     with pytest.raises(InvalidInput) as caught:
         plan_changes(asked.session(), [ProviderDocument("service_providers[0]", CUSTOMER, desired_states=(profile,))])
-    assert caught.value.message.startswith("service_providers[0].account_options.x[0]: ")
+    assert caught.value.message.startswith("service_providers[0].allowed_domains[0]: ")
     assert told in caught.value.message
     assert not [name for name, _uuid, content in asked.asked if "body" in content]
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 import pytest
+from messages import message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import FIELDS, SCHEMA
@@ -95,6 +96,14 @@ def shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+SHARED = {"account_scope": "provider"}
+
+
+def resolution(**keys: Any) -> list[dict[str, Any]]:
+    """A document with a single username to keep."""
+    return provider(account_options=SHARED, username_resolutions=[keys])
+
+
 PLACES = {
     "customer": lambda value: [{"customer": value}],
     "description": lambda value: provider(description=value),
@@ -104,6 +113,11 @@ PLACES = {
     "users[0].role": lambda value: provider(users=[{"user": "alice", "role": value}]),
     "offering_usernames[0].user": lambda value: provider(offering_usernames=[{"user": value, "username": "x"}]),
     "offering_usernames[0].username": lambda value: provider(offering_usernames=[{"user": "a", "username": value}]),
+    "username_resolutions[0].user": lambda value: resolution(user=value, username="x"),
+    "username_resolutions[0].username": lambda value: resolution(user="a", username=value),
+    "account_options.username_anonymized_prefix": lambda value: provider(
+        account_options={"username_anonymized_prefix": value}
+    ),
     "api_secret_code.fingerprint": lambda value: provider(api_secret_code={"state": "rotated", "fingerprint": value}),
 }
 
@@ -130,7 +144,10 @@ def test_text_with_a_nul_is_refused_before_the_server_does(place: str) -> None:
     assert refusal(PLACES[place]("a\0b")).startswith(f"service_providers[0].{place}: the text holds a NUL")
 
 
-@pytest.mark.parametrize("place", [place for place in PLACES if place not in ("description", "image")])
+_REMOVABLE = ("description", "image", "account_options.username_anonymized_prefix")
+
+
+@pytest.mark.parametrize("place", [place for place in PLACES if place not in _REMOVABLE])
 @pytest.mark.parametrize("empty", ["", "  \n"])
 def test_an_empty_name_or_reference_is_refused(place: str, empty: str) -> None:
     assert refusal(PLACES[place](empty)).startswith(f"service_providers[0].{place}: ")
@@ -150,13 +167,28 @@ def test_an_expiry_that_is_no_moment_is_reported_with_what_to_write(value: Any) 
     assert '"2027-06-30T12:00:00Z" or never' in told
 
 
-@pytest.mark.parametrize("key", ["users", "offering_usernames", "allowed_domains"])
+@pytest.mark.parametrize("key", ["users", "offering_usernames", "username_resolutions", "allowed_domains"])
 @pytest.mark.parametrize(
     ("value", "kind"), [("alice", "text"), ({"user": "a"}, "mapping"), (7, "number"), (True, "boolean")]
 )
 def test_a_list_must_be_a_list(key: str, value: Any, kind: str) -> None:
     told = refusal(provider(**{key: value}))
     assert told == f"service_providers[0].{key}: must be a list, and a {kind} was given."
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"account_options": {"account_scope": "offering"}}, {"account_options": {"account_scope": ""}}]
+)
+def test_usernames_to_keep_require_the_scope_that_shares_accounts(options: dict[str, Any]) -> None:
+    entries = [{"user": "alice", "username": "a1"}]
+    told = refusal(provider(username_resolutions=entries, **options))
+    assert told == message("resolution_unneeded", option="service_providers[0].username_resolutions")
+    assert SCHEMA.read(provider(username_resolutions=[], **options), image)
+
+
+def test_an_empty_username_to_keep_is_rejected() -> None:
+    option = "service_providers[0].username_resolutions[0].username"
+    assert refusal(resolution(user="alice", username=" ")) == message("resolution_empty", option=option)
 
 
 @pytest.mark.parametrize(("value", "kind"), [("ACME", "text"), ({"customer": "ACME"}, "mapping"), (None, "null")])

@@ -75,6 +75,21 @@ USERS = [
     {"uuid": user.uuid, "username": user.username, "email": user.email, "full_name": "X", "is_active": True}
     for user in (ALICE, BOB)
 ]
+CONFLICT = {
+    "user_uuid": ALICE.uuid,
+    "user_username": "alice",
+    "candidates": [
+        {"username": name, "offering_count": 1, "offering_uuids": [VM], "has_active_resources": True}
+        for name in ("a1", "alice")
+    ],
+}
+_EFFECTIVE = {"before": {"value": "offering", "source": "default"}, "after": {"value": "x", "source": "offering"}}
+PREVIEWED_OFFERING = {
+    "uuid": VM,
+    "name": "VM",
+    "settings": {"account_scope": _EFFECTIVE},
+    "renames": [{"username": "a", "new_username": "b", "home_directory": "/home/a", "new_home_directory": "/home/b"}],
+}
 TABLES: dict[str, list[dict[str, Any]]] = {
     "service_providers": [SERVICE_PROVIDER],
     "all_customers": [CUSTOMER_ROW],
@@ -109,6 +124,11 @@ TABLES: dict[str, list[dict[str, Any]]] = {
     "projects": [{"uuid": PROJECT, "name": "P", "created": "2026-01-01T00:00:00Z"}],
     "offerings": [{"uuid": VM, "name": "VM", "created": "2026-01-01T00:00:00Z"}],
     "keys": [{"uuid": "5b" * 16, "name": "K", "user_uuid": ALICE.uuid, "created": "2026-01-01T00:00:00Z"}],
+    "provider_accounts": [
+        {"uuid": "6a" * 16, "service_provider_uuid": PROVIDER, "user_uuid": BOB.uuid, "user_username": "bob"}
+        | {"username": "b1", "home_directory": "/home/b1"}
+    ],
+    "username_conflicts": [CONFLICT],
     "revenue": [{"year": 2026, "month": 1, "total": 3}],
     "compliance_overview": [{"offering_uuid": VM, "offering_name": "VM"}],
 }
@@ -117,6 +137,12 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "user": USERS[0],
     "customer": CUSTOMER_ROW,
     "service_provider": SERVICE_PROVIDER,
+    "account_options_preview": {
+        "warnings": ["No range."],
+        "offerings": [PREVIEWED_OFFERING],
+        "username_conflicts": 1,
+    },
+    "adopt_provider_accounts": {"adopted": 1, "backed": 1},
     "stat": {"active_campaigns": 1},
     "partial_update": {**SERVICE_PROVIDER, "description": "new", "allowed_domains": ["x.org"]}
     | {"account_options": {"account_scope": "provider"}},
@@ -196,7 +222,12 @@ def _begun(use: Use) -> Use:
 
 
 USES: dict[str, Use] = {
-    "profile": _plan(description="new", allowed_domains=["x.org"], account_options={"account_scope": "provider"}),
+    "profile": _plan(
+        description="new",
+        allowed_domains=["x.org"],
+        account_options={"account_scope": "provider"},
+        username_resolutions=[{"user": "alice", "username": "a1"}],
+    ),
     "deletion": _plan(state="absent"),
     "grants": _plan(users=_GRANTS),
     "exclusive grants": _plan(users=_GRANTS[:1], exclusive_users=True),

@@ -55,6 +55,7 @@ def test_a_desired_state_returns_plan_and_summary_and_fingerprints_but_no_code()
     assert found["summary"] == {
         "total": 1,
         "actions": {"rotate": 1},
+        "renames": 0,
         "missing_users": [],
         "fingerprints": {"ACME": FINGERPRINT},
     }

@@ -76,9 +76,10 @@ def test_a_module_that_fails_prints_one_sentence(run: Run) -> None:
     assert "exception" not in told
 
 
-def test_fewer_than_no_removals_are_refused(run: Run) -> None:
-    told = run("desired_state", service_providers=[], max_removals=-1)
-    assert told["msg"] == message("max_removals_negative", value="-1")
+@pytest.mark.parametrize("limit", ["max_removals", "max_renames"])
+def test_a_limit_below_zero_is_rejected(run: Run, limit: str) -> None:
+    told = run("desired_state", service_providers=[], **{limit: -1})
+    assert told["msg"] == message("limit_negative", option=limit, value="-1")
 
 
 def test_a_module_says_which_library_it_lacks(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from messages import begins, mentions, prefix
+from messages import begins, mentions, message, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison, summary
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison, Rename, summary
 from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff, provider_labels
-from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import check_limits
+from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import Limits, check_limits
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import ACTIONS, KINDS
 
 from ...helpers.samples import planned_change
 
 STAGES = [
-    ("create", "update"),
+    ("create", "update", "update_account_settings"),
     ("grant", "extend", "shorten", "make_permanent"),
     ("set_username",),
     ("rotate",),
@@ -38,10 +38,10 @@ def change(
     *,
     before: Any = None,
     after: Any = None,
-    is_implied: bool = False,
+    **more: Any,
 ) -> Change[None]:
     ids = {"customer": f"customer of {provider}", "user": None, "role": None}
-    return planned_change(action, kind, provider, name, before=before, after=after, id=ids, is_implied=is_implied)
+    return planned_change(action, kind, provider, name, before=before, after=after, id=ids, **more)
 
 
 CHANGES = st.builds(
@@ -70,7 +70,8 @@ def test_what_must_exist_comes_first_and_what_takes_away_comes_last(changes: lis
 @given(st.permutations([change(action, provider) for action in STAGE for provider in ("ACME", "Beta")]))
 def test_the_order_does_not_depend_on_the_order_of_comparing(changes: list[Change[None]]) -> None:
     ordered = Comparison.of([Comparison(tuple(changes))]).changes
-    assert [(one.service_provider, one.action.name) for one in ordered[:4]] == [
+    first = [one for one in ordered if STAGE[one.action.name] == STAGE["create"]]
+    assert [(one.service_provider, one.action.name) for one in first] == [
         *((provider, action) for provider in ("ACME", "Beta") for action in _as_given(changes, provider, "create")),
     ]
 
@@ -112,13 +113,13 @@ def removals(number: int) -> Comparison[None]:
 
 @pytest.mark.parametrize(("number", "limit"), [(0, 0), (5, None), (5, 5), (1, 1), (3, 100)])
 def test_removals_up_to_the_limit_pass_and_unset_means_five(number: int, limit: int | None) -> None:
-    check_limits(removals(number), limit)
+    check_limits(removals(number), Limits(limit))
 
 
 @pytest.mark.parametrize(("number", "limit", "allowed"), [(6, None, 5), (1, 0, 0), (4, 3, 3)])
 def test_more_removals_than_allowed_are_refused_and_listed(number: int, limit: int | None, allowed: int) -> None:
     with pytest.raises(InvalidInput) as told:
-        check_limits(removals(number), limit)
+        check_limits(removals(number), Limits(limit))
     assert begins(told.value.message, "too_many_removals", option="max_removals", count=number)
     assert mentions(told.value.message, "too_many_removals", limit=allowed)
     assert all(f"user{index} on ACME" in told.value.message for index in range(number))
@@ -130,28 +131,63 @@ def test_removals_of_all_providers_count_together() -> None:
         Comparison((change("revoke", provider, is_implied=True),)) for provider in ("A", "B", "C", "D", "E", "F")
     )
     with pytest.raises(InvalidInput, match=prefix("too_many_removals", option="max_removals", count=6)):
-        check_limits(plan, None)
+        check_limits(plan, Limits(None))
 
 
 def test_what_an_entry_asks_to_be_absent_does_not_count() -> None:
-    check_limits(Comparison(tuple(change("revoke", name=f"user{index}") for index in range(10))), 0)
+    check_limits(Comparison(tuple(change("revoke", name=f"user{index}") for index in range(10))), Limits(0))
+
+
+def renaming(number: int, *, is_implied: bool = True) -> Comparison[None]:
+    renames = tuple(Rename(f"VM: m{index}", f"n{index}", is_implied=is_implied) for index in range(number))
+    return Comparison((change("update", renames=renames),))
+
+
+@pytest.mark.parametrize(("number", "limit"), [(0, None), (1, 1), (3, 100)])
+def test_renames_up_to_the_limit_pass(number: int, limit: int | None) -> None:
+    check_limits(renaming(number), Limits(max_renames=limit))
+
+
+@pytest.mark.parametrize(("number", "limit"), [(1, None), (1, 0), (4, 3)])
+def test_more_renames_than_allowed_are_rejected_and_listed_and_unset_means_none(number: int, limit: int | None) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_limits(renaming(number), Limits(max_renames=limit))
+    listed = ", ".join(f"VM: m{index} to 'n{index}' on ACME" for index in range(number))
+    assert caught.value.message == message(
+        "too_many_renames", option="max_renames", count=number, limit=limit or 0, renames=listed
+    )
+    assert caught.value.details["renames"] == [
+        {"service_provider": "ACME", "account": f"VM: m{index}", "username": f"n{index}"} for index in range(number)
+    ]
+
+
+def test_a_message_lists_twenty_renames_and_the_result_all_of_them() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_limits(renaming(1000), Limits())
+    assert "'n19' on ACME and 980 more, listed in renames. Nothing was changed." in caught.value.message
+    assert len(caught.value.details["renames"]) == 1000
+
+
+def test_renames_that_an_entry_asks_for_do_not_count() -> None:
+    check_limits(renaming(10, is_implied=False), Limits(max_renames=0))
+    assert summary(renaming(10, is_implied=False), ())["renames"] == 10
 
 
 def test_a_plan_with_errors_is_refused_with_all_of_them() -> None:
     with pytest.raises(InvalidInput) as told:
-        check_limits(Comparison((change(),), errors=("users[0]: wrong.", "users[1]: wrong too.")), None)
+        check_limits(Comparison((change(),), errors=("users[0]: wrong.", "users[1]: wrong too.")), Limits(None))
     assert told.value.message == "users[0]: wrong. And 1 more: users[1]: wrong too."
     assert told.value.details == {"errors": ["users[0]: wrong.", "users[1]: wrong too."]}
 
 
 def test_a_single_error_stands_for_itself() -> None:
     with pytest.raises(InvalidInput) as told:
-        check_limits(Comparison(errors=("users[0]: wrong.",)), None)
+        check_limits(Comparison(errors=("users[0]: wrong.",)), Limits(None))
     assert told.value.message == "users[0]: wrong."
 
 
 def test_warnings_and_missing_users_alone_refuse_nothing() -> None:
-    check_limits(Comparison((change(),), ("careful",), (), ("bob",)), 0)
+    check_limits(Comparison((change(),), ("careful",), (), ("bob",)), Limits(0))
 
 
 # --- summary ---------------------------------------------------------------------------------------------------------
@@ -160,12 +196,13 @@ def test_warnings_and_missing_users_alone_refuse_nothing() -> None:
 def test_a_summary_counts_changes_by_action_in_the_order_of_the_plan() -> None:
     plan = Comparison((change("revoke"), change(), change(name="bob"), change("create")), missing_users=("dora",))
     found = summary(plan, ACTIONS.values())
-    assert found == {"total": 4, "actions": {"create": 1, "grant": 2, "revoke": 1}, "missing_users": ["dora"]}
+    actions = {"create": 1, "grant": 2, "revoke": 1}
+    assert found == {"total": 4, "actions": actions, "renames": 0, "missing_users": ["dora"]}
     assert list(found["actions"]) == ["create", "grant", "revoke"]
 
 
 def test_the_summary_of_nothing_is_zero() -> None:
-    assert summary(Comparison(), ACTIONS.values()) == {"total": 0, "actions": {}, "missing_users": []}
+    assert summary(Comparison(), ACTIONS.values()) == {"total": 0, "actions": {}, "renames": 0, "missing_users": []}
 
 
 @given(st.lists(CHANGES, max_size=8))

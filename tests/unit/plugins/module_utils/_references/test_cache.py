@@ -15,7 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._document.images import digest
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
-from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import check_limits
+from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import Limits, check_limits
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import (
     ApiSecretCode,
     SecretCode,
@@ -200,10 +200,10 @@ def test_a_change_is_called_by_its_provider_once() -> None:
 
 def test_all_errors_and_all_removals_are_reported_in_one_line() -> None:
     with pytest.raises(InvalidInput) as refused:
-        check_limits(Comparison(errors=("One.", "Two.", "Three.")), None)
+        check_limits(Comparison(errors=("One.", "Two.", "Three.")), Limits(None))
     assert refused.value.message == "One. And 2 more: Two. Three."
     with pytest.raises(InvalidInput) as refused:
-        check_limits(Comparison((change("a", is_implied=True), change("b", is_implied=True))), 1)
+        check_limits(Comparison((change("a", is_implied=True), change("b", is_implied=True))), Limits(1))
     assert refused.value.message == (
         "max_removals: the plan would revoke 2 grants that no entry names, and 1 are allowed: a on ACME, b on ACME."
         " Nothing was changed. List those that stay, or raise max_removals."

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from messages import message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
@@ -205,7 +206,7 @@ def test_an_account_option_that_is_true_differs_from_one_that_is_1(now: Any, wan
     assert repr((found.before, found.after)) == repr(
         ({"account_options": {"o": now}}, {"account_options": {"o": wanted}})
     )
-    with pytest.raises(WaldurError, match=r"^account_options: .* did not apply the value"):
+    with pytest.raises(WaldurError, match=r"^account_options\.o: .* did not apply the value"):
         _check_answer(row(account_options={"o": now}), {"account_options": {"o": wanted}}, UNSET)
 
 
@@ -271,9 +272,8 @@ def test_an_error_of_the_plan_about_the_profile_names_the_file_and_the_entry(pla
 def test_a_field_that_the_server_ignores_silently_is_an_error(sent: dict[str, Any], kept: dict[str, Any]) -> None:
     with pytest.raises(WaldurError) as told:
         _check_answer(kept, sent, UNSET)
-    assert told.value.message.startswith(
-        f"{next(iter(sent))}: Waldur accepted the request but did not apply the value."
-    )
+    option = ".".join([*sent, *sent.get("account_options", {})])
+    assert told.value.message.startswith(message("value_not_applied", option=option, hint=""))
     assert ("staff token" in told.value.message) == ("allowed_domains" in sent)
     with pytest.raises(WaldurError) as told:
         _check_answer(kept, sent, UNSET, lambda: True)
@@ -338,7 +338,7 @@ def test_the_profile_resource_takes_the_profile_and_names_no_user() -> None:
     profile = Profile()
     assert ProviderDocument("", "ACME", desired_states=(profile,)).get(ServiceProvider().desired_type) is profile
     assert ProviderDocument("", "ACME").get(ServiceProvider().desired_type) is None
-    assert ServiceProvider().users(profile, ProfileState(None)) == ((), ())
+    assert ServiceProvider().users(profile, ProfileState(None)) == ([], [])
 
 
 # --- any profile -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,287 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Changes of account options: which accounts they rename, and one account for several (api-behaviour:
+account-settings-effects, accounts-adoption)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from .._common.types import Row
+from .._context import Session
+from .._plan.changes import Rename
+from .._references.targets import Target
+from .._references.users import ResolvedUsers
+from .account_options import ACCOUNT_OPTIONS_KEY, NAMING_KEYS, SCOPE, differing_options, unapplied_options
+from .account_state import AccountState, Override, Preview, becomes_shared, read_accounts
+from .username_resolutions import RESOLUTIONS_KEY, ResolutionEntry, describe_unresolved, resolve_conflicts
+
+# What a change of account options shows of accounts, by their labels.
+_USERNAMES = "usernames"
+_HOMES = "home_directories"
+MERGED_FIELDS = (ACCOUNT_OPTIONS_KEY, _USERNAMES, _HOMES)
+# A message names so many offerings.
+_MOST_NAMED = 10
+
+
+@dataclass(frozen=True)
+class DesiredSettings:
+    """The desired account options and resolutions; ``where`` is the place of the entry, empty for a task's options."""
+
+    options: Row
+    resolutions: Sequence[ResolutionEntry] = ()
+    where: str = ""
+
+    def option(self, name: str) -> str:
+        """Return what messages call an option of this entry."""
+        return f"{self.where}.{name}" if self.where else name
+
+
+@dataclass(frozen=True)
+class SettingsWrite:
+    """The options to send, and before that the usernames that users in conflict keep, by their UUIDs.
+
+    None: no account becomes shared. ``unlinked`` is the number of accounts that are not linked yet.
+    """
+
+    options: Row
+    kept_usernames: Mapping[str, str] | None = None
+    unlinked: int = 0
+
+
+@dataclass(frozen=True)
+class SettingsComparison:
+    """A change of the account options, by what differs; ``write`` is None where nothing does."""
+
+    before: Row = field(default_factory=dict)
+    after: Row = field(default_factory=dict)
+    write: SettingsWrite | None = None
+    renames: tuple[Rename, ...] = ()
+    warnings: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    missing_users: tuple[str, ...] = ()
+
+
+def compare_account_settings(
+    target: Target,
+    desired: DesiredSettings,
+    stored: Row,
+    state: AccountState,
+    users: ResolvedUsers,
+    *,
+    missing_users: str,
+) -> SettingsComparison:
+    """Compare the options that can change accounts at once, and list what becomes of the accounts. Pure."""
+    warnings = tuple(f"{target.name}: {text}" for text in _preview_warnings(state.preview))
+    naming = {key: value for key, value in desired.options.items() if key in NAMING_KEYS}
+    before, sent = differing_options(stored, naming)
+    if not sent:
+        return SettingsComparison(warnings=warnings)
+    if not becomes_shared(stored, sent):
+        return _settings_change(before, sent, _previewed(state.preview), SettingsWrite(sent), warnings)
+    resolved = resolve_conflicts(state.conflicts, desired.resolutions, users, missing_users=missing_users)
+    errors = (*resolved.errors, *_adoption_errors(target, desired, state, resolved.usernames))
+    warnings = (*warnings, *resolved.warnings)
+    if errors:
+        return SettingsComparison(warnings=warnings, errors=errors, missing_users=resolved.missing_users)
+    # All accounts are linked before the options are sent, and no policy renames linked ones.
+    write, names = SettingsWrite(sent), resolved.usernames
+    if state.needs_adoption:
+        write = SettingsWrite(sent, names, len(state.unlinked))
+    change = _settings_change(before, sent, _adopted(state, names), write, warnings)
+    return replace(change, missing_users=resolved.missing_users)
+
+
+@dataclass(frozen=True)
+class _NameChange:
+    """An account whose names change. ``label`` names it in plans; ``is_implied``: no entry is about its user."""
+
+    label: str
+    username: str
+    new_username: str
+    home_directory: str = ""
+    new_home_directory: str = ""
+    is_implied: bool = True
+
+
+def _settings_change(
+    before: Row, sent: Row, changes: Iterable[_NameChange], write: SettingsWrite, warnings: tuple[str, ...]
+) -> SettingsComparison:
+    """Return the change, with each account whose names change under a label of its own."""
+    old: Row = {ACCOUNT_OPTIONS_KEY: before}
+    new: Row = {ACCOUNT_OPTIONS_KEY: sent}
+    labelled = _unique_labels(changes)
+    for label, one in labelled.items():
+        if one.username != one.new_username:
+            old.setdefault(_USERNAMES, {})[label] = one.username or None
+            new.setdefault(_USERNAMES, {})[label] = one.new_username
+    for label, one in labelled.items():
+        if one.home_directory != one.new_home_directory:
+            old.setdefault(_HOMES, {})[label] = one.home_directory or None
+            new.setdefault(_HOMES, {})[label] = one.new_home_directory
+    # An account that gets its first username is not renamed.
+    renamed = [one for one in labelled.values() if one.username not in ("", one.new_username)]
+    renames = tuple(Rename(one.label, one.new_username, is_implied=one.is_implied) for one in renamed)
+    return SettingsComparison(old, new, write, renames, warnings)
+
+
+def _unique_labels(changes: Iterable[_NameChange]) -> dict[str, _NameChange]:
+    """Return the changes by label, with a number where accounts have the same one, as those without a username do."""
+    ordered = sorted(changes, key=lambda one: (one.label, one.new_username, one.home_directory))
+    often, seen = Counter(one.label for one in ordered), Counter[str]()
+    labelled = {}
+    for one in ordered:
+        seen[one.label] += 1
+        number = f" ({seen[one.label]})" if often[one.label] > 1 else ""
+        labelled[f"{one.label}{number}"] = one
+    return labelled
+
+
+def _previewed(preview: Preview) -> list[_NameChange]:
+    return [
+        _NameChange(
+            f"{one.offering}: {one.username or 'no username'}",
+            one.username,
+            one.new_username,
+            one.home_directory,
+            one.new_home_directory,
+        )
+        for one in preview.renames
+    ]
+
+
+def _adopted(state: AccountState, kept_usernames: Mapping[str, str]) -> list[_NameChange]:
+    """Return the accounts that get another username or home directory when they are linked."""
+    names = _shared_usernames(state, kept_usernames)
+    homes = _shared_homes(state, names)
+    changes = []
+    for account in state.unlinked:
+        name, home = names[account.user_uuid], homes.get(account.user_uuid, account.home_directory)
+        if (name, home) != (account.username, account.home_directory):
+            label, is_implied = f"{account.offering}: {account.login}", account.user_uuid not in kept_usernames
+            changes.append(_NameChange(label, account.username, name, account.home_directory, home, is_implied))
+    return changes
+
+
+def _shared_homes(state: AccountState, usernames: Mapping[str, str]) -> dict[str, str]:
+    """Return the home directory of the one account of each user, where it is known: that of the username it keeps."""
+    homes: dict[str, str] = {}
+    for account in state.accounts:
+        if account.home_directory and account.username == usernames.get(account.user_uuid):
+            homes.setdefault(account.user_uuid, account.home_directory)
+    owned = {
+        user: owner.home_directory
+        for user, owner in state.owners.items()
+        if owner.home_directory and owner.username == usernames.get(user)
+    }
+    return {**homes, **owned}
+
+
+def _shared_usernames(state: AccountState, kept_usernames: Mapping[str, str]) -> dict[str, str]:
+    """Return the username that the one account of each user with unlinked accounts gets, empty where there is none."""
+    usernames: dict[str, str] = {}
+    for account in state.accounts:
+        if account.username:
+            usernames.setdefault(account.user_uuid, account.username)
+    owned = {user: owner.username for user, owner in state.owners.items()}
+    return {
+        account.user_uuid: kept_usernames.get(account.user_uuid)
+        or usernames.get(account.user_uuid)
+        or owned.get(account.user_uuid, "")
+        for account in state.unlinked
+    }
+
+
+def _adoption_errors(
+    target: Target, desired: DesiredSettings, state: AccountState, kept_usernames: Mapping[str, str]
+) -> Iterable[str]:
+    """Yield why Waldur would refuse to share the accounts, or would share a part of them
+    (api-behaviour: account-settings-scope-conflict, accounts-adoption-errors)."""
+    place = desired.option(f"{ACCOUNT_OPTIONS_KEY}.{SCOPE}")
+    unresolved = [conflict for conflict in state.conflicts if conflict.user_uuid not in kept_usernames]
+    if unresolved:
+        yield describe_unresolved(place, target.name, unresolved)
+    linked = {account.user_uuid for account in state.accounts if account.is_linked}
+    for conflict in state.conflicts:
+        owner = state.owners.get(conflict.user_uuid)
+        shared = owner.username if owner and conflict.user_uuid in linked else ""
+        if shared and kept_usernames.get(conflict.user_uuid, shared) not in ("", shared):
+            yield (
+                f"{desired.option(RESOLUTIONS_KEY)}: {conflict.login} already shares the username '{shared}' in some"
+                f" offerings of {target.name}, and Waldur would not rename those accounts: give '{shared}', and rename"
+                " the service provider account afterwards."
+            )
+    if not unresolved:
+        yield from _collisions(place, target, state, kept_usernames)
+
+
+def _collisions(place: str, target: Target, state: AccountState, kept_usernames: Mapping[str, str]) -> Iterable[str]:
+    """Yield an error for each username that two users would share, compared without case as Waldur does."""
+    logins = {account.user_uuid: account.login for account in state.accounts}
+    logins |= {user: owner.login for user, owner in state.owners.items()}
+    names = {user: owner.username for user, owner in state.owners.items()}
+    names |= _shared_usernames(state, kept_usernames)
+    users_by_name: dict[str, list[str]] = defaultdict(list)
+    for user, name in names.items():
+        users_by_name[name.lower()].append(user)
+    for name, users in sorted(users_by_name.items()):
+        if name and len(users) > 1:
+            shown = sorted(f"{logins[user]} ('{names[user]}')" for user in users)
+            yield (
+                f"{place}: {', '.join(shown[:-1])} and {shown[-1]} would have the same username at {target.name}, as"
+                " upper and lower case do not tell usernames apart: first rename the accounts of one of them."
+            )
+
+
+def _preview_warnings(preview: Preview) -> Iterable[str]:
+    """Yield the warnings of Waldur, and the offerings in which the provider's settings don't count
+    (api-behaviour: account-settings-stamped-defaults)."""
+    yield from preview.warnings
+    by_key: dict[str, list[Override]] = defaultdict(list)
+    for override in preview.overrides:
+        by_key[override.key].append(override)
+    for key, overrides in by_key.items():
+        shown = [f"{one.offering} ('{one.value}', {one.offering_uuid})" for one in overrides[:_MOST_NAMED]]
+        more = len(overrides) - len(shown)
+        listed = ", ".join([*shown, *([f"and {more} more"] if more else [])])
+        yield (
+            f"{key}: these offerings have a value of their own, which overrides that of the provider: {listed}. To use"
+            f" the provider's, set {key} in plugin_options of the offering to an empty text, with POST"
+            " /api/marketplace-provider-offerings/<uuid>/update_integration/."
+        )
+
+
+# --- write -----------------------------------------------------------------------------------------------------------
+
+
+def adopt_accounts(session: Session, uuid: str, kept_usernames: Mapping[str, str]) -> str:
+    """Make one account of the accounts of each user, and return in words what was done. All or nothing, and repeated
+    without harm (api-behaviour: accounts-adoption)."""
+    session.client.write("adopt_provider_accounts", uuid, body={"resolutions": dict(kept_usernames)})
+    return "the accounts of each user were linked to one"
+
+
+def count_unlinked(session: Session, target: Target) -> int:
+    """Return how many accounts at the provider are not linked."""
+    return sum(not account.is_linked for account in read_accounts(session, target))
+
+
+def describe_stored(before: Row, sent: Row, stored: Row) -> tuple[bool, str]:
+    """Return whether Waldur stored options of a request that it refused, and that in words.
+
+    It stores them before it changes accounts (api-behaviour: account-settings-effects).
+    """
+    left = unapplied_options(stored, sent)
+    kept = [key for key in sent if key not in left]
+    if not kept:
+        return False, "no account option was changed."
+    new = ", ".join(f"{key}: {sent[key] or 'empty'}" for key in kept)
+    old = ", ".join(f"{key}: {before.get(key) or 'empty'}" for key in kept)
+    return True, (
+        f"Waldur stored {new} all the same, and did not change all accounts. Remove the cause, set {old}, and then run"
+        " this again."
+    )

@@ -1,0 +1,275 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The accounts at a provider, as far as account options can change them, and what Waldur says that a change would do
+(api-behaviour: account-settings-preview, accounts-conflicts)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .._common import uuids
+from .._common.types import Row
+from .._context import Session
+from .._http.row_checks import FieldType, check_rows
+from .._references.targets import Target
+from .account_options import PREFIX, SCOPE, SHARED, differing_options
+from .username_resolutions import Candidate, Conflict
+
+_PREVIEW_KINDS = {
+    "offerings": FieldType.MAPPINGS,
+    "warnings": FieldType.TEXTS.optional,
+}
+_OFFERING_KINDS = {
+    "uuid": FieldType.UUID,
+    "name": FieldType.TEXT,
+    "settings": FieldType.MAPPING,
+    "renames": FieldType.MAPPINGS.optional,
+}
+_RENAME_KINDS = dict.fromkeys(
+    ("username", "new_username", "home_directory", "new_home_directory"), FieldType.TEXT.optional
+)
+_CONFLICT_KINDS = {
+    "user_uuid": FieldType.UUID,
+    "user_username": FieldType.TEXT.optional,
+    "candidates": FieldType.MAPPINGS,
+}
+_CANDIDATE_KINDS = {"username": FieldType.TEXT, "offering_uuids": FieldType.TEXTS.optional}
+_LINK = "service_provider_account_uuid"
+_ACCOUNT_KINDS = {
+    "uuid": FieldType.UUID.optional,
+    "offering_uuid": FieldType.UUID,
+    "offering_name": FieldType.TEXT.optional,
+    "user_uuid": FieldType.UUID,
+    "user_username": FieldType.TEXT.optional,
+    "username": FieldType.TEXT.optional,
+    "home_directory": FieldType.TEXT.optional,
+    "customer_uuid": FieldType.UUID.optional,
+    _LINK: FieldType.UUID.optional,
+}
+_OWNER_KINDS = {
+    "user_uuid": FieldType.UUID,
+    "user_username": FieldType.TEXT.optional,
+    "username": FieldType.TEXT.optional,
+    "home_directory": FieldType.TEXT.optional,
+    "service_provider_uuid": FieldType.UUID,
+}
+
+
+@dataclass(frozen=True)
+class PreviewedRename:
+    """A rename that Waldur announces; texts are empty where there is no name. Nothing tells whose account it is.
+
+    Where a number would be allocated first, ``<uid>`` stands for it.
+    """
+
+    offering: str
+    username: str
+    new_username: str
+    home_directory: str
+    new_home_directory: str
+
+
+@dataclass(frozen=True)
+class Override:
+    """A setting that an offering has itself, so that the provider's does not count there."""
+
+    key: str
+    offering: str
+    offering_uuid: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What Waldur says that a change would do."""
+
+    renames: tuple[PreviewedRename, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of a user in an offering; ``login`` is the username in Waldur, else the user's UUID."""
+
+    offering: str
+    offering_uuid: str
+    user_uuid: str
+    login: str
+    username: str
+    home_directory: str
+    is_linked: bool
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The account of a user at the provider."""
+
+    login: str
+    username: str
+    home_directory: str = ""
+
+
+@dataclass(frozen=True)
+class AccountState:
+    """What is known of the accounts at a provider, read only as far as the desired options can change them.
+
+    ``accounts``, ``owners`` (by user UUID) and ``conflicts`` are those that become shared.
+    """
+
+    preview: Preview = field(default_factory=Preview)
+    conflicts: tuple[Conflict, ...] = ()
+    accounts: tuple[Account, ...] = ()
+    owners: Mapping[str, Owner] = field(default_factory=dict)
+
+    @property
+    def unlinked(self) -> list[Account]:
+        """The accounts that an adoption links."""
+        return [account for account in self.accounts if not account.is_linked]
+
+    @property
+    def needs_adoption(self) -> bool:
+        """Whether there are accounts to link; hidden ones may only be seen by what is said of them."""
+        return bool(self.unlinked or self.conflicts or self.preview.renames)
+
+
+def becomes_shared(stored: Row, options: Row) -> bool:
+    """Return whether ``options`` make one account of the accounts of each user."""
+    return options.get(SCOPE) == SHARED != stored.get(SCOPE)
+
+
+def read_account_state(session: Session, target: Target, stored: Row, options: Row) -> AccountState:
+    """Return what is known of the accounts that ``options`` would change; nothing is read where they don't differ."""
+    _before, sent = differing_options(stored, options)
+    preview, number = Preview(), 0
+    if sent and target.uuid is not None:
+        preview, number = _read_preview(session, target.uuid, sent)
+    if not becomes_shared(stored, options):
+        return AccountState(preview)
+    accounts = read_accounts(session, target)
+    if target.uuid is None:
+        return AccountState(preview, tuple(_conflicts_of(accounts)), accounts)
+    conflicts = _read_conflicts(session, target.uuid, accounts) if number else ()
+    return AccountState(preview, conflicts, accounts, _read_owners(session, target))
+
+
+def _read_preview(session: Session, uuid: str, sent: Row) -> tuple[Preview, int]:
+    """Return what Waldur says that ``sent`` would do, and how many users have different usernames."""
+    answer = session.client.preview("account_options_preview", uuid, body={"account_options": sent})
+    name = "account_options_preview"
+    row = check_rows(name, [answer], **_PREVIEW_KINDS)[0]
+    offerings = check_rows(name, row["offerings"], **_OFFERING_KINDS)
+    labels = _label_offerings({row["uuid"]: row["name"] for row in offerings})
+    renames = [
+        _rename(labels[row["uuid"]], row["settings"], rename)
+        for row in offerings
+        for rename in check_rows(name, row.get("renames") or (), **_RENAME_KINDS)
+    ]
+    overrides = [
+        Override(
+            key, labels[row["uuid"]], uuids.normalize(row["uuid"]) or "", str(_after(row["settings"], key, "value"))
+        )
+        for key in sent
+        for row in offerings
+        if _after(row["settings"], key, "source") == "offering"
+    ]
+    number = row.get("username_conflicts")
+    conflicts = number if isinstance(number, int) else 1
+    return Preview(tuple(renames), tuple(overrides), tuple(row.get("warnings") or ())), conflicts
+
+
+def _after(settings: Row, key: str, part: str) -> object:
+    """Return a part of what holds for a setting of an offering after the change, None where it is not told."""
+    setting = settings.get(key)
+    after = setting.get("after") if isinstance(setting, dict) else None
+    return after.get(part) if isinstance(after, dict) else None
+
+
+def _rename(offering: str, settings: Row, row: Row) -> PreviewedRename:
+    new, home = row.get("new_username"), row.get("new_home_directory")
+    if new is None:
+        new = f"{_after(settings, PREFIX, 'value') or ''}<uid>"
+        home = f"{_after(settings, 'homedir_prefix', 'value') or ''}{new}"
+    return PreviewedRename(offering, row.get("username") or "", new, row.get("home_directory") or "", home or "")
+
+
+def read_accounts(session: Session, target: Target) -> tuple[Account, ...]:
+    """Return all accounts at the provider, in whatever state: an adoption links deleted ones, too."""
+    rows = session.client.rows("offering_users", provider_uuid=target.customer_uuid, field=list(_ACCOUNT_KINDS))
+    own = [
+        row
+        for row in check_rows("offering_users", rows, **_ACCOUNT_KINDS)
+        if uuids.normalize(row.get("customer_uuid")) in (None, target.customer_uuid)
+    ]
+    labels = _label_offerings({row["offering_uuid"]: row.get("offering_name") or row["offering_uuid"] for row in own})
+    accounts = [
+        Account(
+            labels[row["offering_uuid"]],
+            uuids.normalize(row["offering_uuid"]) or "",
+            uuids.normalize(row["user_uuid"]) or "",
+            row.get("user_username") or row["user_uuid"],
+            row.get("username") or "",
+            row.get("home_directory") or "",
+            row.get(_LINK) is not None,
+        )
+        for row in own
+    ]
+    return tuple(sorted(accounts, key=lambda account: (account.offering, account.login, account.username)))
+
+
+def _read_owners(session: Session, target: Target) -> dict[str, Owner]:
+    """Return the accounts of users at the provider, by user UUID."""
+    rows = session.client.rows("provider_accounts", customer_uuid=target.customer_uuid, field=list(_OWNER_KINDS))
+    return {
+        uuids.normalize(row["user_uuid"]) or "": Owner(
+            row.get("user_username") or row["user_uuid"], row.get("username") or "", row.get("home_directory") or ""
+        )
+        for row in check_rows("provider_accounts", rows, **_OWNER_KINDS)
+        if uuids.normalize(row["service_provider_uuid"]) == target.uuid
+    }
+
+
+def _read_conflicts(session: Session, uuid: str, accounts: Iterable[Account]) -> tuple[Conflict, ...]:
+    name = "username_conflicts"
+    rows = check_rows(name, session.client.rows("username_conflicts", uuid), **_CONFLICT_KINDS)
+    labels = {account.offering_uuid: account.offering for account in accounts}
+    return tuple(
+        Conflict(
+            uuids.normalize(row["user_uuid"]) or "",
+            row.get("user_username") or row["user_uuid"],
+            tuple(
+                Candidate(
+                    candidate["username"],
+                    tuple(sorted(labels[one] for one in _offerings_of(candidate) if one in labels)),
+                    bool(candidate.get("has_active_resources")),
+                )
+                for candidate in check_rows(name, row["candidates"], **_CANDIDATE_KINDS)
+            ),
+        )
+        for row in rows
+    )
+
+
+def _offerings_of(candidate: Row) -> list[str]:
+    return [uuids.normalize(one) or "" for one in candidate.get("offering_uuids") or ()]
+
+
+def _conflicts_of(accounts: Iterable[Account]) -> Iterable[Conflict]:
+    """Yield the users with different usernames where there is no provider that Waldur could be asked about."""
+    offerings: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for account in accounts:
+        if account.username:
+            offerings[account.login, account.user_uuid][account.username].append(account.offering)
+    for (login, user), names in sorted(offerings.items()):
+        if len(names) > 1:
+            yield Conflict(user, login, tuple(Candidate(name, tuple(places)) for name, places in names.items()))
+
+
+def _label_offerings(names: Mapping[str, str]) -> dict[str, str]:
+    """Return the label of each offering: its name, with a part of its UUID where several have that name."""
+    often = Counter(names.values())
+    return {uuid: name if often[name] == 1 else f"{name} ({uuid[:8]})" for uuid, name in names.items()}
