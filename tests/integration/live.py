@@ -215,7 +215,10 @@ class Live:
 
     def _lacking(self, parts: Mapping[str, str]) -> dict[str, str]:
         """What this Waldur, and what the environment, leaves out; the last line catches all other names."""
-        lacking = {r'"needs": "offerings"': "the tests make no offerings, projects and accounts of their own"}
+        lacking = {
+            r'"edition": ': "it is a case for a simulator of that edition",
+            r'"needs": "offerings"': "the tests make no offerings, projects and accounts of their own",
+        }
         if not self.roles:
             lacking[r"\buser_role\b|\busers\b"] = ROLES
         if not self.account:

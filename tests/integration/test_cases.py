@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,11 @@ import pytest
 import yaml
 from PIL import Image
 
+from simulation import Simulator
+
 from .playbook import WAYS, Outcome, Runner, runner
 from .stepping import stopping
-from .waldur import Waldur
+from .waldur import Simulated, Waldur
 
 Case = dict[str, Any]
 STEPS = ("check mode", "apply", "repeat")
@@ -49,9 +52,11 @@ def cases() -> list[Case]:
     ]
 
 
-def batch_of(case: Case) -> tuple[int, str]:
-    """Return which cases run in one playbook: those that follow one another, with the token of the same user."""
-    return [one["name"] for one in cases()].index(case["name"]) // BATCH, case.get("as", "staff")
+def batch_of(case: Case) -> tuple[int, str, str]:
+    """Return which cases run in one playbook: those that follow one another, with the token of the same user, on the
+    same edition."""
+    number = [one["name"] for one in cases()].index(case["name"]) // BATCH
+    return number, case.get("as", "staff"), case.get("edition", "")
 
 
 def prepared(waldur: Waldur, alias: str, way: str) -> Runner:
@@ -81,6 +86,7 @@ class Batch:
     def __init__(self, waldur: Waldur, batch: list[Case]) -> None:
         self.waldur = waldur
         self.records = {case["name"]: Record() for case in batch}
+        self._arrangements = {case["name"]: case.get("arrange", []) for case in batch}
         self.tasks = {task["name"]: task for case in batch for task in tasks_of(case)}
         self._names = list(self.tasks)
 
@@ -89,6 +95,9 @@ class Batch:
         case, _colon, step = name.rpartition(": ")
         if step in ("arrange 1", "check mode") and not self._is_arranged(name):
             self.waldur.reset()
+            if steps := self._arrangements[case]:
+                assert isinstance(self.waldur, Simulated)
+                self.waldur.arrange(steps)
         if step == "check mode":
             self.records[case].codes |= self.waldur.codes()
         if step in ("check mode", "repeat"):
@@ -129,11 +138,32 @@ def records() -> Records:
     return {}
 
 
+@pytest.fixture(scope="module")
+def editions() -> Iterator[dict[str, Waldur]]:
+    """The simulators of other editions than that of the other tests, once a case asked for them."""
+    started: dict[str, Waldur] = {}
+    yield started
+    for waldur in started.values():
+        assert isinstance(waldur, Simulated)
+        waldur.simulator.stop()
+
+
 @pytest.fixture
-def record(waldur: Waldur, records: Records, case: Case, way: str, request: pytest.FixtureRequest) -> Record:
+def record(
+    waldur: Waldur,
+    editions: dict[str, Waldur],
+    records: Records,
+    case: Case,
+    way: str,
+    request: pytest.FixtureRequest,
+) -> Record:
     """The record of a case. The first one of a batch runs all of the batch that are selected."""
     if why := waldur.cast.lacks(case):
         pytest.skip(why)
+    if edition := case.get("edition"):
+        if edition not in editions:
+            editions[edition] = Simulated(Simulator.start(edition=edition))
+        waldur = editions[edition]
     if (case["name"], way) not in records:
         found: list[Any] = [
             item.callspec.params["case"]
@@ -157,9 +187,12 @@ def expect(case: Case, record: Record, step: str, changed: bool, wanted: dict[st
     assert result["changed"] is changed, f"{where}: {outcome.output}"
     for key, value in wanted.items():
         assert_holds(result.get(key), value, f"{where}: {key}")
-    for text in case.get("warnings", []):
+    warnings = case.get("warnings", [])
+    if step == STEPS[-1]:
+        warnings = case.get("warnings_again", warnings)
+    for text in warnings:
         assert any(text in warning for warning in result.get("warnings", [])), f"{where}: {result}"
-    assert bool(result.get("warnings")) == bool(case.get("warnings")), f"{where}: {result.get('warnings')}"
+    assert bool(result.get("warnings")) == bool(warnings), f"{where}: {result.get('warnings')}"
 
 
 def assert_holds(found: Any, wanted: Any, where: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 from simulation import Simulator
 
@@ -81,6 +82,14 @@ class Simulated:
     def reset(self) -> None:
         """As a simulator does it."""
         self.simulator.reset()
+
+    def arrange(self, steps: Iterable[Mapping[str, Any]]) -> None:
+        """Change or create objects past all checks."""
+        for step in steps:
+            if "create" in step:
+                self.simulator.create(step["create"], **step["set"])
+            else:
+                self.simulator.change(step["change"], step["where"], step["set"])
 
     def watch(self) -> None:
         """Count anew."""

@@ -119,7 +119,7 @@ def _check_type(where: str, option: Mapping[str, Any], value: Any) -> None:
     if kind == "list":
         _check_list(where, option, value)
     elif kind == "dict":
-        _check_mapping(where, value)
+        _check_mapping(where, option, value)
     elif kind in ("str", "path"):
         if isinstance(value, (list, tuple, Mapping)):
             raise InvalidInput(f"{where}: must be text, and {_name_type(value)} was given.")
@@ -141,9 +141,11 @@ def _check_list(where: str, option: Mapping[str, Any], value: Any) -> None:
         raise InvalidInput(f"{where}: must be a list of mappings, and {_name_type(value)} was given.")
 
 
-def _check_mapping(where: str, value: Any) -> None:
+def _check_mapping(where: str, option: Mapping[str, Any], value: Any) -> None:
     if not (isinstance(value, Mapping) or _may_be_mapping(value)):
         raise InvalidInput(f"{where}: must be a mapping, and {_name_type(value)} was given.")
+    if option.get("options") and isinstance(value, Mapping):
+        document.mapping(where, value, tuple(option["options"]))
 
 
 def _may_be_mapping(value: Any) -> bool:
