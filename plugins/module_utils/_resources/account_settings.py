@@ -221,8 +221,8 @@ def _adoption_errors(
 
 def _collisions(place: str, target: Target, state: AccountState, kept_usernames: Mapping[str, str]) -> Iterable[str]:
     """Yield an error for each username that two users would share, compared without case as Waldur does."""
-    logins = {account.user_uuid: account.login for account in state.accounts}
-    logins |= {user: owner.login for user, owner in state.owners.items()}
+    logins = {user: owner.login for user, owner in state.owners.items()}
+    logins |= {account.user_uuid: account.login for account in state.accounts}
     names = {user: owner.username for user, owner in state.owners.items()}
     names |= _shared_usernames(state, kept_usernames)
     users_by_name: dict[str, list[str]] = defaultdict(list)

@@ -119,7 +119,7 @@ def resolve_conflicts(
     usernames: dict[str, str] = {}
     places: dict[str, str] = {}
     errors, warnings, missing = [], [], []
-    for entry in entries:
+    for entry in entries if conflicts else ():  # without any, no user was looked up
         user = users[entry.user]
         # A deactivated user keeps their accounts.
         known = user.user if isinstance(user, UnresolvedUser) else user

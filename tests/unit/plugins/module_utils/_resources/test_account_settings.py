@@ -356,6 +356,15 @@ def test_accounts_that_share_a_username_already_would_keep_it() -> None:
     )
 
 
+def test_entries_are_not_looked_up_where_no_usernames_differ() -> None:
+    profile = Profile("present", {"account_options": SHARED}, resolutions=entries(stranger="a1"))
+    current = ProfileState({"uuid": PROVIDER}, accounts=AccountState(accounts=(account(ALICE, "a1"),)))
+    assert ServiceProvider().users(profile, current) == ([], [])
+    assert len(ServiceProvider().compare(session(), target(), profile, current, {}).changes) == 1
+    in_conflict = ProfileState({"uuid": PROVIDER}, accounts=CONFLICT)
+    assert ServiceProvider().users(profile, in_conflict) == (["stranger"], ["stranger"])
+
+
 def test_entries_have_no_effect_once_the_scope_is_provider() -> None:
     assert compare(SHARED, stored=SHARED, resolutions=entries(alice="a1", nobody="x")) == Comparison()
 
