@@ -45,6 +45,7 @@ _WEIGHTS = {severity: weight for weight, severity in enumerate(reversed(Severity
 _LONGEST_VALUE = 80
 _LONGEST_WARNING = 1_000
 _MOST_VALUES = 6
+_MOST_IN_LINE = 30
 _RESERVED = 400  # for the line that says what is left out
 _NOTHING = "—"
 
@@ -175,7 +176,9 @@ def _render_difference(shown: _ShownChange, ambiguous: Container[str]) -> str:
     change = shown.change
     own = change["name"] == change["service_provider"]
     what = " ".join([shown.action.label, *([] if own else [quote(change["name"])])])
-    values = ", ".join(_render_values(shown))
+    every = list(_render_values(shown))
+    more = [f"and {len(every) - _MOST_IN_LINE:,} more"] if len(every) > _MOST_IN_LINE else []
+    values = ", ".join([*every[:_MOST_IN_LINE], *more])
     name, uuid = shown.provider
     label = f"{quote(name)} ({quote(uuid)})" if name in ambiguous else quote(name)
     words = [label, f"{what} {values}".rstrip() if own else what]

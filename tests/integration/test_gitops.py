@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from messages import mentions
 
 from simulation import Simulator
 
@@ -184,6 +185,42 @@ def test_wrong_use_is_refused_in_one_sentence(sim: Simulator, tmp_path: Path) ->
         "max_removals: the plan would revoke 1 grants that no entry names, and 0 are allowed: manager_alpha" in output
     )
     assert copy.sim.counts().writes == 0
+
+
+RENAMING = """\
+---
+service_providers:
+  - customer: Alpha Cloud Ltd
+    account_options: {username_generation_policy: waldur_username}
+"""
+
+
+def test_renames_are_planned_with_consent_approved_applied_and_detected_as_drift(tmp_path: Path) -> None:
+    with Simulator.start(edition="2026") as sim:
+        options = {"service_provider_can_create_offering_user": True}
+        sim.change("Offering", {"customer__name": "Alpha Cloud Ltd"}, {"plugin_options": options})
+        copy = copied(sim, tmp_path)
+        for path in (copy.folder / "providers").glob("*.yml"):
+            path.unlink()
+        (copy.folder / "providers" / "alpha.yml").write_text(RENAMING)
+        refused = copy.ends(2, "plan")
+        assert mentions(refused, "too_many_renames", option="max_renames", count=3, limit=0)
+        assert "Alpha VM: m2_alpha to 'member2' on Alpha Cloud Ltd" in refused
+
+        assert "update account settings" in copy.ends(1, "drift")
+        assert copy.read("drift.json")["summary"]["renames"] == 3
+        assert "**Needs attention: 1 change of account settings.** **Renames 3 accounts.**" in copy.markdown()
+        assert "+ usernames: Alpha VM: m2_alpha: member2\n" in copy.markdown()
+
+        copy.ends(0, "plan", "-e", "max_renames=3")
+        assert copy.read("plan.json")["summary"]["renames"] == 3
+        copy.approve()
+        sim.create("OfferingUser", offering="Alpha VM", user="member5", username="m5", state="OK")
+        assert mentions(copy.ends(2, "apply", "-e", "max_renames=9"), "approval_out_of_date")
+        sim.delete("OfferingUser", {"user__username": "member5", "offering__name": "Alpha VM"})
+        assert sim.counts().writes == 0
+        copy.ends(0, "apply", "-e", "max_renames=3")
+        copy.ends(0, "drift")
 
 
 def pipelines() -> list[Path]:

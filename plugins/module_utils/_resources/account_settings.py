@@ -130,8 +130,11 @@ def _settings_change(
 
 
 def _unique_labels(changes: Iterable[_NameChange]) -> dict[str, _NameChange]:
-    """Return the changes by label, with a number where accounts have the same one, as those without a username do."""
-    ordered = sorted(changes, key=lambda one: (one.label, one.new_username, one.home_directory))
+    """Return the changes by label, with a number where accounts have the same one, as those without a username do.
+
+    Renames stand before first usernames, as they matter more where not all are shown.
+    """
+    ordered = sorted(changes, key=lambda one: (not one.username, one.label, one.new_username, one.home_directory))
     often, seen = Counter(one.label for one in ordered), Counter[str]()
     labelled = {}
     for one in ordered:

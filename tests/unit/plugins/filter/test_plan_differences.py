@@ -43,6 +43,13 @@ def test_each_change_is_a_line_with_its_values_before_and_after_and_the_last_lin
     assert differences([]) == []
 
 
+def test_a_line_shows_thirty_values_of_a_change() -> None:
+    names = {f"VM: m{number:04d}": f"m{number}" for number in range(2000)}
+    after = {"usernames": dict.fromkeys(names, "new")}
+    (line,) = differences([change("update_account_settings", "A", {"usernames": names}, after)], totals=False)
+    assert line.endswith("usernames: VM: m0029: 'm29' -> 'new', and 1,970 more")
+
+
 def test_the_lines_of_two_providers_of_one_name_differ() -> None:
     assert differences(TWINS, totals=False) == [
         f"Alpha Cloud Ltd ({ALPHA}): grant bob: expiration_time: never",
