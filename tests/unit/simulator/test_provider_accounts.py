@@ -76,6 +76,14 @@ def test_settings_of_an_offering_show_value_source_and_what_it_would_inherit(api
     assert resource["offering_account_settings"] == found
 
 
+def test_a_preview_is_not_counted_as_a_write(api: Api) -> None:
+    api.sim.zero()
+    assert api.post(f"{api.provider()}account_options_preview/", SHARED).status == 200
+    assert api.sim.counts().writes == 0
+    api.patch(api.provider(), SHARED)
+    assert api.sim.counts().writes == 1
+
+
 def test_turning_the_scope_on_links_every_account_at_once(shared: Api) -> None:
     found = shared.rows(ACCOUNTS, provider_uuid=shared.customer(ALPHA)["uuid"], is_provider_backed="true")
     assert len(found) == 12

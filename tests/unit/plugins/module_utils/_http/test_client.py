@@ -509,6 +509,39 @@ def test_no_write_leaves_a_client_in_check_mode(name: str) -> None:
         assert len(server.requests) == 1
 
 
+def test_a_post_that_changes_nothing_is_sent_in_check_mode_and_is_no_write() -> None:
+    with ScriptedServer(Answer(body={"offerings": [], "token": "t", "account_options": OPTIONS})) as server:
+        client = client_of(server)
+        answer = client.read_only().preview("account_options_preview", UUID, body={"account_options": SHELL})
+        assert answer == {"offerings": [], "account_options": OPTIONS}
+        [(method, path, _headers)] = server.requests
+        assert (method, path) == ("POST", f"/api/marketplace-service-providers/{UUID}/account_options_preview/")
+        assert client.writes_sent == 0
+
+
+def test_a_preview_sends_no_write() -> None:
+    with ScriptedServer(Answer(body={})) as server, pytest.raises(errors.WriteInCheckMode):
+        client_of(server).read_only().preview("partial_update", UUID, body={})
+    assert server.requests == []
+
+
+def test_a_preview_is_repeated_as_a_read_is() -> None:
+    with ScriptedServer(Answer(503), Answer(body={})) as server:
+        assert client_of(server, retries=1).preview("account_options_preview", UUID, body={}) == {}
+    with ScriptedServer(Answer(503)) as server, pytest.raises(errors.ServerDefect):
+        client_of(server).preview("account_options_preview", UUID, body={})
+    with ScriptedServer(Answer(body=[])) as server, pytest.raises(errors.WaldurError) as caught:
+        client_of(server).preview("account_options_preview", UUID, body={})
+    assert not isinstance(caught.value, errors.OutcomeUnknown)
+
+
+def test_a_preview_of_what_json_cannot_represent_is_not_sent() -> None:
+    with ScriptedServer(Answer(body={})) as server:
+        with pytest.raises(errors.WaldurError, match=r"^Cannot preview the account options: .* not sent\.$"):
+            client_of(server).preview("account_options_preview", UUID, body={"account_options": {"a": {1}}})
+        assert server.requests == []
+
+
 def test_a_secret_code_is_not_rotated_in_check_mode_and_can_be_afterwards() -> None:
     with ScriptedServer(Answer(body={"api_secret_code": "s3cretc0de"})) as server:
         client = client_of(server)
