@@ -57,8 +57,8 @@ _KEYS: tuple[Field[object], ...] = (
 
 def _read_options(entry: EntryReader) -> dict[str, Any]:
     """Return the options that are named, a removed one as an empty text."""
-    named = [one for one in _KEYS if one in entry or one.name in entry.removed]
-    return {one.name: entry.get(one) if one in entry else "" for one in named}
+    named = [option for option in _KEYS if option in entry or option.name in entry.removed]
+    return {option.name: entry.get(option) if option in entry else "" for option in named}
 
 
 ACCOUNT_OPTIONS = MappingField(

@@ -115,17 +115,17 @@ def _settings_change(
     old: Row = {ACCOUNT_OPTIONS_KEY: before}
     new: Row = {ACCOUNT_OPTIONS_KEY: sent}
     labelled = _unique_labels(changes)
-    for label, one in labelled.items():
-        if one.username != one.new_username:
-            old.setdefault(_USERNAMES, {})[label] = one.username or None
-            new.setdefault(_USERNAMES, {})[label] = one.new_username
-    for label, one in labelled.items():
-        if one.home_directory != one.new_home_directory:
-            old.setdefault(_HOMES, {})[label] = one.home_directory or None
-            new.setdefault(_HOMES, {})[label] = one.new_home_directory
+    for label, change in labelled.items():
+        if change.username != change.new_username:
+            old.setdefault(_USERNAMES, {})[label] = change.username or None
+            new.setdefault(_USERNAMES, {})[label] = change.new_username
+    for label, change in labelled.items():
+        if change.home_directory != change.new_home_directory:
+            old.setdefault(_HOMES, {})[label] = change.home_directory or None
+            new.setdefault(_HOMES, {})[label] = change.new_home_directory
     # An account that gets its first username is not renamed.
-    renamed = [one for one in labelled.values() if one.username not in ("", one.new_username)]
-    renames = tuple(Rename(one.label, one.new_username, is_implied=one.is_implied) for one in renamed)
+    renamed = [change for change in labelled.values() if change.username not in ("", change.new_username)]
+    renames = tuple(Rename(change.label, change.new_username, is_implied=change.is_implied) for change in renamed)
     return SettingsComparison(old, new, write, renames, warnings)
 
 
@@ -134,26 +134,26 @@ def _unique_labels(changes: Iterable[_NameChange]) -> dict[str, _NameChange]:
 
     Renames stand before first usernames, as they matter more where not all are shown.
     """
-    ordered = sorted(changes, key=lambda one: (not one.username, one.label, one.new_username, one.home_directory))
-    often, seen = Counter(one.label for one in ordered), Counter[str]()
+    ordered = sorted(changes, key=lambda c: (not c.username, c.label, c.new_username, c.home_directory))
+    totals, numbers = Counter(change.label for change in ordered), Counter[str]()
     labelled = {}
-    for one in ordered:
-        seen[one.label] += 1
-        number = f" ({seen[one.label]})" if often[one.label] > 1 else ""
-        labelled[f"{one.label}{number}"] = one
+    for change in ordered:
+        numbers[change.label] += 1
+        suffix = f" ({numbers[change.label]})" if totals[change.label] > 1 else ""
+        labelled[f"{change.label}{suffix}"] = change
     return labelled
 
 
 def _previewed(preview: Preview) -> list[_NameChange]:
     return [
         _NameChange(
-            f"{one.offering}: {one.username or 'no username'}",
-            one.username,
-            one.new_username,
-            one.home_directory,
-            one.new_home_directory,
+            f"{rename.offering}: {rename.username or 'no username'}",
+            rename.username,
+            rename.new_username,
+            rename.home_directory,
+            rename.new_home_directory,
         )
-        for one in preview.renames
+        for rename in preview.renames
     ]
 
 
@@ -226,8 +226,9 @@ def _collisions(place: str, target: Target, state: AccountState, kept_usernames:
     """Yield an error for each username that two users would share, compared without case as Waldur does."""
     logins = {user: owner.login for user, owner in state.owners.items()}
     logins |= {account.user_uuid: account.login for account in state.accounts}
+    logins |= {conflict.user_uuid: conflict.login for conflict in state.conflicts}
     names = {user: owner.username for user, owner in state.owners.items()}
-    names |= _shared_usernames(state, kept_usernames)
+    names |= {**_shared_usernames(state, kept_usernames), **kept_usernames}
     users_by_name: dict[str, list[str]] = defaultdict(list)
     for user, name in names.items():
         users_by_name[name.lower()].append(user)
@@ -235,8 +236,8 @@ def _collisions(place: str, target: Target, state: AccountState, kept_usernames:
         if name and len(users) > 1:
             shown = sorted(f"{logins[user]} ('{names[user]}')" for user in users)
             yield (
-                f"{place}: {', '.join(shown[:-1])} and {shown[-1]} would have the same username at {target.name}, as"
-                " upper and lower case do not tell usernames apart: first rename the accounts of one of them."
+                f"{place}: {', '.join(shown[:-1])} and {shown[-1]} would have the same username at {target.name},"
+                " where upper and lower case count as equal: first rename the accounts of one of them."
             )
 
 
@@ -248,7 +249,8 @@ def _preview_warnings(preview: Preview) -> Iterable[str]:
     for override in preview.overrides:
         by_key[override.key].append(override)
     for key, overrides in by_key.items():
-        shown = [f"{one.offering} ('{one.value}', {one.offering_uuid})" for one in overrides[:_MOST_NAMED]]
+        named = overrides[:_MOST_NAMED]
+        shown = [f"{override.offering} ('{override.value}', {override.offering_uuid})" for override in named]
         more = len(overrides) - len(shown)
         listed = ", ".join([*shown, *([f"and {more} more"] if more else [])])
         yield (

@@ -244,7 +244,7 @@ def _read_conflicts(session: Session, uuid: str, accounts: Iterable[Account]) ->
             tuple(
                 Candidate(
                     candidate["username"],
-                    tuple(sorted(labels[one] for one in _offerings_of(candidate) if one in labels)),
+                    tuple(sorted(labels[uuid] for uuid in _offerings_of(candidate) if uuid in labels)),
                     bool(candidate.get("has_active_resources")),
                 )
                 for candidate in check_rows(name, row["candidates"], **_CANDIDATE_KINDS)
@@ -255,7 +255,7 @@ def _read_conflicts(session: Session, uuid: str, accounts: Iterable[Account]) ->
 
 
 def _offerings_of(candidate: Row) -> list[str]:
-    return [uuids.normalize(one) or "" for one in candidate.get("offering_uuids") or ()]
+    return [uuids.normalize(uuid) or "" for uuid in candidate.get("offering_uuids") or ()]
 
 
 def _conflicts_of(accounts: Iterable[Account]) -> Iterable[Conflict]:

@@ -50,12 +50,12 @@ class Conflict:
         return username if username in names else next((name for name in names if name.strip() == username), None)
 
     def suggest(self) -> str:
-        """Return the username that most speaks for: one in use, in most offerings."""
-        return min(self.candidates, key=lambda one: (not one.is_used, -len(one.offerings), one.username)).username
+        """Return the candidate to suggest: first one in use, then the one in most offerings."""
+        return min(self.candidates, key=lambda c: (not c.is_used, -len(c.offerings), c.username)).username
 
     def describe(self) -> str:
         """Return the user with all candidates, for a message."""
-        names = (f"'{one.username}' in {' and '.join(one.offerings) or 'hidden offerings'}" for one in self.candidates)
+        names = [f"'{c.username}' in {' and '.join(c.offerings) or 'hidden offerings'}" for c in self.candidates]
         return f"{self.login} ({', '.join(names)})"
 
 

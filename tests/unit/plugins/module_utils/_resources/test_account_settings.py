@@ -341,6 +341,13 @@ def test_a_resolution_can_be_what_makes_two_users_share_a_username() -> None:
     assert begins(error(compare(SHARED, state, resolutions=entries(alice="alice_x"))), "accounts_would_share")
 
 
+def test_a_username_to_keep_counts_also_where_the_accounts_are_hidden() -> None:
+    state = AccountState(conflicts=(conflict(ALICE, "one", "x"),), owners={BOB.uuid: Owner("bob", "ONE")})
+    text = error(compare(SHARED, state, resolutions=entries(alice="one")))
+    assert begins(text, "accounts_would_share", users="alice ('one') and bob ('ONE')")
+    assert only(compare(SHARED, state, resolutions=entries(alice="x"))).renames == ()
+
+
 def test_accounts_that_share_a_username_already_would_keep_it() -> None:
     state = AccountState(
         conflicts=(conflict(ALICE, "a1", "alice_x"),),
