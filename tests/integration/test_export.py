@@ -33,6 +33,9 @@ APPLY = {
 }
 
 
+OPTIONS = {"username_anonymized_prefix": "007", "project_groups_enabled": True}
+
+
 @pytest.fixture(scope="module", params=["2024", "2025", "2026"])
 def edition(running: Simulator, request: pytest.FixtureRequest) -> Iterator[Simulator]:
     """Each of them; none in a live run, as *running* is not there either."""
@@ -44,7 +47,7 @@ def trapped(sim: Simulator) -> None:
     """The recorded world with names that YAML and Ansible could take for something else."""
     sim.reset()
     sim.change("ServiceProvider", {"customer__uuid": ALPHA}, {"description": f"{TEMPLATE}\n# no comment: 'x' \u2028ü"})
-    sim.change("ServiceProvider", {"customer__uuid": ALPHA}, {"account_options": {"uid": "007", "on": True}})
+    sim.change("ServiceProvider", {"customer__uuid": ALPHA}, {"account_options": OPTIONS})
     sim.change("User", {"username": "manager_alpha"}, {"username": "0123"})
     sim.change("User", {"username": "member1"}, {"username": "12:30:45"})
     sim.change("OfferingUser", {"username": "m1_alpha"}, {"username": TEMPLATE})
