@@ -43,7 +43,7 @@ class DesiredSettings:
 
 @dataclass(frozen=True)
 class SettingsWrite:
-    """The options to send, and before that the usernames that users in conflict keep, by their UUIDs.
+    """The options to send, and before that the usernames that users keep as their accounts are linked, by their UUIDs.
 
     None: no account becomes shared. ``unlinked`` is the number of accounts that are not linked yet.
     """
@@ -91,7 +91,7 @@ def compare_account_settings(
     # All accounts are linked before the options are sent, and no policy renames linked ones.
     write, names = SettingsWrite(sent), resolved.usernames
     if state.needs_adoption:
-        write = SettingsWrite(sent, names, len(state.unlinked))
+        write = SettingsWrite(sent, {**_owned_usernames(state), **names}, len(state.unlinked))
     change = _settings_change(before, sent, _adopted(state, names), write, warnings)
     return replace(change, missing_users=resolved.missing_users)
 
@@ -186,16 +186,27 @@ def _shared_homes(state: AccountState, usernames: Mapping[str, str]) -> dict[str
 
 def _shared_usernames(state: AccountState, kept_usernames: Mapping[str, str]) -> dict[str, str]:
     """Return the username that the one account of each user with unlinked accounts gets, empty where there is none."""
-    usernames: dict[str, str] = {}
-    for account in state.accounts:
+    usernames = {**_owned_usernames(state), **kept_usernames}
+    for account in state.unlinked:
         if account.username:
             usernames.setdefault(account.user_uuid, account.username)
-    owned = {user: owner.username for user, owner in state.owners.items()}
+    return {account.user_uuid: usernames.get(account.user_uuid, "") for account in state.unlinked}
+
+
+def _owned_usernames(state: AccountState) -> dict[str, str]:
+    """Return the usernames that users without a conflict have at the provider already, and that must be sent to last.
+
+    Waldur would empty them where an account without a username joins (api-behaviour: accounts-adoption-effects), also
+    one that is hidden from this token. Accounts that are linked have this username, so no other one is in use.
+    """
+    in_conflict = {conflict.user_uuid for conflict in state.conflicts}
+    unlinked: dict[str, set[str]] = defaultdict(set)
+    for account in state.unlinked:
+        unlinked[account.user_uuid].add(account.username)
     return {
-        account.user_uuid: kept_usernames.get(account.user_uuid)
-        or usernames.get(account.user_uuid)
-        or owned.get(account.user_uuid, "")
-        for account in state.unlinked
+        user: owner.username
+        for user, owner in state.owners.items()
+        if owner.username and user not in in_conflict and (owner.is_used or unlinked.get(user) == {""})
     }
 
 
@@ -223,18 +234,22 @@ def _adoption_errors(
 
 
 def _collisions(place: str, target: Target, state: AccountState, kept_usernames: Mapping[str, str]) -> Iterable[str]:
-    """Yield an error for each username that two users would share, compared without case as Waldur does."""
+    """Yield an error for each username that two users would share, compared without case as Waldur does.
+
+    It compares with the accounts at the provider as they are, also with those that would be renamed.
+    """
     logins = {user: owner.login for user, owner in state.owners.items()}
     logins |= {account.user_uuid: account.login for account in state.accounts}
     logins |= {conflict.user_uuid: conflict.login for conflict in state.conflicts}
-    names = {user: owner.username for user, owner in state.owners.items()}
-    names |= {**_shared_usernames(state, kept_usernames), **kept_usernames}
-    users_by_name: dict[str, list[str]] = defaultdict(list)
-    for user, name in names.items():
-        users_by_name[name.lower()].append(user)
-    for name, users in sorted(users_by_name.items()):
-        if name and len(users) > 1:
-            shown = sorted(f"{logins[user]} ('{names[user]}')" for user in users)
+    users_by_name: dict[str, dict[str, str]] = defaultdict(dict)
+    for user, name in {**_shared_usernames(state, kept_usernames), **kept_usernames}.items():
+        users_by_name[name.lower()][user] = name
+    for user, owner in state.owners.items():
+        if owner.username.lower() in users_by_name:
+            users_by_name[owner.username.lower()].setdefault(user, owner.username)
+    for lowered, names in sorted(users_by_name.items()):
+        if lowered and len(names) > 1:
+            shown = sorted(f"{logins[user]} ('{name}')" for user, name in names.items())
             yield (
                 f"{place}: {', '.join(shown[:-1])} and {shown[-1]} would have the same username at {target.name},"
                 " where upper and lower case count as equal: first rename the accounts of one of them."

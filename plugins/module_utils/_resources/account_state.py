@@ -107,11 +107,12 @@ class Account:
 
 @dataclass(frozen=True)
 class Owner:
-    """The account of a user at the provider."""
+    """The account of a user at the provider; ``is_used``: accounts in offerings are linked to it."""
 
     login: str
     username: str
     home_directory: str = ""
+    is_used: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,8 +134,8 @@ class AccountState:
 
     @property
     def needs_adoption(self) -> bool:
-        """Whether there are accounts to link; hidden ones may only be seen by what is said of them."""
-        return bool(self.unlinked or self.conflicts or self.preview.renames)
+        """Whether there are accounts to link; hidden ones may be linked to those at the provider."""
+        return bool(self.unlinked or self.conflicts or self.preview.renames or self.owners)
 
 
 def becomes_shared(stored: Row, options: Row) -> bool:
@@ -223,10 +224,14 @@ def read_accounts(session: Session, target: Target) -> tuple[Account, ...]:
 
 def _read_owners(session: Session, target: Target) -> dict[str, Owner]:
     """Return the accounts of users at the provider, by user UUID."""
-    rows = session.client.rows("provider_accounts", customer_uuid=target.customer_uuid, field=list(_OWNER_KINDS))
+    fields = [*_OWNER_KINDS, "offering_count"]
+    rows = session.client.rows("provider_accounts", customer_uuid=target.customer_uuid, field=fields)
     return {
         uuids.normalize(row["user_uuid"]) or "": Owner(
-            row.get("user_username") or row["user_uuid"], row.get("username") or "", row.get("home_directory") or ""
+            row.get("user_username") or row["user_uuid"],
+            row.get("username") or "",
+            row.get("home_directory") or "",
+            bool(row.get("offering_count")),
         )
         for row in check_rows("provider_accounts", rows, **_OWNER_KINDS)
         if uuids.normalize(row["service_provider_uuid"]) == target.uuid

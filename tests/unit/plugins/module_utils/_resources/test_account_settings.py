@@ -225,8 +225,14 @@ def test_accounts_are_linked_before_the_scope_is_set() -> None:
 
 def test_nothing_is_linked_where_there_is_no_account() -> None:
     assert only(compare(SHARED)).payload.settings == SettingsWrite(SHARED)
-    linked = AccountState(accounts=(account(ALICE, "a1", is_linked=True),), owners={ALICE.uuid: Owner("alice", "a1")})
+    linked = AccountState(accounts=(account(ALICE, "a1", is_linked=True),))
     assert only(compare(SHARED, linked)).payload.settings == SettingsWrite(SHARED)
+
+
+def test_hidden_accounts_are_linked_before_the_scope_is_set() -> None:
+    owners = {ALICE.uuid: Owner("alice", "a1", is_used=True)}
+    state = AccountState(accounts=(account(ALICE, "a1", is_linked=True),), owners=owners)
+    assert only(compare(SHARED, state)).payload.settings == SettingsWrite(SHARED, {ALICE.uuid: "a1"})
 
 
 def test_renames_of_a_policy_do_not_happen_where_all_accounts_are_linked_before() -> None:
@@ -332,6 +338,36 @@ def test_two_users_must_not_get_one_username_whatever_its_case() -> None:
 def test_the_username_of_another_users_account_at_the_provider_must_not_be_taken() -> None:
     state = AccountState(accounts=(account(ALICE, "one"),), owners={CAROL.uuid: Owner("carol", "ONE")})
     assert mentions(error(compare(SHARED, state)), "accounts_would_share", users="alice ('one') and carol ('ONE')")
+
+
+def test_a_username_at_the_provider_is_taken_also_while_its_account_would_be_renamed() -> None:
+    owners = {ALICE.uuid: Owner("alice", "p1"), BOB.uuid: Owner("bob", "m2")}
+    state = AccountState(accounts=(account(ALICE, "m2"), account(BOB, "b")), owners=owners)
+    assert mentions(error(compare(SHARED, state)), "accounts_would_share", users="alice ('m2') and bob ('m2')")
+
+
+@pytest.mark.parametrize(
+    ("owner", "accounts", "sent"),
+    [
+        # An account without a username joins.
+        (Owner("alice", "a1"), (account(ALICE, ""),), {ALICE.uuid: "a1"}),
+        # One that is hidden may join.
+        (Owner("alice", "a1", is_used=True), (account(BOB, "b"),), {ALICE.uuid: "a1"}),
+        (Owner("alice", "a1", is_used=True), (account(ALICE, "a1"),), {ALICE.uuid: "a1"}),
+        # The account at the provider takes the username of the only one that is in use.
+        (Owner("alice", "a1"), (account(ALICE, "other"),), {}),
+        (Owner("alice", "a1"), (account(BOB, "b"),), {}),
+        (Owner("alice", "", is_used=True), (account(ALICE, ""),), {}),
+    ],
+)
+def test_a_username_at_the_provider_is_not_emptied_by_an_account_without_one(
+    owner: Owner, accounts: tuple[Account, ...], sent: dict[str, str]
+) -> None:
+    change = only(compare(SHARED, AccountState(accounts=accounts, owners={ALICE.uuid: owner})))
+    assert change.payload.settings == SettingsWrite(SHARED, sent, 1)
+    assert change.renames == ()
+    joins = accounts[0].username == "" and bool(owner.username)
+    assert (change.after or {}).get("usernames", {}) == ({"VM: alice": "a1"} if joins else {})
 
 
 def test_a_resolution_can_be_what_makes_two_users_share_a_username() -> None:
