@@ -10,15 +10,13 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import ValidationError
 
-from . import editions
+from . import editions, posix
 from .models import (
     Grant,
     Offering,
     OfferingUser,
-    PosixIdentity,
     PosixPool,
     ProviderAccount,
     Resource,
@@ -34,12 +32,6 @@ RENAMED_STATES = ("Requested", "Creating", "OK")
 # In these the user has left, or is about to (api-behaviour: provider-accounts-states).
 LEFT_STATES = ("Requested deletion", "Deleting", "Deleted", "Error deleting")
 COPIED = ("username", "uidnumber", "primarygroup", "login_shell", "home_directory", "is_home_pinned")
-
-
-class Exhausted(APIException):
-    """A pool has no number left (api-behaviour: posix-pools-exhausted)."""
-
-    status_code = status.HTTP_409_CONFLICT
 
 
 def provider_of(offering: Offering) -> ServiceProvider | None:
@@ -78,64 +70,31 @@ def is_shared(offering: Offering) -> bool:
     return bool(can_share) and values_of(offering)["account_scope"] == "provider"
 
 
-def pool_of(offering: Offering) -> PosixPool | None:
-    """Return the pool that numbers the users of *offering*: its own, else its provider's
-    (api-behaviour: posix-numbers)."""
-    if not editions.current().accounts_are_shared or offering.plugin_options.get("enable_posix_account") is False:
-        return None
-    own = PosixPool.objects.filter(offering=offering).first()
-    return own or PosixPool.objects.filter(service_provider__customer=offering.customer_id).first()
-
-
-def comes_from_user(offering: Offering, kind: str) -> bool:
-    """Return whether *offering* takes its users' numbers of *kind* from their profiles
-    (api-behaviour: posix-numbers)."""
-    return offering.plugin_options.get(f"{kind}_source") == "user_attribute"
-
-
-def has_numbers(offering: Offering) -> bool:
-    """Return whether accounts at *offering* have numbers at all."""
-    return editions.current().accounts_are_shared and offering.plugin_options.get("enable_posix_account") is not False
-
-
 def lacks_number(offering: Offering, user: User, kind: str) -> bool:
     """Return whether the pool of *offering* manages numbers of *kind* and has yet to give *user* one."""
-    pool = pool_of(offering)
-    if pool is None or comes_from_user(offering, kind) or getattr(pool, f"min_{kind}") is None:
+    pool = posix.pool_of(offering)
+    if pool is None or kind not in posix.pooled(offering) or posix.bounds(pool, kind) is None:
         return False
-    return not pool.identities.filter(user=user).exclude(**{kind: None}).exists()
+    return getattr(posix.identity_of(pool, user), kind) is None
 
 
 def numbers_of(offering: Offering, user: User, allocates: bool = True) -> tuple[int | None, int | None]:
     """Return UID and GID of *user* at *offering*: the user's own, or from the pool, of which new ones if *allocates*.
 
-    Raises :exc:`Exhausted`.
+    Raises :exc:`posix.Exhausted`.
     """
-    if not has_numbers(offering):
+    if not posix.has_numbers(offering):
         return None, None
-    pool = pool_of(offering)
-    held = identity_of(pool, offering, user, allocates) if pool else None
-    uid, gid = (
-        user.extra.get(name) if comes_from_user(offering, kind) else getattr(held, kind, None)
-        for kind, name in (("uid", "uid_number"), ("gid", "primary_gid"))
-    )
-    return uid, gid
-
-
-def identity_of(pool: PosixPool, offering: Offering, user: User, allocates: bool) -> PosixIdentity:
-    """Return what *pool* has given *user*; if *allocates*, with the numbers that were missing at *offering*."""
-    held = PosixIdentity.objects.filter(pool=pool, user=user).first() or PosixIdentity(pool=pool, user=user)
-    missing = [kind for kind in ("uid", "gid") if allocates and lacks_number(offering, user, kind)]
-    for kind in missing:
-        first, last = getattr(pool, f"min_{kind}"), getattr(pool, f"max_{kind}")
-        used = set(pool.identities.values_list(kind, flat=True))
-        number = next((number for number in range(first, last + 1) if number not in used), None)
-        if number is None:
-            raise Exhausted(f"The POSIX {kind.upper()} pool for offering {offering.uuid.hex} is exhausted.")
-        setattr(held, kind, number)
-    if missing:
-        held.save()
-    return held
+    pool = posix.pool_of(offering)
+    found: list[int | None] = []
+    for kind, name in (("uid", "uid_number"), ("gid", "primary_gid")):
+        if posix.comes_from_user(offering, kind):
+            found.append(user.extra.get(name))
+        elif pool and allocates:
+            found.append(posix.allocate(pool, kind, user, offering))
+        else:
+            found.append(getattr(posix.identity_of(pool, user), kind) if pool else None)
+    return found[0], found[1]
 
 
 def add_counter(base: str, offering: Offering, digits: int) -> str:
@@ -215,16 +174,21 @@ def pin(account: OfferingUser, values: dict[str, Any]) -> None:
     Raises ``ValidationError`` for a number that cannot be its own. A number is the user's in the pool, so the other
     accounts follow; of a linked row the provider's account is written (api-behaviour: posix-pins).
     """
-    pool, owner = pool_of(account.offering), account.service_provider_account
+    pool, owner = posix.pool_of(account.offering), account.service_provider_account
     numbers = {"uid": values.get("uidnumber"), "gid": values.get("primarygroup")}
     for kind, key in (("uid", "uidnumber"), ("gid", "primarygroup")):
         if (number := numbers[kind]) is not None:
             check_number(pool, account.user, kind, key, number)
-    if pool and any(numbers.values()):
-        changes = {kind: number for kind, number in numbers.items() if number is not None}
-        PosixIdentity.objects.update_or_create(pool=pool, user=account.user, defaults=changes)
+    changes = {kind: number for kind, number in numbers.items() if number is not None}
+    if pool and changes:
+        held = posix.identity_of(pool, account.user, account.offering)
+        for kind, number in changes.items():
+            setattr(held, kind, number)
+        held.save()
     own = [owner, *owner.backs.all()] if owner else [account]
-    others = [row for row in account.user.accounts.exclude(pk=account.pk) if pool and pool_of(row.offering) == pool]
+    others = [
+        row for row in account.user.accounts.exclude(pk=account.pk) if pool and posix.pool_of(row.offering) == pool
+    ]
     for row in own:
         for name in ("login_shell", "home_directory"):
             setattr(row, name, values.get(name, getattr(row, name)))
@@ -239,13 +203,13 @@ def pin(account: OfferingUser, values: dict[str, Any]) -> None:
 
 def check_number(pool: PosixPool | None, user: User, kind: str, key: str, number: int) -> None:
     """Raise ``ValidationError`` unless *number* lies in the range of *pool* and nobody else holds it there."""
-    first, last = (getattr(pool, f"{end}_{kind}", None) for end in ("min", "max"))
-    if first is None or last is None:
+    span = posix.bounds(pool, kind)
+    if pool is None or span is None:
         raise ValidationError({key: ["No pool manages these numbers."]})
-    if not first <= number <= last:
-        raise ValidationError({key: [f"The number must lie between {first} and {last}."]})
-    if PosixIdentity.objects.filter(pool=pool, **{kind: number}).exclude(user=user).exists():
-        raise ValidationError({key: ["Another user holds this number."]})
+    if not span[0] <= number <= span[1]:
+        raise ValidationError({key: [f"The number must lie between {span[0]} and {span[1]}."]})
+    if posix.active(pool).filter(**{kind: number}).exclude(user=user).exists():
+        raise ValidationError({key: ["Another holder has this number."]})
 
 
 def rename(account: OfferingUser, username: str | None) -> None:
@@ -333,14 +297,12 @@ def follow_rows(account: ProviderAccount | None) -> None:
 
 
 def release(account: OfferingUser) -> None:
-    """Delete *account* and the numbers that no other account of its user holds
+    """Delete *account* and give back the numbers that no other account of its user needs
     (api-behaviour: offering-users-write)."""
-    pool, backed = pool_of(account.offering), account.service_provider_account
+    user, backed = account.user, account.service_provider_account
     account.delete()
     follow_rows(backed)
-    others = OfferingUser.objects.filter(user=account.user).exclude(uidnumber=None, primarygroup=None)
-    if pool and not any(pool_of(other.offering) == pool for other in others):
-        PosixIdentity.objects.filter(pool=pool, user=account.user).delete()
+    posix.release_unused(user)
 
 
 def reached_offerings(customer: Any, user: User) -> QuerySet:

@@ -16,6 +16,8 @@ from . import chance, clock, editions
 
 STATES = editions.load("states.yaml")
 ACCOUNT_OPTION = "service_provider_can_create_offering_user"
+# The ranges of a pool of POSIX numbers.
+NUMBER_RANGES = ("uid", "gid", "group_gid")
 
 
 def folded(text: str) -> str:
@@ -158,14 +160,24 @@ class Consent(Object):
 
 
 class PosixPool(Object):
-    """The ranges of numbers for the users of a provider, or of one offering."""
+    """The ranges of numbers for the users and groups of a provider, or for the users of one offering."""
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep each mark within its range, or just above (api-behaviour: posix-pools-marks)."""
+        for kind in NUMBER_RANGES:
+            first, last, mark = (getattr(self, f"{end}_{kind}") for end in ("min", "max", "next"))
+            managed = first is not None and last is not None
+            setattr(self, f"next_{kind}", min(max(mark or first, first), last + 1) if managed else None)
+        super().save(*args, **kwargs)
+
+    @property
+    def customer(self) -> Customer:
+        """The customer of the provider whose pool it is, or of its offering."""
+        return (self.service_provider or self.offering).customer
 
 
 class PosixIdentity(Object):
-    """The numbers of one user from one pool."""
-
-    class Meta:
-        unique_together = ("pool", "user")
+    """The numbers that one user, or an object of another kind, has or had from one pool."""
 
 
 class Resource(Object):

@@ -13,7 +13,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .. import accounts, adoption, editions
+from .. import accounts, adoption, editions, posix
 from ..forms import (
     CommentForm,
     IntegrationForm,
@@ -269,4 +269,6 @@ class ProviderAccountViewSet(mixins.UpdateModelMixin, mixins.DestroyModelMixin, 
         if used := instance.backs.count():
             problem = f"The account is still used by {used} offering account(s). Delete those first."
             raise exceptions.ValidationError(problem)
+        user = instance.user
         instance.delete()
+        posix.release_unused(user)

@@ -15,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from .. import accounts, adoption, models
+from .. import accounts, adoption, models, posix
 from ..accounts import DEFAULTS, RULES
 from ..computed import creates_accounts
 from ..fields import HexField
@@ -116,10 +116,12 @@ def preview(offering: models.Offering, before: dict[str, Any], after: dict[str, 
 def group_warnings(provider: ServiceProvider, options: dict[str, Any]) -> list[str]:
     """What keeps groups of projects from getting numbers, where *options* have them on
     (api-behaviour: account-settings-preview)."""
-    pool = models.PosixPool.objects.filter(service_provider=provider).first()
-    if not options.get("project_groups_enabled") or (pool and pool.min_gid):
+    if not options.get("project_groups_enabled"):
         return []
-    return ["The service provider's POSIX ID pool has no GID range."]
+    kind = posix.group_range(posix.provider_pool(provider))
+    if kind is None:
+        return ["The service provider's POSIX ID pool has no GID range."]
+    return [] if kind == "group_gid" else ["The service provider's POSIX ID pool has no range for project groups."]
 
 
 def account_options_preview(provider: ServiceProvider, request: Request) -> dict[str, Any]:
