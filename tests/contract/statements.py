@@ -225,20 +225,28 @@ class Runner:
     def _uuid(self, kind: str, name: str | None) -> str:
         if name is None:
             return {"alpha": f"marketplace-service-providers/{self._uuid('provider', 'Alpha Cloud Ltd')}"}[kind]
-        if kind == "provider_account":
-            return self._looked_up("marketplace-service-provider-accounts/", user_uuid=self._uuid("user", name))
-        if kind == "grant":
-            user, scope = name.split("@")
-            return self._looked_up("user-permissions/", user=self._uuid("user", user), scope_name=scope)
-        if kind == "account":
-            user, offering = name.split("@")
-            query = {"user_uuid": self._uuid("user", user), "offering_uuid": self._uuid("offering", offering)}
-            return self._looked_up("marketplace-offering-users/", **query)
-        if kind == "resource":
-            return self._looked_up("marketplace-provider-resources/", name_exact=name)
+        if found := self._look_up(kind, name):
+            path, query = found
+            return self._looked_up(path, **query)
         key = {"user": "username", "provider": "customer_name"}.get(kind, "name")
         rows = world()[{"provider": "service_providers"}.get(kind, f"{kind}s")]
         return str(next(row["uuid"] for row in rows if row[key] == name))
+
+    def _look_up(self, kind: str, name: str) -> tuple[str, dict[str, str]] | None:
+        """Return the list, and the query, of an object whose UUID the world does not tell."""
+        first, _at, second = name.partition("@")
+        if kind == "provider_account":
+            return "marketplace-service-provider-accounts/", {"user_uuid": self._uuid("user", name)}
+        if kind == "pool":
+            is_offering = any(row["name"] == name for row in world()["offerings"])
+            scope, key = ("offering", "offering_uuid") if is_offering else ("provider", "service_provider_uuid")
+            return "marketplace-posix-id-pools/", {key: self._uuid(scope, name)}
+        if kind == "grant":
+            return "user-permissions/", {"user": self._uuid("user", first), "scope_name": second}
+        if kind == "account":
+            query = {"user_uuid": self._uuid("user", first), "offering_uuid": self._uuid("offering", second)}
+            return "marketplace-offering-users/", query
+        return ("marketplace-provider-resources/", {"name_exact": name}) if kind == "resource" else None
 
     def _looked_up(self, path: str, **query: str) -> str:
         rows = self.send(Request("staff", "GET", path, query, None, 200, {})).body

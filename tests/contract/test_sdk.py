@@ -23,6 +23,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 VERSIONS = {"2025": "7.9.0", "2026": "8.1.3"}
 TABLE: dict[str, dict[str, Any]] = yaml.safe_load(pathlib.Path(__file__).with_name("sdk_calls.yml").read_bytes())
 PENDING = {"uuid": "ed06245b91d542ba89297ae21867853c"}
+POOL, IDENTITY = "a0000000000040008000000000000001", "a0000000000040008000000000000002"
 
 
 def calls(part: str, edition: str) -> dict[str, dict[str, Any]]:
@@ -68,6 +69,8 @@ def answers(edition: str) -> dict[str, dict[str, Any]]:
     path = os.pathsep.join([str(installed(edition)), str(ROOT / "tests")])
     with Simulator.start(edition=edition) as simulator:
         simulator.change("OfferingUser", PENDING, {"state": "Pending account linking"})
+        simulator.create("PosixPool", uuid=POOL, service_provider="Alpha Cloud Ltd", min_uid=5000, max_uid=5010)
+        simulator.create("PosixIdentity", uuid=IDENTITY, pool=POOL, user="member1", uid=5000)
         task = {
             "url": simulator.url,
             "token": simulator.token("staff"),

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import collections
 import datetime
+import functools
 import types
 from typing import Any
 
-from . import accounts, configuration, editions, exposure, models
+from rest_framework.permissions import SAFE_METHODS
+
+from . import accounts, configuration, editions, exposure, models, posix
 from .database import MEMORY
 from .fields import moment
 from .permissions import column_of, has_permission, is_owner, sees_all
@@ -215,3 +218,36 @@ def creates_accounts(offering: models.Offering, request: Any) -> bool:
 def robot_keys(robot: Any, request: Any) -> list[str]:
     """The public keys of a robot account."""
     return robot.extra.get("keys", [])
+
+
+def scope_of_pool(pool: models.PosixPool, request: Any) -> str:
+    """Return what the pool belongs to."""
+    return "service_provider" if pool.service_provider_id else "offering"
+
+
+def _used(kind: str, pool: models.PosixPool, request: Any) -> int:
+    """Return how many numbers of a range are in use; the answer to a write has not counted them
+    (api-behaviour: posix-pools)."""
+    return posix.used(pool, kind) if request.method in SAFE_METHODS else 0
+
+
+def _utilization(kind: str, pool: models.PosixPool, request: Any) -> float | None:
+    """Return that in percent; None where the pool does not manage the range."""
+    span = posix.bounds(pool, kind)
+    return posix.percent(_used(kind, pool, request), span) if span else None
+
+
+uid_used, gid_used, group_gid_used = (functools.partial(_used, kind) for kind in models.NUMBER_RANGES)
+uid_utilization, gid_utilization, group_gid_utilization = (
+    functools.partial(_utilization, kind) for kind in models.NUMBER_RANGES
+)
+
+
+def consumer_type(identity: models.PosixIdentity, request: Any) -> str | None:
+    """Return what kind of object holds the numbers."""
+    return "user" if identity.user_id else identity.consumer_type or None
+
+
+def consumer_name(identity: models.PosixIdentity, request: Any) -> str | None:
+    """Return the name of the user, or of the object, that holds the numbers."""
+    return identity.user.full_name if identity.user_id else identity.consumer_name or None

@@ -394,8 +394,8 @@ class PosixForm(serializers.Serializer):
 
     login_shell = PathPartField(required=False)
     home_directory = PathPartField(required=False)
-    uidnumber = serializers.IntegerField(required=False, min_value=0)
-    primarygroup = serializers.IntegerField(required=False, min_value=0)
+    uidnumber = serializers.IntegerField(required=False, min_value=0, allow_null=True)
+    primarygroup = serializers.IntegerField(required=False, min_value=0, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:

@@ -210,3 +210,14 @@ def known_user(grants: QuerySet, value: str, request: Any) -> QuerySet:
     """The grants of a user; of everybody, when there is no such user."""
     user = User.objects.filter(uuid=parse_uuid(value)).first()
     return grants.filter(user=user) if user else grants
+
+
+def pools_of_customer(pools: QuerySet, value: Any, request: Any) -> QuerySet:
+    """Return the pools of the provider of a customer, and those of its offerings."""
+    return pools.filter(Q(service_provider__customer__uuid=value) | Q(offering__customer__uuid=value))
+
+
+def held_by_type(identities: QuerySet, value: list[str], request: Any) -> QuerySet:
+    """Return the identities of users, or of objects of other kinds (api-behaviour: posix-identities)."""
+    others = Q(user=None, consumer_type__in=value)
+    return identities.filter(Q(user__isnull=False) | others if "user" in value else others) if value else identities

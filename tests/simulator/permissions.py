@@ -19,6 +19,7 @@ from .models import (
     Object,
     Offering,
     OfferingUser,
+    PosixPool,
     Project,
     ProviderAccount,
     Resource,
@@ -228,6 +229,12 @@ def visible_provider_accounts(user: User) -> QuerySet:
     """The accounts of the providers of own organizations, and of the providers with an own role
     (api-behaviour: provider-accounts-rights)."""
     return seen(user, ProviderAccount, Q(service_provider__customer__in=own_organizations(user)))
+
+
+def visible_pools(user: User) -> QuerySet:
+    """The pools of own customers; a role on the provider alone shows none (api-behaviour: posix-pools-rights)."""
+    own = connected_customers(user)
+    return seen(user, PosixPool, Q(service_provider__customer__in=own) | Q(offering__customer__in=own))
 
 
 class ReadAnonymously(BasePermission):

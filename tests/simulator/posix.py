@@ -15,10 +15,11 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 
 from . import clock, editions
-from .models import Object, Offering, PosixIdentity, PosixPool, ServiceProvider, User
+from .models import NUMBER_RANGES, Object, Offering, OfferingUser, PosixIdentity, PosixPool, ServiceProvider, User
 
 NUMBERS = ("uid", "gid")
 SMALLEST, LARGEST = 1000, 4294967294
+RESERVED = (65534, 65535)
 LABELS = {"uid": "UID", "gid": "GID", "group_gid": "project group"}
 Bounds = tuple[int, int]
 
@@ -218,3 +219,151 @@ def pin_group_gid(provider: ServiceProvider, group: Object, gid: int) -> None:
 def release_group_gid(group: Object) -> None:
     """Withhold the GID of *group* for ever."""
     release(PosixIdentity.objects.filter(**holder_columns(group)), recyclable=False)
+
+
+# --- ranges ----------------------------------------------------------------------------------------------------------
+
+
+def used(pool: PosixPool, kind: str) -> int:
+    """Return how many numbers are in use that lie in the range *kind* (api-behaviour: posix-pools-stats)."""
+    span = bounds(pool, kind)
+    return active(pool).filter(within(kind, span)).count() if span else 0
+
+
+def percent(number: int, span: Bounds) -> float:
+    """Return *number* as a part of all numbers in *span*, in percent."""
+    return round(number / (span[1] - span[0] + 1) * 100, 2)
+
+
+def statistics(pool: PosixPool) -> dict[str, Any]:
+    """Return what is in use of each range; None for those that *pool* does not manage."""
+    found: dict[str, Any] = {}
+    for kind in NUMBER_RANGES:
+        if span := bounds(pool, kind):
+            number = used(pool, kind)
+            numbers = {"min": span[0], "max": span[1], "next": getattr(pool, f"next_{kind}")}
+            counts = {"capacity": span[1] - span[0] + 1, "used": number, "utilization": percent(number, span)}
+            found[kind] = {**numbers, **counts}
+        else:
+            found[kind] = None
+    return found
+
+
+def check_ranges(pool: PosixPool) -> None:
+    """Raise ``ValidationError`` unless the ranges of *pool*, stored or not, are valid
+    (api-behaviour: posix-pools-ranges)."""
+    spans: dict[str, Bounds] = {}
+    for kind, label in LABELS.items():
+        first, last = getattr(pool, f"min_{kind}"), getattr(pool, f"max_{kind}")
+        if (first is None) != (last is None):
+            raise ValidationError(f"Set both min and max for the {label} range, or neither.")
+        if first is not None and last is not None:
+            if not SMALLEST <= first <= last <= LARGEST:
+                raise ValidationError(f"{label} bounds must satisfy {SMALLEST} <= min <= max <= {LARGEST}.")
+            spans[kind] = (first, last)
+    if not set(spans) & set(NUMBERS):
+        raise ValidationError("At least one of the UID or GID ranges must be defined.")
+    if "group_gid" in spans and pool.offering_id:
+        raise ValidationError("Only the pool of a service provider may have a range for project groups.")
+    if overlap(spans.get("group_gid"), spans.get("gid")):
+        raise ValidationError("The project group range overlaps the GID range.")
+    others = pools_of(pool.customer).exclude(pk=pool.pk)
+    for kind, span in spans.items():
+        check_others(kind, span, list(others))
+
+
+def overlap(one: Bounds | None, other: Bounds | None) -> bool:
+    """Return whether two ranges, if there are two, have a number in common."""
+    return bool(one and other and one[0] <= other[1] and other[0] <= one[1])
+
+
+def check_others(kind: str, span: Bounds, others: list[PosixPool]) -> None:
+    """Raise ``ValidationError`` where a number of *span* is one of the *others*' ranges, or in use there."""
+    for other in others:
+        for name in NUMBER_RANGES:
+            if column_of(name) == column_of(kind) and overlap(span, bounds(other, name)):
+                problem = f"The {LABELS[kind]} range overlaps the {LABELS[name]} range of another pool of the provider."
+                raise ValidationError(problem)
+    held = PosixIdentity.objects.filter(within(kind, span), pool__in=others, released_at=None)
+    if held.exists():
+        numbers = listed(held, column_of(kind))
+        raise ValidationError(f"The {LABELS[kind]} range contains values that another pool has allocated: {numbers}.")
+
+
+def listed(rows: QuerySet, column: str) -> str:
+    """Return the first three numbers of *rows*, and how many more there are."""
+    numbers = list(rows.order_by(column).values_list(column, flat=True))
+    more = [f"and {len(numbers) - 3} more"] if len(numbers) > 3 else []
+    return ", ".join([*map(str, numbers[:3]), *more])
+
+
+def check_shrinking(stored: PosixPool, changed: PosixPool) -> None:
+    """Raise ``ValidationError`` where a number in use lies in a range of *stored* and in none of *changed*
+    (api-behaviour: posix-pools-shrink)."""
+    for column in NUMBERS:
+        kinds = [kind for kind in NUMBER_RANGES if column_of(kind) == column]
+        before = [span for kind in kinds if (span := bounds(stored, kind))]
+        after = [span for kind in kinds if (span := bounds(changed, kind))]
+        rows = active(stored).filter(Q(*(within(column, span) for span in before), _connector=Q.OR)) if before else None
+        for span in after:
+            rows = rows.exclude(within(column, span)) if rows is not None else None
+        if rows is not None and rows.exists():
+            raise ValidationError(f"The new ranges would leave out allocated values {listed(rows, column)}.")
+
+
+def advice(name: str, number: int) -> str:
+    """Return the warning about a number that is accepted (api-behaviour: posix-pins); empty where there is none."""
+    if number in RESERVED:
+        return f"{name} {number} is a reserved number and should be avoided."
+    return f"{name} {number} is above 2^31 and may not work with signed 32-bit numbers." if number >= 2**31 else ""
+
+
+# --- re-pointing -----------------------------------------------------------------------------------------------------
+
+OTHER_CONSUMERS = {
+    "robotaccount": "robot account",
+    "offeringusergroup": "offering user group",
+    "offeringrolegroup": "offering role group",
+}
+ACCOUNT_COLUMNS = {"uid": "uidnumber", "gid": "primarygroup"}
+
+
+def repoint(pool: PosixPool) -> dict[str, Any]:
+    """Move the accounts at the offering of *pool* to its numbers; returns what changed
+    (api-behaviour: posix-pools-repoint)."""
+    offering = pool.offering
+    rows = list(offering.accounts.select_related("user").order_by("id"))
+    changes = [change for row in rows for change in renumber(row, pool)]
+    users = {row.user for row in rows}
+    retained = {user for user in users if holds_elsewhere(user, pool)}
+    released = sum(release_unused(user, recyclable=False) for user in users - retained)
+    left = PosixIdentity.objects.filter(consumer_type__in=OTHER_CONSUMERS, released_at=None, offering=offering)
+    others = [
+        {"kind": OTHER_CONSUMERS[row.consumer_type], "uid": row.uid, "gid": row.gid, "identity_uuid": row.uuid.hex}
+        for row in left.exclude(pool=pool).order_by("id")
+    ]
+    return {"changes": changes, "released": released, "retained": len(retained), "other_consumers": others}
+
+
+def renumber(row: OfferingUser, pool: PosixPool) -> list[dict[str, Any]]:
+    """Give the account *row* the numbers that its user has from *pool*; returns what changed."""
+    changes = []
+    for kind in pooled(row.offering):
+        number, column = allocate(pool, kind, row.user, row.offering), ACCOUNT_COLUMNS[kind]
+        before = getattr(row, column)
+        if number is None or number == before:
+            continue
+        setattr(row, column, number)
+        place = {"offering_user_uuid": row.uuid.hex, "offering_uuid": row.offering.uuid.hex}
+        user = {"user_uuid": row.user.uuid.hex, "username": row.user.username}
+        values = {"namespace": kind, "old_value": before, "new_value": number}
+        changes.append({**place, "offering_name": row.offering.name, **user, **values})
+    if changes:
+        row.save()
+    return changes
+
+
+def holds_elsewhere(user: User, pool: PosixPool) -> bool:
+    """Return whether *user* has a number elsewhere of a kind that *pool* does not manage."""
+    others = PosixIdentity.objects.filter(user=user, released_at=None).exclude(pool=pool)
+    return any(others.exclude(**{kind: None}).exists() for kind in NUMBERS if bounds(pool, kind) is None)

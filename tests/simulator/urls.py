@@ -11,7 +11,7 @@ from rest_framework.routers import DefaultRouter
 from . import control, editions
 from .fields import PLACES
 from .shapes import in_edition
-from .views import marketplace, provider_accounts, provider_lists, providers, structure
+from .views import marketplace, posix, provider_accounts, provider_lists, providers, structure
 
 
 class Router(DefaultRouter):
@@ -24,12 +24,13 @@ class Router(DefaultRouter):
 
 
 router = Router()
+NEWEST_VIEWS = (marketplace.ProviderAccountViewSet, posix.PosixPoolViewSet, posix.PosixIdentityViewSet)
 VIEWS: tuple[Any, ...] = (
     *((marketplace.ConsentViewSet,) if editions.current().attributes_are_exposed else ()),
     *(providers.ServiceProviderViewSet, structure.CustomerViewSet, structure.UserViewSet, structure.ProjectViewSet),
     *(structure.RoleViewSet, structure.UserPermissionViewSet, marketplace.OfferingViewSet),
     *(marketplace.ResourceViewSet, marketplace.OfferingUserViewSet),
-    *((marketplace.ProviderAccountViewSet,) if editions.current().accounts_are_shared else ()),
+    *(NEWEST_VIEWS if editions.current().accounts_are_shared else ()),
 )
 SUB_LIST = PLACES["serviceprovider"] + r"/(?P<service_provider_uuid>[^/.]+)/{}"
 

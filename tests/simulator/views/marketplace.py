@@ -209,7 +209,10 @@ class OfferingUserViewSet(ProfileActions, ObjectViewSet, viewsets.ModelViewSet):
         self.demand("OFFERING.UPDATE_USER", account.offering)
         accounts.pin(account, body)
         account.refresh_from_db()
-        return Response({"uidnumber": account.uidnumber, "primarygroup": account.primarygroup, "warnings": []})
+        numbers = {name: getattr(account, name) for name in ("uidnumber", "primarygroup")}
+        sent = {name: body[name] for name in numbers if body.get(name) is not None}
+        warnings = [text for name, number in sent.items() if (text := posix.advice(name, number))]
+        return Response({**numbers, "warnings": warnings})
 
     @staticmethod
     def store(account: OfferingUser, body: dict[str, Any]) -> Response:
