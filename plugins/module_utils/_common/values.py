@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -21,6 +22,7 @@ _INVISIBLE = ("Cc", "Cf", "Zl", "Zp")
 _TRUE_WORDS = ("yes", "true", "on", "1", "y", "t")
 _FALSE_WORDS = ("no", "false", "off", "0", "n", "f")
 _LETTERS = ("y", "t", "n", "f")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)")
 
 # No name, e-mail address or URL of Waldur is as long; a longer one would only break the request.
 _REFERENCE_LIMIT = 1000
@@ -71,6 +73,21 @@ def boolean(where: str, value: Any, *, letters_allowed: bool = True) -> bool:
         if word in _FALSE_WORDS:
             return False
     raise InvalidInput(f"{where}: must be true or false, and {quoted(value)} was given.")
+
+
+def whole_number(where: str, value: Any, smallest: int, largest: int) -> int:
+    """Return a whole number in that range, which may be given as decimal text. Raises ``InvalidInput``.
+
+    A number that YAML read in another notation is rejected: an unquoted 020000 is 8192.
+    """
+    written = spelling(value)
+    is_other_notation = written is not None and not _DECIMAL.fullmatch(written)
+    plain = value.strip() if isinstance(value, str) else quote(value)
+    if isinstance(value, (bool, WrittenBool)) or not _DECIMAL.fullmatch(plain) or is_other_notation:
+        raise InvalidInput(f"{where}: must be a whole number, and {quoted(value)} was given: write it in decimal.")
+    if not smallest <= int(value) <= largest:
+        raise InvalidInput(f"{where}: must be a number from {smallest} to {largest}, and {quoted(value)} was given.")
+    return int(value)
 
 
 def choice(where: str, value: Any, choices: Sequence[str]) -> str:

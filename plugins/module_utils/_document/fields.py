@@ -87,6 +87,18 @@ class BooleanField(Field[bool]):
 
 
 @dataclass(frozen=True)
+class NumberField(Field[int]):
+    """A whole number from ``smallest`` to ``largest``."""
+
+    smallest: int = 0
+    largest: int = 2**63 - 1
+
+    def read(self, where: str, value: Any) -> int:
+        """Return the number."""
+        return values.whole_number(where, value, self.smallest, self.largest)
+
+
+@dataclass(frozen=True)
 class ChoiceField(Field[str]):
     """One of ``choices``."""
 

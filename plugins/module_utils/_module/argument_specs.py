@@ -21,6 +21,7 @@ from .._document.fields import (
     Field,
     ListField,
     MappingField,
+    NumberField,
     date_places,
 )
 from .._document.model import ProviderDocument, ReadImage
@@ -116,6 +117,8 @@ def option(field: Field[Any]) -> Spec:
     found: Spec = {"type": "raw"}
     if isinstance(field, BooleanField):
         found["type"] = "bool"
+    elif isinstance(field, NumberField):
+        found["type"] = "int"
     elif isinstance(field, ChoiceField):
         found.update(type="str", choices=list(field.choices))
     elif isinstance(field, MappingField):
