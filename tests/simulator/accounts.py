@@ -147,7 +147,7 @@ def next_uid(offering: Offering) -> int | None:
             # What was allocated to find out is taken back.
             transaction.set_rollback(True)
             return uid
-    except Exhausted:
+    except posix.Exhausted:
         return None
 
 

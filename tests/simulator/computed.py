@@ -251,3 +251,8 @@ def consumer_type(identity: models.PosixIdentity, request: Any) -> str | None:
 def consumer_name(identity: models.PosixIdentity, request: Any) -> str | None:
     """Return the name of the user, or of the object, that holds the numbers."""
     return identity.user.full_name if identity.user_id else identity.consumer_name or None
+
+
+def is_in_use(group: Any, request: Any) -> bool:
+    """Return whether the group's project uses the provider (api-behaviour: project-groups-in-use)."""
+    return bool(group.used_offerings)

@@ -9,7 +9,7 @@ from typing import Any
 
 from rest_framework import exceptions, serializers
 
-from . import accounts, adoption, clock, editions
+from . import accounts, adoption, clock, editions, project_groups
 from .fields import HexField, LinkField, MomentField, PictureField, parse_uuid
 from .models import (
     ACCOUNT_OPTION,
@@ -413,3 +413,42 @@ class RevocationForm(serializers.Serializer):
     """The body of ``revoke``."""
 
     reason = serializers.CharField(required=False, allow_blank=True, max_length=255)
+
+
+class GidForm(serializers.Serializer):
+    """The body of ``set_gid`` (api-behaviour: project-groups-write)."""
+
+    gid = serializers.IntegerField(min_value=1000, max_value=4294967294)
+    allow_outside_range = serializers.BooleanField(default=False)
+
+
+class GroupEntryForm(serializers.Serializer):
+    """A group to adopt; the project by its UUID or slug (api-behaviour: project-groups-write)."""
+
+    project = serializers.CharField()
+    gid = serializers.IntegerField(min_value=1000, max_value=4294967294)
+    name = serializers.RegexField(rf"^{project_groups.NAME}\Z", required=False)
+
+
+class ProviderGroupsForm(serializers.Serializer):
+    """Whose groups they are; what is wrong with the provider comes before who may write there."""
+
+    service_provider = HexField()
+    allow_outside_range = serializers.BooleanField(default=False)
+
+    def validate_service_provider(self, value: Any) -> ServiceProvider:
+        """Return the provider with the UUID."""
+        provider = ServiceProvider.objects.filter(uuid=value).select_related("customer").first()
+        if provider is None:
+            raise exceptions.ValidationError("There is no service provider with this UUID.")
+        return provider
+
+
+class NewProjectGroupForm(ProviderGroupsForm, GroupEntryForm):
+    """The body of a new group."""
+
+
+class GroupImportForm(ProviderGroupsForm):
+    """The body of ``import_groups`` (api-behaviour: project-groups-import)."""
+
+    groups = GroupEntryForm(many=True, allow_empty=False)

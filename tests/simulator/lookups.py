@@ -15,6 +15,7 @@ from .fields import parse_uuid
 from .filtering import part_of_any
 from .models import ACCOUNT_OPTION, SCOPE_COLUMNS, Customer, Grant, User
 from .permissions import held_by, visible_customers, visible_projects
+from .project_groups import describe
 
 
 def scope_type(grants: QuerySet, value: str, request: Any) -> QuerySet:
@@ -221,3 +222,14 @@ def held_by_type(identities: QuerySet, value: list[str], request: Any) -> QueryS
     """Return the identities of users, or of objects of other kinds (api-behaviour: posix-identities)."""
     others = Q(user=None, consumer_type__in=value)
     return identities.filter(Q(user__isnull=False) | others if "user" in value else others) if value else identities
+
+
+def groups_at_offering(groups: QuerySet, value: Any, request: Any) -> QuerySet:
+    """Return the groups of projects that use the offering (api-behaviour: project-groups-filters)."""
+    found = [group.pk for group in describe(groups) if value in {one.uuid for one in group.used_offerings}]
+    return groups.filter(pk__in=found)
+
+
+def groups_in_use(groups: QuerySet, value: bool, request: Any) -> QuerySet:
+    """Return the groups of projects that use their provider, or do not."""
+    return groups.filter(pk__in=[group.pk for group in describe(groups) if bool(group.used_offerings) == value])

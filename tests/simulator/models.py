@@ -180,6 +180,13 @@ class PosixIdentity(Object):
     """The numbers that one user, or an object of another kind, has or had from one pool."""
 
 
+class ProjectGroup(Object):
+    """The POSIX group of a project at a provider; it outlives the project."""
+
+    class Meta:
+        unique_together = (("service_provider", "project"), ("service_provider", "name"))
+
+
 class Resource(Object):
     """What a project has of an offering."""
 

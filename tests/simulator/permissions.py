@@ -21,6 +21,7 @@ from .models import (
     OfferingUser,
     PosixPool,
     Project,
+    ProjectGroup,
     ProviderAccount,
     Resource,
     User,
@@ -235,6 +236,18 @@ def visible_pools(user: User) -> QuerySet:
     """The pools of own customers; a role on the provider alone shows none (api-behaviour: posix-pools-rights)."""
     own = connected_customers(user)
     return seen(user, PosixPool, Q(service_provider__customer__in=own) | Q(offering__customer__in=own))
+
+
+def visible_project_groups(user: User) -> QuerySet:
+    """Return the groups at the providers that *user* owns, manages, or has an offering of to manage
+    (api-behaviour: project-groups-rights)."""
+    held = held_by(user)
+    owned = held.filter(role__name="CUSTOMER.OWNER", customer__isnull=False).values("customer_id")
+    managed = held.filter(role__name="CUSTOMER.MANAGER", service_provider__isnull=False).values("service_provider_id")
+    offerings = held.filter(role__name="OFFERING.MANAGER", offering__isnull=False).exclude(offering__state="Archived")
+    near = Q(service_provider__customer__in=owned) | Q(service_provider__in=managed)
+    near |= Q(service_provider__customer__in=offerings.values("offering__customer_id"))
+    return seen(user, ProjectGroup, near)
 
 
 class ReadAnonymously(BasePermission):

@@ -187,19 +187,21 @@ def check_group_gid(provider: ServiceProvider, group: Object | None, gid: int, a
     kind = group_range(pool)
     span = bounds(pool, kind or "")
     if pool is None or kind is None or span is None:
-        raise ValidationError({"gid": ["The service provider has no POSIX ID pool with a GID range."]})
+        raise ValidationError({"gid": "The service provider has no POSIX ID pool with a GID range."})
     if not (allow_outside_range or span[0] <= gid <= span[1]):
-        problem = f"{gid} is outside the pool's {LABELS[kind]} range {span[0]}-{span[1]}."
-        raise ValidationError({"gid": [problem]})
+        where = f"outside the pool's {LABELS[kind]} range {span[0]}-{span[1]}"
+        raise ValidationError({"gid": f"{gid} is {where}. Set allow_outside_range to use it anyway."})
     pools = pools_of(provider.customer)
     for other in pools.exclude(pk=pool.pk):
         for name in ("gid", "group_gid"):
             taken = bounds(other, name)
             if taken and taken[0] <= gid <= taken[1]:
-                raise ValidationError({"gid": [f"{gid} is inside the {LABELS[name]} range of another pool."]})
+                raise ValidationError({"gid": f"{gid} is inside the {LABELS[name]} range of another pool."})
     rows = PosixIdentity.objects.filter(pool__in=pools, released_at=None, gid=gid)
-    if (rows.exclude(**holder_columns(group)) if group else rows).exists():
-        raise ValidationError({"gid": [f"{gid} is already used."]})
+    held = (rows.exclude(**holder_columns(group)) if group else rows).first()
+    if held is not None:
+        name = f"the account of user {held.user.username}" if held.user else f"project group {held.consumer_name}"
+        raise ValidationError({"gid": f"{gid} is already used by {name}."})
 
 
 def pin_group_gid(provider: ServiceProvider, group: Object, gid: int) -> None:

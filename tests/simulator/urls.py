@@ -11,7 +11,7 @@ from rest_framework.routers import DefaultRouter
 from . import control, editions
 from .fields import PLACES
 from .shapes import in_edition
-from .views import marketplace, posix, provider_accounts, provider_lists, providers, structure
+from .views import marketplace, posix, project_groups, provider_accounts, provider_lists, providers, structure
 
 
 class Router(DefaultRouter):
@@ -24,7 +24,10 @@ class Router(DefaultRouter):
 
 
 router = Router()
-NEWEST_VIEWS = (marketplace.ProviderAccountViewSet, posix.PosixPoolViewSet, posix.PosixIdentityViewSet)
+NEWEST_VIEWS = (
+    *(marketplace.ProviderAccountViewSet, project_groups.ProjectGroupViewSet),
+    *(posix.PosixPoolViewSet, posix.PosixIdentityViewSet),
+)
 VIEWS: tuple[Any, ...] = (
     *((marketplace.ConsentViewSet,) if editions.current().attributes_are_exposed else ()),
     *(providers.ServiceProviderViewSet, structure.CustomerViewSet, structure.UserViewSet, structure.ProjectViewSet),
@@ -42,7 +45,9 @@ for name, rule in editions.load("lists.yaml")["lists"].items():
         sub_view = provider_lists.view_of(name, rule, {**vars(provider_lists), **vars(provider_accounts)})
         router.register(SUB_LIST.format(name), sub_view, f"serviceprovider-{name}")
 
+GROUPS_OF_A_PROJECT = path("api/marketplace-project-posix-groups/", project_groups.ProjectPosixGroupsView.as_view())
 urlpatterns = [
+    *((GROUPS_OF_A_PROJECT,) if editions.current().accounts_are_shared else ()),
     path("api/configuration/", structure.ConfigurationView.as_view(), name="configuration"),
     path("api/version/", structure.VersionView.as_view(), name="version"),
     path("api/media/<str:uuid>/", structure.MediaView.as_view(), name="media-detail"),

@@ -37,7 +37,7 @@ def attempt(function, *arguments):
     try:
         found.append(function(*arguments))
     except APIException as problem:
-        (text,) = problem.detail["gid"] if isinstance(problem.detail, dict) else [problem.detail]
+        text = problem.detail["gid"] if isinstance(problem.detail, dict) else problem.detail
         found.append([problem.status_code, text])
 
 
@@ -101,13 +101,17 @@ found.append(models.PosixIdentity.objects.filter(gid=20004).count())
 
 REFUSALS = {
     ("min_uid=5000, max_uid=5010", 20001, True): "has no POSIX ID pool with a GID range",
-    ("min_gid=30000, max_gid=30010", 20001, False): "20001 is outside the pool's GID range 30000-30010.",
+    (
+        "min_gid=30000, max_gid=30010",
+        20001,
+        False,
+    ): "20001 is outside the pool's GID range 30000-30010. Set",
     ("min_gid=30000, max_gid=30010", 20001, True): None,
     ("min_gid=30000, max_gid=30010", 40005, True): "40005 is inside the GID range of another pool.",
-    ("min_gid=30000, max_gid=30010", 30000, False): "30000 is already used.",
+    ("min_gid=30000, max_gid=30010", 30000, False): "30000 is already used by the account of user member1.",
     ("min_gid=30000, max_gid=30010", 30001, False): None,
     ("min_gid=30000, max_gid=30010, min_group_gid=20001, max_group_gid=20010", 30005, False): (
-        "30005 is outside the pool's project group range 20001-20010."
+        "30005 is outside the pool's project group range 20001-20010. Set allow_outside_range"
     ),
 }
 
