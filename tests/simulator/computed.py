@@ -215,11 +215,6 @@ def creates_accounts(offering: models.Offering, request: Any) -> bool:
     return bool(getattr(offering, editions.current().account_option_column).get(models.ACCOUNT_OPTION))
 
 
-def robot_keys(robot: Any, request: Any) -> list[str]:
-    """The public keys of a robot account."""
-    return robot.extra.get("keys", [])
-
-
 def scope_of_pool(pool: models.PosixPool, request: Any) -> str:
     """Return what the pool belongs to."""
     return "service_provider" if pool.service_provider_id else "offering"

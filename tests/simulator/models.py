@@ -190,6 +190,24 @@ class ProjectGroup(Object):
 class Resource(Object):
     """What a project has of an offering."""
 
+    @property
+    def customer(self) -> Customer:
+        """The customer of the project."""
+        return self.project.customer
+
+
+class ResourceProject(Object):
+    """A part of a resource, in which users hold roles of their own."""
+
+    @property
+    def customer(self) -> Customer:
+        """The customer of the resource's project."""
+        return self.resource.customer
+
+
+class OfferingUserGroup(Object):
+    """A group of an offering for the members of a project."""
+
 
 class Order(Object):
     """What was asked of a provider: the making, the change, or the end of a resource."""
@@ -283,8 +301,17 @@ class RolePermission(models.Model):
     """One permission of a role."""
 
 
+class OfferingRoleGroup(Object):
+    """A group of an offering for those who hold a role on a resource, or on a project within it."""
+
+    @property
+    def name(self) -> str:
+        """What a pool calls the holder of the GID."""
+        return self.role.name
+
+
 # The columns of a grant for what it can be held on, called like the scope types of roles.
-SCOPE_COLUMNS = ("customer", "service_provider", "project", "offering")
+SCOPE_COLUMNS = ("customer", "service_provider", "project", "offering", "resource", "resource_project")
 
 
 class Grant(Object):

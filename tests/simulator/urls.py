@@ -11,7 +11,16 @@ from rest_framework.routers import DefaultRouter
 from . import control, editions
 from .fields import PLACES
 from .shapes import in_edition
-from .views import marketplace, posix, project_groups, provider_accounts, provider_lists, providers, structure
+from .views import (
+    directory,
+    marketplace,
+    posix,
+    project_groups,
+    provider_accounts,
+    provider_lists,
+    providers,
+    structure,
+)
 
 
 class Router(DefaultRouter):
@@ -35,6 +44,7 @@ VIEWS: tuple[Any, ...] = (
     *(marketplace.ResourceViewSet, marketplace.OfferingUserViewSet),
     *(NEWEST_VIEWS if editions.current().accounts_are_shared else ()),
 )
+FUNCTIONS = {**vars(provider_lists), **vars(provider_accounts), **vars(directory)}
 SUB_LIST = PLACES["serviceprovider"] + r"/(?P<service_provider_uuid>[^/.]+)/{}"
 
 for view in VIEWS:
@@ -42,7 +52,7 @@ for view in VIEWS:
     router.register(PLACES[kind], view, kind)
 for name, rule in editions.load("lists.yaml")["lists"].items():
     if in_edition(rule):
-        sub_view = provider_lists.view_of(name, rule, {**vars(provider_lists), **vars(provider_accounts)})
+        sub_view = provider_lists.view_of(name, rule, FUNCTIONS)
         router.register(SUB_LIST.format(name), sub_view, f"serviceprovider-{name}")
 
 GROUPS_OF_A_PROJECT = path("api/marketplace-project-posix-groups/", project_groups.ProjectPosixGroupsView.as_view())

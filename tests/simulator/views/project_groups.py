@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from .. import project_groups
 from ..fields import parse_uuid
 from ..forms import GidForm, GroupImportForm, NewProjectGroupForm
-from ..models import Project, ProjectGroup, ServiceProvider
+from ..models import OfferingRoleGroup, OfferingUserGroup, Project, ProjectGroup, ServiceProvider
 from ..permissions import connected_customers, connected_projects, is_owner, sees_all, visible_project_groups
 from ..shapes import row, shape
 from .base import LookUpViewSet
@@ -112,5 +112,33 @@ class ProjectPosixGroupsView(APIView):
         near = Q(pk__in=connected_projects(request.user)) | Q(customer__in=connected_customers(request.user))
         if not (sees_all(request.user) or Project.objects.filter(near, pk=project.pk).exists()):
             raise exceptions.PermissionDenied()
-        groups = ProjectGroup.objects.filter(project=project).select_related(*LINKED).order_by("name")
-        return Response([row("project_posix_group", group, request) for group in project_groups.describe(groups)])
+        return Response([*groups_of_offerings(project), *groups_of_providers(project, request)])
+
+
+def groups_of_providers(project: Project, request: Request) -> list[dict[str, Any]]:
+    """Return the provider's groups of *project*, also those without a GID."""
+    groups = ProjectGroup.objects.filter(project=project).select_related(*LINKED).order_by("name")
+    return [row("project_posix_group", group, request) for group in project_groups.describe(groups)]
+
+
+def groups_of_offerings(project: Project) -> list[dict[str, Any]]:
+    """Return the groups of offerings that have a GID: those for *project*, and those for roles in its resources."""
+    in_project = Q(resource__project=project) | Q(resource_project__resource__project=project)
+    own = OfferingUserGroup.objects.filter(project=project).exclude(gid=None)
+    held = OfferingRoleGroup.objects.filter(in_project).exclude(gid=None).select_related("role")
+    rows = [{"kind": "project_group", **place(one), **dict.fromkeys(ROLE_KEYS)} for one in own.order_by("gid")]
+    for one in held.order_by("gid"):
+        scope, kind = (one.resource, "resource") if one.resource else (one.resource_project, "resource_project")
+        names = dict(zip(ROLE_KEYS, (one.role.name, kind, scope.name, scope.uuid.hex), strict=True))
+        rows.append({"kind": "role_group", **place(one), **names})
+    return sorted(rows, key=lambda found: (found["offering_name"], found["kind"], found["gid"]))
+
+
+ROLE_KEYS = ("role", "scope_type", "scope_name", "scope_uuid")
+
+
+def place(group: OfferingUserGroup | OfferingRoleGroup) -> dict[str, Any]:
+    """Return the GID of a group, and whose group it is."""
+    offering = group.offering
+    names = {"offering_name": offering.name, "provider_name": offering.customer.name}
+    return {"gid": group.gid, "offering_uuid": offering.uuid.hex, **names}

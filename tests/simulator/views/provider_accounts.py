@@ -3,28 +3,18 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-import yaml
 from django.db.models import QuerySet
-from django.http import HttpResponse
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from .. import accounts, adoption, models, posix
-from ..accounts import DEFAULTS, RULES
-from ..computed import creates_accounts
-from ..fields import HexField
+from ..accounts import DEFAULTS
 from ..forms import AccountOptionsForm
 from ..models import ServiceProvider
-from ..shapes import row
 from .provider_lists import offered
-
-FIRST_ID = RULES["first_id"]
 
 
 def read_body(request: Request, **fields: serializers.Field) -> dict[str, Any]:
@@ -32,12 +22,6 @@ def read_body(request: Request, **fields: serializers.Field) -> dict[str, Any]:
     body = type("Body", (serializers.Serializer,), fields)(data=request.data)
     body.is_valid(raise_exception=True)
     return body.validated_data
-
-
-def accounts_of(provider: ServiceProvider) -> QuerySet:
-    """The accounts at the provider that have a name and a user."""
-    found = adoption.rows_of(provider).exclude(state="Deleted")
-    return found.exclude(username=None).exclude(username="")
 
 
 def username_conflicts(provider: ServiceProvider, request: Request) -> list[dict[str, Any]]:
@@ -141,67 +125,6 @@ def account_options_preview(provider: ServiceProvider, request: Request) -> dict
         "accounts_keeping_home_or_shell": sum(row["accounts_keeping_home_or_shell"] for row in rows),
         "username_conflicts": len(username_conflicts(provider, request)) if becomes_shared else 0,
     }
-
-
-def entry(rows: list[models.OfferingUser]) -> models.OfferingUser:
-    """The entry of one user in the directory, made of the *rows* at the offerings that share accounts.
-
-    A row with a pinned home directory goes before the others. Only what no pool supplied is made up, as the directory
-    needs it.
-    """
-    account = min(rows, key=lambda one: not one.is_home_pinned)
-    now = accounts.values_of(account.offering)
-    account.number = account.uidnumber or FIRST_ID + account.user_id
-    account.group_number = account.primarygroup or account.number
-    account.home_dir = account.home_directory or f"{now['homedir_prefix']}{account.username}"
-    account.login_shell = account.login_shell or now["login_shell"]
-    account.disabled = not account.user.is_active or all(one.is_restricted for one in rows)
-    account.ssh_keys = [key.public_key for key in account.user.keys.all()]
-    account.members, account.memberships = [account.username], [account]
-    return account
-
-
-def glauth_tree(provider: ServiceProvider, request: Request) -> dict[str, Any]:
-    """The directory of the accounts that offerings share, each once, alone in a group of its own number."""
-    every = provider.customer.offerings.order_by("name")
-    places = [one for one in every if accounts.is_shared(one) and creates_accounts(one, request)]
-    by_user: dict[int, list[models.OfferingUser]] = defaultdict(list)
-    for one in accounts_of(provider).filter(offering__in=places):
-        by_user[one.user_id].append(one)
-    found = [entry(rows) for rows in by_user.values()]
-    robots = models.RobotAccount.objects.filter(resource__offering__in=places).order_by("id")
-    rows = {"offerings": places, "groups": found, "users": found, "robot_accounts": robots}
-    return {
-        **{name: [row(f"glauth_{name}", item, request) for item in items] for name, items in rows.items()},
-        "warnings": [],
-    }
-
-
-def glauth_users_config(provider: ServiceProvider, request: Request) -> HttpResponse:
-    """The same directory as the TOML that GLAuth reads."""
-    users = glauth_tree(provider, request)["users"]
-    # JSON's texts and lists are TOML's too.
-    texts = (RULES["glauth_user"].format(**{key: json.dumps(value) for key, value in user.items()}) for user in users)
-    return HttpResponse("".join(texts), content_type="text/plain; charset=utf-8")
-
-
-def generate_site_agent_config(provider: ServiceProvider, request: Request) -> HttpResponse:
-    """The file of settings for an agent that serves the offerings, secrets left out."""
-    body = read_body(
-        request,
-        offering_uuids=serializers.ListField(child=HexField(), allow_empty=False),
-        include_policy_settings=serializers.BooleanField(default=True),
-        waldur_api_url=serializers.CharField(default=request.build_absolute_uri("/api/")),
-        timezone=serializers.CharField(default="UTC"),
-    )
-    found = provider.customer.offerings.filter(uuid__in=body["offering_uuids"]).order_by("name")
-    if len(found) < len(set(body["offering_uuids"])):
-        raise ValidationError({"offering_uuids": ["Not all of these are offerings of this service provider."]})
-    shared = {"waldur_api_url": body["waldur_api_url"], "waldur_api_token": "<YOUR_API_TOKEN_HERE>"}
-    rows = [{"name": one.name, **shared, "waldur_offering_uuid": one.uuid.hex} for one in found]
-    offerings = [{**row, **RULES["agent_backends"]} for row in rows]
-    text = yaml.safe_dump({"timezone": body["timezone"], "offerings": offerings}, sort_keys=False)
-    return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
 def offering_types(provider: ServiceProvider, request: Request) -> list[str]:

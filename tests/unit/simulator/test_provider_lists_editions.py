@@ -4,12 +4,10 @@ editions-2026)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 
 from simulation import Simulator
 
@@ -222,34 +220,6 @@ def test_bad_account_options_are_400(api: Api, body: Any) -> None:
     answer = api.post(api.provider() + "account_options_preview/", body)
     assert answer.status == 400
     assert set(answer.body) <= {"account_options", "non_field_errors"}
-
-
-def test_the_directory_lists_each_shared_account_once(api: Api) -> None:
-    path = api.provider()
-    assert api.get(path + "glauth_tree/").body["users"] == []
-    api.sim.change(
-        "ServiceProvider", {"customer__name": "Alpha Cloud Ltd"}, {"account_options": {"account_scope": "provider"}}
-    )
-    tree = api.get(path + "glauth_tree/", by="owner").body
-    assert [user["username"] for user in tree["users"]] == ["m1_alpha", "m2_alpha"]
-    assert {"Alpha VM", "Alpha Storage"} < {offering["name"] for offering in tree["offerings"]}
-    answer = api.get(path + "glauth_users_config/")
-    assert answer.headers["Content-Type"].startswith("text/plain")
-    # A user and a group of the same name for each account.
-    assert re.findall(r'\n  name = "(\w+)"', answer.body) == ["m1_alpha", "m1_alpha", "m2_alpha", "m2_alpha"]
-    assert answer.body.count("ssh-ed25519") == 4
-
-
-def test_the_settings_of_an_agent_are_yaml(api: Api) -> None:
-    path = api.provider() + "generate_site_agent_config/"
-    wanted = next(row["uuid"] for row in api.rows(api.provider() + "offerings/") if row["name"] == "Alpha VM")
-    answer = api.post(path, {"offering_uuids": [wanted]}, by="owner")
-    assert answer.headers["Content-Type"].startswith("text/plain")
-    (offering,) = yaml.safe_load(answer.body)["offerings"]
-    assert (offering["name"], offering["waldur_offering_uuid"]) == ("Alpha VM", wanted)
-    for uuids in ([], [CONSUMER], ["xyz"]):
-        refused = api.post(path, {"offering_uuids": uuids})
-        assert (refused.status, list(refused.body)) == (400, ["offering_uuids"])
 
 
 @pytest.mark.parametrize("name", ["username_conflicts", "glauth_tree", "glauth_users_config"])
