@@ -602,17 +602,6 @@ _SUPPORTING = (
         identity=("user_uuid",),
     ),
     Operation(
-        "username_conflicts",
-        "GET",
-        _PROVIDER + "username_conflicts/",
-        "list the username conflicts",
-        response="list",
-        permission=permissions.OWNER,
-        since=2026,
-        feature="service provider accounts",
-        identity=("user_uuid",),
-    ),
-    Operation(
         "account_options_preview",
         "POST",
         _PROVIDER + "account_options_preview/",

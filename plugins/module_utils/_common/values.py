@@ -80,7 +80,7 @@ def whole_number(where: str, value: Any, smallest: int, largest: int) -> int:
 
     A number that YAML read in another notation is rejected: an unquoted 020000 is 8192.
     """
-    written = spelling(value)
+    written = get_spelling(value)
     is_other_notation = written is not None and not _DECIMAL.fullmatch(written)
     plain = value.strip() if isinstance(value, str) else quote(value)
     if isinstance(value, (bool, WrittenBool)) or not _DECIMAL.fullmatch(plain) or is_other_notation:

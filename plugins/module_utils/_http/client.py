@@ -143,7 +143,7 @@ class Client:
         too."""
         request = operation(name)
         _check_body(request, body)
-        row: Row = require_type(parse_body(self._send(request, uuid, body=body), request, self.redact), dict, request)
+        row: Row = require_type(parse_body(self._send(request, uuid, body=body), request, self.redactor), dict, request)
         return dict(remove_secret_keys(row, request.free_form))
 
     def secret_code(self, uuid: str) -> str | None:

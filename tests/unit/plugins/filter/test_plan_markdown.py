@@ -182,12 +182,12 @@ def test_a_plan_without_removals_says_so(shown: dict[str, Any]) -> None:
 
 
 def test_renames_are_listed_by_offering_and_counted_in_the_headline() -> None:
-    made = plan_markdown([RENAMING], {"renames": 1})
+    made = render_plan([RENAMING], {"renames": 1})
     assert "**Needs attention: 1 change of account settings.** **Renames 1 account.**" in made
     assert "`usernames: Alpha VM: m1`: `m1`" in made
     assert "`usernames: Alpha VM: m1`: `hpc_<uid>`" in made
     assert "`account_options: username_generation_policy`: none" in made
-    assert "Renames" not in plan_markdown([RENAMING], {"renames": 0})
+    assert "Renames" not in render_plan([RENAMING], {"renames": 0})
 
 
 def test_a_missing_username_does_not_look_like_a_user_called_none() -> None:
