@@ -82,7 +82,7 @@ options:
       - "C(offering_usernames[].username) (required): the username of the user's accounts in all offerings of the
         provider that the user can access through a project, 1 to 100 characters. The same username for two users,
         ignoring case, is an error, and so is a username that an account of another user at the provider has, unless an
-        entry renames it."
+        entry renames it. See M(waldur.provider.offering_username) about service provider accounts (Waldur 2026)."
       - "C(api_secret_code): a mapping of C(state) and C(fingerprint). The code is never returned. Use
         M(waldur.provider.api_secret_code) to read it."
       - "C(api_secret_code.state): with V(present), the default, a code is created if there is none. With V(rotated)

@@ -18,8 +18,9 @@ description:
   - "Information that a document can't contain is left out, and described in RV(notes): the image; expired role grants
     that Waldur lists until its daily cleanup, duplicate role grants, and those of roles that can't be granted any more;
     usernames of users who do not have the same username in all offerings that they can access through a project, who
-    share theirs with another user, who have none, or who can't access any offering; all role grants on a Waldur without
-    roles in service providers (2024)."
+    share theirs with another user, who have none, or who can't access any offering; usernames in offerings in which
+    Waldur generates them, as a document would work against that (2026); all role grants on a Waldur without roles in
+    service providers (2024)."
   - Secrets are never exported. The API secret code is left out, and so is C(exclusive_users), because you must decide
     whose role grants to revoke. Add these keys manually.
   - Waldur does not list the role grants of deactivated users, so they are not exported. The usernames of deactivated

@@ -14,6 +14,9 @@ description:
     all offerings of the provider that the user can access, through a project that has a resource of the offering.
   - It is set if an account in an accessible shared offering is missing or has another username, with one request for
     each user. A second run changes nothing.
+  - With Waldur 2026, the username of a user can belong to their service provider account, which the accounts in
+    offerings are linked to (C(account_scope) is V(provider)). The plan finds out who owns each username, and renames
+    the service provider account, single accounts in offerings, or both. RV(offering_usernames[].owner) tells which.
   - Exactly one of O(user) and O(usernames) is required.
 extends_documentation_fragment:
   - waldur.provider.connection
@@ -64,10 +67,24 @@ notes:
     is changed. This includes accounts in every state, also deleted ones, because they get their username back when the
     user returns. To reassign a username, rename its current user with another entry of the same O(usernames). If that
     user has it in an offering that they can no longer access, rename or delete that account in Waldur first.
-  - With Waldur 2026, a username can belong to the service provider account of a user, which the accounts in offerings
-    mirror (C(account_scope) is V(provider)). Waldur then rejects every other username, so the plan rejects it before
-    anything is changed, and names that account. Rename the service provider account itself. An entry with the current
-    username is no change.
+  - With Waldur 2026, renaming a service provider account requires C(OFFERING.UPDATE_USER) in the service provider or
+    its customer. If a user has a service provider account and other accounts that are not linked to it, these are
+    renamed one by one, which requires C(OFFERING.UPDATE_USER) in the offering or the provider's customer.
+  - Waldur renames all accounts that are linked to a service provider account, also in offerings that the user can no
+    longer access. The plan lists them.
+  - Waldur makes a service provider account only together with an account in an offering. So if a user has no account
+    yet and would get a service provider account, an account is created in one offering, which requires
+    C(OFFERING.CREATE_USER) in the provider's customer and the option C(service_provider_can_create_offering_user) of
+    the offering. If no offering has the option, the plan is rejected.
+  - Waldur accepts no username that another service provider account of the provider has. Usernames are therefore given
+    away before they are assigned to the next user. If users would exchange the usernames of their service provider
+    accounts, the plan is rejected. Give one of them another username in one run, and exchange the usernames in the
+    next.
+  - If Waldur 2026 generates the usernames in an accessible offering (C(username_generation_policy) is not
+    V(service_provider)), it can overwrite the username when settings or the profile of the user change. A warning names
+    the policy and the offerings.
+  - If the pool of POSIX IDs has no number left, Waldur rejects the request (409) and changes nothing. The message names
+    the pool, and the limit to raise.
   - A user who can't access any offering of the provider is skipped, with a warning.
   - Users who are neither staff nor support can't read accounts in offerings whose option
     C(service_provider_can_create_offering_user) is off. Those offerings are skipped, with a warning.
@@ -152,6 +169,13 @@ offering_usernames:
         V(none) if there was no account or no username.
       type: dict
       sample: {Beta HPC: m1_beta}
+    owner:
+      description:
+        - Who owns the username. V(offering) if every offering has an account of its own.
+        - V(provider) if it belongs to the service provider account of the user in at least one of the offerings
+          (Waldur 2026).
+      type: str
+      sample: offering
 errors:
   description: All errors in the plan, one sentence each. Nothing was changed.
   returned: when the plan was rejected

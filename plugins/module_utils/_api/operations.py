@@ -623,6 +623,34 @@ _SUPPORTING = (
         since=2026,
         feature="service provider accounts",
     ),
+    # See api-behaviour: usernames-owned-by-a-provider-account.
+    Operation(
+        "rename_provider_account",
+        "PATCH",
+        "/api/marketplace-service-provider-accounts/{uuid}/",
+        "rename the service provider account",
+        body=("username",),
+        permission=permissions.RENAME_PROVIDER_ACCOUNT,
+        since=2026,
+        feature="service provider accounts",
+    ),
+    Operation(
+        "rename_offering_user",
+        "PATCH",
+        "/api/marketplace-offering-users/{uuid}/",
+        "rename the account",
+        body=("username",),
+        permission=permissions.RENAME_ACCOUNT,
+    ),
+    Operation(
+        "create_offering_user",
+        "POST",
+        "/api/marketplace-offering-users/",
+        "create the account",
+        body=("user_uuid", "offering_uuid", "username"),
+        permission=permissions.CREATE_ACCOUNT,
+        repeat_safe=False,
+    ),
     Operation("configuration", "GET", "/api/configuration/", "read Waldur's settings"),
 )
 

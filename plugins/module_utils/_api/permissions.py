@@ -9,23 +9,26 @@ from __future__ import annotations
 from typing import NamedTuple
 
 _UNKNOWN = "the token's user lacks the right"
+_PERSONAL_TOKEN = "; a personal access token must list that permission, and if it is bound, be bound to the customer"
 _OWNER = "this needs a staff token, or the role CUSTOMER.OWNER on the provider's customer"
 
 
 class Requirement(NamedTuple):
     """What an operation needs in every edition. ``text`` is the end of a sentence.
 
-    ``refuses_personal_tokens`` tells that personal access tokens cannot be used, whatever their permissions.
+    ``refuses_personal_tokens`` tells that personal access tokens cannot be used, whatever their permissions, and
+    ``is_permission`` that they must list the one permission in the text.
     """
 
     text: str
     refuses_personal_tokens: bool = False
+    is_permission: bool = False
 
     def describe(self, edition: int | None = None, *, is_personal_token: bool = False) -> str:
         """Return what a caller needs, as the end of a sentence; see ``Permission.describe``."""
         if is_personal_token and self.refuses_personal_tokens:
             return f"{self.text}, and no personal access token"
-        return self.text
+        return f"{self.text}{_PERSONAL_TOKEN}" if is_personal_token and self.is_permission else self.text
 
 
 class Permission(NamedTuple):
@@ -51,9 +54,7 @@ class Permission(NamedTuple):
         text = self._describe_in(edition) if edition else self._describe_in_all()
         if not is_personal_token:
             return text
-        return (
-            f"{text}; a personal access token must list that permission, and if it is bound, be bound to the customer"
-        )
+        return f"{text}{_PERSONAL_TOKEN}"
 
     def _describe_in(self, edition: int) -> str:
         if edition < 2025:
@@ -78,6 +79,19 @@ UNKNOWN = Requirement(_UNKNOWN)
 OWNER = Requirement(_OWNER)
 REGISTER = Requirement("this needs a staff token, or the permission SERVICE_PROVIDER.REGISTER on the customer")
 CHANGE_ROLES = Requirement("role changes need a staff token on most Waldur versions", refuses_personal_tokens=True)
+RENAME_ACCOUNT = Requirement(
+    "this needs the permission OFFERING.UPDATE_USER on the offering or the provider's customer (a role on the service"
+    " provider is not enough)",
+    is_permission=True,
+)
+RENAME_PROVIDER_ACCOUNT = Requirement(
+    "this needs the permission OFFERING.UPDATE_USER on the service provider or its customer", is_permission=True
+)
+CREATE_ACCOUNT = Requirement(
+    "this needs the permission OFFERING.CREATE_USER on the provider's customer (a role on the service provider is not"
+    " enough)",
+    is_permission=True,
+)
 VIEW_TEAM = Requirement(
     "this needs a staff or support token, a role on the service provider, or a role with CUSTOMER.VIEW_TEAM on its"
     " customer or PROJECT.VIEW_TEAM on a project of that customer"

@@ -14,26 +14,28 @@ from .._common.types import Row
 from .._context import Session
 from .._document.exported import Exported
 from .._document.fields import EntryReader
-from .._document.model import ReadImage
+from .._document.model import ProviderDocument, ReadImage
 from .._plan.changes import Change, Comparison
 from .._references.targets import Target
 from .._references.users import ResolvedUsers, User
-from .base import ModuleOptions, Resource, reject_beside_list
-from .offering_username_collisions import find_problems, rank_changes
-from .offering_username_comparison import KIND, compare_entry, warn_of_concealed
+from .base import ModuleOptions, Resource, ResourceTask, TypedTask, reject_beside_list
+from .offering_username_collisions import describe_circle, find_circles, find_problems, rank_changes
+from .offering_username_comparison import KIND, compare_entry, warn_of_concealed, warn_of_policies
 from .offering_username_entries import USER, USERNAME, USERNAME_OPTION, USERNAMES, USERNAMES_KEY, Usernames
 from .offering_username_export import export_usernames
+from .offering_username_owners import is_owned_by_provider_account
+from .offering_username_prediction import changes_accounts, predict_usernames
 from .offering_username_reading import (
     named_users,
-    pending_accounts,
     read_accounts,
-    read_holders,
     read_owners,
+    read_provider_accounts,
     read_reached_offerings,
     read_visibility,
 )
 from .offering_username_state import UsernameState, labels_of
 from .offering_username_writing import UsernameWrite, set_username
+from .service_provider import Profile
 
 
 class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
@@ -81,10 +83,18 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         if current.reach:
             read_accounts(session, target, only, current)
             read_visibility(session, named_users(session, desired, current), current)
-            read_owners(session, target, pending_accounts(session, desired, current), current)
-            if only:
-                read_holders(session, target, only, desired.entries[0].username, current)
+            read_owners(session, target, only, desired, current)
         return current
+
+    def read_task(self, session: Session, document: ProviderDocument, target: Target) -> ResourceTask | None:
+        """Read the current state; where the document changes the account options first, predict the state after it."""
+        task = super().read_task(session, document, target)
+        profile = document.get(Profile)
+        options = profile.fields.get("account_options") if profile else None
+        if isinstance(task, TypedTask) and options and changes_accounts(task.current, options):
+            read_provider_accounts(session, target, None, task.current)
+            predict_usernames(task.current, options, {})
+        return task
 
     def users(self, desired: Usernames, current: UsernameState) -> tuple[Iterable[str], Iterable[str]]:
         """Return the users of all entries; all of them are shown."""
@@ -108,12 +118,18 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
             elif current.exists and isinstance(user, User):
                 comparisons.append(compare_entry(target, entry, user, current, usernames))
         comparisons.append(warn_of_concealed(target, usable, current))
+        comparisons.append(
+            warn_of_policies(target, [user for _entry, user in usable if isinstance(user, User)], current)
+        )
         found = Comparison.of(comparisons)
-        return Comparison.of([replace(found, changes=rank_changes(found.changes, current))])
+        entries = {user.uuid: entry for entry, user in usable if isinstance(user, User)}
+        circles = find_circles(found.changes, current)
+        errors = [describe_circle(target, entries[str(circle[0].id["user"])], circle) for circle in circles]
+        ranked = replace(found, changes=rank_changes(found.changes, current))
+        return Comparison.of([ranked, Comparison(errors=tuple(errors))])
 
     def write(self, session: Session, target: Target, current: UsernameState, change: Change[UsernameWrite]) -> None:
-        """Send one POST for one user, whatever the number of offerings. Its response tells nothing
-        (api-behaviour: set-offerings-username)."""
+        """Set the username of one user: by one request where no service provider account owns it."""
         set_username(session, target, current, change)
 
     def verify(self, session: Session, target: Target, desired: Usernames, current: UsernameState) -> UsernameState:
@@ -142,6 +158,7 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
                         "user_uuid": user.uuid,
                         "username": entry.username,
                         "offerings": sorted(labels_of(current, readable).values()),
+                        "owner": "provider" if is_owned_by_provider_account(current, user.uuid) else "offering",
                         "before": before.get(user.uuid, {}),
                     }
                 )

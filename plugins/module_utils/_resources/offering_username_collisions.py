@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from .._context import Session
@@ -16,7 +16,8 @@ from .._references.targets import Target
 from .._references.users import UnresolvedUser, User
 from .base import unresolved_user
 from .offering_username_entries import UsernameEntry
-from .offering_username_state import UsernameState, same_username
+from .offering_username_owners import plan_requests
+from .offering_username_state import NO_OFFERING, UsernameState, same_username
 from .offering_username_writing import UsernameWrite
 
 
@@ -44,6 +45,7 @@ def find_problems(
 
 
 def describe_requested_twice(entry: UsernameEntry, user: User, first: UsernameEntry, first_user: User) -> str:
+    """Return the error for a username that is requested for two users."""
     differs = ""
     if entry.username != first.username:
         is_case = entry.username.casefold() == first.username.casefold()
@@ -61,11 +63,21 @@ def accounts_with(current: UsernameState, user: str, username: str) -> list[tupl
 
 
 def is_released(current: UsernameState, pair: tuple[str, str], usernames: Mapping[str, str]) -> bool:
-    """Return whether carrying out ``usernames`` gives the account another name. Waldur touches none out of reach."""
+    """Return whether carrying out ``usernames`` gives the account another name.
+
+    Waldur touches no account out of reach, unless it is linked to a service provider account that is renamed.
+    """
     offering, holder = pair
-    if holder not in usernames or offering not in current.reach.get(holder, ()):
+    if holder not in usernames or same_username(usernames[holder]) == same_username(current.name_of_pair(pair)):
         return False
-    return same_username(usernames[holder]) != same_username(current.accounts[pair] or "")
+    if offering == NO_OFFERING or pair in current.links:
+        return renames_provider_account(current, holder, usernames[holder])
+    return offering in current.reach.get(holder, ())
+
+
+def renames_provider_account(current: UsernameState, user: str, username: str) -> bool:
+    """Return whether the requests that give ``user`` the username rename their service provider account."""
+    return plan_requests(current, user, username).provider_account is not None
 
 
 def describe_taken(
@@ -84,8 +96,12 @@ def describe_taken(
         details = [f"as '{row['username']}'"] if row.get("username", entry.username) != entry.username else []
         details += [f"state {row['state']}"] if row.get("state") else []
         label = row.get("offering_name") or current.names.get(offering, offering)
+        if offering == NO_OFFERING:
+            label = f"their service provider account ({current.provider_accounts[holder].uuid})"
         accounts[shown].append(f"{label} ({', '.join(details)})" if details else label)
-        if holder in usernames:
+        if holder in usernames and offering == NO_OFFERING:
+            remedies[shown] = f"no offering that {shown} reaches uses that account, so their entry does not rename it"
+        elif holder in usernames:
             remedies[shown] = f"{shown} does not reach that offering, so their entry does not rename the account there"
     held = "; ".join(f"{shown} in {', '.join(sorted(labels))}" for shown, labels in sorted(accounts.items()))
     why = "".join(f" ({text})" for _shown, text in sorted(remedies.items()))
@@ -98,15 +114,58 @@ def describe_taken(
 def rank_changes(changes: Iterable[Change[UsernameWrite]], current: UsernameState) -> tuple[Change[UsernameWrite], ...]:
     """Return ``changes`` ranked so that a name is given away before another user takes it.
 
-    Where usernames are exchanged in a circle no order does that, and two users share one for a short time.
+    Where usernames are exchanged in a circle no order does that, and two users share one for a short time; never two
+    service provider accounts, as ``find_circles`` finds those circles.
     """
     left = {str(change.id["user"]): change for change in changes}
     waits = {user: {held[1] for held in accounts_with(current, user, c.payload.username)} for user, c in left.items()}
+    strict = _waiting_provider_accounts(left, current)
     ranked: list[Change[UsernameWrite]] = []
     rank = 0
     while left:
-        free = {user for user in left if not waits[user] & left.keys()} or set(left)
+        free = {user for user in left if not waits[user] & left.keys()}
+        free = free or {user for user in left if strict.get(user) not in left} or set(left)
         ranked += [replace(change, rank=rank) for user, change in left.items() if user in free]
         left = {user: change for user, change in left.items() if user not in free}
         rank += 1
     return tuple(ranked)
+
+
+def _waiting_provider_accounts(changes: Mapping[str, Change[UsernameWrite]], current: UsernameState) -> dict[str, str]:
+    """Return whose service provider account has to be renamed before that of another user gets its username: Waldur
+    refuses a second account with it (api-behaviour: provider-accounts-rename). Both by user UUID."""
+    names = {user: change.payload.username for user, change in changes.items()}
+    renamed = [user for user in changes if renames_provider_account(current, user, names[user])]
+    accounts = {user: current.provider_accounts[user] for user in renamed if user in current.provider_accounts}
+    holders = {same_username(account.username or ""): user for user, account in accounts.items()}
+    found = {user: holders.get(same_username(names[user])) for user in renamed}
+    return {user: holder for user, holder in found.items() if holder not in (None, user)}
+
+
+def find_circles(changes: Iterable[Change[UsernameWrite]], current: UsernameState) -> list[list[Change[UsernameWrite]]]:
+    """Return the changes that exchange usernames of service provider accounts in a circle, in the order in which each
+    takes the username of the next: Waldur refuses the first of them, whichever it is."""
+    by_user = {str(change.id["user"]): change for change in changes}
+    waits = _waiting_provider_accounts(by_user, current)
+    circles: list[list[Change[UsernameWrite]]] = []
+    seen: set[str] = set()
+    for start in by_user:
+        path: list[str] = []
+        user: str | None = start
+        while user is not None and user not in seen:
+            seen.add(user)
+            path.append(user)
+            user = waits.get(user)
+        if user in path:
+            circles.append([by_user[one] for one in path[path.index(user) :]])
+    return circles
+
+
+def describe_circle(target: Target, entry: UsernameEntry, circle: Sequence[Change[UsernameWrite]]) -> str:
+    """Return the error for usernames that are exchanged in a circle; ``entry`` is that of its first change."""
+    exchanged = ", ".join(f"{change.name} '{change.payload.username}'" for change in circle)
+    return (
+        f"{entry.option('username')}: the service provider accounts at {target.name} can't exchange their usernames"
+        f" ({exchanged}), as Waldur accepts none that another one has: give {circle[0].name} a username that no account"
+        " has in one run, and this one in the next."
+    )

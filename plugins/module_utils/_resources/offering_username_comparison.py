@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage
@@ -14,12 +15,14 @@ from .._references.targets import Target
 from .._references.users import UnresolvedUser, User
 from .offering_username_collisions import accounts_with, describe_taken, is_released
 from .offering_username_entries import UsernameEntry
-from .offering_username_owners import describe_owned, differing_names, owners_of
+from .offering_username_owners import describe_obstacle, plan_requests
 from .offering_username_state import UsernameState, labels_of
 from .offering_username_writing import UsernameWrite
 
 # A warning names so many accounts.
 _MOST_NAMED = 5
+# The policy under which Waldur generates no usernames (api-behaviour: username-policies).
+NO_GENERATION = "service_provider"
 
 SEES_NO_RESOURCE = (
     "this token sees roles in projects and not the resources there, so it can't tell who reaches which offering:"
@@ -72,24 +75,57 @@ def compare_entry(
     if reach & current.hidden:
         names = ", ".join(sorted(current.names[offering] for offering in reach & current.hidden))
         warnings = (f"{target.name}: this token can't read back accounts in {names}; they were left out of the plan.",)
-    differing = differing_names(current, user.uuid, entry.username)
-    if not differing:
+    requests = plan_requests(current, user.uuid, entry.username)
+    if obstacle := describe_obstacle(target, entry, user, current, requests):
+        return Comparison(errors=(obstacle,), warnings=warnings)
+    if not requests.changing:
         return Comparison(warnings=warnings)
-    if owners := owners_of(current, user.uuid):
-        return Comparison(errors=(describe_owned(target, entry, user, current, owners),), warnings=warnings)
     if kept := [
         pair for pair in accounts_with(current, user.uuid, entry.username) if not is_released(current, pair, usernames)
     ]:
         return Comparison(errors=(describe_taken(target, entry, kept, current, usernames),), warnings=warnings)
-    labels = labels_of(current, differing)
+    labels = labels_of(current, requests.changing)
+    changing = sorted(requests.changing, key=labels.__getitem__)
     change = Change(
         target.name,
         KIND,
         user.shown,
         SET_USERNAME,
-        {labels[offering]: differing[offering] or None for offering in sorted(differing, key=labels.__getitem__)},
-        {labels[offering]: entry.username for offering in sorted(differing, key=labels.__getitem__)},
+        {labels[offering]: requests.changing[offering] or None for offering in changing},
+        {labels[offering]: entry.username for offering in changing},
         {"customer": target.customer_uuid, "user": user.uuid, "role": None},
         UsernameWrite(user.uuid, entry.username),
     )
     return Comparison((change,), warnings)
+
+
+def warn_of_policies(target: Target, users: Iterable[User], current: UsernameState) -> Comparison[UsernameWrite]:
+    """Warn of offerings in which Waldur generates usernames, as it writes those again (api-behaviour:
+    username-policies)."""
+    by_policy = generated_usernames(current, {offering for user in users for offering in current.readable(user.uuid)})
+    if not by_policy:
+        return Comparison()
+    text = (
+        f"{target.name}: Waldur generates usernames in {describe_policies(current, by_policy)}, and can overwrite"
+        " those that are set here when settings or the profiles of users change: set"
+        f" username_generation_policy to {NO_GENERATION} there, or leave the usernames to Waldur."
+    )
+    return Comparison(warnings=(text,))
+
+
+def generated_usernames(current: UsernameState, offerings: Iterable[str]) -> dict[str, list[str]]:
+    """Return those of the offerings in which Waldur generates usernames, by policy."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for offering in sorted(offerings):
+        policy = current.settings_of(offering).policy
+        if policy not in ("", NO_GENERATION):
+            found[policy].append(offering)
+    return found
+
+
+def describe_policies(current: UsernameState, by_policy: Mapping[str, Iterable[str]]) -> str:
+    """Return the offerings of each policy in words."""
+    return " and ".join(
+        f"{', '.join(sorted(labels_of(current, by_policy[policy]).values()))} by the policy {policy}"
+        for policy in sorted(by_policy)
+    )

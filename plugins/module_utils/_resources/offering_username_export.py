@@ -15,10 +15,18 @@ from .._document.exported import Entry, Exported, Note, exported_list, user_refe
 from .._references.account_visibility import HIDDEN_ACCOUNTS
 from .._references.targets import Target
 from .._references.users import User
-from .offering_username_comparison import SEES_NO_RESOURCE, compare_entry
+from .offering_username_comparison import SEES_NO_RESOURCE, compare_entry, describe_policies, generated_usernames
 from .offering_username_entries import USERNAME, USERNAMES_KEY
-from .offering_username_owners import describe_owner, owners_of
-from .offering_username_reading import read_accounts, read_owners, read_reached_offerings, read_visibility
+from .offering_username_owners import owner_of, present_name
+from .offering_username_reading import (
+    LINK,
+    has_provider_accounts,
+    read_accounts,
+    read_provider_accounts,
+    read_reached_offerings,
+    read_settings,
+    read_visibility,
+)
 from .offering_username_state import UsernameState, labels_of, same_username
 
 
@@ -34,12 +42,22 @@ def export_usernames(session: Session, target: Target) -> Exported:
         )
     read_accounts(session, target, None, current)
     read_visibility(session, current.reach, current)
-    read_owners(session, target, {(one, user) for user, reach in current.reach.items() for one in reach}, current)
+    if has_provider_accounts(session, current):
+        _read_owners(session, target, current)
     resolved = session.references.users.resolve(current.reach)
     users = [user for user in resolved.values() if isinstance(user, User)]
     return exported_list(
         USERNAMES_KEY, [*users_out_of_reach(target, current), *users_in_reach(session, target, current, users)]
     )
+
+
+def _read_owners(session: Session, target: Target, current: UsernameState) -> None:
+    """Read how Waldur generates usernames, and the service provider accounts where those in offerings don't tell."""
+    if current.settings is None:
+        read_settings(session, target, current)
+    owners = (owner_of(current, offering, user) for user in current.reach for offering in current.readable(user))
+    if any(LINK not in row for row in current.rows.values()) or any(owner and owner.needs_row for owner in owners):
+        read_provider_accounts(session, target, None, current)
 
 
 def users_in_reach(
@@ -61,24 +79,41 @@ def users_in_reach(
         accounts = "1 account" if number == 1 else f"{number} accounts"
         text = f"{accounts} may be hidden from this token or not there yet, so usernames there were not looked at"
         yield Note(USERNAMES_KEY, None, f"{target.name}: {text}: {HIDDEN_ACCOUNTS}.")
+    generated: list[User] = []
     for user in users:
         reason = _reason_left_out(current, user, names[user.uuid], holders)
         entry = {"user": user_reference(session.references, user), "username": next(iter(names[user.uuid]), "")}
         if not reason:
             reason = _not_as_it_is(target, entry, user, current)
-        yield Note(USERNAMES_KEY, user.shown, f"{target.name}: {user.shown} {reason}.") if reason else entry
+        if reason:
+            yield Note(USERNAMES_KEY, user.shown, f"{target.name}: {user.shown} {reason}.")
+        elif generated_usernames(current, current.readable(user.uuid)):
+            generated.append(user)
+        else:
+            yield entry
+    if generated:
+        yield _note_of_generated(target, current, generated)
+
+
+def _note_of_generated(target: Target, current: UsernameState, users: list[User]) -> Note:
+    """Return the note on users whose usernames Waldur generates: a document with them would work against it
+    (api-behaviour: username-policies)."""
+    offerings = {offering for user in users for offering in current.readable(user.uuid)}
+    where = describe_policies(current, generated_usernames(current, offerings))
+    whose = "1 user was" if len(users) == 1 else f"{len(users)} users were"
+    return Note(
+        USERNAMES_KEY, None, f"{target.name}: the usernames of {whose} left out, as Waldur generates them in {where}."
+    )
 
 
 def _present_names(current: UsernameState, user: str) -> set[str]:
-    """Return the different usernames of the accounts, an empty one for those that are missing or have none."""
-    return {(current.accounts.get((offering, user)) or "").strip() for offering in current.readable(user)}
+    """Return the different usernames of the accounts, an empty one for those without one. A missing account has that
+    of the service provider account to which Waldur will link it."""
+    return {present_name(current, offering, user) for offering in current.readable(user)}
 
 
 def _reason_left_out(current: UsernameState, user: User, names: set[str], holders: Counter[str]) -> str | None:
     """Return why a document can't express the username of a user, as the end of a sentence; None where it can."""
-    if owners := owners_of(current, user.uuid):
-        owner = next(iter(owners.values()))
-        return f"gets the username from {describe_owner(owner, user)}, and no document changes that"
     if not names:
         return "reaches no offering whose accounts this token can read back"
     if names == {""}:
@@ -86,7 +121,7 @@ def _reason_left_out(current: UsernameState, user: User, names: set[str], holder
     if len(names) > 1:
         readable = labels_of(current, current.readable(user.uuid))
         names_by_label = {
-            label: current.accounts.get((offering, user.uuid)) or "none" for offering, label in readable.items()
+            label: present_name(current, offering, user.uuid) or "none" for offering, label in readable.items()
         }
         each = ", ".join(f"{label}: {names_by_label[label]}" for label in sorted(names_by_label))
         return f"doesn't have one and the same username in all offerings that they reach ({each})"

@@ -2,80 +2,130 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who owns a username: the account in the offering, or a service provider account (api-behaviour:
-usernames-owned-by-a-provider-account)."""
+"""Who owns a username, the account in the offering or a service provider account, and which requests set it therefore
+(api-behaviour: usernames-owned-by-a-provider-account). Pure: sends no request."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from .._common import uuids
 from .._references.targets import Target
 from .._references.users import User
 from .offering_username_entries import UsernameEntry
-from .offering_username_state import Owner, UsernameState, labels_of
+from .offering_username_state import ProviderAccount, UsernameState, labels_of
 
-LINK = "service_provider_account_uuid"
-
-
-def owners_of(current: UsernameState, user: str) -> dict[str, Owner]:
-    """Return the service provider account behind each offering that ``user`` reaches, where there is one."""
-    found = {offering: owner_of(current, offering, user) for offering in sorted(current.reach.get(user, ()))}
-    return {offering: owner for offering, owner in found.items() if owner}
+CREATE_OPTION = "service_provider_can_create_offering_user"
 
 
-def owner_of(current: UsernameState, offering: str, user: str) -> Owner | None:
-    """Return the service provider account that owns the username of ``user`` in the offering, or would own it."""
-    row, known = current.rows.get((offering, user)), current.provider_accounts.get(user)
-    if row is None:
-        is_new = (offering, user) not in current.accounts and offering in (current.shared or ())
-        return (known or Owner()) if is_new else None
-    if LINK in row:
-        uuid = uuids.normalize(row[LINK])
-        return Owner(uuid, row.get("service_provider_account_username")) if uuid else None
-    # A linked row mirrors the username, so one with another is not linked.
-    return known if known and (known.username or "").strip() == (row.get("username") or "").strip() else None
+def owner_of(current: UsernameState, offering: str, user: str) -> ProviderAccount | None:
+    """Return the service provider account that owns the username of ``user`` in the offering, or would own it; None
+    where the account in the offering does."""
+    if (offering, user) in current.accounts:
+        return current.links.get((offering, user))
+    if not current.settings_of(offering).is_shared:
+        return None
+    return current.provider_accounts.get(user) or ProviderAccount(needs_row=True)
 
 
-def present_name(current: UsernameState, offering: str, user: str) -> str | None:
+def is_owned_by_provider_account(current: UsernameState, user: str) -> bool:
+    """Return whether a service provider account owns the username of ``user`` in an offering that they reach."""
+    return any(owner_of(current, offering, user) for offering in current.readable(user))
+
+
+def present_name(current: UsernameState, offering: str, user: str) -> str:
     """Return the username in the offering, or that of the service provider account that Waldur will copy there."""
     if (offering, user) in current.accounts:
-        return current.accounts[offering, user]
+        return (current.accounts[offering, user] or "").strip()
     owner = owner_of(current, offering, user)
-    return owner.username if owner else None
+    return ((owner.username if owner else None) or "").strip()
 
 
-def differing_names(current: UsernameState, user: str, username: str) -> dict[str, str | None]:
+def differing_names(current: UsernameState, user: str, username: str) -> dict[str, str]:
     """Return the offerings where ``user`` has no account or another name, each with the present name."""
-    now = {offering: present_name(current, offering, user) for offering in current.readable(user)}
-    return {offering: name for offering, name in now.items() if (name or "").strip() != username}
+    now = {offering: present_name(current, offering, user) for offering in sorted(current.readable(user))}
+    return {offering: name for offering, name in now.items() if name != username}
 
 
-def describe_owner(owner: Owner, user: User) -> str:
-    """Return what messages call a service provider account."""
-    if owner.uuid is None:
-        return f"the service provider account that Waldur will make for {user.shown}"
-    return f"the service provider account '{owner.username or ''}' ({owner.uuid})"
+@dataclass(frozen=True)
+class UsernameRequests:
+    """The requests that give one user a username.
+
+    ``changing``: all offerings whose accounts change, with the present names. ``is_for_all``: one request names the
+    accounts in all offerings that the user reaches. Else ``new_accounts`` are the offerings in which an account is
+    created, ``renamed`` those whose account is renamed by itself, and ``provider_account`` is the service provider
+    account to rename, if any. ``blocked`` are the offerings in which an account is missing and can't be created, and
+    ``outdated`` those whose linked account shows another username than the service provider account, though that has
+    the right one.
+    """
+
+    changing: Mapping[str, str] = field(default_factory=dict)
+    is_for_all: bool = False
+    new_accounts: tuple[str, ...] = ()
+    renamed: tuple[str, ...] = ()
+    provider_account: ProviderAccount | None = None
+    blocked: tuple[str, ...] = ()
+    outdated: tuple[str, ...] = ()
 
 
-def describe_owned(
-    target: Target, entry: UsernameEntry, user: User, current: UsernameState, owners: Mapping[str, Owner]
-) -> str:
-    """Return the error for a username that a service provider account owns
-    (api-behaviour: usernames-owned-by-a-provider-account)."""
-    differing = differing_names(current, user.uuid, entry.username)
-    owner = next((owners[offering] for offering in sorted(differing) if offering in owners), None)
-    shared = ", ".join(sorted(labels_of(current, owners).values()))
-    left = ", ".join(sorted(labels_of(current, differing.keys() - owners.keys()).values()))
-    if owner is None:
-        remedy = f"rename the account in {left} by itself, with PATCH /api/marketplace-offering-users/<uuid>/"
-    elif owner.uuid is None:
-        remedy = "take this entry out, and rename that account once it is there"
+def plan_requests(current: UsernameState, user: str, username: str) -> UsernameRequests:
+    """Return the requests that give ``user`` the username in all offerings that they reach."""
+    differing = differing_names(current, user, username)
+    if not differing or not _needs_single_requests(current, user):
+        return UsernameRequests(differing, is_for_all=bool(differing))
+    owners = {offering: owner_of(current, offering, user) for offering in differing}
+    is_known = {offering: (offering, user) in current.accounts for offering in differing}
+    creatable = {offering: current.settings_of(offering).can_create for offering in differing}
+    own = [offering for offering, owner in owners.items() if owner is None]
+    new = [offering for offering in own if not is_known[offering] and creatable[offering]]
+    blocked = [offering for offering in own if not is_known[offering] and not creatable[offering]]
+    renamed = tuple(offering for offering in own if is_known[offering])
+    account = next((owner for owner in owners.values() if owner), None)
+    if account is None:
+        return UsernameRequests(differing, False, tuple(new), renamed, None, tuple(blocked))
+    shared = [offering for offering, owner in owners.items() if owner is not None]
+    if account.needs_row:
+        # One account is enough: Waldur gives the others the same username when it makes them.
+        labels = labels_of(current, shared)
+        first = sorted((offering for offering in shared if creatable[offering]), key=labels.__getitem__)[:1]
+        new, blocked = new + first, blocked + ([] if first else shared)
+        shared = first
+    elif (account.username or "").strip() == username:
+        return UsernameRequests(differing, False, tuple(new), renamed, None, tuple(blocked), tuple(shared))
     else:
-        remedy = f"rename that account, with PATCH /api/marketplace-service-provider-accounts/{owner.uuid}/"
-    whose = describe_owner(owner or next(iter(owners.values())), user)
-    return (
-        f"{entry.option('username')}: '{entry.username}' can't be set, as the username of {user.shown} in {shared} at"
-        f" {target.name} belongs to {whose}, and Waldur rejects the request for all offerings: {remedy}, or give the"
-        " username that it has."
-    )
+        # Where no account shows it, those that Waldur will make have the username of the service provider account.
+        shared = list(current.linked_offerings(user)) or shared
+    names = {offering: present_name(current, offering, user) for offering in [*own, *shared]}
+    changing = {offering: name for offering, name in names.items() if name != username}
+    return UsernameRequests(changing, False, tuple(new), renamed, account, tuple(blocked))
+
+
+def _needs_single_requests(current: UsernameState, user: str) -> bool:
+    """Return whether Waldur would refuse one request for all offerings, as a service provider account owns, or would
+    own, one of the accounts that it reaches; of accounts that are not seen it is assumed where the user has one."""
+    reach = current.reach.get(user, set())
+    if current.linked_offerings(user) or any(current.settings_of(offering).is_shared for offering in reach):
+        return True
+    return user in current.provider_accounts and bool(reach - current.readable(user))
+
+
+def describe_obstacle(
+    target: Target, entry: UsernameEntry, user: User, current: UsernameState, requests: UsernameRequests
+) -> str | None:
+    """Return the error for a username that no request can set; None where one can."""
+    if requests.blocked:
+        where = ", ".join(sorted(labels_of(current, requests.blocked).values()))
+        return (
+            f"{entry.option('username')}: '{entry.username}' can't be set, as {user.shown} has no account in {where} at"
+            f" {target.name} yet, and the service provider can't create one there: switch the option"
+            f" {CREATE_OPTION} of that offering on, or run again once Waldur has made the account."
+        )
+    if requests.outdated:
+        where = ", ".join(sorted(labels_of(current, requests.outdated).values()))
+        account = current.provider_accounts[user.uuid]
+        return (
+            f"{entry.option('username')}: the service provider account of {user.shown} at {target.name}"
+            f" ({account.uuid}) has the username '{entry.username}', and Waldur did not copy it to {where}: give"
+            " another username in one run and this one in the next, as Waldur copies it at each change."
+        )
+    return None

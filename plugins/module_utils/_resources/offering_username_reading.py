@@ -18,11 +18,11 @@ from .._context import Session
 from .._http.row_checks import FieldType, check_rows
 from .._references.targets import Target
 from .offering_username_entries import Usernames
-from .offering_username_owners import LINK, differing_names
-from .offering_username_state import Owner, UsernameState
+from .offering_username_owners import CREATE_OPTION, differing_names
+from .offering_username_state import OfferingSettings, ProviderAccount, UsernameState
 
 _LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")
-_OPTION = "service_provider_can_create_offering_user"
+LINK = "service_provider_account_uuid"
 _SHARED_SINCE = 2026
 
 _ACCOUNT_FIELDS = (
@@ -49,9 +49,11 @@ _ACCOUNT_KINDS = {
     "service_provider_account_uuid": FieldType.UUID.optional,
     "service_provider_account_username": FieldType.TEXT.optional,
 }
+_OWNER_FIELDS = ["uuid", "user_uuid", "user_username", "username", "service_provider_uuid"]
 _OWNER_KINDS = {
     "uuid": FieldType.UUID,
     "user_uuid": FieldType.UUID,
+    "user_username": FieldType.TEXT.optional,
     "username": FieldType.TEXT.optional,
     "service_provider_uuid": FieldType.UUID,
 }
@@ -88,7 +90,7 @@ def read_reached_offerings(session: Session, target: Target, only: str | None) -
     if current.unseen or current.names:
         partly = not session.references.current_user.sees_all_users()
         current.blind = partly and not current.names
-        current.hidden = _read_offerings(session, target, current) if partly and current.names else set()
+        current.hidden = read_settings(session, target, current) if partly and current.names else set()
     return current
 
 
@@ -124,14 +126,14 @@ def _read_reach(session: Session, target: Target, projects: dict[str, set[str]],
             current.reach.setdefault(user, set()).add(offering)
 
 
-def _read_offerings(session: Session, target: Target, current: UsernameState) -> set[str]:
-    """Read which offerings share their accounts, and return those whose accounts only staff and support can read back,
-    though the POST sets them (api-behaviour: offering-users-visibility)."""
+def read_settings(session: Session, target: Target, current: UsernameState) -> set[str]:
+    """Read what decides about the accounts in each offering, and return the offerings whose accounts only staff and
+    support can read back, though the POST sets them (api-behaviour: offering-users-visibility)."""
 
     def lift(row: Row) -> Row:
         # The secret options are gone after this, and no message may show them, so they are not checked like others.
         options = [row.get(key) for key in ("plugin_options", "secret_options")]
-        return {**row, "_readable": any(isinstance(one, dict) and one.get(_OPTION) for one in options)}
+        return {**row, "_can_create": any(isinstance(one, dict) and bool(one.get(CREATE_OPTION)) for one in options)}
 
     rows = session.client.rows(
         "provider_offerings",
@@ -146,15 +148,24 @@ def _read_offerings(session: Session, target: Target, current: UsernameState) ->
         plugin_options=FieldType.MAPPING.optional,
         account_settings=FieldType.MAPPING.optional,
     )
-    current.shared = {uuids.normalize(row["uuid"]) or "" for row in rows if _is_shared(row)}
-    return {uuids.normalize(row["uuid"]) or "" for row in rows if not row["_readable"]}
+    current.settings = {uuids.normalize(row["uuid"]) or "": _settings(row) for row in rows}
+    return {offering for offering, settings in current.settings.items() if not settings.can_create}
 
 
-def _is_shared(offering: Row) -> bool:
-    """Return whether new accounts in the offering belong to service provider accounts
-    (api-behaviour: account-settings-effective)."""
-    scope = (offering.get("account_settings") or {}).get("account_scope")
-    return isinstance(scope, dict) and scope.get("value") == "provider"
+def _settings(offering: Row) -> OfferingSettings:
+    """Return what decides about accounts in an offering (api-behaviour: account-settings-effective)."""
+    found = {key: value for key, value in (offering.get("account_settings") or {}).items() if isinstance(value, dict)}
+    values = {key: str(setting.get("value") or "") for key, setting in found.items()}
+    inherited = {key: setting.get("inherited") for key, setting in found.items()}
+    return OfferingSettings(
+        is_shared=values.get("account_scope") == "provider",
+        policy=values.get("username_generation_policy", ""),
+        can_create=offering["_can_create"],
+        own=frozenset(key for key, setting in found.items() if setting.get("source") == "offering"),
+        inherited=tuple(
+            (key, str(value.get("value") or "")) for key, value in inherited.items() if isinstance(value, dict)
+        ),
+    )
 
 
 def read_accounts(session: Session, target: Target, only: str | None, current: UsernameState, **query: Any) -> None:
@@ -168,20 +179,24 @@ def read_accounts(session: Session, target: Target, only: str | None, current: U
     )
     for row in check_rows("offering_users", rows, **_ACCOUNT_KINDS):
         if uuids.normalize(row.get("customer_uuid")) in (None, target.customer_uuid):
-            pair = (uuids.normalize(row["offering_uuid"]) or "", uuids.normalize(row["user_uuid"]) or "")
-            current.accounts[pair], current.rows[pair] = row.get("username"), row
+            offering, user = uuids.normalize(row["offering_uuid"]) or "", uuids.normalize(row["user_uuid"]) or ""
+            current.accounts[offering, user], current.rows[offering, user] = row.get("username"), row
             if row.get("user_username"):
-                current.holder_names[pair[1]] = row["user_username"]
+                current.holder_names[user] = row["user_username"]
+            if row.get("offering_name"):
+                current.account_offerings[offering] = row["offering_name"]
+            if owner := uuids.normalize(row.get(LINK)):
+                account = ProviderAccount(owner, row.get("service_provider_account_username"))
+                current.links[offering, user] = current.provider_accounts[user] = account
 
 
-def pending_accounts(session: Session, desired: Usernames, current: UsernameState) -> set[tuple[str, str]]:
-    """Return the pairs of offering and user in which an entry may change something."""
-    return {
-        (offering, user)
+def has_differences(session: Session, desired: Usernames, current: UsernameState) -> bool:
+    """Return whether an entry may change something."""
+    return any(
+        differing_names(current, user, entry.username)
         for entry in desired.entries
         for user in named_users(session, Usernames((entry,)), current)
-        for offering in differing_names(current, user, entry.username)
-    }
+    )
 
 
 def named_users(session: Session, desired: Usernames, current: UsernameState) -> set[str]:
@@ -196,39 +211,69 @@ def read_visibility(session: Session, users: Iterable[str], current: UsernameSta
         current.may_miss_accounts = session.references.account_visibility.may_miss_accounts()
 
 
-def read_owners(session: Session, target: Target, pairs: Iterable[tuple[str, str]], current: UsernameState) -> None:
-    """Read to which service provider accounts the usernames in ``pairs`` belong, where their rows don't tell.
+def read_owners(session: Session, target: Target, only: str | None, desired: Usernames, current: UsernameState) -> None:
+    """Read who owns the usernames, where the accounts don't tell, and who else has the desired ones.
 
-    Rows of 2026 tell it, except those of its first servers; older servers have no such accounts. Where an account is
-    missing, the offering's scope decides (api-behaviour: usernames-owned-by-a-provider-account).
+    Before 2026 there are no service provider accounts. Without a difference, their list is not read.
     """
-    missing = {pair for pair in pairs if pair not in current.accounts}
-    unclear = {pair for pair in pairs if pair in current.rows and LINK not in current.rows[pair]}
-    if not (missing or unclear) or session.references.provider_list.edition() < _SHARED_SINCE:
+    if has_provider_accounts(session, current):
+        if current.settings is None:
+            read_settings(session, target, current)
+        if has_differences(session, desired, current):
+            _read_needed_provider_accounts(session, target, only, desired, current)
+    if only:
+        _read_holders(session, target, only, desired.entries[0].username, current)
+
+
+def _read_needed_provider_accounts(
+    session: Session, target: Target, only: str | None, desired: Usernames, current: UsernameState
+) -> None:
+    """Read all service provider accounts; for a single user, theirs and those that may have the desired username."""
+    username = desired.entries[0].username
+    if only is None or not username.isascii():
+        read_provider_accounts(session, target, None, current)
         return
-    if missing and current.shared is None:
-        _read_offerings(session, target, current)
-    needed = unclear | {pair for pair in missing if pair[0] in (current.shared or ())}
-    users = {user for _offering, user in needed}
-    if not users:
-        return
-    only = users.pop() if len(users) == 1 else None
+    if only not in current.provider_accounts:
+        read_provider_accounts(session, target, only, current)
+    read_provider_accounts(session, target, None, current, query=username)
+
+
+def has_provider_accounts(session: Session, current: UsernameState) -> bool:
+    """Return whether this Waldur has service provider accounts: the accounts in offerings show it, except those of the
+    first servers of 2026."""
+    is_shown = any(LINK in row for row in current.rows.values())
+    return is_shown or session.references.provider_list.edition() >= _SHARED_SINCE
+
+
+def read_provider_accounts(
+    session: Session, target: Target, only: str | None, current: UsernameState, **query: Any
+) -> None:
+    """Read the service provider accounts of one user or of all, and which accounts in offerings are linked to them,
+    where those don't tell it (api-behaviour: usernames-owned-by-a-provider-account)."""
     try:
         rows = session.client.rows(
             "provider_accounts",
             customer_uuid=target.customer_uuid,
             user_uuid=only,
-            field=["uuid", "user_uuid", "username", "service_provider_uuid"],
+            field=_OWNER_FIELDS,
+            **query,
         )
     except (Forbidden, NotFound, RouteMissing):
         return
     for row in check_rows("provider_accounts", rows, **_OWNER_KINDS):
         if uuids.normalize(row["service_provider_uuid"]) == target.uuid:
-            owner = Owner(uuids.normalize(row["uuid"]), row.get("username"))
-            current.provider_accounts[uuids.normalize(row["user_uuid"]) or ""] = owner
+            user = uuids.normalize(row["user_uuid"]) or ""
+            current.provider_accounts[user] = ProviderAccount(uuids.normalize(row["uuid"]), row.get("username"))
+            if row.get("user_username"):
+                current.holder_names.setdefault(user, row["user_username"])
+    for (offering, user), row in current.rows.items():
+        account = current.provider_accounts.get(user)
+        # A linked account mirrors the username, so one with another is not linked.
+        if account and LINK not in row and (account.username or "").strip() == (row.get("username") or "").strip():
+            current.links[offering, user] = account
 
 
-def read_holders(session: Session, target: Target, only: str, username: str, current: UsernameState) -> None:
+def _read_holders(session: Session, target: Target, only: str, username: str, current: UsernameState) -> None:
     """Read who else may have the username that a single user is to get: the rest is read only where it will be set.
 
     The filter ``query`` finds parts of usernames in any case on every Waldur that has it, and others give the whole
@@ -237,3 +282,19 @@ def read_holders(session: Session, target: Target, only: str, username: str, cur
     has_all = any(user != only for _offering, user in current.accounts)
     if not has_all and differing_names(current, only, username):
         read_accounts(session, target, None, current, **({"query": username} if username.isascii() else {}))
+
+
+def refresh(session: Session, target: Target, current: UsernameState) -> None:
+    """Read the accounts and who owns them again, in bulk, after the account options were changed."""
+    fresh = UsernameState(
+        names=current.names,
+        reach=current.reach,
+        hidden=current.hidden,
+        unseen=current.unseen,
+        blind=current.blind,
+        may_miss_accounts=current.may_miss_accounts,
+    )
+    read_accounts(session, target, None, fresh)
+    read_settings(session, target, fresh)
+    read_provider_accounts(session, target, None, fresh)
+    current.replace(fresh)

@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from .._common.types import Row
+
+# The offering of a service provider account itself in pairs of offering and user.
+NO_OFFERING = ""
 
 
 def same_username(name: str) -> str:
@@ -22,12 +25,33 @@ def same_username(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Owner:
-    """The service provider account that owns a username (api-behaviour: provider-accounts); no ``uuid`` where it does
-    not exist yet."""
+class ProviderAccount:
+    """The service provider account of a user, which owns the username in the offerings whose accounts are linked to it
+    (api-behaviour: provider-accounts).
+
+    ``uuid`` is None while the account does not exist; with ``needs_row`` Waldur makes it with the first account of the
+    user in an offering, else when the account options of the provider are changed.
+    """
 
     uuid: str | None = None
     username: str | None = None
+    needs_row: bool = False
+
+
+@dataclass(frozen=True)
+class OfferingSettings:
+    """What decides about the accounts in an offering (api-behaviour: account-settings-effective).
+
+    ``is_shared``: a new account belongs to a service provider account. ``policy``: how Waldur generates usernames,
+    empty where it is not known. ``can_create``: the service provider can create accounts. ``own`` are the keys that the
+    offering sets itself, and ``inherited`` the values of all keys without those.
+    """
+
+    is_shared: bool = False
+    policy: str = ""
+    can_create: bool = False
+    own: frozenset[str] = frozenset()
+    inherited: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -38,9 +62,11 @@ class UsernameState:
     ``unseen``: projects with roles in which it sees no resource; ``blind``: it sees roles, and no resource at all.
     ``accounts``: the usernames of all accounts at the provider that were read, by offering and user UUID, and ``rows``
     the whole rows. ``holder_names``: the usernames in Waldur of those who have accounts, by UUID.
+    ``account_offerings``: the names of the offerings with accounts, also of those that no user reaches.
     ``may_miss_accounts``: Waldur may hide accounts from this token, so one that is not there may be hidden.
-    ``shared``: the offerings whose new accounts belong to service provider accounts (None: not read), and
-    ``provider_accounts`` those that were looked up, by user UUID (api-behaviour: provider-accounts).
+    ``settings``: what decides about the accounts in each offering (None: not read). ``links``: the service provider
+    account that owns the username of an account; ``provider_accounts``: those that are known, by user UUID.
+    ``is_predicted``: the same document changes the account options first, so this is the state after that.
     """
 
     names: dict[str, str] = field(default_factory=dict)
@@ -53,8 +79,11 @@ class UsernameState:
     may_miss_accounts: bool = False
     rows: dict[tuple[str, str], Row] = field(default_factory=dict, compare=False, repr=False)
     holder_names: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
-    shared: set[str] | None = field(default=None, compare=False)
-    provider_accounts: dict[str, Owner] = field(default_factory=dict, compare=False)
+    account_offerings: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    settings: dict[str, OfferingSettings] | None = field(default=None, compare=False)
+    links: dict[tuple[str, str], ProviderAccount] = field(default_factory=dict, compare=False)
+    provider_accounts: dict[str, ProviderAccount] = field(default_factory=dict, compare=False)
+    is_predicted: bool = field(default=False, compare=False)
 
     def readable(self, user: str) -> set[str]:
         """Return the offerings that ``user`` reaches and whose account this token can read back.
@@ -71,20 +100,55 @@ class UsernameState:
         """Return the offerings in which the account of ``user`` may be hidden."""
         return self.reach.get(user, set()) - self.hidden - self.readable(user)
 
+    def settings_of(self, offering: str) -> OfferingSettings:
+        """Return what decides about the accounts in an offering."""
+        return (self.settings or {}).get(offering) or OfferingSettings()
+
+    def linked_offerings(self, user: str) -> list[str]:
+        """Return the offerings in which the service provider account of ``user`` owns the username."""
+        return self._links_by_user.get(user, [])
+
+    @cached_property
+    def _links_by_user(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for offering, user in sorted(self.links):
+            found[user].append(offering)
+        return found
+
     @cached_property
     def holders(self) -> dict[str, list[tuple[str, str]]]:
-        """Return the accounts that have each username, as ``same_username`` spells it."""
+        """Return the accounts that have each username, as ``same_username`` spells it, as (offering, user).
+
+        A service provider account stands there as (``NO_OFFERING``, user) where no linked account shows its name.
+        """
         found: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for pair, name in self.accounts.items():
             if name and name.strip():
                 found[same_username(name)].append(pair)
+        for user, account in self.provider_accounts.items():
+            name = same_username(account.username or "")
+            if name and not any((offering, user) in found[name] for offering in self.linked_offerings(user)):
+                found[name].append((NO_OFFERING, user))
         return found
+
+    def name_of_pair(self, pair: tuple[str, str]) -> str:
+        """Return the username of one of ``holders``."""
+        offering, user = pair
+        name = self.provider_accounts[user].username if offering == NO_OFFERING else self.accounts[pair]
+        return name or ""
+
+    def replace(self, other: UsernameState) -> None:
+        """Take over everything from ``other``."""
+        self.__dict__.clear()
+        self.__dict__.update(other.__dict__)
 
 
 def labels_of(current: UsernameState, offerings: Iterable[str]) -> dict[str, str]:
     """Return the label of each offering: its name, with a part of its UUID where several have that name."""
-    names = [current.names[offering] for offering in current.names]
+    others = {offering: current.account_offerings.get(offering, offering) for offering in offerings}
+    names = {**others, **current.names}
+    numbers = Counter(names.values())
     return {
-        o: current.names[o] if names.count(current.names[o]) == 1 else f"{current.names[o]} ({o[:8]})"
-        for o in offerings
+        offering: names[offering] if numbers[names[offering]] == 1 else f"{names[offering]} ({offering[:8]})"
+        for offering in others
     }

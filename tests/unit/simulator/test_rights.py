@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS, Operation
-from simulation import Simulator
+from simulation import Simulator, SimulatorError
 
 from .api import Api
 
@@ -30,6 +31,11 @@ CELLS = {
     "no such request": None,
 }
 SOMEONE = "51d1acdbef2e4274bda95a1ce5391e54"
+# The requests about one account, and the lists that have one.
+ACCOUNTS = {
+    "rename_offering_user": "/api/marketplace-offering-users",
+    "rename_provider_account": "/api/marketplace-service-provider-accounts",
+}
 QUERIES = {
     "customer_projects": "?project_customer_uuid=47d72aa7327a4e45944a42b02349eb16",
     "user_customers": f"?user_uuid={SOMEONE}",
@@ -40,6 +46,8 @@ QUERIES = {
 def api(request: pytest.FixtureRequest) -> Iterator[Api]:
     """The API of each edition; the requests that are allowed change nothing that the others look at."""
     with Simulator.start(edition=request.param) as sim:
+        if request.param == "2026":
+            sim.create("ProviderAccount", service_provider="Alpha Cloud Ltd", user="member1", state="OK")
         api = Api(sim)
         yield api
         api.close()
@@ -73,12 +81,18 @@ def observed(api: Api, operation: Operation) -> set[str] | None:
     }
     if all(answer.status == 404 and isinstance(answer.body, str) for answer in answers.values()):
         return None
-    return {caller for caller, answer in answers.items() if answer.status not in (401, 403)}
+    # To a caller who does not see an account, it does not exist.
+    refusals = (401, 403, 404) if operation.name in ACCOUNTS else (401, 403)
+    return {caller for caller, answer in answers.items() if answer.status not in refusals}
 
 
 def target(api: Api, operation: Operation) -> str:
     uuid = api.provider().split("/")[1]
-    for kind, found in (("users", SOMEONE), ("customers", "d2c8772ce559428283e388badd97f2d6")):
+    kinds = {"users": SOMEONE, "customers": "d2c8772ce559428283e388badd97f2d6"}
+    if operation.name in ACCOUNTS:
+        rows = api.ask("GET", f"{ACCOUNTS[operation.name]}/?user_uuid={SOMEONE}").body
+        uuid = rows[0]["uuid"] if isinstance(rows, list) else uuid
+    for kind, found in kinds.items():
         uuid = found if operation.path.startswith(f"/api/{kind}/") else uuid
     return operation.path.format(uuid=uuid) + QUERIES.get(operation.name, "")
 
@@ -92,6 +106,14 @@ def body(api: Api, operation: Operation) -> dict[str, Any] | None:
     if operation.name in ("add_user", "update_user", "delete_user"):
         role = next(row["uuid"] for row in api.rows("roles/") if row["name"] == "CUSTOMER.MANAGER")
         return {"role": role, "user": SOMEONE}
+    if operation.name == "create_offering_user":
+        # A second account of the user would be refused before rights are looked at.
+        with contextlib.suppress(SimulatorError):
+            api.sim.delete("OfferingUser", {"user__username": "member1", "offering__name": "Alpha Private"})
+        offering = api.one("marketplace-provider-offerings/", name_exact="Alpha Private")
+        if api.sim.edition == "2024":
+            return {"user": f"{api.sim.url}/api/users/{SOMEONE}/", "offering": offering["url"]}
+        return {"user_uuid": SOMEONE, "offering_uuid": offering["uuid"]}
     return {"set_offerings_username": {"user_uuid": SOMEONE, "username": "m1"}}.get(operation.name, {})
 
 
@@ -130,6 +152,9 @@ def test_a_refusal_names_only_what_helps_on_the_edition_at_hand(edition: str) ->
         assert ("need a staff token" in told) is role_change, told
         if role_change:
             assert callers == set()
+            continue
+        if "OFFERING." in told:
+            assert ("on the service provider or its customer" in told) is ("manager" in callers), told
             continue
         assert ("SERVICE_PROVIDER." in told) is (edition != "2024" and "CUSTOMER.OWNER" not in told), told
         assert ("on the service provider or its customer" in told) is ("manager" in callers), told

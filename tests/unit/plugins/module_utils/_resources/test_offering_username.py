@@ -220,9 +220,10 @@ def test_the_result_lists_per_user_the_name_the_offerings_and_the_names_before(d
     wishes = Usernames((entry("alice", "a"), entry("bob", "b"), entry("carol", "c"), entry("nobody", "n")))
     planned = compare(found, *wishes.entries, missing_users="warn").changes
     people: dict[str, User | UnresolvedUser] = {one.user: PEOPLE[one.user] for one in wishes.entries}
+    there = {"offerings": ["VM"], "owner": "offering"}
     assert OfferingUsername().result(wishes, found, people, planned, done=done) == [
-        {"user": "alice", "user_uuid": ALICE.uuid, "username": "a", "offerings": ["VM"], "before": {"VM": "old"}},
-        {"user": "bob", "user_uuid": BOB.uuid, "username": "b", "offerings": ["VM"], "before": {}},
+        {"user": "alice", "user_uuid": ALICE.uuid, "username": "a", **there, "before": {"VM": "old"}},
+        {"user": "bob", "user_uuid": BOB.uuid, "username": "b", **there, "before": {}},
     ]
 
 

@@ -18,11 +18,17 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.offerin
     UsernameEntry,
     Usernames,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_owners import plan_requests
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_state import (
+    OfferingSettings,
+    ProviderAccount,
+    UsernameState,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_writing import UsernameWrite
 
 from ...helpers.recording_client import AskedClient, staff
 from ...helpers.samples import ALICE, BOB, CUSTOMER, PEOPLE, PROVIDER, session, target
-from .test_offering_username_reading import VM, client, permission
+from .test_offering_username_reading import GPU, OWNERS, VM, client, permission
 
 OWNER = "0f" * 16
 
@@ -44,10 +50,23 @@ def provider(**keys: Any) -> dict[str, Any]:
 NEWEST = provider(account_options={})
 
 
-def compared(username: str, rows: list[dict[str, Any]], **tables: Any) -> tuple[Comparison[UsernameWrite], AskedClient]:
+SHARED = {"account_scope": {"value": "provider", "source": "provider"}}
+
+
+def offering(settings: Any) -> dict[str, Any]:
+    options = {"service_provider_can_create_offering_user": True}
+    return {"uuid": VM, "customer_uuid": CUSTOMER, "plugin_options": options, "account_settings": settings}
+
+
+def read(username: str, rows: list[dict[str, Any]], **tables: Any) -> tuple[UsernameState, AskedClient]:
     asked = client(**{"service_providers": [NEWEST], "offering_users": rows, **tables})
     part = Usernames((UsernameEntry("", "alice", username),))
-    state = OfferingUsername().read(asked.session(), target(), part)
+    return OfferingUsername().read(asked.session(), target(), part), asked
+
+
+def compared(username: str, rows: list[dict[str, Any]], **tables: Any) -> tuple[Comparison[UsernameWrite], AskedClient]:
+    state, asked = read(username, rows, **tables)
+    part = Usernames((UsernameEntry("", "alice", username),))
     return OfferingUsername().compare(session(), target(), part, state, PEOPLE), asked
 
 
@@ -56,10 +75,9 @@ def names(asked: AskedClient) -> list[str]:
 
 
 def test_on_the_first_servers_of_2026_the_owner_is_looked_up_by_the_customer() -> None:
-    found, asked = compared("new", [early()], provider_accounts=[owner()])
-    assert f"belongs to the service provider account 'a' ({OWNER})" in found.errors[0]
-    fields = ["uuid", "user_uuid", "username", "service_provider_uuid"]
-    query = {"customer_uuid": CUSTOMER, "user_uuid": ALICE.uuid, "field": fields}
+    state, asked = read("new", [early()], provider_accounts=[owner()])
+    assert plan_requests(state, ALICE.uuid, "new").provider_account == ProviderAccount(OWNER, "a")
+    query = {"customer_uuid": CUSTOMER, "user_uuid": None, "field": OWNERS}
     assert asked.asked[-1] == ("provider_accounts", None, query)
 
 
@@ -68,9 +86,10 @@ def test_on_the_first_servers_of_2026_the_owner_is_looked_up_by_the_customer() -
     [owner(provider="e" * 32), owner(user=BOB.uuid), owner(username="other"), owner(username=None)],
     ids=["another provider", "another user", "another username", "no username"],
 )
-def test_an_account_that_does_not_own_the_username_blocks_nothing(other: dict[str, Any]) -> None:
-    found, _asked = compared("new", [early()], provider_accounts=[other])
-    assert (len(found.changes), found.errors) == (1, ())
+def test_an_account_that_does_not_own_the_username_is_not_renamed(other: dict[str, Any]) -> None:
+    state, _asked = read("new", [early()], provider_accounts=[other])
+    requests = plan_requests(state, ALICE.uuid, "new")
+    assert (requests.is_for_all, requests.provider_account) == (True, None)
 
 
 @pytest.mark.parametrize("keys", [{}, {"customer_slug": "acme"}], ids=["2024", "2025"])
@@ -80,10 +99,10 @@ def test_older_servers_are_not_asked_for_service_provider_accounts(keys: dict[st
     assert not {"provider_accounts", "provider_offerings"} & {*names(asked)}
 
 
-def test_a_username_that_is_right_is_not_looked_up() -> None:
+def test_of_a_username_that_is_right_no_owner_is_looked_up() -> None:
     found, asked = compared("a", [early()], provider_accounts=[owner()])
     assert found == Comparison()
-    assert not {"provider_accounts", "provider_offerings", "service_providers"} & {*names(asked)}
+    assert "provider_accounts" not in names(asked)
 
 
 @pytest.mark.parametrize("error", [Forbidden("no", 403), RouteMissing("none", 404)])
@@ -113,22 +132,71 @@ def test_a_server_that_does_not_list_service_provider_accounts_is_asked_to_set_t
     ],
 )
 def test_a_missing_account_is_judged_by_the_scope_of_its_offering(settings: Any, is_shared: bool) -> None:
-    offerings = [{"uuid": VM, "customer_uuid": CUSTOMER, "account_settings": settings}]
-    found, asked = compared("new", [], provider_offerings=offerings)
-    assert bool(found.errors) is is_shared
-    assert ("provider_accounts" in names(asked)) is is_shared
-    if is_shared:
-        assert "belongs to the service provider account that Waldur will make for alice" in found.errors[0]
+    state, _asked = read("new", [], provider_offerings=[offering(settings)])
+    requests = plan_requests(state, ALICE.uuid, "new")
+    assert (requests.is_for_all, requests.new_accounts) == (not is_shared, (VM,) if is_shared else ())
+    assert requests.provider_account == (ProviderAccount(needs_row=True) if is_shared else None)
 
 
 def test_offerings_that_were_read_to_know_who_sees_accounts_are_not_read_again() -> None:
-    options = {"service_provider_can_create_offering_user": True}
-    scope = {"account_scope": {"value": "provider"}}
-    offering = {"uuid": VM, "customer_uuid": CUSTOMER, "plugin_options": options, "account_settings": scope}
-    tables = {"offering_users": [], "provider_offerings": [offering], "service_providers": [NEWEST]}
+    tables = {"offering_users": [], "provider_offerings": [offering(SHARED)], "service_providers": [NEWEST]}
     asked = client(project_permissions=[permission()], **tables)
     asked.objects["me"] = staff(is_staff=False)
     part = Usernames((UsernameEntry("", "alice", "new"),))
     state = OfferingUsername().read(asked.session(), target(), part)
     assert names(asked).count("provider_offerings") == 1
-    assert OfferingUsername().compare(session(), target(), part, state, PEOPLE).errors
+    assert len(OfferingUsername().compare(session(), target(), part, state, PEOPLE).changes) == 1
+
+
+# --- the requests for one user ---------------------------------------------------------------------------------------
+
+
+def state(
+    accounts: dict[str, str | None], linked: tuple[str, ...] = (), shared: tuple[str, ...] = (), **other: Any
+) -> UsernameState:
+    """Alice reaches two offerings that let their provider create accounts; ``linked`` accounts share one username."""
+    found = UsernameState(
+        {VM: "VM", GPU: "GPU"},
+        {(offering, ALICE.uuid): name for offering, name in accounts.items()},
+        {ALICE.uuid: {VM, GPU}},
+        settings={offering: OfferingSettings(offering in shared, can_create=True) for offering in (VM, GPU)},
+        **other,
+    )
+    for place in linked:
+        account = found.provider_accounts.setdefault(ALICE.uuid, ProviderAccount(OWNER, accounts[place]))
+        found.links[place, ALICE.uuid] = account
+    return found
+
+
+def test_a_hidden_account_may_be_linked_so_the_others_are_renamed_by_themselves() -> None:
+    found = state({VM: "a"}, hidden={GPU}, provider_accounts={ALICE.uuid: ProviderAccount(OWNER, "a")})
+    requests = plan_requests(found, ALICE.uuid, "new")
+    assert (requests.is_for_all, requests.renamed, requests.provider_account) == (False, (VM,), None)
+
+
+def test_an_account_in_a_hidden_offering_that_shares_accounts_would_be_linked() -> None:
+    found = state({VM: "a"}, hidden={GPU}, shared=(GPU,))
+    assert plan_requests(found, ALICE.uuid, "new").renamed == (VM,)
+
+
+def test_a_service_provider_account_that_owns_no_username_in_reach_is_not_renamed() -> None:
+    found = state({VM: "a", GPU: "a"}, provider_accounts={ALICE.uuid: ProviderAccount(OWNER, "z")})
+    assert plan_requests(found, ALICE.uuid, "new").is_for_all
+
+
+def test_a_missing_account_is_created_where_another_one_is_linked() -> None:
+    requests = plan_requests(state({VM: "a"}, linked=(VM,)), ALICE.uuid, "new")
+    assert (requests.new_accounts, requests.changing) == ((GPU,), {VM: "a", GPU: ""})
+    assert requests.provider_account == ProviderAccount(OWNER, "a")
+
+
+def test_where_waldur_has_yet_to_make_every_account_those_are_the_ones_that_change() -> None:
+    known = {ALICE.uuid: ProviderAccount(OWNER, "a")}
+    requests = plan_requests(state({}, shared=(VM, GPU), provider_accounts=known), ALICE.uuid, "new")
+    assert (requests.new_accounts, requests.changing) == ((), {VM: "a", GPU: "a"})
+    assert requests.provider_account == ProviderAccount(OWNER, "a")
+
+
+def test_one_new_account_is_enough_for_a_user_without_any() -> None:
+    requests = plan_requests(state({}, shared=(VM, GPU)), ALICE.uuid, "new")
+    assert (requests.new_accounts, requests.changing) == ((GPU,), {GPU: ""})

@@ -1,0 +1,83 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Predict the usernames after the same document changed the account options of the provider, which happens first
+(api-behaviour: account-settings-effects). Pure: sends no request."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from .offering_username_state import OfferingSettings, ProviderAccount, UsernameState
+
+_SCOPE, _POLICY, _PREFIX = "account_scope", "username_generation_policy", "username_anonymized_prefix"
+# What holds where a key is removed (api-behaviour: account-settings-keys).
+_DEFAULTS = {_SCOPE: "offering", _POLICY: "service_provider", _PREFIX: "waldur_"}
+# In these states a change of the policy gives an account another username.
+_RENAMED_STATES = ("Requested", "Creating", "OK")
+
+
+def changes_accounts(current: UsernameState, options: Mapping[str, Any]) -> bool:
+    """Return whether setting the account options changes who owns usernames, or how Waldur generates them."""
+    return any(_with_options(settings, options) != settings for settings in (current.settings or {}).values())
+
+
+def predict_usernames(current: UsernameState, options: Mapping[str, Any], resolutions: Mapping[str, str]) -> None:
+    """Turn ``current`` into the state after the account options were set, in which new service provider accounts have
+    no UUID yet. ``resolutions``: the usernames that survive an adoption, by user UUID."""
+    before, current.is_predicted = dict(current.settings or {}), True
+    current.settings = {offering: _with_options(settings, options) for offering, settings in before.items()}
+    if any(
+        dict(settings.inherited).get(_SCOPE) != "provider"
+        and dict(current.settings[offering].inherited).get(_SCOPE) == "provider"
+        for offering, settings in before.items()
+    ):
+        _adopt(current, resolutions)
+    for pair, row in current.rows.items():
+        is_renamed = pair not in current.links and row.get("state") in _RENAMED_STATES
+        if is_renamed and _generates_anew(before.get(pair[0]), current.settings_of(pair[0])):
+            current.accounts[pair] = None
+
+
+def _with_options(settings: OfferingSettings, options: Mapping[str, Any]) -> OfferingSettings:
+    """Return what decides about the accounts in an offering once the provider has ``options``: an offering's own values
+    stay (api-behaviour: account-settings-precedence)."""
+    changes = {key: str(options[key] or default) for key, default in _DEFAULTS.items() if key in options}
+    inherited = {**dict(settings.inherited), **changes}
+    effective = {key: value for key, value in changes.items() if key not in settings.own}
+    return replace(
+        settings,
+        is_shared=effective[_SCOPE] == "provider" if _SCOPE in effective else settings.is_shared,
+        policy=effective.get(_POLICY, settings.policy),
+        inherited=tuple(inherited.items()),
+    )
+
+
+def _generates_anew(before: OfferingSettings | None, after: OfferingSettings) -> bool:
+    if before is None or before.policy != after.policy:
+        return before is not None
+    is_same_prefix = dict(before.inherited).get(_PREFIX) == dict(after.inherited).get(_PREFIX)
+    return after.policy == "anonymized" and _PREFIX not in after.own and not is_same_prefix
+
+
+def _adopt(current: UsernameState, resolutions: Mapping[str, str]) -> None:
+    """Link all accounts, whatever their offering says, to one for each user (api-behaviour: accounts-adoption)."""
+    pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for pair in sorted(current.accounts):
+        pairs[pair[1]].append(pair)
+    for user, own in pairs.items():
+        unlinked = [pair for pair in own if pair not in current.links]
+        if not unlinked:
+            continue
+        known = current.provider_accounts.get(user) or ProviderAccount()
+        names = [name for pair in own if (name := (current.accounts[pair] or "").strip())]
+        username = resolutions.get(user) or next(iter(names), known.username)
+        current.provider_accounts[user] = account = replace(known, username=username)
+        for pair in own:
+            current.links[pair] = account
+        for pair in unlinked:
+            current.accounts[pair] = username
