@@ -100,7 +100,9 @@ def test_a_live_run_leaves_every_edition_as_it_was(other: Simulator) -> None:
 
 def test_a_live_run_takes_those_who_are_named_and_gives_accounts_their_names_back(sim: Simulator) -> None:
     before = world(sim)
-    some = "local and (wherever or username_that_is_right or list_of_many or an_owner_may or printed_nowhere)"
+    some = (
+        "local and (wherever or username_that_is_right or list_of_many or an_owner_may_change_the or printed_nowhere)"
+    )
     tokens = {"WALDUR_TEST_OWNER_TOKEN": sim.token("owner"), "WALDUR_TEST_OUTSIDER_TOKEN": sim.token("outsider")}
     printed = live(sim, "-k", some, "tests/integration", **NAMED, **tokens)
     assert "providers are made for Spare Customer (no provider); Consumer Institute" in printed

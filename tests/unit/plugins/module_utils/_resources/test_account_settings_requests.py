@@ -236,13 +236,15 @@ def settings_change(options: dict[str, Any], state: AccountState) -> Change[Prof
     return change
 
 
-def write(asked: AskedClient, options: dict[str, Any] = SHARED, state: AccountState = STATE) -> ProfileState:
+def write(asked: AskedClient, options: dict[str, Any] | None = None, state: AccountState = STATE) -> ProfileState:
     current = ProfileState(OLD, accounts=state)
-    ServiceProvider().write(asked.session(), target(), current, settings_change(options, state))
+    ServiceProvider().write(
+        asked.session(), target(), current, settings_change(SHARED if options is None else options, state)
+    )
     return current
 
 
-def failure(asked: AskedClient, options: dict[str, Any] = SHARED, state: AccountState = STATE) -> tuple[str, Any]:
+def failure(asked: AskedClient, options: dict[str, Any] | None = None, state: AccountState = STATE) -> tuple[str, Any]:
     with pytest.raises(WaldurError) as caught:
         write(asked, options, state)
     return caught.value.message, caught.value.details.get("took_effect", "not looked at")
