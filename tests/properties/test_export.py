@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -246,9 +246,8 @@ def test_an_export_holds_all_that_a_document_can_express_and_notes_the_remainder
         assert entry["enable_notifications"] is provider.fields["enable_notifications"]
         assert ("allowed_domains" in entry) is (live.edition == "2026")
         assert sorted(map(dumped, entry.get("users", []))) == sorted(map(dumped, grants(live, provider.grants)))
-        assert sorted(map(dumped, entry.get("offering_usernames", []))) == sorted(
-            map(dumped, names(live, provider.customer.uuid))
-        )
+        usernames = names(live, provider.customer.uuid, offerings_with_a_policy(stage))
+        assert sorted(map(dumped, entry.get("offering_usernames", []))) == sorted(map(dumped, usernames))
         assert not {"image", "exclusive_users", "api_secret_code"} & set(entry)
     noted = {(note["key"], note["name"]) for note in found["notes"]}
     for provider in live.world.providers:
@@ -312,8 +311,20 @@ def grants(live: Live, held: dict[Pair, list[Any]]) -> Iterator[dict[str, str]]:
             yield {"user": user_of(live, name), "role": role_name, "expiration_time": until}
 
 
-def names(live: Live, customer: str) -> list[dict[str, str]]:
-    """The entries for those who have one name in all offerings that they reach, and have it alone."""
+def offerings_with_a_policy(sim: Simulator) -> set[str]:
+    """The offerings in which Waldur generates usernames, by UUID; none before 2026."""
+    rows = Client(Connection(sim.url, sim.token("staff"))).rows("provider_offerings")
+    policies = {
+        row["uuid"]: row.get("account_settings", {}).get("username_generation_policy", {}).get("value") for row in rows
+    }
+    return {uuid for uuid, policy in policies.items() if policy not in (None, "service_provider")}
+
+
+def names(live: Live, customer: str, generated: Collection[str] = ()) -> list[dict[str, str]]:
+    """The entries for those who have one name in all offerings that they reach, and have it alone.
+
+    Those who reach an offering in which usernames are *generated* have a note instead.
+    """
     found = {}
     for name, offerings in live.reach(customer).items():
         here = {(live.accounts.get((offering, name)) or "").strip() for offering in offerings}
@@ -321,5 +332,7 @@ def names(live: Live, customer: str) -> list[dict[str, str]]:
             found[name] = here.pop()
     times = Counter(found.values())
     return [
-        {"user": user_of(live, name), "username": expected} for name, expected in found.items() if times[expected] == 1
+        {"user": user_of(live, name), "username": expected}
+        for name, expected in found.items()
+        if times[expected] == 1 and not set(live.reach(customer)[name]).intersection(generated)
     ]
