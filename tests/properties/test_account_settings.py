@@ -239,7 +239,8 @@ def test_what_is_previewed_is_what_happens_to_the_accounts(stage: Stage, case: C
     # Announcements with a number still to come match others, too, so they are last.
     for announcement in sorted(announced(plan["plan"]).elements(), key=lambda one: "<uid>" in one[2]):
         assert is_foreseen(announcement, changes), (announcement, changes)
-    assert not changes
+    # Waldur may not announce a first username for which a number is allocated.
+    assert all(old == "" and re.search(r"\d", new) for _offering, old, new in changes), changes
     expected = {**case.stored, **case.options}
     assert stage.options() == {key: value for key, value in expected.items() if value != ""}
 
