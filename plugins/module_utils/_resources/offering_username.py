@@ -36,6 +36,7 @@ from .offering_username_reading import (
 from .offering_username_state import UsernameState, labels_of
 from .offering_username_writing import UsernameWrite, set_username
 from .service_provider import Profile
+from .username_resolutions import ResolutionEntry
 
 
 class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
@@ -90,10 +91,10 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         """Read the current state; where the document changes the account options first, predict the state after it."""
         task = super().read_task(session, document, target)
         profile = document.get(Profile)
-        options = profile.fields.get("account_options") if profile else None
-        if isinstance(task, TypedTask) and options and changes_accounts(task.current, options):
+        options = profile.settings.options if profile else {}
+        if profile and isinstance(task, TypedTask) and changes_accounts(task.current, options):
             read_provider_accounts(session, target, None, task.current)
-            predict_usernames(task.current, options, {})
+            predict_usernames(task.current, options, _kept_usernames(session, profile.resolutions))
         return task
 
     def users(self, desired: Usernames, current: UsernameState) -> tuple[Iterable[str], Iterable[str]]:
@@ -167,3 +168,10 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
     def export(self, session: Session, target: Target) -> Exported:
         """Export the users who have one and the same username in all offerings that they reach."""
         return export_usernames(session, target)
+
+
+def _kept_usernames(session: Session, resolutions: Sequence[ResolutionEntry]) -> dict[str, str]:
+    """Return the usernames that users keep whose accounts become one, by user UUID."""
+    users = session.references.users.resolve([entry.user for entry in resolutions])
+    found = [(users[entry.user], entry.username) for entry in resolutions]
+    return {user.uuid: username for user, username in found if isinstance(user, User)}

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from .account_options import POLICY, PREFIX, SCOPE, SHARED
 from .offering_username_state import OfferingSettings, ProviderAccount, UsernameState
 
-_SCOPE, _POLICY, _PREFIX = "account_scope", "username_generation_policy", "username_anonymized_prefix"
 # What holds where a key is removed (api-behaviour: account-settings-keys).
-_DEFAULTS = {_SCOPE: "offering", _POLICY: "service_provider", _PREFIX: "waldur_"}
+_DEFAULTS = {SCOPE: "offering", POLICY: "service_provider", PREFIX: "waldur_"}
 # In these states a change of the policy gives an account another username.
 _RENAMED_STATES = ("Requested", "Creating", "OK")
 
@@ -28,12 +28,12 @@ def changes_accounts(current: UsernameState, options: Mapping[str, Any]) -> bool
 
 def predict_usernames(current: UsernameState, options: Mapping[str, Any], resolutions: Mapping[str, str]) -> None:
     """Turn ``current`` into the state after the account options were set, in which new service provider accounts have
-    no UUID yet. ``resolutions``: the usernames that survive an adoption, by user UUID."""
+    no UUID yet. ``resolutions``: the usernames that users keep whose accounts have different ones, by UUID."""
     before, current.is_predicted = dict(current.settings or {}), True
     current.settings = {offering: _with_options(settings, options) for offering, settings in before.items()}
     if any(
-        dict(settings.inherited).get(_SCOPE) != "provider"
-        and dict(current.settings[offering].inherited).get(_SCOPE) == "provider"
+        dict(settings.inherited).get(SCOPE) != SHARED
+        and dict(current.settings[offering].inherited).get(SCOPE) == SHARED
         for offering, settings in before.items()
     ):
         _adopt(current, resolutions)
@@ -51,8 +51,8 @@ def _with_options(settings: OfferingSettings, options: Mapping[str, Any]) -> Off
     effective = {key: value for key, value in changes.items() if key not in settings.own}
     return replace(
         settings,
-        is_shared=effective[_SCOPE] == "provider" if _SCOPE in effective else settings.is_shared,
-        policy=effective.get(_POLICY, settings.policy),
+        is_shared=effective[SCOPE] == SHARED if SCOPE in effective else settings.is_shared,
+        policy=effective.get(POLICY, settings.policy),
         inherited=tuple(inherited.items()),
     )
 
@@ -60,8 +60,8 @@ def _with_options(settings: OfferingSettings, options: Mapping[str, Any]) -> Off
 def _generates_anew(before: OfferingSettings | None, after: OfferingSettings) -> bool:
     if before is None or before.policy != after.policy:
         return before is not None
-    is_same_prefix = dict(before.inherited).get(_PREFIX) == dict(after.inherited).get(_PREFIX)
-    return after.policy == "anonymized" and _PREFIX not in after.own and not is_same_prefix
+    is_same_prefix = dict(before.inherited).get(PREFIX) == dict(after.inherited).get(PREFIX)
+    return after.policy == "anonymized" and PREFIX not in after.own and not is_same_prefix
 
 
 def _adopt(current: UsernameState, resolutions: Mapping[str, str]) -> None:
@@ -74,8 +74,10 @@ def _adopt(current: UsernameState, resolutions: Mapping[str, str]) -> None:
         if not unlinked:
             continue
         known = current.provider_accounts.get(user) or ProviderAccount()
-        names = [name for pair in own if (name := (current.accounts[pair] or "").strip())]
-        username = resolutions.get(user) or next(iter(names), known.username)
+        names = dict.fromkeys(name for pair in own if (name := (current.accounts[pair] or "").strip()))
+        username = next(iter(names), known.username)
+        if len(names) > 1:
+            username = resolutions.get(user, username)
         current.provider_accounts[user] = account = replace(known, username=username)
         for pair in own:
             current.links[pair] = account

@@ -11,6 +11,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._engine.executor i
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import Limits
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_entries import (
@@ -22,7 +23,7 @@ from simulation import Simulator
 from .samples import no_image
 
 ALPHA = {"customer__name": "Alpha Cloud Ltd"}
-ADOPT = "POST /api/marketplace-service-providers/{uuid}/adopt_provider_accounts/"
+ADOPT = "POST /api/marketplace-service-providers/{service_provider_uuid}/adopt_provider_accounts/"
 BULK = "POST /api/marketplace-service-providers/{uuid}/set_offerings_username/"
 CREATE = "POST /api/marketplace-offering-users/"
 RENAME = "PATCH /api/marketplace-offering-users/{uuid}/"
@@ -68,7 +69,8 @@ def plan_in(asked: Session, *entries: tuple[str, str], single: bool = False) -> 
 def plan_document(simulator: Simulator, alias: str = "staff", **keys: Any) -> tuple[Session, Plan]:
     """The plan for a document with these keys about the first provider."""
     asked = session(simulator, alias)
-    return asked, plan_changes(asked, SCHEMA.read([{"customer": "Alpha Cloud Ltd", **keys}], no_image))
+    document = SCHEMA.read([{"customer": "Alpha Cloud Ltd", **keys}], no_image)
+    return asked, plan_changes(asked, document, Limits(max_renames=100))
 
 
 def set_usernames(
@@ -95,4 +97,5 @@ def usernames(simulator: Simulator, user: str) -> dict[str, str]:
 
 def writes(simulator: Simulator) -> dict[str, int]:
     """The writes since the last session began, by operation."""
-    return {name: number for name, number in simulator.counts().operations.items() if not name.startswith("GET")}
+    counts = simulator.counts().operations.items()
+    return {name: number for name, number in counts if not name.startswith("GET") and "preview" not in name}

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Account options and usernames in one document: the options are set first, and may change who owns the usernames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_prediction import (
+    changes_accounts,
+    predict_usernames,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_state import (
+    OfferingSettings,
+    ProviderAccount,
+    UsernameState,
+)
+from simulation import Simulator
+
+from ...helpers.fixture_types import results
+from ...helpers.samples import ALICE, BOB
+from ...helpers.usernames import (
+    ADOPT,
+    ALPHA,
+    BULK,
+    CREATE,
+    RENAME,
+    RENAME_SHARED,
+    plan_document,
+    set_options,
+    usernames,
+    writes,
+)
+
+CREATABLE = {"service_provider_can_create_offering_user": True}
+UPDATE = "PATCH /api/marketplace-service-providers/{uuid}/"
+
+
+@pytest.fixture(scope="module")
+def newest() -> Iterator[Simulator]:
+    """A Waldur of 2026."""
+    with Simulator.start(edition="2026") as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def sim(newest: Simulator) -> Simulator:
+    """The same at its start; its offerings have no settings of their own."""
+    newest.reset()
+    newest.change("Offering", ALPHA, {"plugin_options": CREATABLE})
+    return newest
+
+
+def named(*entries: tuple[str, str]) -> list[dict[str, str]]:
+    return [{"user": user, "username": name} for user, name in entries]
+
+
+def applied(simulator: Simulator, alias: str = "staff", **keys: Any) -> dict[str, Any]:
+    """Plan and apply; the changes of usernames, by user. A second run changes nothing."""
+    asked, planned = plan_document(simulator, alias, **keys)
+    predicted = [row["owner"] for row in results(planned, "offering_username", done=False)[0]]
+    apply(asked, planned)
+    assert [row["owner"] for row in results(planned, "offering_username", done=True)[0]] == predicted
+    done = writes(simulator)
+    _asked, again = plan_document(simulator, alias, **keys)
+    assert (again.changes, writes(simulator)) == ((), {})
+    changes = [change for change in planned.changes if change.kind.name == "offering_username"]
+    return {"writes": done, **{change.name: (change.before, change.after) for change in changes}}
+
+
+@pytest.mark.parametrize("alias", ["staff", "owner"])
+def test_accounts_that_become_shared_are_renamed_by_their_new_owner(sim: Simulator, alias: str) -> None:
+    found = applied(
+        sim,
+        alias,
+        account_options={"account_scope": "provider"},
+        offering_usernames=named(("member1", "new"), ("member2", "m2_alpha")),
+    )
+    names = {"Alpha Storage": "m1_alpha", "Alpha VM": "m1_alpha"}
+    assert found["member1"] == (names, dict.fromkeys(names, "new"))
+    assert "member2" not in found
+    assert found["writes"] == {ADOPT: 1, UPDATE: 1, RENAME_SHARED: 1}
+
+
+def test_a_username_that_an_adoption_gives_to_every_account_is_no_change_of_its_own(sim: Simulator) -> None:
+    sim.change("OfferingUser", {"user__username": "member1", "offering__name": "Alpha VM"}, {"username": ""})
+    found = applied(
+        sim, account_options={"account_scope": "provider"}, offering_usernames=named(("member1", "m1_alpha"))
+    )
+    assert found["writes"] == {ADOPT: 1, UPDATE: 1}
+
+
+def test_accounts_out_of_reach_that_become_shared_are_renamed_too(sim: Simulator) -> None:
+    sim.change("Resource", {"offering__name": "Alpha Storage"}, {"state": "Terminated"})
+    found = applied(sim, account_options={"account_scope": "provider"}, offering_usernames=named(("member1", "new")))
+    assert sorted(found["member1"][1]) == ["Alpha Storage", "Alpha VM"]
+
+
+def test_a_user_without_an_account_gets_one_once_accounts_are_shared(sim: Simulator) -> None:
+    sim.delete("OfferingUser", {"user__username": "member1"})
+    found = applied(sim, account_options={"account_scope": "provider"}, offering_usernames=named(("member1", "m1")))
+    assert (found["writes"][CREATE], found["writes"][RENAME_SHARED]) == (1, 1)
+    assert usernames(sim, "member1") == {"Alpha Storage": "m1", "provider": "m1"}
+
+
+def test_a_user_whose_account_could_not_be_created_then_is_rejected_before_the_options_are_set(
+    sim: Simulator,
+) -> None:
+    sim.delete("OfferingUser", {"user__username": "member1"})
+    sim.change("Offering", ALPHA, {"plugin_options": {}})
+    with pytest.raises(InvalidInput, match="has no account in Alpha Storage, Alpha VM"):
+        plan_document(sim, account_options={"account_scope": "provider"}, offering_usernames=named(("member1", "m1")))
+    assert sim.counts().writes == 0
+
+
+def test_a_username_that_was_kept_in_a_conflict_is_renamed_afterwards(sim: Simulator) -> None:
+    sim.change("OfferingUser", {"user__username": "member1", "offering__name": "Alpha VM"}, {"username": "m1_vm"})
+    found = applied(
+        sim,
+        account_options={"account_scope": "provider"},
+        username_resolutions=named(("member1", "m1_vm")),
+        offering_usernames=named(("member1", "new")),
+    )
+    assert found["member1"][0] == {"Alpha Storage": "m1_vm", "Alpha VM": "m1_vm"}
+    assert found["writes"][RENAME_SHARED] == 1
+
+
+def test_a_username_that_is_kept_in_a_conflict_and_requested_is_not_set_again(sim: Simulator) -> None:
+    sim.change("OfferingUser", {"user__username": "member1", "offering__name": "Alpha VM"}, {"username": "m1_vm"})
+    found = applied(
+        sim,
+        account_options={"account_scope": "provider"},
+        username_resolutions=named(("member1", "m1_vm")),
+        offering_usernames=named(("member1", "m1_vm")),
+    )
+    assert "member1" not in found
+
+
+def test_usernames_that_a_new_policy_generates_are_set_again(sim: Simulator) -> None:
+    found = applied(
+        sim,
+        account_options={"username_generation_policy": "waldur_username"},
+        offering_usernames=named(("member1", "m1_alpha"), ("member2", "m2")),
+    )
+    assert found["member1"] == (
+        {"Alpha Storage": None, "Alpha VM": None},
+        {"Alpha Storage": "m1_alpha", "Alpha VM": "m1_alpha"},
+    )
+    assert found["writes"] == {UPDATE: 1, BULK: 2}
+
+
+def test_the_warning_of_a_policy_is_about_the_one_that_is_set(sim: Simulator) -> None:
+    set_options(sim, username_generation_policy="waldur_username")
+    keys: dict[str, Any] = {"offering_usernames": named(("member1", "m1"))}
+    _asked, planned = plan_document(sim, account_options={"username_generation_policy": ""}, **keys)
+    assert not [text for text in planned.comparison.warnings if "generates usernames" in text]
+    _asked, planned = plan_document(sim, account_options={"username_generation_policy": "full_name"}, **keys)
+    [warning] = [text for text in planned.comparison.warnings if "generates usernames" in text]
+    assert "Alpha Storage, Alpha VM by the policy full_name" in warning
+
+
+def test_accounts_are_created_by_themselves_once_they_are_no_longer_shared(sim: Simulator) -> None:
+    set_options(sim, account_scope="provider")
+    sim.delete("OfferingUser", {"user__username": "member1", "offering__name": "Alpha VM"})
+    found = applied(sim, account_options={"account_scope": "offering"}, offering_usernames=named(("member1", "new")))
+    assert sorted(found["member1"][1]) == ["Alpha Storage", "Alpha VM"]
+    assert found["writes"] == {UPDATE: 1, CREATE: 1, RENAME_SHARED: 1}
+
+
+def test_options_that_are_set_already_cost_no_request(sim: Simulator) -> None:
+    set_options(sim, account_scope="provider")
+    keys: dict[str, Any] = {"offering_usernames": named(("member1", "m1_alpha"))}
+    plan_document(sim, **keys)
+    unchanged = sim.counts().requests
+    plan_document(sim, account_options={"account_scope": "provider"}, **keys)
+    assert sim.counts().requests == unchanged
+
+
+def test_after_the_options_were_set_everything_is_read_again_once_for_all_users(sim: Simulator) -> None:
+    entries = named(("member1", "n1"), ("member2", "n2"), ("member3", "n3"))
+    asked, planned = plan_document(sim, account_options={"account_scope": "provider"}, offering_usernames=entries)
+    sim.zero()
+    apply(asked, planned)
+    counts = sim.counts().operations
+    # Once before the first username, and once to verify.
+    assert counts["GET /api/marketplace-offering-users/"] == 2
+    assert counts[RENAME_SHARED] == 3
+
+
+def test_rows_that_no_option_changes_are_renamed_as_they_are(sim: Simulator) -> None:
+    set_options(sim, account_scope="provider")
+    sim.change(
+        "OfferingUser",
+        {"user__username": "member1", "offering__name": "Alpha VM"},
+        {"service_provider_account": None, "username": "other"},
+    )
+    found = applied(sim, account_options={"homedir_prefix": "/data/"}, offering_usernames=named(("member1", "new")))
+    assert found["writes"] == {UPDATE: 1, RENAME: 1, RENAME_SHARED: 1}
+
+
+# --- the prediction alone --------------------------------------------------------------------------------------------
+
+VM, GPU = "2a" * 16, "2b" * 16
+OFFERING, SHARED = {"account_scope": "offering"}, {"account_scope": "provider"}
+DEFAULTS = (("account_scope", "offering"), ("username_generation_policy", "service_provider"))
+
+
+def state(vm: OfferingSettings, gpu: OfferingSettings | None = None) -> UsernameState:
+    pairs = {(VM, ALICE.uuid): "a", (GPU, ALICE.uuid): "", (VM, BOB.uuid): None}
+    return UsernameState(
+        {VM: "VM", GPU: "GPU"},
+        dict(pairs),
+        {ALICE.uuid: {VM, GPU}, BOB.uuid: {VM}},
+        rows={pair: {"state": "OK"} for pair in pairs},
+        settings={VM: vm, GPU: gpu or vm},
+    )
+
+
+def test_an_option_that_the_offerings_set_themselves_changes_nothing() -> None:
+    own = OfferingSettings(own=frozenset({"username_generation_policy"}), inherited=DEFAULTS, policy="service_provider")
+    found = state(own)
+    predict_usernames(found, {"username_generation_policy": "full_name"}, {})
+    assert found.accounts == state(own).accounts
+
+
+def test_every_account_joins_that_of_its_user_whatever_its_offering_says() -> None:
+    found = state(OfferingSettings(own=frozenset({"account_scope"}), inherited=DEFAULTS))
+    assert changes_accounts(found, SHARED)
+    predict_usernames(found, SHARED, {})
+    assert found.accounts == {(VM, ALICE.uuid): "a", (GPU, ALICE.uuid): "a", (VM, BOB.uuid): None}
+    assert found.provider_accounts[ALICE.uuid] == found.links[GPU, ALICE.uuid] == ProviderAccount(None, "a")
+    assert not found.settings_of(VM).is_shared
+
+
+def test_an_account_without_a_username_gets_that_of_the_service_provider_account() -> None:
+    found = state(OfferingSettings(inherited=DEFAULTS))
+    found.provider_accounts[BOB.uuid] = ProviderAccount("0f" * 16, "b")
+    predict_usernames(found, SHARED, {})
+    assert found.accounts[VM, BOB.uuid] == "b"
+    assert found.links[VM, BOB.uuid] == ProviderAccount("0f" * 16, "b")
+
+
+@pytest.mark.parametrize("value", ["offering", ""])
+def test_the_default_is_no_change(value: str) -> None:
+    assert not changes_accounts(state(OfferingSettings(inherited=DEFAULTS)), {"account_scope": value})
+
+
+@pytest.mark.parametrize(
+    ("policy", "is_generated"), [("anonymized", True), ("service_provider", False)], ids=["used", "not used"]
+)
+def test_a_prefix_counts_where_the_policy_uses_it(policy: str, is_generated: bool) -> None:
+    inherited = (("username_generation_policy", policy), ("username_anonymized_prefix", "waldur_"))
+    found = state(OfferingSettings(policy=policy, inherited=inherited))
+    predict_usernames(found, {"username_anonymized_prefix": "hpc_"}, {})
+    assert (found.accounts[VM, ALICE.uuid] is None) is is_generated
