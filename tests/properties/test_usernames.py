@@ -271,6 +271,39 @@ def test_after_a_lost_request_another_run_ends_as_without_it(
     assert stage.held() == desired
 
 
+@EXAMPLES
+@given(
+    case=cases(),
+    options=st.fixed_dictionaries(
+        {},
+        optional={
+            "account_scope": st.sampled_from(["provider", "provider", "offering", ""]),
+            "username_generation_policy": st.sampled_from(["waldur_username", "service_provider", ""]),
+        },
+    ),
+)
+def test_account_options_in_the_same_document_are_applied_with_the_usernames_and_both_stay(
+    stage: Stage, case: Case, options: dict[str, str]
+) -> None:
+    stage.set(case)
+    entry = {"customer": ALPHA, "account_options": options, "offering_usernames": case.options["usernames"]}
+
+    def run() -> dict[str, Any]:
+        _context.CLIENTS.clear()
+        stage.sim.zero()
+        connection = Connection(stage.sim.url, stage.sim.token(case.alias), retries=0)
+        given = {"service_providers": [entry], "max_renames": 1000}
+        return runner.run("desired_state", given, connection, check=False, diff=False)
+
+    before = stage.held()
+    try:
+        run()
+    except InvalidInput:
+        assert (stage.held(), stage.sim.counts().writes) == (before, 0)
+        return
+    assert (run()["changed"], stage.sim.counts().writes) == (False, 0)
+
+
 @FEWER
 @given(case=cases())
 def test_an_export_changes_nothing_when_it_is_applied_and_is_the_same_again(stage: Stage, case: Case) -> None:

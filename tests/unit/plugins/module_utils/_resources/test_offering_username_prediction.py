@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_prediction import (
     changes_accounts,
@@ -189,6 +189,19 @@ def test_after_the_options_were_set_everything_is_read_again_once_for_all_users(
     # Once before the first username, and once to verify.
     assert counts["GET /api/marketplace-offering-users/"] == 2
     assert counts[RENAME_SHARED] == 3
+
+
+def test_usernames_that_were_not_set_after_the_options_are_set_by_the_next_run(sim: Simulator) -> None:
+    keys: dict[str, Any] = {
+        "account_options": {"account_scope": "provider"},
+        "offering_usernames": named(("member1", "new"), ("member2", "m2")),
+    }
+    asked, planned = plan_document(sim, **keys)
+    sim.fault(method="PATCH", path="*/marketplace-service-provider-accounts/*", skip=1, status=403, body={})
+    with pytest.raises(WaldurError) as refused:
+        apply(asked, planned)
+    assert [change["name"] for change in refused.value.details["not_applied"]] == ["member2"]
+    assert applied(sim, **keys)["writes"] == {RENAME_SHARED: 1}
 
 
 def test_rows_that_no_option_changes_are_renamed_as_they_are(sim: Simulator) -> None:
