@@ -29,7 +29,7 @@ options:
       - How many accounts one task may rename by a change of C(account_options), because a renamed account can lose its
         files and jobs. An account that loses its username counts too.
       - If there are more, the task fails before anything is changed, and lists them in RV(renames).
-      - Accounts that get their first username do not count, nor do those of users whom C(username_resolutions) names.
+      - Accounts that get their first username do not count, nor do those of users in C(username_resolutions).
       - The default is 0, so no account is renamed. A negative number is an error.
     type: int
     version_added: 1.1.0

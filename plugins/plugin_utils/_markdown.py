@@ -85,7 +85,7 @@ def shorten(text: str, longest: int) -> str:
 
 
 def format_count(number: int, thing: str) -> str:
-    """Return a number with its noun, such as ``3 changes`` or ``1 change``."""
+    """Return a count with its unit, such as ``3 changes`` or ``1 change``."""
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 

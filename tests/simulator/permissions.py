@@ -204,7 +204,7 @@ def visible_accounts(user: User) -> QuerySet:
     (api-behaviour: offering-users-visibility).
 
     These are the own ones and those of own organizations; since 2026 also those of offerings and of providers on which
-    the user holds a role, and of the users whom an identity manager manages (api-behaviour: offering-users-visibility).
+    the user holds a role, and of the users that an identity manager manages (api-behaviour: offering-users-visibility).
     """
     edition = editions.current()
     option = Q(**{f"offering__{edition.account_option_column}__{ACCOUNT_OPTION}": True})

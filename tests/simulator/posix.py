@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""POSIX numbers: which pool gives them, to whom, and what becomes of them (api-behaviour: posix-pools, posix-numbers).
+"""POSIX numbers: pools, allocation, and release (api-behaviour: posix-pools, posix-numbers).
 
 A holder is a user, or an object of another kind, such as the group of a project: anything with a ``uuid`` and a
 ``name``. A number that is given back stays in its row, with the time in ``released_at``.

@@ -113,11 +113,11 @@ def _service_providers(session: Session, options: Options) -> dict[str, Any]:
     return _result("service_providers", arrange_rows(session, [row], selection, {}))
 
 
-def _reject_filters(option: str, noun: str, values: Options) -> None:
+def _reject_filters(option: str, object_name: str, values: Options) -> None:
     """Raise ``InvalidInput`` for filters, an order or a limit beside an option that selects a single object."""
     given = [key for key, value in values.items() if value is not None and key != "fields"]
     if given:
-        raise InvalidInput(f"{option}: selects a single {noun}, so {', '.join(given)} must be left out.")
+        raise InvalidInput(f"{option}: selects a single {object_name}, so {', '.join(given)} must be left out.")
 
 
 def _provider_accounts(session: Session, options: Options) -> dict[str, Any]:

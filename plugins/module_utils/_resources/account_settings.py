@@ -75,7 +75,7 @@ def compare_account_settings(
     *,
     missing_users: str,
 ) -> SettingsComparison:
-    """Compare the options that can change accounts at once, and list what becomes of the accounts. Pure."""
+    """Compare the options that can change accounts at once, and list their effects on accounts. Pure."""
     warnings = tuple(f"{target.name}: {text}" for text in _preview_warnings(state.preview))
     naming = {key: value for key, value in desired.options.items() if key in NAMING_KEYS}
     before, sent = differing_options(stored, naming)

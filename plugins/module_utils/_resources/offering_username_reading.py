@@ -200,7 +200,7 @@ def has_differences(session: Session, desired: Usernames, current: UsernameState
 
 
 def named_users(session: Session, desired: Usernames, current: UsernameState) -> set[str]:
-    """Return those whom the entries may be about; all who reach offerings, where a reference is not known yet."""
+    """Return the users that the entries may refer to: all who reach offerings, if a reference is not resolved yet."""
     known = {session.references.users.known_uuid(entry.user) for entry in desired.entries}
     return set(current.reach) if None in known else {user for user in known if user}
 
