@@ -34,6 +34,7 @@ from ..permissions import (
     visible_provider_accounts,
     visible_resources,
 )
+from .account_numbers import NumberActions
 from .base import LookUpViewSet, ObjectViewSet
 from .exposure import AttributeConfigActions, ProfileActions
 from .scopes import GrantActions
@@ -131,7 +132,7 @@ class ResourceViewSet(LookUpViewSet):
         return visible_resources(self.request.user).select_related(*related).order_by("id")
 
 
-class OfferingUserViewSet(ProfileActions, ObjectViewSet, viewsets.ModelViewSet):
+class OfferingUserViewSet(NumberActions, ProfileActions, ObjectViewSet, viewsets.ModelViewSet):
     """``/api/marketplace-offering-users/``."""
 
     queryset = OfferingUser.objects.all()
