@@ -46,7 +46,7 @@ class Operation(NamedTuple):
     ``free_form`` are the keys of a row whose values are objects with keys that users choose; they are kept whole.
     ``provider_parameter`` is the query parameter that limits a list of all providers to one of them, by the UUID of the
     provider's customer (api-behaviour: which-uuid). ``provider_key`` is the key of its rows that holds the provider's
-    own UUID, by which each row is checked again.
+    own UUID, or that of its customer, by which each row is checked again.
     ``hides_accounts_since`` is the first edition that may hide rows of the list from the token (api-behaviour:
     hidden-accounts); 0: none does.
     """
@@ -119,6 +119,13 @@ _ACCOUNT_STATES = (
 _RUNTIME_STATES = ("Active", "Pending account linking", "Pending additional validation")
 _PROVIDER_ACCOUNTS = "/api/marketplace-service-provider-accounts/"
 _SHARED_ACCOUNTS = "service provider accounts"
+_POSIX_ID_POOLS = "/api/marketplace-posix-id-pools/"
+_POSIX_ID_POOL = (
+    *("description", "min_uid", "max_uid", "min_gid", "max_gid"),
+    *("min_group_gid", "max_group_gid"),
+)
+_POOLS = "POSIX ID pools"
+_MANAGE_POOL = Permission("MANAGE", on_provider=True, prefix="POSIX_ID_POOL", since=2026)
 
 # The settings of a provider are public (api-behaviour: account-settings), the definitions of an offering's order forms
 # as well.
@@ -650,6 +657,93 @@ _SUPPORTING = (
         body=("user_uuid", "offering_uuid", "username"),
         permission=permissions.CREATE_ACCOUNT,
         repeat_safe=False,
+    ),
+    # See api-behaviour: posix-pools, posix-identities.
+    Operation(
+        "posix_id_pools",
+        "GET",
+        _POSIX_ID_POOLS,
+        "list the POSIX ID pools",
+        query=(
+            Parameter("customer_uuid", "uuid"),
+            FIELD,
+            Parameter("offering_uuid", "offering", match="exact", keys=("offering",)),
+        ),
+        response="pages",
+        permission=permissions.VIEW_POOLS,
+        since=2026,
+        feature=_POOLS,
+        provider_parameter="customer_uuid",
+        provider_key="customer_uuid",
+    ),
+    Operation(
+        "posix_id_pool_stats",
+        "GET",
+        _POSIX_ID_POOLS + "{uuid}/stats/",
+        "read the utilization of the POSIX ID pool",
+        permission=permissions.VIEW_POOLS,
+        since=2026,
+        feature=_POOLS,
+    ),
+    Operation(
+        "create_posix_id_pool",
+        "POST",
+        _POSIX_ID_POOLS,
+        "create the POSIX ID pool",
+        body=("service_provider", *_POSIX_ID_POOL),
+        permission=Permission("MANAGE", prefix="POSIX_ID_POOL", since=2026),
+        since=2026,
+        feature=_POOLS,
+        repeat_safe=False,
+    ),
+    Operation(
+        "update_posix_id_pool",
+        "PATCH",
+        _POSIX_ID_POOLS + "{uuid}/",
+        "change the POSIX ID pool",
+        body=_POSIX_ID_POOL,
+        permission=_MANAGE_POOL,
+        since=2026,
+        feature=_POOLS,
+    ),
+    Operation(
+        "delete_posix_id_pool",
+        "DELETE",
+        _POSIX_ID_POOLS + "{uuid}/",
+        "delete the POSIX ID pool",
+        permission=_MANAGE_POOL,
+        since=2026,
+        feature=_POOLS,
+    ),
+    Operation(
+        "posix_identities",
+        "GET",
+        "/api/marketplace-posix-identities/",
+        "list the POSIX identities",
+        query=(
+            Parameter(
+                "consumer_type",
+                choices=("user", "robotaccount", "offeringusergroup", "offeringrolegroup"),
+                match="exact",
+            ),
+            Parameter("gid", "int", match="exact"),
+            Parameter("gid_max", "int", match="at_or_before", keys=("gid",)),
+            Parameter("gid_min", "int", match="at_or_after", keys=("gid",)),
+            Parameter("is_released", "bool"),
+            Parameter("keyword"),
+            ordering("created", "gid", "released_at", "uid"),
+            Parameter("offering_uuid", "offering", match="exact"),
+            Parameter("pool_uuid", "uuid", match="exact"),
+            Parameter("recyclable", "bool", match="exact"),
+            Parameter("uid", "int", match="exact"),
+            Parameter("uid_max", "int", match="at_or_before", keys=("uid",)),
+            Parameter("uid_min", "int", match="at_or_after", keys=("uid",)),
+            Parameter("user_uuid", "user", match="exact"),
+        ),
+        response="pages",
+        permission=permissions.VIEW_POOLS,
+        since=2026,
+        feature="POSIX identities",
     ),
     Operation("configuration", "GET", "/api/configuration/", "read Waldur's settings"),
 )

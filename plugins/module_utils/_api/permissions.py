@@ -35,8 +35,9 @@ class Permission(NamedTuple):
     """The permission that an operation needs, by the edition of Waldur (api-behaviour: roles-shipped, operations,
     rights-by-operation).
 
-    ``name`` follows ``SERVICE_PROVIDER.``; a role on the provider's customer that carries it opens the operation since
-    2025. With ``on_provider`` a role on the provider does too since 2026, and with ``support`` a support token.
+    ``name`` follows ``prefix`` and a dot; a role on the provider's customer that carries it opens the operation since
+    the edition ``since``. With ``on_provider`` a role on the provider does too since 2026, and with ``support`` a
+    support token.
     ``owner_in_2024`` tells that Waldur of 2024, which has no such permissions, looks at the role CUSTOMER.OWNER.
     """
 
@@ -44,6 +45,8 @@ class Permission(NamedTuple):
     on_provider: bool = False
     support: bool = False
     owner_in_2024: bool = False
+    prefix: str = "SERVICE_PROVIDER"
+    since: int = 2025
 
     def describe(self, edition: int | None = None, *, is_personal_token: bool = False) -> str:
         """Return what a caller needs, as the end of a sentence.
@@ -59,7 +62,7 @@ class Permission(NamedTuple):
     def _describe_in(self, edition: int) -> str:
         if edition < 2025:
             return _OWNER if self.owner_in_2024 else _UNKNOWN
-        permission = f"this needs the permission SERVICE_PROVIDER.{self.name} on the"
+        permission = f"this needs the permission {self.prefix}.{self.name} on the"
         if edition >= 2026 and self.on_provider:
             return f"{permission} service provider or its customer{', or a support token' if self.support else ''}"
         until = " before 2026" if self.on_provider else ""
@@ -67,6 +70,8 @@ class Permission(NamedTuple):
 
     def _describe_in_all(self) -> str:
         newest, older = self._describe_in(2026), self._describe_in(2025)
+        if self.since >= 2026:
+            return newest
         cases = [f"on Waldur of 2025 and newer {newest}"]
         if newest != older:
             cases = [f"on Waldur of 2026 {newest}", f"on Waldur of 2025 {older}"]
@@ -96,6 +101,8 @@ VIEW_TEAM = Requirement(
     "this needs a staff or support token, a role on the service provider, or a role with CUSTOMER.VIEW_TEAM on its"
     " customer or PROJECT.VIEW_TEAM on a project of that customer"
 )
+
+VIEW_POOLS = Requirement("this needs a staff or support token, or a role on the provider's customer")
 
 
 def is_personal(auth_scheme: str, token: str) -> bool:
