@@ -35,7 +35,9 @@ notes:
   - Requires the permission C(SERVICE_PROVIDER.LIST_CUSTOMERS) in the provider's customer, which owners have. Since
     2026, a role in the service provider is enough, such as that of its managers.
   - Compliance reports require Waldur 2025 or newer. With an older version, the task fails, and the message says so.
-  - Either the complete report is returned, or the task fails.
+  - Either the complete report is returned, or the task fails. While Waldur 2026 enforces consents, it leaves users who
+    have not consented out of RV(compliance.offering_users), for staff and support too. A warning says so, but can't
+    name the users who are missing.
 seealso:
   - module: waldur.provider.offering_username_info
     description: The same accounts, with the UUIDs of user and offering.

@@ -13,7 +13,7 @@ description:
   - Lists the users of the service provider, who have a role in a project with a live resource of one of its shared
     offerings.
   - If Waldur requires the consent of users, only users who gave it are listed, and those of offerings without terms of
-    service.
+    service. Since Waldur 2026, a warning says so, but can't name the users who are missing.
   - For the users who manage the service provider itself, use M(waldur.provider.user_role_info).
   - Rows must match all filters.
 extends_documentation_fragment:

@@ -27,6 +27,17 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Response = Literal["object", "list", "pages"]
 
 
+class HiddenRows(NamedTuple):
+    """The rows that Waldur leaves out of a list while one of its ``settings`` is on (api-behaviour: hidden-accounts).
+
+    ``since`` is the first edition that does so. ``is_shown_to_staff`` tells that staff and support see the whole list.
+    """
+
+    since: int
+    settings: tuple[str, ...]
+    is_shown_to_staff: bool
+
+
 class Operation(NamedTuple):
     """Everything about one operation.
 
@@ -47,8 +58,7 @@ class Operation(NamedTuple):
     ``provider_parameter`` is the query parameter that limits a list of all providers to one of them, by the UUID of the
     provider's customer (api-behaviour: which-uuid). ``provider_key`` is the key of its rows that holds the provider's
     own UUID, or that of its customer, by which each row is checked again.
-    ``hides_accounts_since`` is the first edition that may hide rows of the list from the token (api-behaviour:
-    hidden-accounts); 0: none does.
+    ``hidden_rows`` is set where Waldur may leave rows out of the list without a trace.
     """
 
     name: str
@@ -69,7 +79,7 @@ class Operation(NamedTuple):
     free_form: tuple[str, ...] = ()
     provider_parameter: str = ""
     provider_key: str = ""
-    hides_accounts_since: int = 0
+    hidden_rows: HiddenRows | None = None
 
     @property
     def writes(self) -> bool:
@@ -101,6 +111,9 @@ _PROFILE = ("description", "enable_notifications", "image", "allowed_domains", "
 _GRANT = ("role", "user", "expiration_time")
 _ROLES = "roles on service providers"
 _COMPLIANCE = "compliance reports"
+_CONSENT = "ENFORCE_USER_CONSENT_FOR_OFFERINGS"
+HIDDEN_ACCOUNTS = HiddenRows(2025, (_CONSENT, "ENFORCE_OFFERING_USER_PROFILE_COMPLETENESS"), is_shown_to_staff=True)
+_HIDDEN_USERS = HiddenRows(2026, (_CONSENT,), is_shown_to_staff=False)
 _LIST_CUSTOMERS = Permission("LIST_CUSTOMERS", on_provider=True)
 
 # See api-behaviour: offering-user-states.
@@ -318,6 +331,7 @@ _CORE = (
         query=USER_PARAMETERS,
         response="pages",
         permission=Permission("LIST_USERS", on_provider=True, owner_in_2024=True),
+        hidden_rows=_HIDDEN_USERS,
     ),
     Operation(
         "user_customers",
@@ -454,6 +468,7 @@ _CORE = (
         permission=_LIST_CUSTOMERS,
         since=2025,
         feature=_COMPLIANCE,
+        hidden_rows=_HIDDEN_USERS,
     ),
     Operation(
         "checklists_summary",
@@ -553,7 +568,7 @@ _SUPPORTING = (
         ),
         response="pages",
         provider_parameter="provider_uuid",
-        hides_accounts_since=2025,
+        hidden_rows=HIDDEN_ACCOUNTS,
     ),
     # Its parameter provider_uuid is left out, as its meaning is not settled (api-behaviour: provider-accounts-filters).
     Operation(

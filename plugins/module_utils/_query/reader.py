@@ -17,7 +17,7 @@ from .._common.errors import Forbidden, InvalidInput, NotFound, quote
 from .._common.types import Row
 from .._context import Session
 from .._http.row_checks import FieldType, check_rows
-from .._references.account_visibility import HIDDEN_ACCOUNTS
+from .._references.account_visibility import describe_hidden_rows
 from .._references.targets import Target
 from .._references.users import UnresolvedUser
 from . import filters
@@ -41,21 +41,25 @@ def read(session: Session, name: str, target: Target | None, values: Mapping[str
     """
     listing = operation(name)
     selection = filters.parse_selection(listing, values, where)
-    if target is not None and listing.hides_accounts_since:
-        _warn_of_hidden_accounts(session, listing, target)
+    if target is not None:
+        warn_of_hidden_rows(session, listing, target)
     rows = _read_rows(session, listing, target, selection)
     if _is_sorted_by_server(listing, selection):
         selection = replace(selection, order_by=())
     return arrange_rows(session, rows, selection, filters.orders(listing), where)
 
 
-def _warn_of_hidden_accounts(session: Session, listing: Operation, target: Target) -> None:
-    """Warn where a list of accounts may lack rows that Waldur hides from the token (api-behaviour: hidden-accounts)."""
+def warn_of_hidden_rows(session: Session, listing: Operation, target: Target) -> None:
+    """Warn where Waldur may leave rows out of a list without a trace (api-behaviour: hidden-accounts)."""
+    hidden = listing.hidden_rows
     if (
-        session.references.provider_list.edition() >= listing.hides_accounts_since
-        and session.references.account_visibility.may_miss_accounts()
+        hidden is not None
+        and session.references.provider_list.edition() >= hidden.since
+        and session.references.account_visibility.may_miss_rows(hidden)
     ):
-        session.warnings.append(f"{target.name}: accounts may be hidden from this token: {HIDDEN_ACCOUNTS}.")
+        warning = f"{target.name}: {describe_hidden_rows(hidden)}."
+        if warning not in session.warnings:
+            session.warnings.append(warning)
 
 
 def arrange_rows(

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage
-from .._references.account_visibility import HIDDEN_ACCOUNTS
+from .._references.account_visibility import WHY_ACCOUNTS_ARE_HIDDEN
 from .._references.targets import Target
 from .._references.users import UnresolvedUser, User
 from .offering_username_collisions import accounts_with, describe_taken, is_released
@@ -57,7 +57,7 @@ def warn_of_concealed(
     shown = ", ".join(found[:_MOST_NAMED]) + (", …" if len(found) > _MOST_NAMED else "")
     accounts = "1 account" if len(found) == 1 else f"{len(found)} accounts"
     text = f"{accounts} may be hidden from this token or not there yet, and no username was planned for them ({shown})"
-    return Comparison(warnings=(f"{target.name}: {text}: {HIDDEN_ACCOUNTS}.",))
+    return Comparison(warnings=(f"{target.name}: {text}: {WHY_ACCOUNTS_ARE_HIDDEN}.",))
 
 
 def compare_entry(

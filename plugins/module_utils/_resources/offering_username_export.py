@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from .._common.errors import InvalidInput, StateUnreadable
 from .._context import Session
 from .._document.exported import Entry, Exported, Note, exported_list, user_reference
-from .._references.account_visibility import HIDDEN_ACCOUNTS
+from .._references.account_visibility import WHY_ACCOUNTS_ARE_HIDDEN
 from .._references.targets import Target
 from .._references.users import User
 from .offering_username_comparison import SEES_NO_RESOURCE, compare_entry, describe_policies, generated_usernames
@@ -78,7 +78,7 @@ def users_in_reach(
     if number := sum(len(current.concealed(user.uuid)) for user in users):
         accounts = "1 account" if number == 1 else f"{number} accounts"
         text = f"{accounts} may be hidden from this token or not there yet, so usernames there were not looked at"
-        yield Note(USERNAMES_KEY, None, f"{target.name}: {text}: {HIDDEN_ACCOUNTS}.")
+        yield Note(USERNAMES_KEY, None, f"{target.name}: {text}: {WHY_ACCOUNTS_ARE_HIDDEN}.")
     generated: list[User] = []
     for user in users:
         reason = _reason_left_out(current, user, names[user.uuid], holders)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from messages import message
 
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
@@ -195,6 +196,24 @@ def test_lists_of_accounts_warn_that_some_may_be_hidden(sim: Simulator) -> None:
     given = {"service_provider": "ALPHA", "limit": 1}
     _rows, warnings = read_rows(asked.client.connection, ["marketplace_offering_users"], given)
     assert warnings == asked.warnings
+
+
+@pytest.mark.parametrize("alias", ["owner", "staff"])
+@pytest.mark.parametrize("module", ["user_info", "compliance_info"])
+def test_lists_without_users_who_did_not_consent_say_so_to_everybody(sim: Simulator, module: str, alias: str) -> None:
+    asked = session(sim, alias)
+    INFOS[module].answer(asked, {"service_provider": "ALPHA"})
+    assert asked.warnings == [message("users_missing", provider="Alpha Cloud Ltd")]
+
+
+def test_incomplete_profiles_hide_no_rows_of_lists_of_users(sim: Simulator) -> None:
+    sim.change("Setting", {"name": CONSENT}, {"value": False})
+    sim.change("Setting", {"name": PROFILE}, {"value": True})
+    asked = session(sim)
+    INFOS["user_info"].answer(asked, {"service_provider": "ALPHA"})
+    assert asked.warnings == []
+    INFOS["offering_username_info"].answer(asked, {"service_provider": "ALPHA"})
+    assert len(asked.warnings) == 1
 
 
 def test_a_waldur_of_2024_is_not_asked_for_settings_by_lists_of_accounts() -> None:
