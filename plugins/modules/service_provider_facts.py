@@ -10,8 +10,8 @@ short_description: Gather facts about a Waldur service provider
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Reads the profile, role grants, statistics, revenue and compliance of one service provider, and the length of its
-    other lists, and sets them as the fact C(waldur) of the host.
+  - Reads the profile, role grants, statistics, revenue, compliance and accounts of one service provider, and the length
+    of its other lists, and sets them as the fact C(waldur) of the host.
   - Use it with inventories whose hosts are service providers. There it works as a task, ad hoc, and as the fact
     gathering of a play, and the fact cache of Ansible stores the facts.
   - To read complete lists, or to filter them, use the info modules of this collection.
@@ -27,8 +27,8 @@ attributes:
 options:
   gather_subset:
     description:
-      - "What to gather: any of V(profile), V(roles), V(statistics), V(revenue), V(compliance) and V(counts), or V(all)
-        of them, or V(min), which is only the V(profile)."
+      - "What to gather: any of V(profile), V(roles), V(statistics), V(revenue), V(compliance), V(accounts)
+        (since 1.1.0) and V(counts), or V(all) of them, or V(min), which is only the V(profile)."
       - The V(profile) is always included. A C(!) before a name excludes it, such as V(!compliance). V(!all) excludes
         everything except the profile, V(!min) the profile. A name without C(!) is gathered even if it is also excluded,
         in any order. If all names have a C(!), they are excluded from V(all). Quote the C(!), which has another meaning
@@ -36,7 +36,10 @@ options:
       - If a fact that you name can't be read, the task fails. If a fact that only V(all) includes does not exist in
         this Waldur, or the token may not read it, it is V(none), with a warning that gives the cause.
       - It takes one request to find the service provider, and then one for each of V(roles) (one for each 300 of them),
-        V(statistics) and V(revenue), four for V(compliance) and eight for V(counts).
+        V(statistics) and V(revenue), four for V(compliance) and eight for V(counts). V(accounts) takes one for each 300
+        accounts, and with Waldur 2026 three for conflicts and POSIX IDs and one for each 300 offerings.
+      - Since Waldur 2025, up to two more requests find out whether Waldur hides accounts or users from the token. A
+        warning says so, but can't name who is missing.
       - An unknown name is an error.
     type: list
     elements: str
@@ -51,8 +54,8 @@ notes:
   - M(ansible.builtin.setup) gathers the whole environment, including E(WALDUR_ACCESS_TOKEN) if it is set. If you use
     both, set C(gather_subset=all,!env) for that module, or set the token in a connection profile (O(profile)).
   - A fact cache stores the fact as a whole. Gathering another O(gather_subset) later replaces all of it.
-  - Facts contain no token and no secret code, but the names and e-mail addresses of users with role grants. A fact
-    cache stores these in plain text.
+  - Facts contain no token and no secret code, but the names and e-mail addresses of users with role grants, and of
+    users with accounts that need attention. A fact cache stores these in plain text.
 seealso:
   - module: ansible.builtin.setup
     description: Facts about machines.
@@ -209,6 +212,74 @@ ansible_facts:
                 completed: 2
                 pending: 10
                 no_checklist: 0
+        accounts:
+          description:
+            - The state of the accounts in the offerings that the token may read.
+            - C(username_conflicts), C(overriding_offerings) and C(posix_id_pool) are V(none) before Waldur 2026, and
+              where the token may not read them.
+          returned: when gathered
+          type: dict
+          contains:
+            total:
+              description: The number of accounts.
+              type: int
+              sample: 12
+            by_state:
+              description: The number of accounts by state. Empty if this Waldur returns no states.
+              type: dict
+              sample: {OK: 10, Requested: 2}
+            unfinished:
+              description: The accounts that are pending, have failed, or have a comment of the service provider, with
+                the time of their last change. V(none) if this Waldur returns no states.
+              type: list
+              elements: dict
+              sample:
+                - uuid: 2f1ac5aaf6b04cb79cd7be1a2a6bb4ad
+                  username: m2_alpha
+                  user_uuid: 0b2e3c66f7c94b7c9a2b5fc7f5f1bb0e
+                  user_username: member2
+                  user_full_name: Member2 Tester
+                  user_email: member2@example.org
+                  offering_uuid: b608c4285c894f8ba831fd538b8668c9
+                  offering_name: Alpha Storage
+                  state: Pending account linking
+                  runtime_state: null
+                  service_provider_comment: Link your account in the portal
+                  service_provider_comment_url: https://portal.example.org/link
+                  modified: "2026-11-22T09:30:00Z"
+            without_username:
+              description: The users who have accounts without a username, with the names of those offerings.
+              type: list
+              elements: dict
+              sample:
+                - user_uuid: 0b2e3c66f7c94b7c9a2b5fc7f5f1bb0e
+                  user_username: member2
+                  user_full_name: Member2 Tester
+                  offerings: [Alpha Storage]
+            username_conflicts:
+              description: The users whose accounts have different usernames, as in
+                RV(waldur.provider.username_conflict_info#module:username_conflicts).
+              type: list
+              elements: dict
+              sample: []
+            overriding_offerings:
+              description: The offerings with account settings of their own that differ from those of the provider.
+              type: list
+              elements: dict
+              sample:
+                - uuid: b608c4285c894f8ba831fd538b8668c9
+                  name: Alpha Storage
+                  settings: {homedir_prefix: /srv/home/}
+            posix_id_pool:
+              description: How many numbers of each range of the POSIX ID pool are used. V(none) if the service
+                provider has no pool. A range that the pool does not have is V(none).
+              type: dict
+              sample:
+                uuid: 4a4a9c2b7f0f4f0c8f4e9a3c9a6a4d5e
+                uid: {min: 20000, max: 29999, next: 20012, capacity: 10000, used: 12, utilization: 0.1}
+                gid: {min: 20000, max: 29999, next: 20012, capacity: 10000, used: 12, utilization: 0.1}
+                group_gid: null
+                utilization_threshold: 80
         counts:
           description: The length of each list of the service provider. A list that this Waldur does not have, or that
             the token may not read, is V(none), with a warning. If this applies to all of them, the whole value is

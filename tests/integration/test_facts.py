@@ -84,6 +84,18 @@ def test_the_facts_are_the_same_both_ways_and_as_a_plays_own(edition: Simulator)
     assert len(found[0][1]) == (3 if edition.edition == "2024" else 0)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_the_accounts_are_a_fact_of_every_waldur(edition: Simulator, way: str) -> None:
+    task = {"name": "Gather", MODULE: {"service_provider": "ALPHA", "gather_subset": "accounts"}}
+    outcome = runner(edition, way=way).play([task])
+    assert outcome.code == 0, outcome.output
+    fact = outcome.of("Gather")["ansible_facts"]["waldur"]["accounts"]
+    assert fact["total"] == 12
+    assert [user["user_username"] for user in fact["without_username"]][:2] == ["inactive", "member2"]
+    assert (fact["username_conflicts"] == []) == (edition.edition == "2026")
+    assert fact["posix_id_pool"] is None
+
+
 def test_the_facts_of_any_waldur_are_those_of_its_lists_also_for_a_provider_without_users(waldur: Waldur) -> None:
     tasks = [
         {"name": "Gather", MODULE: {"service_provider": "ALPHA", "gather_subset": "counts"}},

@@ -8,12 +8,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from provider_accounts import add_username_conflict
+
 from simulation import Simulator
 
 from .playbook import Outcome, Runner, runner
 
 PLAYBOOK = "waldur.provider.report"
 DAY = {"report_moment": "2026-11-23"}
+HOSTILE = "<b onclick=alert(1)>"
 TRAP = "{{ lookup('ansible.builtin.pipe', 'touch %s/trapped') }}<script>alert(1)</script>"
 
 
@@ -65,6 +68,32 @@ def test_pages_are_written_once_and_hold_what_waldur_says_as_text() -> None:
         sim.change("OfferingUser", {"username": "m1_alpha"}, {"state": "Error creating"})
         assert changed(report(run, "--check", **asked)) == {"alpha-cl-1.html"}
         assert pages(run.folder / "reports") == found
+
+
+def test_the_section_about_accounts_shows_conflicts_and_the_numbers_that_are_left() -> None:
+    with Simulator.start(edition="2026") as sim:
+        run = runner(sim)
+        add_username_conflict(sim)
+        sim.change("OfferingUser", {"username": "m1_storage"}, {"state": "Error creating"})
+        sim.change("Offering", {"name": "Alpha VM"}, {"plugin_options": {"homedir_prefix": f"/srv/{HOSTILE}/"}})
+        pool = "c0000000000040008000000000000061"
+        sim.create("PosixPool", uuid=pool, service_provider="Alpha Cloud Ltd", min_uid=9001, max_uid=9004)
+        for number, user in enumerate(("member1", "member2", "member3", "member4")):
+            sim.create("PosixIdentity", pool=pool, user=user, uid=9001 + number)
+        outcome = report(run, service_provider="ALPHA")
+        assert outcome.code == 0, outcome.output
+        page = (run.folder / "reports" / "alpha-cl-1.html").read_text()
+        for text in (
+            "1 account has failed",
+            "1 username conflict",
+            "m1_alpha (1 offering), m1_storage (1 offering)",
+            "100 % of the UIDs are used",
+            "4 of 4 used",
+            "users have no username",
+            f"homedir_prefix: /srv/{html.escape(HOSTILE)}/",
+        ):
+            assert text in page
+        assert HOSTILE not in page
 
 
 def test_who_can_t_be_read_keeps_nobody_else_from_a_page_and_is_named(sim: Simulator) -> None:

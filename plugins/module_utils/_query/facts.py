@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from .._api.operations import operation
 from .._common import values as document
 from .._common.errors import Forbidden, RouteMissing
 from .._context import Session
 from .._http.pagination import PAGES_AT_ONCE
 from . import filters
+from .account_facts import read_account_facts
 from .info import INFOS, Info, Options, get_provider
+from .reader import warn_of_hidden_rows
 
 # The list behind each count.
 _COUNTS = {
@@ -44,7 +47,9 @@ def _info(module: str, key: str) -> Callable[[Session, Options], Any]:
 
 
 def _compliance(session: Session, options: Options) -> Any:
-    uuid = get_provider(session, options).uuid
+    target = get_provider(session, options)
+    uuid = target.uuid
+    warn_of_hidden_rows(session, operation("compliance_offering_users"), target)
     overview = session.client.rows("compliance_overview", uuid)
     with ThreadPoolExecutor(len(_COMPLIANCE)) as pool:
         counts = pool.map(
@@ -54,12 +59,18 @@ def _compliance(session: Session, options: Options) -> Any:
         return {"overview": overview, "offering_users": dict(zip(_COMPLIANCE, counts, strict=True))}
 
 
+def _accounts(session: Session, options: Options) -> Any:
+    return read_account_facts(session, get_provider(session, options))
+
+
 def _counts(session: Session, options: Options) -> Any:
     """Return the number of rows of each list, null where it can't be read: hardly any token may read all of them.
 
     Raises ``Forbidden`` or ``RouteMissing`` if none can be read.
     """
-    uuid = get_provider(session, options).uuid
+    target = get_provider(session, options)
+    uuid = target.uuid
+    warn_of_hidden_rows(session, operation("users"), target)
 
     def count(name: str) -> int | Forbidden | RouteMissing:
         try:
@@ -85,6 +96,7 @@ SUBSETS: dict[str, Callable[[Session, Options], Any]] = {
     "statistics": _info("statistics_info", "statistics"),
     "revenue": _info("revenue_info", "revenue"),
     "compliance": _compliance,
+    "accounts": _accounts,
     "counts": _counts,
 }
 _GROUPS: Mapping[str, frozenset[str]] = {"all": frozenset(SUBSETS), "min": frozenset({"profile"})}

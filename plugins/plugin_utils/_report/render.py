@@ -23,6 +23,11 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import uui
 from ansible_collections.waldur.provider.plugins.module_utils._common.input_files import RESERVED_NAMES
 from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import shorten
 from ansible_collections.waldur.provider.plugins.plugin_utils._report import sections
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.account_overview import (
+    AccountOverview,
+    make_account_list,
+    make_account_overview,
+)
 from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import (
     NOTHING,
     ReportTime,
@@ -38,7 +43,9 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._report.values imp
 from ansible_collections.waldur.provider.plugins.plugin_utils._safe_names import make_safe_name
 
 DEFAULT_TITLE = "Service provider report"
-KEYS = ("profile", "statistics", "counts", "revenue", "compliance", "roles", "offering_usernames")
+KEYS = ("profile", "statistics", "counts", "revenue", "compliance", "roles", "accounts", "offering_usernames")
+# The fact of that name, or only the list of accounts.
+_ACCOUNT_KEYS = ("accounts", "offering_usernames")
 _UNREAD = "This could not be read: the token lacks the permission, or this Waldur does not provide it."
 _LEFT_OUT = "The report was created without these data."
 _ENVIRONMENT = Environment(
@@ -124,7 +131,8 @@ def report_html(
         "warnings": [format_text(warning) for warning in warnings or ()],
         **_make_sections(page, report_time),
     }
-    is_complete = all(page.data.get(key) is not None for key in KEYS if key != "counts")
+    is_complete = all(page.data.get(key) is not None for key in KEYS if key not in ("counts", *_ACCOUNT_KEYS))
+    is_complete = is_complete and any(page.data.get(key) is not None for key in _ACCOUNT_KEYS)
     return _render("page.html.j2", {**context, "notices": page.notices, "is_complete": is_complete})
 
 
@@ -142,7 +150,7 @@ def _make_sections(page: _Page, report_time: ReportTime) -> dict[str, Section]:
         "There are no role grants on this service provider.",
     )
     accounts = _make_accounts(page)
-    _add_notices(page, statistics.shown or (), compliance.shown or (), grants.shown or (), accounts.shown or ())
+    _add_notices(page, statistics.shown or (), compliance.shown or (), grants.shown or (), accounts.shown)
     return {
         "statistics": statistics,
         "counts": counts,
@@ -154,14 +162,10 @@ def _make_sections(page: _Page, report_time: ReportTime) -> dict[str, Section]:
 
 
 def _make_accounts(page: _Page) -> Section:
-    empty = "No account needs attention." if page.data.get("offering_usernames") else "There are no accounts."
-    section = page.make_section("offering_usernames", lambda value: (sections.make_accounts(value),), empty)
-    if section.sentence:
-        return section
-    (accounts,) = section.shown
-    if accounts is None:
-        return Section(None, "This Waldur does not return the state of accounts.")
-    return Section(accounts, "" if accounts else empty)
+    """Return the overview of the accounts: of the fact ``accounts``, or else of the list of accounts."""
+    if page.data.get("accounts") is not None or "offering_usernames" not in page.data:
+        return page.make_section("accounts", make_account_overview, "")
+    return page.make_section("offering_usernames", make_account_list, "")
 
 
 def _add_notices(
@@ -169,10 +173,10 @@ def _add_notices(
     tiles: Sequence[sections.Tile],
     offerings: Sequence[sections.Offering],
     grants: Sequence[sections.Grant],
-    accounts: Sequence[sections.Account],
+    overview: AccountOverview | None,
 ) -> None:
     """Add the open items, the most urgent first."""
-    levels = Counter(account.level for account in accounts)
+    levels = Counter(account.level for account in (overview and overview.accounts) or ())
     expiries = Counter(grant.level for grant in grants)
     page.add_notice(levels["error"], "account has failed", "accounts have failed", "accounts", "error")
     for tile in tiles:
@@ -186,7 +190,17 @@ def _add_notices(
         "roles",
         "soon",
     )
+    if overview:
+        page.notices += [
+            Notice(f"{numbers.percentage} of the {numbers.label} are used", "accounts", numbers.level)
+            for numbers in overview.ranges
+            if numbers.level
+        ]
     page.add_notice(levels["pending"], "account is pending", "accounts are pending", "accounts", "wait")
+    if overview:
+        conflicts, missing = len(overview.conflicts or ()), len(overview.without_username)
+        page.add_notice(conflicts, "username conflict", "username conflicts", "accounts", "wait")
+        page.add_notice(missing, "user has no username", "users have no username", "accounts", "wait")
     waiting = sum(offering.waiting for offering in offerings)
     page.add_notice(waiting, "checklist is not completed", "checklists are not completed", "compliance", "wait")
 

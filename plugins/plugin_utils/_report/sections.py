@@ -51,7 +51,7 @@ STATISTICS = (
     ("erred_resources", "Failed resources", None, "error"),
 )
 _PROGRESS = ("completed", "begun", "untouched")
-_USER_KEYS = ("user_full_name", "user_username", "user_email", "user_uuid")
+USER_KEYS = ("user_full_name", "user_username", "user_email", "user_uuid")
 
 
 @dataclass(frozen=True)
@@ -335,7 +335,7 @@ def make_grants(value: Any, report_time: ReportTime) -> list[Grant]:
 
 
 def _make_grant(row: Row, until: datetime | None, since: datetime | None, report_time: ReportTime) -> Grant:
-    user, login = choose_name(row, *_USER_KEYS), format_name(row.get("user_username"))
+    user, login = choose_name(row, *USER_KEYS), format_name(row.get("user_username"))
     level = "never"
     if until is not None:
         days = report_time.count_days_until(until)
@@ -352,15 +352,16 @@ def _make_grant(row: Row, until: datetime | None, since: datetime | None, report
     )
 
 
-def make_accounts(value: Any) -> list[Account] | None:
+def make_accounts(value: Any, where: str = "offering_usernames") -> list[Account] | None:
     """Return the accounts that have failed, that are pending, or that have a message, the failed ones first.
 
-    None if the accounts have no state, as those of an old Waldur (api-behaviour: editions-2024-keys).
+    ``where`` is what messages call the list. None if the accounts have no state, as those of an old Waldur
+    (api-behaviour: editions-2024-keys).
     """
-    rows = require_rows("offering_usernames", value)
+    rows = require_rows(where, value)
     if rows and not any(row.get("state") or row.get("runtime_state") for row in rows):
         return None
-    accounts = [account for index, row in enumerate(rows) if (account := _make_account(index, row))]
+    accounts = [account for index, row in enumerate(rows) if (account := _make_account(f"{where}[{index}]", row))]
     return sorted(accounts, key=_rank_account)
 
 
@@ -371,7 +372,7 @@ def _rank_account(account: Account) -> tuple[int, str, str, str]:
 _LEVELS = ("error", "pending", "message")
 
 
-def _make_account(index: int, row: Row) -> Account | None:
+def _make_account(where: str, row: Row) -> Account | None:
     state, runtime_state = format_name(row.get("state")), format_name(row.get("runtime_state"))
     message = format_text(row.get("error_message") or row.get("service_provider_comment"))
     level = next(
@@ -380,7 +381,7 @@ def _make_account(index: int, row: Row) -> Account | None:
     )
     if not level and (not message or state == "Deleted"):
         return None
-    user, login = choose_name(row, *_USER_KEYS), format_name(row.get("user_username"))
+    user, login = choose_name(row, *USER_KEYS), format_name(row.get("user_username"))
     return Account(
         username=choose_name(row, "username"),
         user=user,
@@ -391,7 +392,7 @@ def _make_account(index: int, row: Row) -> Account | None:
         else state or runtime_state,
         message=message,
         link=format_name(row.get("service_provider_comment_url")),
-        changed=format_day(parse_time(f"offering_usernames[{index}].modified", row.get("modified"))),
+        changed=format_day(parse_time(f"{where}.modified", row.get("modified"))),
         level=level or "message",
     )
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -21,120 +20,11 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._report.charts imp
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import format_compact
 
+from ..helpers.report_pages import HOSTILE, NOW, NUMBERS, Page, data, page, report_html
+
 FILTERS = FilterModule().filters()
-report_html, report_html_index, report_html_names = (
-    FILTERS[name] for name in ("report_html", "report_html_index", "report_html_names")
-)
-NOW = "2026-11-23"
-NUMBERS = (
-    "active_campaigns current_customers customers_number_change active_resources resources_number_change"
-    " active_and_paused_offerings unresolved_tickets pending_orders erred_resources"
-).split()
+report_html_index, report_html_names = (FILTERS[name] for name in ("report_html_index", "report_html_names"))
 PARTS = ("statistics", "revenue", "compliance", "roles", "offering_usernames")
-VOID = ("meta", "link", "col")
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "{{ 1/0 }}{% raw %}{# x",
-    "\"'><img src=https://evil.example onerror=alert(1)>",
-    "</style></title><b>",
-    "\x00\u202e\x1b]",
-)
-
-
-class Page(HTMLParser):
-    """What a browser makes of a page: its elements with their attributes, and the texts by the element around them."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-        self.open: list[str] = []
-        self.feed(html)
-        self.close()
-        assert self.open == [], "an element is not closed"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Remember it."""
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element of SVG that is empty."""
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        """What ends is what began last."""
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        """The text of what people see, not the style."""
-        if self.open[-1:] != ["style"]:
-            self.texts.append(data)
-
-    @property
-    def text(self) -> str:
-        """All of it, with single blanks."""
-        return " ".join(" ".join(self.texts).split())
-
-    @property
-    def shape(self) -> list[tuple[str, tuple[str, ...]]]:
-        """The elements and the names of their attributes."""
-        return [(tag, tuple(attributes)) for tag, attributes in self.elements]
-
-
-def data(name: str = "Alpha", **changed: Any) -> dict[str, Any]:
-    """A provider with something in each part, all of whose texts are *name*."""
-    person = {"user_full_name": name, "user_username": f"{name}1", "user_email": name}
-    overview = {"offering_name": name, "checklist_name": name, "total_users": 4, "completed_users": 1}
-    account = {**person, "username": name, "offering_name": name, "modified": "2026-11-01T08:00:00Z"}
-    return {
-        "profile": {
-            "uuid": "e182aaedb6ae4541956a3c14629abc02",
-            "url": "https://waldur.example.org/api/x/",
-            **dict.fromkeys(("customer_name", "customer_slug", "description"), name),
-            "customer_abbreviation": f"{name}2",
-        },
-        "statistics": {**dict.fromkeys(NUMBERS, 3), "resources_number_change": -2},
-        "revenue": [{"year": 2026, "month": month, "total": month * 100} for month in (8, 10, 11)],
-        "compliance": {
-            "overview": [{**overview, "pending_users": 1}],
-            "offering_users": [{**account, "compliance_status": "pending", "completion_percentage": 40}],
-        },
-        "roles": [
-            {**person, "role_name": name, "expiration_time": until, "created": "2025-11-01T08:00:00Z"}
-            for until in (None, "2027-11-23T00:00:00Z", "2026-12-05T00:00:00Z", "2026-11-20T00:00:00Z")
-        ],
-        "offering_usernames": [
-            {
-                **account,
-                "state": "Error creating",
-                "service_provider_comment": name,
-                "service_provider_comment_url": name,
-            },
-            {**account, "state": "OK", "runtime_state": "Pending account linking"},
-            {**account, "state": name, "service_provider_comment": name},
-            {**account, "state": "OK", "username": "nothing_wrong"},
-        ],
-        **changed,
-    }
-
-
-def page(given: Any = None, **options: Any) -> Page:
-    """The page of *given*, of which no part asks for anything elsewhere, and which no template engine would touch."""
-    html = report_html(data() if given is None else given, **{"moment": NOW, **options})
-    assert not re.search(r"\{[{%#]", html)
-    found = Page(html)
-    for tag, attributes in found.elements:
-        assert tag not in ("script", "img", "iframe", "object", "embed", "form", "base"), tag
-        for attribute, value in attributes.items():
-            assert not attribute.startswith("on")
-            if attribute in ("href", "src", "action", "data", "xlink:href"):
-                assert str(value).startswith(("#", "data:,")), value
-    style = html.partition("<style>")[2].partition("</style>")[0]
-    assert "@import" not in style
-    assert set(re.findall(r"url\([^)]*\)", style)) == {"url(#growing)"}
-    return found
 
 
 # --- text of others --------------------------------------------------------------------------------------------------

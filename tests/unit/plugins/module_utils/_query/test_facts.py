@@ -86,7 +86,7 @@ def test_an_unknown_subset_is_refused_with_the_nearest_one_before_anything_is_as
     assert refused.value.message == (
         message(
             "gather_subset_invalid",
-            choices="all or min or profile or roles or statistics or revenue or compliance or counts",
+            choices="all or min or profile or roles or statistics or revenue or compliance or accounts or counts",
             value="role",
             suggestion="roles",
         )
@@ -132,7 +132,16 @@ def test_the_next_run_on_the_same_connection_reads_the_profile_anew(edition: Sim
 
 @pytest.mark.parametrize(
     ("subset", "requests"),
-    [("min", 0), ("roles", 1), ("statistics", 1), ("revenue", 1), ("compliance", 4), ("counts", 8), ("all", 15)],
+    [
+        ("min", 0),
+        ("roles", 1),
+        ("statistics", 1),
+        ("revenue", 1),
+        ("compliance", 4),
+        ("accounts", 2),
+        ("counts", 8),
+        ("all", 17),
+    ],
 )
 def test_a_subset_costs_this_many_requests_beside_the_one_that_finds_the_provider(
     sim: Simulator, subset: str, requests: int
