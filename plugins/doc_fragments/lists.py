@@ -27,8 +27,8 @@ options:
       - The keys to return for each row. All other keys are left out. For long lists, this can be much faster.
       - A key that a row does not have is V(none) in it. A key that no row has gives a warning, because it may be
         misspelt.
-      - Phone numbers and civil numbers of users (C(phone_number), C(civil_number)) are only returned if you name them
-        here.
+      - Phone numbers and civil numbers of users (C(phone_number) and C(civil_number), or C(user_phone_number) and
+        C(user_civil_number) of accounts) are only returned if you name them here.
       - If omitted, all other keys that Waldur returns are returned.
     type: list
     elements: str

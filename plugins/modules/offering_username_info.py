@@ -309,6 +309,188 @@ offering_usernames:
       returned: since Waldur 2025
       type: bool
       sample: true
+    user_first_name:
+      description: The first name of the user.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+      sample: Member1
+    user_last_name:
+      description: The last name of the user.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+      sample: Tester
+    user_phone_number:
+      description: The phone number of the user, if the offering exposes it.
+      returned: when O(fields) names it, since Waldur 2026
+      type: str
+    user_civil_number:
+      description: The civil number of the user, if the offering exposes it.
+      returned: when O(fields) names it, since Waldur 2026
+      type: str
+    user_registration_method:
+      description: The registration method of the user.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+    user_organization:
+      description: The name of the user's employer.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+    user_job_title:
+      description: The job title of the user.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+    user_affiliations:
+      description: The affiliations of the user.
+      returned: if the offering exposes it, since Waldur 2026
+      type: list
+      elements: str
+    user_gender:
+      description: The gender of the user, as Waldur returns it.
+      returned: if the offering exposes it, since Waldur 2026
+      type: raw
+    user_personal_title:
+      description: The title of the user, such as Dr.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+    user_place_of_birth:
+      description: The place of birth of the user.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+    user_address:
+      description: The address of the user.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+    user_country_of_residence:
+      description: The country in which the user lives.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+    user_nationality:
+      description: The nationality of the user.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+    user_nationalities:
+      description: All nationalities of the user.
+      returned: if the offering exposes it, since Waldur 2026
+      type: list
+      elements: str
+    user_organization_country:
+      description: The country of the employer.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+    user_organization_type:
+      description: The type of the employer.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+    user_organization_registry_code:
+      description: The registry code of the employer.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+    user_organization_vat_code:
+      description: The VAT code of the employer.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+    user_organization_address:
+      description: The address of the employer.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+    user_eduperson_assurance:
+      description: How well the identity of the user is assured.
+      returned: if the offering exposes it, since Waldur 2026
+      type: list
+      elements: str
+    user_birth_date:
+      description: The date of birth of the user.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+    user_identity_source:
+      description: The source of the user's identity.
+      returned: if the offering exposes it, since Waldur 2026
+      type: str
+    user_uid_number:
+      description: The UID in the profile of the user.
+      returned: if the offering exposes it, since Waldur 2026
+      type: int
+    user_primary_gid:
+      description: The GID of the primary group in the profile of the user.
+      returned: if the offering exposes it, since Waldur 2026
+      type: int
+    user_active_isds:
+      description: The identity sources of the user.
+      returned: if the offering exposes it, since Waldur 2026
+      type: list
+      elements: str
+    runtime_state:
+      description: The state of its use, such as V(Active). It is independent of the state of the account.
+      returned: since Waldur 2026
+      type: str
+      sample: Active
+    service_provider_account_uuid:
+      description: The UUID of the service provider account that owns the username. V(none) if the account is not linked
+        to one.
+      returned: since Waldur 2026
+      type: str
+      sample: c0000000000040008000000000000051
+    service_provider_account_username:
+      description: The username of that account, or V(none).
+      returned: since Waldur 2026
+      type: str
+      sample: m1_alpha
+    offering_has_active_tos:
+      description: Whether the offering has terms of service.
+      returned: since Waldur 2026
+      type: bool
+      sample: true
+    consent_data:
+      description: The consent of the user. V(none) if there is none, and while Waldur does not enforce consents.
+      returned: since Waldur 2026
+      type: dict
+      contains:
+        uuid:
+          description: The UUID of the consent.
+          returned: always
+          type: str
+          sample: c0000000000040008000000000000071
+        version:
+          description: The version of the terms.
+          returned: always
+          type: str
+          sample: "1.0"
+        agreement_date:
+          description: When the user consented.
+          returned: always
+          type: str
+          sample: "2026-11-22T21:44:00Z"
+    is_profile_complete:
+      description: Whether the profile of the user has all attributes that the offering exposes.
+      returned: since Waldur 2026
+      type: bool
+      sample: true
+    missing_profile_attributes:
+      description: The attributes that the profile lacks.
+      returned: since Waldur 2026
+      type: list
+      elements: str
+      sample: []
+    uidnumber:
+      description: The UID of the user. V(none) if the account has none.
+      returned: since Waldur 2026
+      type: int
+      sample: 5001
+    primarygroup:
+      description: The GID of the primary group. V(none) if the account has none.
+      returned: since Waldur 2026
+      type: int
+      sample: 5001
+    login_shell:
+      description: The login shell. V(none) if the account has none.
+      returned: since Waldur 2026
+      type: str
+      sample: /bin/bash
+    home_directory:
+      description: The home directory. V(none) if the account has none.
+      returned: since Waldur 2026
+      type: str
+      sample: /home/m1_alpha
     # End of the generated fields
 count:
   description: How many accounts are returned.

@@ -21,7 +21,7 @@ from .._common.errors import InvalidInput, quote
 from .._common.types import Row
 
 # Keys of users that are returned only when ``fields`` names them.
-PRIVATE = frozenset({"civil_number", "phone_number"})
+PRIVATE = frozenset({"civil_number", "phone_number", "user_civil_number", "user_phone_number"})
 # The options of every list that are no filters.
 LIST_OPTIONS = ("fields", "order_by", "limit")
 _UTC = '"2027-06-30T12:00:00Z"'

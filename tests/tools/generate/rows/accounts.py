@@ -5,6 +5,41 @@ from __future__ import annotations
 
 from .fields import Field, RowType
 
+# An account shows an attribute of its user only where its offering exposes it (api-behaviour: user-attributes).
+_EXPOSED = "if the offering exposes it"
+_ATTRIBUTES = (
+    # These two only on request, which "returned" must not hide (see ``filters.PRIVATE``).
+    Field("user_phone_number", "str", "The phone number of the user, if the offering exposes it.", since=2026),
+    Field("user_civil_number", "str", "The civil number of the user, if the offering exposes it.", since=2026),
+    *(
+        Field(f"user_{name}", kind, text, since=2026, returned=_EXPOSED, elements="str" if kind == "list" else "")
+        for name, kind, text in (
+            ("registration_method", "str", "The registration method of the user."),
+            ("organization", "str", "The name of the user's employer."),
+            ("job_title", "str", "The job title of the user."),
+            ("affiliations", "list", "The affiliations of the user."),
+            ("gender", "raw", "The gender of the user, as Waldur returns it."),
+            ("personal_title", "str", "The title of the user, such as Dr."),
+            ("place_of_birth", "str", "The place of birth of the user."),
+            ("address", "str", "The address of the user."),
+            ("country_of_residence", "str", "The country in which the user lives."),
+            ("nationality", "str", "The nationality of the user."),
+            ("nationalities", "list", "All nationalities of the user."),
+            ("organization_country", "str", "The country of the employer."),
+            ("organization_type", "str", "The type of the employer."),
+            ("organization_registry_code", "str", "The registry code of the employer."),
+            ("organization_vat_code", "str", "The VAT code of the employer."),
+            ("organization_address", "str", "The address of the employer."),
+            ("eduperson_assurance", "list", "How well the identity of the user is assured."),
+            ("birth_date", "str", "The date of birth of the user."),
+            ("identity_source", "str", "The source of the user's identity."),
+            ("uid_number", "int", "The UID in the profile of the user."),
+            ("primary_gid", "int", "The GID of the primary group in the profile of the user."),
+            ("active_isds", "list", "The identity sources of the user."),
+        )
+    ),
+)
+
 OFFERING_USER = (
     Field(
         "url",
@@ -49,6 +84,73 @@ OFFERING_USER = (
         sample=False,
     ),
     Field("has_compliance_checklist", "bool", "Whether the offering has a checklist.", since=2025, sample=True),
+    Field("user_first_name", "str", "The first name of the user.", since=2026, returned=_EXPOSED, sample="Member1"),
+    Field("user_last_name", "str", "The last name of the user.", since=2026, returned=_EXPOSED, sample="Tester"),
+    *_ATTRIBUTES,
+    Field(
+        "runtime_state",
+        "str",
+        "The state of its use, such as V(Active). It is independent of the state of the account.",
+        since=2026,
+        sample="Active",
+    ),
+    Field(
+        "service_provider_account_uuid",
+        "str",
+        "The UUID of the service provider account that owns the username. V(none) if the account is not linked to one.",
+        since=2026,
+        sample="c0000000000040008000000000000051",
+    ),
+    Field(
+        "service_provider_account_username",
+        "str",
+        "The username of that account, or V(none).",
+        since=2026,
+        sample="m1_alpha",
+    ),
+    Field("offering_has_active_tos", "bool", "Whether the offering has terms of service.", since=2026, sample=True),
+    Field(
+        "consent_data",
+        "dict",
+        "The consent of the user. V(none) if there is none, and while Waldur does not enforce consents.",
+        since=2026,
+        fields=(
+            Field("uuid", "str", "The UUID of the consent.", sample="c0000000000040008000000000000071"),
+            Field("version", "str", "The version of the terms.", sample="1.0"),
+            Field("agreement_date", "str", "When the user consented.", sample="2026-11-22T21:44:00Z"),
+        ),
+    ),
+    Field(
+        "is_profile_complete",
+        "bool",
+        "Whether the profile of the user has all attributes that the offering exposes.",
+        since=2026,
+        sample=True,
+    ),
+    Field(
+        "missing_profile_attributes",
+        "list",
+        "The attributes that the profile lacks.",
+        elements="str",
+        since=2026,
+        sample=[],
+    ),
+    Field("uidnumber", "int", "The UID of the user. V(none) if the account has none.", since=2026, sample=5001),
+    Field(
+        "primarygroup",
+        "int",
+        "The GID of the primary group. V(none) if the account has none.",
+        since=2026,
+        sample=5001,
+    ),
+    Field("login_shell", "str", "The login shell. V(none) if the account has none.", since=2026, sample="/bin/bash"),
+    Field(
+        "home_directory",
+        "str",
+        "The home directory. V(none) if the account has none.",
+        since=2026,
+        sample="/home/m1_alpha",
+    ),
 )
 
 PROVIDER_ACCOUNT = (

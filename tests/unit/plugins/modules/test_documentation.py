@@ -188,6 +188,22 @@ def test_all_rows_of_a_list_are_counted(simulator_for: Callable[[str], Simulator
     assert {len(one) for one in rows} <= {found.get("count")}
 
 
+def test_every_attribute_of_users_that_2026_shows_of_accounts_is_documented(
+    running_2026: Simulator, told: dict[str, Any]
+) -> None:
+    attributes = yaml.safe_load((ROOT / "tests" / "simulator" / "attributes.yaml").read_text(encoding="utf-8"))
+    running_2026.reset()
+    running_2026.change("Offering", {"name": "Alpha VM"}, {"exposed_attributes": list(attributes)})
+    expected = told["offering_username_info"]["return"]
+    found = without_common(result(running_2026, "offering_username_info", offering=["Alpha VM"]))
+    agree(found, expected, "offering_username_info")
+    documented = set(expected["offering_usernames"]["contains"])
+    private = {"user_civil_number", "user_phone_number"}
+    assert set(found["offering_usernames"][0]) == documented - private
+    named = result(running_2026, "offering_username_info", offering=["Alpha VM"], fields=list(private))
+    assert set(named["offering_usernames"][0]) == private
+
+
 def test_what_is_returned_only_when_it_is_named_is_there_then(sim: Simulator, told: dict[str, Any]) -> None:
     named = [
         (module, *name.split("."))
