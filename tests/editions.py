@@ -8,9 +8,11 @@ from ansible_collections.waldur.provider.plugins.module_utils._api.operations im
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 
 EDITIONS = (2024, 2025, 2026)
+# What modules that write have to read first, where not every Waldur has it.
+_READ_BEFORE_WRITING = {"posix_id_pool": ("posix_id_pools",)}
 
 
 def first_edition(module: str) -> int:
-    """Return the first edition (a year) that *module* can read from; the oldest one for modules that write."""
-    operations = INFOS[module].operations if module in INFOS else ()
+    """Return the first edition (a year) that *module* can read from."""
+    operations = INFOS[module].operations if module in INFOS else _READ_BEFORE_WRITING.get(module, ())
     return max((operation(name).since for name in operations), default=OLDEST)

@@ -10,14 +10,15 @@ short_description: Apply the desired state of Waldur service providers from a do
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Compares a document that describes the desired state of service providers (profile, role grants, usernames, API
-    secret code) with Waldur, plans the changes, and applies exactly that plan. In check mode, the plan is returned and
-    nothing is changed.
+  - Compares a document that describes the desired state of service providers (profile, role grants, usernames, POSIX ID
+    pool, API secret code) with Waldur, plans the changes, and applies exactly that plan. In check mode, the plan is
+    returned and nothing is changed.
   - Keys that the document leaves out are not managed. A second run changes nothing.
   - The whole document is validated before any request is sent to Waldur, and the whole plan before anything is changed.
   - "The changes are applied in this order, in which changes that others depend on are first and removals are last:
-    providers are created and updated, roles are granted and the expiry of role grants is changed, usernames are set,
-    secret codes are rotated, role grants are revoked, providers are deleted."
+    providers are created and updated, POSIX ID pools are created and changed, account settings are changed, roles are
+    granted and the expiry of role grants is changed, usernames are set, secret codes are rotated, role grants are
+    revoked, pools and providers are deleted."
   - If applying the plan fails, RV(applied) and RV(not_applied) list the changes that were applied and those that were
     not. Another run applies the remaining changes.
 extends_documentation_fragment:
@@ -89,6 +90,18 @@ options:
         and a C(fingerprint), the code is rotated only while the current one has this fingerprint, that is once. With
         V(rotated) alone, every run rotates it."
       - "C(api_secret_code.fingerprint): the fingerprint of the code to replace, C(sha256:) and 16 hex digits."
+      - "C(posix_id_pool): a mapping that describes the POSIX ID pool, from which Waldur gives UIDs and GIDs to users
+        and project groups. Requires Waldur 2026 or newer. See M(waldur.provider.posix_id_pool) for the rules of its
+        ranges. Keys that are left out are not changed."
+      - "C(posix_id_pool.min_uid): the first UID, from 1000 to 4294967294."
+      - "C(posix_id_pool.max_uid): the last UID."
+      - "C(posix_id_pool.min_gid): the first GID, from 1000 to 4294967294."
+      - "C(posix_id_pool.max_gid): the last GID."
+      - "C(posix_id_pool.min_group_gid): the first GID for project groups, from 1000 to 4294967294."
+      - "C(posix_id_pool.max_group_gid): the last GID for project groups."
+      - "C(posix_id_pool.description): text of up to 2000 characters. An empty string clears it."
+      - "C(posix_id_pool.state): V(present), the default, creates the pool if it does not exist. V(absent) deletes it,
+        and can't be combined with the other keys. A pool whose numbers are in use can't be deleted."
       - Without quotes, YAML reads V(007), V(0123) and V(12:30:45) as numbers, and V(no) as a boolean. References, names
         and fingerprints of these types are rejected, and the message says to quote them. Dates are accepted with and
         without quotes, and with quotes they are the same in every tool. So quote names, fingerprints and dates.
@@ -142,8 +155,9 @@ notes:
     manages its API secret code.
   - Changes of role grants require a staff token in most versions of Waldur, and so does creating a provider. Usernames
     require C(SERVICE_PROVIDER.SET_OFFERINGS_USERNAME) and C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS), the secret code
-    requires C(SERVICE_PROVIDER.GET_API_SECRET_CODE) and C(SERVICE_PROVIDER.GENERATE_API_SECRET_CODE), all of them in
-    the provider's customer. A role in the service provider is not enough.
+    requires C(SERVICE_PROVIDER.GET_API_SECRET_CODE) and C(SERVICE_PROVIDER.GENERATE_API_SECRET_CODE), the POSIX ID pool
+    requires C(POSIX_ID_POOL.MANAGE), all of them in the provider's customer. A role in the service provider is not
+    enough.
   - The document, the plan and the return values contain no secret.
   - One task for all providers is the fastest way. Lists are read completely, in pages of 300 rows.
 seealso:
@@ -151,6 +165,7 @@ seealso:
   - module: waldur.provider.user_role
   - module: waldur.provider.offering_username
   - module: waldur.provider.api_secret_code
+  - module: waldur.provider.posix_id_pool
 """
 
 EXAMPLES = r"""

@@ -10,9 +10,9 @@ short_description: Export Waldur service providers as a document
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Reads the current state from Waldur (profile, role grants, usernames) and returns it as a document for
-    M(waldur.provider.desired_state). Applying the exported document changes nothing, unless Waldur was changed since
-    the export.
+  - Reads the current state from Waldur (profile, role grants, usernames, POSIX ID pool) and returns it as a document
+    for M(waldur.provider.desired_state). Applying the exported document changes nothing, unless Waldur was changed
+    since the export.
   - Use it to start to manage providers as code, or to update a document after manual changes. An export is sorted.
     Until Waldur changes, two exports are identical, byte by byte, so keep it in git and check the difference.
   - "Information that a document can't contain is left out, and described in RV(notes): the image; expired role grants

@@ -43,6 +43,9 @@ READERS = {
     "provider_accounts_list": "provider_account_info",
     "provider_accounts_retrieve": "provider_account_info",
     "username_conflicts_list": "username_conflict_info",
+    "posix_id_pools_list": "posix_id_pool_info",
+    "posix_id_pools_stats_retrieve": "posix_id_pool_info",
+    "posix_identities_list": "posix_identity_info",
     "api_secret_code_retrieve": "api_secret_code_info",
 }
 # What each module returns its rows under.
@@ -64,6 +67,8 @@ KEYS = {
     "offering_username_info": "offering_usernames",
     "provider_account_info": "provider_accounts",
     "username_conflict_info": "username_conflicts",
+    "posix_id_pool_info": "posix_id_pools",
+    "posix_identity_info": "posix_identities",
     "api_secret_code_info": "fingerprint",
 }
 # Which of our types a type of the reference may be.
@@ -71,6 +76,7 @@ _TYPES = {
     "text": ("text", "url"),
     "uuid": ("uuid", *REFERENCE_TYPES),
     "bool": ("bool",),
+    "number": ("int",),
     "moment": ("timestamp",),
     "date": ("date",),
 }
@@ -90,10 +96,12 @@ _MORE_THAN_TEXT = {
     ("offering_users_list", "offering_uuid"): "offering,",
 }
 _STYLES = {"*": "repeat", ",": "comma", "": "single"}
-# Select the provider, which the module is asked about anyway.
+# Select the provider, or one of its pools, which the module is asked about anyway.
 PROVIDER_PARAMETERS = {
     "offering_users_list": {"provider_uuid"},
     "provider_accounts_list": {"provider_uuid", "customer_uuid"},
+    "posix_id_pools_list": {"customer_uuid", "service_provider_uuid"},
+    "posix_identities_list": {"pool_uuid"},
 }
 
 
@@ -235,7 +243,7 @@ def _wanted(name: str, told: Told) -> tuple[tuple[str, ...], str]:
 def _spec_problems(told: Told, ours: Parameter, option: dict[str, Any]) -> Iterator[str]:
     element = option.get("elements") if option["type"] == "list" else option["type"]
     raw = ours.type in (*REFERENCE_TYPES, "uuid")
-    if element != ("raw" if raw else {"bool": "bool", "json": "json"}.get(ours.type, "str")):
+    if element != ("raw" if raw else {"bool": "bool", "int": "int", "json": "json"}.get(ours.type, "str")):
         yield f"{told.name} is an option of another type"
     if (option["type"] == "list") != (ours.style != "single"):
         yield f"{told.name} takes one, or several"

@@ -6,13 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from provider_accounts import PROVIDER_ACCOUNT
 
 from simulation import Simulator
 
 from .module_runs import ALPHA, ALPHA_CUSTOMER, Plain, Request, Row, asked, run, run_again
 from .table import KEYS, READERS, Entry, entries
-from .values import NEEDED
+from .values import NEEDED, PATH_UUIDS
 from .writers import WRITERS
 
 EXTRA01 = "EXTRA01"
@@ -50,7 +49,7 @@ def test_an_operation_that_reads_is_asked_as_the_reference_says_and_its_rows_com
     sim = of_2026 if entry.ours and entry.ours.since > 2025 else sim
     sim.zero()
     result = run(sim.url, sim.token("staff"), module, **options(entry))
-    path = entry.path.format(uuid=PROVIDER_ACCOUNT if entry.name == "provider_accounts_retrieve" else ALPHA)
+    path = entry.path.format(uuid=PATH_UUIDS.get(entry.name, ALPHA))
     paging = [("page_size", "300")] if entry.paginated else []
     assert Request("GET", path, (*query, *paging)) in asked(sim)
     assert sim.counts().writes == 0
@@ -90,6 +89,8 @@ def part_of(entry: Entry, found: Any) -> Any:
             for row in found
             if row["scope_type"] == kinds[entry.name]
         ]
+    if entry.name == "posix_id_pools_stats_retrieve":
+        return found[0]["statistics"]
     return found[0] if entry.name in ("service_providers_retrieve", "provider_accounts_retrieve") else found
 
 
@@ -99,8 +100,14 @@ def comparable(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("entry", WRITING, ids=lambda entry: str(entry.name))
-def test_an_operation_that_writes_is_asked_as_the_reference_says_and_does_it(sim: Simulator, entry: Entry) -> None:
-    writer, token = WRITERS[entry.name], sim.token("staff")
+def test_an_operation_that_writes_is_asked_as_the_reference_says_and_does_it(
+    sim: Simulator, running_2026: Simulator, entry: Entry
+) -> None:
+    writer = WRITERS[entry.name]
+    if writer.edition == 2026:
+        sim = running_2026
+        sim.reset()
+    token = sim.token("staff")
     if writer.before:
         run(sim.url, token, writer.module, **writer.before)
     for fault in writer.faults:
@@ -109,6 +116,7 @@ def test_an_operation_that_writes_is_asked_as_the_reference_says_and_does_it(sim
     sim.zero()
     run(sim.url, token, writer.module, **writer.options)
     uuids = [ALPHA, *(row["uuid"] for row in before["providers"] if row["customer_abbreviation"] == EXTRA01)]
+    uuids += [row["uuid"] for row in before["pools"]]
     paths = {entry.path.format(uuid=uuid) for uuid in uuids}
     wrote = [one for one in asked(sim) if one.method != "GET"]
     assert [one for one in wrote if one.method == entry.method and one.path in paths and not one.query] == wrote[-1:]
@@ -128,6 +136,7 @@ def state(sim: Simulator) -> dict[str, list[Row]]:
             for row in plain.rows("/api/marketplace-offering-users/", [("provider_uuid", ALPHA_CUSTOMER)])
         ],
         "code": [plain.get(f"{provider}api_secret_code/")],
+        "pools": plain.rows("/api/marketplace-posix-id-pools/") if sim.edition == "2026" else [],
     }
 
 

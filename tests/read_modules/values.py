@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from posix_pools import PROVIDER_POOL
 from provider_accounts import PROVIDER_ACCOUNT
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
@@ -34,6 +35,14 @@ NEEDED: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "offering_users_list": ({}, [("provider_uuid", ALPHA_CUSTOMER)]),
     "provider_accounts_list": ({}, [("customer_uuid", ALPHA_CUSTOMER)]),
     "provider_accounts_retrieve": ({"provider_account": PROVIDER_ACCOUNT}, []),
+    "posix_id_pools_list": ({}, [("customer_uuid", ALPHA_CUSTOMER)]),
+    "posix_id_pools_stats_retrieve": ({"statistics": True}, []),
+    "posix_identities_list": ({"pool": PROVIDER_POOL}, [("pool_uuid", PROVIDER_POOL)]),
+}
+# The objects below which an operation is, where that is not the service provider.
+PATH_UUIDS = {
+    "provider_accounts_retrieve": PROVIDER_ACCOUNT,
+    "posix_id_pools_stats_retrieve": PROVIDER_POOL,
 }
 # Where the objects of a kind are, for their URLs.
 COLLECTIONS = {
@@ -89,6 +98,8 @@ def _singles(told: Told, ours: Parameter, rows: list[Row], roles: dict[str, str]
         yield from ((choice, choice) for choice in [*(one for one in ours.choices if one in seen), ours.choices[-1]])
     elif ours.type == "bool":
         yield from ((True, "true"), (False, "false"))
+    elif ours.type == "int":
+        yield from ((number, str(number)) for number in (*seen[:1], *(one + 1 for one in seen[-1:]), 7))
     elif ours.type in ("timestamp", "date"):
         yield from _moments(ours, seen)
     elif ours.type == "json":

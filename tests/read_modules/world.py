@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from posix_pools import add_posix_pools
 from provider_accounts import add_provider_accounts, add_username_conflict
 
 from simulation import Simulator
@@ -35,4 +36,5 @@ def enrich(sim: Simulator) -> Simulator:
     add_username_conflict(sim)
     if sim.edition == "2026":
         add_provider_accounts(sim)
+        add_posix_pools(sim)
     return sim

@@ -9,15 +9,20 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Writer:
-    """``faults`` are what makes the module take this way; ``before`` is a task that makes what is changed."""
+    """``faults`` are what makes the module take this way; ``before`` is a task that makes what is changed.
+
+    ``edition`` is the Waldur that it is tried with.
+    """
 
     module: str
     options: dict[str, Any]
     faults: tuple[dict[str, Any], ...] = ()
     before: dict[str, Any] = field(default_factory=dict)
+    edition: int = 2025
 
 
 _GRANT = {"service_provider": "ALPHA", "user": "member1"}
+_POOL = {"service_provider": "ALPHA", "min_uid": 5000, "max_uid": 5099}
 WRITERS: dict[str, Writer] = {
     "service_providers_create": Writer("service_provider", {"customer": "SPARE", "description": "New"}),
     "service_providers_partial_update": Writer("service_provider", {"customer": "ALPHA", "description": "New"}),
@@ -31,4 +36,9 @@ WRITERS: dict[str, Writer] = {
     "delete_user": Writer("user_role", {**_GRANT, "state": "absent"}, before=_GRANT),
     "set_offerings_username": Writer("offering_username", {**_GRANT, "username": "m1"}),
     "api_secret_code_generate": Writer("api_secret_code", {"service_provider": "ALPHA", "state": "rotated"}),
+    "posix_id_pools_create": Writer("posix_id_pool", _POOL, edition=2026),
+    "posix_id_pools_partial_update": Writer("posix_id_pool", {**_POOL, "max_uid": 5999}, before=_POOL, edition=2026),
+    "posix_id_pools_destroy": Writer(
+        "posix_id_pool", {"service_provider": "ALPHA", "state": "absent"}, before=_POOL, edition=2026
+    ),
 }

@@ -758,7 +758,7 @@ _SUPPORTING = (
         response="pages",
         permission=permissions.VIEW_POOLS,
         since=2026,
-        feature="POSIX identities",
+        feature=_POOLS,
     ),
     Operation("configuration", "GET", "/api/configuration/", "read Waldur's settings"),
 )

@@ -48,6 +48,7 @@ class FieldType:
     MAPPINGS: ClassVar[FieldType]
     TIMESTAMP: ClassVar[FieldType]
     URL: ClassVar[FieldType]
+    NUMBER: ClassVar[FieldType]
 
     is_valid: Callable[[Any], bool]
     expected: str
@@ -70,6 +71,7 @@ FieldType.MAPPINGS = FieldType(
 )
 FieldType.TIMESTAMP = FieldType(_is_timestamp, "a timestamp such as 2027-06-30T12:00:00Z")
 FieldType.URL = FieldType(_is_url, "a URL")
+FieldType.NUMBER = FieldType(lambda value: isinstance(value, int) and not isinstance(value, bool), "a whole number")
 
 
 def check_rows(name: str, rows: Iterable[Row], /, **types: FieldType) -> list[Row]:

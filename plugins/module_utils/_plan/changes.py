@@ -17,14 +17,19 @@ Payload = TypeVar("Payload")
 
 
 class Stage(IntEnum):
-    """The stages of a plan: what must exist before something else can comes first, what is taken away comes last."""
+    """The stages of a plan: what must exist before something else can comes first, what is taken away comes last.
+
+    Pools belong to providers, and what changes accounts takes numbers from them (api-behaviour: posix-pools-exhausted).
+    """
 
     PREPARE = 0
-    ASSIGN = 1
-    NAME = 2
-    RENEW = 3
-    WITHDRAW = 4
-    DELETE = 5
+    PROVISION = 1
+    CONFIGURE = 2
+    ASSIGN = 3
+    NAME = 4
+    RENEW = 5
+    WITHDRAW = 6
+    DELETE = 7
 
 
 class Severity(Enum):

@@ -262,6 +262,8 @@ def _comparable(parameter: Parameter, value: Any) -> Any:
         return found.date() if parameter.type == "date" else found
     if parameter.type in (*REFERENCE_TYPES, "uuid"):
         return uuids.normalize(value)
+    if parameter.type == "int":
+        return int(value)
     return value if parameter.type == "bool" else str(value)
 
 

@@ -148,6 +148,51 @@ def _provider_account(session: Session, target: Target, uuid: str, fields: tuple
     return row
 
 
+def _posix_id_pools(session: Session, options: Options) -> dict[str, Any]:
+    """Return the pools of a provider and of its offerings, each with its ``statistics`` where these are asked for."""
+    target = get_provider(session, options)
+    asked = {**_filter_options("posix_id_pools", options), **_list_options(options)}
+    if not options["statistics"]:
+        return _result("posix_id_pools", _read_pools(session, target, asked))
+    fields = asked.pop("fields", None)
+    found = []
+    for row in _read_pools(session, target, {**asked, **({"fields": [*fields, "uuid"]} if fields else {})}):
+        statistics = session.client.get("posix_id_pool_stats", row["uuid"])
+        shown = {key: value for key, value in row.items() if not fields or key in fields}
+        found.append({**shown, "statistics": statistics})
+    return _result("posix_id_pools", found)
+
+
+def _read_pools(session: Session, target: Target, asked: Options) -> list[Row]:
+    """Return the pools of a provider and of its offerings; warn where it may have some that the token does not see."""
+    rows = read(session, "posix_id_pools", target, asked)
+    if not rows and session.references.posix_id_pools.may_miss_pools(target):
+        needed = operation("posix_id_pools").permission.describe()
+        session.warnings.append(f"{target.name}: its POSIX ID pools are not visible to this token: {needed}.")
+    return rows
+
+
+def _posix_identities(session: Session, options: Options) -> dict[str, Any]:
+    """Return the identities in the pools of a provider and of its offerings, or in one of them."""
+    target = get_provider(session, options)
+    asked = _filter_options("posix_identities", options)
+    pools = [row["uuid"] for row in _read_pools(session, target, {"fields": ["uuid"]})]
+    if asked.get("pool") is not None:
+        pool = filters.parse_uuid("pool", asked["pool"])
+        pools = [uuid for uuid in pools if uuids.normalize(uuid) == pool]
+        if not pools:
+            raise InvalidInput(
+                f"pool: {target.name} has no POSIX ID pool '{pool}' that this token can see: give the uuid of one of"
+                " its pools."
+            )
+    listing = operation("posix_identities")
+    selection = filters.parse_selection(listing, _list_options(options))
+    # Which are the first is known only when all rows are sorted.
+    asked["limit"] = None if selection.order_by else selection.limit
+    rows = [row for uuid in pools for row in read(session, listing.name, target, {**asked, "pool": uuid})]
+    return _result("posix_identities", arrange_rows(session, rows, selection, filters.orders(listing)))
+
+
 def _robot_accounts(session: Session, options: Options) -> dict[str, Any]:
     """Return both lists, or only one if a filter of it is given."""
     lists = {
@@ -237,6 +282,14 @@ INFOS: dict[str, Info] = {
         ("provider_accounts", "provider_account"),
         {**_PROVIDER, "provider_account": {"type": "raw"}, **_merge_specs("provider_accounts")},
         _provider_accounts,
+    ),
+    "posix_id_pool_info": Info(
+        ("posix_id_pools", "posix_id_pool_stats"),
+        {**_PROVIDER, **_merge_specs("posix_id_pools"), "statistics": {"type": "bool", "default": False}},
+        _posix_id_pools,
+    ),
+    "posix_identity_info": Info(
+        ("posix_identities",), {**_PROVIDER, **_merge_specs("posix_identities")}, _posix_identities
     ),
     "username_conflict_info": _list("username_conflicts", "username_conflicts"),
     "api_secret_code_info": Info(

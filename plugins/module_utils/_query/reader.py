@@ -117,7 +117,7 @@ def _make_row_check(
     listing: Operation, target: Target | None, checks: list[tuple[Filter, Any, bool]]
 ) -> Callable[[Row], bool]:
     def keep(row: Row) -> bool:
-        if target and listing.provider_key in row and uuids.normalize(row[listing.provider_key]) != target.uuid:
+        if target and listing.provider_key in row and not _is_of(target, row[listing.provider_key]):
             return False
         for one, value, old in checks:
             fits = filters.matches(row, one.parameter, value)
@@ -132,6 +132,11 @@ def _make_row_check(
         return True
 
     return keep
+
+
+def _is_of(target: Target, uuid: Any) -> bool:
+    """Return whether ``uuid`` is the provider's own or that of its customer; no two objects share one."""
+    return uuids.normalize(uuid) in (target.uuid, target.customer_uuid)
 
 
 def _first_edition(listing: Operation, one: Filter) -> int:

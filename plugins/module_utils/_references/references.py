@@ -12,6 +12,7 @@ from .._http.client import Client
 from .account_visibility import AccountVisibility
 from .current_user import CurrentUser
 from .customers import CustomerResolver
+from .posix_id_pools import PosixIdPools
 from .provider_list import ProviderList
 from .providers import ProviderResolver
 from .roles import RoleResolver
@@ -29,6 +30,7 @@ class References:
         self.users = UserResolver(client, self.current_user, lock)
         self.roles = RoleResolver(client, lock)
         self.provider_list = ProviderList(client, lock)
+        self.posix_id_pools = PosixIdPools(client, self.current_user, lock)
         self.customers = CustomerResolver(client, self.provider_list, lock)
         self.providers = ProviderResolver(self.provider_list, self.customers, lock)
 
@@ -38,6 +40,7 @@ class References:
             self.account_visibility.start_run()
             self.users.start_run()
             self.provider_list.forget()
+            self.posix_id_pools.start_run()
             self.customers.start_run()
             self.providers.start_run()
 

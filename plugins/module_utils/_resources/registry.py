@@ -10,10 +10,11 @@ from .._plan.changes import Action, ChangeKind
 from .api_secret_code import ApiSecretCode
 from .base import AnyResource
 from .offering_username import OfferingUsername
+from .posix_id_pool import PosixIdPool
 from .service_provider import ServiceProvider
 from .user_role import UserRole
 
-RESOURCES: tuple[AnyResource, ...] = (ServiceProvider(), UserRole(), OfferingUsername(), ApiSecretCode())
+RESOURCES: tuple[AnyResource, ...] = (ServiceProvider(), UserRole(), OfferingUsername(), ApiSecretCode(), PosixIdPool())
 
 KINDS: dict[str, ChangeKind] = {resource.kind.name: resource.kind for resource in RESOURCES}
 

@@ -193,9 +193,10 @@ _UPDATE = Action(
     "updates that remove values",
     Effect.UPDATE,
 )
+# Home directories of accounts follow options of the update before it, and their numbers come from the pools.
 _UPDATE_SETTINGS = Action(
     "update_account_settings",
-    Stage.PREPARE,
+    Stage.CONFIGURE,
     Severity.ATTENTION,
     "change of account settings",
     "changes of account settings",
@@ -516,8 +517,7 @@ def _settings_change(target: Target, settings: SettingsComparison) -> Change[Pro
         return None
     payload = ProfileWrite(settings=settings.write)
     change = _change(target, _UPDATE_SETTINGS, settings.before, settings.after, payload)
-    # Home directories of accounts follow options of the update before it.
-    return replace(change, rank=1, renames=settings.renames)
+    return replace(change, renames=settings.renames)
 
 
 def _differences(desired: Profile, current: ProfileState) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

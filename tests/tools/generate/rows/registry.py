@@ -6,7 +6,7 @@ Only documentation is made of them (``make generate``), so they are not part of 
 
 from __future__ import annotations
 
-from . import accounts, compliance, customers, offerings, projects, providers, users
+from . import accounts, compliance, customers, offerings, posix, projects, providers, users
 from .fields import Field, RowType
 
 ROWS: tuple[RowType, ...] = (
@@ -17,6 +17,7 @@ ROWS: tuple[RowType, ...] = (
     *users.ROWS,
     *accounts.ROWS,
     *compliance.ROWS,
+    *posix.ROWS,
 )
 
 

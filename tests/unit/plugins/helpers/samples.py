@@ -53,7 +53,7 @@ def planned_change(
     """A change as its resource declares it; ``kind`` is that of the action unless it is given."""
     found = KINDS[kind] if kind else next(one for one in KINDS.values() if one.action(action))
     values = {"before": None, "after": None, "id": {"customer": CUSTOMER}, **values}
-    return Change(provider, found, name, ACTIONS[action], payload=None, **values)
+    return Change(provider, found, name, found.action(action) or ACTIONS[action], payload=None, **values)
 
 
 def no_image(where: str, path: str) -> ImageFile:

@@ -20,7 +20,9 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.registr
 from ...helpers.samples import planned_change
 
 STAGES = [
-    ("create", "update", "update_account_settings"),
+    ("create", "update"),
+    (),  # what is done to POSIX ID pools, see below
+    ("update_account_settings",),
     ("grant", "extend", "shorten", "make_permanent"),
     ("set_username",),
     ("rotate",),
@@ -89,6 +91,27 @@ def test_two_providers_of_one_name_keep_apart() -> None:
 
 def test_every_action_has_its_place() -> None:
     assert all(change(action).order[0] == STAGE[action] for action in STAGE)
+
+
+def test_a_pool_comes_after_its_provider_and_before_the_settings_that_take_numbers_from_it() -> None:
+    pool = [change(action, kind="posix_id_pool") for action in ("create", "update")]
+    changes = [*(change(action) for action in STAGE), *pool]
+    ordered = Comparison.of([Comparison(tuple(reversed(changes)))]).changes
+    assert [(one.kind.name, one.action.name) for one in ordered][:5] == [
+        ("service_provider", "update"),
+        ("service_provider", "create"),
+        ("posix_id_pool", "update"),
+        ("posix_id_pool", "create"),
+        ("service_provider", "update_account_settings"),
+    ]
+
+
+def test_a_pool_is_deleted_before_a_provider() -> None:
+    changes = (change("delete"), change("delete", kind="posix_id_pool"))
+    assert [one.kind.name for one in Comparison.of([Comparison(changes)]).changes] == [
+        "posix_id_pool",
+        "service_provider",
+    ]
 
 
 def test_several_comparisons_make_one_and_say_each_thing_once() -> None:
