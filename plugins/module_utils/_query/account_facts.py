@@ -21,6 +21,8 @@ from .reader import warn_of_hidden_rows
 
 _SETTINGS_SINCE = 2026
 _DELETED = "Deleted"
+# The types of offerings with accounts, to which account settings apply (api-behaviour: account-settings-effects).
+_TYPES_WITH_ACCOUNTS = ("Marketplace.Basic", "Marketplace.Script", "Marketplace.Slurm")
 # The beginnings of the states in which an account waits for somebody, or has failed (api-behaviour: offering-users).
 _UNFINISHED = ("pending", "error")
 _SHOWN = (
@@ -133,7 +135,7 @@ def _read_overriding_offerings(session: Session, target: Target) -> list[Row]:
     rows = session.client.rows(
         "provider_offerings",
         customer_uuid=target.customer_uuid,
-        field=["uuid", "name", "customer_uuid", "account_settings"],
+        field=["uuid", "name", "customer_uuid", "type", "state", "account_settings"],
     )
     rows = check_rows(
         "provider_offerings",
@@ -146,6 +148,8 @@ def _read_overriding_offerings(session: Session, target: Target) -> list[Row]:
         {"uuid": row["uuid"], "name": row["name"], "settings": _list_own_settings(row.get("account_settings") or {})}
         for row in rows
         if uuids.normalize(row.get("customer_uuid")) == target.customer_uuid
+        and row.get("type") in _TYPES_WITH_ACCOUNTS
+        and row.get("state") != "Archived"
     ]
     return sorted((row for row in offerings if row["settings"]), key=lambda row: (row["name"], row["uuid"]))
 

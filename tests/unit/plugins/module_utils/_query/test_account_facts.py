@@ -141,6 +141,13 @@ def test_only_settings_of_an_offering_that_differ_from_the_inherited_ones_overri
     assert offering["settings"] == {"account_scope": "provider", "homedir_prefix": "/srv/"}
 
 
+def test_offerings_without_accounts_and_archived_ones_override_nothing(sim: Simulator) -> None:
+    own = {"plugin_options": {"homedir_prefix": "/srv/"}}
+    for name, changed in (("Alpha VM", {"type": "Support.OfferingTemplate"}), ("Alpha Storage", {"state": "Archived"})):
+        assert sim.change("Offering", {"name": name}, {**own, **changed})
+    assert gather(session(sim))["overriding_offerings"] == []
+
+
 def test_the_pool_of_the_provider_shows_how_much_of_each_range_is_used(sim: Simulator) -> None:
     assert gather(session(sim))["posix_id_pool"] is None
     sim.create("PosixPool", offering="Alpha VM", min_uid=5001, max_uid=5100)
