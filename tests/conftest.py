@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from editions import first_edition
 from hypothesis import HealthCheck, settings
-from posix_pools import add_posix_pools
-from provider_accounts import add_provider_accounts, add_username_conflict
+from newest_world import add_newest
 
 from simulation import Simulator
 
@@ -51,7 +50,7 @@ def running_2026(running: Simulator) -> Iterator[Simulator]:
 def simulator_for(request: pytest.FixtureRequest) -> Callable[[str], Simulator]:
     """A function that returns the simulator for a module: ``sim``, or one of 2026 if the module needs it.
 
-    That one has service provider accounts, a username conflict, and POSIX ID pools.
+    That one has what every module that reads can list (``newest_world``).
     """
 
     def choose(module: str) -> Simulator:
@@ -60,10 +59,7 @@ def simulator_for(request: pytest.FixtureRequest) -> Callable[[str], Simulator]:
             return sim
         newest: Simulator = request.getfixturevalue("running_2026")
         newest.reset()
-        add_provider_accounts(newest)
-        add_username_conflict(newest)
-        add_posix_pools(newest)
-        return newest
+        return add_newest(newest)
 
     return choose
 

@@ -57,6 +57,9 @@ options:
       username_conflicts: >-
         the users with different usernames in its offerings (Waldur 2026); see
         M(waldur.provider.username_conflict_info)
+      project_groups: >-
+        the POSIX groups of projects at the service provider, from the list
+        C(/api/marketplace-service-provider-project-groups/) of Waldur 2026; see M(waldur.provider.project_group_info)
       compliance_overview: the number of users of each offering who have finished its checklist
       compliance_offering_users: the compliance status of each account; see M(waldur.provider.compliance_info)
       checklists_summary: the checklists in use

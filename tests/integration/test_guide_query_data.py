@@ -8,7 +8,7 @@ import shlex
 
 from editions import first_edition
 from guides import FOLDER
-from provider_accounts import add_provider_accounts, add_username_conflict
+from newest_world import add_newest
 
 from simulation import Simulator
 
@@ -36,8 +36,7 @@ def test_each_line_of_the_guide_answers_its_question(sim: Simulator) -> None:
     newest = {module: options for module, options in every.items() if first_edition(module) == 2026}
     answer(sim, {module: options for module, options in every.items() if module not in newest})
     with Simulator.start(edition="2026") as new:
-        add_provider_accounts(new)
-        add_username_conflict(new)
+        add_newest(new)
         answer(new, newest)
 
 

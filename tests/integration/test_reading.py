@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from editions import first_edition
-from provider_accounts import add_provider_accounts, add_username_conflict
+from newest_world import add_newest
 
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from simulation import Simulator
@@ -38,6 +38,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "offering_username_info": {**ALPHA, "user": "member1", "is_restricted": False},
     "provider_account_info": {**ALPHA, "user": "member2", "fields": ["username", "offering_count"]},
     "username_conflict_info": {**ALPHA, "order_by": ["user_username"], "limit": 1},
+    "project_group_info": {**ALPHA, "project": "Project c1", "fields": ["name", "gid", "members"]},
     "api_secret_code_info": ALPHA,
     "desired_state_info": ALPHA,
 }
@@ -56,8 +57,7 @@ def edition(running: Simulator, request: pytest.FixtureRequest) -> Iterator[Simu
     """Each of them; none in a live run, as *running* is not there either."""
     with Simulator.start(edition=request.param) as simulator:
         if simulator.edition == "2026":
-            add_provider_accounts(simulator)
-            add_username_conflict(simulator)
+            add_newest(simulator)
         yield simulator
 
 

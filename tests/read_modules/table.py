@@ -46,6 +46,7 @@ READERS = {
     "posix_id_pools_list": "posix_id_pool_info",
     "posix_id_pools_stats_retrieve": "posix_id_pool_info",
     "posix_identities_list": "posix_identity_info",
+    "project_groups_list": "project_group_info",
     "api_secret_code_retrieve": "api_secret_code_info",
 }
 # What each module returns its rows under.
@@ -69,6 +70,7 @@ KEYS = {
     "username_conflict_info": "username_conflicts",
     "posix_id_pool_info": "posix_id_pools",
     "posix_identity_info": "posix_identities",
+    "project_group_info": "project_groups",
     "api_secret_code_info": "fingerprint",
 }
 # Which of our types a type of the reference may be.
@@ -102,6 +104,7 @@ PROVIDER_PARAMETERS = {
     "provider_accounts_list": {"provider_uuid", "customer_uuid"},
     "posix_id_pools_list": {"customer_uuid", "service_provider_uuid"},
     "posix_identities_list": {"pool_uuid"},
+    "project_groups_list": {"service_provider_uuid", "provider_offering_uuid"},
 }
 
 

@@ -14,7 +14,7 @@ from provider_accounts import PROVIDER_ACCOUNT
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
 
-from .module_runs import ALPHA_CUSTOMER, Row
+from .module_runs import ALPHA, ALPHA_CUSTOMER, Row
 from .table import Told
 
 NOBODY = "00000000000040008000000000000bad"
@@ -34,6 +34,7 @@ NEEDED: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     ),
     "offering_users_list": ({}, [("provider_uuid", ALPHA_CUSTOMER)]),
     "provider_accounts_list": ({}, [("customer_uuid", ALPHA_CUSTOMER)]),
+    "project_groups_list": ({}, [("service_provider_uuid", ALPHA)]),
     "provider_accounts_retrieve": ({"provider_account": PROVIDER_ACCOUNT}, []),
     "posix_id_pools_list": ({}, [("customer_uuid", ALPHA_CUSTOMER)]),
     "posix_id_pools_stats_retrieve": ({"statistics": True}, []),
@@ -102,6 +103,8 @@ def _singles(told: Told, ours: Parameter, rows: list[Row], roles: dict[str, str]
         yield from ((number, str(number)) for number in (*seen[:1], *(one + 1 for one in seen[-1:]), 7))
     elif ours.type in ("timestamp", "date"):
         yield from _moments(ours, seen)
+    elif ours.type == "int":
+        yield from ((number, str(number)) for number in (*seen[:1], 4294967294))
     elif ours.type == "json":
         yield {"colour": "blue"}, '{"colour": "blue"}'
     elif ours.type == "role":

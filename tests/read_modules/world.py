@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from posix_pools import add_posix_pools
-from provider_accounts import add_provider_accounts, add_username_conflict
+from newest_world import add_newest
+from provider_accounts import add_username_conflict
 
 from simulation import Simulator
 
@@ -33,8 +33,7 @@ def enrich(sim: Simulator) -> Simulator:
     for model, where, columns in _CHANGES:
         if model != "ServiceAccount" or sim.edition != "2024":  # it has none
             assert sim.change(model, where, columns), (model, where)
-    add_username_conflict(sim)
     if sim.edition == "2026":
-        add_provider_accounts(sim)
-        add_posix_pools(sim)
+        return add_newest(sim)
+    add_username_conflict(sim)
     return sim

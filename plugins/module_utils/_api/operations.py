@@ -57,7 +57,8 @@ class Operation(NamedTuple):
     ``free_form`` are the keys of a row whose values are objects with keys that users choose; they are kept whole.
     ``provider_parameter`` is the query parameter that limits a list of all providers to one of them, by the UUID of the
     provider's customer (api-behaviour: which-uuid). ``provider_key`` is the key of its rows that holds the provider's
-    own UUID, or that of its customer, by which each row is checked again.
+    own UUID, or that of its customer, by which each row is checked again; a ``provider_parameter`` of that name takes
+    the provider's own UUID too.
     ``hidden_rows`` is set where Waldur may leave rows out of the list without a trace.
     """
 
@@ -611,6 +612,32 @@ _SUPPORTING = (
         query=(FIELD,),
         since=2026,
         feature=_SHARED_ACCOUNTS,
+    ),
+    # Its parameter provider_offering_uuid is left out, as it selects the provider too.
+    Operation(
+        "project_groups",
+        "GET",
+        "/api/marketplace-service-provider-project-groups/",
+        "list the project groups",
+        query=(
+            *(parameter._replace(since=0) for parameter in CREATED_AND_MODIFIED),
+            Parameter("customer_uuid", "customer", match="exact"),
+            FIELD,
+            Parameter("gid", "int", match="exact"),
+            Parameter("in_use", "bool", match="exact"),
+            # Whether servers compare the whole name is not known (api-behaviour: project-groups-filters).
+            Parameter("name", match="contains"),
+            ordering("created", "modified", "name", "gid"),
+            Parameter("offering_uuid", "offering"),
+            Parameter("project_uuid", "project", match="exact"),
+            Parameter("query"),
+            Parameter("service_provider_uuid", "uuid", match="exact"),
+        ),
+        response="pages",
+        since=2026,
+        feature="project groups",
+        provider_parameter="service_provider_uuid",
+        provider_key="service_provider_uuid",
     ),
     Operation(
         "username_conflicts",

@@ -292,6 +292,7 @@ INFOS: dict[str, Info] = {
         ("posix_identities",), {**_PROVIDER, **_merge_specs("posix_identities")}, _posix_identities
     ),
     "username_conflict_info": _list("username_conflicts", "username_conflicts"),
+    "project_group_info": _list("project_groups", "project_groups"),
     "api_secret_code_info": Info(
         ("api_secret_code",), {**_PROVIDER, "reveal": {"type": "bool", "default": False}}, _api_secret_code
     ),

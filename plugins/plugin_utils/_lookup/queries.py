@@ -29,8 +29,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._references.target
 PROVIDER = "service_provider"
 # Two lists have the name offering_users, so neither is read by it.
 _ACCOUNTS = "marketplace_offering_users"
-# Lists of service provider accounts, which are none of the core operations.
-_NEWER_TERMS = ("provider_accounts", "username_conflicts")
+# Lists of accounts and groups at a service provider, which are none of the core operations.
+_NEWER_TERMS = ("provider_accounts", "username_conflicts", "project_groups")
 _REJECTED_TERMS = {
     "offering_users": f"is ambiguous: use compliance_offering_users for who has completed which checklist, or"
     f" {_ACCOUNTS} for who has which account",

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the recorded world lacks of Waldur 2026: shared accounts, pools of numbers, groups of projects, an offering
+of the site agent."""
+
+from __future__ import annotations
+
+from posix_pools import add_posix_pools
+from provider_accounts import add_provider_accounts, add_username_conflict
+
+from simulation import Simulator
+
+PROJECT_GROUP = "c0000000000040008000000000000061"
+_ALPHA = "Alpha Cloud Ltd"
+
+
+def add_newest(sim: Simulator) -> Simulator:
+    """Give a simulator of 2026 what each module that reads can list; return it."""
+    add_provider_accounts(sim)
+    add_username_conflict(sim)
+    add_posix_pools(sim)
+    add_project_groups(sim)
+    return sim
+
+
+def add_project_groups(sim: Simulator) -> None:
+    """Create groups of two projects that use a service provider, of one that does not, and a group at another one."""
+    sim.create(
+        "ProjectGroup", uuid=PROJECT_GROUP, service_provider=_ALPHA, project="Project c1", name="climate", gid=20001
+    )
+    sim.create("ProjectGroup", service_provider=_ALPHA, project="Project c2", name="genome")
+    sim.create("ProjectGroup", service_provider=_ALPHA, project="Project c3", name="legacy", gid=20003)
+    sim.create("ProjectGroup", service_provider="Beta HPC Centre", project="Project c1", name="climate-b", gid=40001)
