@@ -9,7 +9,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._query.info import
 
 EDITIONS = (2024, 2025, 2026)
 # What modules that write have to read first, where not every Waldur has it.
-_READ_BEFORE_WRITING = {"posix_id_pool": ("posix_id_pools",)}
+_READ_BEFORE_WRITING = {"posix_id_pool": ("posix_id_pools",), "project_group": ("project_groups",)}
 
 
 def first_edition(module: str) -> int:

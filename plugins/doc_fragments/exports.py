@@ -30,6 +30,6 @@ options:
       - Leave out the parts that the token may not read.
     type: list
     elements: str
-    choices: [profile, users, offering_usernames, posix_id_pool]
-    default: [profile, users, offering_usernames, posix_id_pool]
+    choices: [profile, users, offering_usernames, posix_id_pool, project_groups]
+    default: [profile, users, offering_usernames, posix_id_pool, project_groups]
 """

@@ -11,14 +11,14 @@ version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
   - Compares a document that describes the desired state of service providers (profile, role grants, usernames, POSIX ID
-    pool, API secret code) with Waldur, plans the changes, and applies exactly that plan. In check mode, the plan is
-    returned and nothing is changed.
+    pool, project groups, API secret code) with Waldur, plans the changes, and applies exactly that plan. In check mode,
+    the plan is returned and nothing is changed.
   - Keys that the document leaves out are not managed. A second run changes nothing.
   - The whole document is validated before any request is sent to Waldur, and the whole plan before anything is changed.
   - "The changes are applied in this order, in which changes that others depend on are first and removals are last:
-    providers are created and updated, POSIX ID pools are created and changed, account settings are changed, roles are
-    granted and the expiry of role grants is changed, usernames are set, secret codes are rotated, role grants are
-    revoked, pools and providers are deleted."
+    providers are created and updated, POSIX ID pools are created and changed, project groups are created and their
+    GIDs changed, account settings are changed, roles are granted and the expiry of role grants is changed, usernames
+    are set, secret codes are rotated, role grants are revoked, pools and providers are deleted."
   - If applying the plan fails, RV(applied) and RV(not_applied) list the changes that were applied and those that were
     not. Another run applies the remaining changes.
 extends_documentation_fragment:
@@ -102,6 +102,16 @@ options:
       - "C(posix_id_pool.description): text of up to 2000 characters. An empty string clears it."
       - "C(posix_id_pool.state): V(present), the default, creates the pool if it does not exist. V(absent) deletes it,
         and can't be combined with the other keys. A pool whose numbers are in use can't be deleted."
+      - "C(project_groups): a list of mappings, each with the POSIX group of a project at the provider. Groups that are
+        not listed are not changed, because Waldur never deletes a group. Requires Waldur 2026 or newer. See
+        M(waldur.provider.project_group) for the rules."
+      - "C(project_groups[].project) (required): the project, by name, UUID or URL."
+      - "C(project_groups[].gid) (required): the GID of the group, from 1000 to 4294967294."
+      - "C(project_groups[].name): the name of a new group. Waldur never changes the name of a group."
+      - "C(project_groups[].state): always V(present). V(absent) is an error that says that Waldur never deletes a
+        group."
+      - "C(allow_outside_range): with V(true), the GIDs in C(project_groups) may be outside the range for project
+        groups. The default is V(false)."
       - Without quotes, YAML reads V(007), V(0123) and V(12:30:45) as numbers, and V(no) as a boolean. References, names
         and fingerprints of these types are rejected, and the message says to quote them. Dates are accepted with and
         without quotes, and with quotes they are the same in every tool. So quote names, fingerprints and dates.
@@ -156,8 +166,8 @@ notes:
   - Changes of role grants require a staff token in most versions of Waldur, and so does creating a provider. Usernames
     require C(SERVICE_PROVIDER.SET_OFFERINGS_USERNAME) and C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS), the secret code
     requires C(SERVICE_PROVIDER.GET_API_SECRET_CODE) and C(SERVICE_PROVIDER.GENERATE_API_SECRET_CODE), the POSIX ID pool
-    requires C(POSIX_ID_POOL.MANAGE), all of them in the provider's customer. A role in the service provider is not
-    enough.
+    requires C(POSIX_ID_POOL.MANAGE), all of them in the provider's customer. Project groups require the role
+    C(CUSTOMER.OWNER) there. A role in the service provider is not enough.
   - The document, the plan and the return values contain no secret.
   - One task for all providers is the fastest way. Lists are read completely, in pages of 300 rows.
 seealso:
@@ -166,6 +176,7 @@ seealso:
   - module: waldur.provider.offering_username
   - module: waldur.provider.api_secret_code
   - module: waldur.provider.posix_id_pool
+  - module: waldur.provider.project_group
 """
 
 EXAMPLES = r"""

@@ -10,16 +10,17 @@ short_description: Export Waldur service providers as a document
 version_added: 1.0.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Reads the current state from Waldur (profile, role grants, usernames, POSIX ID pool) and returns it as a document
-    for M(waldur.provider.desired_state). Applying the exported document changes nothing, unless Waldur was changed
-    since the export.
+  - Reads the current state from Waldur (profile, role grants, usernames, POSIX ID pool, project groups) and returns it
+    as a document for M(waldur.provider.desired_state). Applying the exported document changes nothing, unless Waldur
+    was changed since the export.
   - Use it to start to manage providers as code, or to update a document after manual changes. An export is sorted.
     Until Waldur changes, two exports are identical, byte by byte, so keep it in git and check the difference.
   - "Information that a document can't contain is left out, and described in RV(notes): the image; expired role grants
     that Waldur lists until its daily cleanup, duplicate role grants, and those of roles that can't be granted any more;
     usernames of users who do not have the same username in all offerings that they can access through a project, who
     share theirs with another user, who have none, or who can't access any offering; usernames in offerings in which
-    Waldur generates them, as a document would work against that (2026); all role grants on a Waldur without roles in
+    Waldur generates them, as a document would work against that (2026); project groups without a GID, and those of
+    deleted projects (2026); all role grants on a Waldur without roles in
     service providers (2024)."
   - Secrets are never exported. The API secret code is left out, and so is C(exclusive_users), because you must decide
     whose role grants to revoke. Add these keys manually.

@@ -137,6 +137,7 @@ def state(sim: Simulator) -> dict[str, list[Row]]:
         ],
         "code": [plain.get(f"{provider}api_secret_code/")],
         "pools": plain.rows("/api/marketplace-posix-id-pools/") if sim.edition == "2026" else [],
+        "groups": plain.rows("/api/marketplace-service-provider-project-groups/") if sim.edition == "2026" else [],
     }
 
 

@@ -23,6 +23,12 @@ class Writer:
 
 _GRANT = {"service_provider": "ALPHA", "user": "member1"}
 _POOL = {"service_provider": "ALPHA", "min_uid": 5000, "max_uid": 5099}
+
+
+def _document(**keys: Any) -> dict[str, Any]:
+    return {"service_providers": [{"customer": "ALPHA", **keys}]}
+
+
 WRITERS: dict[str, Writer] = {
     "service_providers_create": Writer("service_provider", {"customer": "SPARE", "description": "New"}),
     "service_providers_partial_update": Writer("service_provider", {"customer": "ALPHA", "description": "New"}),
@@ -40,5 +46,12 @@ WRITERS: dict[str, Writer] = {
     "posix_id_pools_partial_update": Writer("posix_id_pool", {**_POOL, "max_uid": 5999}, before=_POOL, edition=2026),
     "posix_id_pools_destroy": Writer(
         "posix_id_pool", {"service_provider": "ALPHA", "state": "absent"}, before=_POOL, edition=2026
+    ),
+    # Groups need a pool.
+    "project_groups_import": Writer(
+        "desired_state",
+        _document(project_groups=[{"project": "Project c1", "gid": 5001}]),
+        before=_document(posix_id_pool={"min_gid": 5000, "max_gid": 5099}),
+        edition=2026,
     ),
 }

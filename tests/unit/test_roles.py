@@ -54,6 +54,7 @@ def test_every_key_of_the_document_is_an_option_of_the_role(role: str) -> None:
         ("offering_usernames", [{"no": 1}]),
         ("api_secret_code", {"no": 1}),
         ("posix_id_pool", {"no": 1}),
+        ("project_groups", [{"no": 1}]),
     ):
         assert list(entry[name]["options"]) == known_to_the_engine({"customer": "A", name: value})
 

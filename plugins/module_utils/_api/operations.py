@@ -133,6 +133,8 @@ _ACCOUNT_STATES = (
 _RUNTIME_STATES = ("Active", "Pending account linking", "Pending additional validation")
 _PROVIDER_ACCOUNTS = "/api/marketplace-service-provider-accounts/"
 _SHARED_ACCOUNTS = "service provider accounts"
+_PROJECT_GROUPS = "/api/marketplace-service-provider-project-groups/"
+_GROUPS = "project groups"
 _POSIX_ID_POOLS = "/api/marketplace-posix-id-pools/"
 _POSIX_ID_POOL = (
     *("description", "min_uid", "max_uid", "min_gid", "max_gid"),
@@ -617,7 +619,7 @@ _SUPPORTING = (
     Operation(
         "project_groups",
         "GET",
-        "/api/marketplace-service-provider-project-groups/",
+        _PROJECT_GROUPS,
         "list the project groups",
         query=(
             *(parameter._replace(since=0) for parameter in CREATED_AND_MODIFIED),
@@ -635,9 +637,32 @@ _SUPPORTING = (
         ),
         response="pages",
         since=2026,
-        feature="project groups",
+        feature=_GROUPS,
         provider_parameter="service_provider_uuid",
         provider_key="service_provider_uuid",
+    ),
+    Operation(
+        "adoptable_projects",
+        "GET",
+        _PROJECT_GROUPS + "adoptable_projects/",
+        "list the projects that can get a group",
+        query=(Parameter("query"), Parameter("service_provider_uuid", "uuid", required=True)),
+        response="pages",
+        permission=permissions.OWNER,
+        since=2026,
+        feature=_GROUPS,
+    ),
+    # Creates groups and changes GIDs, all or none (api-behaviour: project-groups-import).
+    Operation(
+        "import_project_groups",
+        "POST",
+        _PROJECT_GROUPS + "import_groups/",
+        "import the project groups",
+        body=("service_provider", "groups", "allow_outside_range"),
+        response="list",
+        permission=permissions.OWNER,
+        since=2026,
+        feature=_GROUPS,
     ),
     Operation(
         "username_conflicts",

@@ -13,6 +13,7 @@ from typing import Any
 
 from .._common import uuids, values
 from .._common.errors import InvalidInput, quote
+from .._common.types import Row
 from .._references.references import References
 from .._references.targets import Target
 from .._references.users import User
@@ -59,6 +60,14 @@ def user_reference(references: References, user: User) -> str:
     name = user.username or ""
     is_certain = _survives(name, "users") and references.users.known_uuid(name) == user.uuid
     return name if is_certain else user.uuid
+
+
+def project_reference(row: Row, rows: Iterable[Row]) -> str:
+    """Return the project's name where reading it back finds the project of this group among ``rows``, the groups of one
+    provider, else the UUID."""
+    name, uuid = row.get("project_name") or "", str(uuids.normalize(row["project_uuid"]))
+    is_certain = _survives(name, "projects") and sum(one.get("project_name") == name for one in rows) == 1
+    return name if is_certain else uuid
 
 
 def customer_reference(references: References, target: Target) -> str:

@@ -25,24 +25,24 @@ def apply(session: Session, plan: Plan) -> None:
     ``changed``.
     """
     steps = plan.steps()
-    changes = [step.change for step in steps]
+    changes = [change for step in steps for change in step.changes]
     remember_parent()
-    applied, sent = 0, session.client.writes_sent
+    applied, size, sent = 0, 0, session.client.writes_sent
     try:
         for step in steps:
-            sent = session.client.writes_sent
+            sent, size = session.client.writes_sent, len(step.changes)
             require_parent()
             step.write(session)
-            applied += 1
+            applied, size = applied + size, 0
         for task in plan.tasks:
             if task.comparison.changes:
                 _verify(session, task, plan.users)
     except WaldurError as error:
-        raise _stopped(error, changes, applied) from None
+        raise _stopped(error, changes, applied, size) from None
     except BaseException as error:
         is_sent = session.client.writes_sent > sent
-        described = _described(error, is_sent=is_sent, is_applied=applied == len(steps))
-        raise _stopped(described, changes, applied) from error
+        described = _described(error, is_sent=is_sent, is_applied=applied == len(changes))
+        raise _stopped(described, changes, applied, size) from error
 
 
 def _described(error: BaseException, *, is_sent: bool, is_applied: bool) -> WaldurError:
@@ -67,21 +67,26 @@ def _unchecked(error: WaldurError, changes: Sequence[Change[object]]) -> WaldurE
     return error
 
 
-def _stopped(error: WaldurError, changes: Sequence[Change[object]], number: int) -> WaldurError:
-    """Return ``error`` with what was applied: the first ``number`` changes, and the next one where it took effect."""
+def _stopped(error: WaldurError, changes: Sequence[Change[object]], number: int, size: int) -> WaldurError:
+    """Return ``error`` with what was applied: the first ``number`` changes, and the next ``size``, which are carried
+    out together, where they took effect."""
     if number == len(changes):
         return _unchecked(error, changes)
-    remaining = len(changes) - number - 1
+    size = max(size, 1)
+    remaining = len(changes) - number - size
     took_effect = error.details.pop("took_effect", False)
-    error.message = f"{changes[number]}: {error.message}"
-    if len(changes) > 1:
+    failed = changes[number + error.details.pop("failed_place", 0)]
+    error.message = f"{failed}: {error.message}"
+    if size > 1:
+        error.message += f" It was sent together with {size - 1} other changes, which Waldur applies all or none."
+    if len(changes) > size:
         error.message += f" Applied before it: {number} of {len(changes)} changes; not tried after it: {remaining}."
     error.args = (error.message,)
-    done = number + bool(took_effect)
+    done = number + (size if took_effect else 0)
     error.details.update(
         changed=done > 0 or took_effect is None,
         applied=[change.as_dict() for change in changes[:done]],
-        failed_change=changes[number].as_dict(),
+        failed_change=failed.as_dict(),
         not_applied=[change.as_dict() for change in changes[done:]],
     )
     return error

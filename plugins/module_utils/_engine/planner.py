@@ -50,8 +50,8 @@ class Plan:
         return self.comparison.changes
 
     def steps(self) -> list[Step]:
-        """Return the changes with what carries them out, in the order of ``changes``."""
-        return sorted((step for task in self.tasks for step in task.steps()), key=lambda step: step.change.order)
+        """Return the changes with what carries them out, in the order of their first ones."""
+        return sorted((step for task in self.tasks for step in task.steps()), key=lambda step: step.changes[0].order)
 
     def summary(self, *, done: bool) -> dict[str, Any]:
         """Return the plan in numbers, and what resources add to that, by provider."""

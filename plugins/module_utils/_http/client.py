@@ -125,7 +125,7 @@ class Client:
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
         expect_body: bool = True,
     ) -> Row:
-        """Change something in Waldur; only this function and ``new_secret_code`` do.
+        """Change something in Waldur; only this function, ``write_rows`` and ``new_secret_code`` do.
 
         Return the answer's body without secrets; it may be empty unless ``expect_body``. Raises ``OutcomeUnknown``
         where the outcome is unknown, and ``WriteInCheckMode`` on a client that is ``read_only``.
@@ -137,6 +137,16 @@ class Client:
             return {}
         row: Row = require_type(parse_body(answer, writing, self.redactor), dict, writing)
         return dict(remove_secret_keys(row, writing.free_form))
+
+    def write_rows(self, name: str, *, body: Row) -> list[Row]:
+        """Change several objects in Waldur by one request, and return their rows without secrets.
+
+        Raises as ``write`` does.
+        """
+        writing = operation(name)
+        _check_body(writing, body)
+        rows = require_rows(parse_body(self._send(writing, None, body=body), writing, self.redactor), writing)
+        return [remove_secret_keys(row, writing.free_form) for row in rows]
 
     def preview(self, name: str, uuid: str, *, body: Row) -> Row:
         """Return what a change would do, by a request that changes nothing (``Operation.is_safe``), in check mode

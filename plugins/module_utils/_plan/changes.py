@@ -20,16 +20,18 @@ class Stage(IntEnum):
     """The stages of a plan: what must exist before something else can comes first, what is taken away comes last.
 
     Pools belong to providers, and what changes accounts takes numbers from them (api-behaviour: posix-pools-exhausted).
+    So do groups of projects (api-behaviour: project-groups-roll-out).
     """
 
     PREPARE = 0
     PROVISION = 1
-    CONFIGURE = 2
-    ASSIGN = 3
-    NAME = 4
-    RENEW = 5
-    WITHDRAW = 6
-    DELETE = 7
+    GROUP = 2
+    CONFIGURE = 3
+    ASSIGN = 4
+    NAME = 5
+    RENEW = 6
+    WITHDRAW = 7
+    DELETE = 8
 
 
 class Severity(Enum):

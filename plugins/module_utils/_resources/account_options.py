@@ -36,7 +36,8 @@ def _check_path(where: str, path: str) -> str:
     return path
 
 
-_SWITCH = BooleanField("project_groups_enabled", "Whether Waldur makes POSIX groups for the projects of users.")
+PROJECT_GROUPS_SWITCH = "project_groups_enabled"
+_SWITCH = BooleanField(PROJECT_GROUPS_SWITCH, "Whether Waldur makes POSIX groups for the projects of users.")
 _KEYS: tuple[Field[object], ...] = (
     ChoiceField(
         SCOPE,

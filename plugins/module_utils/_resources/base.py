@@ -50,9 +50,9 @@ class ModuleOptions:
 
 @dataclass(frozen=True)
 class Step:
-    """One change of a plan, and how it is carried out."""
+    """Changes of a plan that are carried out together, all or none, and how; of most resources it is a single one."""
 
-    change: Change[object]
+    changes: tuple[Change[object], ...]
     write: Callable[[Session], None]
 
 
@@ -160,6 +160,21 @@ class Resource(AnyResource, Generic[DesiredState, CurrentState, Payload]):
     def write(self, session: Session, target: Target, current: CurrentState, change: Change[Payload]) -> None:
         """Carry out one change, and update ``current`` by the response. Raises ``WaldurError``."""
 
+    def batches(self, changes: Sequence[Change[Payload]]) -> list[tuple[Change[Payload], ...]]:
+        """Return ``changes``, which are in the order of the plan, as those that one request carries out, all or none.
+
+        A batch holds changes that follow one another in the plan.
+        """
+        return [(change,) for change in changes]
+
+    def write_batch(
+        self, session: Session, target: Target, current: CurrentState, changes: Sequence[Change[Payload]]
+    ) -> None:
+        """Carry out one of ``batches``, as ``write`` does. An error of one change in it gives its place as the detail
+        ``failed_place``."""
+        for change in changes:
+            self.write(session, target, current, change)
+
     @abstractmethod
     def verify(self, session: Session, target: Target, desired: DesiredState, current: CurrentState) -> CurrentState:
         """Return the current state after writing, read again where the responses do not tell it."""
@@ -217,10 +232,11 @@ class TypedTask(ResourceTask, Generic[DesiredState, CurrentState, Payload]):
 
     def steps(self) -> list[Step]:
         """Return the changes as steps, in any order."""
-        return [Step(change, partial(self._write, change)) for change in self.comparison.changes]
+        batches = self.resource.batches(self.comparison.changes)
+        return [Step(changes, partial(self._write, changes)) for changes in batches]
 
-    def _write(self, change: Change[Payload], session: Session) -> None:
-        self.resource.write(session, self.target, self.current, change)
+    def _write(self, changes: Sequence[Change[Payload]], session: Session) -> None:
+        self.resource.write_batch(session, self.target, self.current, changes)
 
     def verify(self, session: Session, users: ResolvedUsers) -> Comparison[object]:
         """Return what is left to change after all steps were carried out. Raises ``WaldurError``."""

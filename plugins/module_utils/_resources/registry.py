@@ -11,10 +11,18 @@ from .api_secret_code import ApiSecretCode
 from .base import AnyResource
 from .offering_username import OfferingUsername
 from .posix_id_pool import PosixIdPool
+from .project_group import ProjectGroup
 from .service_provider import ServiceProvider
 from .user_role import UserRole
 
-RESOURCES: tuple[AnyResource, ...] = (ServiceProvider(), UserRole(), OfferingUsername(), ApiSecretCode(), PosixIdPool())
+RESOURCES: tuple[AnyResource, ...] = (
+    ServiceProvider(),
+    UserRole(),
+    OfferingUsername(),
+    ApiSecretCode(),
+    PosixIdPool(),
+    ProjectGroup(),
+)
 
 KINDS: dict[str, ChangeKind] = {resource.kind.name: resource.kind for resource in RESOURCES}
 

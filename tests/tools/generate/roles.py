@@ -70,6 +70,8 @@ DOCUMENT = {
     "users": ("user_role", "users"),
     "exclusive_users": ("user_role", "exclusive"),
     "offering_usernames": ("offering_username", "usernames"),
+    "project_groups": ("project_group", "groups"),
+    "allow_outside_range": ("project_group", "allow_outside_range"),
 }
 
 

@@ -30,6 +30,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "service_provider": {"customer": "ALPHA"},
     "user_role": {"user": "manager_alpha", "role": "CUSTOMER.MANAGER", "state": "present"},
     "offering_username": {"user": "member1", "username": "somebody"},
+    "project_group": {"groups": [{"project": "Project c1", "gid": 20001}]},
     "desired_state": {"service_providers": [{"customer": "ALPHA", "description": "New"}]},
 }
 # What Ansible itself and the rim of every module add.

@@ -22,6 +22,7 @@ from ...helpers.samples import planned_change
 STAGES = [
     ("create", "update"),
     (),  # what is done to POSIX ID pools, see below
+    ("create_group", "set_gid"),
     ("update_account_settings",),
     ("grant", "extend", "shorten", "make_permanent"),
     ("set_username",),
@@ -93,15 +94,17 @@ def test_every_action_has_its_place() -> None:
     assert all(change(action).order[0] == STAGE[action] for action in STAGE)
 
 
-def test_a_pool_comes_after_its_provider_and_before_the_settings_that_take_numbers_from_it() -> None:
+def test_a_pool_comes_after_its_provider_and_before_the_groups_and_settings_that_take_numbers_from_it() -> None:
     pool = [change(action, kind="posix_id_pool") for action in ("create", "update")]
     changes = [*(change(action) for action in STAGE), *pool]
     ordered = Comparison.of([Comparison(tuple(reversed(changes)))]).changes
-    assert [(one.kind.name, one.action.name) for one in ordered][:5] == [
+    assert [(one.kind.name, one.action.name) for one in ordered][:7] == [
         ("service_provider", "update"),
         ("service_provider", "create"),
         ("posix_id_pool", "update"),
         ("posix_id_pool", "create"),
+        ("project_group", "set_gid"),
+        ("project_group", "create_group"),
         ("service_provider", "update_account_settings"),
     ]
 
