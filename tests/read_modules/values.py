@@ -99,12 +99,10 @@ def _singles(told: Told, ours: Parameter, rows: list[Row], roles: dict[str, str]
         yield from ((choice, choice) for choice in [*(one for one in ours.choices if one in seen), ours.choices[-1]])
     elif ours.type == "bool":
         yield from ((True, "true"), (False, "false"))
-    elif ours.type == "int":
-        yield from ((number, str(number)) for number in (*seen[:1], *(one + 1 for one in seen[-1:]), 7))
     elif ours.type in ("timestamp", "date"):
         yield from _moments(ours, seen)
     elif ours.type == "int":
-        yield from ((number, str(number)) for number in (*seen[:1], 4294967294))
+        yield from ((number, str(number)) for number in (*seen[:1], *(one + 1 for one in seen[-1:]), 4294967294))
     elif ours.type == "json":
         yield {"colour": "blue"}, '{"colour": "blue"}'
     elif ours.type == "role":

@@ -136,7 +136,7 @@ def test_a_pool_and_its_groups_are_made_by_one_document(sim_2026: Simulator) -> 
     sim_2026.delete("ProjectGroup", {"gid": None, "name": "genome"})
     sim_2026.delete("PosixIdentity", {"pool__service_provider__customer__name": ALPHA})
     sim_2026.delete("PosixPool", {"service_provider__customer__name": ALPHA})
-    keys = {
+    keys: dict[str, Any] = {
         "posix_id_pool": {"min_gid": 50000, "max_gid": 50099},
         "project_groups": [entry("Project d1", 50001, "dee")],
     }
