@@ -35,6 +35,8 @@ def main(path: str, *arguments: str) -> int:
     process = int.from_bytes(receive(connection, 4), "big")
     for number in SIGNALS:
         _signal.signal(number, lambda received, _frame: os.kill(process, received))
+    # The module waits for this: a signal before would end this process alone.
+    connection.sendall(b"\n")
     return int.from_bytes(receive(connection, 4), "big", signed=True)
 
 

@@ -142,6 +142,7 @@ def _run(connection: socket.socket, startup: Mapping[str, str]) -> list[str]:
             code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
             connection.sendall(code.to_bytes(4, "big", signed=True))
         os._exit(0)
+    connection.recv(1)
     connection.close()
     os.setsid()
     for number, stream in enumerate(streams):
