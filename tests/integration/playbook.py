@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -93,7 +96,7 @@ class Runner:
             "ANSIBLE_CALLBACKS_ENABLED": "results",
             "ANSIBLE_CONNECTION_PLUGINS": str(HERE / "plugins" / "connection"),
             "ANSIBLE_CONFIG": str(HERE / "plugins" / "ansible.cfg"),
-            "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "ANSIBLE_HOME": _ansible_home(),
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_RETRY_FILES_ENABLED": "false",
             "RESULTS_FILE": str(self.folder / "results.jsonl"),
@@ -170,6 +173,14 @@ class Runner:
         environment = self.environment({"WALDUR_API_URL": url})
         del environment["ANSIBLE_CALLBACKS_ENABLED"], environment["ANSIBLE_CALLBACK_PLUGINS"]
         return Outcome(*self.start(command, self.folder, environment), [])
+
+
+@functools.cache
+def _ansible_home() -> str:
+    """The same for all runs, which `commands.Configured` wants, and which only keep what is temporary there."""
+    folder = tempfile.mkdtemp(prefix="ansible-")
+    atexit.register(shutil.rmtree, folder)
+    return folder
 
 
 def runner(sim: Target, alias: str = "staff", way: str = "local") -> Runner:

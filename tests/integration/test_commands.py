@@ -14,7 +14,8 @@ import pytest
 import yaml
 from ansible import config
 
-from .commands import ParsedYaml, ansible, deprecations, in_a_new_process
+from .command_server import CONFIGURATION_FILE, TREE, ParsedYaml, configuration
+from .commands import ansible, deprecations, in_a_new_process
 from .modules import STARTUP, write_interpreter
 
 PLAY = """
@@ -71,6 +72,70 @@ def test_every_run_reads_its_configuration_anew(tmp_path: Path, environment: dic
         )
 
 
+CONFIGURED = """
+- name: Show what runs with the same configuration do not share
+  hosts: localhost
+  gather_facts: false
+  vars:
+    home: "{{ lookup('env', 'ANSIBLE_HOME') }}"
+  tasks:
+    - name: Show
+      ansible.builtin.debug:
+        msg: "{{ lookup('env', 'WALDUR_API_URL') }} {{ lookup('pipe', 'pwd') }}"
+    - name: Have a temporary folder, one only
+      ansible.builtin.assert:
+        that: lookup('pipe', 'ls ' ~ home ~ '/tmp | wc -l') | int == 1
+    - name: Run a module of the collection
+      waldur.provider.user_role:
+        service_provider: ALPHA
+        user: member1
+        retries: 0
+      environment:
+        WALDUR_ACCESS_TOKEN: "{{ '0' * 40 }}"
+"""
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> dict[str, str]:
+    return {
+        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+        "ANSIBLE_COLLECTIONS_PATH": str(TREE.parents[2]),
+        "ANSIBLE_CONFIG": str(CONFIGURATION_FILE),
+        "ANSIBLE_HOME": str(tmp_path / "ansible"),
+        "ANSIBLE_NOCOLOR": "1",
+    }
+
+
+def test_runs_that_share_a_configuration_print_what_processes_of_their_own_print(
+    tmp_path: Path, configured: dict[str, str]
+) -> None:
+    (tmp_path / "play.yml").write_text(CONFIGURED)
+    command = ["playbook", "-i", "localhost,", "-c", "local", "play.yml"]
+    for url in ("http://127.0.0.1:1", "http://127.0.0.1:2"):
+        given = {**configured, "WALDUR_API_URL": url}
+        assert configuration(given) == configuration(configured) is not None
+        forked = ansible(command, tmp_path, given)
+        assert forked == in_a_new_process(command, tmp_path, given)
+        assert forked[0] == 2
+        assert f"{url} {tmp_path}" in forked[1]
+        assert "refused the connection: check api_url" in forked[1]
+        assert not [*(tmp_path / "ansible" / "tmp").iterdir()]
+
+
+@pytest.mark.parametrize("changed", [{"ANSIBLE_TIMEOUT": "55"}, {"ANSIBLE_CONFIG": "ansible.cfg"}])
+def test_a_run_with_a_setting_of_its_own_shares_no_configuration(
+    configured: dict[str, str], changed: dict[str, str]
+) -> None:
+    assert configuration({**configured, **changed}) is None
+
+
+@pytest.mark.parametrize("changed", [{"TZ": "Asia/Tokyo"}, {"HOME": "/"}, {"ANSIBLE_COLLECTIONS_PATH": "/"}])
+def test_a_run_in_another_environment_shares_no_configuration_with_those_in_the_first(
+    configured: dict[str, str], changed: dict[str, str]
+) -> None:
+    assert configuration({**configured, **changed}) not in (None, configuration(configured))
+
+
 def test_parsed_documentation_of_plugins_does_not_change_what_a_run_prints(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -109,10 +174,10 @@ def test_what_takes_too_long_is_ended_and_the_next_one_runs(tmp_path: Path, envi
 
 COMPILED = """
 import ast
-import commands
+import command_server
 
-commands.read_beforehand()
-file = commands.TREE / "plugins" / "module_utils" / "_plan" / "changes.py"
+command_server.read_beforehand()
+file = command_server.TREE / "plugins" / "module_utils" / "_plan" / "changes.py"
 path, text = str(file), file.read_bytes()
 for flags in (0, ast.PyCF_ONLY_AST):
     assert compile(text, path, "exec", flags) is compile(text, path, "exec", flags)
