@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .._common import uuids
-from .._common.errors import ErrorResponse, NotFound
+from .._common.errors import ErrorResponse
 from .._common.types import Row
 from .._http.client import Client
 from .._http.row_checks import FieldType, check_rows
@@ -15,7 +15,6 @@ from .cache import Lock, RowIndex, synchronized
 from .current_user import CurrentUser
 from .targets import Target
 
-_MANAGER_ONLY = "is_service_provider_manager_only"
 _NUMBERS = ("uid", "gid", "group_gid")
 _KINDS = {
     "customer_uuid": FieldType.UUID,
@@ -45,12 +44,14 @@ class PosixIdPools:
         self._index: RowIndex | None = None
         self._threshold: float | None = None
         self._has_threshold = False
+        self._own_customers: frozenset[str | None] | None = None
 
     @synchronized
     def start_run(self) -> None:
-        """Forget the pools, and the threshold of their utilization."""
+        """Forget the pools, the threshold of their utilization, and the roles of the token's user."""
         self._index = None
         self._has_threshold = False
+        self._own_customers = None
 
     @synchronized
     def read(self, target: Target) -> list[Row]:
@@ -80,17 +81,17 @@ class PosixIdPools:
             self._threshold = value if isinstance(value, (int, float)) else None
         return self._threshold
 
+    @synchronized
     def may_miss_pools(self, target: Target) -> bool:
         """Return whether the provider may have a pool that this token does not see.
 
         Staff, support and everybody with a role on the customer see it; a manager of the provider does not
-        (api-behaviour: posix-pools-rights), and sees the customer as a reduced row
-        (api-behaviour: customer-row-for-managers).
+        (api-behaviour: posix-pools-rights).
         """
         if self._current_user.sees_all_users():
             return False
-        try:
-            customer = self._client.get("customer", target.customer_uuid, field=["uuid", _MANAGER_ONLY])
-        except NotFound:
-            return True
-        return bool(customer.get(_MANAGER_ONLY))
+        if self._own_customers is None:
+            roles = self._client.get("me", field=["permissions"]).get("permissions") or ()
+            own = (role for role in roles if role.get("scope_type") == "customer")
+            self._own_customers = frozenset(uuids.normalize(role.get("scope_uuid")) for role in own)
+        return target.customer_uuid not in self._own_customers

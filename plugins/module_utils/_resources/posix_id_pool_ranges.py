@@ -154,8 +154,8 @@ def shrink_problems(
         own = [one for one in RANGES if one.column == column]
         changed = [key for one in own for key in (one.first, one.last) if key in keys]
         if numbers and changed:
-            below = [one.first for one in own if (span := one.span(values)) and numbers[0] < span[0]]
-            name = next((key for key in (*below, *changed) if key in changed), changed[0])
+            nearest = [one.first if numbers[0] < span[0] else one.last for one in own if (span := one.span(values))]
+            name = next((key for key in nearest if key in changed), changed[0])
             yield (
                 f"{option(name)}: the new range would leave out {column.upper()}s that are in use"
                 f" ({list_numbers(numbers)}): include them."

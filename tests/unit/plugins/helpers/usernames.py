@@ -66,10 +66,12 @@ def plan_in(asked: Session, *entries: tuple[str, str], single: bool = False) -> 
     )
 
 
-def plan_document(simulator: Simulator, alias: str = "staff", **keys: Any) -> tuple[Session, Plan]:
-    """The plan for a document with these keys about the first provider."""
+def plan_document(
+    simulator: Simulator, alias: str = "staff", customer: str = "Alpha Cloud Ltd", **keys: Any
+) -> tuple[Session, Plan]:
+    """The plan for a document with these keys about one provider."""
     asked = session(simulator, alias)
-    document = SCHEMA.read([{"customer": "Alpha Cloud Ltd", **keys}], no_image)
+    document = SCHEMA.read([{"customer": customer, **keys}], no_image)
     return asked, plan_changes(asked, document, Limits(max_renames=100))
 
 
