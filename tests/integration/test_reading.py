@@ -39,6 +39,8 @@ TASKS: dict[str, dict[str, Any]] = {
     "provider_account_info": {**ALPHA, "user": "member2", "fields": ["username", "offering_count"]},
     "username_conflict_info": {**ALPHA, "order_by": ["user_username"], "limit": 1},
     "project_group_info": {**ALPHA, "project": "Project c1", "fields": ["name", "gid", "members"]},
+    "posix_id_pool_info": {**ALPHA, "offering": "Alpha Storage", "fields": ["max_uid"], "statistics": True},
+    "posix_identity_info": {**ALPHA, "user": "member1", "order_by": ["-uid"], "fields": "uid,offering_name"},
     "api_secret_code_info": ALPHA,
     "desired_state_info": ALPHA,
 }
@@ -127,6 +129,12 @@ def assert_filtered(rows: dict[str, Any]) -> None:
         assert rows["provider_account_info"]["provider_accounts"] == [{"username": "m2_alpha", "offering_count": 1}]
         [conflict] = rows["username_conflict_info"]["username_conflicts"]
         assert [one["username"] for one in conflict["candidates"]] == ["m1_alpha", "m1_storage"]
+        [pool] = rows["posix_id_pool_info"]["posix_id_pools"]
+        assert (pool["max_uid"], pool["statistics"]["uid"]["used"]) == (40009, 1)
+        assert rows["posix_identity_info"]["posix_identities"] == [
+            {"uid": 40000, "offering_name": "Alpha Storage"},
+            {"uid": 20000, "offering_name": "Alpha VM"},
+        ]
     assert rows["api_secret_code_info"]["fingerprint"].startswith("sha256:")
     assert "phone_number" not in json.dumps(rows["user_info"])
 
