@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 from hypothesis import given
 from hypothesis import strategies as st
+from messages import message, part
 
 from ansible_collections.waldur.provider.plugins.filter import authorized_keys as filter_file
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
@@ -55,26 +56,26 @@ def test_a_key_keeps_its_type_and_its_base64_and_loses_its_own_comment(text: str
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('command="rm -rf /" ' + RSA, "does not begin with a known key type"),
-        ("restrict " + RSA, "does not begin with a known key type"),
-        ("cert-authority " + RSA, "does not begin with a known key type"),
-        (f"{RSA}\n{ed25519()}", "more than one line"),
-        (f"{RSA}\r{ed25519()}", "more than one line"),
-        (f"{RSA}\u2028{ed25519()}", "more than one line"),
-        (f"{RSA} a\x00b", "more than one line"),
-        ("ssh-rsa", "does not encode a key of its type"),
+        ('command="rm -rf /" ' + RSA, message("key_type_unknown")),
+        ("restrict " + RSA, message("key_type_unknown")),
+        ("cert-authority " + RSA, message("key_type_unknown")),
+        (f"{RSA}\n{ed25519()}", message("key_of_many_lines")),
+        (f"{RSA}\r{ed25519()}", message("key_of_many_lines")),
+        (f"{RSA}\u2028{ed25519()}", message("key_of_many_lines")),
+        (f"{RSA} a\x00b", message("key_of_many_lines")),
+        ("ssh-rsa", message("key_not_of_its_type")),
         ("ssh-rsa AAAA=BBBB", "base64 is invalid"),
         ("ssh-rsa AAAAB3NzaC1yc2E", "base64 is invalid"),
         ("ssh-rsa Ā", "base64 is invalid"),
-        (ed25519().replace("ssh-ed25519 ", "ssh-rsa "), "does not encode a key of its type"),
-        (f"ssh-ed25519 {encoded('ssh-ed25519')}", "does not encode a key of its type"),
-        (f"ssh-ed25519 {encoded('ssh-ed25519', b'', b'x')}", "does not encode a key of its type"),
-        (f"ssh-dss {encoded('ssh-dss', b'p', b'q', b'g', b'y')}", "does not begin with a known key type"),
-        ("ssh-ed25519-cert-v01@openssh.com AAAA", "does not begin with a known key type"),
-        ("# " + RSA, "does not begin with a known key type"),
-        ("", "does not begin with a known key type"),
-        (None, "does not begin with a known key type"),
-        (5, "does not begin with a known key type"),
+        (ed25519().replace("ssh-ed25519 ", "ssh-rsa "), message("key_not_of_its_type")),
+        (f"ssh-ed25519 {encoded('ssh-ed25519')}", message("key_not_of_its_type")),
+        (f"ssh-ed25519 {encoded('ssh-ed25519', b'', b'x')}", message("key_not_of_its_type")),
+        (f"ssh-dss {encoded('ssh-dss', b'p', b'q', b'g', b'y')}", message("key_type_unknown")),
+        ("ssh-ed25519-cert-v01@openssh.com AAAA", message("key_type_unknown")),
+        ("# " + RSA, message("key_type_unknown")),
+        ("", message("key_type_unknown")),
+        (None, message("key_type_unknown")),
+        (5, message("key_type_unknown")),
     ],
 )
 def test_what_is_not_exactly_one_key_is_left_out_with_its_reason(text: Any, reason: str) -> None:
@@ -161,7 +162,7 @@ def test_restricted_and_ended_accounts_and_those_of_strangers_keep_no_keys(close
 
 def test_one_name_for_two_users_is_an_error_unless_one_of_them_has_left() -> None:
     people = [user(), user(BOB, "bob")]
-    with pytest.raises(InvalidInput, match="'same' belongs to two users"):
+    with pytest.raises(InvalidInput, match=part("username_of_two_users", username="same")):
         authorized_keys([], people, [account(ALICE, "same"), account(BOB, "same")])
     rows = [account(ALICE, "same", state="Deleted"), account(BOB, "same")]
     assert authorized_keys([key(RSA), key(ed25519(), BOB)], people, rows).lines == {"same": [f"{ed25519()} bob laptop"]}
@@ -197,10 +198,10 @@ def test_the_filter_warns_of_bad_keys_or_fails_as_configured(monkeypatch: pytest
     run = filter_file.FilterModule().filters()["authorized_keys"]
     rows = (row for row in [key(RSA), key("rubbish")])
     assert run(rows, [user()]) == {"alice": [f"{RSA} alice laptop"]}
-    reason = "key 'laptop' of alice: it does not begin with a known key type"
+    reason = f"key 'laptop' of alice: it {message('key_type_unknown')}"
     assert told == [f"waldur.provider.authorized_keys left out: {reason}."]
     for options, expected in (({"invalid": "fail"}, reason), ({"invalid": "ignore"}, "must be 'warn' or 'fail'")):
         with pytest.raises(AnsibleFilterError, match=expected):
             run([key("rubbish")], [user()], **options)
-    with pytest.raises(AnsibleFilterError, match="users: must be a list"):
+    with pytest.raises(AnsibleFilterError, match=part("rows_of_keys_required", option="users")):
         run([], 5)

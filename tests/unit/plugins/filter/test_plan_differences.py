@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from hypothesis import given
+from messages import prefix
 
 from ansible_collections.waldur.provider.plugins.filter.plan_differences import FilterModule
 
@@ -88,5 +89,7 @@ def test_what_is_no_plan_is_refused_in_one_sentence(plan: Any) -> None:
 
 
 def test_totals_that_are_neither_true_nor_false_are_refused() -> None:
-    with pytest.raises(AnsibleFilterError, match=r"^waldur\.provider\.plan_differences: totals: must be true or false"):
+    with pytest.raises(
+        AnsibleFilterError, match=prefix("boolean_required", option="waldur.provider.plan_differences: totals")
+    ):
         differences(USUAL, totals="perhaps")

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from messages import message, part
 
 from ansible_collections.waldur.provider.plugins.filter.plan_markdown import FilterModule
 from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import render_plan
@@ -139,16 +140,19 @@ RENAMING = change(
         (change("rotate", "API secret code", {"fingerprint": "sha256:1"}, {"fingerprint": None}), "1 rotation"),
         (change("revoke", "bob as X", until(None), None), "1 removal"),
         (change("set_username", "bob", {"HPC": "old"}, {"HPC": "new"}), "1 replaced username"),
-        (RENAMING, "1 change of account settings"),
-        (change("update", "A", {"description": "x"}, {"description": ""}), "1 update that removes values"),
-        (change("update", "A", {"image": {"sha256": "1", "size": 1}}, {"image": None}), "1 update that removes values"),
+        (RENAMING, message("settings_counted", count="1")),
+        (change("update", "A", {"description": "x"}, {"description": ""}), message("removals_counted", count="1")),
+        (
+            change("update", "A", {"image": {"sha256": "1", "size": 1}}, {"image": None}),
+            message("removals_counted", count="1"),
+        ),
         (
             change("update", "A", {"allowed_domains": ["a", "b"]}, {"allowed_domains": ["a"]}),
             "1 update that removes val",
         ),
         (
             change("update", "A", {"account_options": {"a": "b"}}, {"account_options": {}}),
-            "1 update that removes values",
+            message("removals_counted", count="1"),
         ),
     ],
 )
@@ -183,7 +187,7 @@ def test_a_plan_without_removals_says_so(shown: dict[str, Any]) -> None:
 
 def test_renames_are_listed_by_offering_and_counted_in_the_headline() -> None:
     made = render_plan([RENAMING], {"renames": 1})
-    assert "**Needs attention: 1 change of account settings.** **Renames 1 account.**" in made
+    assert f"**Needs attention: {message('settings_counted', count=1)}.** **Renames 1 account.**" in made
     assert "`usernames: Alpha VM: m1`: `m1`" in made
     assert "`usernames: Alpha VM: m1`: `hpc_<uid>`" in made
     assert "`account_options: username_generation_policy`: none" in made
@@ -229,15 +233,15 @@ def test_the_same_plan_gives_the_same_text_whatever_order_providers_come_in() ->
         ({"plan": []}, {}, "_input: takes the list 'plan'"),
         ("text", {}, "_input: takes the list 'plan'"),
         (None, {}, "_input: takes the list 'plan'"),
-        ([1], {}, r"_input\[0\]: is not a valid change of a plan"),
-        ([{**USUAL[0], "action": "dance"}], {}, r"_input\[0\]: is not a valid change"),
-        ([{**USUAL[0], "name": None}], {}, r"_input\[0\]: is not a valid change"),
-        ([USUAL[0], {**USUAL[0], "before": "x"}], {}, r"_input\[1\]: is not a valid change"),
+        ([1], {}, part("plan_change_invalid", number="0")),
+        ([{**USUAL[0], "action": "dance"}], {}, part("plan_change_invalid", number="0")),
+        ([{**USUAL[0], "name": None}], {}, part("plan_change_invalid", number="0")),
+        ([USUAL[0], {**USUAL[0], "before": "x"}], {}, part("plan_change_invalid", number="1")),
         ([], {"summary": []}, "summary: takes the mapping"),
         ([], {"summary": {"missing_users": "x"}}, "summary: takes the mapping"),
         ([], {"warnings": "x"}, "warnings: takes the list 'warnings'"),
         ([], {"max_length": 100}, "max_length: must be 3000 or more"),
-        ([], {"max_length": "x"}, "max_length: must be a whole number"),
+        ([], {"max_length": "x"}, part("max_length_invalid")),
     ],
 )
 def test_what_is_no_plan_is_one_sentence(plan: Any, options: dict[str, Any], expected: str) -> None:

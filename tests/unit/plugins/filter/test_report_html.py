@@ -10,6 +10,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from hypothesis import given
 from hypothesis import strategies as st
+from messages import mentions, message, part
 
 from ansible_collections.waldur.provider.plugins.filter.report_html import FilterModule
 from ansible_collections.waldur.provider.plugins.plugin_utils._report.charts import (
@@ -98,26 +99,20 @@ def test_accounts_that_failed_come_first_and_those_that_work_are_left_out() -> N
 
 def test_unreadable_empty_and_missing_parts_are_reported() -> None:
     null = page({**data(), **dict.fromkeys(PARTS)}, warnings=["The fact roles is null: no."])
-    assert null.text.count("This could not be read: the token lacks the permission") == len(PARTS)
+    assert null.text.count(message("section_unreadable")) == len(PARTS)
     assert "The fact roles is null: no." in null.text
     assert "No open items in the data that could be read." in null.text
     missing = page({"profile": data()["profile"]})
-    assert missing.text.count("The report was created without these data.") == len(PARTS)
+    assert missing.text.count(message("section_missing")) == len(PARTS)
     empty = {"revenue": [], "compliance": {"overview": [], "offering_users": []}, "roles": [], "offering_usernames": []}
     text = page({**data(), **empty, "statistics": dict.fromkeys(NUMBERS, 0)}).text
-    for sentence in (
-        "No open items.",
-        "Nothing has been billed",
-        "No offering has a checklist.",
-        "There are no role grants",
-        "There are no accounts.",
-    ):
-        assert sentence in text
+    for key in ("no_open_items", "nothing_billed", "no_checklists", "no_grants", "no_accounts"):
+        assert message(key) in text
 
 
 def test_accounts_of_an_old_waldur_without_a_state_need_no_attention() -> None:
     text = page(data(offering_usernames=[{"username": "a", "state": None}])).text
-    assert "does not return the state of accounts" in text
+    assert mentions(text, "account_states_missing")
 
 
 def test_thousands_of_rows_and_endless_names_are_shown_in_part_and_folded() -> None:
@@ -199,18 +194,38 @@ def test_bars_never_pass_their_end() -> None:
 @pytest.mark.parametrize(
     ("given", "moment", "expected"),
     [
-        ("text", NOW, "_input: must be a mapping"),
-        ({}, NOW, "profile: must be a mapping, and None was given"),
+        ("text", NOW, part("mapping_required", option="_input")),
+        ({}, NOW, part("mapping_required", option="profile", value="None")),
         (data(role=[]), NOW, "_input: the key 'role' is not known: use profile, "),
-        (data(roles="x"), NOW, "roles: must be a list of mappings"),
-        (data(roles=[1]), NOW, r"roles\[0\]: must be a mapping"),
-        (data(roles=[{"expiration_time": "soon"}]), NOW, r"roles\[0\].expiration_time: soon is not a valid date-time"),
-        (data(statistics={"pending_orders": "many"}), NOW, "statistics.pending_orders: many is not a number"),
-        (data(statistics={"pending_orders": True}), NOW, "statistics.pending_orders: True is not a number"),
-        (data(revenue=[{"year": 2026, "month": 13}]), NOW, r"revenue\[0\].month: must be a whole number from 1 to 12"),
+        (data(roles="x"), NOW, part("rows_of_report_required", option="roles")),
+        (data(roles=[1]), NOW, part("mapping_required", option="roles[0]")),
+        (
+            data(roles=[{"expiration_time": "soon"}]),
+            NOW,
+            part("report_timestamp_invalid", option="roles[0].expiration_time", value="soon"),
+        ),
+        (
+            data(statistics={"pending_orders": "many"}),
+            NOW,
+            part("report_number_invalid", option="statistics.pending_orders", value="many"),
+        ),
+        (
+            data(statistics={"pending_orders": True}),
+            NOW,
+            part("report_number_invalid", option="statistics.pending_orders", value="True"),
+        ),
+        (
+            data(revenue=[{"year": 2026, "month": 13}]),
+            NOW,
+            part("report_month_invalid", option="revenue[0].month"),
+        ),
         (data(revenue=[{"year": 2026, "month": 1, "total": 10**400}]), NOW, r"revenue\[0\].total: 1000+"),
-        (data(revenue=[{"year": 2026, "month": 1, "total": "nan"}]), NOW, r"revenue\[0\].total: nan is not a number"),
-        (data(), "yesterday", "moment: must be a date such as"),
+        (
+            data(revenue=[{"year": 2026, "month": 1, "total": "nan"}]),
+            NOW,
+            part("report_number_invalid", option="revenue[0].total", value="nan"),
+        ),
+        (data(), "yesterday", part("report_date_invalid")),
     ],
 )
 def test_other_data_is_refused_in_one_sentence(given: Any, moment: str, expected: str) -> None:
@@ -231,7 +246,7 @@ def test_the_index_links_to_pages_beside_it_and_says_who_has_none() -> None:
     assert [attributes["href"] for tag, attributes in found.elements if tag == "a"] == ["a.html"]
     assert "<b>A</b>" in found.text
     assert "B : <i>no</i>" in found.text
-    with pytest.raises(AnsibleFilterError, match="report_html_index: _input: must be a list"):
+    with pytest.raises(AnsibleFilterError, match=part("report_rows_required", name="report_html_index")):
         report_html_index("x", NOW)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from messages import message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     OutcomeUnknown,
@@ -15,26 +16,20 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 
 
 def lost() -> OutcomeUnknown:
-    return OutcomeUnknown("The answer to the request to grant a role was lost")
+    return OutcomeUnknown("The answer was lost")
 
 
 @pytest.mark.parametrize("outcome", [True, False, None])
 def test_what_was_found_ends_the_sentence(outcome: Any) -> None:
-    error = recheck_outcome(lost(), lambda: (outcome, "the grant is there. Run again."))
-    assert (
-        error.message
-        == "The answer to the request to grant a role was lost; checked again: the grant is there. Run again."
-    )
+    error = recheck_outcome(lost(), lambda: (outcome, "the role is held."))
+    assert error.message == message("outcome_rechecked", cause="The answer was lost", state="the role is held.")
     assert error.details == {"took_effect": outcome}
 
 
 def test_where_looking_fails_the_outcome_stays_unknown() -> None:
     def look() -> tuple[bool, str]:
-        raise RequestNotSent("Cannot list the roles: the connection broke.")
+        raise RequestNotSent("The connection broke.")
 
     error = recheck_outcome(lost(), look)
     assert error.details == {"took_effect": None}
-    assert error.message == (
-        "The answer to the request to grant a role was lost; the check failed too, so it may have taken effect or"
-        " not: Cannot list the roles: the connection broke."
-    )
+    assert error.message == message("recheck_failed", cause="The answer was lost", error="The connection broke.")

@@ -12,6 +12,7 @@ from urllib.parse import quote as percent_encoded
 from urllib.parse import quote_plus
 
 import pytest
+from messages import message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import redaction
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError, quote
@@ -103,7 +104,7 @@ def test_an_error_keeps_its_own_words_and_masks_what_it_quotes(word: str) -> Non
     )
     Redactor({word}).redact_error(error)
     assert error.message == f"{word}: there is no {word} '********': give the {word}."
-    assert error.details == {"errors": [f"{word}: '********' is not known."], "applied": []}
+    assert error.details == {"errors": [message("key_not_known", option=word, key_name="********")], "applied": []}
     assert error.args == (error.message,)
 
 

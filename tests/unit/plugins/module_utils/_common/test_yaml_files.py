@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from messages import ends, matching, message, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import yaml_files
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
@@ -70,14 +71,14 @@ def test_a_word_that_python_cannot_make_a_value_of_is_an_error_with_file_line_an
         return
     (message,) = errors(tmp_path, USER.format(word))
     assert message.startswith(PLACE)
-    assert message.endswith(f" is not a valid {kind}: correct it, or quote it if it is text.")
+    assert ends(message, "yaml_value_invalid", kind=kind)
 
 
 @pytest.mark.parametrize("word", ["2026-13-45", "2026-02-30 10:00:00", "!!timestamp foo"])
 def test_an_impossible_date_as_expiration_time_is_not_to_be_quoted(tmp_path: Path, word: str) -> None:
     (message,) = errors(tmp_path, USER.format(f"a\n        expiration_time: {word}"))
     assert ".expiration_time: " in message
-    assert message.endswith(" is not a valid date or time: correct it.")
+    assert ends(message, "yaml_date_invalid")
 
 
 @pytest.mark.parametrize(
@@ -98,23 +99,23 @@ def test_a_tag_that_is_not_supported_is_an_error_with_file_line_and_key(tmp_path
         ("- " * 100_000, "nested deeper than 100 levels"),
         ("? " * 100_000, "nested deeper than 100 levels"),
         (CHAIN, "nested deeper than 100 levels by aliases"),
-        (BOMB, "line 6: x-f[9]: aliases repeat more than 1,000,000 values"),
-        ("a: &x [1, *x]", "line 1: a[1]: the alias *x refers to the value that contains it"),
-        ("a: &x {b: *x}", "line 1: a.b: the alias *x refers to the value that contains it"),
-        ("a: &x {<<: *x}", "line 1: a: the alias *x refers to the value that contains it"),
+        (BOMB, message("yaml_too_many_aliases", place="line 6: x-f[9]", count="1,000,000")),
+        ("a: &x [1, *x]", message("yaml_alias_of_itself", place="line 1: a[1]", alias="x")),
+        ("a: &x {b: *x}", message("yaml_alias_of_itself", place="line 1: a.b", alias="x")),
+        ("a: &x {<<: *x}", message("yaml_alias_of_itself", place="line 1: a", alias="x")),
         ("a: *x", "line 1: a: the alias *x has no anchor &x before it"),
-        ("a: {<<: 7}", "line 1: a: << requires a mapping or a list of mappings"),
-        ("a: {<<: [{b: 1}, x]}", "line 1: a: << requires a mapping or a list of mappings"),
-        ("a: 1\n---\nb: 2", "line 2: a second YAML document begins"),
+        ("a: {<<: 7}", message("yaml_merge_invalid", place="line 1: a")),
+        ("a: {<<: [{b: 1}, x]}", message("yaml_merge_invalid", place="line 1: a")),
+        ("a: 1\n---\nb: 2", message("yaml_second_document", place="line 2")),
         ("a: 1\nb: {c: 2,\n  c: 3}", "line 3: b: the key 'c' is given twice, first in line 2"),
         ("a: {b", "line "),
         ("2027-06-30: x", "line 1: the key 2027-06-30 is not text: quote it"),
         ("a: {007: x}", "line 1: a: the key 007 is not text: quote it"),
         ("on: x", "line 1: the key on is not text: quote it"),
         ("~: x", "line 1: the key ~ is not text: quote it"),
-        ("? [a, b]\n: x", "line 1: a list or mapping as key is not text"),
-        ("a: 1\n{b: c}: x", "line 2: a list or mapping as key is not text"),
-        ("a: \x07", "line 1: holds the character \\x07, which YAML does not allow"),
+        ("? [a, b]\n: x", message("yaml_key_not_text", place="line 1")),
+        ("a: 1\n{b: c}: x", message("yaml_key_not_text", place="line 2")),
+        ("a: \x07", message("yaml_character", place="line 1", character="\\x07")),
         (b"a: 1\nb: caf\xe9", "line 2: is not UTF-8 text"),
         ("a: 1".encode("utf-16"), "a.yml: is UTF-16 text, and UTF-8 is required"),
     ],
@@ -182,14 +183,14 @@ def test_a_key_that_is_written_as_a_number_is_never_taken_for_another(tmp_path: 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a: {api_url: 2027-02-30}", "line 1: a.api_url: that is written there is not a valid date or time"),
+        ("a: {api_url: 2027-02-30}", message("yaml_value_hidden", place="line 1: a.api_url", kind="date or time")),
         ("a: {access_token: 0123456701234567}", "access_token in 'a' of "),
         ("a: {access_token: !!int geheim00}", "line 1: a.access_token: "),
         ("a: {access_token: geheim00, access_token: geheim00}", "line 1: a: the key 'access_token' is given twice"),
         ("[" * 100_000, "nested deeper than 100 levels"),
-        ("a: &x [*x]", "refers to the value that contains it"),
-        ("a: {timeout: 3}\n---\nb: {}", "a second YAML document begins"),
-        ("a: 'geheim00", "line 1: is not valid YAML."),
+        ("a: &x [*x]", message("yaml_alias_hidden")),
+        ("a: {timeout: 3}\n---\nb: {}", message("yaml_second_document", place="line 2")),
+        ("a: 'geheim00", message("yaml_syntax_error", place="line 1")),
     ],
 )
 def test_a_profile_that_yaml_cannot_read_is_an_error_that_shows_no_value_of_it(
@@ -216,11 +217,11 @@ def test_the_name_of_a_profile_that_is_not_text_is_an_error(tmp_path: Path, name
         ("[" * 100_000, "nested too deep"),
         ("[" * 500 + "]" * 500, "nested deeper than 100 levels"),
         ('{"a":' * 100_000, "nested too deep"),
-        ('{"plan": [NaN]}', "holds NaN, which JSON does not know"),
-        ('{"plan": [-Infinity]}', "holds -Infinity, which JSON does not know"),
-        ('{"plan": [], "plan": []}', "holds the key 'plan' twice in one object"),
-        ('{"plan": [' + "9" * 5000 + "]}", "holds a number of 5000 characters"),
-        ('{"plan": [1.' + "9" * 5000 + "]}", "holds a number of 5002 characters"),
+        ('{"plan": [NaN]}', message("json_word", word="NaN")),
+        ('{"plan": [-Infinity]}', message("json_word", word="-Infinity")),
+        ('{"plan": [], "plan": []}', message("json_key_twice", key_name="plan")),
+        ('{"plan": [' + "9" * 5000 + "]}", message("json_number_too_long", count="5000")),
+        ('{"plan": [1.' + "9" * 5000 + "]}", message("json_number_too_long", count="5002")),
         ('{\n"plan": [}', "line 2 is not JSON"),
         ("", "line 1 is not JSON"),
         (b'{"plan": "caf\xe9"}', "line 1: is not UTF-8 text"),
@@ -239,7 +240,10 @@ def test_an_approved_plan_that_json_cannot_hold_is_an_error_with_its_file(
 
 
 def test_a_path_with_a_nul_and_a_file_that_never_ends_are_errors() -> None:
-    with pytest.raises(InvalidInput, match=r"^approved_plan: 'a\\x00b' is not a valid path"):
+    with pytest.raises(InvalidInput, match=prefix("path_malformed", option="approved_plan", path=r"'a\x00b'")):
         loader.plan_file("a\0b")
-    with pytest.raises(InvalidInput, match=r"^approved_plan: can't read /dev/zero: it is a device"):
+    with pytest.raises(
+        InvalidInput,
+        match=prefix("file_unreadable", option="approved_plan", path="/dev/zero", reason=matching(r"it is a device.*")),
+    ):
         loader.plan_file("/dev/zero")

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
+from messages import begins, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
@@ -55,13 +58,15 @@ def test_what_waldur_takes_for_no_image_is_refused(content: bytes, tmp_path: Pat
     file.write_bytes(content)
     with pytest.raises(InvalidInput) as told:
         images.read_image("service_providers[0].image", str(file))
-    assert told.value.message.startswith(f"service_providers[0].image: {file} is not an image that Waldur takes (PNG")
+    assert begins(told.value.message, "image_type_unknown", option="service_providers[0].image", path=file)
 
 
 def test_a_missing_file_is_reported_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as told:
         images.read_image("image", str(tmp_path / "none.png"))
-    assert told.value.message == f"image: can't read {tmp_path / 'none.png'}: No such file or directory."
+    assert told.value.message == message(
+        "file_unreadable", option="image", path=tmp_path / "none.png", reason=os.strerror(errno.ENOENT)
+    )
 
 
 def test_a_folder_is_no_image(tmp_path: Path) -> None:

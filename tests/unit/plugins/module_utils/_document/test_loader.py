@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from messages import matching, mentions, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
@@ -173,10 +174,10 @@ def test_braces_are_text(tmp_path: Path) -> None:
         ({"a": "service_provider: []"}, "providers/a.yml: 'service_provider' is not known. Did you mean"),
         (
             {"a": "service_providers: {customer: A}"},
-            "providers/a.yml: service_providers: must be a list, and a mapping",
+            message("list_required", option="providers/a.yml: service_providers", kind="mapping"),
         ),
-        ({"a": "- customer: A"}, "providers/a.yml: must be a mapping with the list service_providers"),
-        ({"a": ""}, "providers/a.yml: must be a mapping with the list service_providers"),
+        ({"a": "- customer: A"}, message("document_invalid", place="providers/a.yml")),
+        ({"a": ""}, message("document_invalid", place="providers/a.yml")),
         ({"a": "{}"}, "providers/a.yml: has no service_providers"),
         ({"a": "defaults: {description: x}"}, "providers/a.yml: has no service_providers"),
         ({"a": "service_providers: [{customer: A, usrs: []}]"}, "providers/a.yml: service_providers[0]: 'usrs' is not"),
@@ -184,7 +185,10 @@ def test_braces_are_text(tmp_path: Path) -> None:
             {"a": "service_providers: [{customer: A, users: [{user: u, rolle: x}]}]"},
             "providers/a.yml: service_providers[0].users[0]: 'rolle' is not known. Did you mean 'role'?",
         ),
-        ({"a": "service_providers: [7]"}, "providers/a.yml: service_providers[0]: must be a mapping of"),
+        (
+            {"a": "service_providers: [7]"},
+            message("provider_mapping_required", option="providers/a.yml: service_providers[0]"),
+        ),
         ({"a": "service_providers: []\ndefaults: {customer: A}"}, "providers/a.yml: defaults: 'customer' is not known"),
         (
             {"a": "service_providers: []\ndefaults: {users: [{user: 7}]}"},
@@ -198,7 +202,7 @@ def test_braces_are_text(tmp_path: Path) -> None:
         ({"a": "service_providers: [{customer: !secret A}]"}, "providers/a.yml: line "),
         (
             {"b": "defaults: {description: x}", "a": "defaults: {}", "c": "service_providers: []"},
-            "providers_path: providers/a.yml and providers/b.yml both hold nothing but defaults",
+            message("documents_only_defaults", first="providers/a.yml", second="providers/b.yml"),
         ),
         (
             {"a": "service_providers: [{customer: A, image: no.png}]"},
@@ -212,7 +216,7 @@ def test_an_error_names_its_file(tmp_path: Path, files: dict[str, str], message:
 
 def test_a_folder_without_documents_and_a_file_that_is_none_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert "empty holds no file that ends in .yml or .yaml." in refusal(str(tmp_path / "empty"))
+    assert mentions(refusal(str(tmp_path / "empty")), "documents_missing", path=matching(".*empty"))
     assert refusal(str(tmp_path / "no.yml")).startswith("providers_path: can't read ")
     (tmp_path / "bytes.yml").write_bytes(b"a: \xff\xfe\x00")
     assert refusal(str(tmp_path / "bytes.yml")).startswith("bytes.yml: line 1: is not UTF-8 text")

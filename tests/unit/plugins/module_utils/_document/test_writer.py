@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from messages import prefix
 from yamllint import linter
 from yamllint.config import YamlLintConfig
 
@@ -131,5 +132,5 @@ def test_where_pyyaml_is_missing_the_message_says_so(monkeypatch: pytest.MonkeyP
         return real(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(InvalidInput, match=r"^dest: writing documents takes PyYAML where the task runs: install it"):
+    with pytest.raises(InvalidInput, match=prefix("pyyaml_missing_to_write")):
         document_text([], [])

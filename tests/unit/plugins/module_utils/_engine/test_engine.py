@@ -126,7 +126,10 @@ def test_a_plan_that_stops_half_way_reports_what_was_done_and_what_was_not(sim: 
     planned = plan_changes(session, users({"user": "member1"}, {"user": "member2"}, description="changed"))
     sim.change("User", {"username": "member1"}, {"is_active": False})
     with pytest.raises(
-        WaldurError, match=r"^grant member1 as .*User is not found.* Applied before it: 1 of 3 changes"
+        WaldurError,
+        match=prefix(
+            "partly_applied", message=matching(r"grant member1 as .*User is not found.*"), applied="1", changes="3"
+        ),
     ) as e:
         apply(session, planned)
     assert [change["action"] for change in e.value.details["applied"]] == ["update"]
@@ -212,7 +215,7 @@ def test_a_grant_that_becomes_double_meanwhile_is_reported_with_what_to_do(sim: 
     session = connect()
     planned = plan_changes(session, users({"user": "member1", "expiration_time": "2027-06-30"}))
     _grant_behind_the_back(sim, session)
-    with pytest.raises(OutcomeUnknown, match=r"granted 2 times .* have an administrator revoke all but one"):
+    with pytest.raises(OutcomeUnknown, match=part("granted_twice", count=2)):
         apply(session, planned)
 
 
@@ -395,7 +398,7 @@ def test_an_image_that_the_server_refuses_leaves_nothing_half_done(
     entry = {"customer": customer, "image": str(broken), "description": "new"}
     session = connect()
     planned = plan_changes(session, SCHEMA.read([entry], images.read_image))
-    with pytest.raises(WaldurError, match=rf"^{action} .*image: Upload a valid image"):
+    with pytest.raises(WaldurError, match=rf"^{action} .*image: Upload a valid"):
         apply(session, planned)
     assert brief(
         plan_changes(connect(), SCHEMA.read([{"customer": customer, "description": "new"}], images.read_image))

@@ -214,5 +214,7 @@ def test_names_full_of_templates_stay_as_they_are(other_world: Simulator) -> Non
 def test_unusable_references_are_named(sim: Simulator, connect: Connect) -> None:
     with pytest.raises(InvalidInput, match=prefix("provider_not_found", option="service_providers[1]", value="NONE")):
         export(connect(), ["ALPHA", "NONE"])
-    with pytest.raises(InvalidInput, match=r"^service_providers: arrived as the number 7"):
+    with pytest.raises(
+        InvalidInput, match=prefix("not_quoted", option="service_providers", arrival="arrived as the number 7")
+    ):
         export(connect(), 7)

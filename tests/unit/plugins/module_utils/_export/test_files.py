@@ -359,7 +359,7 @@ def test_an_export_never_writes_or_reads_through_a_symbolic_link_planted_in_dest
     link.symlink_to(target)
     before = contents(outside)
     with pytest.raises(
-        InvalidInput, match=prefix("file_unreadable", option="dest", reason=matching(r"it is a symbolic link.*"))
+        InvalidInput, match=prefix("file_unreadable", option="dest", reason=matching(part("link_not_followed")))
     ) as told:
         written(connect(), link if kind == "dest" else dest, check=check)
     assert (contents(outside), link.is_symlink()) == (before, True)
@@ -385,7 +385,7 @@ def test_a_link_planted_after_the_check_does_not_lead_out_of_dest(
         write(self, path, content)
 
     monkeypatch.setattr(Folder, "write", planted)
-    with pytest.raises(InvalidInput, match=prefix("dest_unwritable", reason=matching(r"it is a symbolic link.*"))):
+    with pytest.raises(InvalidInput, match=prefix("dest_unwritable", reason=matching(part("link_not_followed")))):
         written(connect(), dest)
     assert contents(outside) == {"alpha-cl-1.yml": b"untouched"}
 
@@ -400,7 +400,7 @@ def test_an_export_refuses_to_replace_what_is_no_regular_file(connect: Connect, 
 
 @pytest.mark.parametrize("dest", ["a\0b", "out\n", "a\x1b[2Jb.yml", "a\udc80b", "\x7f"])
 def test_a_dest_with_characters_that_only_a_mistake_puts_there_is_refused(connect: Connect, dest: str) -> None:
-    with pytest.raises(InvalidInput, match=r"^dest: '.*' holds a control character") as told:
+    with pytest.raises(InvalidInput, match=prefix("control_character", option="dest")) as told:
         written(connect(), Path(dest))
     assert told.value.message.isprintable()
 
@@ -448,7 +448,7 @@ def test_providers_without_a_customer_are_not_taken_for_one_and_the_same(
         ]
 
     monkeypatch.setattr(here.client, "rows", without_customer)
-    with pytest.raises(WaldurError, match="Waldur gave no valid customer_uuid"):
+    with pytest.raises(WaldurError, match=part("row_value_invalid", field=matching(r"customer_uuid.*"))):
         written(here, tmp_path, service_providers=None)
     assert contents(tmp_path) == {}
 

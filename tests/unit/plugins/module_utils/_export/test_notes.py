@@ -65,10 +65,8 @@ def test_grants_of_roles_that_can_no_longer_be_granted_are_left_out(
     grant(sim, "member1", "PROVIDER.VIEWER")
     found = alpha(connect(), "users")
     assert [entry["user"] for entry in found["users"]] == ["manager_alpha"]
-    assert (
-        "member1 as PROVIDER.VIEWER can't be expressed in a document: role: "
-        in found["notes"]["users", "member1 as PROVIDER.VIEWER"]
-    )
+    note = found["notes"]["users", "member1 as PROVIDER.VIEWER"]
+    assert mentions(note, "export_role_unusable", grant="member1 as PROVIDER.VIEWER")
 
 
 def test_a_grant_of_a_role_that_is_called_like_the_uuid_of_another_is_left_out(
@@ -209,7 +207,7 @@ NO_RESOURCES: dict[str, Any] = {"path": "/api/marketplace-provider-resources/*",
 def test_a_token_that_sees_roles_and_no_resources_is_refused(sim: Simulator, connect: Connect) -> None:
     """An empty list of resources would pass for no usernames."""
     sim.fault(times=None, **NO_RESOURCES)
-    with pytest.raises(WaldurError, match=r"not the resources there.* out of parts \(the playbook's export_parts\)\.$"):
+    with pytest.raises(WaldurError, match=part("resources_hidden") + rf".*{part('export_parts_remedy')}$"):
         export(connect("owner"), "ALPHA")
 
 
@@ -296,8 +294,9 @@ def test_a_waldur_without_roles_is_noted() -> None:
     with Simulator.start(edition="2024") as sim:
         found = alpha(session(sim))
         assert "users" not in found
-        assert found["notes"]["users", None] == (
-            "Alpha Cloud Ltd: This Waldur has no roles on service providers (2025 or newer)."
+        assert (
+            found["notes"]["users", None]
+            == f"Alpha Cloud Ltd: {message('feature_missing', feature='roles on service providers', since=2025)}"
         )
         assert found["offering_usernames"] == [{"user": "member1", "username": "m1_alpha"}]
 
@@ -309,5 +308,5 @@ def test_a_token_that_sees_roles_and_no_resources_sets_no_username(sim: Simulato
     document = [{"customer": "ALPHA", "offering_usernames": [{"user": member.uuid, "username": "new"}]}]
     assert plan_of(session(sim, "owner"), document)
     sim.fault(times=None, **NO_RESOURCES)
-    with pytest.raises(WaldurError, match=r"offering_usernames.*sees roles in projects and not the resources there"):
+    with pytest.raises(WaldurError, match=rf"offering_usernames.*{part('resources_hidden')}"):
         plan_of(session(sim, "owner"), document)

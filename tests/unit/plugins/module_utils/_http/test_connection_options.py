@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from messages import begins, ends, mentions, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import OPTIONS, base_url, resolve
@@ -169,7 +170,7 @@ def test_a_file_without_profiles_has_none(content: str, profiles: Profiles) -> N
 def test_a_profile_must_be_a_mapping(values: Any, profiles: Profiles) -> None:
     told = refusal({"profile": "site"}, {}, profiles({"site": values}))
     assert told.startswith("profile: 'site' in ")
-    assert "must be a mapping of connection options" in told
+    assert mentions(told, "profile_invalid")
 
 
 @pytest.mark.parametrize("key", ["token", "api_token", "url", "profile", "verify"])
@@ -182,8 +183,8 @@ def test_an_unknown_key_of_a_profile_is_reported_and_its_value_is_not(key: Any, 
 @pytest.mark.parametrize(
     ("content", "end"),
     [
-        (f"site:\n  access_token: {TOKEN}\n bad: [", "line 3: is not valid YAML."),
-        (f"site: {{access_token: {TOKEN}", "line 2: is not valid YAML."),
+        (f"site:\n  access_token: {TOKEN}\n bad: [", message("yaml_syntax_error", place="line 3")),
+        (f"site: {{access_token: {TOKEN}", message("yaml_syntax_error", place="line 2")),
         (f"site: !!python/{TOKEN} {{access_token: {TOKEN}}}", "line 1: site: the tag … is not supported: remove it."),
         (f"[*{TOKEN}]", "line 1: [0]: the alias *… has no anchor &… before it: correct its name."),
     ],
@@ -197,13 +198,13 @@ def test_a_file_that_is_no_yaml_is_reported_without_a_word_of_what_it_holds(
 def test_a_file_that_is_no_text_is_no_yaml(tmp_path: Path) -> None:
     (tmp_path / "p.yml").write_bytes(b"\xff\xfe\x00site")
     told = refusal({"profile": "site"}, {}, {"WALDUR_PROFILES_FILE": str(tmp_path / "p.yml")})
-    assert told.endswith("is UTF-16 text, and UTF-8 is required: save it as UTF-8.")
+    assert ends(told, "file_is_utf16")
 
 
 def test_profiles_without_a_reader_of_yaml_are_reported_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "yaml", None)
     told = refusal({"profile": "site"}, {}, {"WALDUR_PROFILES_FILE": "/nowhere"})
-    assert told.startswith("profile: reading YAML takes PyYAML")
+    assert begins(told, "pyyaml_missing", option="profile", purpose="reading")
 
 
 # --- URL and token go together ---------------------------------------------------------------------------------------
@@ -229,7 +230,7 @@ def split(place: int, key: str, values: dict[str, str], profiles: Profiles) -> t
 def test_a_token_never_goes_to_the_url_of_another_place(place: int, key: str, profiles: Profiles) -> None:
     told = refusal(*split(place, key, HERE, profiles))
     assert told.startswith("access_token: comes from ")
-    assert "so that no site's token goes to another" in told
+    assert mentions(told, "token_of_another_place")
 
 
 @pytest.mark.parametrize("place", [0, 1, 2], ids=PLACES[:3])
@@ -270,7 +271,7 @@ def test_a_token_from_another_place_that_names_its_url_too_is_taken() -> None:
 @pytest.mark.parametrize(("key", "hint"), [("api_url", "WALDUR_API_URL"), ("access_token", "WALDUR_API_TOKEN")])
 def test_a_missing_url_or_token_is_reported_with_every_place_to_set_it(key: str, hint: str) -> None:
     told = refusal({name: value for name, value in HERE.items() if name != key}, {}, {})
-    assert told.startswith(f"{key}: is missing: set it in the task, as variable waldur_{key}, as WALDUR_{key.upper()}")
+    assert begins(told, "option_missing", option=key, variable=key, environment=f"WALDUR_{key.upper()}")
     assert hint in told
     assert "profile" in told
 
@@ -348,7 +349,7 @@ def test_a_url_with_a_login_is_refused_and_not_shown(bad: str) -> None:
 def test_a_url_with_a_query_or_a_fragment_is_refused_and_not_shown(bad: str) -> None:
     with pytest.raises(InvalidInput) as told:
         base_url(bad)
-    assert told.value.message.startswith("api_url: must not hold a query string (after '?') or a fragment")
+    assert begins(told.value.message, "url_with_query")
     assert "s3cret" not in told.value.message
 
 

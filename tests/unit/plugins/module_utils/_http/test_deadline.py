@@ -7,6 +7,7 @@ import socket
 from typing import Any
 
 import pytest
+from messages import matching, part
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import errors
 from ansible_collections.waldur.provider.plugins.module_utils._http import transport
@@ -73,9 +74,7 @@ def test_the_deadline_holds_against_a_handshake_of_tls_that_never_ends() -> None
     with (
         RawServer(drips(b"", b""), reads=False) as server,
         limited(0.5 + SLACK),
-        pytest.raises(
-            errors.RequestNotSent, match="did not complete TLS in time: check the scheme and port of api_url"
-        ),
+        pytest.raises(errors.RequestNotSent, match=part("tls_incomplete")),
     ):
         client_of(server.url.replace("http:", "https:")).write("add_user", UUID, body=GRANT)
 
@@ -95,7 +94,7 @@ def test_the_deadline_holds_with_tls(tmp_path: Any) -> None:
     with (
         RawServer(slow, tls=tls) as server,
         limited(0.5 + SLACK),
-        pytest.raises(errors.RequestNotSent, match="did not complete its answer in time: see timeout and retries"),
+        pytest.raises(errors.RequestNotSent, match=part("response_incomplete")),
     ):
         client_of(server.url, verify=str(authority)).get("me")
 
@@ -104,7 +103,10 @@ def test_the_deadline_holds_for_a_download() -> None:
     with (
         RawServer(drips(HEAD + b"Content-Length: 100000\r\n\r\n", b" ")) as server,
         limited(0.5 + SLACK),
-        pytest.raises(errors.RequestNotSent, match=r"Cannot download the present image: .* in time"),
+        pytest.raises(
+            errors.RequestNotSent,
+            match=part("cannot", request="download the present image", reason=matching(r".* in time.*")),
+        ),
     ):
         client_of(server.url).download("/api/media/abc/")
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from messages import matching, message, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS, Operation
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
@@ -324,15 +325,23 @@ def test_an_expiry_that_is_no_timestamp_names_the_operation_the_field_and_the_va
     with pytest.raises(WaldurError) as refused:
         check_rows("list_users", [{**GRANT, "expiration_time": "soon"}], expiration_time=FieldType.TIMESTAMP.optional)
     assert refused.value.message == (
-        f"Cannot list the role grants: Waldur gave no valid expiration_time ('soon', row {GRANT['uuid']}), which must"
-        " be a timestamp such as 2027-06-30T12:00:00Z: check that api_url names a supported Waldur, and report this to"
-        " its operator."
+        message(
+            "row_value_invalid",
+            request="list the role grants",
+            field="expiration_time",
+            value=f"'soon', row {GRANT['uuid']}",
+            form="a timestamp such as 2027-06-30T12:00:00Z",
+            remedy="check that api_url names a supported Waldur, and report this to its operator.",
+        )
     )
 
 
 def test_a_plan_with_an_expiry_that_is_no_timestamp_is_refused_before_any_write() -> None:
     client = OddClient({**copy.deepcopy(TABLES), "list_users": [{**GRANT, "expiration_time": "soon"}]}, dict(OBJECTS))
-    with pytest.raises(WaldurError, match=r"^Cannot list the role grants: Waldur gave no valid expiration_time"):
+    with pytest.raises(
+        WaldurError,
+        match=prefix("row_value_invalid", request="list the role grants", field=matching(r"expiration_time.*")),
+    ):
         USES["grants"](client.session())
     assert not [name for name, _uuid, _query in client.asked if OPERATIONS[name.removeprefix("count of ")].writes]
 
@@ -361,7 +370,8 @@ def test_a_value_that_is_not_valid_is_quoted_on_one_line(kind: FieldType, value:
 
 def test_an_odd_response_to_a_write_leaves_the_outcome_open_until_it_is_read_again() -> None:
     with pytest.raises(
-        OutcomeUnknown, match=r"^The response to the request to grant the role has no valid expiration_time"
+        OutcomeUnknown,
+        match=prefix("response_value_invalid", request="grant the role", field=matching(r"expiration_time.*")),
     ):
         check_rows("add_user", [{"expiration_time": "soon"}], expiration_time=FieldType.TIMESTAMP.optional)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from messages import matching, message, prefix
+from messages import matching, message, part, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import Operation, operation
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import FIELD, Parameter, ordering
@@ -116,14 +116,14 @@ def test_values_are_read_by_the_type_of_their_parameter(given: dict[str, Any], e
         ({"colour": "red"}, "colour"),
         ({"customer": "a", "customer_uuid": "b"}, message("same_as", option="customer_uuid", other="customer")),
         ({"state": "Lost"}, "state: must be OK or Erred, and 'Lost' was given."),
-        ({"since": "never"}, "since: never is not a valid filter value"),
-        ({"since": "soon"}, r"""since: 'soon' is not a valid date: write "2027-06-30" or "2027-06-30T12:00:00Z"\.$"""),
+        ({"since": "never"}, part("filter_by_never", option="since")),
+        ({"since": "soon"}, part("date_invalid", option="since", value="soon")),
         ({"kind": "blue"}, message("reference_needs_uuid", option="kind", value="blue")),
-        ({"attributes": "{"}, "attributes: '{' is not valid JSON"),
-        ({"attributes": {"a": {1}}}, "attributes: .* is not valid JSON"),
-        ({"size": "many"}, "size: must be a number from 1"),
+        ({"attributes": "{"}, part("json_text_invalid", option="attributes", value="{")),
+        ({"attributes": {"a": {1}}}, part("json_text_invalid", option="attributes")),
+        ({"size": "many"}, part("number_too_small", option="size", least=matching(r"1.*"))),
         ({"limit": 0}, message("number_too_small", option="limit", least=1, value=0)),
-        ({"limit": True}, "limit: must be a number from 1"),
+        ({"limit": True}, part("number_too_small", option="limit", least=matching(r"1.*"))),
         ({"order_by": "-colour"}, "order_by: must be name or email, and 'colour' was given."),
         ({"name": 7}, "name: arrived as the number 7"),
         ({"user": None}, message("filter_missing", option="user", request="list things")),
@@ -281,5 +281,8 @@ def test_runtime_state_takes_the_states_that_the_server_knows_and_rejects_other_
     accounts = operation("offering_users")
     states = ["Active", "Pending account linking", "Pending additional validation"]
     assert spec(accounts)["runtime_state"] == {"type": "list", "elements": "str", "choices": states}
-    with pytest.raises(InvalidInput, match=r"^runtime_state: must be Active or .*, and 'Asleep' was given"):
+    with pytest.raises(
+        InvalidInput,
+        match=prefix("choice_invalid", option="runtime_state", choices=matching(r"Active or .*"), value="Asleep"),
+    ):
         parse_selection(accounts, {"runtime_state": ["Active", "Asleep"]})

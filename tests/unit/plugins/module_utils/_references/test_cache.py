@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from messages import message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     InvalidInput,
@@ -149,7 +150,7 @@ def test_a_provider_that_was_deleted_meanwhile_is_reported() -> None:
     asked = AskedClient()
     with pytest.raises(WaldurError) as told:
         ServiceProvider().read(asked.session(), target(), Profile())
-    assert told.value.message == "The service provider of ACME was deleted meanwhile: run again."
+    assert told.value.message == message("provider_deleted_meanwhile", provider="ACME")
 
 
 @pytest.mark.parametrize(("uuid", "code"), [(PROVIDER, "secret"), (None, None)])
@@ -168,8 +169,13 @@ def test_a_new_provider_without_an_image_is_plain_json_and_must_be_named_by_the_
     body = {"customer": new.customer_url, "account_options": {"uid": 0}}
     assert asked.asked[0] == ("create", None, {"body": body, "files": None})
     assert lost.value.message == (
-        "The response to the request to create the service provider has no valid uuid (missing), which must be a UUID;"
-        " checked again: the provider is not there. Run again."
+        message(
+            "response_value_invalid",
+            request="create the service provider",
+            field="uuid",
+            value="missing",
+            form="a UUID; checked again: the provider is not there. Run again.",
+        )
     )
     asked.objects["create"] = {**ROW, "account_options": {"uid": 0}}
     ServiceProvider().write(asked.session(), new, ProfileState(None), change)
@@ -205,6 +211,5 @@ def test_all_errors_and_all_removals_are_reported_in_one_line() -> None:
     with pytest.raises(InvalidInput) as refused:
         check_limits(Comparison((change("a", is_implied=True), change("b", is_implied=True))), Limits(1))
     assert refused.value.message == (
-        "max_removals: the plan would revoke 2 grants that no entry names, and 1 are allowed: a on ACME, b on ACME."
-        " Nothing was changed. List those that stay, or raise max_removals."
+        message("too_many_removals", option="max_removals", count="2", limit="1", grants="a on ACME, b on ACME")
     )

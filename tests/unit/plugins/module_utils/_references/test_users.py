@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from messages import matching, message, part, pattern, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, NotFound
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
@@ -111,7 +112,7 @@ def test_a_role_of_a_server_that_does_not_say_whether_it_is_active_is_usable() -
     asked = AskedClient({"roles": [{**ROLE, "content_type": "serviceprovider"}, {**ROLE, "name": "A"}]})
     references = asked.session().references
     assert references.roles.resolve_for_provider("role", "VIEWER")["content_type"] == "serviceprovider"
-    with pytest.raises(InvalidInput, match=r"no role .X.: choose one of A, VIEWER\.$"):
+    with pytest.raises(InvalidInput, match=pattern("role_not_found", option="role", value="X", roles="A, VIEWER")):
         references.roles.resolve_for_provider("role", "X")
     assert queries(asked) == [("roles", {"field": ["uuid", "name", "content_type", "is_active"]})]
 
@@ -120,7 +121,9 @@ def test_a_role_is_found_by_its_uuid_and_its_scope_is_named() -> None:
     owner = {"uuid": "0c" * 16, "name": "OWNER", "content_type": "customer"}
     references = AskedClient({"roles": [owner, ROLE]}).session().references
     assert references.roles.resolve_for_provider("role", f"{'0A' * 16}") == ROLE
-    with pytest.raises(InvalidInput, match=r"^role: the role 'OWNER' is held on a customer, not on a service provider"):
+    with pytest.raises(
+        InvalidInput, match=prefix("role_of_another_scope", option="role", value="OWNER", scope="customer")
+    ):
         references.roles.resolve_for_provider("role", "0c" * 16)
 
 
@@ -128,9 +131,9 @@ def test_a_role_is_found_by_its_uuid_and_its_scope_is_named() -> None:
 def test_a_server_without_roles_on_providers_says_so(scope: dict[str, Any]) -> None:
     elsewhere = {"uuid": "0c" * 16, "name": "OWNER", **scope}
     references = AskedClient({"roles": [elsewhere, {**ROLE, "is_active": False}]}).session().references
-    with pytest.raises(InvalidInput, match=r"'OWNER' is held on .*: this Waldur has no such role yet\.$"):
+    with pytest.raises(InvalidInput, match=part("role_held_elsewhere", value="OWNER")):
         references.roles.resolve_for_provider("role", "OWNER")
-    with pytest.raises(InvalidInput, match=r"'VIEWER' is disabled: this Waldur has no such role yet\.$"):
+    with pytest.raises(InvalidInput, match=part("role_disabled", value="VIEWER")):
         references.roles.resolve_for_provider("role", "VIEWER")
 
 
@@ -170,10 +173,24 @@ def test_two_providers_of_one_name_are_reported_with_both_uuids() -> None:
     with pytest.raises(InvalidInput) as refused:
         references.resolve_target("service_provider", "service_provider", "Twin")
     assert refused.value.message == (
-        f"service_provider: 'Twin' means several service providers: Twin ({PROVIDER}), Twin ({'e' * 32}). Give the UUID"
-        " of one."
+        message(
+            "reference_ambiguous",
+            option="service_provider",
+            value="Twin",
+            objects="service providers",
+            candidates=f"Twin ({PROVIDER}), Twin ({'e' * 32})",
+        )
     )
-    with pytest.raises(InvalidInput, match=f"^customer: 'Twin' means several customers: Twin .{CUSTOMER}., Twin .eeee"):
+    with pytest.raises(
+        InvalidInput,
+        match=prefix(
+            "reference_ambiguous",
+            option="customer",
+            value="Twin",
+            objects="customers",
+            candidates=matching(f"Twin .{CUSTOMER}., Twin .eeee.*"),
+        ),
+    ):
         references.resolve_target("customer", "customer", "Twin")
 
 
@@ -182,10 +199,7 @@ def test_a_customer_that_is_no_provider_gets_its_own_sentence() -> None:
     asked = AskedClient({"all_customers": [customer]})
     with pytest.raises(InvalidInput) as refused:
         asked.session().references.resolve_target("service_provider", "service_provider", "ACME")
-    assert refused.value.message == (
-        "service_provider: the customer 'ACME' exists and is not a service provider: create it with"
-        " waldur.provider.service_provider first."
-    )
+    assert refused.value.message == (message("customer_is_no_provider", option="service_provider", value="ACME"))
     assert queries(asked) == [("service_providers", {}), ("all_customers", {"field": CUSTOMERS, "name_exact": "ACME"})]
 
 
@@ -200,7 +214,7 @@ def test_a_customer_given_by_uuid_is_asked_for_by_itself() -> None:
 
 def test_a_customer_that_cannot_be_seen_is_looked_for_in_every_way() -> None:
     asked = AskedClient()
-    with pytest.raises(InvalidInput, match="there is no customer 'dddd"):
+    with pytest.raises(InvalidInput, match=part("customer_not_found", value=matching(r"dddd.*"))):
         asked.session().references.resolve_target("customer", "customer", PROVIDER)
     ways = [next(key for key in query if key != "field") for name, query in queries(asked) if name == "all_customers"]
     assert ways == ["name_exact", "abbreviation", "slug"]
@@ -209,7 +223,7 @@ def test_a_customer_that_cannot_be_seen_is_looked_for_in_every_way() -> None:
 def test_an_empty_value_never_matches_rows_without_one() -> None:
     rows = [provider(PROVIDER, "ACME", customer_abbreviation="", customer_slug="")]
     references = AskedClient({"service_providers": rows}).session().references
-    with pytest.raises(InvalidInput, match="no service provider 'Other'"):
+    with pytest.raises(InvalidInput, match=part("provider_not_found", value="Other")):
         references.resolve_target("service_provider", "service_provider", "Other")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from messages import message
+from messages import begins, matching, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._resources.account_options import (
@@ -108,7 +108,7 @@ def test_all_errors_are_reported_at_once() -> None:
 @pytest.mark.parametrize("value", [[], "provider", 7])
 def test_options_must_be_a_mapping(value: Any) -> None:
     (told,) = errors(value)
-    assert told.startswith(f"{OPTION}: must be a mapping of account_scope, ")
+    assert begins(told, "mapping_of_keys_required", option=OPTION, keys=matching("account_scope, .*"))
 
 
 # --- what differs ----------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from messages import message
+from messages import message, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     ErrorResponse,
@@ -190,7 +190,7 @@ ODD_OFFERINGS: list[Any] = [
 @pytest.mark.parametrize("offerings", ODD_OFFERINGS)
 def test_a_preview_of_another_form_is_an_error_and_no_crash(offerings: Any) -> None:
     asked = AskedClient(objects={"account_options_preview": {**preview(), "offerings": offerings}})
-    with pytest.raises(WaldurError, match=r"^Cannot preview the account options: Waldur gave no valid "):
+    with pytest.raises(WaldurError, match=prefix("row_value_invalid", request="preview the account options")):
         read(asked, POLICY)
 
 
@@ -200,7 +200,7 @@ def test_settings_of_a_preview_that_tell_less_override_nothing() -> None:
         assert read(asked, POLICY).preview.overrides == ()
 
 
-@pytest.mark.parametrize("error", [Forbidden("Waldur refused.", 403), RouteMissing("This Waldur has no preview.", 404)])
+@pytest.mark.parametrize("error", [Forbidden("Waldur refused.", 403), RouteMissing("There is no preview.", 404)])
 def test_a_change_that_cannot_be_previewed_is_not_planned(error: WaldurError) -> None:
     with pytest.raises(type(error)):
         read(AskedClient(objects={"account_options_preview": error}), POLICY)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from messages import begins, matching, message, part
 
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
@@ -101,7 +102,7 @@ def test_the_accounts_of_others_are_no_drift() -> None:
 def test_a_user_without_reach_is_a_warning_and_no_change() -> None:
     found = compare(state({}, {(ALICE, VM): "old"}), entry("alice", "a"))
     assert found == Comparison(
-        warnings=("offering_usernames[alice]: alice reaches no offering of ACME through a project; nothing was set.",)
+        warnings=(message("user_reaches_nothing", option="offering_usernames[alice]", user="alice", provider="ACME"),)
     )
 
 
@@ -109,7 +110,7 @@ def test_offerings_whose_accounts_cannot_be_read_back_are_left_out_with_a_warnin
     found = compare(state({ALICE: [VM, STORAGE]}, {(ALICE, VM): "old"}, [STORAGE]), entry("alice", "a"))
     assert [change.after for change in found.changes] == [{"VM": "a"}]
     [warning] = found.warnings
-    assert warning.startswith("ACME: this token can't read back accounts in Storage")
+    assert begins(warning, "plan_accounts_unreadable", provider="ACME", offerings=matching(r"Storage.*"))
 
 
 def test_where_no_account_can_be_read_back_nothing_is_planned() -> None:
@@ -138,15 +139,21 @@ def test_offerings_of_one_name_carry_a_piece_of_their_uuid() -> None:
 def test_the_same_user_twice_is_an_error_however_named(second: str) -> None:
     again = UsernameEntry("offering_usernames[1]", "alice@example.org", second)
     assert compare(state({ALICE: [VM]}), entry("alice", "a"), again).errors == (
-        "offering_usernames[1]: alice duplicates offering_usernames[alice]: keep one of the two.",
+        message("grant_twice", option="offering_usernames[1]", grant="alice", first="offering_usernames[alice]"),
     )
 
 
 def test_two_users_with_one_name_are_an_error_that_names_both() -> None:
     found = compare(state({ALICE: [VM], BOB: [VM]}), entry("alice", "a"), entry("bob", "a"))
     assert found.errors == (
-        "offering_usernames[bob].username: 'a' is requested for bob, and in offering_usernames[alice] for alice: two"
-        " users can't share one username.",
+        message(
+            "username_shared",
+            option="offering_usernames[bob].username",
+            username="a",
+            user="bob",
+            first="offering_usernames[alice]",
+            other="alice",
+        ),
     )
 
 
@@ -178,9 +185,7 @@ def test_usernames_of_a_provider_that_does_not_exist_yet_are_one_warning() -> No
         UsernameState(exists=False),
         PEOPLE,
     )
-    assert found == Comparison(
-        warnings=("ACME: usernames can only be planned once the service provider exists; run again then.",)
-    )
+    assert found == Comparison(warnings=(message("usernames_planned_later", provider="ACME"),))
     nothing = OfferingUsername().compare(session(), target(None), Usernames(()), UsernameState(exists=False), {})
     assert nothing == Comparison()
 
@@ -190,7 +195,7 @@ def test_usernames_of_a_provider_that_does_not_exist_yet_are_one_warning() -> No
     [
         (("nobody", "b"), r"^offering_usernames\[1\].user: no user 'nobody'"),
         (("alice@example.org", "b"), "alice duplicates .*"),
-        (("bob", "a"), "two users can't share one username"),
+        (("bob", "a"), part("username_shared", option="offering_usernames[1].username")),
     ],
 )
 def test_wrong_entries_are_reported_before_their_provider_is_created(second: tuple[str, str], words: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from messages import begins, matching, mentions, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
@@ -34,8 +35,16 @@ def error(found: Comparison[UsernameWrite]) -> str:
 def test_a_username_that_another_users_account_has_is_rejected_in_any_case(present: str) -> None:
     found = state({ALICE: [VM]}, {(ALICE, VM): None, (BOB, STORAGE): present})
     text = error(compare(found, entry("alice", "a")))
-    assert text.startswith(f"offering_usernames[alice].username: 'a' is already the username of {BOB.uuid} in Storage")
-    assert text.endswith(" at ACME: give another username, or first rename or delete that account in Waldur.")
+    assert begins(
+        text,
+        "username_of_another",
+        option="offering_usernames[alice].username",
+        username="a",
+        held=matching(f"{BOB.uuid} in Storage.*"),
+        provider="ACME",
+        reason="",
+        remedy=message("remedy_other_username"),
+    )
 
 
 COMPOSED, DECOMPOSED = "jos\u00e9", "jose\u0301"
@@ -48,12 +57,14 @@ def test_a_username_that_another_user_has_in_another_form_of_its_characters_is_r
     present: str, asked: str
 ) -> None:
     found = state({ALICE: [VM]}, {(ALICE, VM): None, (BOB, STORAGE): present})
-    assert f"is already the username of {BOB.uuid} in Storage" in error(compare(found, entry("alice", asked)))
+    assert mentions(
+        error(compare(found, entry("alice", asked))), "username_of_another", held=matching(f"{BOB.uuid} in Storage.*")
+    )
 
 
 def test_two_entries_with_forms_of_one_username_are_rejected() -> None:
     [text] = compare(state({ALICE: [VM], BOB: [VM]}), entry("alice", COMPOSED), entry("bob", DECOMPOSED)).errors
-    assert "and forms of the same characters do not tell usernames apart: two users can't share" in text
+    assert mentions(text, "username_requested_twice", differs=message("usernames_without_form"))
 
 
 def test_the_holder_of_a_username_is_named_as_waldur_shows_them_with_offering_and_state() -> None:
@@ -61,8 +72,11 @@ def test_the_holder_of_a_username_is_named_as_waldur_shows_them_with_offering_an
     found.holder_names[BOB.uuid] = "bob"
     row = {"username": "A", "offering_name": "Tape", "state": "Deleted"}
     found.rows[STORAGE, BOB.uuid] = row
-    assert "is already the username of bob in Tape (as 'A', state Deleted) at ACME" in error(
-        compare(found, entry("alice", "a"))
+    assert mentions(
+        error(compare(found, entry("alice", "a"))),
+        "username_of_another",
+        held="bob in Tape (as 'A', state Deleted)",
+        provider="ACME",
     )
 
 
@@ -79,8 +93,15 @@ def test_a_username_that_is_right_already_is_no_change_even_where_another_user_h
 def test_two_entries_that_differ_in_case_alone_are_rejected() -> None:
     found = compare(state({ALICE: [VM], BOB: [VM]}), entry("alice", "Same"), entry("bob", "sAME"))
     assert found.errors == (
-        "offering_usernames[bob].username: 'sAME' is requested for bob, and in offering_usernames[alice] for alice as"
-        " 'Same', and upper and lower case do not tell usernames apart: two users can't share one username.",
+        message(
+            "username_requested_twice",
+            option="offering_usernames[bob].username",
+            username="sAME",
+            user="bob",
+            first="offering_usernames[alice]",
+            other="alice as 'Same'",
+            differs=message("usernames_without_case"),
+        ),
     )
 
 
@@ -111,7 +132,13 @@ def test_a_username_stays_taken_by_an_account_that_the_server_would_not_touch() 
     found = state({ALICE: [VM], BOB: [VM]}, {(BOB, VM): "b", (BOB, STORAGE): "a"})
     found.holder_names[BOB.uuid] = "bob"
     text = error(Comparison(errors=compare(found, entry("alice", "a"), entry("bob", "b2")).errors))
-    assert "is already the username of bob in Storage at ACME (bob does not reach that offering, so their entry" in text
+    assert mentions(
+        text,
+        "username_of_another",
+        held="bob in Storage",
+        provider="A",
+        reason=matching(r"CME \(bob does not reach that offering, so their entry.*"),
+    )
 
 
 def test_a_deleted_account_that_the_document_renames_gives_its_username_away() -> None:
@@ -198,7 +225,13 @@ def accounts_asked(asked: AskedClient) -> list[Any]:
 def test_a_task_for_a_single_user_sees_other_holders_with_one_more_request(knows_query: bool) -> None:
     rows = [account(), account(BOB, username="TAKEN"), account(CAROL, username="taken2")]
     found, asked = single(rows, "taken", knows_query=knows_query)
-    assert error(found).startswith(f"username: 'taken' is already the username of {BOB.uuid} in VM (as 'TAKEN')")
+    assert begins(
+        error(found),
+        "username_of_another",
+        option="username",
+        username="taken",
+        held=matching(f"{BOB.uuid} in VM \\(as 'TAKEN'\\).*"),
+    )
     assert accounts_asked(asked) == [None, "taken"]
 
 
@@ -210,7 +243,7 @@ def test_a_task_for_a_single_user_whose_username_is_right_asks_nobody_else() -> 
 
 def test_a_username_beyond_ascii_is_looked_for_in_the_whole_list_as_databases_differ() -> None:
     found, asked = single([account(), account(BOB, username="ÄÖ")], "äö")
-    assert "is already the username of" in error(found)
+    assert mentions(error(found), "username_of_another")
     assert accounts_asked(asked) == [None, None]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from messages import message
+from messages import ends, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
@@ -31,14 +31,8 @@ from ...helpers.samples import no_image
 
 CONFIGURATION = "GET /api/configuration/"
 CONSENT, PROFILE = "ENFORCE_USER_CONSENT_FOR_OFFERINGS", "ENFORCE_OFFERING_USER_PROFILE_COMPLETENESS"
-WHY = (
-    "this Waldur shows no accounts of users who have not consented to the terms of an offering, or whose profile is"
-    " incomplete, to anybody but staff and support: use a token of theirs to see all accounts."
-)
-HIDDEN = (
-    "Alpha Cloud Ltd: 1 account may be hidden from this token or not there yet, and no username was planned for them"
-    f" (member1 in Alpha VM): {WHY}"
-)
+WHY = message("accounts_hidden")
+HIDDEN = message("account_may_be_hidden", provider="Alpha Cloud Ltd", account="member1 in Alpha VM", reason=WHY)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +107,7 @@ def test_where_all_accounts_of_a_user_may_be_hidden_nothing_is_planned(sim: Simu
     assert [change.name for change in planned.changes] == ["member2"]
     [warning] = planned.comparison.warnings
     # member2 has not consented either.
-    assert "3 accounts may be hidden" in warning
+    assert message("accounts_counted_hidden", count="3") in warning
     assert "(member1 in Alpha Storage, member1 in Alpha VM, member2 in Alpha VM)" in warning
     assert results(planned, "offering_username", done=False)[0][0]["user"] == "member2"
 
@@ -184,7 +178,7 @@ def test_an_export_notes_hidden_accounts_and_applied_changes_nothing(sim: Simula
     found = export(session(sim), "ALPHA", ["offering_usernames"])
     [note] = [note["text"] for note in found["notes"] if note["name"] is None]
     assert note.startswith("Alpha Cloud Ltd: ")
-    assert note.endswith(f"so usernames there were not looked at: {WHY}")
+    assert ends(note, "usernames_not_looked_at", reason=WHY)
     assert {entry["user"] for entry in found["service_providers"][0]["offering_usernames"]} == {"member1"}
     assert plan_changes(session(sim), SCHEMA.read(found["service_providers"], no_image)).changes == ()
 
@@ -192,7 +186,7 @@ def test_an_export_notes_hidden_accounts_and_applied_changes_nothing(sim: Simula
 def test_lists_of_accounts_warn_that_some_may_be_hidden(sim: Simulator) -> None:
     asked = session(sim)
     INFOS["offering_username_info"].answer(asked, {"service_provider": "ALPHA"})
-    assert asked.warnings == [f"Alpha Cloud Ltd: accounts may be hidden from this token: {WHY}"]
+    assert asked.warnings == [message("accounts_may_be_hidden", provider="Alpha Cloud Ltd", reason=WHY)]
     given = {"service_provider": "ALPHA", "limit": 1}
     _rows, warnings = read_rows(asked.client.connection, ["marketplace_offering_users"], given)
     assert warnings == asked.warnings

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from messages import mentions, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import OutcomeUnknown
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
@@ -58,7 +59,7 @@ def test_a_username_that_an_account_had_before_is_not_reported_as_set() -> None:
     rows = [account(VM, "old"), account(GPU, "new")]
     error = lost(rows, rows)
     assert error.details["took_effect"] is False
-    assert error.message == "The answer was lost; checked again: 0 of 1 accounts have that username. Run again."
+    assert error.message == message("usernames_counted", count="The answer was lost; checked again: 0", accounts="1")
 
 
 @pytest.mark.parametrize(
@@ -80,10 +81,10 @@ def test_accounts_of_other_providers_do_not_make_a_whole_change_look_partial() -
     other = account(DISK, "old", customer_uuid=OTHER_CUSTOMER)
     error = lost([other, account(VM, "old")], [other, account(VM, "new"), account(GPU, "new")])
     assert error.details["took_effect"] is True
-    assert "2 of 2 accounts have that username" in error.message
+    assert mentions(error.message, "usernames_counted", count="2", accounts="2")
 
 
 def test_a_username_that_a_part_of_the_accounts_got_is_neither_set_nor_unset() -> None:
     error = lost([account(VM, "old"), account(GPU, None)], [account(VM, "new"), account(GPU, None)])
     assert error.details["took_effect"] is None
-    assert "1 of 2 accounts have that username" in error.message
+    assert mentions(error.message, "usernames_counted", count="1", accounts="2")

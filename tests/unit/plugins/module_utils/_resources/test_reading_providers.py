@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from messages import matching, message, part
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
@@ -169,7 +170,7 @@ def test_a_wrong_role_is_reported_by_its_place(where: str, option: str) -> None:
     asked = AskedClient({"roles": [ROLE_ROW]})
     with pytest.raises(InvalidInput) as refused:
         UserRole().read(asked.session(), target(), grants(GrantEntry(where, "alice", "WRONG")))
-    assert refused.value.message == f"{option}: there is no role 'WRONG': choose one of CUSTOMER.MANAGER."
+    assert refused.value.message == message("role_not_found", option=option, value="WRONG", roles="CUSTOMER.MANAGER")
 
 
 def test_a_double_grant_is_reported_with_both_of_its_ends() -> None:
@@ -178,10 +179,14 @@ def test_a_double_grant_is_reported_with_both_of_its_ends() -> None:
     wishes = grants(GrantEntry("users[0]", "alice", expiration_time=SOON))
     (told,) = UserRole().compare(session(), target(), wishes, state, {"alice": ALICE}).errors
     assert told == (
-        f"alice as CUSTOMER.MANAGER is granted 2 times on ACME ({'1' * 32} until {LATER.isoformat()}, {'2' * 32} until"
-        " never), and Waldur breaks on changing such a grant: have an administrator revoke all but one (2026 servers:"
-        " POST /api/user-permissions/<uuid>/revoke/)."
+        message(
+            "granted_twice",
+            grant="alice as CUSTOMER.MANAGER",
+            count="2",
+            provider="ACME",
+            expiries=f"{'1' * 32} until {LATER.isoformat()}, {'2' * 32} until never",
+        )
     )
     asked = AskedClient({"list_users": rows})
-    with pytest.raises(WaldurError, match=f"Another user granted the same role .*: alice as .* {'2' * 32}"):
+    with pytest.raises(WaldurError, match=part("granted_meanwhile", duplicate=matching(f"alice as .* {'2' * 32}.*"))):
         UserRole().verify(asked.session(), target(), wishes, GrantState([], {}, NOW))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from messages import begins, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
@@ -189,7 +190,7 @@ def test_an_unknown_user_is_an_error_that_names_place_and_value() -> None:
     found = compare([], entry("nobody"))
     assert not found.changes
     [error] = found.errors
-    assert error.startswith("users[nobody].user: no user 'nobody' that this token can see: ")
+    assert begins(error, "user_not_found", option="users[nobody].user", value="nobody")
     assert error.count("missing_users: warn") == 1
 
 
@@ -251,7 +252,7 @@ def test_a_warning_on_a_single_user_says_whose_it_is() -> None:
 def test_the_same_user_and_role_twice_is_an_error_however_they_are_named(first: GrantEntry, second: GrantEntry) -> None:
     found = compare([], first, second)
     assert found.errors == (
-        f"{second.where}: alice as CUSTOMER.MANAGER duplicates {first.where}: keep one of the two.",
+        message("grant_twice", option=second.where, grant="alice as CUSTOMER.MANAGER", first=first.where),
     )
 
 
@@ -293,7 +294,7 @@ def test_exclusive_never_revokes_the_tokens_own_grant_without_an_explicit_entry(
     found = compare([row(ALICE), row(BOB)], entry("alice"), exclusive=True, me=BOB.uuid)
     assert not found.changes
     [warning] = found.warnings
-    assert warning.startswith("exclusive_users: bob as CUSTOMER.MANAGER on ACME is the token's own grant")
+    assert begins(warning, "own_grant_kept", option="exclusive_users", grant="bob as CUSTOMER.MANAGER", provider="ACME")
     asked = compare([row(ALICE), row(BOB)], entry("alice"), absent("bob"), exclusive=True, me=BOB.uuid)
     assert only(asked).action.name == "revoke"
 
@@ -313,7 +314,7 @@ def test_exclusive_keeps_a_double_grant_that_an_entry_names() -> None:
 def test_exclusive_where_no_entry_keeps_any_grant_is_refused(entries: tuple[GrantEntry, ...]) -> None:
     found = compare([row(CAROL)], *entries, exclusive=True)
     assert not [change for change in found.changes if change.is_implied]
-    assert any(error.startswith("exclusive_users: no entry keeps any grant") for error in found.errors)
+    assert any(begins(error, "exclusive_keeps_nobody", option="exclusive_users") for error in found.errors)
 
 
 def test_exclusive_where_the_only_entry_is_of_a_deactivated_user_revokes_nobody() -> None:
@@ -325,7 +326,7 @@ def test_exclusive_where_the_only_entry_is_of_a_deactivated_user_revokes_nobody(
 def test_while_any_entry_is_unresolved_exclusive_plans_no_revocation_and_says_so(wish: GrantEntry) -> None:
     found = compare([row(ALICE), row(BOB)], wish, entry("alice", SOON), exclusive=True, missing_users="warn")
     assert [change.action.name for change in found.changes] == ["shorten"]
-    assert any(warning.startswith("exclusive_users: some users are unknown") for warning in found.warnings)
+    assert any(begins(warning, "unlisted_grants_kept", option="exclusive_users") for warning in found.warnings)
 
 
 def test_what_is_asked_to_be_absent_is_revoked_also_while_another_entry_is_unresolved() -> None:

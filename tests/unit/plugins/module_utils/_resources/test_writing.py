@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from messages import begins, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     ErrorResponse,
@@ -87,24 +88,30 @@ def test_another_expiry_in_the_answer_is_an_error(told: str | None, words: str) 
     asked = AskedClient(objects={"add_user": {"expiration_time": told}})
     message, took = outcome(lambda: write_grant(asked, grant_change([], entry("alice", SOON))))
     assert took is None
-    assert message.startswith(f"expiration_time: Waldur accepted the request but set {words}")
+    assert begins(message, "expiry_not_applied", value=words)
 
 
 @pytest.mark.parametrize(
     ("wish", "before", "after", "took", "words"),
     [
-        (entry("alice"), [], [], False, "the grant is not there. Run again."),
+        (entry("alice"), [], [], False, message("grant_missing")),
         (
             entry("alice"),
             [],
             [row(BOB), row(ALICE, role=OTHER), row(ALICE)],
             True,
-            "the grant is there without an end.",
+            message("grant_rechecked", until="without an end"),
         ),
-        (entry("alice", SOON), [], [row(ALICE, SOON)], True, "the grant is there until 2027-06-30T00:00:00Z."),
-        (entry("alice", SOON), [row(ALICE)], [row(ALICE)], False, "the grant is there without an end. Run again."),
-        (absent("alice"), [row(ALICE)], [row(ALICE)], False, "the grant is there without an end. Run again."),
-        (absent("alice"), [row(ALICE)], [], True, "the grant is not there. Run again."),
+        (
+            entry("alice", SOON),
+            [],
+            [row(ALICE, SOON)],
+            True,
+            message("grant_rechecked", until="until 2027-06-30T00:00:00Z"),
+        ),
+        (entry("alice", SOON), [row(ALICE)], [row(ALICE)], False, message("grant_found", until="without an end")),
+        (absent("alice"), [row(ALICE)], [row(ALICE)], False, message("grant_found", until="without an end")),
+        (absent("alice"), [row(ALICE)], [], True, message("grant_missing")),
         (entry("alice"), [], [row(ALICE), row(ALICE)], False, "alice as CUSTOMER.MANAGER is granted 2 times on ACME"),
     ],
 )
@@ -123,8 +130,9 @@ def test_after_a_lost_answer_the_grants_of_that_user_are_read_again(
 def test_a_grant_that_is_refused_because_another_user_created_it_is_accepted() -> None:
     asked = AskedClient({"list_users": [row(ALICE, SOON)]}, {"add_user": ErrorResponse("Refused.", 400)})
     write_grant(asked, grant_change([], entry("alice", SOON)))
-    message, _took = outcome(lambda: write_grant(asked, grant_change([], entry("alice", LATER))))
-    assert message == "Refused. Checked again: the grant is there until 2027-06-30T00:00:00Z. Run again."
+    shown, _took = outcome(lambda: write_grant(asked, grant_change([], entry("alice", LATER))))
+    state = message("grant_found", until="until 2027-06-30T00:00:00Z")
+    assert shown == message("refused_rechecked", cause="Refused.", state=state)
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -170,9 +178,9 @@ def test_a_username_is_one_request_whatever_the_number_of_offerings() -> None:
 @pytest.mark.parametrize(
     ("found", "took", "words"),
     [
-        (["a1", " a1 "], True, "2 of 2 accounts have that username. Run again."),
-        (["a1", "old"], None, "1 of 2 accounts have that username. Run again."),
-        ([None], False, "0 of 2 accounts have that username. Run again."),
+        (["a1", " a1 "], True, message("usernames_counted", count="2", accounts="2")),
+        (["a1", "old"], None, message("usernames_counted", count="1", accounts="2")),
+        ([None], False, message("usernames_counted", count="0", accounts="2")),
     ],
 )
 def test_after_a_lost_answer_the_accounts_of_that_user_are_read_again(
@@ -220,16 +228,15 @@ def test_an_answer_without_a_new_code_is_an_error(answer: str | None) -> None:
             "old",
             "new",
             True,
-            f"it was rotated, to {fingerprint('new')}. Another run without fingerprint would rotate it again.",
+            message("code_rotated", fingerprint=fingerprint("new")),
         ),
         (
             "old",
             "old",
             False,
-            f"it was not rotated, and not tried twice. Run again with fingerprint: {fingerprint('old')}, so that it"
-            " can't be rotated twice.",
+            message("code_not_rotated", fingerprint=fingerprint("old")),
         ),
-        (None, None, False, "it was not rotated, and not tried twice. Run again."),
+        (None, None, False, message("code_kept")),
     ],
 )
 def test_after_a_lost_rotation_the_code_in_force_is_read(before: Any, now: Any, took: bool, words: str) -> None:
@@ -248,10 +255,7 @@ def test_a_code_that_another_user_rotated_meanwhile_is_reported() -> None:
     with pytest.raises(WaldurError) as told:
         ApiSecretCode().verify(asked.session(), target(), part, state)
     assert told.value.details == {"not_applied": []}
-    assert told.value.message == (
-        f"The API secret code was rotated to {fingerprint('ours')}, and the second check returned"
-        f" {fingerprint('theirs')}: another user rotated it meanwhile, and their code is the one in force."
-    )
+    assert told.value.message == (message("rotated_meanwhile", ours=fingerprint("ours"), theirs=fingerprint("theirs")))
 
 
 # --- the profile -----------------------------------------------------------------------------------------------------
@@ -280,7 +284,7 @@ def test_a_deletion_that_finds_nothing_to_delete_is_done(answer: Any) -> None:
         (Profile("absent"), OLD, None, True, "the provider is not there. Run again."),
         (Profile("absent"), OLD, OLD, False, "the provider is still there. Run again."),
         (Profile(), None, None, False, "the provider is not there. Run again."),
-        (Profile(), None, OLD, True, "the provider is there now. Run again."),
+        (Profile(), None, OLD, True, message("provider_created")),
         (Profile(fields={"description": "new"}), None, OLD, None, "not applied: description. Run again."),
         (Profile(fields={"description": "new"}), OLD, OLD, False, "not applied: description. Run again."),
         (
@@ -335,7 +339,7 @@ def test_a_refusal_after_an_upload_says_that_the_image_is_there() -> None:
 
     part = Profile(fields={"description": "new"}, image=ImageFile("i", PNG))
     assert outcome(lambda: write_profile(RefusesTheRest(), part)) == (
-        "Refused. Before that, the image was uploaded.",
+        message("applied_before_refusal", cause="Refused.", applied="the image was uploaded"),
         None,
     )
     alone = Profile(fields={"description": "new"})
@@ -360,7 +364,7 @@ def test_what_is_left_of_a_deleted_provider_is_read_again() -> None:
         (
             {**OLD, "description": "another's"},
             400,
-            "Refused. Another user created it meanwhile; checked again: not applied",
+            message("created_meanwhile", cause="Refused.", state="not applied"),
         ),
         (None, 400, "Refused."),
         (OLD, 403, "Refused."),
@@ -397,7 +401,7 @@ def test_a_refusal_after_a_creation_says_that_the_provider_is_there() -> None:
     asked = AskedClient(objects={"create": OLD, "partial_update": ErrorResponse("Refused.", 403)})
     part = Profile(fields=fields, image=ImageFile("i", PNG))
     assert outcome(lambda: write_profile(asked, part, None)) == (
-        "Refused. Before that, the provider was created.",
+        message("applied_before_refusal", cause="Refused.", applied="the provider was created"),
         None,
     )
 

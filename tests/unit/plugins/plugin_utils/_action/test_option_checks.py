@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from messages import begins, ends, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
@@ -41,19 +42,27 @@ def refusal(name: str, options: dict[str, Any], folder: Path, *, elsewhere: bool
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("user_role", {"users": WrittenInt(5)}, "users: must be a list of mappings, and a number was given."),
-        ("user_role", {"users": "member1"}, "users: must be a list of mappings, and a text was given."),
-        ("user_role", {"users": ["member1"]}, "users[0]: must be a mapping, and a text was given."),
-        ("user_role", {"users": [[{"user": "a"}]]}, "users[0]: must be a mapping, and a list was given."),
-        ("user_role", {"users": [WrittenFloat(1.5)]}, "users[0]: must be a mapping, and a number was given."),
-        ("offering_username", {"usernames": {"user": "a"}}, "usernames: must be a list, and a mapping was given: put"),
+        ("user_role", {"users": WrittenInt(5)}, message("mappings_required", option="users", kind="number")),
+        ("user_role", {"users": "member1"}, message("mappings_required", option="users", kind="text")),
+        ("user_role", {"users": ["member1"]}, message("mapping_required", option="users[0]", value="a text")),
+        ("user_role", {"users": [[{"user": "a"}]]}, message("mapping_required", option="users[0]", value="a list")),
+        ("user_role", {"users": [WrittenFloat(1.5)]}, message("mapping_required", option="users[0]", value="a number")),
+        (
+            "offering_username",
+            {"usernames": {"user": "a"}},
+            message("list_of_one_required", option="usernames", kind="mapping"),
+        ),
         (
             "user_role",
             {"user": "a", "exclusive": WrittenInt(2)},
-            "exclusive: must be true or false, and '2' was given.",
+            message("boolean_required", option="exclusive", value="'2'"),
         ),
-        ("user_role", {"user": "a", "timeout": "abc"}, "timeout: must be a number, and 'abc' was given."),
-        ("desired_state", {"service_providers": {"customer": "A"}}, "service_providers: must be a list, and a mapping"),
+        ("user_role", {"user": "a", "timeout": "abc"}, message("number_required", option="timeout", value="'abc'")),
+        (
+            "desired_state",
+            {"service_providers": {"customer": "A"}},
+            message("list_of_one_required", option="service_providers", kind="mapping"),
+        ),
     ],
 )
 def test_a_value_of_another_type_is_named_without_a_class_of_python(
@@ -67,7 +76,7 @@ def test_a_value_of_another_type_is_named_without_a_class_of_python(
 def test_a_number_is_no_mapping_of_account_options(tmp_path: Path, elsewhere: bool) -> None:
     options = {**CONNECTION, "customer": "ALPHA", "account_options": WrittenInt(5)}
     told = refusal("service_provider", options, tmp_path, elsewhere=elsewhere)
-    assert told == "account_options: must be a mapping, and a number was given."
+    assert told == message("mapping_required", option="account_options", value="a number")
 
 
 # --- unknown options -------------------------------------------------------------------------------------------------
@@ -207,7 +216,7 @@ def test_a_token_that_was_written_into_another_option_is_not_shown(
 def test_a_token_that_is_a_word_of_ours_damages_neither_keys_nor_messages(tmp_path: Path) -> None:
     options = {**CONNECTION, "access_token": "service_provider", "service_provider": "service_provider", "user": "a"}
     found = outcome("user_role", options, tmp_path, elsewhere=False)
-    assert found["msg"].startswith("service_provider: there is no service provider '********': give its customer's")
+    assert begins(found["msg"], "provider_not_found", option="service_provider", value="********")
     assert found["invocation"]["module_args"]["service_provider"] == "********"
 
 
@@ -229,7 +238,7 @@ def test_a_number_where_a_module_reads_text_is_the_same_error_both_ways(
 ) -> None:
     options = {**CONNECTION, **({} if name == "desired_state_info" else {"service_provider": "ALPHA"}), option: value}
     told = refusal(name, options, tmp_path, elsewhere=elsewhere)
-    assert told == f"{option}: arrived as the number 7, not as text: quote it as it is written."
+    assert told == message("not_quoted", option=option, arrival="arrived as the number 7")
 
 
 # --- dates -----------------------------------------------------------------------------------------------------------
@@ -268,7 +277,7 @@ def test_a_date_is_refused_where_only_the_name_of_a_key_is_that_of_a_date(
 ) -> None:
     told = refusal("service_provider", {**CONNECTION, **options}, tmp_path, elsewhere=elsewhere)
     assert told.startswith("account_options.")
-    assert told.endswith("arrived as the date 2027-06-30, not as text: quote it as it is written.")
+    assert ends(told, "not_quoted", arrival="arrived as the date 2027-06-30")
 
 
 def test_every_filter_that_is_a_date_takes_one_unquoted() -> None:
@@ -300,7 +309,7 @@ class Origins:
         ("{a: b, user: 1_000}", 1000, "1_000 arrived as a number"),
         ("user: 1.10", 1.1, "1.10 arrived as a number"),
         ("user: 2027-06-30 12:00:00", date(2027, 6, 30), "arrived as the date 2027-06-30"),
-        ("user: 2027-06-30", date(2027, 6, 30), "2027-06-30 arrived as a date"),
+        ("user: 2027-06-30", date(2027, 6, 30), message("arrival", value="2027-06-30", kind="date")),
         ("user: '{{ 3 + 4 }}'", 7, "arrived as the number 7"),
         ("user: *seven", 7, "arrived as the number 7"),
         ("user: 8", 7, "arrived as the number 7"),
@@ -315,7 +324,7 @@ def test_a_number_is_shown_as_the_playbook_writes_it_and_no_other_spelling_is_cl
     monkeypatch.setattr(arguments, "Origin", Origins(tmp_path / "play.yml", 2, column))
     options = {**CONNECTION, "service_provider": "ALPHA", "user": value}
     told = refusal("user_role", options, tmp_path, elsewhere=elsewhere)
-    assert told == f"user: {shown}, not as text: quote it as it is written."
+    assert told == message("not_quoted", option="user", arrival=shown)
 
 
 @ways
