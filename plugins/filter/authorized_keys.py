@@ -9,29 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.plugin_utils._filters import make_filter
 from ansible_collections.waldur.provider.plugins.plugin_utils._ssh_keys import authorized_keys as make_authorized_keys
-
-NAME = "waldur.provider.authorized_keys"
 
 
 def authorized_keys(
     keys: Any, users: Any, usernames: Any = None, keep_inactive: bool = False, invalid: str = "warn"
 ) -> dict[str, list[str]]:
-    """Return the lines of each account. Raises ``AnsibleFilterError`` for invalid rows, with 'fail' also for keys."""
+    """Return the lines of each account. Raises ``InvalidInput`` for invalid rows, with 'fail' also for keys."""
     if invalid not in ("warn", "fail"):
-        raise AnsibleFilterError(f"{NAME}: invalid: must be 'warn' or 'fail'.")
-    try:
-        result = make_authorized_keys(keys, users, usernames, keep_inactive=keep_inactive)
-    except InvalidInput as error:
-        raise AnsibleFilterError(f"{NAME}: {error.message}") from error
+        raise InvalidInput("invalid: must be 'warn' or 'fail'.")
+    result = make_authorized_keys(keys, users, usernames, keep_inactive=keep_inactive)
     if result.left_out and invalid == "fail":
-        raise AnsibleFilterError(f"{NAME}: {'; '.join(result.left_out)}.")
+        raise InvalidInput(f"{'; '.join(result.left_out)}.")
     if result.left_out:
-        Display().warning(f"{NAME} left out: {'; '.join(result.left_out)}.")
+        Display().warning(f"waldur.provider.authorized_keys left out: {'; '.join(result.left_out)}.")
     return result.lines
 
 
@@ -40,4 +35,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filter by its name."""
-        return {"authorized_keys": authorized_keys}
+        return {"authorized_keys": make_filter("authorized_keys", authorized_keys)}

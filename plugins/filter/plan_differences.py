@@ -9,19 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._common.values import boolean
+from ansible_collections.waldur.provider.plugins.plugin_utils._filters import make_filter
 from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import render_differences
 
 
 def plan_differences(plan: Any, totals: Any = True) -> list[str]:
-    """Return a line for each change. Raises ``AnsibleFilterError`` with one sentence for an invalid plan."""
-    try:
-        return render_differences(plan, totals=_parse_boolean(totals))
-    except InvalidInput as error:
-        raise AnsibleFilterError(f"waldur.provider.plan_differences: {error.message}") from error
+    """Return a line for each change. Raises ``InvalidInput`` for an invalid plan."""
+    return render_differences(plan, totals=_parse_boolean(totals))
 
 
 def _parse_boolean(value: Any) -> bool:
@@ -35,4 +30,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filter by its name."""
-        return {"plan_differences": plan_differences}
+        return {"plan_differences": make_filter("plan_differences", plan_differences)}

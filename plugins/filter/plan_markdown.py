@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.plugin_utils._filters import make_filter
 from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown import (
     DEFAULT_MAX_LENGTH,
     DEFAULT_TITLE,
     render_plan,
 )
-
-NAME = "waldur.provider.plan_markdown"
 
 
 def plan_markdown(
@@ -28,19 +25,16 @@ def plan_markdown(
     title: str = DEFAULT_TITLE,
     max_length: Any = DEFAULT_MAX_LENGTH,
 ) -> str:
-    """Return the plan as Markdown. Raises ``AnsibleFilterError`` with one sentence for an invalid plan."""
-    try:
-        return render_plan(plan, summary, warnings, title=title, max_length=_parse_number(max_length))
-    except InvalidInput as error:
-        raise AnsibleFilterError(f"{NAME}: {error.message}") from error
+    """Return the plan as Markdown. Raises ``InvalidInput`` for an invalid plan."""
+    return render_plan(plan, summary, warnings, title=title, max_length=_parse_number(max_length))
 
 
 def _parse_number(value: Any) -> int:
     """Return a number; older versions of Ansible pass one that comes from a variable as text."""
     try:
         return int(value)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput("max_length: must be a whole number of characters.") from error
+    except (TypeError, ValueError):
+        raise InvalidInput("max_length: must be a whole number of characters.") from None
 
 
 class FilterModule:
@@ -48,4 +42,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filter by its name."""
-        return {"plan_markdown": plan_markdown}
+        return {"plan_markdown": make_filter("plan_markdown", plan_markdown)}

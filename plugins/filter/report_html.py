@@ -7,44 +7,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import require_plain
+from ansible_collections.waldur.provider.plugins.plugin_utils._filters import make_filter
 from ansible_collections.waldur.provider.plugins.plugin_utils._report import render
-
-NAME = "waldur.provider.report_html"
-T = TypeVar("T")
 
 
 def report_html(
     data: Any, moment: Any, title: str = render.DEFAULT_TITLE, currency: str = "", warnings: Any = None
 ) -> str:
-    """Return the report as HTML. Raises ``AnsibleFilterError`` with one sentence for invalid data."""
-    return _call(
-        NAME,
-        lambda: render.report_html(
-            require_plain(data),
-            moment=_strip_tags(moment),
-            title=title,
-            currency=currency,
-            warnings=require_plain(warnings),
-        ),
+    """Return the report as HTML. Raises ``InvalidInput`` for invalid data."""
+    return render.report_html(
+        require_plain(data),
+        moment=_strip_tags(moment),
+        title=title,
+        currency=currency,
+        warnings=require_plain(warnings),
     )
 
 
 def report_html_index(reports: Any, moment: Any, title: str = render.DEFAULT_TITLE) -> str:
-    """Return the page that links to reports. Raises ``AnsibleFilterError``."""
-    return _call(
-        f"{NAME}_index", lambda: render.report_index(require_plain(reports), moment=_strip_tags(moment), title=title)
-    )
+    """Return the page that links to reports. Raises ``InvalidInput``."""
+    return render.report_index(require_plain(reports), moment=_strip_tags(moment), title=title)
 
 
 def report_html_names(profiles: Any) -> list[str]:
-    """Return a file name for each profile. Raises ``AnsibleFilterError``."""
-    return _call(f"{NAME}_names", lambda: render.report_names(require_plain(profiles)))
+    """Return a file name for each profile. Raises ``InvalidInput``."""
+    return render.report_names(require_plain(profiles))
 
 
 def _strip_tags(value: Any) -> Any:
@@ -52,21 +42,10 @@ def _strip_tags(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
-def _call(name: str, function: Callable[[], T]) -> T:
-    """Return what ``function`` returns. Raises ``AnsibleFilterError``, which names the filter ``name``."""
-    try:
-        return function()
-    except InvalidInput as error:
-        raise AnsibleFilterError(f"{name}: {error.message}") from error
-
-
 class FilterModule:
     """The filters of this file, as Ansible loads them."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by their names."""
-        return {
-            "report_html": report_html,
-            "report_html_index": report_html_index,
-            "report_html_names": report_html_names,
-        }
+        functions = (report_html, report_html_index, report_html_names)
+        return {function.__name__: make_filter(function.__name__, function) for function in functions}

@@ -150,15 +150,8 @@ def render_plan(
     counts = count_fitting_rows(by_weight, max_length - len(head) - _RESERVED)
     texts = [section.render(count) for section, count in zip(by_weight, counts, strict=True)]
     hidden = [len(section.rows) - count for section, count in zip(by_weight, counts, strict=True)]
-    left_out = {
-        "critical change": hidden[0],
-        "more change": sum(hidden[3:-1]),
-        "missing user": hidden[1],
-        "warning": hidden[2],
-        "full text": hidden[-1],
-    }
     ordered = [texts[0], *texts[3:-1], *texts[1:3], texts[-1]]
-    return "\n\n".join(text for text in (head, *ordered, _describe_hidden(left_out, max_length)) if text) + "\n"
+    return "\n\n".join(text for text in (head, *ordered, _describe_hidden(hidden, max_length)) if text) + "\n"
 
 
 def render_differences(plan: Any, *, totals: bool = True) -> list[str]:
@@ -193,8 +186,16 @@ def _render_values(shown: _ShownChange) -> Iterator[str]:
         yield f"{quote(label)}: {' -> '.join(texts)}"
 
 
-def _describe_hidden(hidden: Mapping[str, int], max_length: int) -> str:
-    parts = [format_count(number, thing) for thing, number in hidden.items() if number]
+def _describe_hidden(hidden: Sequence[int], max_length: int) -> str:
+    """Return a line with the numbers of rows left out; ``hidden`` has one for each section, heaviest section first."""
+    counts = {
+        "critical change": hidden[0],
+        "more change": sum(hidden[3:-1]),
+        "missing user": hidden[1],
+        "warning": hidden[2],
+        "full text": hidden[-1],
+    }
+    parts = [format_count(number, thing) for thing, number in counts.items() if number]
     if not parts:
         return ""
     return (
