@@ -108,6 +108,10 @@ class ApiSecretCode(Resource[SecretCode, SecretCodeState, None]):
     fields = (SECRET_CODE,)
     module = ModuleOptions((*_FIELDS, _REVEAL))
     result_key = "api_secret_code"
+    operations = (
+        "api_secret_code",
+        "generate_api_secret_code",
+    )
     summary_keys = (_FINGERPRINTS,)
 
     def read_document(self, entry: EntryReader, read_image: ReadImage) -> SecretCode | None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from .._api.operations import operation
+from .._api.permissions import Permission, Requirement
 from .._common.errors import InvalidInput
 from .._common.types import Result
 from .._context import Session
@@ -97,16 +99,23 @@ class AnyResource(ABC):
     """A resource as the engine sees it, whatever its types are.
 
     ``fields`` are its keys in a document, ``module`` the options of its module, and ``result_key`` is the key of that
-    module's result. ``export_part`` names it among the parts of an export (empty: it can't be exported).
-    ``summary_keys`` are the keys that it adds to the summary of a plan.
+    module's result. ``operations`` are the names of the operations of its own requests; references to customers,
+    providers, users and roles are resolved before them. ``export_part`` names it among the parts of an export (empty:
+    it can't be exported). ``summary_keys`` are the keys that it adds to the summary of a plan.
     """
 
     kind: ChangeKind
     fields: tuple[Field[object], ...]
     module: ModuleOptions
     result_key: str
+    operations: tuple[str, ...]
     export_part: str = ""
     summary_keys: tuple[str, ...] = ()
+
+    @property
+    def permissions(self) -> frozenset[Permission | Requirement]:
+        """What a token needs to send all requests of the resource, as its operations declare it."""
+        return frozenset(operation(name).permission for name in self.operations)
 
     @abstractmethod
     def read_task(self, session: Session, document: ProviderDocument, target: Target) -> ResourceTask | None:

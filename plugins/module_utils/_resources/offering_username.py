@@ -55,6 +55,17 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         names_users=True,
     )
     result_key = "offering_usernames"
+    operations = (
+        "project_permissions",
+        "provider_resources",
+        "provider_offerings",
+        "offering_users",
+        "provider_accounts",
+        "set_offerings_username",
+        "rename_offering_user",
+        "rename_provider_account",
+        "create_offering_user",
+    )
     export_part = USERNAMES_KEY
 
     def read_document(self, entry: EntryReader, read_image: ReadImage) -> Usernames | None:

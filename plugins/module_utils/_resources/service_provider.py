@@ -218,6 +218,20 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
     fields = (_STATE, *_PROFILE_FIELDS)
     module = ModuleOptions((*_PROFILE_FIELDS, _STATE), reference=CUSTOMER, renames_accounts=True)
     result_key = "service_provider"
+    operations = (
+        "service_providers",
+        "service_provider",
+        "provider_offerings",
+        "offering_users",
+        "provider_accounts",
+        "username_conflicts",
+        "account_options_preview",
+        "adopt_provider_accounts",
+        "create",
+        "partial_update",
+        "update",
+        "destroy",
+    )
     export_part = "profile"
 
     def read_document(self, entry: EntryReader, read_image: ReadImage) -> Profile:

@@ -177,6 +177,12 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
         names_users=True,
     )
     result_key = "user_roles"
+    operations = (
+        "list_users",
+        "add_user",
+        "update_user",
+        "delete_user",
+    )
     export_part = "users"
 
     def read_document(self, entry: EntryReader, read_image: ReadImage) -> Grants | None:
