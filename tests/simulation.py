@@ -150,6 +150,18 @@ class Simulator:
         """
         self._ask("POST", "faults", rule)
 
+    def expire_token(self, token: str, *, after: int = 0) -> None:
+        """Reject a token after so many requests, as the server rejects one that has expired (api-behaviour:
+        error-shapes)."""
+        self.fault(
+            token=token,
+            skip=after,
+            times=None,
+            status=401,
+            body={"detail": "Token has expired."},
+            headers={"WWW-Authenticate": "Token"},
+        )
+
     def faults(self) -> list[dict[str, Any]]:
         """The rules, each with how often it ``fired``."""
         answer: list[dict[str, Any]] = self._ask("GET", "faults")

@@ -27,13 +27,47 @@ options:
     description:
       - The API token of the user that the task acts as.
       - If omitted, it is taken from the variable C(waldur_access_token), the connection profile or the environment
-        variable E(WALDUR_ACCESS_TOKEN) (or E(WALDUR_API_TOKEN)). If none of them sets it, the task fails.
+        variable E(WALDUR_ACCESS_TOKEN) (or E(WALDUR_API_TOKEN)). If none of them sets it, O(token_file) or
+        O(token_command), the task fails.
       - It must come from the same source as O(api_url), or from a source that sets the same URL. Otherwise the task
         fails before anything is sent, so that the token of one site is never sent to another.
       - It must have at least 8 characters, because every text in the output that equals it is masked.
       - Do not write a token into a task, because Ansible shows the source of tasks that fail. Use the environment, a
         connection profile, or a variable from Ansible Vault.
     type: str
+  token_file:
+    description:
+      - A file on the controller that contains the token, such as one that an agent of HashiCorp Vault or Kubernetes
+        keeps up to date. A relative path starts in the folder where Ansible was started.
+      - The file must contain the token alone, in one line. Spaces and line ends around it are removed. A file that is
+        missing, unreadable, empty or larger than 64 kB is an error.
+      - The file is read when a task starts. After a response with status 401, it is read again, and the request is
+        repeated once if the token has changed. This is not possible if the task is asynchronous or its host is not
+        local, because the controller then reads the token and passes it to the module.
+      - The mode of the file is not checked, because many agents and CI systems create such files readable for others.
+      - The variable is C(waldur_token_file), the environment variable E(WALDUR_TOKEN_FILE). The rules of
+        O(access_token) for the source apply. Only one of O(access_token), O(token_file) and O(token_command) can be set
+        in one source.
+    type: path
+    version_added: 1.1.0
+  token_command:
+    description:
+      - A command that prints the token, run on the controller, as a list of the program and its arguments, or as text
+        that is split into words as a shell does it. No shell is used, so pipes and variables require C(sh -c).
+      - It must print the token alone, in one line, within 60 seconds, and must not ask for input. It gets the
+        environment of the task.
+      - The command runs once in each process of Ansible, so once for all items of a loop. After a response with status
+        401, it is run again, and the request is repeated once if it printed another token. This is not possible if the
+        task is asynchronous or its host is not local, because the controller then reads the token and passes it to the
+        module.
+      - Its output is never shown. If it fails, the message contains the last line of its error output, in which
+        everything that may be a secret is masked. Its arguments are visible in the list of processes, so do not write a
+        secret into them.
+      - The variable is C(waldur_token_command), the environment variable E(WALDUR_TOKEN_COMMAND). The rules of
+        O(access_token) for the source apply. Only one of O(access_token), O(token_file) and O(token_command) can be set
+        in one source.
+    type: raw
+    version_added: 1.1.0
   auth_scheme:
     description:
       - The scheme in the C(Authorization) header. Personal access tokens of newer versions require V(Bearer).

@@ -29,7 +29,7 @@ options:
   access_token:
     description:
       - The API token of the user that reads from Waldur.
-      - Required. See the notes for the sources that can set it.
+      - Required, unless O(token_file) or O(token_command) is set. See the notes for the sources that can set it.
       - It must come from the same source as O(api_url), or from a source that sets the same URL. Otherwise nothing is
         sent, so that the token of one site is never sent to another.
       - It must have at least 8 characters, because every text in the output that equals it is masked.
@@ -40,6 +40,41 @@ options:
     env:
       - name: WALDUR_ACCESS_TOKEN
       - name: WALDUR_API_TOKEN
+  token_file:
+    description:
+      - A file that contains the token, such as one that an agent of HashiCorp Vault or Kubernetes keeps up to date. A
+        relative path starts in the folder where Ansible was started.
+      - The file must contain the token alone, in one line. Spaces and line ends around it are removed. A file that is
+        missing, unreadable, empty or larger than 64 kB is an error.
+      - After a response with status 401, the file is read again, and the request is repeated once if the token has
+        changed.
+      - The mode of the file is not checked, because many agents and CI systems create such files readable for others.
+      - The rules of O(access_token) for the source apply. Only one of O(access_token), O(token_file) and
+        O(token_command) can be set in one source.
+    type: path
+    version_added: 1.1.0
+    vars:
+      - name: waldur_token_file
+    env:
+      - name: WALDUR_TOKEN_FILE
+  token_command:
+    description:
+      - A command that prints the token, as a list of the program and its arguments, or as text that is split into words
+        as a shell does it. No shell is used, so pipes and variables require C(sh -c).
+      - It must print the token alone, in one line, within 60 seconds, and must not ask for input.
+      - The command runs once in each process of Ansible. After a response with status 401, it is run again, and the
+        request is repeated once if it printed another token.
+      - Its output is never shown. If it fails, the message contains the last line of its error output, in which
+        everything that may be a secret is masked. Its arguments are visible in the list of processes, so do not write a
+        secret into them.
+      - The rules of O(access_token) for the source apply. Only one of O(access_token), O(token_file) and
+        O(token_command) can be set in one source.
+    type: raw
+    version_added: 1.1.0
+    vars:
+      - name: waldur_token_command
+    env:
+      - name: WALDUR_TOKEN_COMMAND
   auth_scheme:
     description:
       - The scheme in the C(Authorization) header. Personal access tokens of newer versions require V(Bearer).

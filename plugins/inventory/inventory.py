@@ -430,6 +430,12 @@ def _is_path(expression: Any) -> bool:
 
 
 def _make_digest(connection: Connection, selection: reader.Selection) -> str:
-    """Return a key for the cache: another one for other rows, and for another token, which may see other rows."""
-    text = json.dumps([connection.api_url, connection.access_token, vars(selection)], sort_keys=True, default=str)
+    """Return a key for the cache: another one for other rows, and for another token, which may see other rows.
+
+    For a token from a file or a command, the key depends on the path or the command: such a token may be another one in
+    each run, and with rows from the cache it is not read at all.
+    """
+    source = connection.token_source
+    token = source.identity if source else connection.access_token
+    text = json.dumps([connection.api_url, token, vars(selection)], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

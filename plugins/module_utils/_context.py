@@ -35,7 +35,12 @@ os.register_at_fork(after_in_child=CLIENTS.clear)
 
 
 def get_client(connection: Connection) -> tuple[Client, References]:
-    """Return the one client of this process for ``connection``, and the references that it has resolved so far."""
+    """Return the one client of this process for ``connection``, and the references that it has resolved so far.
+
+    A token that changed since gets a client of its own, as it may belong to another user. Raises ``InvalidInput`` where
+    the token can't be read.
+    """
+    connection = connection.with_token()
     if connection not in CLIENTS:
         client = Client(connection)
         CLIENTS[connection] = (client, References(client))

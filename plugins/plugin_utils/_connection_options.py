@@ -30,6 +30,7 @@ def read_connection(
     ``get_option_and_origin`` is not used: in ansible-core 2.17 it does not know options that were given directly, and
     no core evaluates variables for a plugin. Raises ``InvalidInput`` as modules do, with no secret in its message.
     """
+    reject_facts(variables)
     return connection_options.connect(
         connection_options.resolve(
             {name: require_plain_option(name, options[name]) for name in NAMES if name in options},
@@ -43,6 +44,23 @@ def read_connection(
         ),
         os.environ,
     )
+
+
+def reject_facts(variables: Mapping[str, Any]) -> None:
+    """Raise ``InvalidInput`` where a fact of a host is a connection option, as managed hosts choose their facts.
+
+    Ansible makes a variable of each fact whatever its name is, so that a host could have the token sent to a server of
+    its own, or a command run on the controller. ``variables`` are all variables of a task.
+    """
+    facts = variables.get("ansible_facts")
+    if not isinstance(facts, Mapping):
+        return
+    for option in NAMES:
+        if f"waldur_{option}" in facts:
+            raise InvalidInput(
+                f"{option}: the variable waldur_{option} comes from the facts of a host, and a host must not choose the"
+                " connection: set it in the inventory, in the play, or with -e."
+            )
 
 
 def require_plain(value: Any) -> Any:

@@ -24,7 +24,8 @@ ODD: list[Any] = [INFINITE, HUGE, [None], {1: 2}, "a\0b", "9" * 5000, ["x", 5], 
 OPTIONS = (
     "hosts service_providers filters include hostname hostvars_prefix default_groups machines on_unreachable_provider"
     " strict compose groups keyed_groups use_extra_vars leading_separator cache cache_timeout cache_prefix api_url"
-    " access_token auth_scheme validate_certs ca_path client_cert client_key proxy timeout retries profile"
+    " access_token token_file token_command auth_scheme validate_certs ca_path client_cert client_key proxy timeout"
+    " retries profile"
 ).split()
 
 

@@ -47,6 +47,7 @@ def is_pattern(value: Any) -> bool:
 CHOICE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "method": (METHODS.__contains__, "one of " + ", ".join(METHODS)),
     "path": (is_pattern, "a glob, or ~ and a regular expression"),
+    "token": (lambda value: isinstance(value, str) and value != "", "a token"),
     "times": (lambda value: value is None or (whole(value) and value > 0), "a whole number from 1, or null"),
     "skip": COUNT,
     "after": FLAG,
@@ -92,8 +93,10 @@ class Rule:
             raise ValueError("drop: goes with delay and meanwhile alone, as no answer is sent")
         self.after = self.get("after") or self.get("drop") == "after"
 
-    def matches(self, method: str, path: str, query: str) -> bool:
+    def matches(self, method: str, path: str, query: str, authorization: str) -> bool:
         """Whether a request is one of those that it is about; a glob may speak of the path alone."""
+        if "token" in self.given and self.given["token"] not in authorization.split():
+            return False
         wanted, pattern = self.get("method", "any"), self.get("path", "*")
         if wanted not in ("any", method) and not (wanted == "write" and method in WRITES):
             return False
@@ -142,10 +145,11 @@ def add(body: Any) -> None:
 def take(environ: Environ) -> Rule | None:
     """The rule that the request runs into, if any; the control channel never does."""
     request = (environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["QUERY_STRING"])
+    authorization = environ.get("HTTP_AUTHORIZATION", "")
     if not RULES or request[1].startswith(CONTROL):
         return None
     with LOCK:
-        return next((rule for rule in RULES if rule.matches(*request) and rule.fires()), None)
+        return next((rule for rule in RULES if rule.matches(*request, authorization) and rule.fires()), None)
 
 
 def answer(rule: Rule, environ: Environ, ask: Callable[[Environ], Answer]) -> Answer | None:

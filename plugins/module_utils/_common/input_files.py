@@ -64,7 +64,7 @@ def read_file(
     except OSError as error:
         raise InvalidInput(f"{option}: can't read {name}: {_describe_os_error(error)}{advice}.") from None
     if len(content) > limit:
-        raise InvalidInput(f"{option}: {name} is larger than {limit // MEGABYTE} MB: give a smaller file.")
+        raise InvalidInput(f"{option}: {name} is larger than {_describe_size(limit)}: give a smaller file.")
     return content
 
 
@@ -132,6 +132,10 @@ def _require_regular(mode: int) -> None:
     if not stat.S_ISREG(mode):
         kind = next((kind for is_kind, kind in _KINDS if is_kind(mode)), "something else")
         raise OSError(errno.EINVAL, f"it is {kind}, and only regular files are read")
+
+
+def _describe_size(size: int) -> str:
+    return f"{size // MEGABYTE} MB" if size >= MEGABYTE else f"{size // 1000} kB"
 
 
 def _describe_os_error(error: OSError) -> str:

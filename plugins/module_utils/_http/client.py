@@ -17,11 +17,12 @@ from .._api.editions import detect_edition
 from .._api.operations import Operation, operation
 from .._api.permissions import describe_refused_staff, is_personal
 from .._common import timestamps
-from .._common.errors import WaldurError, WriteInCheckMode
+from .._common.errors import T, Unauthorized, WaldurError, WriteInCheckMode
 from .._common.json_values import problems
 from .._common.redaction import Redactor, remove_secret_keys
 from .._common.types import Row
 from .connection import Connection
+from .credential import Credential
 from .http_request import HttpResponse, send_request
 from .media import download
 from .pagination import Page, all_rows, first_rows
@@ -50,14 +51,15 @@ class Client:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._repeating: requests.Session = open_authenticated_session(connection, repeat_safe=True)
-        self._once = open_authenticated_session(connection, repeat_safe=False)
+        # What to mask in all output: tokens, proxy passwords, and every secret code that was read.
+        self.redactor = Redactor(proxy_passwords(connection))
+        self._credential = Credential(connection, self.redactor)
+        self._repeating: requests.Session = open_authenticated_session(connection, self._credential, repeat_safe=True)
+        self._once = open_authenticated_session(connection, self._credential, repeat_safe=False)
         self._foreign = open_session(connection, repeat_safe=True)
         self._server_time: datetime | None = None
         self._edition: int | None = None  # for messages, once a whole row of the providers was seen
         self._staff: bool | None = None  # for messages, once a request was refused
-        # What to mask in all output: token, proxy passwords, and every secret code that was read.
-        self.redactor = Redactor({connection.access_token, *proxy_passwords(connection)})
         # How many requests that write were begun; it tells an error before the first from one after it.
         self.writes_sent = 0
 
@@ -180,7 +182,8 @@ class Client:
 
     def download(self, url: str) -> bytes:
         """Return the bytes behind a media URL (see ``media.download``)."""
-        return download(self.connection, self._repeating, self._foreign, url)
+        sessions, option = (self._repeating, self._foreign), self._credential.option
+        return self._repeat_after_renewal(lambda: download(self.connection, *sessions, url, option))
 
     def _send(
         self,
@@ -195,8 +198,27 @@ class Client:
             raise WriteInCheckMode(f"Cannot {request.title}: check mode only reads, so the request was not sent.")
         content: dict[str, Any] = {"data": body, "files": files} if files else {"json": body}
         self.writes_sent += request.writes
+        return self._repeat_after_renewal(lambda: self._exchange(request, uuid, query or {}, content))
+
+    def _repeat_after_renewal(self, send: Callable[[], T]) -> T:
+        """Return what ``send`` returns. After a 401 it is called once more, if the token could be read again.
+
+        The server carries out nothing that it answers with 401 (api-behaviour: access-errors), so a write may be
+        repeated. Where an earlier try of the write may have arrived, the error is not ``Unauthorized``.
+        """
+        token, renewals = self._credential.token, self._credential.renewals
+        try:
+            return send()
+        except Unauthorized as error:
+            self._credential.renew(token, renewals, error)
+        return send()
+
+    def _exchange(
+        self, request: Operation, uuid: str | None, query: Mapping[str, Any], content: Mapping[str, Any]
+    ) -> HttpResponse:
+        """Send a request, follow its redirects, and return the response. Raises ``WaldurError``."""
         url = self.connection.api_url + request.path.format(uuid=uuid)
-        params: list[tuple[str, str]] | None = encode_query(request.query, query or {})
+        params: list[tuple[str, str]] | None = encode_query(request.query, query)
         session = self._repeating if request.repeat_safe else self._once
         timeout = self.connection.timeout
         with begin_exchange(timeout, self.connection.retries) as exchange:
@@ -219,7 +241,7 @@ class Client:
 
     def _error(self, request: Operation, answer: HttpResponse, exchange: Exchange) -> WaldurError:
         """Return the error for a response of 400 and more."""
-        is_personal_token = is_personal(self.connection.auth_scheme, self.connection.access_token)
+        is_personal_token = is_personal(self.connection.auth_scheme, self._credential.token)
 
         def describe_requirement() -> str:
             requirement = request.permission.describe(self._edition, is_personal_token=is_personal_token)
@@ -232,6 +254,7 @@ class Client:
             answer,
             exchange,
             redactor=self.redactor,
+            token_option=self._credential.option,
             is_personal_token=is_personal_token,
             describe_requirement=describe_requirement,
         )

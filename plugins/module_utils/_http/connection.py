@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from .token_sources import TokenSource
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class Connection:
     ``verify``, ``cert`` and ``proxies`` have the form that requests takes; ``proxies`` are those for ``api_url``.
     ``timeout`` is in seconds and counts for each try; ``retries`` is the number of tries after the first. ``proxy`` is
     the option and ``proxy_variables`` are the variables of the environment that decide on the proxy of other hosts.
+    ``access_token`` is empty until a token of ``token_source`` was read.
     """
 
     api_url: str
@@ -29,3 +32,13 @@ class Connection:
     retries: int = 4
     proxy: str | None = field(default=None, repr=False)
     proxy_variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    token_source: TokenSource | None = None
+
+    def with_token(self) -> Connection:
+        """Return the connection with its token, read from ``token_source`` where there is none yet.
+
+        Raises ``InvalidInput`` with no secret in its message.
+        """
+        if self.access_token or self.token_source is None:
+            return self
+        return replace(self, access_token=self.token_source.read())

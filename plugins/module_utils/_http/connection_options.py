@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,11 +15,14 @@ from .._common import input_files
 from .._common.errors import LONGEST_PATH, InvalidInput, quote
 from .._common.values import boolean
 from .connection import Connection
+from .token_sources import TOKEN_OPTIONS, check_token, find_source
 from .transport import PROXY_VARIABLES, choose_proxies
 
 OPTIONS = (
     "api_url",
     "access_token",
+    "token_file",
+    "token_command",
     "auth_scheme",
     "validate_certs",
     "ca_path",
@@ -30,11 +33,10 @@ OPTIONS = (
     "retries",
 )
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
-_TEXT_OPTIONS = [name for name in OPTIONS if name not in ("validate_certs", "timeout", "retries")]
+_TEXT_OPTIONS = [name for name in OPTIONS if name not in ("token_command", "validate_certs", "timeout", "retries")]
 # What a task, a variable or a plugin may set; a profile may set all but "profile".
 NAMES = (*OPTIONS, "profile")
 _PROFILES_LIMIT = input_files.MEGABYTE
-_MIN_TOKEN_LENGTH = 8
 _DEFAULT_PROFILES = "~/.config/waldur/profiles.yml"
 
 
@@ -60,8 +62,10 @@ def resolve(
     options, variables, the profile that an option or a variable names, the environment, the profile that
     ``WALDUR_PROFILE`` names.
 
-    Raises ``InvalidInput`` for a profile that is not valid, for a missing ``api_url`` or ``access_token``, and for a
-    token whose source does not set the same URL, as the token of one site must never be sent to another.
+    Of ``access_token``, ``token_file`` and ``token_command``, only the one of the first source that sets any is
+    returned. Raises ``InvalidInput`` for a profile that is not valid, for a missing ``api_url`` or token, for two
+    options for the token in that source, and for a token whose source does not set the same URL, as the token of one
+    site must never be sent to another.
     """
     sources = [Source(source_name, _select_set_options(options)), Source("variables", _select_set_options(variables))]
     profile = next((source.values["profile"] for source in sources if source.values.get("profile")), None)
@@ -72,8 +76,24 @@ def resolve(
         sources.append(_load_profile(environment["WALDUR_PROFILE"], environment))
     # The first source that sets an option wins, so it is written last.
     source_by_option = {name: source for name in OPTIONS for source in reversed(sources) if name in source.values}
+    _keep_one_token_option(source_by_option, sources)
     _check_url_and_token(source_by_option, source_name)
     return {name: source.values[name] for name, source in source_by_option.items()}
+
+
+def _keep_one_token_option(source_by_option: dict[str, Source], sources: Sequence[Source]) -> None:
+    """Remove the options for the token that come from later sources than the first that sets any.
+
+    Raises ``InvalidInput`` where that one sets several.
+    """
+    for source in sources:
+        names = [name for name in TOKEN_OPTIONS if name in source.values]
+        if len(names) > 1:
+            raise InvalidInput(f"{names[0]}: must not be set with {names[1]} in {source.name}: set one of them.")
+        if names:
+            for name in set(TOKEN_OPTIONS) - {*names}:
+                source_by_option.pop(name, None)
+            return
 
 
 def _select_set_options(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,21 +144,23 @@ def _read_profiles(path: str) -> Any:
 
 def _check_url_and_token(source_by_option: Mapping[str, Source], source_name: str) -> None:
     """Raise ``InvalidInput`` where the URL or the token is missing, or the token's source sets another URL or none."""
-    for name in ("api_url", "access_token"):
+    token_option = next((name for name in TOKEN_OPTIONS if name in source_by_option), "access_token")
+    for name in ("api_url", token_option):
         if name not in source_by_option:
             alias = " or WALDUR_API_TOKEN" if name == "access_token" else ""
+            others = ", or use token_file or token_command" if name == "access_token" else ""
             raise InvalidInput(
                 f"{name}: is missing: set it in {source_name}, as variable waldur_{name}, as"
-                f" WALDUR_{name.upper()}{alias} in the environment, or in a profile."
+                f" WALDUR_{name.upper()}{alias} in the environment, or in a profile{others}."
             )
-    url_source, token_source = source_by_option["api_url"], source_by_option["access_token"]
+    url_source, token_source = source_by_option["api_url"], source_by_option[token_option]
     if url_source is token_source:
         return
     token_url = token_source.values.get("api_url")
     if token_url is None or base_url(token_url) != base_url(url_source.values["api_url"]):
         description = f"names another URL ({quote(token_url)})" if token_url else "names no URL"
         raise InvalidInput(
-            f"access_token: comes from {token_source.name}, which {description}, and api_url comes from"
+            f"{token_option}: comes from {token_source.name}, which {description}, and api_url comes from"
             f" {url_source.name}: set both in the same place, so that no site's token goes to another."
         )
 
@@ -181,16 +203,18 @@ def _remove_login(text: str) -> str:
 def connect(values: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
     """Return resolved ``values`` as a checked ``Connection``; an option that is not set gets its default.
 
-    ``environment`` is used for proxies and certificate bundles only. Sends nothing. Raises ``InvalidInput`` that names
+    ``environment`` is used for proxies, certificate bundles and the command of ``token_command``. Sends nothing, and
+    reads no token. Raises ``InvalidInput`` that names
     the option.
     """
     for name in _TEXT_OPTIONS:
         if isinstance(values.get(name), (dict, list, tuple)):
             raise InvalidInput(f"{name}: must be text, and a list or mapping was given.")
     url = base_url(values["api_url"])
+    source = find_source(values, environment)
     return Connection(
         url,
-        _check_token(values["access_token"]),
+        check_token(values["access_token"]) if source is None else "",
         _check_auth_scheme(values.get("auth_scheme", "Token")),
         _resolve_verification(url, values, environment),
         _resolve_client_certificate(values),
@@ -203,23 +227,20 @@ def connect(values: Mapping[str, Any], environment: Mapping[str, str]) -> Connec
             for name in PROXY_VARIABLES
             if (value := environment.get(name) or environment.get(name.upper()))
         ),
+        source,
     )
 
 
-def _check_token(value: Any) -> str:
-    """Return the token without spaces around it. Raises ``InvalidInput``, which never shows it."""
-    token = str(value).strip()
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise InvalidInput(
-            "access_token: holds characters that no token has (space, line end, umlaut): check the value."
-        )
-    if len(token) < _MIN_TOKEN_LENGTH:
-        # Text that equals the token is masked in all output, and a few letters occur in any word.
-        raise InvalidInput(
-            f"access_token: is shorter than {_MIN_TOKEN_LENGTH} characters, and those of Waldur have 40 or more: check"
-            " the value."
-        )
-    return token
+def read_token(values: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return resolved ``values`` with the token itself in place of ``token_file`` or ``token_command``.
+
+    ``environment`` is that of the command. Raises ``InvalidInput``.
+    """
+    source = find_source(values, environment)
+    if source is None:
+        return dict(values)
+    others = {name: value for name, value in values.items() if name not in TOKEN_OPTIONS}
+    return {**others, "access_token": source.read()}
 
 
 def _check_auth_scheme(value: Any) -> str:

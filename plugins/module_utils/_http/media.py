@@ -16,6 +16,7 @@ from . import connection_errors
 from .connection import Connection
 from .http_request import send_request
 from .redirects import host_and_port, origin
+from .request_errors import unauthorized
 from .sessions import skip_token
 from .transport import UnusableBody, begin_exchange, choose_proxies
 
@@ -27,12 +28,17 @@ _IMAGE_LIMIT = 32 * 1024 * 1024
 
 
 def download(
-    connection: Connection, api_session: requests.Session, foreign_session: requests.Session, url: str
+    connection: Connection,
+    api_session: requests.Session,
+    foreign_session: requests.Session,
+    url: str,
+    token_option: str = "access_token",
 ) -> bytes:
     """Return the bytes behind a media URL: below ``/api/`` from our own server with the token, else without it.
 
-    Another host gets no client certificate either, and is reached by the proxy that is set for it. Raises
-    ``RequestNotSent``, ``Forbidden``, ``NotFound`` or another ``WaldurError``.
+    Another host gets no client certificate either, and is reached by the proxy that is set for it. ``token_option``
+    is the option that the token comes from. Raises ``RequestNotSent``, ``Unauthorized``, ``Forbidden``, ``NotFound`` or
+    another ``WaldurError``.
     """
     target, is_own, is_api = _resolve_media_url(connection.api_url, url)
     session = api_session if is_own else foreign_session
@@ -50,6 +56,8 @@ def download(
             raise RequestNotSent(f"Cannot download the present image: {cause}.") from None
         except UnusableBody as error:
             raise WaldurError(f"Cannot download the present image: the answer {error}.") from None
+    if answer.status == 401 and is_own and is_api:
+        raise unauthorized("Cannot download the present image: the server answered 401", token_option)
     if answer.status != 200:
         kind = {403: Forbidden, 404: NotFound}.get(answer.status, ErrorResponse)
         raise kind(f"Cannot download the present image: the server answered {answer.status}.", answer.status)

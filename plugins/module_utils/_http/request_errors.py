@@ -44,13 +44,15 @@ def error_of_response(
     exchange: Exchange,
     *,
     redactor: Redactor,
+    token_option: str,
     is_personal_token: bool,
     describe_requirement: Callable[[], str],
 ) -> WaldurError:
     """Return the error for a response of 400 and more (api-behaviour: access-errors, error-shapes).
 
-    ``describe_requirement`` returns what a caller needs for the operation; it is called after a 403 only, as it may
-    send a request. The outcome of a write is unknown after a 5xx, and where an earlier try may have been carried out.
+    ``token_option`` is the option that the token comes from. ``describe_requirement`` returns what a caller needs for
+    the operation; it is called after a 403 only, as it may send a request. The outcome of a write is unknown after a
+    5xx, and where an earlier try may have been carried out.
     """
     status, is_json = answer.status, "json" in answer.headers.get("Content-Type", "")
     text = answer.text
@@ -72,13 +74,19 @@ def error_of_response(
         failure = f"Waldur failed on the request to {operation.title} {answered}"
         failure += describe_defect(operation.permission, is_personal_token=is_personal_token)
         return OutcomeUnknown(failure) if operation.writes else ServerDefect(f"{failure}.", status)
-    return _rejection(status, message, redactor.redact_text(answer.headers.get("Retry-After", "")))
+    return _rejection(status, message, token_option, redactor.redact_text(answer.headers.get("Retry-After", "")))
 
 
-def _rejection(status: int, message: str, retry_after: str) -> ErrorResponse:
+def unauthorized(message: str, token_option: str) -> Unauthorized:
+    """Return the error for a 401: ``message`` says what was rejected, ``token_option`` where the token comes from."""
+    token = "access_token" if token_option == "access_token" else f"the token from {token_option}"
+    return Unauthorized(f"{message}: {token} is wrong, expired or not allowed here.", 401)
+
+
+def _rejection(status: int, message: str, token_option: str, retry_after: str) -> ErrorResponse:
     """Return the error for a request that was not carried out; ``retry_after`` is the header of that name."""
     if status == 401:
-        return Unauthorized(f"{message}: access_token is wrong, expired or not allowed here.", status)
+        return unauthorized(message, token_option)
     if status == 429:
         advice = f"it asks to wait {quote(retry_after)} seconds" if retry_after else "it gets too many requests"
         return ErrorResponse(f"{message}: {advice}, so run again later.", status)

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from .connection import Connection
+from .credential import Credential
 from .pagination import PAGES_AT_ONCE
 from .retry import retry_policy
 from .transport import TimedAdapter
@@ -35,11 +36,12 @@ class _ClientSession(Session):
 class _TokenAuth(AuthBase):
     """Set the token (api-behaviour: authentication); an entry of ``.netrc`` would replace a plain header."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._value = f"{connection.auth_scheme} {connection.access_token}"
+    def __init__(self, scheme: str, credential: Credential) -> None:
+        self._scheme = scheme
+        self._credential = credential
 
     def __call__(self, request: Any) -> Any:
-        request.headers["Authorization"] = self._value
+        request.headers["Authorization"] = f"{self._scheme} {self._credential.token}"
         return request
 
 
@@ -49,10 +51,13 @@ def proxy_passwords(connection: Connection) -> set[str]:
     return {text for password in passwords if password for text in (password, unquote(password))}
 
 
-def open_authenticated_session(connection: Connection, *, repeat_safe: bool) -> requests.Session:
-    """Return a session that sends the token and the client certificate, through the proxies for ``api_url``."""
+def open_authenticated_session(
+    connection: Connection, credential: Credential, *, repeat_safe: bool
+) -> requests.Session:
+    """Return a session that sends the token of ``credential`` and the client certificate, through the proxies for
+    ``api_url``."""
     session = open_session(connection, repeat_safe=repeat_safe)
-    session.auth = _TokenAuth(connection)
+    session.auth = _TokenAuth(connection.auth_scheme, credential)
     session.cert = connection.cert
     session.proxies = dict(connection.proxies)
     return session

@@ -41,6 +41,9 @@ Spec = dict[str, Any]
 CONNECTION: Spec = {
     "api_url": {"type": "str"},
     "access_token": {"type": "str", "no_log": True},
+    "token_file": {"type": "path", "no_log": False},
+    # A list, or text; it may hold a secret.
+    "token_command": {"type": "raw", "no_log": True},
     "auth_scheme": {"type": "str", "choices": ["Token", "Bearer"]},
     "validate_certs": {"type": "bool"},
     "ca_path": {"type": "path"},

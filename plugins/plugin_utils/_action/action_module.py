@@ -56,10 +56,13 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._action.files impo
     name_entries_by_place,
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import check_options, check_value
+from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import reject_facts
 
 _COLLECTION = "waldur.provider."
 # The parts of a result that may quote an option or a variable.
 _QUOTING = ("msg", "errors", "invocation")
+# The connection options that name what is read on the controller.
+_READ_HERE = ("profile", "token_file", "token_command")
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,7 @@ class ActionModule(ActionBase):
     def _read_variables(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the values of the variables ``waldur_<option>``, by option. Raises ``InvalidInput``."""
         names = {option: f"waldur_{option}" for option in connection_options.NAMES}
+        reject_facts(task_vars)
         values = {
             option: self._templar.template(task_vars[variable])
             for option, variable in names.items()
@@ -211,10 +215,12 @@ class ActionModule(ActionBase):
         Ansible prints the environment that it hands on at -vvvv, and anybody can see it in the list of processes. So
         its credentials become arguments, whose secrets Ansible redacts.
         """
-        # The profile was read here; its file need not exist where the module runs.
-        named = {option: value for option, value in call.arguments.items() if option != "profile"}
-        arguments = {**named, **call.connection}
+        # The profile and the token are read here: the files and commands need not exist where the module runs.
+        named = {option: value for option, value in call.arguments.items() if option not in _READ_HERE}
         try:
+            connection = connection_options.read_token(call.connection, {**os.environ, **call.environment})
+            self._note_secrets(connection)
+            arguments = {**named, **connection}
             # Checked here, as Ansible shows a module's arguments, and this one may hold a password.
             url = connection_options.base_url(arguments["api_url"])
             places = self._files.load_documents(arguments, call.options)

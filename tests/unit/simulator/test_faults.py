@@ -54,6 +54,15 @@ def test_a_rule_hits_by_method_and_by_a_glob_or_an_expression(api: Api, rule: di
     assert [api.get("roles/", page_size=1).status == 503, add_user(api) == 503] == hit
 
 
+def test_a_token_expires_after_so_many_requests_and_others_do_not(api: Api) -> None:
+    api.sim.expire_token(api.sim.token("staff"), after=2)
+    answers = [api.get("users/me/") for _time in range(3)]
+    assert [answer.status for answer in answers] == [200, 200, 401]
+    assert answers[2].body == {"detail": "Token has expired."}
+    assert answers[2].headers["WWW-Authenticate"] == "Token"
+    assert api.get("users/me/", by="owner").status == 200
+
+
 def test_the_first_requests_can_pass_and_then_so_many_are_hit(api: Api) -> None:
     api.sim.fault(path="*/roles/", skip=2, times=3, status=502)
     assert [api.get("roles/").status for _time in range(7)] == [200, 200, 502, 502, 502, 200, 200]

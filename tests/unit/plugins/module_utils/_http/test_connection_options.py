@@ -102,10 +102,17 @@ def test_false_and_zero_are_values(name: str, value: Any) -> None:
 
 
 def test_all_of_the_environment_is_read() -> None:
-    environment = {f"WALDUR_{name.upper()}": f"value of {name}" for name in OPTIONS}
+    names = set(OPTIONS) - {"token_file", "token_command"}
+    environment = {f"WALDUR_{name.upper()}": f"value of {name}" for name in names}
     environment["WALDUR_API_URL"] = HERE["api_url"]
     found = resolve({}, {}, environment)
-    assert found == {**{name: f"value of {name}" for name in OPTIONS}, "api_url": HERE["api_url"]}
+    assert found == {**{name: f"value of {name}" for name in names}, "api_url": HERE["api_url"]}
+
+
+@pytest.mark.parametrize("option", ["token_file", "token_command"])
+def test_the_environment_can_name_a_file_or_a_command_for_the_token(option: str) -> None:
+    environment = {"WALDUR_API_URL": HERE["api_url"], f"WALDUR_{option.upper()}": "/run/token"}
+    assert resolve({}, {}, environment) == {"api_url": HERE["api_url"], option: "/run/token"}
 
 
 def test_the_token_has_a_second_name_in_the_environment_that_comes_second() -> None:
@@ -356,3 +363,57 @@ def test_a_url_with_a_query_or_a_fragment_is_refused_and_not_shown(bad: str) -> 
 def test_a_url_of_another_place_with_a_query_is_not_shown_either() -> None:
     environment = {"WALDUR_API_URL": "https://there.example.org/?s3cret", "WALDUR_ACCESS_TOKEN": OTHER_TOKEN}
     assert "s3cret" not in refusal({"api_url": HERE["api_url"]}, {}, environment)
+
+
+# --- one option for the token ----------------------------------------------------------------------------------------
+
+TOKEN_SETTINGS: dict[str, Any] = {"access_token": TOKEN, "token_file": "/run/token", "token_command": ["vault", "read"]}
+
+
+@pytest.mark.parametrize("option", TOKEN_SETTINGS)
+@pytest.mark.parametrize("later", TOKEN_SETTINGS)
+def test_the_first_source_that_sets_any_option_for_the_token_decides(option: str, later: str) -> None:
+    first = {"api_url": HERE["api_url"], option: TOKEN_SETTINGS[option]}
+    assert resolve(first, {**HERE, "access_token": OTHER_TOKEN}, {}) == first
+    assert resolve({}, first, {"WALDUR_API_URL": HERE["api_url"], f"WALDUR_{later.upper()}": "x"}) == first
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("access_token", "token_file"), ("access_token", "token_command"), ("token_file", "token_command")],
+)
+@pytest.mark.parametrize("place", ["the task", "variables", "profile 'site'", "the environment"])
+def test_two_options_for_the_token_in_one_source_are_an_error_that_names_both(
+    first: str, second: str, place: str, profiles: Profiles
+) -> None:
+    values = {"api_url": HERE["api_url"], **{name: TOKEN_SETTINGS[name] for name in (first, second)}}
+    options, variables, environment = {}, {}, profiles({"site": values})
+    if place == "the task":
+        options = values
+    elif place == "variables":
+        variables = values
+    elif place == "the environment":
+        environment |= {f"WALDUR_{name.upper()}": str(value) for name, value in values.items()}
+    else:
+        options = {"profile": "site"}
+    expected = message("token_options_in_one_place", first=first, second=second, place=place)
+    assert refusal(options, variables, environment) == expected
+
+
+def test_the_second_name_of_the_token_counts_as_a_token_too() -> None:
+    environment = {"WALDUR_API_URL": HERE["api_url"], "WALDUR_API_TOKEN": TOKEN, "WALDUR_TOKEN_FILE": "/run/token"}
+    expected = message("token_options_in_one_place", first="access_token", second="token_file", place="the environment")
+    assert refusal({}, {}, environment) == expected
+
+
+@pytest.mark.parametrize("option", ["token_file", "token_command"])
+def test_a_token_from_a_file_or_a_command_never_goes_to_the_url_of_another_place(option: str) -> None:
+    told = refusal({"api_url": HERE["api_url"]}, {"api_url": THERE["api_url"], option: "x"}, {})
+    expected = message(
+        "token_of_another_place",
+        option=option,
+        token_place="variables",
+        other=f"another URL ({THERE['api_url']})",
+        url_place="the task",
+    )
+    assert told == expected
