@@ -60,9 +60,9 @@ def parse_command(value: Any) -> tuple[str, ...]:
 def run_command(command: Sequence[str], environment: Mapping[str, str]) -> bytes:
     """Return what ``command`` (a program and its arguments) prints, run in ``environment``.
 
-    Raises ``InvalidInput`` where it can't be started, fails, takes longer than ``TIME_LIMIT`` seconds or prints more
-    than ``OUTPUT_LIMIT`` bytes. No message shows its output, which may hold the token, or its arguments; the last line
-    of its error output is shown without anything that may be a secret.
+    Raises ``InvalidInput`` where it can't be started, fails, prints nothing, takes longer than ``TIME_LIMIT`` seconds
+    or prints more than ``OUTPUT_LIMIT`` bytes. No message shows its output, which may hold the token, or its arguments;
+    the last line of its error output is shown without anything that may be a secret.
     """
     program = quote(command[0])
     try:
@@ -84,7 +84,7 @@ def run_command(command: Sequence[str], environment: Mapping[str, str]) -> bytes
             output, errors = _read_output(process, program)
         finally:
             _end(process)
-    if process.returncode:
+    if process.returncode or not output.strip():
         reason = _describe_errors(errors, output, command, environment)
         raise InvalidInput(f"{_OPTION}: '{program}' {_describe_exit(process.returncode)}{reason}.")
     return output
@@ -137,6 +137,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _describe_exit(code: int) -> str:
+    if code == 0:
+        return "printed no token"
     if code > 0:
         return f"failed with exit status {code}"
     try:

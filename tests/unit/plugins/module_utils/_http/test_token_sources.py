@@ -152,7 +152,7 @@ def test_a_command_gets_the_environment_of_the_task() -> None:
 
 
 def test_a_command_can_not_wait_for_input() -> None:
-    assert error_of(shell("cat").read) == message("token_empty", option="token_command", place="the output of 'sh'")
+    assert error_of(shell("cat").read) == message("command_printed_nothing", program="sh")
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,6 @@ def test_error_output_is_cut_and_escaped() -> None:
 @pytest.mark.parametrize(
     ("script", "key", "values"),
     [
-        ("true", "token_empty", {}),
         (f"echo {TOKEN}; echo {TOKEN}; echo", "token_of_several_lines", {"lines": 2}),
         ("echo null", "token_short", {}),
         ("echo 'not found here'", "token_invalid", {}),
@@ -228,6 +227,11 @@ def test_error_output_is_cut_and_escaped() -> None:
 def test_output_that_is_no_token_is_an_error(script: str, key: str, values: dict[str, Any]) -> None:
     expected = message(key, option="token_command", place="the output of 'sh'", **values)
     assert error_of(shell(script).read) == expected
+
+
+def test_a_command_that_prints_nothing_shows_the_end_of_its_error_output() -> None:
+    told = error_of(shell("echo; echo 'error 403' >&2").read)
+    assert told == message("command_printed_only_an_error", program="sh", reason="error 403")
 
 
 @pytest.mark.parametrize("stream", ["", ">&2"])
