@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+from ._common.progress import Progress
 from ._http.client import Client
 from ._http.connection import Connection
 from ._references.references import References
@@ -18,13 +19,14 @@ from ._references.references import References
 class Session:
     """The connection, what references mean on it, and what to do about missing users (fail, warn).
 
-    ``warnings`` collects the warnings of reading.
+    ``warnings`` collects the warnings of reading, ``progress`` tells how far a long run is.
     """
 
     client: Client
     references: References
     missing_users: str = "fail"
     warnings: list[str] = field(default_factory=list)
+    progress: Progress = field(default_factory=Progress)
 
 
 # All items of a loop share one worker process: the connection, and references once found, live across them.

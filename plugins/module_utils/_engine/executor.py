@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._common.errors import WaldurError, wrap_error
+from .._common.errors import WaldurError, quote, wrap_error
 from .._common.signals import remember_parent, require_parent
 from .._context import Session
 from .._plan.changes import Change
@@ -28,15 +28,15 @@ def apply(session: Session, plan: Plan) -> None:
     changes = [change for step in steps for change in step.changes]
     remember_parent()
     applied, size, sent = 0, 0, session.client.writes_sent
+    phase = session.progress.begin("changes applied", _label(changes))
     try:
         for step in steps:
             sent, size = session.client.writes_sent, len(step.changes)
             require_parent()
             step.write(session)
             applied, size = applied + size, 0
-        for task in plan.tasks:
-            if task.comparison.changes:
-                _verify(session, task, plan.users)
+            phase.report(applied, len(changes))
+        _verify_all(session, plan)
     except WaldurError as error:
         raise _stopped(error, changes, applied, size) from None
     except BaseException as error:
@@ -90,6 +90,21 @@ def _stopped(error: WaldurError, changes: Sequence[Change[object]], number: int,
         not_applied=[change.as_dict() for change in changes[done:]],
     )
     return error
+
+
+def _label(changes: Sequence[Change[object]]) -> str:
+    """Return whose changes they are: the name of the provider, or the number of providers."""
+    names = {change.id.get("customer") or change.service_provider: change.service_provider for change in changes}
+    return quote(next(iter(names.values()))) if len(names) == 1 else f"{len(names):,} service providers"
+
+
+def _verify_all(session: Session, plan: Plan) -> None:
+    """Check that all changes took effect. Raises ``WaldurError``."""
+    tasks = [task for task in plan.tasks if task.comparison.changes]
+    phase = session.progress.begin("results checked")
+    for number, task in enumerate(tasks):
+        _verify(session, task, plan.users)
+        phase.report(number + 1, len(tasks), quote(task.target.name))
 
 
 def _verify(session: Session, task: ResourceTask, users: ResolvedUsers) -> None:

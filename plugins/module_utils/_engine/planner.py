@@ -175,8 +175,13 @@ def _only(session: Session, references: Sequence[str] | None) -> dict[str, Targe
 
 
 def _read_tasks(session: Session, chosen: Sequence[tuple[ProviderDocument, Target]]) -> list[ResourceTask]:
-    found = (resource.read_task(session, desired, target) for desired, target in chosen for resource in RESOURCES)
-    return [task for task in found if task is not None]
+    phase = session.progress.begin("service providers read")
+    tasks = []
+    for number, (desired, target) in enumerate(chosen):
+        found = (resource.read_task(session, desired, target) for resource in RESOURCES)
+        tasks += [task for task in found if task is not None]
+        phase.report(number + 1, len(chosen))
+    return tasks
 
 
 def _resolve_users(session: Session, tasks: Sequence[ResourceTask]) -> ResolvedUsers:

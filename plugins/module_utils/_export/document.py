@@ -63,9 +63,11 @@ def export_providers(session: Session, references: Any = None, parts: Sequence[s
     session.references.start_run()
     targets = _targets(session, references)
     session.references.customers.prefetch([target.name for target in targets])
-    attempts = [
-        (target, _attempt_export(session, target, parts, is_named=references is not None)) for target in targets
-    ]
+    phase = session.progress.begin("service providers exported")
+    attempts = []
+    for number, target in enumerate(targets):
+        attempts.append((target, _attempt_export(session, target, parts, is_named=references is not None)))
+        phase.report(number + 1, len(targets))
     errors = [(target, one) for target, one in attempts if isinstance(one, WaldurError)]
     found = [one for _target, one in attempts if isinstance(one, ExportedProvider)]
     if errors and not found:

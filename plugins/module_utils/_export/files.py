@@ -127,7 +127,10 @@ def _with_images(
     whole: list[ExportedProvider] = []
     image_files: dict[str, bytes] = {}
     unreadable = list(read.unreadable)
-    for one in read.found:
+    phase = session.progress.begin("images checked")
+    for number, one in enumerate(read.found):
+        if number:
+            phase.report(number, len(read.found))
         url, path = rows[one.target.customer_uuid].get("image"), None
         content = _downloaded(session, one.target.name, url, is_named=is_named) if url else b""
         if isinstance(content, WaldurError):

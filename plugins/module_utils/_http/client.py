@@ -19,6 +19,7 @@ from .._api.permissions import describe_refused_staff, is_personal
 from .._common import timestamps
 from .._common.errors import T, Unauthorized, WaldurError, WriteInCheckMode
 from .._common.json_values import problems
+from .._common.progress import Progress
 from .._common.redaction import Redactor, remove_secret_keys
 from .._common.types import Row
 from .connection import Connection
@@ -60,6 +61,8 @@ class Client:
         self._server_time: datetime | None = None
         self._edition: int | None = None  # for messages, once a whole row of the providers was seen
         self._staff: bool | None = None  # for messages, once a request was refused
+        # Tells how far a long list is read; each run sets its own.
+        self.progress = Progress()
         # How many requests that write were begun; it tells an error before the first from one after it.
         self.writes_sent = 0
 
@@ -106,7 +109,8 @@ class Client:
             found = require_rows(parse_body(answer, listing, self.redactor), listing)
             return Page(found, list_length(answer, listing, self.redactor), answer.has_next_page)
 
-        found = first_rows(fetch, listing, limit, keep) if limit else all_rows(fetch, listing)
+        phase = self.progress.begin("pages read", f"{listing.title[:1].upper()}{listing.title[1:]}")
+        found = first_rows(fetch, listing, limit, keep) if limit else all_rows(fetch, listing, phase.report)
         if name == "service_providers" and found and not query.get("field"):
             self._edition = detect_edition(found[0])
         taken = [row for row in found if keep is None or keep(row)]

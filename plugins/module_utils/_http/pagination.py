@@ -34,17 +34,25 @@ class Page:
 
 
 Fetch = Callable[[int, int], Page]
+# Takes the number of pages that were read, and of all pages.
+ReportPages = Callable[[int, int], None]
 
 
-def all_rows(fetch: Fetch, listing: Operation) -> list[Row]:
+def _report_nothing(_read: int, _pages: int) -> None:
+    """Ignore the number of pages."""
+
+
+def all_rows(fetch: Fetch, listing: Operation, report_pages: ReportPages = _report_nothing) -> list[Row]:
     """Return every row. ``fetch`` takes the number of a page, from 1, and its size.
+
+    ``report_pages`` is called in the thread of the caller while a long list is read.
 
     The number of different rows is checked against the one that was announced last; where it differs the list is read
     once more, and then it is a ``WaldurError``.
     """
-    found, expected = _read_all(fetch, listing)
+    found, expected = _read_all(fetch, listing, report_pages)
     if expected not in (None, len(found)):
-        found, expected = _read_all(fetch, listing)
+        found, expected = _read_all(fetch, listing, report_pages)
     if expected not in (None, len(found)):
         raise WaldurError(
             f"Cannot {listing.title}: Waldur announced {expected} rows and gave {len(found)} different ones, twice;"
@@ -105,7 +113,7 @@ def _too_long(listing: Operation, number: int) -> WaldurError:
     )
 
 
-def _read_all(fetch: Fetch, listing: Operation) -> tuple[list[Row], int | None]:
+def _read_all(fetch: Fetch, listing: Operation, report_pages: ReportPages) -> tuple[list[Row], int | None]:
     first = fetch(1, PAGE_SIZE)
     rows, expected = _RowCollector(listing), first.count
     if not listing.paginated or not first.rows:
@@ -119,7 +127,7 @@ def _read_all(fetch: Fetch, listing: Operation) -> tuple[list[Row], int | None]:
     if expected > LONGEST_LIST or pages > _MOST_PAGES:
         raise _too_long(listing, expected)
     rows.add(first.rows)
-    last, counts = _read_in_parallel(fetch, rows, first, pages)
+    last, counts = _read_in_parallel(fetch, rows, first, pages, report_pages)
     while last.page.has_next and last.number < _MOST_PAGES:  # the list has grown, or the count was wrong
         last = _NumberedPage(last.number + 1, _fetch_later(fetch, last.number + 1, len(first.rows)))
         counts.append(last.page.count)
@@ -137,7 +145,7 @@ class _NumberedPage:
 
 
 def _read_in_parallel(
-    fetch: Fetch, rows: _RowCollector, first: Page, pages: int
+    fetch: Fetch, rows: _RowCollector, first: Page, pages: int, report_pages: ReportPages
 ) -> tuple[_NumberedPage, list[int | None]]:
     """Read the pages after the first; return the last page, and the counts of all in their order.
 
@@ -148,7 +156,10 @@ def _read_in_parallel(
     with ThreadPoolExecutor(PAGES_AT_ONCE) as pool:
         while last.number < pages:
             numbers = range(last.number + 1, min(pages, last.number + batch) + 1)
-            found = list(pool.map(lambda number: _fetch_later(fetch, number, len(first.rows)), numbers))
+            found = []
+            for page in pool.map(lambda number: _fetch_later(fetch, number, len(first.rows)), numbers):
+                found.append(page)
+                report_pages(last.number + len(found), pages)
             last, batch = _NumberedPage(numbers[-1], found[-1]), batch * 2
             counts += [page.count for page in found]
             if not rows.add(row for page in found for row in page.rows):

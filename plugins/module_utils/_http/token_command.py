@@ -29,6 +29,8 @@ _LONGEST_REASON = 200
 _POLL_INTERVAL = 0.1
 _LEAST_SECRET = 6
 _SECRET_NAME = re.compile(r"token|secret|passw|passphrase|credential|key|jwt|auth", re.IGNORECASE)
+# These hold no secret but in arguments of the command.
+_OWN_VARIABLES = ("WALDUR_TOKEN_COMMAND", "WALDUR_TOKEN_FILE")
 # What looks like a token: 20 or more characters of the alphabets of tokens, with letters and digits.
 _LIKE_TOKEN = re.compile(r"(?=[\w.+/=~-]*\d)(?=[\w.+/=~-]*[A-Za-z])[\w.+/=~-]{20,}")
 
@@ -167,4 +169,4 @@ def _list_secrets(output: bytes, command: Sequence[str], environment: Mapping[st
 
 
 def _is_secret(name: str) -> bool:
-    return _SECRET_NAME.search(name) is not None
+    return _SECRET_NAME.search(name) is not None and name not in _OWN_VARIABLES

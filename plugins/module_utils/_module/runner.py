@@ -13,6 +13,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._common.errors import Interrupted, WaldurError, escape_invisible
+from .._common.progress import Progress, ShowLine
+from .._common.redaction import Redactor
 from .._common.signals import SignalReceived, catch_signals, remember_parent
 from .._context import Session, get_client
 from .._document import images
@@ -37,16 +39,20 @@ def run(
     check: bool,
     diff: bool,
     read_image: ReadImage = images.read_image,
+    show_progress: ShowLine | None = None,
 ) -> dict[str, Any]:
     """Run the module ``name`` (without the collection's name), and return its result, warnings included.
 
-    ``options`` are valid by the module's argument spec. Raises ``WaldurError`` with no secret in its message.
+    ``options`` are valid by the module's argument spec. ``show_progress`` gets a line every few seconds of a long run,
+    with no secret and no invisible character in it. Raises ``WaldurError`` with no secret in its message.
     """
     remember_parent()
     client, references = get_client(connection)
     module = MODULES[name]
     writes = isinstance(module, WriteModule) and not check
-    session = Session(client if writes else client.read_only(), references, options.get("missing_users", "fail"))
+    progress = client.progress = Progress(_make_safe(show_progress, client.redactor))
+    view = client if writes else client.read_only()
+    session = Session(view, references, options.get("missing_users", "fail"), progress=progress)
     try:
         if isinstance(module, Info):
             result = _read(session, module, options)
@@ -60,6 +66,13 @@ def run(
     result["warnings"] = [escape_invisible(warning) for warning in result["warnings"]]
     revealed = {result["api_secret_code"]} if result.get("api_secret_code") else set()
     return dict(client.redactor.without(revealed).redact_data(result))
+
+
+def _make_safe(show: ShowLine | None, redactor: Redactor) -> ShowLine | None:
+    """Return a function that shows lines without secrets and invisible characters; None where nothing is shown."""
+    if show is None:
+        return None
+    return lambda line: show(escape_invisible(redactor.redact_message(line)))
 
 
 def _read(session: Session, module: Info, options: Mapping[str, Any]) -> dict[str, Any]:

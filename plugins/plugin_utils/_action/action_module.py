@@ -19,6 +19,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     Interrupted,
@@ -78,6 +79,14 @@ class _Call:
     connection: dict[str, Any]
     options: Mapping[str, Any]
     environment: dict[str, str]
+
+
+def _show_progress(line: str) -> None:
+    """Show a line of progress on the error output, as callbacks may write JSON to the standard output.
+
+    Ansible passes it to its main process, which writes whole lines.
+    """
+    Display().display(line, stderr=True)
 
 
 class ActionModule(ActionBase):
@@ -202,6 +211,7 @@ class ActionModule(ActionBase):
                     check=self._task.check_mode,
                     diff=self._task.diff,
                     read_image=self._files.read_image,
+                    show_progress=None if self._task.no_log else _show_progress,
                 )
             except Interrupted as error:
                 self._report_interruption(call.module, {"msg": error.message, **error.details})

@@ -210,6 +210,11 @@ def test_no_secret_of_a_command_that_fails_is_shown(line: str) -> None:
         assert secret not in told
 
 
+def test_the_command_in_the_environment_masks_nothing_of_its_error_output() -> None:
+    told = error_of(shell("echo 'no file here.txt' >&2; exit 1", WALDUR_TOKEN_COMMAND="cat here.txt").read)
+    assert told == message("command_failed", program="sh", status=1, reason="no file here.txt")
+
+
 def test_error_output_is_cut_and_escaped() -> None:
     told = error_of(shell("printf '\\033[31m%0500d' 0 >&2; exit 1").read)
     assert len(told) < 300
