@@ -56,7 +56,7 @@ attributes:
     description: Returns what changes, or would change, when Ansible runs with C(--diff).
     support: full
     details:
-      - Shows one line for each value that differs, grouped by service provider, and nothing else. It never contains a
+      - Shows one line for each value that differs, grouped by object, and nothing else. It never contains a
         secret.
 """
 

@@ -2,19 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Text of others in Markdown, so that it stays text, and sections that fit into a limited length. Pure.
+"""Text of others in Markdown, so that it stays text. Pure.
 
 What others wrote is shown as inline code: there GitLab and GitHub see no markup, no link, no image, no mention of a
 person and no reference to an issue, and what is copied is the text itself. Entities would not do, as both look for
-mentions after they were decoded. No line begins with such text, as a line that begins with a slash is a command to
-GitLab. Nothing that is made here holds the marks of a template.
+mentions after they were decoded. In the summary of a folded block, which is HTML, it is in the element ``code``. No
+line begins with such text, as a line that begins with a slash is a command to GitLab. Nothing that is made here holds
+the marks of a template.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from html import escape
 
 _BREAKS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 # They join letters of some scripts, and emoji, and can't reorder text as other invisible characters can.
@@ -26,37 +26,6 @@ _PUNCTUATION = re.compile(r"[^\w\s,;:'()\-]|_")
 _NOWHERE = "\u200b"
 
 
-@dataclass(frozen=True)
-class Section:
-    """Rows that stand between a head and a tail; without rows nothing of it is shown."""
-
-    head: str
-    rows: Sequence[str]
-    tail: str = ""
-
-    def render(self, count: int) -> str:
-        """Return the first ``count`` rows."""
-        return "\n".join([self.head, *self.rows[:count], *([self.tail] if self.tail else [])]) if count else ""
-
-
-def count_fitting_rows(sections: Sequence[Section], length: int) -> list[int]:
-    """Return how many rows of each section fit into ``length`` characters, a blank line between sections included.
-
-    The first section is served first, and after a row that does not fit nothing more is taken.
-    """
-    counts = []
-    for section in sections:
-        count = 0
-        for row in section.rows:
-            cost = len(row) + 1 + (0 if count else len(section.head) + len(section.tail) + 3)
-            length = length - cost if cost <= length else -1
-            if length < 0:
-                break
-            count += 1
-        counts.append(count)
-    return counts
-
-
 def split_lines(text: str) -> list[str]:
     """Return the lines of ``text``, of characters that can be printed and don't change the order of others."""
     return [part if part.isprintable() else "".join(map(_printable, part)) for part in _BREAKS.split(text)]
@@ -66,6 +35,12 @@ def format_code(text: str) -> str:
     """Return ``text`` on one line, as inline code that is safe in a table, a heading or a list; "" for an empty one."""
     parts = _SPLITTING.split(" ↵ ".join(split_lines(text)).strip())
     return "".join(f"&#{ord(part)};" if part in "|`{" else f"`{part}`" for part in parts if part)
+
+
+def format_html_code(text: str) -> str:
+    """Return ``text`` on one line, as inline code in HTML, where Markdown is not read; "" for an empty one."""
+    line = " ↵ ".join(split_lines(text)).strip()
+    return f"<code>{escape(line).replace('{', '&#123;')}</code>" if line else ""
 
 
 def escape_block(text: str) -> str:

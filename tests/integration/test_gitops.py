@@ -210,7 +210,7 @@ def test_renames_are_planned_with_consent_approved_applied_and_detected_as_drift
         assert "update account settings" in copy.ends(1, "drift")
         assert copy.read("drift.json")["summary"]["renames"] == 3
         assert "**Needs attention: 1 change of account settings.** **Renames 3 accounts.**" in copy.markdown()
-        assert "+ usernames: Alpha VM: m2_alpha: member2\n" in copy.markdown()
+        assert "- `usernames: Alpha VM: m2_alpha`: `m2_alpha` → `member2`\n" in copy.markdown()
 
         copy.ends(0, "plan", "-e", "max_renames=3")
         assert copy.read("plan.json")["summary"]["renames"] == 3

@@ -184,7 +184,7 @@ def test_the_summary_and_the_diff_count_the_same_changes(situation: Situation) -
     plan = plan_of(situation)
     summary = plan.summary(done=True)
     assert summary["total"] == sum(summary["actions"].values()) == len(plan.changes)
-    assert len(diff(plan.changes)) == len({change.id["customer"] for change in plan.changes})
+    assert len(diff(plan.changes)) == len({(change.kind.name, *change.id.values()) for change in plan.changes})
     assert bool(plan.changes) is bool(diff(plan.changes))
 
 

@@ -16,7 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.fields i
     date_places,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITE_MODULES
-from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Severity
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Action, ChangeKind, Severity, Stage
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import DOCUMENT, FIELDS
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import KINDS, RESOURCES
 
@@ -30,7 +30,7 @@ GENERIC = sorted(
         ),
         PLUGINS / "module_utils/_document/loader.py",
         PLUGINS / "module_utils/_document/schema.py",
-        PLUGINS / "plugin_utils/_plan_markdown.py",
+        *(PLUGINS / "plugin_utils/_plan_markdown").glob("*.py"),
     ]
 )
 NAMES = {*KINDS, *(action.name for kind in KINDS.values() for action in kind.actions)}
@@ -47,7 +47,7 @@ _PUBLIC_KEYS = {
     "changes.py": {"service_provider"},
     "files.py": {"service_provider"},
     "limits.py": {"service_provider"},
-    "_plan_markdown.py": {"service_provider"},
+    "shown_changes.py": {"service_provider"},
 }
 
 
@@ -84,6 +84,12 @@ def test_keys_and_kinds_are_declared_once() -> None:
 def test_what_needs_attention_has_words_to_be_counted_by() -> None:
     actions = [action for kind in KINDS.values() for action in kind.actions]
     assert all(action.singular != "change" for action in actions if action.severity is not Severity.NORMAL)
+
+
+def test_what_is_done_to_several_objects_has_words_of_its_own() -> None:
+    assert [action.name for kind in KINDS.values() for action in kind.actions if not action.participle] == []
+    assert [kind.name for kind in KINDS.values() if kind.plural == "objects"] == []
+    assert ChangeKind("new").describe_several(Action("free_range", Stage.DELETE), 1000) == "free range 1,000 objects"
 
 
 def test_every_resource_has_a_module_with_the_options_that_it_declares() -> None:

@@ -59,7 +59,8 @@ class Effect(Enum):
 class Action:
     """An action of a resource: its name in plans, its stage, and how it is shown.
 
-    ``singular`` and ``plural`` count the changes that need attention ("1 removal").
+    ``singular`` and ``plural`` count the changes that need attention ("1 removal"). ``participle`` says what happens to
+    several objects at once ("20 roles granted").
     """
 
     name: str
@@ -68,6 +69,7 @@ class Action:
     singular: str = "change"
     plural: str = "changes"
     effect: Effect | None = None
+    participle: str = ""
 
     @property
     def label(self) -> str:
@@ -96,14 +98,16 @@ _PLAIN = ValueStyle()
 class ChangeKind:
     """What a resource declares about its changes.
 
-    ``label`` shows the object's name, which stands for ``{}``. ``merged_fields`` are mappings with keys that users
-    choose and that Waldur merges key by key. ``has_named_keys`` says that the keys of ``before`` and ``after`` are
-    names of objects. ``null_word`` and ``empty_word`` stand for a value that is null or empty.
+    ``label`` shows the object's name, which stands for ``{}``, and ``plural`` names several objects.
+    ``merged_fields`` are mappings with keys that users choose and that Waldur merges key by key. ``has_named_keys``
+    says that the keys of ``before`` and ``after`` are names of objects. ``null_word`` and ``empty_word`` stand for a
+    value that is null or empty.
     """
 
     name: str
     actions: tuple[Action, ...] = ()
     label: str = "{}"
+    plural: str = "objects"
     styles: Mapping[str, ValueStyle] = field(default_factory=dict, compare=False)
     merged_fields: tuple[str, ...] = ()
     has_named_keys: bool = False
@@ -117,6 +121,11 @@ class ChangeKind:
     def style(self, key: str) -> ValueStyle:
         """Return how the value of a field is shown."""
         return self.styles.get(key, _PLAIN)
+
+    def describe_several(self, action: Action, number: int) -> str:
+        """Return in words that ``action`` is done to ``number`` objects, such as ``1,000 roles extended``."""
+        objects = f"{number:,} {self.plural}"
+        return f"{objects} {action.participle}" if action.participle else f"{action.label} {objects}"
 
 
 @dataclass(frozen=True)

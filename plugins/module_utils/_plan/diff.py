@@ -15,20 +15,25 @@ from .changes import Change, ChangeKind
 
 
 def diff(changes: Sequence[Change[object]]) -> list[dict[str, str]]:
-    """Return what ``--diff`` shows: one before and after per service provider, a line for each value that differs."""
-    by_customer: dict[str, list[Change[object]]] = {}
+    """Return what ``--diff`` shows: one before and after per object, a line for each value that differs."""
+    labels = provider_labels({str(change.id.get("customer")): change.service_provider for change in changes})
+    by_object: dict[tuple[object, ...], list[Change[object]]] = {}
     for change in changes:
-        by_customer.setdefault(str(change.id.get("customer")), []).append(change)
-    labels = provider_labels({customer: own[0].service_provider for customer, own in by_customer.items()})
-    return [
-        {
-            "before_header": escape_invisible(labels[customer]),
-            "after_header": escape_invisible(labels[customer]),
-            "before": "".join(_lines(change, change.before, is_after=False) for change in own),
-            "after": "".join(_lines(change, change.after, is_after=True) for change in own),
-        }
-        for customer, own in by_customer.items()
-    ]
+        by_object.setdefault((change.kind.name, change.name, *change.id.items()), []).append(change)
+    return [_hunk(own, labels[str(own[0].id.get("customer"))]) for own in by_object.values()]
+
+
+def _hunk(changes: Sequence[Change[object]], provider: str) -> dict[str, str]:
+    """Return the changes of one object, below the label of its provider and its own."""
+    first = changes[0]
+    is_provider = first.name == first.service_provider
+    header = escape_invisible(provider if is_provider else f"{provider}: {first.kind.label.format(first.name)}")
+    return {
+        "before_header": header,
+        "after_header": header,
+        "before": "".join(_lines(change, change.before, is_after=False) for change in changes),
+        "after": "".join(_lines(change, change.after, is_after=True) for change in changes),
+    }
 
 
 def provider_labels(names: Mapping[str, str]) -> dict[str, str]:

@@ -92,7 +92,7 @@ def fingerprint(code: str) -> str:
     return f"sha256:{hashlib.sha256(code.encode()).hexdigest()[:16]}"
 
 
-_ROTATE = Action("rotate", Stage.RENEW, Severity.ATTENTION, "rotation", "rotations")
+_ROTATE = Action("rotate", Stage.RENEW, Severity.ATTENTION, "rotation", "rotations", participle="rotated")
 
 # The key of the plan's summary that holds the fingerprints, by provider.
 _FINGERPRINTS = "fingerprints"
@@ -102,7 +102,10 @@ class ApiSecretCode(Resource[SecretCode, SecretCodeState, None]):
     """The API secret code of a provider."""
 
     kind = ChangeKind(
-        "api_secret_code", (_ROTATE,), styles={"fingerprint": ValueStyle(after="a new one", is_code=True)}
+        "api_secret_code",
+        (_ROTATE,),
+        plural="API secret codes",
+        styles={"fingerprint": ValueStyle(after="a new one", is_code=True)},
     )
     desired_type = SecretCode
     fields = (SECRET_CODE,)

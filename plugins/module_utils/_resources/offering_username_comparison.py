@@ -30,12 +30,20 @@ SEES_NO_RESOURCE = (
 )
 
 
-SET_USERNAME = Action("set_username", Stage.NAME, Severity.REPLACEMENT, "replaced username", "replaced usernames")
+SET_USERNAME = Action(
+    "set_username",
+    Stage.NAME,
+    Severity.REPLACEMENT,
+    "replaced username",
+    "replaced usernames",
+    participle="given usernames",
+)
 
 KIND = ChangeKind(
     "offering_username",
     (SET_USERNAME,),
     "usernames of {}",
+    "users",
     has_named_keys=True,
     null_word="no username",
     empty_word="no username",

@@ -184,7 +184,7 @@ class ProfileWrite:
     settings: SettingsWrite | None = None
 
 
-_CREATE = Action("create", Stage.PREPARE, effect=Effect.CREATE)
+_CREATE = Action("create", Stage.PREPARE, effect=Effect.CREATE, participle="created")
 _UPDATE = Action(
     "update",
     Stage.PREPARE,
@@ -192,6 +192,7 @@ _UPDATE = Action(
     "update that removes values",
     "updates that remove values",
     Effect.UPDATE,
+    "updated",
 )
 # Home directories of accounts follow options of the update before it, and their numbers come from the pools.
 _UPDATE_SETTINGS = Action(
@@ -201,8 +202,9 @@ _UPDATE_SETTINGS = Action(
     "change of account settings",
     "changes of account settings",
     Effect.UPDATE,
+    "given other account settings",
 )
-_DELETE = Action("delete", Stage.DELETE, Severity.REMOVAL, "removal", "removals", Effect.DELETE)
+_DELETE = Action("delete", Stage.DELETE, Severity.REMOVAL, "removal", "removals", Effect.DELETE, "deleted")
 
 
 class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
@@ -212,6 +214,7 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         "service_provider",
         (_CREATE, _UPDATE, _UPDATE_SETTINGS, _DELETE),
         "service provider {}",
+        "service providers",
         merged_fields=MERGED_FIELDS,
     )
     desired_type = Profile

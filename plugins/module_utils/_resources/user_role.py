@@ -152,11 +152,13 @@ class GrantWrite:
         }
 
 
-_GRANT = Action("grant", Stage.ASSIGN)
-_EXTEND = Action("extend", Stage.ASSIGN)
-_SHORTEN = Action("shorten", Stage.ASSIGN, Severity.ATTENTION, "shortened role", "shortened roles")
-_MAKE_PERMANENT = Action("make_permanent", Stage.ASSIGN)
-_REVOKE = Action("revoke", Stage.WITHDRAW, Severity.REMOVAL, "removal", "removals")
+_GRANT = Action("grant", Stage.ASSIGN, participle="granted")
+_EXTEND = Action("extend", Stage.ASSIGN, participle="extended")
+_SHORTEN = Action(
+    "shorten", Stage.ASSIGN, Severity.ATTENTION, "shortened role", "shortened roles", participle="shortened"
+)
+_MAKE_PERMANENT = Action("make_permanent", Stage.ASSIGN, participle="made permanent")
+_REVOKE = Action("revoke", Stage.WITHDRAW, Severity.REMOVAL, "removal", "removals", participle="revoked")
 
 
 class UserRole(Resource[Grants, GrantState, GrantWrite]):
@@ -166,6 +168,7 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
         "user_role",
         (_GRANT, _EXTEND, _SHORTEN, _MAKE_PERMANENT, _REVOKE),
         "role {}",
+        "roles",
         {"expiration_time": ValueStyle("never", "never", is_null_a_value=True, is_timestamp=True, is_code=True)},
     )
     desired_type = Grants
