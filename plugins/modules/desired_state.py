@@ -159,6 +159,13 @@ options:
       - Approved changes that have already been made are no error, so you can complete a partly applied plan.
       - Changes are equal if their kind, action and UUIDs are equal, and their values before and after.
     type: raw
+  expiring_within:
+    description:
+      - Return the current role grants that end within this time in RV(expiring), of the service providers whose entries
+        have C(users). It takes a number of days, such as V(30), or a text such as V(12h), V(30d) or V(4w).
+      - This takes no additional request.
+    type: raw
+    version_added: 1.1.0
 notes:
   - The plan of a provider that does not exist yet contains its profile and its role grants, in check mode too. Its
     usernames can only be planned after it exists, so the next run sets them, and a warning says so. The next run also
@@ -349,6 +356,48 @@ summary:
         service providers, followed by the UUID of the customer in brackets if several of them have the same name.
       type: dict
       sample: {Alpha Cloud Ltd: "sha256:1571e2342f780ab4"}
+service_providers:
+  description: The service providers in the plan, with and without changes, each as in RV(left_out), in the order of the
+    document.
+  returned: success
+  type: list
+  elements: dict
+  version_added: 1.1.0
+expiring:
+  description: The current role grants that end within O(expiring_within), the earliest first. In check mode, these are
+    the grants before the plan is applied.
+  returned: with O(expiring_within)
+  type: list
+  elements: dict
+  version_added: 1.1.0
+  contains:
+    service_provider:
+      description: The name of the customer that is the service provider.
+      type: str
+      sample: Alpha Cloud Ltd
+    kind:
+      description: What ends, V(user_role).
+      type: str
+      sample: user_role
+    name:
+      description: The display name of the object.
+      type: str
+      sample: member1 as CUSTOMER.MANAGER
+    expiration_time:
+      description: When it ends, in UTC.
+      type: str
+      sample: "2027-06-30T00:00:00Z"
+    days_left:
+      description: The number of whole days until then, by the clock of Waldur.
+      type: int
+      sample: 12
+    id:
+      description: The UUIDs of the object, as in RV(plan).
+      type: dict
+      sample:
+        customer: d2c8772ce559428283e388badd97f2d6
+        user: 51d1acdbef2e4274bda95a1ce5391e54
+        role: d51bab95e9a74d39be894869c14ec67e
 left_out:
   description: The service providers whose entries O(only) left out, in the order of the document. Empty without
     O(only).

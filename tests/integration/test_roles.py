@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from junitparser import JUnitXml
+from prometheus_client.parser import text_string_to_metric_families
 
 from simulation import Simulator
 
@@ -183,6 +186,55 @@ def test_plan_and_drift_are_handed_on_also_in_check_mode_and_drift_can_be_a_warn
     assert (drift["status"], drift["differences"]) == ("drift", [line])
     assert drift["plan"] == written["plan"]
     assert sim.counts().writes == 0
+
+
+def test_files_for_widgets_and_monitoring_are_written_for_drift_and_for_a_failed_check(sim: Simulator) -> None:
+    run = runner(sim)
+    soon = {"expiration_time": "2099-01-01T00:00:00Z"}
+    sim.create("Grant", user="member1", role="CUSTOMER.MANAGER", service_provider="Alpha Cloud Ltd", **soon)
+    run.write(
+        "providers.yml", "service_providers: [{customer: ALPHA, description: new, users: [{user: manager_alpha}]}]"
+    )
+    out = run.folder / "out"
+    options = ["-e", "providers_path=providers.yml", "-e", "output_directory=out", "--check", "--diff", "-vvvv"]
+    planned = run.command(["playbook", "waldur.provider.plan", *options, "-e", "gitlab_file=plan-gitlab.json"])
+    assert planned.code == 0, planned.output
+    assert json.loads((out / "plan-gitlab.json").read_text()) == {"create": 0, "update": 1, "delete": 0}
+
+    files = ["-e", "junit_file=drift.xml", "-e", f"metrics_file={out}/waldur.prom", "-e", "expiring_within=5000w"]
+    found = run.command(["playbook", "waldur.provider.drift", *options, *files])
+    assert found.code == 2, found.output
+    (suite,) = JUnitXml.fromfile(str(out / "drift.xml"))
+    assert (suite.name, suite.tests, suite.failures) == ("Alpha Cloud Ltd", 1, 1)
+    metrics = read_metrics(out / "waldur.prom")
+    assert (metrics["waldur_drift"], metrics["waldur_drift_check_success"]) == (1, 1)
+    assert metrics["waldur_expiring_soon"] == 1
+    assert abs(metrics["waldur_drift_last_check_timestamp_seconds"] - time.time()) < 600
+    expiring = json.loads((out / "drift.json").read_text())["expiring"]
+    assert [(one["name"], one["expiration_time"]) for one in expiring] == [
+        ("member1 as CUSTOMER.MANAGER", "2099-01-01T00:00:00Z")
+    ]
+    assert found.of("Show the role grants that end soon")["msg"] == [
+        "Alpha Cloud Ltd: member1 as CUSTOMER.MANAGER: 2099-01-01T00:00:00Z"
+    ]
+    assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o644}
+
+    run.write("providers.yml", "service_providers: [{customer: NOBODY}]")
+    failed = run.command(["playbook", "waldur.provider.drift", *options, *files])
+    assert failed.code == 2, failed.output
+    (suite,) = JUnitXml.fromfile(str(out / "drift.xml"))
+    assert (suite.tests, suite.errors) == (1, 1)
+    assert read_metrics(out / "waldur.prom").keys() == {
+        "waldur_drift_check_success",
+        "waldur_drift_last_check_timestamp_seconds",
+    }
+    assert sim.counts().writes == 0
+
+
+def read_metrics(path: Path) -> dict[str, float]:
+    """The samples of a file, as the parser of Prometheus' client reads them, by name."""
+    families = text_string_to_metric_families(path.read_text())
+    return {sample.name: sample.value for family in families for sample in family.samples}
 
 
 def test_drift_is_no_error_where_its_repair_would_revoke_more_than_a_run_may(sim: Simulator) -> None:

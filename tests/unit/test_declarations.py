@@ -31,6 +31,7 @@ GENERIC = sorted(
         PLUGINS / "module_utils/_document/loader.py",
         PLUGINS / "module_utils/_document/schema.py",
         *(PLUGINS / "plugin_utils/_plan_markdown").glob("*.py"),
+        *(PLUGINS / "plugin_utils/_monitoring").glob("*.py"),
     ]
 )
 NAMES = {*KINDS, *(action.name for kind in KINDS.values() for action in kind.actions)}
@@ -48,6 +49,9 @@ _PUBLIC_KEYS = {
     "files.py": {"service_provider"},
     "limits.py": {"service_provider"},
     "shown_changes.py": {"service_provider"},
+    "metrics.py": {"service_provider"},
+    # The keys of GitLab's report.
+    "gitlab.py": {"create", "update", "delete"},
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -18,7 +19,7 @@ from .._common.types import Result
 from .._context import Session
 from .._document.model import CUSTOMER_REFERENCE, PROVIDER_REFERENCE, ProviderDocument
 from .._plan.approval import require_approved
-from .._plan.changes import Change, Comparison, summary
+from .._plan.changes import Change, Comparison, Expiring, summary
 from .._plan.diff import provider_labels
 from .._plan.limits import DEFAULT_LIMITS, Limits, check_limits
 from .._references.targets import Target
@@ -72,6 +73,16 @@ class Plan:
     def providers(self, kind: str) -> list[str]:
         """Return the labels of the providers that have a task of the resource ``kind``, in the order of ``results``."""
         return self._labels(self._tasks_of(kind))
+
+    @property
+    def targets(self) -> list[Target]:
+        """The service providers of the plan, in the order of the document."""
+        return list({task.target.customer_uuid: task.target for task in self.tasks}.values())
+
+    def expiring(self, within: timedelta) -> list[Expiring]:
+        """Return the current objects of all providers that end within that time, the earliest first."""
+        found = (one for task in self.tasks for one in task.expiring(within))
+        return sorted(found, key=lambda one: one.expiration_time)
 
     def results(self, kind: str, *, done: bool) -> list[Result]:
         """Return what the resource ``kind`` shows of each provider; predicted where the plan is not ``done``."""

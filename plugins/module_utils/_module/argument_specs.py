@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from datetime import timedelta
 from typing import Any
 
 from .._api.operations import OPERATIONS
 from .._common import values
 from .._common.errors import InvalidInput, quote
+from .._common.expiries import parse_duration
 from .._document import loader
 from .._document.fields import (
     BooleanField,
@@ -57,6 +59,7 @@ CONNECTION: Spec = {
 _MISSING_USERS = {"type": "str", "choices": ["fail", "warn"], "default": "fail"}
 _MAX_REMOVALS = {"type": "int"}
 _MAX_RENAMES = {"type": "int"}
+_EXPIRING_WITHIN = "expiring_within"
 
 
 @dataclass(frozen=True)
@@ -140,9 +143,16 @@ def option(field: Field[Any]) -> Spec:
 
 
 def _desired_state(options: Mapping[str, Any], read_image: ReadImage) -> list[ProviderDocument]:
+    _expiring_within(options)  # so that an error precedes any request
     if options.get("providers_path"):
         return loader.load_documents(options["providers_path"], read_image, SCHEMA)
     return SCHEMA.read(options[ENTRIES], read_image)
+
+
+def _expiring_within(options: Mapping[str, Any]) -> timedelta | None:
+    """Return how far a task looks ahead; None for none, or for the empty text that a playbook hands on for none."""
+    value = options.get(_EXPIRING_WITHIN)
+    return None if value is None or value == "" else parse_duration(_EXPIRING_WITHIN, value)
 
 
 def parse_limits(options: Mapping[str, Any], api_url: str) -> Limits:
@@ -206,14 +216,18 @@ def _module_of(resource: AnyResource) -> WriteModule:
 
 
 def _plan(options: Mapping[str, Any], plan: Plan, done: bool) -> dict[str, Any]:
-    return {
+    found = {
         "plan": [change.as_dict() for change in plan.changes],
         "summary": plan.summary(done=done),
+        "service_providers": [_shown(target) for target in plan.targets],
         "left_out": [_shown(target) for target in plan.left_out],
         "without_entry": [_shown(target) for target in plan.without_entry],
         "api_url": plan.api_url,
         "digests": dict(plan.digests),
     }
+    if (within := _expiring_within(options)) is not None:
+        found["expiring"] = [one.as_dict() for one in plan.expiring(within)]
+    return found
 
 
 def _shown(target: Target) -> dict[str, Any]:
@@ -228,6 +242,7 @@ WRITE_MODULES: dict[str, WriteModule] = {
             "providers_path": {"type": "path"},
             "only": {"type": "list", "elements": "raw"},
             "approved_plan": {"type": "raw"},
+            _EXPIRING_WITHIN: {"type": "raw"},
             "max_removals": _MAX_REMOVALS,
             "max_renames": _MAX_RENAMES,
             "missing_users": _MISSING_USERS,

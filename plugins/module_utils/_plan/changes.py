@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum, IntEnum
 from typing import Any, Generic, TypeVar
+
+from .._common import timestamps
 
 Payload_co = TypeVar("Payload_co", covariant=True)
 Payload = TypeVar("Payload")
@@ -101,7 +104,7 @@ class ChangeKind:
     ``label`` shows the object's name, which stands for ``{}``, and ``plural`` names several objects.
     ``merged_fields`` are mappings with keys that users choose and that Waldur merges key by key. ``has_named_keys``
     says that the keys of ``before`` and ``after`` are names of objects. ``null_word`` and ``empty_word`` stand for a
-    value that is null or empty.
+    value that is null or empty. ``can_expire`` says that the objects can have an expiry.
     """
 
     name: str
@@ -113,6 +116,7 @@ class ChangeKind:
     has_named_keys: bool = False
     null_word: str = "none"
     empty_word: str = "empty"
+    can_expire: bool = False
 
     def action(self, name: object) -> Action | None:
         """Return the action of that name; None where the resource has no such action."""
@@ -126,6 +130,29 @@ class ChangeKind:
         """Return in words that ``action`` is done to ``number`` objects, such as ``1,000 roles extended``."""
         objects = f"{number:,} {self.plural}"
         return f"{objects} {action.participle}" if action.participle else f"{action.label} {objects}"
+
+
+@dataclass(frozen=True)
+class Expiring:
+    """An object that ends soon: its name as in changes, its expiry in UTC, the whole days until then, and its UUIDs."""
+
+    service_provider: str
+    kind: ChangeKind
+    name: str
+    expiration_time: datetime
+    days_left: int
+    id: Mapping[str, str | None]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the object as it is returned to users and pipelines."""
+        return {
+            "service_provider": self.service_provider,
+            "kind": self.kind.name,
+            "name": self.name,
+            "expiration_time": timestamps.format_utc(self.expiration_time),
+            "days_left": self.days_left,
+            "id": dict(self.id),
+        }
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -20,7 +21,7 @@ from .._context import Session
 from .._document.exported import Exported
 from .._document.fields import EntryReader, Field, ReferenceField
 from .._document.model import PROVIDER_REFERENCE, ProviderDocument, ReadImage, UserEntry
-from .._plan.changes import Change, ChangeKind, Comparison
+from .._plan.changes import Change, ChangeKind, Comparison, Expiring
 from .._references.targets import Target
 from .._references.users import ResolvedUsers, UnresolvedUser
 
@@ -93,6 +94,10 @@ class ResourceTask(ABC):
     @abstractmethod
     def summary(self, users: ResolvedUsers, *, done: bool) -> dict[str, Any]:
         """Return what the resource adds to the summary of the plan, by the summary's keys."""
+
+    @abstractmethod
+    def expiring(self, within: timedelta) -> list[Expiring]:
+        """Return the current objects that end within that time, the earliest first."""
 
 
 class AnyResource(ABC):
@@ -204,6 +209,10 @@ class Resource(AnyResource, Generic[DesiredState, CurrentState, Payload]):
         """Return the values of ``summary_keys`` for one provider."""
         return {}
 
+    def expiring(self, target: Target, current: CurrentState, within: timedelta) -> list[Expiring]:
+        """Return the current objects that end within that time, the earliest first. Pure."""
+        return []
+
     def read_task(self, session: Session, document: ProviderDocument, target: Target) -> ResourceTask | None:
         """Read the current state; None, and nothing is read, where the document names no desired state."""
         desired = document.get(self.desired_type)
@@ -259,6 +268,10 @@ class TypedTask(ResourceTask, Generic[DesiredState, CurrentState, Payload]):
     def summary(self, users: ResolvedUsers, *, done: bool) -> dict[str, Any]:
         """Return what the resource adds to the summary of the plan, by the summary's keys."""
         return self.resource.summary(self.result(users, done=done)) if self.resource.summary_keys else {}
+
+    def expiring(self, within: timedelta) -> list[Expiring]:
+        """Return the current objects that end within that time, the earliest first."""
+        return self.resource.expiring(self.target, self.current, within)
 
 
 def unresolved_user(session: Session, entry: UserEntry, missing: UnresolvedUser) -> Comparison[Any]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from .._common import timestamps, uuids
+from .._common import expiries, timestamps, uuids
 from .._common.errors import ErrorResponse, InvalidInput, OutcomeUnknown, RouteMissing, WaldurError, recheck_outcome
 from .._common.types import Row
 from .._context import Session
@@ -27,7 +27,7 @@ from .._document.fields import (
 )
 from .._document.model import UNSET, ReadImage, Unset, UserEntry
 from .._http.row_checks import FieldType, check_rows
-from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage, ValueStyle
+from .._plan.changes import Action, Change, ChangeKind, Comparison, Expiring, Severity, Stage, ValueStyle
 from .._references.targets import Target
 from .._references.users import ResolvedUsers, UnresolvedUser, User
 from .base import ModuleOptions, Resource, reject_beside_list, unresolved_user
@@ -170,6 +170,7 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
         "role {}",
         "roles",
         {"expiration_time": ValueStyle("never", "never", is_null_a_value=True, is_timestamp=True, is_code=True)},
+        can_expire=True,
     )
     desired_type = Grants
     fields = (USERS, _EXCLUSIVE_USERS)
@@ -295,6 +296,20 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
             shown = " ".join(_double(target, _name(same[0]), same) for same in doubles)
             raise WaldurError(f"Another user granted the same role at the same time: {shown}", not_applied=[])
         return now
+
+    def expiring(self, target: Target, current: GrantState, within: timedelta) -> list[Expiring]:
+        """Return the current role grants that end within that time, the earliest first. Pure."""
+        return [
+            Expiring(
+                target.name,
+                self.kind,
+                _name(row),
+                expiry,
+                expiries.days_left(expiry, current.now),
+                _ids(target, *_pair(row)),
+            )
+            for expiry, row in expiries.ending_within(current.rows, current.now, within)
+        ]
 
     def result(
         self,
@@ -506,6 +521,10 @@ def _expired(row: Row, now: datetime) -> bool:
     return expiry is not None and expiry <= now
 
 
+def _ids(target: Target, user_uuid: str, role_uuid: str) -> dict[str, str | None]:
+    return {"customer": target.customer_uuid, "user": user_uuid, "role": role_uuid}
+
+
 def _change(
     target: Target,
     user: User,
@@ -517,7 +536,6 @@ def _change(
     is_implied: bool = False,
 ) -> Change[GrantWrite]:
     role_uuid = uuids.normalize(role["uuid"]) or ""
-    ids = {"customer": target.customer_uuid, "user": user.uuid, "role": role_uuid}
     return Change(
         target.name,
         UserRole.kind,
@@ -525,7 +543,7 @@ def _change(
         action,
         None if action is _GRANT else {"expiration_time": timestamps.format_utc(now)},
         None if action is _REVOKE else {"expiration_time": timestamps.format_utc(desired_expiry)},
-        ids,
+        _ids(target, user.uuid, role_uuid),
         GrantWrite(user, role_uuid, role["name"], desired_expiry),
         is_implied,
     )

@@ -29,19 +29,25 @@ def render_differences(plan: Any, *, totals: bool = True) -> list[str]:
     """
     shown = parse_plan(plan)
     ambiguous = find_ambiguous_names(shown)
-    lines = [_render_line(change, ambiguous) for change in shown]
+    lines = [render_line(change, ambiguous) for change in shown]
     return [*lines, f"Total: {describe_totals(shown)}"] if lines and totals else lines
 
 
-def _render_line(shown: ShownChange, ambiguous: Container[str]) -> str:
+def render_line(shown: ShownChange, ambiguous: Container[str]) -> str:
+    """Return a change as one line; ``ambiguous`` are the names that several providers have."""
     what = " ".join([shown.action.label, *([] if shown.is_provider else [quote(shown.name)])])
-    every = [_render_difference(difference) for difference in shown.differences]
-    more = [f"and {len(every) - _MOST_VALUES:,} more"] if len(every) > _MOST_VALUES else []
-    values = ", ".join([*every[:_MOST_VALUES], *more])
+    values = render_values(shown)
     name, uuid = shown.provider
     label = f"{quote(name)} ({quote(uuid)})" if name in ambiguous else quote(name)
     words = [label, f"{what} {values}".rstrip() if shown.is_provider else what]
     return escape_block(": ".join(words if shown.is_provider or not values else [*words, values]))
+
+
+def render_values(shown: ShownChange) -> str:
+    """Return the values that differ on one line; "" where there are none."""
+    every = [_render_difference(difference) for difference in shown.differences]
+    more = [f"and {len(every) - _MOST_VALUES:,} more"] if len(every) > _MOST_VALUES else []
+    return ", ".join([*every[:_MOST_VALUES], *more])
 
 
 def _render_difference(difference: Difference) -> str:

@@ -51,10 +51,14 @@ _IMAGE = {"service_providers.image": "Give an absolute path here. In O(providers
 ROLES: dict[str, RoleSpec] = {
     "desired_state": RoleSpec(
         "desired_state",
-        _same("service_providers providers_path only max_removals max_renames missing_users approved_plan"),
+        _same(
+            "service_providers providers_path only max_removals max_renames missing_users approved_plan expiring_within"
+        ),
         {"approved_plan": "An empty value is an error.", **_IMAGE},
     ),
-    "drift": RoleSpec("desired_state", _same("service_providers providers_path only missing_users"), _IMAGE),
+    "drift": RoleSpec(
+        "desired_state", _same("service_providers providers_path only missing_users expiring_within"), _IMAGE
+    ),
     "export": RoleSpec(
         "desired_state_file",
         {"path": "dest", **_same("service_providers parts images")},
