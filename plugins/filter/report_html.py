@@ -9,13 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.waldur.provider.plugins.module_utils._common.expiries import parse_duration
 from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import require_plain
 from ansible_collections.waldur.provider.plugins.plugin_utils._filters import make_filter
 from ansible_collections.waldur.provider.plugins.plugin_utils._report import render
 
 
 def report_html(
-    data: Any, moment: Any, title: str = render.DEFAULT_TITLE, currency: str = "", warnings: Any = None
+    data: Any,
+    moment: Any,
+    title: str = render.DEFAULT_TITLE,
+    currency: str = "",
+    warnings: Any = None,
+    expiring_within: Any = 30,
 ) -> str:
     """Return the report as HTML. Raises ``InvalidInput`` for invalid data."""
     return render.report_html(
@@ -24,6 +30,7 @@ def report_html(
         title=title,
         currency=currency,
         warnings=require_plain(warnings),
+        expiring_within=parse_duration("expiring_within", _strip_tags(expiring_within)),
     )
 
 

@@ -363,6 +363,10 @@ service_providers:
   type: list
   elements: dict
   version_added: 1.1.0
+  sample:
+    - name: Alpha Cloud Ltd
+      customer_uuid: d2c8772ce559428283e388badd97f2d6
+      uuid: 1c1b2f1b0a2f4ae1b26a4fbc84ad4d6f
 expiring:
   description: The current role grants that end within O(expiring_within), the earliest first. In check mode, these are
     the grants before the plan is applied.

@@ -11,6 +11,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import yaml
 from messages import mentions
@@ -114,6 +115,7 @@ def change_by_document(copy: Copy) -> None:
     """The example's documents are planned, approved and applied, once."""
     copy.ends(0, "plan")
     same_as_file(copy.markdown(), "gitops-plan.md")
+    assert copy.read("plan-gitlab.json") == {"create": 5, "update": 5, "delete": 0}
     assert copy.sim.url not in copy.markdown()
     copy.approve()
     copy.ends(0, "apply")
@@ -137,6 +139,9 @@ def drift_and_repair(copy: Copy) -> None:
     assert (found["status"], found["differences"]) == ("drift", [line])
     assert found["message"].endswith(f"{line}; Total: 1 change on 1 service provider: 1 update.")
     assert found["plan"][0]["before"] == {"description": "<b>mine</b>"}
+    (failure,) = ElementTree.parse(copy.folder / "build" / "drift.xml").iter("failure")
+    assert failure.text == line
+    assert 'waldur_drift{service_provider="Beta HPC Centre"' in (copy.folder / "build" / "waldur.prom").read_text()
     same_as_file(copy.markdown(), "gitops-drift.md")
     writes = copy.sim.counts().writes
     output = copy.ends(2, "apply")
@@ -240,11 +245,22 @@ def test_the_pipelines_run_scripts_that_exist_and_these_run_playbooks_that_exist
         assert (ROOT / "playbooks" / f"{playbooks[0]}.yml").exists()
 
 
+def test_the_reports_of_the_pipeline_of_gitlab_are_files_that_the_scripts_write() -> None:
+    gitlab = yaml.safe_load(pipelines()[0].read_text())
+    for job, kind in (("plan", "terraform"), ("drift", "junit")):
+        folder, name = gitlab[job]["artifacts"]["reports"][kind].split("/")
+        text = (EXAMPLE / "scripts" / f"{job}.sh").read_text()
+        assert f"_file={name}" in text
+        assert f"output_directory={folder} " in text
+
+
 def test_each_host_of_git_plans_applies_and_looks_for_drift() -> None:
     gitlab = yaml.safe_load(pipelines()[0].read_text())
     for name in ("plan", "apply", "drift"):
         workflow = yaml.safe_load((EXAMPLE / ".github" / "workflows" / f"{name}.yml").read_text())
-        assert f"scripts/{name}.sh" in gitlab[name]["script"]
+        assert [line.split()[0] for line in gitlab[name]["script"] if line.startswith("scripts/")] == [
+            f"scripts/{name}.sh"
+        ]
         steps = workflow["jobs"][name]["steps"]
         assert [step["run"] for step in steps if "scripts/" in step.get("run", "")] == [f"scripts/{name}.sh"]
         with_token = [step["run"] for step in steps if "WALDUR_ACCESS_TOKEN" in step.get("env", {})]

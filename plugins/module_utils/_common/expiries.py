@@ -51,3 +51,10 @@ def ending_within(rows: Iterable[Row], now: datetime, within: timedelta) -> list
 def days_left(expiry: datetime, now: datetime) -> int:
     """Return the number of whole days until ``expiry``."""
     return (expiry - now) // timedelta(days=1)
+
+
+def describe_duration(duration: timedelta) -> str:
+    """Return a duration of whole hours in words, such as ``30 days`` or ``12 hours``."""
+    days, remainder = divmod(duration, timedelta(days=1))
+    number, unit = (duration // timedelta(hours=1), "hour") if remainder else (days, "day")
+    return f"{number:,} {unit}" + ("" if number == 1 else "s")

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import uuids
+from ansible_collections.waldur.provider.plugins.module_utils._common.expiries import describe_duration
 from ansible_collections.waldur.provider.plugins.module_utils._common.input_files import RESERVED_NAMES
 from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import shorten
 from ansible_collections.waldur.provider.plugins.plugin_utils._report import sections
@@ -89,6 +91,7 @@ class _Page:
     """The data of a page, and the open items found in them."""
 
     data: Row
+    expiring_within: timedelta
     notices: list[Notice] = field(default_factory=list)
 
     def make_section(self, key: str, make: Callable[[Any], Any], empty: str) -> Section:
@@ -112,6 +115,7 @@ def report_html(
     title: str = DEFAULT_TITLE,
     currency: str = "",
     warnings: Sequence[Any] | None = None,
+    expiring_within: timedelta = sections.SOON,
 ) -> str:
     """Return the page. ``data`` holds what modules read, by the keys of ``KEYS``; null is what could not be read.
 
@@ -119,7 +123,7 @@ def report_html(
     same page. Raises ``InvalidInput`` for data of another form.
     """
     report_time = parse_report_time(moment)
-    page = _Page(sections.check_keys(data, KEYS))
+    page = _Page(sections.check_keys(data, KEYS), expiring_within)
     profile = require_mapping("profile", page.data.get("profile"))
     context = {
         "title": format_name(title) or DEFAULT_TITLE,
@@ -127,7 +131,7 @@ def report_html(
         "read_at": report_time.text,
         "host": _find_host(profile.get("url")),
         "provider": _describe_provider(profile),
-        "soon": sections.SOON,
+        "soon": describe_duration(expiring_within),
         "warnings": [format_text(warning) for warning in warnings or ()],
         **_make_sections(page, report_time),
     }
@@ -146,7 +150,7 @@ def _make_sections(page: _Page, report_time: ReportTime) -> dict[str, Section]:
     compliance = page.make_section("compliance", sections.make_compliance, "No offering has a checklist.")
     grants = page.make_section(
         "roles",
-        lambda value: sections.make_grants(value, report_time),
+        lambda value: sections.make_grants(value, report_time, page.expiring_within),
         "There are no role grants on this service provider.",
     )
     accounts = _make_accounts(page)
@@ -183,13 +187,8 @@ def _add_notices(
         if tile.alert:
             page.notices.append(Notice(f"{tile.label}: {tile.value}", "statistics", tile.alert))
     page.add_notice(expiries["ended"], "role has expired", "roles have expired", "roles", "soon")
-    page.add_notice(
-        expiries["soon"],
-        f"role expires within {sections.SOON} days",
-        f"roles expire within {sections.SOON} days",
-        "roles",
-        "soon",
-    )
+    soon = describe_duration(page.expiring_within)
+    page.add_notice(expiries["soon"], f"role expires within {soon}", f"roles expire within {soon}", "roles", "soon")
     if overview:
         page.notices += [
             Notice(f"{numbers.percentage} of the {numbers.label} are used", "accounts", numbers.level)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
@@ -38,7 +38,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._report.values imp
     require_rows,
 )
 
-SOON = 30
+SOON = timedelta(days=30)
 _LONGEST_CHART = 24
 # Key, label, the key of its change, and what anything but 0 means (api-behaviour: statistics).
 STATISTICS = (
@@ -323,24 +323,30 @@ def _make_offering(
     )
 
 
-def make_grants(value: Any, report_time: ReportTime) -> list[Grant]:
-    """Return the role grants, the earliest expiry first, those without an expiry last."""
+def make_grants(value: Any, report_time: ReportTime, soon: timedelta) -> list[Grant]:
+    """Return the role grants, the earliest expiry first, those without an expiry last.
+
+    Those that end within ``soon`` are marked; whole days of UTC are counted.
+    """
     ordered = []
     for index, row in enumerate(require_rows("roles", value)):
         until = parse_time(f"roles[{index}].expiration_time", row.get("expiration_time"))
-        grant = _make_grant(row, until, parse_time(f"roles[{index}].created", row.get("created")), report_time)
+        since = parse_time(f"roles[{index}].created", row.get("created"))
+        grant = _make_grant(row, until, since, report_time, soon)
         order = (until is None, until.timestamp() if until else 0, grant.user.casefold(), grant.login, grant.role)
         ordered.append((order, grant))
     return [grant for _order, grant in sorted(ordered, key=lambda item: item[0])]
 
 
-def _make_grant(row: Row, until: datetime | None, since: datetime | None, report_time: ReportTime) -> Grant:
+def _make_grant(
+    row: Row, until: datetime | None, since: datetime | None, report_time: ReportTime, soon: timedelta
+) -> Grant:
     user, login = choose_name(row, *USER_KEYS), format_name(row.get("user_username"))
     level = "never"
     if until is not None:
         days = report_time.count_days_until(until)
         has_ended = until <= report_time.timestamp if report_time.has_time else days < 0
-        level = "ended" if has_ended else "soon" if days < SOON else "later"
+        level = "ended" if has_ended else "soon" if timedelta(days=days) < soon else "later"
     return Grant(
         user=user,
         login="" if login == user else login,

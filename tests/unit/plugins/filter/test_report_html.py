@@ -74,6 +74,13 @@ def test_roles_that_end_first_stand_first_and_those_that_never_end_last() -> Non
     assert [mark for mark in marks if str(mark).startswith("badge")][:3] == ["badge ended", "badge soon", "badge later"]
 
 
+def test_the_time_within_which_roles_end_soon_can_be_chosen() -> None:
+    assert "within 30 days" in page().text
+    assert "1 role expires within 12 days" not in page(expiring_within=12).text
+    assert "1 role expires within 13 days" in page(expiring_within="13d").text
+    assert "within 36 hours are marked" in page(expiring_within="36h").text
+
+
 def test_a_role_that_ends_later_on_the_day_of_the_report_ends_today() -> None:
     roles = [{"user_username": "bob", "role_name": "R", "expiration_time": "2026-11-23T15:00:00+01:00"}]
     assert "23 November 2026 today" in page(data(roles=roles)).text

@@ -15,6 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import tim
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._common.expiries import (
     days_left,
+    describe_duration,
     ending_within,
     parse_duration,
 )
@@ -72,3 +73,11 @@ def test_a_longer_time_finds_at_least_as_much(hours: list[int], within: int) -> 
     found = ending_within(rows, NOW, timedelta(hours=within))
     assert len(found) == sum(0 < hour <= within for hour in hours)
     assert found == ending_within(rows, NOW, timedelta(hours=within + 1))[: len(found)]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("30d", "30 days"), ("24h", "1 day"), ("12h", "12 hours"), ("1h", "1 hour"), ("200w", "1,400 days")],
+)
+def test_a_duration_is_shown_in_days_or_hours(value: str, words: str) -> None:
+    assert describe_duration(parse_duration("x", value)) == words

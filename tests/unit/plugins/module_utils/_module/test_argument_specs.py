@@ -305,6 +305,11 @@ def test_a_desired_state_is_the_document() -> None:
     assert found[1].get(Profile) == Profile("present", {}, ImageFile("x.png", b"x.png"))
 
 
+def test_an_invalid_duration_is_refused_before_any_request() -> None:
+    told = refusal("desired_state", service_providers=[{"customer": "ACME"}], expiring_within="soon")
+    assert begins(told, "duration_invalid", option="expiring_within", value="soon")
+
+
 def test_a_mistake_in_the_document_is_reported_with_its_place() -> None:
     told = refusal("desired_state", service_providers=[{"customer": "ACME", "users": [{"usr": "alice"}]}])
     assert begins(told, "key_unknown", option="service_providers[0].users[0]", key_name="usr", suggestion="user")

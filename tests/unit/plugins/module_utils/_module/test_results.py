@@ -59,6 +59,10 @@ def test_a_desired_state_returns_plan_and_summary_and_fingerprints_but_no_code()
         "missing_users": [],
         "fingerprints": {"ACME": FINGERPRINT},
     }
+    assert found["service_providers"] == [{"name": "ACME", "customer_uuid": CUSTOMER, "uuid": PROVIDER}]
+    assert "expiring" not in found
+    assert returned("desired_state", planned(), expiring_within="30d")["expiring"] == []
+    assert "expiring" not in returned("desired_state", planned(), expiring_within="")
     assert (found["left_out"], found["without_entry"], found["api_url"]) == ([], [], URL)
     assert CODE not in str(found)
 

@@ -257,3 +257,18 @@ def test_a_revoked_grant_is_shown_as_the_row_names_its_user(user: User) -> None:
 def _is_past(found: dict[str, Any]) -> bool:
     expiry = timestamps.parse_server_time(found["expiration_time"])
     return expiry is not None and expiry <= NOW
+
+
+def test_current_grants_that_end_soon_are_found_whatever_is_desired_of_them() -> None:
+    rows = [row(BOB, LATER), row(ALICE, SOON), row(ALICE, None, OTHER), row(BOB, PAST, OTHER)]
+    found = UserRole().expiring(target(), GrantState(rows, ROLES, NOW), SOON - NOW)
+    assert [one.as_dict() for one in found] == [
+        {
+            "service_provider": target().name,
+            "kind": "user_role",
+            "name": f"{ALICE.username} as CUSTOMER.MANAGER",
+            "expiration_time": "2027-06-30T00:00:00Z",
+            "days_left": 165,
+            "id": {"customer": target().customer_uuid, "user": ALICE.uuid, "role": MANAGER["uuid"]},
+        }
+    ]
