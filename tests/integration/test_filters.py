@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from simulation import Simulator
 
@@ -61,6 +64,20 @@ def test_the_examples_of_plan_markdown_write_what_a_merge_request_shows(run: Run
     for change in outcome.of("Plan without making changes")["plan"]:
         assert f"`{change['name']}`" in text
     assert outcome.of("Write the text for GitLab, with another heading")["msg"].startswith("## Plan for production\n")
+
+
+def test_the_examples_of_the_reports_write_files_that_their_readers_accept(run: Runner) -> None:
+    names = ("plan_gitlab", "drift_junit", "drift_metrics")
+    outcome = run.play([task for name in names for task in examples(name, run.folder)])
+    assert outcome.code == 0, outcome.output
+    counts = json.loads((run.folder / "plan-gitlab.json").read_text())
+    assert list(counts) == ["create", "update", "delete"]
+    assert sum(counts.values()) == len(outcome.of("Plan without making changes")["plan"])
+    suite = ElementTree.parse(run.folder / "drift.xml").find("testsuite")
+    assert suite is not None
+    assert suite.get("name") == "Alpha Cloud Ltd"
+    samples = text_string_to_metric_families((run.folder / "waldur.prom").read_text())
+    assert {family.name for family in samples} > {"waldur_drift", "waldur_expiring_soon"}
 
 
 def test_text_of_the_server_is_never_evaluated_on_its_way_through_the_filters(sim: Simulator, run: Runner) -> None:
