@@ -17,6 +17,7 @@ LAYERS = (
     "_module",
     "_engine",
     "_query",
+    "_validation",
     "_export",
     "_resources",
     "_context",

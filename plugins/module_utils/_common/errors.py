@@ -10,6 +10,8 @@ import difflib
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from .rules import Rule
+
 T = TypeVar("T")
 
 _LONGEST = 100
@@ -40,18 +42,55 @@ class WaldurError(Exception):
 
 
 class InvalidInput(WaldurError):
-    """An option holds a value that can't be used; the message names the option and says what to do."""
+    """An option holds a value that can't be used; the message names the option and says what to do.
+
+    The message begins with the place of the value: an option, or a file and the path of a value in it. ``place`` is
+    the place of a key or value where the message does not begin with it, such as of an unknown key. ``rule`` is the
+    rule that the value breaks, and ``closest`` the known name that is closest to an unknown one. ``line`` and
+    ``column`` count from 1; 0 means unknown. ``source`` is the file that the error was found in, as messages call it,
+    and ``errors`` are the single errors of several that were combined.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        rule: Rule = Rule.INVALID_VALUE,
+        closest: str = "",
+        place: str = "",
+        position: tuple[int, int] = (0, 0),
+        **details: Any,
+    ) -> None:
+        super().__init__(message, **details)
+        self.rule = rule
+        self.closest = closest
+        self.place = place
+        self.line, self.column = position
+        self.source = ""
+        self.errors: tuple[InvalidInput, ...] = ()
 
 
 class Problems:
-    """Collect what is wrong with several values, so that all of it is reported at once."""
+    """Collect what is wrong with several values, so that all of it is reported at once.
+
+    ``source`` is the file whose values are read, as messages call it; each error added notes it. What YAML rejects is
+    reported once: an error about the same place, found when its text is checked, is left out.
+    """
 
     def __init__(self) -> None:
-        self.messages: list[str] = []
+        self.errors: list[InvalidInput] = []
+        self._invalid_places: set[str] = set()
+        self.source = ""
 
-    def add(self, message: str) -> None:
-        """Add one error."""
-        self.messages.append(message)
+    def add(self, error: str | InvalidInput) -> None:
+        """Add one error, or its message."""
+        added = error if isinstance(error, InvalidInput) else InvalidInput(error)
+        added.source = added.source or self.source
+        if added.line:
+            self._invalid_places.add(f"{added.place}: ")
+        elif added.message.startswith(tuple(self._invalid_places)):
+            return
+        self.errors.append(added)
 
     def attempt(self, check: Callable[..., T], *arguments: Any) -> T | None:
         """Return what ``check`` returns for ``arguments``; None, and its errors added, if it raises
@@ -59,28 +98,36 @@ class Problems:
         try:
             return check(*arguments)
         except InvalidInput as error:
-            self.messages.extend(error.details.get("errors") or [error.message])
+            for single in error.errors or (error,):
+                self.add(single)
             return None
 
     def raise_errors(self) -> None:
         """Raise ``InvalidInput`` with all errors, if there are any."""
-        if self.messages:
-            raise combine_errors(self.messages)
+        if self.errors:
+            raise combine_errors(self.errors)
 
 
-def combine_errors(messages: Iterable[str]) -> InvalidInput:
-    """Return one error for the ``messages`` of several, at least one.
+def combine_errors(errors: Iterable[str | InvalidInput]) -> InvalidInput:
+    """Return one error for several errors or messages, at least one.
 
-    Its message shows the first ten different ones; ``details["errors"]`` holds all of them.
+    The message of a single one is kept. Of several, the message counts them and shows the first ten different ones;
+    ``details["errors"]`` holds the messages of all.
     """
-    errors = list(dict.fromkeys(messages))
-    first, *others = errors
-    shown = others[: _MOST_SHOWN - 1]
-    more = f" And {len(others)} more: {' '.join(shown)}" if others else ""
-    hidden = len(others) - len(shown)
-    if hidden:
-        more += f" And {hidden} more, listed in errors."
-    return InvalidInput(first + more, errors=errors)
+    by_message: dict[str, InvalidInput] = {}
+    for error in errors:
+        single = error if isinstance(error, InvalidInput) else InvalidInput(error)
+        by_message.setdefault(single.message, single)
+    messages = list(by_message)
+    text = messages[0]
+    if len(messages) > 1:
+        shown = messages[:_MOST_SHOWN]
+        listed = " ".join(f"({number}) {message}" for number, message in enumerate(shown, 1))
+        hidden = len(messages) - len(shown)
+        text = f"{len(messages)} errors: {listed}" + (f" And {hidden} more, listed in errors." if hidden else "")
+    combined = InvalidInput(text, errors=messages)
+    combined.errors = tuple(by_message.values())
+    return combined
 
 
 class ErrorResponse(WaldurError):
@@ -173,16 +220,22 @@ def escape_invisible(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def suggest_closest(value: Any, known: Iterable[str]) -> str:
-    """Return " Did you mean '…'?" with the closest of the names ``known``; an empty text if none is close.
-
-    The case of letters is ignored. The text begins with a space, so that it can follow a sentence.
-    """
+def find_closest(value: Any, known: Iterable[str]) -> str:
+    """Return the closest of the names ``known``, an empty text if none is close. The case of letters is ignored."""
     spellings: dict[str, str] = {}
     for name in known:
         spellings.setdefault(name.casefold(), name)
     near = difflib.get_close_matches(quote(value).casefold(), spellings, 1)
-    return f" Did you mean '{quote(spellings[near[0]])}'?" if near else ""
+    return spellings[near[0]] if near else ""
+
+
+def suggest_closest(value: Any, known: Iterable[str]) -> str:
+    """Return " Did you mean '…'?" with the closest of the names ``known``; an empty text if none is close.
+
+    The text begins with a space, so that it can follow a sentence.
+    """
+    closest = find_closest(value, known)
+    return f" Did you mean '{quote(closest)}'?" if closest else ""
 
 
 def make_ambiguity_error(option: str, value: str, objects: str, candidates: Iterable[tuple[Any, Any]]) -> InvalidInput:

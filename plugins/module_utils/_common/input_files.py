@@ -15,6 +15,7 @@ import os
 import stat
 
 from .errors import LONGEST_PATH, InvalidInput, quote
+from .rules import Rule
 from .shown_paths import quote_path
 
 MEGABYTE = 1000 * 1000
@@ -62,9 +63,11 @@ def read_file(
     try:
         content = _read_regular_file(option, path, limit, directory)
     except OSError as error:
-        raise InvalidInput(f"{option}: can't read {name}: {_describe_os_error(error)}{advice}.") from None
+        message = f"{option}: can't read {name}: {_describe_os_error(error)}{advice}."
+        raise InvalidInput(message, rule=Rule.UNREADABLE_FILE) from None
     if len(content) > limit:
-        raise InvalidInput(f"{option}: {name} is larger than {_describe_size(limit)}: give a smaller file.")
+        message = f"{option}: {name} is larger than {_describe_size(limit)}: give a smaller file."
+        raise InvalidInput(message, rule=Rule.UNREADABLE_FILE)
     return content
 
 

@@ -12,8 +12,9 @@ from datetime import date, datetime
 from typing import Any
 
 from . import timestamps
-from .errors import InvalidInput, Problems, quote, suggest_closest
+from .errors import InvalidInput, Problems, find_closest, quote, suggest_closest
 from .json_values import has_surrogates
+from .rules import Rule
 from .yaml_spelling import WrittenBool, get_spelling
 
 # The Unicode categories of control and format characters, and of line and paragraph separators.
@@ -25,7 +26,7 @@ _LETTERS = ("y", "t", "n", "f")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)")
 
 # No name, e-mail address or URL of Waldur is as long; a longer one would only break the request.
-_REFERENCE_LIMIT = 1000
+REFERENCE_LIMIT = 1000
 
 
 def text(where: str, value: Any) -> str:
@@ -37,8 +38,9 @@ def text(where: str, value: Any) -> str:
             raise InvalidInput(f"{where}: the text contains bytes that are not UTF-8: write it again.")
         return value.strip()
     if isinstance(value, (bool, int, float, date, WrittenBool)):
-        raise InvalidInput(f"{where}: {arrived(value)}, not as text: quote it as it is written.")
-    raise InvalidInput(f"{where}: must be text, and a {kind_of(value)} was given.")
+        message = f"{where}: {arrived(value)}, not as text: quote it as it is written."
+        raise InvalidInput(message, rule=Rule.UNQUOTED_VALUE)
+    raise InvalidInput(f"{where}: must be text, and a {kind_of(value)} was given.", rule=Rule.WRONG_TYPE)
 
 
 def arrived(value: Any) -> str:
@@ -54,8 +56,9 @@ def reference(where: str, value: Any) -> str:
     name = text(where, value)
     if not name:
         raise InvalidInput(f"{where}: is empty; give a name or a UUID.")
-    if len(name) > _REFERENCE_LIMIT:
-        raise InvalidInput(f"{where}: has {len(name)} characters, and {_REFERENCE_LIMIT} are allowed: shorten it.")
+    if len(name) > REFERENCE_LIMIT:
+        message = f"{where}: has {len(name)} characters, and {REFERENCE_LIMIT} are allowed: shorten it."
+        raise InvalidInput(message, rule=Rule.TOO_LONG)
     return name
 
 
@@ -72,7 +75,7 @@ def boolean(where: str, value: Any, *, letters_allowed: bool = True) -> bool:
             return True
         if word in _FALSE_WORDS:
             return False
-    raise InvalidInput(f"{where}: must be true or false, and {quoted(value)} was given.")
+    raise InvalidInput(f"{where}: must be true or false, and {quoted(value)} was given.", rule=Rule.WRONG_TYPE)
 
 
 def whole_number(where: str, value: Any, smallest: int, largest: int) -> int:
@@ -84,9 +87,11 @@ def whole_number(where: str, value: Any, smallest: int, largest: int) -> int:
     is_other_notation = written is not None and not _DECIMAL.fullmatch(written)
     plain = value.strip() if isinstance(value, str) else quote(value)
     if isinstance(value, (bool, WrittenBool)) or not _DECIMAL.fullmatch(plain) or is_other_notation:
-        raise InvalidInput(f"{where}: must be a whole number, and {quoted(value)} was given: write it in decimal.")
+        message = f"{where}: must be a whole number, and {quoted(value)} was given: write it in decimal."
+        raise InvalidInput(message, rule=Rule.WRONG_TYPE)
     if not smallest <= int(value) <= largest:
-        raise InvalidInput(f"{where}: must be a number from {smallest} to {largest}, and {quoted(value)} was given.")
+        message = f"{where}: must be a number from {smallest} to {largest}, and {quoted(value)} was given."
+        raise InvalidInput(message, rule=Rule.OUT_OF_RANGE)
     return int(value)
 
 
@@ -94,7 +99,9 @@ def choice(where: str, value: Any, choices: Sequence[str]) -> str:
     """Return ``value`` if it is one of ``choices``. Raises ``InvalidInput``."""
     if value not in choices:
         raise InvalidInput(
-            f"{where}: must be {' or '.join(choices)}, and {quoted(value)} was given.{suggest_closest(value, choices)}"
+            f"{where}: must be {' or '.join(choices)}, and {quoted(value)} was given.{suggest_closest(value, choices)}",
+            rule=Rule.INVALID_CHOICE,
+            closest=find_closest(value, choices),
         )
     return str(value)
 
@@ -104,12 +111,14 @@ def expiration(where: str, value: Any) -> datetime | None:
     if isinstance(value, str) and value.strip().lower() == timestamps.NEVER:
         return None
     if isinstance(value, (bool, int, float, WrittenBool)):
-        raise InvalidInput(f'{where}: {arrived(value)}, not as a date: quote it, like "2027-06-30".')
+        message = f'{where}: {arrived(value)}, not as a date: quote it, like "2027-06-30".'
+        raise InvalidInput(message, rule=Rule.UNQUOTED_VALUE)
     try:
         return timestamps.parse(value)
     except ValueError:
         raise InvalidInput(
-            f'{where}: \'{quote(value)}\' is not a valid date: write "2027-06-30", "2027-06-30T12:00:00Z" or never.'
+            f'{where}: \'{quote(value)}\' is not a valid date: write "2027-06-30", "2027-06-30T12:00:00Z" or never.',
+            rule=Rule.INVALID_DATE,
         ) from None
 
 
@@ -149,18 +158,28 @@ def known_keys(where: str, value: Any, known: Sequence[str], problems: Problems)
     Raises ``InvalidInput`` where ``value`` is not a mapping.
     """
     if not isinstance(value, Mapping):
-        raise InvalidInput(f"{where}: must be a mapping of {', '.join(known)}, and a {kind_of(value)} was given.")
+        message = f"{where}: must be a mapping of {', '.join(known)}, and a {kind_of(value)} was given."
+        raise InvalidInput(message, rule=Rule.WRONG_TYPE)
     for key in value:
         if key not in known:
-            names = ", ".join(known)
-            problems.add(f"{where}: '{quote(key)}' is not known.{suggest_closest(key, known)} Known are {names}.")
+            problems.add(_unknown_key(where, key, known))
     return {key: item for key, item in value.items() if item is not None and key in known}
+
+
+def _unknown_key(where: str, key: Any, known: Sequence[str]) -> InvalidInput:
+    return InvalidInput(
+        f"{where}: '{quote(key)}' is not known.{suggest_closest(key, known)} Known are {', '.join(known)}.",
+        rule=Rule.UNKNOWN_KEY,
+        closest=find_closest(key, known),
+        place=f"{where}.{quote(key)}",
+    )
 
 
 def sequence(where: str, value: Any) -> list[Any]:
     """Return ``value`` as a list. Raises ``InvalidInput``."""
     if isinstance(value, str) and "datetime.date" in value:
-        raise InvalidInput(f"{where}: arrived as text because of an unquoted date in it: quote the dates.")
+        message = f"{where}: arrived as text because of an unquoted date in it: quote the dates."
+        raise InvalidInput(message, rule=Rule.UNQUOTED_VALUE)
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
-        raise InvalidInput(f"{where}: must be a list, and a {kind_of(value)} was given.")
+        raise InvalidInput(f"{where}: must be a list, and a {kind_of(value)} was given.", rule=Rule.WRONG_TYPE)
     return list(value)

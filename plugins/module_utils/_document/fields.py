@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from .._common import values
 from .._common.errors import InvalidInput, Problems
+from .._common.rules import Rule
 
 Value = TypeVar("Value")
 Value_co = TypeVar("Value_co", covariant=True)
@@ -55,7 +56,8 @@ class TextField(Field[str]):
         """Return the text, trimmed."""
         found = values.text(where, value)
         if self.max_length is not None and len(found) > self.max_length:
-            raise InvalidInput(f"{where}: has {len(found)} characters, and {self.max_length} are allowed: shorten it.")
+            message = f"{where}: has {len(found)} characters, and {self.max_length} are allowed: shorten it."
+            raise InvalidInput(message, rule=Rule.TOO_LONG)
         return self.check(where, found) if self.check else found
 
 
@@ -174,14 +176,19 @@ class EntryReader:
             self.removed = frozenset(key for key, item in value.items() if _is_blank(item))
             value = {key: None if key in self.removed else item for key, item in value.items()}
         self.values = values.known_keys(where, value, tuple(one.name for one in fields), self.problems)
-        has_unknown = bool(self.problems.messages)  # an unknown key may be the misspelt one
+        has_unknown = bool(self.problems.errors)  # an unknown key may be the misspelt one
         for one in fields:
             if one.required and one.name not in self.values and not has_unknown:
-                self.problems.add(f"{self.option(one.name)}: is missing: {one.hint}.")
+                message = f"{self.option(one.name)}: is missing: {one.hint}."
+                self.problems.add(InvalidInput(message, rule=Rule.MISSING_KEY))
 
     def option(self, name: str) -> str:
         """Return what messages call a field."""
         return f"{self.where}.{name}" if self.where else name
+
+    def add_conflict(self, message: str) -> None:
+        """Add the error that keys contradict each other, or that a key lacks the one that it needs."""
+        self.problems.add(InvalidInput(message, rule=Rule.CONFLICTING_KEYS))
 
     def __contains__(self, one: Field[object]) -> bool:
         return one.name in self.values

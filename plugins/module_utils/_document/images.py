@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .._common import input_files
 from .._common.errors import LONGEST_PATH, InvalidInput, quote
+from .._common.rules import Rule
 from .model import ImageFile
 
 # Waldur sets no limit of its own; web servers before it commonly refuse bodies over 10 MB.
@@ -60,5 +61,6 @@ def read_image(where: str, path: str, written: str = "") -> ImageFile:
     content = input_files.read_file(where, path, LIMIT, shown=written)
     shown = quote(written or path, LONGEST_PATH)
     if content_type(content) is None:
-        raise InvalidInput(f"{where}: {shown} is not an image that Waldur takes (PNG, JPEG, GIF, WebP, BMP, TIFF).")
+        message = f"{where}: {shown} is not an image that Waldur takes (PNG, JPEG, GIF, WebP, BMP, TIFF)."
+        raise InvalidInput(message, rule=Rule.UNREADABLE_FILE)
     return ImageFile(os.path.basename(path), content)

@@ -14,22 +14,23 @@ from typing import Any
 
 from .._common import input_files, values
 from .._common.errors import LONGEST_PATH, InvalidInput, Problems, quote
+from .._common.rules import Rule
 from .._common.shown_paths import quote_path
-from .._common.yaml_files import LONGEST_NUMBER, check_depth, read_text, read_yaml
+from .._common.yaml_files import LONGEST_NUMBER, check_depth, read_text, read_yaml_with_errors
 from .fields import Field
 from .model import ImageFile, ProviderDocument, ReadImage
-from .schema import ENTRIES, DocumentSchema
+from .schema import DEFAULTS, ENTRIES, FREE_PREFIX, DocumentSchema
 
 _OPTION = "providers_path"
 _ENDINGS = (".yml", ".yaml")
-_KEYS = (ENTRIES, "defaults")
-_FREE = "x-"  # top-level keys for anchors
+_KEYS = (ENTRIES, DEFAULTS)
 
 
 @dataclass(frozen=True)
 class LoadedEntry:
-    """An entry with its defaults, and its place: file and position in it."""
+    """An entry with its defaults, the name of its file, and its place: file and position in it."""
 
+    source: str
     place: str
     entry: Any
 
@@ -41,6 +42,10 @@ class _File:
     entries: list[Any] | None
 
 
+# The absolute paths of the files that were read, by the names that messages call them.
+Sources = dict[str, str]
+
+
 def load_documents(path: str, read_image: ReadImage, schema: DocumentSchema) -> list[ProviderDocument]:
     """Return the desired states in the documents at ``path``, as ``schema.read`` does for data.
 
@@ -50,14 +55,17 @@ def load_documents(path: str, read_image: ReadImage, schema: DocumentSchema) -> 
 
 
 def load_checked(
-    path: str, read_image: ReadImage, schema: DocumentSchema
+    path: str, read_image: ReadImage, schema: DocumentSchema, sources: Sources | None = None
 ) -> list[tuple[LoadedEntry, ProviderDocument]]:
-    """Return all entries as ``load_entries`` does, each with its desired state. Raises ``InvalidInput`` as above."""
+    """Return all entries as ``load_entries`` does, each with its desired state. Raises ``InvalidInput`` as above.
+
+    ``sources`` are filled with the files that were read.
+    """
     problems = Problems()
-    found = [
-        (loaded, problems.attempt(schema.read_entry, loaded.place, loaded.entry, read_image))
-        for loaded in _load(path, schema, problems)
-    ]
+    found = []
+    for loaded in _load(path, schema, problems, sources):
+        problems.source = loaded.source
+        found.append((loaded, problems.attempt(schema.read_entry, loaded.place, loaded.entry, read_image)))
     problems.raise_errors()
     return [(loaded, document) for loaded, document in found if document is not None]
 
@@ -68,29 +76,57 @@ def load_entries(path: str, schema: DocumentSchema) -> list[LoadedEntry]:
     Image paths are made absolute, as they are relative to their file. Raises ``InvalidInput`` that names the files.
     """
     problems = Problems()
-    found = _load(path, schema, problems)
+    found = list(_load(path, schema, problems))
     problems.raise_errors()
     return found
 
 
-def _load(path: str, schema: DocumentSchema, problems: Problems) -> list[LoadedEntry]:
+def _load(
+    path: str, schema: DocumentSchema, problems: Problems, sources: Sources | None = None
+) -> Iterator[LoadedEntry]:
     written = path
     path = os.path.abspath(input_files.expand_path(_OPTION, path))
-    read = [problems.attempt(_read, *found, schema, problems) for found in _paths(path, written)]
+    read = [_attempt_file(found, name, schema, problems, sources) for found, name in _paths(path, written)]
     files = [file for file in read if file is not None]
     shared = [file for file in files if file.entries is None]
+    general = _general_defaults(shared, schema, problems, is_complete=len(files) == len(read))
+    if len(shared) == len(read):
+        problems.source = shared[0].name
+        problems.add(_no_entries(shared[0].name))
+    for file in files:
+        yield from _entries(file, general, schema)
+
+
+def _attempt_file(
+    path: str, name: str, schema: DocumentSchema, problems: Problems, sources: Sources | None
+) -> _File | None:
+    """Return the content of a file, None where it can't be read; its errors are added to ``problems``."""
+    shown = problems.source = quote(name, LONGEST_PATH)
+    if sources is not None:
+        sources[shown] = path
+    return problems.attempt(_read, path, shown, schema, problems)
+
+
+def _general_defaults(
+    shared: Sequence[_File], schema: DocumentSchema, problems: Problems, *, is_complete: bool
+) -> dict[str, Any]:
+    """Return the defaults for all files, which are in the one file that has no entries."""
     if len(shared) > 1:
+        problems.source = shared[1].name
         problems.add(
             f"{_OPTION}: {shared[0].name} and {shared[1].name} both hold nothing but defaults for all: make one file"
             " of them."
         )
-    if len(shared) == len(read):
-        problems.add(f"{shared[0].name}: has no service_providers, the list of desired states.")
     general = shared[0].defaults if shared else {}
-    if len(files) < len(read):
-        # The defaults may be in a file that can't be read: an entry that relies on their lists is not wrong for it.
-        general = {**{name: [] for name in schema.needed.values()}, **general}
-    return [loaded for file in files for loaded in _entries(file, general, schema)]
+    if is_complete:
+        return general
+    # The defaults may be in a file that can't be read: an entry that relies on their lists is not wrong for it.
+    return {**{name: [] for name in schema.needed.values()}, **general}
+
+
+def _no_entries(shown: str) -> InvalidInput:
+    message = f"{shown}: has no service_providers, the list of desired states."
+    return InvalidInput(message, rule=Rule.MISSING_KEY)
 
 
 def plan_file(path: str) -> Any:
@@ -165,20 +201,20 @@ def _files_below(path: str) -> Iterator[str]:
         yield from (entry.path for entry in visible if entry.name.endswith(_ENDINGS) and not os.path.isdir(entry.path))
 
 
-def _read(path: str, name: str, schema: DocumentSchema, problems: Problems) -> _File:
+def _read(path: str, shown: str, schema: DocumentSchema, problems: Problems) -> _File:
     """Read one file; add what is wrong with its defaults to ``problems``, and leave those out."""
-    shown = quote(name, LONGEST_PATH)
-    content = read_yaml(path, shown, _OPTION)
+    content = read_yaml_with_errors(path, shown, _OPTION, problems)
     if not isinstance(content, Mapping):
-        raise InvalidInput(f"{shown}: must be a mapping with the list service_providers, or with defaults for others.")
-    given = {key: value for key, value in content.items() if not (isinstance(key, str) and key.startswith(_FREE))}
+        message = f"{shown}: must be a mapping with the list service_providers, or with defaults for others."
+        raise InvalidInput(message, rule=Rule.WRONG_TYPE)
+    given = {key: value for key, value in content.items() if not (isinstance(key, str) and key.startswith(FREE_PREFIX))}
     known = values.known_keys(shown, given, _KEYS, problems)
     entries = known.get(ENTRIES)
     if not known and not given:
-        raise InvalidInput(f"{shown}: has no service_providers, the list of desired states.")
+        raise _no_entries(shown)
     folder = os.path.dirname(path)
-    valid = _defaults(shown, known.get("defaults", {}), schema, problems)
-    defaults = _with_absolute_paths(f"{shown}: defaults", valid, folder, schema)
+    valid = _defaults(shown, known.get(DEFAULTS, {}), schema, problems)
+    defaults = _with_absolute_paths(f"{shown}: {DEFAULTS}", valid, folder, schema)
     if entries is None:
         return _File(shown, defaults, None if known else [])
     place = f"{shown}: {ENTRIES}"
@@ -191,7 +227,7 @@ def _read(path: str, name: str, schema: DocumentSchema, problems: Problems) -> _
 
 def _defaults(name: str, value: Any, schema: DocumentSchema, problems: Problems) -> dict[str, Any]:
     """Return the valid defaults. They are checked by themselves, so that an error is reported once, and of them."""
-    where = f"{name}: defaults"
+    where = f"{name}: {DEFAULTS}"
     found: dict[str, Any] = {}
     defaults = problems.attempt(values.known_keys, where, value, schema.default_keys, problems)
     for key, item in (defaults or {}).items():
@@ -222,7 +258,7 @@ def _entries(file: _File, general: Mapping[str, Any], schema: DocumentSchema) ->
     defaults = _joined(general, file.defaults, schema)
     for index, entry in enumerate(file.entries or []):
         place = f"{file.name}: {ENTRIES}[{index}]"
-        yield LoadedEntry(place, _filled(defaults, entry, schema) if schema.takes_defaults(entry) else entry)
+        yield LoadedEntry(file.name, place, _filled(defaults, entry, schema) if schema.takes_defaults(entry) else entry)
 
 
 def _filled(defaults: Mapping[str, Any], entry: Mapping[str, Any], schema: DocumentSchema) -> dict[str, Any]:

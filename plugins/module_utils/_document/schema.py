@@ -18,6 +18,10 @@ from .model import ProviderDocument, ReadImage
 
 # The list that holds the entries of a document.
 ENTRIES = "service_providers"
+# The mapping that holds what entries have in common.
+DEFAULTS = "defaults"
+# Top-level keys that begin so are ignored: they hold anchors.
+FREE_PREFIX = "x-"
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from .._references.targets import Target
 from .._resources.base import AnyResource
 from .._resources.document_schema import DOCUMENT, SCHEMA
 from .._resources.registry import RESOURCES
+from .._validation.validate import REPORTS, validate
 
 Spec = dict[str, Any]
 
@@ -86,22 +87,37 @@ class FileModule:
     rules: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
 
-def spec(module: WriteModule | Info | FileModule) -> Spec:
+@dataclass(frozen=True)
+class OfflineModule:
+    """A module that needs no Waldur, and always runs on the controller: its options, and what it does.
+
+    ``run`` takes the options, what reads an image, and whether it is check mode. It returns the result.
+    """
+
+    options: Spec
+    run: Callable[[Mapping[str, Any], ReadImage, bool], dict[str, Any]]
+    rules: Mapping[str, Any] = dataclass_field(default_factory=dict)
+
+
+Module = WriteModule | Info | FileModule | OfflineModule
+
+
+def spec(module: Module) -> Spec:
     """Return the whole argument spec of a module."""
-    return {**CONNECTION, **module.options}
+    return module.options if isinstance(module, OfflineModule) else {**CONNECTION, **module.options}
 
 
-def dates(module: WriteModule | Info | FileModule) -> frozenset[str]:
+def dates(module: Module) -> frozenset[str]:
     """Return the places in the options of a module that take a date as YAML makes it of unquoted text."""
     if isinstance(module, WriteModule):
         return frozenset(module.dates)
-    if isinstance(module, FileModule):
+    if isinstance(module, (FileModule, OfflineModule)):
         return frozenset()
     found = [one for name in module.operations for one in OPERATIONS[name].query if one.type in ("timestamp", "date")]
     return frozenset(name + end for one in found for name in (one.name, one.option) for end in ("", "[]"))
 
 
-def keep_nulls(module: WriteModule | Info | FileModule, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def keep_nulls(module: Module, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a task with an empty text for each null that removes a key, as Ansible drops nulls.
 
     A boolean takes no empty text, so there null stays, and is left out.
@@ -268,4 +284,12 @@ FILE_MODULES: dict[str, FileModule] = {
     ),
 }
 
-MODULES: dict[str, WriteModule | Info | FileModule] = {**WRITE_MODULES, **INFOS, **FACTS, **FILE_MODULES}
+# The modules that send no request.
+OFFLINE_MODULES: dict[str, OfflineModule] = {
+    "desired_state_validate": OfflineModule(
+        {"providers_path": {"type": "path", "required": True}, **{option: {"type": "path"} for option in REPORTS}},
+        lambda options, read_image, check: validate(options, read_image, check=check),
+    ),
+}
+
+MODULES: dict[str, Module] = {**WRITE_MODULES, **INFOS, **FACTS, **FILE_MODULES, **OFFLINE_MODULES}

@@ -28,7 +28,7 @@ from .._http.connection import Connection
 from .._plan.changes import Change
 from .._plan.diff import diff as plan_diff
 from .._query.info import Info
-from .argument_specs import MODULES, FileModule, WriteModule, parse_limits, spec
+from .argument_specs import MODULES, OFFLINE_MODULES, FileModule, OfflineModule, WriteModule, parse_limits, spec
 
 
 def run(
@@ -49,6 +49,8 @@ def run(
     remember_parent()
     client, references = get_client(connection)
     module = MODULES[name]
+    if isinstance(module, OfflineModule):
+        raise TypeError(f"{name} takes no connection: call run_offline")
     writes = isinstance(module, WriteModule) and not check
     progress = client.progress = Progress(_make_safe(show_progress, client.redactor))
     view = client if writes else client.read_only()
@@ -73,6 +75,16 @@ def _make_safe(show: ShowLine | None, redactor: Redactor) -> ShowLine | None:
     if show is None:
         return None
     return lambda line: show(escape_invisible(redactor.redact_message(line)))
+
+
+def run_offline(
+    name: str, options: Mapping[str, Any], *, check: bool, read_image: ReadImage = images.read_image
+) -> dict[str, Any]:
+    """Run the module ``name``, one of those that send no request, and return its result.
+
+    ``options`` are valid by the module's argument spec. Raises ``WaldurError``.
+    """
+    return OFFLINE_MODULES[name].run(options, read_image, check)
 
 
 def _read(session: Session, module: Info, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,6 +122,13 @@ def run_module(name: str) -> None:
     """Run the module ``name`` as a program: read the options, run it, and print the result or the failure."""
     declared = MODULES[name]
     module = AnsibleModule(argument_spec=spec(declared), supports_check_mode=True, **declared.rules)
+    if isinstance(declared, OfflineModule):
+        # The action plugin runs it on the controller; it comes here only without that plugin.
+        try:
+            result = run_offline(name, module.params, check=module.check_mode)
+        except WaldurError as error:
+            module.fail_json(msg=error.message, **error.details)
+        module.exit_json(**result)
     if REQUESTS_IMPORT_ERROR:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     # Until the result is printed, so that a second signal can't cut it off.

@@ -61,7 +61,7 @@ def _read_secret_code(entry: EntryReader) -> SecretCode:
     state = entry.get(_STATE)
     if FINGERPRINT in entry and state == "present":
         option = entry.option("fingerprint")
-        entry.problems.add(f"{option}: requires state: rotated; it identifies the code to replace.")
+        entry.add_conflict(f"{option}: requires state: rotated; it identifies the code to replace.")
         return SecretCode(entry.where)
     return SecretCode(entry.where, state or "", entry.get(FINGERPRINT))
 

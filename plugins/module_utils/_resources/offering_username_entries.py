@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .._common import values
 from .._common.errors import InvalidInput, quote
+from .._common.rules import Rule
 from .._document.fields import EntryReader, ListField, MappingField, ReferenceField, TextField
 from .._document.model import UserEntry
 
@@ -37,7 +38,8 @@ def _check_username(where: str, name: str) -> str:
     if not name:
         raise InvalidInput(f"{where}: is empty, and Waldur cannot remove a username: give a name.")
     if len(name) > _USERNAME_LIMIT:
-        raise InvalidInput(f"{where}: has {len(name)} characters, and {_USERNAME_LIMIT} are allowed.")
+        message = f"{where}: has {len(name)} characters, and {_USERNAME_LIMIT} are allowed."
+        raise InvalidInput(message, rule=Rule.TOO_LONG)
     invisible = next((char for char in name if unicodedata.category(char) in values._INVISIBLE), None)
     if invisible is not None:
         raise InvalidInput(

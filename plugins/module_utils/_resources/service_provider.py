@@ -148,7 +148,7 @@ def _read_profile(entry: EntryReader, state: str, read_image: ReadImage) -> Prof
         image = entry.problems.attempt(read_image, entry.option("image"), path) if path else ImageFile("", b"")
     resolutions = entry.get(RESOLUTIONS) or ()
     if resolutions and (fields.get(ACCOUNT_OPTIONS_KEY) or {}).get(SCOPE) != SHARED:
-        entry.problems.add(
+        entry.add_conflict(
             f"{entry.option(RESOLUTIONS.name)}: requires {ACCOUNT_OPTIONS_KEY}.{SCOPE}: {SHARED}, as usernames differ"
             " without harm while each offering has accounts of its own: set it, or leave the entries out."
         )
@@ -243,7 +243,7 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         others = [key for key in entry.values if key not in (CUSTOMER.name, _STATE.name)]
         if state == "absent" and others:
             listed = ", ".join(others)
-            entry.problems.add(f"{entry.where}: state: absent deletes the provider, so {listed} must be left out.")
+            entry.add_conflict(f"{entry.where}: state: absent deletes the provider, so {listed} must be left out.")
         return _read_profile(entry, state or "present", read_image)
 
     def read_options(self, options: Mapping[str, Any], read_image: ReadImage) -> Profile:

@@ -85,7 +85,7 @@ def _read_grant(entry: EntryReader) -> GrantEntry:
     expiry: datetime | Unset | None = UNSET
     if _EXPIRATION_TIME in entry and state == "absent":
         option = entry.option("expiration_time")
-        entry.problems.add(f"{option}: can't go with state: absent; a revoked grant has no expiry.")
+        entry.add_conflict(f"{option}: can't go with state: absent; a revoked grant has no expiry.")
     elif _EXPIRATION_TIME in entry:
         expiry = entry.get(_EXPIRATION_TIME)
     role = entry.get(_ROLE)
@@ -194,7 +194,7 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
         where = entry.option("exclusive_users")
         is_exclusive = entry.get(_EXCLUSIVE_USERS)
         if is_exclusive and USERS not in entry:
-            entry.problems.add(f"{where}: needs users, the list of those who keep their grants.")
+            entry.add_conflict(f"{where}: needs users, the list of those who keep their grants.")
         entries = entry.get(USERS)
         return None if entries is None else Grants(entries, bool(is_exclusive), where)
 

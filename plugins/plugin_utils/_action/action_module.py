@@ -37,12 +37,13 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.transport im
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import (
     MODULES,
     WRITE_MODULES,
+    OfflineModule,
     WriteModule,
     dates,
     keep_nulls,
     spec,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run
+from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run, run_offline
 from ansible_collections.waldur.provider.plugins.plugin_utils._action import credentials, interruption
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.arguments import (
     describe_errors,
@@ -98,6 +99,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return the module's result, however it ran."""
+        self._supports_async = not isinstance(MODULES[self._module_name()], OfflineModule)
         super().run(tmp, task_vars)
         self._host = str((task_vars or {}).get("inventory_hostname", "localhost"))
         if interruption.Interruption.message:
@@ -116,8 +118,7 @@ class ActionModule(ActionBase):
 
     def _check_and_run(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the module's result, or an error for options that can't be used."""
-        # The resolved name is the action's on ansible-core 2.17 and the module's on newer ones.
-        module = self._task.action.rpartition(".")[2]
+        module = self._module_name()
         declared = MODULES[module]
         spelled = {option: keep_spelling(parse_printed_list(value)) for option, value in self._task.args.items()}
         raw_is_text = not isinstance(declared, WriteModule)
@@ -129,7 +130,29 @@ class ActionModule(ActionBase):
         arguments = keep_nulls(declared, to_plain(spelled))
         if problem := credentials.check_async(self, arguments):
             return {"failed": True, "msg": problem}
+        if isinstance(declared, OfflineModule):
+            return self._run_offline(module, declared, arguments)
         return self._resolve_and_run(module, arguments, spelled, task_vars)
+
+    def _run_offline(self, module: str, declared: OfflineModule, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return the result of a module that needs no Waldur, whatever the connection of the task is."""
+        invocation = make_invocation(arguments)
+        try:
+            written_paths = self._files.make_paths_absolute(arguments)
+            validation = ArgumentSpecValidator(spec(declared), **declared.rules).validate(arguments)
+            if validation.error_messages:
+                raise InvalidInput(describe_errors(_COLLECTION + module, validation))
+            with show_paths_as(written_paths):
+                options = validation.validated_parameters
+                result = run_offline(module, options, check=self._task.check_mode, read_image=self._files.read_image)
+        except WaldurError as error:
+            return dict(to_plain({"failed": True, "msg": error.message, "invocation": invocation, **error.details}))
+        return dict(to_plain({**result, "invocation": invocation}))
+
+    def _module_name(self) -> str:
+        """Return the name of the task's module, without the collection's."""
+        # The resolved name is the action's on ansible-core 2.17 and the module's on newer ones.
+        return str(self._task.action.rpartition(".")[2])
 
     def _resolve_and_run(
         self, module: str, arguments: dict[str, Any], spelled: Mapping[str, Any], task_vars: dict[str, Any]

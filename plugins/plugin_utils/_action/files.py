@@ -19,6 +19,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.json_value
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._validation.validate import REPORTS
 
 _ENTRY = re.compile(r"service_providers\[(\d+)\]")
 # The parts of a module's result that name entries of a document.
@@ -45,10 +46,11 @@ class ControllerFiles:
             if isinstance(arguments.get(option), str) and arguments[option].strip():
                 path, arguments[option] = arguments[option], self.find(option, arguments[option])
                 written[arguments[option]] = path
-        if isinstance(arguments.get("dest"), str) and arguments["dest"].strip() and self._is_local:
-            path, expanded = arguments["dest"], input_files.expand_path("dest", arguments["dest"])
-            arguments["dest"] = str(self._action._loader.path_dwim(os.path.expandvars(expanded)))
-            written[arguments["dest"]] = path
+        for option in (*(("dest",) if self._is_local else ()), *REPORTS):
+            if isinstance(arguments.get(option), str) and arguments[option].strip():
+                path, expanded = arguments[option], input_files.expand_path(option, arguments[option])
+                arguments[option] = str(self._action._loader.path_dwim(os.path.expandvars(expanded)))
+                written[arguments[option]] = path
         return written
 
     def find(self, option: str, path: str) -> str:

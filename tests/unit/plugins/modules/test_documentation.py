@@ -17,7 +17,7 @@ import yaml
 
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._module import argument_specs, runner
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import MODULES
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import MODULES, OFFLINE_MODULES
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from simulation import Simulator
 
@@ -27,6 +27,7 @@ PREFIX = "waldur.provider."
 # What options need to be valid, beside the provider that nearly all of them ask for.
 OPTIONS: dict[str, dict[str, Any]] = {
     "desired_state_file": {"dest": "/nowhere/providers"},
+    "desired_state_validate": {"providers_path": str(ROOT / "examples" / "gitops" / "providers")},
     "service_provider": {"customer": "ALPHA"},
     "user_role": {"user": "manager_alpha", "role": "CUSTOMER.MANAGER", "state": "present"},
     "offering_username": {"user": "member1", "username": "somebody"},
@@ -167,6 +168,8 @@ def result(sim: Simulator, module: str, **options: Any) -> dict[str, Any]:
     defaults = {name: one.get("default") for name, one in spec.items()}
     provider = {"service_provider": "ALPHA"} if "service_provider" in spec else {}
     given = {**defaults, **provider, **OPTIONS.get(module, {}), **options}
+    if module in OFFLINE_MODULES:
+        return runner.run_offline(module, given, check=True)
     connection = Connection(sim.url, sim.token("staff"), retries=0)
     return runner.run(module, given, connection, check=True, diff=False)
 

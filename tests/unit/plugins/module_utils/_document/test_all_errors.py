@@ -20,7 +20,7 @@ def errors_of(value: Any) -> list[str]:
     with pytest.raises(InvalidInput) as caught:
         SCHEMA.read(value, image)
     found: list[str] = caught.value.details["errors"]
-    assert caught.value.message.startswith(found[0])
+    assert found[0] in caught.value.message
     return found
 
 
@@ -124,8 +124,14 @@ def test_all_errors_of_all_files_are_reported_at_once(tmp_path: Path) -> None:
 
 def test_a_message_shows_ten_errors_and_says_how_many_more_there_are() -> None:
     error = combine_errors(f"place[{number}]: wrong." for number in range(25))
+    assert error.message.startswith("25 errors: (1) place[0]: wrong. (2) place[1]: wrong. ")
     assert "place[9]: wrong." in error.message
     assert "place[10]" not in error.message
     assert error.message.endswith(" And 15 more, listed in errors.")
     assert len(error.details["errors"]) == 25
     assert combine_errors(["a.", "a."]).message == "a."
+
+
+def test_the_message_of_a_single_error_is_that_error() -> None:
+    assert combine_errors(["place: wrong."]).message == "place: wrong."
+    assert combine_errors(["a.", "b."]).message == "2 errors: (1) a. (2) b."

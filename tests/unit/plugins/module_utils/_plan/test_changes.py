@@ -204,7 +204,7 @@ def test_renames_that_an_entry_asks_for_do_not_count() -> None:
 def test_a_plan_with_errors_is_refused_with_all_of_them() -> None:
     with pytest.raises(InvalidInput) as told:
         check_limits(Comparison((change(),), errors=("users[0]: wrong.", "users[1]: wrong too.")), Limits(None))
-    assert told.value.message == "users[0]: wrong. And 1 more: users[1]: wrong too."
+    assert told.value.message == "2 errors: (1) users[0]: wrong. (2) users[1]: wrong too."
     assert told.value.details == {"errors": ["users[0]: wrong.", "users[1]: wrong too."]}
 
 

@@ -207,7 +207,7 @@ def test_a_change_is_called_by_its_provider_once() -> None:
 def test_all_errors_and_all_removals_are_reported_in_one_line() -> None:
     with pytest.raises(InvalidInput) as refused:
         check_limits(Comparison(errors=("One.", "Two.", "Three.")), Limits(None))
-    assert refused.value.message == "One. And 2 more: Two. Three."
+    assert refused.value.message == "3 errors: (1) One. (2) Two. (3) Three."
     with pytest.raises(InvalidInput) as refused:
         check_limits(Comparison((change("a", is_implied=True), change("b", is_implied=True))), Limits(1))
     assert refused.value.message == (
