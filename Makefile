@@ -112,7 +112,7 @@ release: .venv/test.stamp $(TREE) ## write the changelog of the version in galax
 test-live: .venv/test.stamp $(TREE) ## run the same tests against a real Waldur; see tests/integration/README.md
 	@$(BIN)/python -m pytest --live -rs tests/integration
 
-contract: .venv/test.stamp $(TREE) sdk ## compare the simulator with recordings of a real Waldur and with the official SDK
+contract: .venv/test.stamp $(TREE) sdk build/yaml-language-server/installed ## compare the simulator with recordings of a real Waldur and with the official SDK, and the schemas with the YAML language server
 	@echo "== pytest tests/contract"
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests/contract
 
@@ -142,6 +142,15 @@ build/sdk-%/installed: requirements/sdk-%.txt | .venv/test.stamp
 	@echo "== installing the SDK $* into build"
 	@rm -rf $(@D)
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-compile --target $(@D) -r $<
+	@touch $@
+
+# The YAML server of editors, for tests/contract/test_yaml_language_server.py. The lock file pins all packages by hash.
+build/yaml-language-server/installed: requirements/yaml-language-server/package.json requirements/yaml-language-server/package-lock.json
+	@echo "== installing the YAML language server into build"
+	@rm -rf $(@D)
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	@npm ci --silent --ignore-scripts --no-audit --no-fund --prefix $(@D)
 	@touch $@
 
 .venv/bin/python:

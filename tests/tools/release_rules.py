@@ -42,6 +42,7 @@ ALLOWED = (
     "plugins/",
     "requirements.txt",
     "roles/",
+    "schemas/",
 )
 # A repository to copy as a whole: its pipelines lie where GitHub and GitLab look for them.
 HIDDEN_ALLOWED = "examples/gitops/"

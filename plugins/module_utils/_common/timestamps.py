@@ -14,10 +14,12 @@ from typing import Any
 
 NEVER = "never"
 
-_TEXT = re.compile(
-    r"^(\d{4})-(\d{2})-(\d{2})"
-    r"(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$"
+# As a JSON Schema needs it; whether there is such a date and time, it can't tell.
+PATTERN = (
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?\s*(Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
+_TEXT = re.compile(rf"^{PATTERN}$")
 
 
 def parse(value: Any) -> datetime:

@@ -47,9 +47,14 @@ class Field(ABC, Generic[Value_co]):
 
 @dataclass(frozen=True)
 class TextField(Field[str]):
-    """Text, trimmed, of at most ``max_length`` characters. ``check`` returns the value, or raises ``InvalidInput``."""
+    """Text, trimmed, of at most ``max_length`` characters. ``check`` returns the value, or raises ``InvalidInput``.
+
+    ``pattern`` is the regular expression of what ``check`` accepts, for editors: with blanks around the text, and in
+    the syntax that Python and ECMAScript have in common.
+    """
 
     max_length: int | None = None
+    pattern: str = ""
     check: Callable[[str, str], str] | None = None
 
     def read(self, where: str, value: Any) -> str:

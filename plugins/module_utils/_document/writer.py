@@ -14,6 +14,10 @@ from typing import Any
 from .._common.errors import InvalidInput
 
 _HEAD = "# Exported from Waldur. Applying it changes nothing until Waldur or this file is changed."
+# An address that does not change with the version, so that an export stays the same after an update.
+SCHEMA_URL = "https://raw.githubusercontent.com/waldur/ansible-waldur-provider/main/schemas/document.schema.json"
+# Editors with the YAML language server validate and complete the document by it.
+_SCHEMA_LINE = f"# yaml-language-server: $schema={SCHEMA_URL}"
 _WIDTH = 110
 # What PyYAML writes without quotes, and other readers of YAML take for a number or a boolean, such as 1e3, 0o17 or y.
 _AMBIGUOUS = re.compile(r"[-+.]*\d|[yn]$", re.IGNORECASE)
@@ -25,7 +29,7 @@ def document_text(entries: Sequence[Mapping[str, Any]], notes: Iterable[str]) ->
     Raises ``InvalidInput`` where PyYAML is missing.
     """
     comments = [line for note in notes for line in _comment(note)]
-    return "\n".join([_HEAD, *comments, "---", _dumped({"service_providers": list(entries)})])
+    return "\n".join([_HEAD, _SCHEMA_LINE, *comments, "---", _dumped({"service_providers": list(entries)})])
 
 
 def _comment(note: str) -> list[str]:

@@ -25,6 +25,7 @@ SHARED = "provider"
 NAMING_KEYS = (SCOPE, POLICY, PREFIX)
 
 _PATH = re.compile(r"/[A-Za-z0-9_./-]+")
+_PATH_PATTERN = r"^\s*/(?!.*\.\.)[A-Za-z0-9_./-]+\s*$"
 
 
 def _check_path(where: str, path: str) -> str:
@@ -49,9 +50,15 @@ _KEYS: tuple[Field[object], ...] = (
         "What Waldur makes usernames of.",
         choices=("service_provider", "anonymized", "full_name", "waldur_username", "freeipa", "identity_claim"),
     ),
-    TextField(PREFIX, "What usernames begin with under the policy anonymized."),
-    TextField("homedir_prefix", "What home directories begin with, with a slash at the end.", check=_check_path),
-    TextField("login_shell", "The login shell.", check=_check_path),
+    TextField(PREFIX, "What usernames begin with under the policy anonymized.", examples=("hpc_",)),
+    TextField(
+        "homedir_prefix",
+        "What home directories begin with, with a slash at the end.",
+        check=_check_path,
+        pattern=_PATH_PATTERN,
+        examples=("/home/",),
+    ),
+    TextField("login_shell", "The login shell.", check=_check_path, pattern=_PATH_PATTERN, examples=("/bin/bash",)),
     _SWITCH,
 )
 

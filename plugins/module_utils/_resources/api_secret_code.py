@@ -52,18 +52,19 @@ FINGERPRINT = TextField(
     "fingerprint",
     "The fingerprint of the code to replace, so that a leaked code is rotated once. Without it each run rotates.",
     check=_check_fingerprint,
+    pattern=r"^\s*[Ss][Hh][Aa]256:[0-9a-fA-F]{16}\s*$",
     examples=("sha256:9f2c61aa01b7e3d4",),
 )
 _FIELDS = (_STATE, FINGERPRINT)
 
 
 def _read_secret_code(entry: EntryReader) -> SecretCode:
-    state = entry.get(_STATE)
+    state, fingerprint = entry.get(_STATE), entry.get(FINGERPRINT)
     if FINGERPRINT in entry and state == "present":
         option = entry.option("fingerprint")
         entry.add_conflict(f"{option}: requires state: rotated; it identifies the code to replace.")
         return SecretCode(entry.where)
-    return SecretCode(entry.where, state or "", entry.get(FINGERPRINT))
+    return SecretCode(entry.where, state or "", fingerprint)
 
 
 SECRET_CODE = MappingField(

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from .._common import values
 from .._common.errors import InvalidInput, quote
-from .._common.rules import Rule
 from .._document.fields import EntryReader, ListField, MappingField, ReferenceField, TextField
 from .._document.model import UserEntry
 
@@ -37,9 +36,6 @@ class Usernames:
 def _check_username(where: str, name: str) -> str:
     if not name:
         raise InvalidInput(f"{where}: is empty, and Waldur cannot remove a username: give a name.")
-    if len(name) > _USERNAME_LIMIT:
-        message = f"{where}: has {len(name)} characters, and {_USERNAME_LIMIT} are allowed."
-        raise InvalidInput(message, rule=Rule.TOO_LONG)
     invisible = next((char for char in name if unicodedata.category(char) in values._INVISIBLE), None)
     if invisible is not None:
         raise InvalidInput(
@@ -50,13 +46,22 @@ def _check_username(where: str, name: str) -> str:
 
 
 _MISSING = "an entry names a user and the username to set"
-USER = ReferenceField("user", "The user: a username, an e-mail address, a UUID or a URL.", required=True, hint=_MISSING)
+USER = ReferenceField(
+    "user",
+    "The user: a username, an e-mail address, a UUID or a URL.",
+    required=True,
+    hint=_MISSING,
+    examples=("carol",),
+)
 USERNAME_OPTION = TextField(
     "username",
     "The username to set in all offerings that the user reaches.",
     required=True,
     hint=_MISSING,
     check=_check_username,
+    pattern=r"\S",
+    max_length=_USERNAME_LIMIT,
+    examples=("carol_hpc",),
 )
 
 

@@ -116,6 +116,7 @@ CUSTOMER = ReferenceField(
     "The customer that is the service provider: a name, an abbreviation, a slug, a UUID or a URL.",
     required=True,
     hint="name the customer that is the service provider",
+    examples=("University HPC",),
     is_common=False,
 )
 _STATE = ChoiceField(
@@ -125,9 +126,18 @@ _STATE = ChoiceField(
     choices=("present", "absent"),
     is_common=False,
 )
-_IMAGE = FileField("image", "The file of the image, relative to the document; empty text removes the image.")
+_IMAGE = FileField(
+    "image",
+    "The file of the image, relative to the document; empty text removes the image.",
+    examples=("files/logo.png",),
+)
 _SENT: tuple[Field[object], ...] = (
-    TextField("description", "The description.", max_length=_DESCRIPTION_LIMIT),
+    TextField(
+        "description",
+        "The description.",
+        max_length=_DESCRIPTION_LIMIT,
+        examples=("Compute and storage for research",),
+    ),
     BooleanField("enable_notifications", "Whether Waldur sends notifications."),
     ListField(
         "allowed_domains",

@@ -70,8 +70,9 @@ _USER = ReferenceField(
     "The user: a username, an e-mail address, a UUID or a URL.",
     required=True,
     hint="give a username, an e-mail address or a UUID",
+    examples=("alice@example.org",),
 )
-_ROLE = ReferenceField("role", "The role, by name or UUID.", default=DEFAULT_ROLE)
+_ROLE = ReferenceField("role", "The role, by name or UUID.", default=DEFAULT_ROLE, examples=("CUSTOMER.MANAGER",))
 _EXPIRATION_TIME = TimestampField(
     "expiration_time",
     "When the grant ends: a date (00:00 UTC), a date-time, or never. Left out, an expiry stays as it is.",
@@ -82,12 +83,10 @@ _STATE = ChoiceField("state", "Whether the user has the role.", default="present
 
 def _read_grant(entry: EntryReader) -> GrantEntry:
     state = entry.get(_STATE)
-    expiry: datetime | Unset | None = UNSET
+    expiry: datetime | Unset | None = entry.get(_EXPIRATION_TIME) if _EXPIRATION_TIME in entry else UNSET
     if _EXPIRATION_TIME in entry and state == "absent":
         option = entry.option("expiration_time")
         entry.add_conflict(f"{option}: can't go with state: absent; a revoked grant has no expiry.")
-    elif _EXPIRATION_TIME in entry:
-        expiry = entry.get(_EXPIRATION_TIME)
     role = entry.get(_ROLE)
     return GrantEntry(entry.where, entry.get(_USER) or "", role or "", expiry, state or "")
 

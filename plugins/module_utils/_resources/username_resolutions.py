@@ -77,7 +77,11 @@ def _check_username(where: str, name: str) -> str:
 
 _MISSING = "an entry names a user and the username to keep"
 _USER = ReferenceField(
-    "user", "The user: a username, an e-mail address, a UUID or a URL.", required=True, hint=_MISSING
+    "user",
+    "The user: a username, an e-mail address, a UUID or a URL.",
+    required=True,
+    hint=_MISSING,
+    examples=("dave",),
 )
 _USERNAME = TextField(
     "username",
@@ -85,6 +89,8 @@ _USERNAME = TextField(
     required=True,
     hint=_MISSING,
     check=_check_username,
+    pattern=r"\S",
+    examples=("dave_hpc",),
 )
 
 

@@ -22,6 +22,7 @@ def main(arguments: list[str]) -> int:
         if path in removed:
             path.unlink()
         else:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(wanted[path], encoding="utf-8")
     print("\n".join(names) or "everything is up to date")
     return 0

@@ -24,6 +24,13 @@ def options(module: str) -> dict[str, Any]:
     return found
 
 
+@cache
+def returns(module: str) -> dict[str, Any]:
+    """Return the documented values that *module* returns."""
+    found: dict[str, Any] = yaml.safe_load(_constants(ROOT / "plugins" / "modules" / f"{module}.py")["RETURN"])
+    return found
+
+
 def _fragment(name: str) -> dict[str, Any]:
     """Return the fragment ``waldur.provider.<file>`` or ``waldur.provider.<file>.<section>``."""
     file, _dot, section = name.removeprefix("waldur.provider.").partition(".")

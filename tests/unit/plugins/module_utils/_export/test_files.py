@@ -73,8 +73,8 @@ def test_a_single_file_holds_all_and_notes_stand_above_as_comments(connect: Conn
         "Alpha Cloud Ltd",
         "Beta HPC Centre",
     ]
-    comments = text.partition("\n---\n")[0].partition("\n")[2]
-    assert comments
+    _head, schema, comments = text.partition("\n---\n")[0].split("\n", 2)
+    assert schema.startswith("# yaml-language-server: $schema=https://")
     assert comments.replace("\n#  ", "") == "\n".join(f"# - {note['text']}" for note in found["notes"])
     assert [(file["service_provider"], file["changed"]) for file in found["files"]] == [(None, True)]
 
