@@ -112,7 +112,7 @@ release: .venv/test.stamp $(TREE) ## write the changelog of the version in galax
 test-live: .venv/test.stamp $(TREE) ## run the same tests against a real Waldur; see tests/integration/README.md
 	@$(BIN)/python -m pytest --live -rs tests/integration
 
-contract: .venv/test.stamp $(TREE) sdk build/yaml-language-server/installed ## compare the simulator with recordings of a real Waldur and with the official SDK, and the schemas with the YAML language server
+contract: .venv/test.stamp $(TREE) sdk build/yaml-language-server/installed build/pre-commit/downloaded ## test with other programs: recordings of a real Waldur, the official SDK, the YAML language server, pre-commit
 	@echo "== pytest tests/contract"
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests/contract
 
@@ -151,6 +151,12 @@ build/yaml-language-server/installed: requirements/yaml-language-server/package.
 	@mkdir -p $(@D)
 	@cp $^ $(@D)
 	@npm ci --silent --ignore-scripts --no-audit --no-fund --prefix $(@D)
+	@touch $@
+
+build/pre-commit/downloaded: requirements/pre-commit.txt | .venv/test.stamp
+	@echo "== downloading the packages of the pre-commit hook into build"
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip download --quiet --quiet --disable-pip-version-check --dest $(@D) -r $<
 	@touch $@
 
 .venv/bin/python:

@@ -14,7 +14,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import yaml
+from jsonschema import Draft202012Validator
 from messages import mentions
+from tools.generate.schemas import complete_schema
 
 from simulation import Simulator
 
@@ -63,7 +65,10 @@ class Copy:
         self.environment["APPROVED_PLAN"] = "approved.json"
 
     def read(self, name: str) -> Any:
-        return json.loads((self.folder / "build" / name).read_text())
+        """Return the content of a file that was written, after checking it against its JSON Schema."""
+        content = json.loads((self.folder / "build" / name).read_text())
+        Draft202012Validator(complete_schema(name.removesuffix(".json"))).validate(content)
+        return content
 
     def markdown(self) -> str:
         return (self.folder / "build" / "plan.md").read_text()
