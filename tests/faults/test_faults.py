@@ -83,7 +83,8 @@ def check_message(result: Result, write: Write, fault: str, name: str, sim: Simu
     if result.failed and expected.get("result") != "not applied":
         done = expected.get("applied", 0)
         assert result.names("applied") == list(write.changes[:done])
-        assert result.names("not_applied") == list(write.changes[done:])
+        assert result.names("uncertain") == (list(write.changes[done : done + 1]) if expected.get("uncertain") else [])
+        assert result.names("uncertain") + result.names("not_applied") == list(write.changes[done:])
         assert result.result["changed"] is (done > 0)
 
 

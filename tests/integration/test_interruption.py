@@ -23,8 +23,9 @@ REPORT = f"""\
     grant member1 as {ROLE}
   failed_change: 1
     grant member2 as {ROLE}
-  not_applied: 2
+  uncertain (sent, answer unknown; check it with a run in check mode): 1
     grant member2 as {ROLE}
+  not_applied: 1
     grant member3 as {ROLE}
 """
 

@@ -21,8 +21,8 @@ def apply(session: Session, plan: Plan) -> None:
     """Carry out exactly that plan, then verify the result.
 
     Where anything stops it, a signal, the end of the parent process or a defect included, the ``WaldurError`` says in
-    its details what was ``applied``, which is the ``failed_change``, what was ``not_applied``, and whether anything was
-    ``changed``.
+    its details what was ``applied``, which is the ``failed_change``, what was ``not_applied``, which change is
+    ``uncertain`` as it was sent and its outcome is not known, and whether anything was ``changed``.
     """
     steps = plan.steps()
     changes = [change for step in steps for change in step.changes]
@@ -62,14 +62,17 @@ def _unchecked(error: WaldurError, changes: Sequence[Change[object]]) -> WaldurE
         done = "The change was" if number == 1 else f"All {number} changes were"
         error.message = f"{done} carried out, but not checked: {error.message}"
         error.args = (error.message,)
-    found = {"failed_change": None, "not_applied": [], **error.details}
+    found = {"failed_change": None, "uncertain": [], "not_applied": [], **error.details}
     error.details = {**found, "changed": True, "applied": [change.as_dict() for change in changes]}
     return error
 
 
 def _stopped(error: WaldurError, changes: Sequence[Change[object]], number: int, size: int) -> WaldurError:
     """Return ``error`` with what was applied: the first ``number`` changes, and the next ``size``, which are carried
-    out together, where they took effect."""
+    out together, where they took effect.
+
+    The latter are uncertain where the error's details tell that ``took_effect`` is None.
+    """
     if number == len(changes):
         return _unchecked(error, changes)
     size = max(size, 1)
@@ -83,11 +86,13 @@ def _stopped(error: WaldurError, changes: Sequence[Change[object]], number: int,
         error.message += f" Applied before it: {number} of {len(changes)} changes; not tried after it: {remaining}."
     error.args = (error.message,)
     done = number + (size if took_effect else 0)
+    tried = number + size if took_effect is None else done
     error.details.update(
         changed=done > 0 or took_effect is None,
         applied=[change.as_dict() for change in changes[:done]],
         failed_change=failed.as_dict(),
-        not_applied=[change.as_dict() for change in changes[done:]],
+        uncertain=[change.as_dict() for change in changes[done:tried]],
+        not_applied=[change.as_dict() for change in changes[tried:]],
     )
     return error
 

@@ -114,8 +114,14 @@ def _write(
 def _interrupted(error: SignalReceived, applied: Sequence[Change[object]]) -> Interrupted:
     """Return the error for a signal that came before or after the plan was carried out."""
     done = f"after all {len(applied)} changes were applied" if applied else "before anything was changed"
-    details: dict[str, Any] = {"applied": [change.as_dict() for change in applied], "not_applied": []}
-    return Interrupted(f"Interrupted by {error} {done}.", changed=bool(applied), failed_change=None, **details)
+    return Interrupted(
+        f"Interrupted by {error} {done}.",
+        changed=bool(applied),
+        applied=[change.as_dict() for change in applied],
+        failed_change=None,
+        uncertain=[],
+        not_applied=[],
+    )
 
 
 def run_module(name: str) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import LONGEST_PATH, quote
 
+_UNCERTAIN = "uncertain (sent, answer unknown; check it with a run in check mode)"
+
 # Newer versions of Ansible take the error output from their workers after they forked, and stop to read what workers
 # display when they are interrupted. This module is imported before the fork, so the workers inherit the duplicate.
 _ERROR_OUTPUT: int | None = None
@@ -50,10 +52,11 @@ def _format_lines(module: str, host: str, result: Mapping[str, Any]) -> Iterator
             " mode to see what is left to change."
         )
         return
-    failed = result.get("failed_change")
+    failed, uncertain = result.get("failed_change"), result.get("uncertain") or []
     for key, changes in (
         ("applied", result["applied"]),
         ("failed_change", [failed] if failed else []),
+        *([(_UNCERTAIN, uncertain)] if uncertain else []),
         ("not_applied", result.get("not_applied") or []),
     ):
         yield f"  {key}: {len(changes) or 'none'}"

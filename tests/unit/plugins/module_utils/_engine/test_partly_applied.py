@@ -104,7 +104,8 @@ def test_any_exception_while_applying_reports_what_was_applied(
     found = caught.value.details
     assert names(found["applied"]) == ["update Alpha"]
     assert names([found["failed_change"]]) == ["grant member1"]
-    assert names(found["not_applied"]) == ["grant member1", "grant member2"]
+    assert names(found["uncertain"] + found["not_applied"]) == ["grant member1", "grant member2"]
+    assert len(found["uncertain"]) == (is_sent and not isinstance(ending, WaldurError))
     assert found["changed"] is True
 
 
@@ -124,6 +125,23 @@ def test_the_first_change_counts_as_changed_only_where_something_was_sent_for_it
     with pytest.raises(WaldurError) as caught:
         apply(session, plan)
     assert (caught.value.details["applied"], caught.value.details["changed"]) == ([], is_sent)
+
+
+def test_an_interrupted_change_with_unknown_outcome_was_listed_as_not_applied(
+    planned: tuple[Session, Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, plan = planned
+
+    def interrupted(*_place: Any, **_content: Any) -> Any:
+        session.client.writes_sent += 1
+        raise SignalReceived("SIGINT")
+
+    monkeypatch.setattr(session.client, "write", interrupted)
+    with pytest.raises(Interrupted) as caught:
+        apply(session, plan)
+    found = caught.value.details
+    assert (names(found["uncertain"]), found["changed"]) == (["update Alpha"], True)
+    assert names(found["not_applied"]) == ["grant member1", "grant member2"]
 
 
 @pytest.mark.parametrize(("ending", "cause"), ENDINGS)
@@ -185,7 +203,7 @@ def test_a_write_of_which_the_server_kept_a_part_is_reported_as_changed(
     with pytest.raises(WaldurError, match=part("value_not_applied", option="enable_notifications")) as caught:
         apply(session, planned)
     found = caught.value.details
-    assert (found["changed"], found["applied"], len(found["not_applied"])) == (True, [], 1)
+    assert (found["changed"], found["applied"], len(found["uncertain"]), found["not_applied"]) == (True, [], 1, [])
     assert found["failed_change"]["action"] == action
 
 
