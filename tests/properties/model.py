@@ -26,13 +26,13 @@ from ansible_collections.waldur.provider.plugins.module_utils._references.target
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources import (
     api_secret_code,
-    service_provider,
     user_role,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.base import Resource, TypedTask
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_state import UsernameState
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import ProfileState
 
 Document = list[dict[str, Any]]
 Pair = tuple[str, str]
@@ -130,12 +130,12 @@ def read_image(where: str, path: str) -> ImageFile:
 # --- what the engine sees, and what it makes of it -------------------------------------------------------------------
 
 
-def _profile(world: World, provider: Provider, desired: ProviderDocument) -> service_provider.ProfileState:
+def _profile(world: World, provider: Provider, desired: ProviderDocument) -> ProfileState:
     if not provider.there:
-        return service_provider.ProfileState(None, newer=provider.newer)
+        return ProfileState(None, newer=provider.newer)
     image = images.digest(provider.image) if provider.image else None
     row = {"uuid": provider.uuid, **provider.fields, "image": "https://there.example.org/1" if image else None}
-    return service_provider.ProfileState(row, image, newer=provider.newer)
+    return ProfileState(row, image, newer=provider.newer)
 
 
 def _grants(world: World, provider: Provider, desired: ProviderDocument) -> user_role.GrantState:

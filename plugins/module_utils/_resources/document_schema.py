@@ -12,7 +12,7 @@ from .._document.fields import EntryReader, Field, ListField, MappingField
 from .._document.model import CUSTOMER_REFERENCE, ProviderDocument, ReadImage
 from .._document.schema import ENTRIES, DocumentSchema
 from .registry import RESOURCES
-from .service_provider import CUSTOMER
+from .service_provider_profile import CUSTOMER
 
 FIELDS: tuple[Field[Any], ...] = (CUSTOMER, *(one for resource in RESOURCES for one in resource.fields))
 

@@ -35,7 +35,7 @@ from .offering_username_reading import (
 )
 from .offering_username_state import UsernameState, labels_of
 from .offering_username_writing import UsernameWrite, set_username
-from .service_provider import Profile
+from .service_provider_profile import Profile
 from .username_resolutions import ResolutionEntry
 
 

@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.json_value
 from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_spelling import WrittenBool
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
-from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import Profile
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import Profile
 
 from ...helpers.recording_client import AskedClient
 from ...helpers.samples import CUSTOMER, PROVIDER

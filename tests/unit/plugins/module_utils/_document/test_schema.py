@@ -22,7 +22,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.offerin
     UsernameEntry,
     Usernames,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import Profile
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import Profile
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import GRANT, GrantEntry, Grants
 
 from ...helpers.samples import document as provider

@@ -20,10 +20,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._http.http_request import HttpResponse
 from ansible_collections.waldur.provider.plugins.module_utils._http.redirects import redirect_target
-from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import (
     Profile,
     ProfileState,
-    ServiceProvider,
 )
 
 from ...helpers.raw_server import RawServer

@@ -20,7 +20,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.argument_s
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import SecretCode
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_entries import Usernames
-from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import Profile
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import Profile
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import Grants
 
 from ...helpers.samples import image, state_of

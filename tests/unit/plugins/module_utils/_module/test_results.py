@@ -14,7 +14,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._plan.changes impo
 from ansible_collections.waldur.provider.plugins.module_utils._resources import api_secret_code, service_provider
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import SecretCode
 from ansible_collections.waldur.provider.plugins.module_utils._resources.base import TypedTask
-from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import Profile
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import (
+    Profile,
+    ProfileState,
+)
 
 from ...helpers.samples import CUSTOMER, PROVIDER, session, target
 
@@ -78,6 +81,6 @@ def test_two_providers_of_one_name_each_have_their_own_fingerprint() -> None:
 
 
 def test_a_service_provider_is_returned_under_its_own_name() -> None:
-    resource, found = service_provider.ServiceProvider(), service_provider.ProfileState({"uuid": PROVIDER})
+    resource, found = service_provider.ServiceProvider(), ProfileState({"uuid": PROVIDER})
     plan = Plan([TypedTask(resource, ProviderDocument("", "ACME"), target(), Profile(), found)], {}, Comparison(), URL)
     assert returned("service_provider", plan) == {"service_provider": {"uuid": PROVIDER}}

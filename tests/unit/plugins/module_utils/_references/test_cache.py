@@ -21,10 +21,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.api_sec
     ApiSecretCode,
     SecretCode,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import (
     Profile,
     ProfileState,
-    ServiceProvider,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import (
     GrantEntry,

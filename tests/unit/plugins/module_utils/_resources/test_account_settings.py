@@ -19,11 +19,11 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.account
     Preview,
     PreviewedRename,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import (
     Profile,
     ProfileState,
     ProfileWrite,
-    ServiceProvider,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.username_resolutions import (
     Candidate,

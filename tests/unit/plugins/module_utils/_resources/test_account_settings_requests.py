@@ -26,11 +26,11 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.account
     PreviewedRename,
     read_account_state,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import (
     Profile,
     ProfileState,
     ProfileWrite,
-    ServiceProvider,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.username_resolutions import (
     Candidate,

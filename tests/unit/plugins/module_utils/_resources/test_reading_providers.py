@@ -10,10 +10,10 @@ from messages import matching, message, part
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
-from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import (
     Profile,
     ProfileState,
-    ServiceProvider,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import (
     GrantEntry,

@@ -14,13 +14,13 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, ImageFile, ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
-from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import (
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import (
     Profile,
     ProfileState,
     ProfileWrite,
-    ServiceProvider,
-    _check_answer,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_writing import check_answer
 
 from ...helpers.samples import CUSTOMER, PROVIDER, session, target
 
@@ -207,7 +207,7 @@ def test_an_account_option_that_is_true_differs_from_one_that_is_1(now: Any, wan
         ({"account_options": {"o": now}}, {"account_options": {"o": wanted}})
     )
     with pytest.raises(WaldurError, match=prefix("value_not_applied", option="account_options.o")):
-        _check_answer(row(account_options={"o": now}), {"account_options": {"o": wanted}}, UNSET)
+        check_answer(row(account_options={"o": now}), {"account_options": {"o": wanted}}, UNSET)
 
 
 def test_an_account_option_of_the_same_number_in_another_form_is_no_change() -> None:
@@ -271,12 +271,12 @@ def test_an_error_of_the_plan_about_the_profile_names_the_file_and_the_entry(pla
 )
 def test_a_field_that_the_server_ignores_silently_is_an_error(sent: dict[str, Any], kept: dict[str, Any]) -> None:
     with pytest.raises(WaldurError) as told:
-        _check_answer(kept, sent, UNSET)
+        check_answer(kept, sent, UNSET)
     option = ".".join([*sent, *sent.get("account_options", {})])
     assert told.value.message.startswith(message("value_not_applied", option=option, hint=""))
     assert ("staff token" in told.value.message) == ("allowed_domains" in sent)
     with pytest.raises(WaldurError) as told:
-        _check_answer(kept, sent, UNSET, lambda: True)
+        check_answer(kept, sent, UNSET, lambda: True)
     assert "staff token" not in told.value.message
 
 
@@ -285,13 +285,13 @@ def test_an_ignored_field_is_reported_also_where_the_rights_of_the_token_can_not
         raise WaldurError("Waldur broke.")
 
     with pytest.raises(WaldurError, match=pattern("value_not_applied", option="allowed_domains", hint="")) as caught:
-        _check_answer(row(), {"allowed_domains": ["c.org"]}, UNSET, unreadable)
+        check_answer(row(), {"allowed_domains": ["c.org"]}, UNSET, unreadable)
     assert caught.value.details == {"took_effect": None}
 
 
 def test_an_image_that_the_server_ignores_silently_is_an_error() -> None:
     with pytest.raises(WaldurError, match=prefix("image_not_stored")):
-        _check_answer(row(), {}, LOGO)
+        check_answer(row(), {}, LOGO)
 
 
 def test_an_answer_that_holds_what_was_asked_is_well() -> None:
@@ -302,8 +302,8 @@ def test_an_answer_that_holds_what_was_asked_is_well() -> None:
         "account_options": {"homedir_prefix": "/home/", "login_shell": "", "project_groups_enabled": False},
         "image": None,
     }
-    _check_answer(row(), sent, NO_LOGO)
-    _check_answer(row(image=URL), {}, LOGO)
+    check_answer(row(), sent, NO_LOGO)
+    check_answer(row(image=URL), {}, LOGO)
 
 
 def result(state: ProfileState, *changes: Change[ProfileWrite], done: bool = False) -> dict[str, Any] | None:
@@ -378,7 +378,7 @@ def test_an_update_settles_in_one_run_and_its_answer_holds_what_was_asked(
     state = ProfileState(row(account_options=options, image=URL if has_image else None), DIGEST if has_image else None)
     for change in compare(state, image, **fields).changes:
         state = stored(state, change)
-        _check_answer(state.row or {}, change.payload.fields, change.payload.image)
+        check_answer(state.row or {}, change.payload.fields, change.payload.image)
     assert compare(state, image, **fields) == Comparison()
 
 

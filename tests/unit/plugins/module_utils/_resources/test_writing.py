@@ -18,7 +18,6 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, ImageFile
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
 from ansible_collections.waldur.provider.plugins.module_utils._resources import api_secret_code
-from ansible_collections.waldur.provider.plugins.module_utils._resources import service_provider as profiles
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import (
     ApiSecretCode,
     SecretCode,
@@ -30,7 +29,11 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.offerin
     Usernames,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_state import UsernameState
-from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import Profile
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import (
+    Profile,
+    ProfileState,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import Grants, GrantState, UserRole
 
 from ...helpers.grant_samples import LATER, NOW, OTHER, ROLES, SOON, absent, entry, row
@@ -263,11 +266,11 @@ def test_a_code_that_another_user_rotated_meanwhile_is_reported() -> None:
 OLD = {"uuid": PROVIDER, "customer_uuid": CUSTOMER, "description": "old", "enable_notifications": True, "image": None}
 
 
-def write_profile(asked: AskedClient, part: Profile, *before: dict[str, Any] | None) -> profiles.ProfileState:
-    state = profiles.ProfileState(before[0] if before else OLD)
+def write_profile(asked: AskedClient, part: Profile, *before: dict[str, Any] | None) -> ProfileState:
+    state = ProfileState(before[0] if before else OLD)
     known = target(PROVIDER if state.row else None)
-    (change,) = profiles.ServiceProvider().compare(session(), known, part, state, {}).changes
-    profiles.ServiceProvider().write(asked.session(), known, state, change)
+    (change,) = ServiceProvider().compare(session(), known, part, state, {}).changes
+    ServiceProvider().write(asked.session(), known, state, change)
     return state
 
 
@@ -348,9 +351,9 @@ def test_a_refusal_after_an_upload_says_that_the_image_is_there() -> None:
 
 def test_what_is_left_of_a_deleted_provider_is_read_again() -> None:
     asked = AskedClient({"service_providers": [OLD]})
-    state = profiles.ProfileState(None, live_offerings=["VM (Active)"])
-    resource = profiles.ServiceProvider()
-    assert resource.verify(asked.session(), target(), Profile("absent"), state) == profiles.ProfileState(
+    state = ProfileState(None, live_offerings=["VM (Active)"])
+    resource = ServiceProvider()
+    assert resource.verify(asked.session(), target(), Profile("absent"), state) == ProfileState(
         OLD, live_offerings=["VM (Active)"]
     )
     assert resource.verify(asked.session(), target(), Profile(), state) is state
@@ -390,9 +393,9 @@ def test_a_rejected_change_of_a_provider_is_reported_unchanged() -> None:
 
 def test_a_provider_that_another_user_created_is_the_one_that_is_worked_on() -> None:
     asked = AskedClient({"service_providers": [OLD]}, {"create": ErrorResponse("Refused.", 400)})
-    state, new = profiles.ProfileState(None), target(None)
-    (change,) = profiles.ServiceProvider().compare(session(), new, Profile(), state, {}).changes
-    profiles.ServiceProvider().write(asked.session(), new, state, change)
+    state, new = ProfileState(None), target(None)
+    (change,) = ServiceProvider().compare(session(), new, Profile(), state, {}).changes
+    ServiceProvider().write(asked.session(), new, state, change)
     assert new.uuid == PROVIDER
 
 
