@@ -52,11 +52,7 @@ def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: b
     require_plain_path("dest", dest)
     is_named = options["service_providers"] is not None
     read = export_providers(session, options["service_providers"], options["parts"])
-    # Of all of them, so that a file is called the same whichever of them are exported.
-    rows = {one.target.customer_uuid: one.target.row or {} for one in read.found}
-    rows.update(
-        {uuids.normalize(row.get("customer_uuid")) or "": row for row in session.references.provider_list.rows()}
-    )
+    rows = _rows_of_all(session, read)
     names = _names(rows)
     image_files: dict[str, bytes] = {}
     if options["images"] and "profile" in options["parts"]:
@@ -84,6 +80,15 @@ def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: b
         for number, path in enumerate(ordered):
             _write(folder, path, desired[path].content, ordered[:number])
     return result
+
+
+def _rows_of_all(session: Session, read: Export) -> dict[str, Row]:
+    """Return the rows of all providers by customer, so that a file is called the same whichever are exported."""
+    rows = {one.target.customer_uuid: one.target.row or {} for one in read.found}
+    rows.update(
+        {uuids.normalize(row.get("customer_uuid")) or "": row for row in session.references.provider_list.rows()}
+    )
+    return rows
 
 
 def _names(rows: Mapping[str, Row]) -> dict[str, str]:
