@@ -23,6 +23,12 @@ requirements:
 extends_documentation_fragment:
   - waldur.provider.attributes
 attributes:
+  action_group:
+    description: Use C(group/waldur.provider.all) in C(module_defaults) to set options of all modules of the collection.
+    support: none
+    membership: []
+    details:
+      - The group sets connection options, which this module does not take.
   async:
     description: Can be used with the C(async) keyword.
     support: none

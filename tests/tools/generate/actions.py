@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import OFFLINE_MODULES
+
 from . import ROOT
 
 ACTIONS = ROOT / "plugins" / "action"
@@ -37,7 +39,8 @@ def modules() -> list[str]:
 def texts() -> dict[Path, str]:
     """Return the stubs of all modules, and the file with the action group."""
     runtime = ROOT / "meta" / "runtime.yml"
-    group = "".join(f"    - {name}\n" for name in modules())
+    # The group sets connection options, which the others do not take.
+    group = "".join(f"    - {name}\n" for name in modules() if name not in OFFLINE_MODULES)
     text = GROUP.sub(lambda block: block["start"] + group, runtime.read_text(encoding="utf-8"))
     return {runtime: text, **{ACTIONS / f"{name}.py": STUB for name in modules()}}
 
