@@ -8,11 +8,15 @@ from ansible_collections.waldur.provider.plugins.module_utils._api.operations im
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 
 EDITIONS = (2024, 2025, 2026)
-# What modules that write have to read first, where not every Waldur has it.
-_READ_BEFORE_WRITING = {"posix_id_pool": ("posix_id_pools",), "project_group": ("project_groups",)}
+# What modules send besides the operations that they declare, where not every Waldur has it.
+_ALSO_SENT = {
+    "posix_id_pool": ("posix_id_pools",),
+    "project_group": ("project_groups",),
+    "site_agent_config_info": ("generate_site_agent_config",),
+}
 
 
 def first_edition(module: str) -> int:
     """Return the first edition (a year) that *module* can read from."""
-    operations = INFOS[module].operations if module in INFOS else _READ_BEFORE_WRITING.get(module, ())
+    operations = (*(INFOS[module].operations if module in INFOS else ()), *_ALSO_SENT.get(module, ()))
     return max((operation(name).since for name in operations), default=OLDEST)

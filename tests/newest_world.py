@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the recorded world lacks of Waldur 2026: shared accounts, pools of numbers, groups of projects, an offering
-of the site agent."""
+of the site agent, and one in the directory."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ def add_newest(sim: Simulator) -> Simulator:
     add_username_conflict(sim)
     add_posix_pools(sim)
     add_project_groups(sim)
+    assert sim.change("Offering", {"name": "Alpha Storage"}, {"type": "Marketplace.Slurm"})
+    shared = {"account_scope": "provider", "service_provider_can_create_offering_user": True}
+    assert sim.change("Offering", {"name": "Alpha Draft"}, {"plugin_options": shared})
+    sim.create("OfferingUser", offering="Alpha Draft", user="rolefree1", username="rolefree1_alpha", state="OK")
     return sim
 
 

@@ -47,6 +47,7 @@ READERS = {
     "posix_id_pools_stats_retrieve": "posix_id_pool_info",
     "posix_identities_list": "posix_identity_info",
     "project_groups_list": "project_group_info",
+    "glauth_tree_retrieve": "directory_info",
     "api_secret_code_retrieve": "api_secret_code_info",
 }
 # What each module returns its rows under.
@@ -71,6 +72,7 @@ KEYS = {
     "posix_id_pool_info": "posix_id_pools",
     "posix_identity_info": "posix_identities",
     "project_group_info": "project_groups",
+    "directory_info": "directory",
     "api_secret_code_info": "fingerprint",
 }
 # Which of our types a type of the reference may be.

@@ -812,6 +812,27 @@ _SUPPORTING = (
         since=2026,
         feature=_POOLS,
     ),
+    # Reading it gives GIDs to role groups (api-behaviour: directory-output).
+    Operation(
+        "glauth_tree",
+        "GET",
+        _PROVIDER + "glauth_tree/",
+        "read the directory",
+        permission=permissions.OWNER,
+        since=2026,
+        feature="directory output",
+    ),
+    Operation(
+        "generate_site_agent_config",
+        "POST",
+        _PROVIDER + "generate_site_agent_config/",
+        "generate the configuration of the site agent",
+        body=("offering_uuids", "include_policy_settings", "waldur_api_url", "timezone"),
+        permission=Permission("GET_API_SECRET_CODE", since=2026),
+        since=2026,
+        feature="configuration of the site agent",
+        is_safe=True,
+    ),
     Operation("configuration", "GET", "/api/configuration/", "read Waldur's settings"),
 )
 

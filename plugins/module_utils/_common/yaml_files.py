@@ -133,6 +133,21 @@ def read_positions(path: str) -> Positions:
     return positions
 
 
+def parse_yaml(text: str, shown: str) -> Any:
+    """Return the data of a YAML text that may hold secrets; ``shown`` names it in messages, which show no values.
+
+    Raises ``InvalidInput`` with all errors.
+    """
+    try:
+        builder = _Builder(shown, spelled=False, quoting=False)
+    except ImportError:
+        raise InvalidInput(f"{shown}: reading YAML takes PyYAML where the task runs: install it there.") from None
+    control = _CONTROLS.search(text)
+    if control:
+        raise InvalidInput(f"{shown}: holds the character {quote(control[0])}, which YAML does not allow.")
+    return builder.build(text)
+
+
 def read_text(path: str, shown: str, option: str, *, limit: int = LARGEST_DOCUMENT, advice: str = "") -> str:
     """Return the UTF-8 text of a file; the parameters are those of ``read_yaml``. Raises ``InvalidInput``."""
     content = read_file(option, path, limit, advice=advice)

@@ -162,6 +162,12 @@ class Client:
         row: Row = require_type(parse_body(self._send(request, uuid, body=body), request, self.redactor), dict, request)
         return dict(remove_secret_keys(row, request.free_form))
 
+    def preview_text(self, name: str, uuid: str, *, body: Row) -> str:
+        """Return the text that a request answers with that changes nothing (``Operation.is_safe``)."""
+        request = operation(name)
+        _check_body(request, body)
+        return self._send(request, uuid, body=body).text
+
     def secret_code(self, uuid: str) -> str | None:
         """Return the current API secret code in clear text (api-behaviour: secret-codes-read);
         ``redactor`` masks it from now on."""

@@ -57,7 +57,7 @@ def run(
     session = Session(view, references, options.get("missing_users", "fail"), progress=progress)
     try:
         if isinstance(module, Info):
-            result = _read(session, module, options)
+            result = _read(session, module, options, check=check)
         elif isinstance(module, FileModule):
             result = files.export(session, options, check=check, diff=diff)
         else:
@@ -87,7 +87,9 @@ def run_offline(
     return OFFLINE_MODULES[name].run(options, read_image, check)
 
 
-def _read(session: Session, module: Info, options: Mapping[str, Any]) -> dict[str, Any]:
+def _read(session: Session, module: Info, options: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
+    if check and module.is_skipped_in_check_mode:
+        return {"changed": False, "skipped": True, "msg": module.is_skipped_in_check_mode, "warnings": []}
     session.references.start_run()
     found = module.answer(session, options)
     return {"changed": False, "warnings": session.warnings, **found}

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._api.operations import operation
+from .._api.parameters import Parameter
 from .._common import uuids
 from .._common import values as document
 from .._common.errors import InvalidInput, NotFound
@@ -25,7 +26,8 @@ from .._references.targets import Target
 from .._resources.api_secret_code import fingerprint
 from .._resources.registry import EXPORT_PARTS
 from . import filters
-from .reader import arrange_rows, read
+from .reader import arrange_rows, read, resolve_reference
+from .site_agent_config import read_site_agent_config
 
 Options = Mapping[str, Any]
 Spec = dict[str, Any]
@@ -39,13 +41,15 @@ class Info:
     """One module that reads.
 
     ``operations`` are those whose query parameters are its options; ``answer`` returns its results; ``rules`` are the
-    rules between options, as in an argument spec.
+    rules between options, as in an argument spec. ``is_skipped_in_check_mode`` says why the module must not run in
+    check mode, where reading changes something in Waldur.
     """
 
     operations: tuple[str, ...]
     options: Spec
     answer: Callable[[Session, Options], dict[str, Any]]
     rules: Mapping[str, Any] = field(default_factory=dict)
+    is_skipped_in_check_mode: str = ""
 
 
 def get_provider(session: Session, options: Options) -> Target:
@@ -240,6 +244,35 @@ def _number(value: Any) -> Any:
     return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
 
 
+def _directory(session: Session, options: Options) -> dict[str, Any]:
+    """Return the directory of a provider, and what Waldur warns of as warnings; reading it gives out GIDs
+    (api-behaviour: directory-output)."""
+    target = get_provider(session, options)
+    directory = session.client.get("glauth_tree", target.uuid)
+    texts, users = directory.get("warnings"), directory.get("users")
+    session.warnings.extend(f"{target.name}: {text}" for text in (texts if isinstance(texts, list) else ()))
+    return {"directory": directory, "count": len(users) if isinstance(users, list) else 0}
+
+
+def _site_agent_config(session: Session, options: Options) -> dict[str, Any]:
+    """Return the configuration of the site agent, as text and as data, without secrets."""
+    target = get_provider(session, options)
+    offering = Parameter("offering_uuids", "offering")
+    body: dict[str, Any] = {
+        key: options[key]
+        for key in ("include_policy_settings", "waldur_api_url", "timezone")
+        if options[key] is not None
+    }
+    references = enumerate(options["offerings"])
+    named = [(f"offerings[{number}]", document.reference(f"offerings[{number}]", one)) for number, one in references]
+    if not named:
+        raise InvalidInput("offerings: is empty: name at least one offering of the type of the site agent.")
+    body["offering_uuids"] = [resolve_reference(session, target, offering, where, one) for where, one in named]
+    text = session.client.preview_text("generate_site_agent_config", target.uuid or "", body=body)
+    text, config = read_site_agent_config(text)
+    return {"site_agent_config": config, "text": text, "count": len(config["offerings"])}
+
+
 def _api_secret_code(session: Session, options: Options) -> dict[str, Any]:
     code = session.client.secret_code(get_provider(session, options).uuid or "")
     found: dict[str, Any] = {"fingerprint": fingerprint(code) if code else None}
@@ -295,6 +328,26 @@ INFOS: dict[str, Info] = {
     "project_group_info": _list("project_groups", "project_groups"),
     "api_secret_code_info": Info(
         ("api_secret_code",), {**_PROVIDER, "reveal": {"type": "bool", "default": False}}, _api_secret_code
+    ),
+    "directory_info": Info(
+        ("glauth_tree",),
+        dict(_PROVIDER),
+        _directory,
+        is_skipped_in_check_mode=(
+            "Skipped in check mode, as Waldur gives GIDs to role groups when the directory is read. Set check_mode:"
+            " false for this task to read it all the same."
+        ),
+    ),
+    "site_agent_config_info": Info(
+        (),
+        {
+            **_PROVIDER,
+            "offerings": {"type": "list", "elements": "raw", "required": True, "aliases": ["offering_uuids"]},
+            "include_policy_settings": {"type": "bool", "default": True},
+            "waldur_api_url": {"type": "str"},
+            "timezone": {"type": "str"},
+        },
+        _site_agent_config,
     ),
     "desired_state_info": Info(
         (),

@@ -39,6 +39,7 @@ ACCOUNTS = {
 QUERIES = {
     "customer_projects": "?project_customer_uuid=47d72aa7327a4e45944a42b02349eb16",
     "user_customers": f"?user_uuid={SOMEONE}",
+    "adoptable_projects": "?service_provider_uuid=e182aaedb6ae4541956a3c14629abc02",
 }
 
 
@@ -114,7 +115,12 @@ def body(api: Api, operation: Operation) -> dict[str, Any] | None:
         if api.sim.edition == "2024":
             return {"user": f"{api.sim.url}/api/users/{SOMEONE}/", "offering": offering["url"]}
         return {"user_uuid": SOMEONE, "offering_uuid": offering["uuid"]}
-    return {"set_offerings_username": {"user_uuid": SOMEONE, "username": "m1"}}.get(operation.name, {})
+    group = {"project": "166880ed37384add85492b3e26ccc70e", "gid": 30001}
+    bodies: dict[str, dict[str, Any]] = {
+        "import_project_groups": {"service_provider": api.provider().split("/")[1], "groups": [group]},
+        "set_offerings_username": {"user_uuid": SOMEONE, "username": "m1"},
+    }
+    return bodies.get(operation.name, {})
 
 
 def test_the_guide_names_every_request_of_every_module() -> None:

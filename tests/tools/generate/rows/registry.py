@@ -6,7 +6,7 @@ Only documentation is made of them (``make generate``), so they are not part of 
 
 from __future__ import annotations
 
-from . import accounts, compliance, customers, groups, offerings, posix, projects, providers, users
+from . import accounts, compliance, customers, directory, groups, offerings, posix, projects, providers, users
 from .fields import Field, RowType
 
 ROWS: tuple[RowType, ...] = (
@@ -19,6 +19,7 @@ ROWS: tuple[RowType, ...] = (
     *compliance.ROWS,
     *posix.ROWS,
     *groups.ROWS,
+    *directory.ROWS,
 )
 
 

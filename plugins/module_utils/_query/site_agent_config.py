@@ -1,0 +1,85 @@
+# Copyright: waldur.provider contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The configuration of the site agent, as text and as data, without secrets (api-behaviour: site-agent-config). Pure.
+
+Waldur puts placeholders where secrets belong. If another version puts in a secret, it is masked: the value of each key
+that names one, wherever it stands in the text, and passwords in URLs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .._common.errors import InvalidInput, WaldurError
+from .._common.redaction import MASK, Redactor
+from .._common.yaml_files import parse_yaml
+
+_NAME = "The configuration of the site agent"
+_SECRET_KEY = re.compile(
+    r"token|password|passwd|passphrase|secret|credential|dsn|private_?key|api_?key|access_?key", re.IGNORECASE
+)
+# What stands in the place of a secret: like a placeholder of Waldur, it is valid YAML.
+REMOVED = "<REMOVED>"
+# What Waldur writes for a value that the reader has to fill in.
+_PLACEHOLDER = re.compile(r"<[A-Z_]+>")
+# A comment that gives a secret, such as one that was set before.
+_SECRET_COMMENT = re.compile(rf"^(\s*#.*(?:{_SECRET_KEY.pattern})\w*\s*[:=]\s*)(\S.*)$", re.IGNORECASE | re.MULTILINE)
+_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)([^@/\s]+)(@)")
+
+
+def read_site_agent_config(text: str) -> tuple[str, dict[str, Any]]:
+    """Return the text and its data with secrets masked. Raises ``WaldurError`` where it is no configuration, or holds a
+    secret in a form that can't be masked."""
+    config = _parse(text)
+    redactor = Redactor(_secrets(config))
+    masked = redactor.redact_text(_URL_PASSWORD.sub(rf"\g<1>{REMOVED}\g<3>", text)).replace(MASK, REMOVED)
+    masked = _SECRET_COMMENT.sub(_mask_comment, masked)
+    # A secret of several lines, for example, stands in the text in another form than in the data.
+    if any(_secrets(_parse(masked))):
+        raise WaldurError(f"{_NAME} holds a secret in a form that can't be masked, so it is not shown.")
+    return masked, _mask(config, redactor)
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        config = parse_yaml(text, _NAME)
+    except InvalidInput as error:
+        raise WaldurError(f"{error.message} Does api_url name a Waldur?") from None
+    if not isinstance(config, dict) or not isinstance(config.get("offerings"), list):
+        raise WaldurError(f"{_NAME} is in another form than Waldur's: does api_url name a Waldur?")
+    return config
+
+
+def _is_secret(key: object, value: Any) -> bool:
+    """Return whether a value is a secret by its key: text or a number, and no placeholder."""
+    if not isinstance(key, str) or not _SECRET_KEY.search(key) or isinstance(value, bool):
+        return False
+    return isinstance(value, (str, int, float)) and str(value) != "" and not _PLACEHOLDER.fullmatch(str(value))
+
+
+def _secrets(value: Any) -> Iterator[str]:
+    """Yield all secrets in the data."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        if _is_secret(key, item):
+            yield str(item)
+        else:
+            yield from _secrets(item)
+
+
+def _mask(value: Any, redactor: Redactor) -> Any:
+    """Return the data with secrets masked: the values of their keys, and texts that hold one."""
+    if isinstance(value, dict):
+        return {key: REMOVED if _is_secret(key, item) else _mask(item, redactor) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_mask(item, redactor) for item in value]
+    if not isinstance(value, str):
+        return value
+    return redactor.redact_text(_URL_PASSWORD.sub(rf"\g<1>{REMOVED}\g<3>", value)).replace(MASK, REMOVED)
+
+
+def _mask_comment(match: re.Match[str]) -> str:
+    return match[0] if _PLACEHOLDER.fullmatch(match[2].strip()) else f"{match[1]}{REMOVED}"

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``site_agent_config_info``: the text and the data, which hold no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+from messages import message, pattern
+
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
+    ErrorResponse,
+    Forbidden,
+    InvalidInput,
+    RouteMissing,
+    WaldurError,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run
+from ansible_collections.waldur.provider.plugins.module_utils._query.site_agent_config import read_site_agent_config
+from simulation import Simulator
+
+STORAGE = "Alpha Storage"
+
+
+@pytest.fixture
+def sim_2026(simulator_for: Callable[[str], Simulator]) -> Simulator:
+    """A Waldur of 2026 with an offering of the type of the site agent."""
+    return simulator_for("site_agent_config_info")
+
+
+def generate(sim: Simulator, *, by: str = "owner", check: bool = False, **options: Any) -> dict[str, Any]:
+    given = {
+        "service_provider": "ALPHA",
+        "offerings": [STORAGE],
+        "include_policy_settings": True,
+        "waldur_api_url": None,
+        "timezone": None,
+        **options,
+    }
+    connection = Connection(sim.url, sim.token(by), retries=0)
+    return run("site_agent_config_info", given, connection, check=check, diff=False)
+
+
+def test_an_offering_is_given_by_name_or_uuid_and_check_mode_makes_no_difference(sim_2026: Simulator) -> None:
+    found = generate(sim_2026, timezone="Europe/Tallinn", waldur_api_url="https://waldur.example.org/api/")
+    config = found["site_agent_config"]
+    assert yaml.safe_load(found["text"]) == config
+    assert (found["changed"], found["count"], config["timezone"]) == (False, 1, "Europe/Tallinn")
+    [offering] = config["offerings"]
+    assert (offering["name"], offering["waldur_api_url"]) == (STORAGE, "https://waldur.example.org/api/")
+    assert offering["waldur_api_token"] == "<YOUR_API_TOKEN_HERE>"
+    uuid = offering["waldur_offering_uuid"]
+    again = generate(sim_2026, offerings=[uuid], check=True, timezone="Europe/Tallinn")
+    assert [one["name"] for one in again["site_agent_config"]["offerings"]] == [STORAGE]
+
+
+def test_wrong_offerings_are_refused(sim_2026: Simulator) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        generate(sim_2026, offerings=[])
+    assert refused.value.message == message("agent_without_offerings")
+    with pytest.raises(InvalidInput, match=r"^offerings\[1\]: Alpha Cloud Ltd has no offering 'nothing'"):
+        generate(sim_2026, offerings=[STORAGE, "nothing"])
+    with pytest.raises(ErrorResponse, match="offering_uuids: Not all of these are offerings"):
+        generate(sim_2026, offerings=["Alpha VM"])
+
+
+def test_a_manager_is_told_what_they_lack(sim_2026: Simulator) -> None:
+    with pytest.raises(Forbidden, match=r"SERVICE_PROVIDER\.GET_API_SECRET_CODE on the provider's customer"):
+        generate(sim_2026, by="manager_alpha")
+
+
+@pytest.mark.parametrize("edition", ["2024", "2025"])
+def test_an_older_waldur_has_no_configuration_and_the_error_names_the_edition(edition: str) -> None:
+    error = pattern("feature_missing", feature="configuration of the site agent", since=2026)
+    with Simulator.start(edition=edition) as old, pytest.raises(RouteMissing, match=error):
+        generate(old)
+
+
+# --- secrets ---------------------------------------------------------------------------------------------------------
+
+SECRETS = ("3f1c9a7be5d24c0f", "hunter22", "123456789", "key-of-sentry", "url-password", "an-old-token")
+TEXT = """\
+# Generated: 2026-11-29
+# waldur_api_token: an-old-token
+# waldur_api_token: <YOUR_API_TOKEN_HERE>
+sentry_dsn: https://key-of-sentry@sentry.example.org/1
+timezone: UTC
+offerings:
+  - name: the token is 3f1c9a7be5d24c0f
+    waldur_api_url: https://robot:url-password@waldur.example.org/api/
+    waldur_api_token: 3f1c9a7be5d24c0f
+    backend_settings: {hostname: <YOUR_SLURM_HOST>, db_password: "hunter22", api_key: 123456789, use_token: true}
+"""
+
+
+def test_a_secret_in_the_text_is_masked_in_the_text_and_in_the_data() -> None:
+    text, config = read_site_agent_config(TEXT)
+    for secret in SECRETS:
+        assert secret not in text
+        assert secret not in repr(config)
+    assert text.count("<YOUR_API_TOKEN_HERE>") == 1
+    settings = config["offerings"][0]["backend_settings"]
+    assert (settings["hostname"], settings["use_token"]) == ("<YOUR_SLURM_HOST>", True)
+    assert yaml.safe_load(text)["timezone"] == config["timezone"] == "UTC"
+
+
+def test_a_secret_that_can_not_be_masked_is_not_shown() -> None:
+    lines = "offerings: []\nprivate_key: |\n  first line\n  second line\n"
+    with pytest.raises(WaldurError) as refused:
+        read_site_agent_config(lines)
+    assert refused.value.message == message("agent_secret_in_another_form")
+
+
+@pytest.mark.parametrize("text", ["<html>Log in</html>", "[1, 2]", "offerings: 5", ""])
+def test_another_text_is_no_configuration(text: str) -> None:
+    with pytest.raises(WaldurError) as refused:
+        read_site_agent_config(text)
+    assert refused.value.message == message("agent_in_another_form")
+
+
+@pytest.mark.parametrize("text", ["offerings: [", "a: b: c", "\x00"])
+def test_broken_yaml_is_an_error_that_shows_no_value(text: str) -> None:
+    with pytest.raises(WaldurError, match=r"^The configuration of the site agent: .* Does api_url name a Waldur\?$"):
+        read_site_agent_config(text)
