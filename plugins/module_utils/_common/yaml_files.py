@@ -142,7 +142,7 @@ def parse_yaml(text: str, shown: str) -> Any:
         builder = _Builder(shown, spelled=False, quoting=False)
     except ImportError:
         raise InvalidInput(f"{shown}: reading YAML takes PyYAML where the task runs: install it there.") from None
-    control = _CONTROLS.search(text)
+    control = CONTROLS.search(text)
     if control:
         raise InvalidInput(f"{shown}: holds the character {quote(control[0])}, which YAML does not allow.")
     return builder.build(text)

@@ -128,6 +128,13 @@ class PosixIdPool(Resource[Pool, PoolState, Values]):
     fields = (POOL,)
     module = ModuleOptions(_FIELDS)
     result_key = "posix_id_pool"
+    operations = (
+        "posix_id_pools",
+        "posix_identities",
+        "create_posix_id_pool",
+        "update_posix_id_pool",
+        "delete_posix_id_pool",
+    )
     export_part = "posix_id_pool"
 
     def read_document(self, entry: EntryReader, read_image: ReadImage) -> Pool | None:

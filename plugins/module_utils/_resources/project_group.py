@@ -47,7 +47,7 @@ from .project_group_entries import (
 )
 from .project_group_reading import check_groups, read_groups, read_rows
 from .project_group_state import GroupState
-from .service_provider import Profile
+from .service_provider_profile import Profile
 
 _REFUSED = 400
 _SINCE = 2026
@@ -67,6 +67,7 @@ class ProjectGroup(Resource[ProjectGroups, GroupState, GroupWrite]):
     fields = (GROUPS, _OUTSIDE_RANGE)
     module = ModuleOptions((_GROUPS, OUTSIDE_RANGE, STATE))
     result_key = GROUPS_KEY
+    operations = ("project_groups", "adoptable_projects", "posix_identities", "import_project_groups")
     export_part = GROUPS_KEY
 
     def read_document(self, entry: EntryReader, read_image: ReadImage) -> ProjectGroups | None:
