@@ -35,7 +35,8 @@ def group_changes(shown: Sequence[ShownChange]) -> GroupedChanges:
     """Group what is equal for at least ``FEWEST`` objects of one provider, or else of as many providers."""
     own = _group(shown, lambda change: (change.provider, _signature(change)))
     single = [group[0] for group in own if len(group) == 1]
-    across = [group for group in _group(single, _signature) if len(group) > 1]
+    equal = _group(single, _signature)
+    across = [group for group in equal if len({change.provider for change in group}) >= FEWEST]
     moved = {id(change) for group in across for change in group}
     by_provider: dict[tuple[str, str], list[Group]] = {}
     for group in own:

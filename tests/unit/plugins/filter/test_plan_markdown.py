@@ -231,6 +231,9 @@ def test_changes_that_many_providers_have_in_common_are_one_group() -> None:
     assert block.summary.startswith("4 roles revoked on 4 service providers")
     assert block.items == [f"bob as X on P{n}" for n in range(4)]
     assert block.is_open
+    few = read(render_plan([*grants(3, **provider(1)), *grants(3, **provider(2))]))
+    assert [len(lines) for lines in few.lines.values()] == [3, 3]
+    assert few.blocks == []
 
 
 def provider(number: int) -> dict[str, Any]:
