@@ -130,7 +130,7 @@ def test_a_second_rejection_is_the_error(token_file: Path) -> None:
 def test_the_same_token_is_not_sent_again(token_file: Path) -> None:
     with ScriptedServer(EXPIRED) as server:
         told = refusal(client_of(server.url, token_file))
-    assert told == f"{rejected('token_file')} {message('token_unchanged')}"
+    assert told == " ".join([rejected("token_file"), message("token_unchanged")])
     assert len(server.requests) == 1
 
 
@@ -140,7 +140,7 @@ def test_a_token_that_can_not_be_read_again_is_the_cause(token_file: Path) -> No
         token_file.write_text("")
         told = refusal(client)
     reason = message("token_empty", option="token_file", place=token_file)
-    assert told == f"{rejected('token_file')} {message('token_not_renewed', reason=reason)}"
+    assert told == " ".join([rejected("token_file"), message("token_not_renewed", reason=reason)])
     assert len(server.requests) == 1
 
 
