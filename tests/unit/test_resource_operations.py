@@ -22,7 +22,7 @@ OTHER_FILES = {"service_provider": ("account_*.py", "username_resolutions.py")}
 # Names of operations that are also names of actions, options or kinds: they count in a call of the client only.
 AMBIGUOUS = {
     *("api_secret_code", "create", "customer", "customers", "offerings", "provider_accounts", "service_provider"),
-    *("service_providers", "update", "user", "users"),
+    *("projects", "roles", "service_providers", "update", "user", "users"),
 }
 CALL = re.compile(r"client\.(?:get|rows|write)\(\s*\"(\w+)\"")
 DECLARATION = re.compile(r"^    operations = \(.*?\)$", re.S | re.M)

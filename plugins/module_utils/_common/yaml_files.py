@@ -145,7 +145,9 @@ def parse_yaml(text: str, shown: str) -> Any:
     control = CONTROLS.search(text)
     if control:
         raise InvalidInput(f"{shown}: holds the character {quote(control[0])}, which YAML does not allow.")
-    return builder.build(text)
+    content = builder.build(text)
+    builder.problems.raise_errors()
+    return content
 
 
 def read_text(path: str, shown: str, option: str, *, limit: int = LARGEST_DOCUMENT, advice: str = "") -> str:

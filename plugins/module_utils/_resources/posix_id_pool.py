@@ -113,9 +113,9 @@ class PoolState:
     is_visible: bool = True
 
 
-_CREATE = Action("create", Stage.PROVISION, effect=Effect.CREATE)
-_UPDATE = Action("update", Stage.PROVISION, effect=Effect.UPDATE)
-_DELETE = Action("delete", Stage.DELETE, Severity.REMOVAL, "removal", "removals", Effect.DELETE)
+_CREATE = Action("create", Stage.PROVISION, effect=Effect.CREATE, participle="created")
+_UPDATE = Action("update", Stage.PROVISION, effect=Effect.UPDATE, participle="updated")
+_DELETE = Action("delete", Stage.DELETE, Severity.REMOVAL, "removal", "removals", Effect.DELETE, "deleted")
 
 Values = Mapping[str, Any]
 
@@ -123,7 +123,7 @@ Values = Mapping[str, Any]
 class PosixIdPool(Resource[Pool, PoolState, Values]):
     """The POSIX ID pool of a provider."""
 
-    kind = ChangeKind("posix_id_pool", (_CREATE, _UPDATE, _DELETE))
+    kind = ChangeKind("posix_id_pool", (_CREATE, _UPDATE, _DELETE), plural="POSIX ID pools")
     desired_type = Pool
     fields = (POOL,)
     module = ModuleOptions(_FIELDS)

@@ -67,7 +67,7 @@ class ProjectGroup(Resource[ProjectGroups, GroupState, GroupWrite]):
     fields = (GROUPS, _OUTSIDE_RANGE)
     module = ModuleOptions((_GROUPS, OUTSIDE_RANGE, STATE))
     result_key = GROUPS_KEY
-    operations = ("project_groups", "adoptable_projects", "posix_identities", "import_project_groups")
+    operations = ("customer", "project_groups", "adoptable_projects", "posix_identities", "import_project_groups")
     export_part = GROUPS_KEY
 
     def read_document(self, entry: EntryReader, read_image: ReadImage) -> ProjectGroups | None:

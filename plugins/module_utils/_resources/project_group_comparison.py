@@ -17,9 +17,11 @@ from .posix_id_pool_ranges import GID, GROUP_GID, show
 from .project_group_entries import GroupEntry, ProjectGroups
 from .project_group_state import GroupState, Project, UnresolvedProject
 
-CREATE = Action("create_group", Stage.GROUP, effect=Effect.CREATE)
-SET_GID = Action("set_gid", Stage.GROUP, Severity.REPLACEMENT, "changed GID", "changed GIDs", Effect.UPDATE)
-KIND = ChangeKind("project_group", (CREATE, SET_GID), "group of {}")
+CREATE = Action("create_group", Stage.GROUP, effect=Effect.CREATE, participle="created")
+SET_GID = Action(
+    "set_gid", Stage.GROUP, Severity.REPLACEMENT, "changed GID", "changed GIDs", Effect.UPDATE, "given other GIDs"
+)
+KIND = ChangeKind("project_group", (CREATE, SET_GID), "group of {}", "project groups")
 
 
 @dataclass(frozen=True)

@@ -309,7 +309,7 @@ def test_a_username_that_is_no_candidate_is_an_error_that_lists_the_candidates()
 
 def test_two_entries_for_one_user_are_an_error() -> None:
     twice = (ResolutionEntry("r[0]", "alice", "a1"), ResolutionEntry("r[1]", "alice@example.org", "a1"))
-    expected = message("grant_twice", option="r[1]", grant="alice", first="r[0]")
+    expected = message("entry_twice", option="r[1]", entry="alice", first="r[0]")
     assert error(compare(SHARED, CONFLICT, resolutions=twice)) == expected
 
 

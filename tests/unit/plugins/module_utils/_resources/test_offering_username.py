@@ -139,7 +139,7 @@ def test_offerings_of_one_name_carry_a_piece_of_their_uuid() -> None:
 def test_the_same_user_twice_is_an_error_however_named(second: str) -> None:
     again = UsernameEntry("offering_usernames[1]", "alice@example.org", second)
     assert compare(state({ALICE: [VM]}), entry("alice", "a"), again).errors == (
-        message("grant_twice", option="offering_usernames[1]", grant="alice", first="offering_usernames[alice]"),
+        message("entry_twice", option="offering_usernames[1]", entry="alice", first="offering_usernames[alice]"),
     )
 
 

@@ -252,7 +252,7 @@ def test_a_warning_on_a_single_user_says_whose_it_is() -> None:
 def test_the_same_user_and_role_twice_is_an_error_however_they_are_named(first: GrantEntry, second: GrantEntry) -> None:
     found = compare([], first, second)
     assert found.errors == (
-        message("grant_twice", option=second.where, grant="alice as CUSTOMER.MANAGER", first=first.where),
+        message("entry_twice", option=second.where, entry="alice as CUSTOMER.MANAGER", first=first.where),
     )
 
 
