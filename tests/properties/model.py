@@ -26,6 +26,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._references.target
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
 from ansible_collections.waldur.provider.plugins.module_utils._resources import (
     api_secret_code,
+    posix_id_pool,
     user_role,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.base import Resource, TypedTask
@@ -39,6 +40,8 @@ Pair = tuple[str, str]
 
 NOW = datetime(2026, 11, 22, 22, tzinfo=timezone.utc)
 IMAGES = {"red.png": b"\x89PNG\r\n\x1a\nred", "blue.png": b"\x89PNG\r\n\x1a\nblue"}
+_ENDS = [f"{end}_{name}" for name in ("uid", "gid", "group_gid") for end in ("min", "max")]
+NO_POOL: dict[str, Any] = {"description": "", **dict.fromkeys(_ENDS)}
 _BY_DIGEST = {images.digest(content).sha256: content for content in IMAGES.values()}
 
 
@@ -76,6 +79,8 @@ class Provider:
     hidden: set[str] = field(default_factory=set)
     accounts: dict[Pair, str | None] = field(default_factory=dict)
     code: str | None = "first"
+    pool: dict[str, Any] | None = None
+    uids: tuple[int, ...] = ()
 
     @property
     def uuid(self) -> str:
@@ -170,11 +175,24 @@ def _code(world: World, provider: Provider, desired: ProviderDocument) -> api_se
     return api_secret_code.SecretCodeState(provider.code if provider.there else None)
 
 
+def _pool(world: World, provider: Provider, desired: ProviderDocument) -> posix_id_pool.PoolState:
+    if not provider.pool:
+        return posix_id_pool.PoolState(None)
+    wanted = desired.get(posix_id_pool.Pool)
+    assert wanted
+    row = {"uuid": provider.uuid, **provider.pool, "uid_used": len(provider.uids)}
+    ends = {**provider.pool, **wanted.fields}
+    left = [uid for uid in provider.uids if not ends["min_uid"] <= uid <= ends["max_uid"]]
+    held = list(provider.uids) if wanted.state == "absent" else left
+    return posix_id_pool.PoolState(row, held={"uid": held})
+
+
 _STATES: dict[str, Callable[[World, Provider, ProviderDocument], Any]] = {
     "service_provider": _profile,
     "user_role": _grants,
     "offering_username": _accounts,
     "api_secret_code": _code,
+    "posix_id_pool": _pool,
 }
 
 
@@ -249,11 +267,18 @@ def _rotate(world: World, provider: Provider, change: Mapping[str, Any]) -> None
     provider.code = f"rotation {world.rotations}"
 
 
+def _change_pool(world: World, provider: Provider, change: Mapping[str, Any]) -> None:
+    assert provider.there
+    assert (provider.pool is None) is (change["action"] == "create")
+    provider.pool = None if change["action"] == "delete" else {**(provider.pool or NO_POOL), **change["after"]}
+
+
 _EFFECTS: dict[str, Callable[[World, Provider, Mapping[str, Any]], None]] = {
     "service_provider": _change_profile,
     "user_role": _change_grant,
     "offering_username": _name_accounts,
     "api_secret_code": _rotate,
+    "posix_id_pool": _change_pool,
 }
 
 
@@ -270,6 +295,7 @@ def unmet(world: World, document: Document) -> list[str]:
         elif provider.there:
             wrong += [*_unmet_profile(provider, entry), *_unmet_grants(world, provider, entry)]
             wrong += [*_unmet_names(world, provider, entry), *_unmet_code(provider, entry)]
+            wrong += _unmet_pool(provider, entry.get("posix_id_pool"))
     return wrong
 
 
@@ -338,3 +364,14 @@ def _unmet_code(provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
         yield "there is no code"
     if wish and provider.code and wish.get("fingerprint") == api_secret_code.fingerprint(provider.code):
         yield "the leaked code is in force"
+
+
+def _unmet_pool(provider: Provider, wish: Mapping[str, Any] | None) -> Iterable[str]:
+    if wish is None:
+        return
+    if (provider.pool is None) is not (wish.get("state") == "absent"):
+        yield f"the pool is {provider.pool}"
+    for key, value in wish.items():
+        expected = value.strip() if isinstance(value, str) else value
+        if key != "state" and provider.pool and provider.pool[key] != expected:
+            yield f"{key} of the pool is {provider.pool[key]}"

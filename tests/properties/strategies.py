@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import fingerprint
 
-from .model import IMAGES, NOW, Customer, Document, Provider, World
+from .model import IMAGES, NO_POOL, NOW, Customer, Document, Provider, World
 
 # The second one is made of a role that is not used.
 ROLES = {"CUSTOMER.MANAGER": "d51bab95e9a74d39be894869c14ec67e", "PROVIDER.VIEWER": "380dca719d47446586012f648194918c"}
@@ -122,11 +122,22 @@ def worlds(draw: st.DrawFn, customers: Sequence[Customer], paper: bool = True) -
             draw(_profiles(provider))
             provider.grants = {pair: list(found) for pair, found in draw(_grants(doubles=paper)).items()}
             provider.code = draw(st.sampled_from(["leaked", "good", None]))
+        if provider.there and provider.newer:
+            draw(_pools(provider))
         if provider.there and paper:
             provider.image = draw(st.sampled_from([None, IMAGES["red.png"]]))
             draw(_accounts(provider))
         providers.append(provider)
     return World(everybody(), ROLES, providers, ME)
+
+
+@st.composite
+def _pools(draw: st.DrawFn, provider: Provider) -> None:
+    """Give the provider a pool, or none."""
+    if draw(st.booleans()):
+        gids = draw(st.sampled_from([{}, {"min_gid": 5000, "max_gid": 5999}]))
+        provider.pool = {**NO_POOL, "min_uid": 5000, "max_uid": 5999, **gids}
+        provider.uids = draw(st.sampled_from([(), (5000,), (5001, 5004)]))
 
 
 # --- what is wanted --------------------------------------------------------------------------------------------------
@@ -203,7 +214,20 @@ _KEYS: dict[str, st.SearchStrategy[Any]] = {
     "offering_usernames": _usernames(),
     "api_secret_code": st.sampled_from([{}, {"state": "present"}, *_BY_PRINT, {"state": "rotated"}]),
 }
+_POOLS = st.fixed_dictionaries(
+    {},
+    optional={
+        "min_uid": st.sampled_from([5000, 5003, 6000]),
+        "max_uid": st.sampled_from([5004, 5999, 6999]),
+        "min_gid": st.just(5000),
+        "max_gid": st.sampled_from([5999, 6999]),
+        "min_group_gid": st.sampled_from([6000, 7000]),
+        "max_group_gid": st.just(7999),
+        "description": st.sampled_from(["", "Cluster", " Cluster\n"]),
+    },
+)
 _NEWER_KEYS: dict[str, st.SearchStrategy[Any]] = {
+    "posix_id_pool": st.one_of(_POOLS, _POOLS, st.just({"state": "absent"})),
     "allowed_domains": st.sampled_from(_DOMAINS),
     "account_options": st.sampled_from(
         [
