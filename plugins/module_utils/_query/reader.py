@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from .._api.editions import detect_edition
 from .._api.operations import Operation, operation
 from .._api.parameters import REFERENCE_TYPES, Parameter
 from .._common import uuids
@@ -52,10 +53,12 @@ def read(session: Session, name: str, target: Target | None, values: Mapping[str
 def warn_of_hidden_rows(session: Session, listing: Operation, target: Target) -> None:
     """Warn where Waldur may leave rows out of a list without a trace (api-behaviour: hidden-accounts)."""
     hidden = listing.hidden_rows
+    if hidden is None or (target.row and detect_edition(target.row) < hidden.since):
+        return
+    # The list of providers, which tells the edition otherwise, is only read where the settings hide rows.
     if (
-        hidden is not None
+        session.references.account_visibility.may_miss_rows(hidden)
         and session.references.provider_list.edition() >= hidden.since
-        and session.references.account_visibility.may_miss_rows(hidden)
     ):
         warning = f"{target.name}: {describe_hidden_rows(hidden)}."
         if warning not in session.warnings:
