@@ -77,7 +77,10 @@ def _resolve(entries: Sequence[GroupEntry], current: GroupState, errors: list[st
             errors.append(f"{entry.option('project')}: {project.reason}")
         elif project.uuid in found:
             first = found[project.uuid].entry.option("project")
-            errors.append(f"{entry.option('project')}: {project.name} duplicates {first}: keep one of the two.")
+            errors.append(
+                f"{entry.option('project')}: {project.name} duplicates {first}, and a project has one group: keep one"
+                " of the two."
+            )
         else:
             found[project.uuid] = _Wanted(entry, project, rows.get(project.uuid))
     return found

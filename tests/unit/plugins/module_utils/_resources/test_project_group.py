@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from messages import mentions, message
+from messages import ANY, mentions, message, pattern
 from newest_world import PROJECT_GROUP
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
@@ -167,7 +168,7 @@ def test_duplicates_in_the_list_are_refused(sim_2026: Simulator) -> None:
         message("group_value_duplicated", option="groups[1].name", value="a", first=f"{FIRST}.name"),
     ]
     assert refusal(sim_2026, [entry("Project c1", 20001), entry(C1, 30001)]) == [
-        message("entry_twice", option="groups[1].project", entry="Project c1", first=f"{FIRST}.project")
+        message("group_project_duplicated", option="groups[1].project", project="Project c1", first=f"{FIRST}.project")
     ]
 
 
@@ -221,7 +222,17 @@ def test_a_gid_in_use_is_refused(sim_2026: Simulator) -> None:
 def test_a_gid_in_a_range_of_another_pool_is_refused(sim_2026: Simulator) -> None:
     sim_2026.change("PosixPool", {"offering__name": STORAGE}, {"min_gid": 60000, "max_gid": 60009})
     [error] = refusal(sim_2026, [entry("Project c1", 60001)], allow_outside_range=True)
-    assert error.startswith(f"{FIRST}.gid: 60001 is in the GID range (60000 to 60009) of the pool of the offering ")
+    assert re.match(
+        pattern(
+            "group_gid_of_other_pool",
+            option=f"{FIRST}.gid",
+            gid=60001,
+            range="GID",
+            span="60000 to 60009",
+            offering=ANY,
+        ),
+        error,
+    )
 
 
 def test_groups_that_would_exchange_their_gids_are_refused(sim_2026: Simulator) -> None:
