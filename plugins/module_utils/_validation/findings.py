@@ -20,6 +20,8 @@ from .._document.model import ReadImage
 from .._document.schema import DEFAULTS, ENTRIES
 from .._resources.document_schema import SCHEMA
 
+# No system opens a longer path.
+_LONGEST_PATH = 4097
 # What messages about a value in a document begin with.
 _PLACE = re.compile(rf"(?:{ENTRIES}|{DEFAULTS})(?![\w-])")
 
@@ -97,4 +99,4 @@ def _finding(error: InvalidInput, path: str, read_positions: Callable[[str], Pos
 def _shown_path(path: str) -> str:
     """Return a path as findings show it: relative to the current folder, or absolute where it is elsewhere."""
     relative = os.path.relpath(path)
-    return quote(path if relative.startswith(os.pardir) else relative, len(path) + 1)
+    return quote(path if relative.startswith(os.pardir) else relative, _LONGEST_PATH)

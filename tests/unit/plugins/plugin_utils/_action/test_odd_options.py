@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import MODULES, spec
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import (
+    MODULES,
+    OFFLINE_MODULES,
+    spec,
+)
 
 from ...helpers.action_plugin import TOKEN, outcome, without_server
 
@@ -74,6 +78,7 @@ ODD: list[Any] = [
     [{"user": "a", "usr": "b"}],
     [{"customer": "ALPHA", "account_options": {"a": float("nan")}}],
 ]
+DOCUMENTS = Path(__file__).resolve().parents[5] / "examples" / "gitops" / "providers"
 # What a module can't do without, beside the option that is odd.
 BASE: dict[str, dict[str, Any]] = {
     "service_provider": {"customer": "ALPHA"},
@@ -81,6 +86,7 @@ BASE: dict[str, dict[str, Any]] = {
     "offering_username": {"user": "member1", "username": "m1"},
     "desired_state": {"service_providers": []},
     "desired_state_file": {"dest": "providers.yml"},
+    "desired_state_validate": {"providers_path": str(DOCUMENTS)},
 }
 # Options that exclude one of the base.
 INSTEAD = {"users": "user", "usernames": "user", "providers_path": "service_providers"}
@@ -92,7 +98,7 @@ def assert_clean(name: str, option: str, value: Any, folder: Path) -> None:
     if "service_provider" in spec(MODULES[name]):
         given.setdefault("service_provider", "ALPHA")
     connection = {"api_url": "http://127.0.0.1:9", "access_token": TOKEN}
-    whole = {**connection, **given}
+    whole = given if name in OFFLINE_MODULES else {**connection, **given}
     here = outcome(name, whole, folder, elsewhere=False)
     there = outcome(name, whole, folder, elsewhere=True)
     if there.get("failed"):
