@@ -73,7 +73,8 @@ def is_forgiven(error: ValidationError) -> bool:
     if "boolean" in kinds and error.validator in ("type", "pattern") and not isinstance(value, (list, dict)):
         return str(value).strip().lower() in (*values._TRUE_WORDS, *values._FALSE_WORDS)
     if "integer" in kinds and error.validator == "type" and isinstance(value, str):
-        return re.fullmatch(r"-?(0|[1-9][0-9]*)", value.strip()) is not None
+        is_number = re.fullmatch(r"-?(0|[1-9][0-9]*)", value.strip()) is not None
+        return is_number and schema["minimum"] <= int(value) <= schema["maximum"]
     if error.validator == "enum" and "" in schema["enum"]:
         return isinstance(value, str) and not value.strip()
     return error.validator == "maxLength" and len(str(value).strip()) <= int(str(error.validator_value))
@@ -117,7 +118,7 @@ def sample(field: Field[Any]) -> Any:
     if isinstance(field, BooleanField):
         return True
     if isinstance(field, NumberField):
-        return field.smallest
+        return field.examples[0] if field.examples else field.smallest
     if isinstance(field, ChoiceField):
         return field.choices[0]
     return field.examples[0] if field.examples else "name"

@@ -57,8 +57,7 @@ class Operation(NamedTuple):
     ``free_form`` are the keys of a row whose values are objects with keys that users choose; they are kept whole.
     ``provider_parameter`` is the query parameter that limits a list of all providers to one of them, by the UUID of the
     provider's customer (api-behaviour: which-uuid). ``provider_key`` is the key of its rows that holds the provider's
-    own UUID, or that of its customer, by which each row is checked again; a ``provider_parameter`` of that name takes
-    the provider's own UUID too.
+    own UUID, or that of its customer, by which each row is checked again.
     ``hidden_rows`` is set where Waldur may leave rows out of the list without a trace.
     """
 
@@ -81,6 +80,11 @@ class Operation(NamedTuple):
     provider_parameter: str = ""
     provider_key: str = ""
     hidden_rows: HiddenRows | None = None
+
+    @property
+    def takes_own_uuid(self) -> bool:
+        """Whether ``provider_parameter`` takes the provider's own UUID, and not that of its customer."""
+        return self.provider_parameter == "service_provider_uuid"
 
     @property
     def writes(self) -> bool:

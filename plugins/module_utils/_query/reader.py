@@ -91,8 +91,7 @@ def _read_rows(session: Session, listing: Operation, target: Target | None, sele
     if selection.fields and any(parameter.name == "field" for parameter in listing.query):
         query["field"] = _find_needed_keys(listing, selection)
     if target and listing.provider_parameter:
-        by_own_uuid = listing.provider_parameter == listing.provider_key
-        query[listing.provider_parameter] = target.uuid if by_own_uuid else target.customer_uuid
+        query[listing.provider_parameter] = target.uuid if listing.takes_own_uuid else target.customer_uuid
     if _is_sorted_by_server(listing, selection):
         query["o"] = list(selection.order_by)
     uuid = target.uuid if target and "{uuid}" in listing.path else None

@@ -56,18 +56,21 @@ class Pool:
         return f"{self.where}.{name}" if self.where else name
 
 
-def _range_fields(one: NumberRange, purpose: str) -> tuple[Field[object], ...]:
+def _range_fields(one: NumberRange, purpose: str, example: tuple[int, int]) -> tuple[Field[object], ...]:
+    first, last = example
     return (
-        NumberField(one.first, f"The first {purpose}.", smallest=SMALLEST, largest=LARGEST, examples=(20000,)),
-        NumberField(one.last, f"The last {purpose}.", smallest=SMALLEST, largest=LARGEST, examples=(29999,)),
+        NumberField(one.first, f"The first {purpose}.", smallest=SMALLEST, largest=LARGEST, examples=(first,)),
+        NumberField(one.last, f"The last {purpose}.", smallest=SMALLEST, largest=LARGEST, examples=(last,)),
     )
 
 
-_DESCRIPTION = TextField("description", "The description.", max_length=_DESCRIPTION_LIMIT)
+_DESCRIPTION = TextField(
+    "description", "The description.", max_length=_DESCRIPTION_LIMIT, examples=("UIDs and GIDs of the cluster",)
+)
 _SENT: tuple[Field[object], ...] = (
-    *_range_fields(ranges.UID, "UID of users"),
-    *_range_fields(ranges.GID, "GID of users, and of project groups without a range of their own"),
-    *_range_fields(ranges.GROUP_GID, "GID of project groups"),
+    *_range_fields(ranges.UID, "UID of users", (20000, 29999)),
+    *_range_fields(ranges.GID, "GID of users, and of project groups without a range of their own", (20000, 29999)),
+    *_range_fields(ranges.GROUP_GID, "GID of project groups", (30000, 39999)),
     _DESCRIPTION,
 )
 _STATE = ChoiceField(
@@ -82,9 +85,9 @@ def _read_pool(entry: EntryReader) -> Pool:
     fields = {one.name: entry.get(one) for one in _SENT if one in entry}
     if state == "absent" and fields:
         listed = ", ".join(fields)
-        entry.problems.add(f"{entry.option('state')}: absent deletes the pool, so {listed} must be left out.")
+        entry.add_conflict(f"{entry.option('state')}: absent deletes the pool, so {listed} must be left out.")
     for problem in ranges.order_problems(fields, fields, entry.option):
-        entry.problems.add(problem)
+        entry.add_conflict(problem)
     return Pool(entry.where, state, fields)
 
 

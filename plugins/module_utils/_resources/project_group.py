@@ -74,11 +74,11 @@ class ProjectGroup(Resource[ProjectGroups, GroupState, GroupWrite]):
         """Return the desired groups."""
         groups, is_allowed = entry.get(GROUPS), entry.get(_OUTSIDE_RANGE)
         if is_allowed and GROUPS not in entry:
-            entry.problems.add(f"{entry.option(_OUTSIDE_RANGE.name)}: needs {GROUPS_KEY}, the groups that it is about.")
+            entry.add_conflict(f"{entry.option(_OUTSIDE_RANGE.name)}: needs {GROUPS_KEY}, the groups that it is about.")
         if groups is None:
             return None
         for problem in find_duplicates(groups):
-            entry.problems.add(problem)
+            entry.add_conflict(problem)
         return ProjectGroups(groups, bool(is_allowed), entry.option(GROUPS_KEY))
 
     def read_options(self, options: Mapping[str, Any], read_image: ReadImage) -> ProjectGroups:

@@ -70,6 +70,7 @@ _PROJECT = ReferenceField(
     "The project: a name, a UUID or a URL.",
     required=True,
     hint="give the name, UUID or URL of a project",
+    examples=("climate",),
 )
 _GID = NumberField(
     "gid",
@@ -80,7 +81,13 @@ _GID = NumberField(
     largest=LARGEST_GID,
     examples=(30001,),
 )
-_GROUP_NAME = TextField("name", "The name of a new group. Waldur never changes the name of a group.", check=_check_name)
+_GROUP_NAME = TextField(
+    "name",
+    "The name of a new group. Waldur never changes the name of a group.",
+    check=_check_name,
+    pattern=rf"^\s*{_NAME.pattern}\s*$",
+    examples=("climate",),
+)
 STATE = ChoiceField(
     "state",
     "Always present: Waldur never deletes a project group.",
@@ -99,7 +106,7 @@ def describe_deletion(where: str) -> str:
 
 def _read_group(entry: EntryReader) -> GroupEntry:
     if entry.get(STATE) == "absent":
-        entry.problems.add(describe_deletion(entry.option(STATE.name)))
+        entry.add_conflict(describe_deletion(entry.option(STATE.name)))
     return GroupEntry(entry.where, entry.get(_PROJECT) or "", entry.get(_GID) or 0, entry.get(_GROUP_NAME) or "")
 
 

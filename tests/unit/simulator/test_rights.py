@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from posix_pools import PROVIDER_POOL, add_posix_pools
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS, Operation
 from simulation import Simulator, SimulatorError
@@ -26,6 +27,7 @@ CELLS = {
     "everybody": {"owner", "manager", "support", "everybody"},
     "owner, manager, support": {"owner", "manager", "support"},
     "owner, manager": {"owner", "manager"},
+    "owner, support": {"owner", "support"},
     "owner": {"owner"},
     "staff only": set(),
     "no such request": None,
@@ -36,6 +38,8 @@ ACCOUNTS = {
     "rename_offering_user": "/api/marketplace-offering-users",
     "rename_provider_account": "/api/marketplace-service-provider-accounts",
 }
+# The requests about one pool.
+POOLS = ("posix_id_pool_stats", "update_posix_id_pool", "delete_posix_id_pool")
 QUERIES = {
     "customer_projects": "?project_customer_uuid=47d72aa7327a4e45944a42b02349eb16",
     "user_customers": f"?user_uuid={SOMEONE}",
@@ -49,6 +53,7 @@ def api(request: pytest.FixtureRequest) -> Iterator[Api]:
     with Simulator.start(edition=request.param) as sim:
         if request.param == "2026":
             sim.create("ProviderAccount", service_provider="Alpha Cloud Ltd", user="member1", state="OK")
+            add_posix_pools(sim)
         api = Api(sim)
         yield api
         api.close()
@@ -82,8 +87,8 @@ def observed(api: Api, operation: Operation) -> set[str] | None:
     }
     if all(answer.status == 404 and isinstance(answer.body, str) for answer in answers.values()):
         return None
-    # To a caller who does not see an account, it does not exist.
-    refusals = (401, 403, 404) if operation.name in ACCOUNTS else (401, 403)
+    # To a caller who does not see an account or a pool, it does not exist.
+    refusals = (401, 403, 404) if operation.name in {*ACCOUNTS, *POOLS} else (401, 403)
     return {caller for caller, answer in answers.items() if answer.status not in refusals}
 
 
@@ -93,6 +98,8 @@ def target(api: Api, operation: Operation) -> str:
     if operation.name in ACCOUNTS:
         rows = api.ask("GET", f"{ACCOUNTS[operation.name]}/?user_uuid={SOMEONE}").body
         uuid = rows[0]["uuid"] if isinstance(rows, list) else uuid
+    if operation.name in POOLS:
+        uuid = PROVIDER_POOL
     for kind, found in kinds.items():
         uuid = found if operation.path.startswith(f"/api/{kind}/") else uuid
     return operation.path.format(uuid=uuid) + QUERIES.get(operation.name, "")
@@ -118,6 +125,7 @@ def body(api: Api, operation: Operation) -> dict[str, Any] | None:
     group = {"project": "166880ed37384add85492b3e26ccc70e", "gid": 30001}
     bodies: dict[str, dict[str, Any]] = {
         "import_project_groups": {"service_provider": api.provider().split("/")[1], "groups": [group]},
+        "create_posix_id_pool": {"service_provider": api.provider().split("/")[1], "min_uid": 1000, "max_uid": 1001},
         "set_offerings_username": {"user_uuid": SOMEONE, "username": "m1"},
     }
     return bodies.get(operation.name, {})
@@ -142,7 +150,9 @@ def test_every_operation_came_with_the_edition_that_first_has_its_route(api: Api
 def test_the_guide_and_the_messages_name_the_same_permissions() -> None:
     for titles, permission, _years in guide_rows():
         for operation in (found for found in used_operations() if found.title in titles):
-            named = set(re.findall(r"SERVICE_PROVIDER\.(\w+)", operation.permission.describe()))
+            named = set(
+                re.findall(r"(?:SERVICE_PROVIDER\.|(?=POSIX_ID_POOL\.))([\w.]+)", operation.permission.describe())
+            )
             assert named == ({permission} if permission else set()), operation.name
 
 

@@ -55,6 +55,7 @@ class _Task:
     """A task in check mode."""
 
     check_mode = diff = True
+    no_log = False
     async_val = poll = 0
 
     def __init__(self, action: str, args: dict[str, Any], folder: str) -> None:

@@ -42,11 +42,11 @@ def test_no_two_operations_share_method_and_path() -> None:
 # Functions that take the name of an operation, each with the position of that argument. Methods of this name only
 # count on a client.
 CALLS = {
-    **dict.fromkeys(("get", "rows", "write", "count", "preview"), 0),
+    **dict.fromkeys(("get", "rows", "write", "write_rows", "count", "preview", "preview_text"), 0),
     **dict.fromkeys(("operation", "checked"), 0),
     "read": 1,
 }
-ON_CLIENTS = ("get", "rows", "write", "count", "preview")
+ON_CLIENTS = ("get", "rows", "write", "write_rows", "count", "preview", "preview_text")
 
 
 def calls_of(tree: ast.AST) -> Iterator[str]:
@@ -98,7 +98,7 @@ def test_every_operation_is_read_or_write_and_says_what_it_does(one: Operation) 
     assert one.writes == (one.method != "GET" and not one.is_safe)
     assert not (one.is_safe and one.method != "POST")
     assert re.fullmatch(r"[a-z].*[^.]", one.title)
-    assert not (one.writes and (one.query or one.is_list))
+    assert not (one.writes and (one.query or one.paginated))
     assert not (one.paginated and not one.is_list)
 
 

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 from messages import begins, mentions, message
 
-from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison, Rename, Severity
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import (
+    Change,
+    Comparison,
+    Rename,
+    Severity,
+    Stage,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._resources.account_settings import SettingsWrite
 from ansible_collections.waldur.provider.plugins.module_utils._resources.account_state import (
     Account,
@@ -115,7 +121,7 @@ def test_options_that_change_no_account_at_once_are_part_of_the_update(options: 
 def test_home_directories_follow_the_update_that_goes_first() -> None:
     found = compare({"username_generation_policy": "full_name", "homedir_prefix": "/data/"})
     assert [change.action.name for change in found.changes] == ["update", "update_account_settings"]
-    assert [change.rank for change in found.changes] == [0, 1]
+    assert [change.action.stage for change in found.changes] == [Stage.PREPARE, Stage.CONFIGURE]
 
 
 def test_a_policy_is_removed_by_an_empty_text() -> None:
