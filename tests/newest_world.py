@@ -10,6 +10,7 @@ from provider_accounts import add_provider_accounts, add_username_conflict
 from simulation import Simulator
 
 PROJECT_GROUP = "c0000000000040008000000000000061"
+_LONE_ACCOUNT = "c0000000000040008000000000000062"
 _ALPHA = "Alpha Cloud Ltd"
 
 
@@ -22,8 +23,14 @@ def add_newest(sim: Simulator) -> Simulator:
     assert sim.change("Offering", {"name": "Alpha Storage"}, {"type": "Marketplace.Slurm"})
     shared = {"account_scope": "provider", "service_provider_can_create_offering_user": True}
     assert sim.change("Offering", {"name": "Alpha Draft"}, {"plugin_options": shared})
-    sim.create("OfferingUser", offering="Alpha Draft", user="rolefree1", username="rolefree1_alpha", state="OK")
+    add_lone_account(sim)
     return sim
+
+
+def add_lone_account(sim: Simulator) -> None:
+    """Create the account of a user who has no role."""
+    account = {"offering": "Alpha Draft", "user": "rolefree1", "username": "rolefree1_alpha", "state": "OK"}
+    sim.create("OfferingUser", uuid=_LONE_ACCOUNT, **account)
 
 
 def add_project_groups(sim: Simulator) -> None:

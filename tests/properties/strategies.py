@@ -214,7 +214,7 @@ _KEYS: dict[str, st.SearchStrategy[Any]] = {
     "offering_usernames": _usernames(),
     "api_secret_code": st.sampled_from([{}, {"state": "present"}, *_BY_PRINT, {"state": "rotated"}]),
 }
-_POOLS = st.fixed_dictionaries(
+_RANGES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
         "min_uid": st.sampled_from([5000, 5003, 6000]),
@@ -225,6 +225,12 @@ _POOLS = st.fixed_dictionaries(
         "max_group_gid": st.just(7999),
         "description": st.sampled_from(["", "Cluster", " Cluster\n"]),
     },
+)
+# Ranges that contradict each other in the document are refused before anything is read.
+_POOLS = _RANGES.filter(
+    lambda pool: (
+        pool.get("min_uid", 0) <= pool.get("max_uid", 6999) and pool.get("max_gid", 0) < pool.get("min_group_gid", 7000)
+    )
 )
 _NEWER_KEYS: dict[str, st.SearchStrategy[Any]] = {
     "posix_id_pool": st.one_of(_POOLS, _POOLS, st.just({"state": "absent"})),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from newest_world import add_newest
+from newest_world import add_lone_account, add_newest
 from provider_accounts import add_username_conflict
 
 from simulation import Simulator
@@ -36,4 +36,5 @@ def enrich(sim: Simulator) -> Simulator:
     if sim.edition == "2026":
         return add_newest(sim)
     add_username_conflict(sim)
+    add_lone_account(sim)
     return sim

@@ -249,7 +249,7 @@ def _value_matches(parameter: Parameter, actual: Any, expected: Any) -> bool | N
         return str(actual).casefold() == str(expected).casefold()
     try:
         left, right = _comparable(parameter, actual), _comparable(parameter, expected)
-    except ValueError:
+    except (TypeError, ValueError):
         return None
     if parameter.match == "exact":
         return bool(left == right)

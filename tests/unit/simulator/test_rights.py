@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from posix_pools import PROVIDER_POOL, add_posix_pools
 
+from ansible_collections.waldur.provider.plugins.module_utils._api import permissions
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS, Operation
 from simulation import Simulator, SimulatorError
 
@@ -122,10 +123,14 @@ def body(api: Api, operation: Operation) -> dict[str, Any] | None:
         if api.sim.edition == "2024":
             return {"user": f"{api.sim.url}/api/users/{SOMEONE}/", "offering": offering["url"]}
         return {"user_uuid": SOMEONE, "offering_uuid": offering["uuid"]}
+    if operation.name == "create_posix_id_pool" and api.sim.edition == "2026":
+        with contextlib.suppress(SimulatorError):
+            api.sim.delete("PosixPool", {"offering__name": "Alpha VM"})
+        offering = api.one("marketplace-provider-offerings/", name_exact="Alpha VM")
+        return {"offering": offering["uuid"], "min_uid": 70000, "max_uid": 70009}
     group = {"project": "166880ed37384add85492b3e26ccc70e", "gid": 30001}
     bodies: dict[str, dict[str, Any]] = {
         "import_project_groups": {"service_provider": api.provider().split("/")[1], "groups": [group]},
-        "create_posix_id_pool": {"service_provider": api.provider().split("/")[1], "min_uid": 1000, "max_uid": 1001},
         "set_offerings_username": {"user_uuid": SOMEONE, "username": "m1"},
     }
     return bodies.get(operation.name, {})
@@ -168,6 +173,12 @@ def test_a_refusal_names_only_what_helps_on_the_edition_at_hand(edition: str) ->
         assert ("need a staff token" in told) is role_change, told
         if role_change:
             assert callers == set()
+            continue
+        if operation.permission is permissions.VIEW_POOLS:
+            assert callers == {"owner", "support"}, told
+            continue
+        if "POSIX_ID_POOL." in told:
+            assert callers == {"owner"}, told
             continue
         if "OFFERING." in told:
             assert ("on the service provider or its customer" in told) is ("manager" in callers), told

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messages import matching, mentions, message, part, prefix
+from messages import begins, matching, mentions, message, part, prefix
 from PIL import Image
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
@@ -113,10 +113,9 @@ def test_one_provider_in_two_entries_is_refused(sim: Simulator, connect: Connect
 
 def test_all_errors_are_reported_before_the_first_write(sim: Simulator, connect: Connect) -> None:
     document = users({"user": "nobody1"}, {"user": "nobody2"}, {"user": "member1"}, description="x")
-    with pytest.raises(
-        InvalidInput, match=r"^service_providers\[0\].users\[0\].user: no user 'nobody1'.*And 1 more"
-    ) as e:
+    with pytest.raises(InvalidInput) as e:
         plan_changes(connect(), document)
+    assert begins(e.value.message, "errors_counted", number=2)
     assert len(e.value.details["errors"]) == 2
     assert sim.counts().writes == 0
 
