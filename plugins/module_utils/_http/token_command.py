@@ -31,8 +31,10 @@ _LEAST_SECRET = 6
 _SECRET_NAME = re.compile(r"token|secret|passw|passphrase|credential|key|jwt|auth", re.IGNORECASE)
 # These hold no secret but in arguments of the command.
 _OWN_VARIABLES = ("WALDUR_TOKEN_COMMAND", "WALDUR_TOKEN_FILE")
-# What looks like a token: 20 or more characters of the alphabets of tokens, with letters and digits.
-_LIKE_TOKEN = re.compile(r"(?=[\w.+/=~-]*\d)(?=[\w.+/=~-]*[A-Za-z])[\w.+/=~-]{20,}")
+# 20 or more characters of the alphabets of tokens look like one if letters and digits are among them. One expression
+# for both would take a minute for a long line.
+_LONG_WORD = re.compile(r"[\w.+/=~-]{20,}")
+_LETTER_AND_DIGIT = (re.compile(r"[A-Za-z]"), re.compile(r"\d"))
 
 
 def parse_command(value: Any) -> tuple[str, ...]:
@@ -155,7 +157,12 @@ def _describe_errors(errors: bytes, output: bytes, command: Sequence[str], envir
     if not lines:
         return " and no error message: run it yourself to see why"
     text = Redactor(_list_secrets(output, command, environment)).redact_text(lines[-1])
-    return f" ({quote(_LIKE_TOKEN.sub(MASK, text), _LONGEST_REASON)})"
+    return f" ({quote(_LONG_WORD.sub(_mask_token, text), _LONGEST_REASON)})"
+
+
+def _mask_token(match: re.Match[str]) -> str:
+    """Return the mask for a word that looks like a token, and any other word as it is."""
+    return MASK if all(kind.search(match[0]) for kind in _LETTER_AND_DIGIT) else match[0]
 
 
 def _list_secrets(output: bytes, command: Sequence[str], environment: Mapping[str, str]) -> Iterable[str]:

@@ -210,6 +210,16 @@ def test_no_secret_of_a_command_that_fails_is_shown(line: str) -> None:
         assert secret not in told
 
 
+@pytest.mark.parametrize("letter", ["a", "1"])
+def test_a_long_line_of_the_error_output_takes_no_time(letter: str) -> None:
+    length = 60_000
+    source = shell(f"head -c {length} /dev/zero | tr '\\0' {letter} >&2; exit 1")
+    start = time.monotonic()
+    told = error_of(source.read)
+    assert told == message("command_failed", program="sh", status=1, reason=letter * 199 + "…")
+    assert time.monotonic() - start < 10
+
+
 def test_the_command_in_the_environment_masks_nothing_of_its_error_output() -> None:
     told = error_of(shell("echo 'no file here.txt' >&2; exit 1", WALDUR_TOKEN_COMMAND="cat here.txt").read)
     assert told == message("command_failed", program="sh", status=1, reason="no file here.txt")
