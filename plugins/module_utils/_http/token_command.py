@@ -28,7 +28,7 @@ _LONGEST_REASON = 200
 # A process that has ended may leave others that keep its output open: what it wrote itself is read at once.
 _POLL_INTERVAL = 0.1
 _LEAST_SECRET = 6
-_SECRET_NAME = re.compile(r"token|secret|passw|passphrase|credential|key|jwt|auth", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"token|secret|pass|[_-]pwd?$|^pw$|^-[pw]$|credential|key|jwt|auth", re.IGNORECASE)
 # These hold no secret but in arguments of the command.
 _OWN_VARIABLES = ("WALDUR_TOKEN_COMMAND", "WALDUR_TOKEN_FILE")
 # 20 or more characters of the alphabets of tokens look like one if letters and digits are among them. One expression

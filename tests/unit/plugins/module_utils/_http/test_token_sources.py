@@ -210,6 +210,23 @@ def test_no_secret_of_a_command_that_fails_is_shown(line: str) -> None:
         assert secret not in told
 
 
+@pytest.mark.parametrize("name", ["VAULT_PASS", "VAULT_PWD", "VAULT_PW", "PW"])
+def test_a_variable_with_a_short_word_for_password_is_masked(name: str) -> None:
+    told = error_of(shell(f'echo "not right: ${name}" >&2; exit 1', **{name: "hunter"}).read)
+    assert told == message("command_failed", program="sh", status=1, reason="not right: ********")
+
+
+@pytest.mark.parametrize("option", ["-p", "-w", "--pass", "--bind-pw"])
+def test_an_argument_after_an_option_for_a_password_is_masked(option: str) -> None:
+    source = TokenCommand(("sh", "-c", "echo 'not right: hunter' >&2; exit 1", "x", option, "hunter"), PATH)
+    assert error_of(source.read) == message("command_failed", program="sh", status=1, reason="not right: ********")
+
+
+def test_the_working_directory_is_not_masked() -> None:
+    told = error_of(shell("echo 'not in /srv/site' >&2; exit 1", PWD="/srv/site", OLDPWD="/srv/site").read)
+    assert told == message("command_failed", program="sh", status=1, reason="not in /srv/site")
+
+
 @pytest.mark.parametrize("letter", ["a", "1"])
 def test_a_long_line_of_the_error_output_takes_no_time(letter: str) -> None:
     length = 60_000
