@@ -26,8 +26,9 @@ _SECRET_KEY = re.compile(
 REMOVED = "<REMOVED>"
 # What Waldur writes for a value that the reader has to fill in.
 _PLACEHOLDER = re.compile(r"<[A-Z_]+>")
-# A comment that gives a secret, such as one that was set before.
-_SECRET_COMMENT = re.compile(rf"^(\s*#.*(?:{_SECRET_KEY.pattern})\w*\s*[:=]\s*)(\S.*)$", re.IGNORECASE | re.MULTILINE)
+# A comment may give a secret too, such as one that was set before.
+_COMMENT = re.compile(r"^[ \t]*#.*", re.MULTILINE)
+_COMMENTED_KEY = re.compile(r"(?<!\w)\w+[ \t]*[:=][ \t]*")
 _URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)([^@/\s]+)(@)")
 
 
@@ -37,7 +38,7 @@ def read_site_agent_config(text: str) -> tuple[str, dict[str, Any]]:
     config = _parse(text)
     redactor = Redactor(_secrets(config))
     masked = redactor.redact_text(_URL_PASSWORD.sub(rf"\g<1>{REMOVED}\g<3>", text)).replace(MASK, REMOVED)
-    masked = _SECRET_COMMENT.sub(_mask_comment, masked)
+    masked = _COMMENT.sub(_mask_comment, masked)
     # A secret of several lines, for example, stands in the text in another form than in the data.
     if any(_secrets(_parse(masked))):
         raise WaldurError(f"{_NAME} holds a secret in a form that can't be masked, so it is not shown.")
@@ -54,26 +55,42 @@ def _parse(text: str) -> dict[str, Any]:
     return config
 
 
-def _is_secret(key: object, value: Any) -> bool:
-    """Return whether a value is a secret by its key: text or a number, and no placeholder."""
-    if not isinstance(key, str) or not _SECRET_KEY.search(key) or isinstance(value, bool):
+def _names_secret(key: object) -> bool:
+    return isinstance(key, str) and _SECRET_KEY.search(key) is not None
+
+
+def _is_secret(value: Any, *, is_nested: bool = False) -> bool:
+    """Return whether the value of a key that names a secret is one: text or a number, and no placeholder.
+
+    In a list or a mapping below such a key (``is_nested``) only texts are.
+    """
+    if isinstance(value, bool) or not isinstance(value, str if is_nested else (str, int, float)):
         return False
-    return isinstance(value, (str, int, float)) and str(value) != "" and not _PLACEHOLDER.fullmatch(str(value))
+    return str(value) != "" and not _PLACEHOLDER.fullmatch(str(value))
 
 
-def _secrets(value: Any) -> Iterator[str]:
-    """Yield all secrets in the data."""
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        if _is_secret(key, item):
-            yield str(item)
-        else:
-            yield from _secrets(item)
+def _secrets(value: Any, *, is_named: bool = False) -> Iterator[str]:
+    """Yield all secrets in the data; ``is_named`` says that it stands below a key that names a secret."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if _names_secret(key) and _is_secret(item):
+                yield str(item)
+            else:
+                yield from _secrets(item, is_named=is_named or _names_secret(key))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _secrets(item, is_named=is_named)
+    elif is_named and _is_secret(value, is_nested=True):
+        yield value
 
 
 def _mask(value: Any, redactor: Redactor) -> Any:
     """Return the data with secrets masked: the values of their keys, and texts that hold one."""
     if isinstance(value, dict):
-        return {key: REMOVED if _is_secret(key, item) else _mask(item, redactor) for key, item in value.items()}
+        return {
+            key: REMOVED if _names_secret(key) and _is_secret(item) else _mask(item, redactor)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
         return [_mask(item, redactor) for item in value]
     if not isinstance(value, str):
@@ -82,4 +99,10 @@ def _mask(value: Any, redactor: Redactor) -> Any:
 
 
 def _mask_comment(match: re.Match[str]) -> str:
-    return match[0] if _PLACEHOLDER.fullmatch(match[2].strip()) else f"{match[1]}{REMOVED}"
+    """Return a comment without what follows the first key that names a secret."""
+    comment = match[0]
+    for key in _COMMENTED_KEY.finditer(comment):
+        if _names_secret(key[0]):
+            value = comment[key.end() :].strip()
+            return comment if not value or _PLACEHOLDER.fullmatch(value) else f"{comment[: key.end()]}{REMOVED}"
+    return comment

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -105,6 +106,27 @@ def test_a_secret_in_the_text_is_masked_in_the_text_and_in_the_data() -> None:
     settings = config["offerings"][0]["backend_settings"]
     assert (settings["hostname"], settings["use_token"]) == ("<YOUR_SLURM_HOST>", True)
     assert yaml.safe_load(text)["timezone"] == config["timezone"] == "UTC"
+
+
+@pytest.mark.parametrize(
+    "line", ["tokens: [first-secret, 7]", "token: {value: first-secret}", "secrets: [{name: [first-secret]}]"]
+)
+def test_secrets_in_a_list_or_a_mapping_are_masked(line: str) -> None:
+    text, config = read_site_agent_config(f"offerings: []\n{line}\n")
+    assert "first-secret" not in text + repr(config)
+    assert yaml.safe_load(text) == config
+
+
+def test_a_comment_that_ends_with_the_name_of_a_secret_hides_nothing_of_the_next_line() -> None:
+    lines = "# How to get a token:\nofferings: []\n"
+    assert read_site_agent_config(lines) == (lines, {"offerings": []})
+
+
+@pytest.mark.parametrize("end", ["\n" * 100_000, f"# {'token' * 20_000}\n", f"# token{' ' * 100_000}x\n"])
+def test_long_comments_and_many_empty_lines_take_no_time(end: str) -> None:
+    start = time.monotonic()
+    assert read_site_agent_config(f"offerings: []\n{end}") == (f"offerings: []\n{end}", {"offerings": []})
+    assert time.monotonic() - start < 10
 
 
 def test_a_secret_that_can_not_be_masked_is_not_shown() -> None:
