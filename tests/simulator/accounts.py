@@ -154,7 +154,8 @@ def next_uid(offering: Offering) -> int | None:
 def complete(
     account: OfferingUser | ProviderAccount, offering: Offering, settings: dict[str, Any], allocates: bool = True
 ) -> None:
-    """Fill in the numbers, the shell and the home directory of *account*; a pinned home directory stays.
+    """Fill in the numbers, the shell and the home directory of *account* where it has none: other settings rewrite
+    nothing (api-behaviour: account-settings-effects).
 
     *settings* are those of the offering. Numbers that the user lacks are taken from the pool if *allocates*.
     """
@@ -164,8 +165,8 @@ def complete(
     account.uidnumber = account.uidnumber if uid is None else uid
     account.primarygroup = account.primarygroup if gid is None else gid
     account.login_shell = account.login_shell or settings["login_shell"]
-    if not account.is_home_pinned:
-        account.home_directory = f"{settings['homedir_prefix']}{account.username}" if account.username else None
+    if account.username and not account.home_directory:
+        account.home_directory = f"{settings['homedir_prefix']}{account.username}"
 
 
 def pin(account: OfferingUser, values: dict[str, Any]) -> None:

@@ -238,6 +238,8 @@ class Account(Object):
 
     username: str | None
     state: str
+    is_home_pinned: bool
+    home_directory: str | None
 
     class Meta:
         abstract = True
@@ -251,9 +253,11 @@ class Account(Object):
 
     def rename(self, username: str | None) -> None:
         """Set *username*; a name completes an account that waits for one
-        (api-behaviour: offering-users-automatic-states)."""
+        (api-behaviour: offering-users-automatic-states). A home directory that nobody pinned goes with the old name."""
         changed = username != self.username
         self.username = username
+        if changed and not self.is_home_pinned:
+            self.home_directory = None
         if username and changed and self.state in STATES["COMPLETED_BY_A_NAME"]:
             self.state = "OK"
             if editions.current().names_clear_comments:

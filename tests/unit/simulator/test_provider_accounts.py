@@ -245,6 +245,36 @@ def test_a_policy_of_the_provider_renames_where_the_offering_has_none_itself(api
     assert found["Alpha VM"]["username"] == "m1_alpha"
 
 
+def test_other_settings_rewrite_no_home_directory_while_the_name_stays(api: Api) -> None:
+    """Home directories follow names alone (api-behaviour: account-settings-effects)."""
+    option = {"service_provider_can_create_offering_user": True}
+    api.sim.change("Offering", {"name": "Alpha Storage"}, {"plugin_options": option})
+    assert name(api, "member1", "member1").status == 201
+    changes = {"homedir_prefix": "/data/", "username_generation_policy": "waldur_username"}
+    preview = api.post(f"{api.provider()}account_options_preview/", {"account_options": changes}, by="owner").body
+    storage = next(one for one in preview["offerings"] if one["name"] == "Alpha Storage")
+    assert (storage["accounts_keeping_home_or_shell"], "member1" in str(storage["renames"])) == (1, False)
+    assert api.patch(api.provider(), {"account_options": changes}, by="owner").status == 200
+    for username in ("member1", ""):
+        assert name(api, "member1", username).status == 201
+        assert rows(api, "member1")["Alpha Storage"]["home_directory"] == "/home/member1"
+    assert name(api, "member1", "other").status == 201
+    assert rows(api, "member1")["Alpha Storage"]["home_directory"] == "/data/other"
+
+
+def test_a_new_row_does_not_move_the_home_directory_of_its_provider_account(shared: Api) -> None:
+    """The rows mirror the account (api-behaviour: provider-accounts-creation)."""
+    path = f"{PROVIDER_ACCOUNTS}{shared.one(PROVIDER_ACCOUNTS, user_uuid=shared.user('member1'))['uuid']}/"
+    assert shared.patch(path, {"username": "one"}, by="owner").status == 200
+    shared.patch(shared.provider(), {"account_options": {"homedir_prefix": "/data/"}}, by="owner")
+    storage = rows(shared, "member1")["Alpha Storage"]
+    assert shared.ask("DELETE", f"{ACCOUNTS}{storage['uuid']}/", by="owner").status == 204
+    body = {"offering_uuid": storage["offering_uuid"], "user_uuid": shared.user("member1")}
+    assert shared.post(ACCOUNTS, body, by="owner").body["home_directory"] == "/home/one"
+    assert rows(shared, "member1")["Alpha VM"]["home_directory"] == "/home/one"
+    assert shared.one(path)["home_directory"] == "/home/one"
+
+
 @pytest.mark.parametrize(
     ("options", "key"),
     [
