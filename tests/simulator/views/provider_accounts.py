@@ -50,9 +50,10 @@ def list_renames(rows: Iterable[models.OfferingUser], settings: dict[str, str]) 
     renames = []
     for account in rows:
         name = accounts.previewed_name(account, policy, prefix)
-        if name != account.username:
+        own = {"username": account.username or "", "home_directory": account.home_directory or ""}
+        # No name and an empty one are the same; a name that waits for a UID (None) is another one.
+        if name != own["username"]:
             home = f"{settings['homedir_prefix']}{name}" if name else ""
-            own = {"username": account.username or "", "home_directory": account.home_directory or ""}
             renames.append({**own, "new_username": name, "new_home_directory": home})
     return renames
 

@@ -276,6 +276,29 @@ def test_a_new_row_does_not_move_the_home_directory_of_its_provider_account(shar
 
 
 @pytest.mark.parametrize(
+    ("policy", "renames"),
+    [
+        ("anonymized", [("", None)]),  # it needs a UID first
+        ("waldur_username", [("", "member5")]),
+        ("freeipa", []),  # the user has no such name, so the account stays without one
+    ],
+)
+def test_a_preview_counts_an_account_whose_name_is_null(
+    api: Api, policy: str, renames: list[tuple[str, str | None]]
+) -> None:
+    """Renames are names that differ (api-behaviour: account-settings-preview)."""
+    option = {"service_provider_can_create_offering_user": True}
+    api.sim.delete("OfferingUser", {"offering__name": "Alpha Storage"})
+    api.sim.change("Offering", {"name": "Alpha Storage"}, {"plugin_options": option})
+    body = {"offering_uuid": offering(api, "Alpha Storage")["uuid"], "user_uuid": api.user("member5")}
+    assert api.post(ACCOUNTS, body, by="owner").body["username"] is None
+    changes = {"account_options": {"username_generation_policy": policy}}
+    preview = api.post(f"{api.provider()}account_options_preview/", changes, by="owner").body
+    storage = next(one for one in preview["offerings"] if one["name"] == "Alpha Storage")
+    assert [(one["username"], one["new_username"]) for one in storage["renames"]] == renames
+
+
+@pytest.mark.parametrize(
     ("options", "key"),
     [
         ({"account_scope": "elsewhere"}, "account_scope"),
