@@ -166,6 +166,14 @@ options:
       - This takes no additional request.
     type: raw
     version_added: 1.1.0
+  list_kept:
+    description:
+      - Whether to return the current role grants that an entry of C(users) keeps in RV(kept). All other role grants of
+        a service provider are not in the document.
+      - This takes no additional request.
+    type: bool
+    default: false
+    version_added: 1.1.0
 notes:
   - The plan of a provider that does not exist yet contains its profile and its role grants, in check mode too. Its
     usernames can only be planned after it exists, so the next run sets them, and a warning says so. The next run also
@@ -395,6 +403,34 @@ expiring:
       description: The number of whole days until then, by the clock of Waldur.
       type: int
       sample: 12
+    id:
+      description: The UUIDs of the object, as in RV(plan).
+      type: dict
+      sample:
+        customer: d2c8772ce559428283e388badd97f2d6
+        user: 51d1acdbef2e4274bda95a1ce5391e54
+        role: d51bab95e9a74d39be894869c14ec67e
+kept:
+  description: The current role grants that an entry of C(users) keeps, in the order of the document. An entry with
+    C(state) V(absent), or with an expiry that has passed, keeps none. In check mode, these are the grants before the
+    plan is applied.
+  returned: with O(list_kept=true)
+  type: list
+  elements: dict
+  version_added: 1.1.0
+  contains:
+    service_provider:
+      description: The name of the customer that is the service provider.
+      type: str
+      sample: Alpha Cloud Ltd
+    kind:
+      description: What is kept, V(user_role).
+      type: str
+      sample: user_role
+    name:
+      description: The display name of the object.
+      type: str
+      sample: member1 as CUSTOMER.MANAGER
     id:
       description: The UUIDs of the object, as in RV(plan).
       type: dict

@@ -19,7 +19,7 @@ from .._common.types import Result
 from .._context import Session
 from .._document.model import CUSTOMER_REFERENCE, PROVIDER_REFERENCE, ProviderDocument
 from .._plan.approval import require_approved
-from .._plan.changes import Change, Comparison, Expiring, summary
+from .._plan.changes import Change, Comparison, Expiring, Kept, summary
 from .._plan.diff import provider_labels
 from .._plan.limits import DEFAULT_LIMITS, Limits, check_limits
 from .._references.targets import Target
@@ -83,6 +83,10 @@ class Plan:
         """Return the current objects of all providers that end within that time, the earliest first."""
         found = (one for task in self.tasks for one in task.expiring(within))
         return sorted(found, key=lambda one: one.expiration_time)
+
+    def kept(self) -> list[Kept]:
+        """Return the current objects of all providers that an entry of the document keeps."""
+        return [one for task in self.tasks for one in task.kept(self.users)]
 
     def results(self, kind: str, *, done: bool) -> list[Result]:
         """Return what the resource ``kind`` shows of each provider; predicted where the plan is not ``done``."""

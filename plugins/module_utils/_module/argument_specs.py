@@ -243,6 +243,8 @@ def _plan(options: Mapping[str, Any], plan: Plan, done: bool) -> dict[str, Any]:
     }
     if (within := _expiring_within(options)) is not None:
         found["expiring"] = [one.as_dict() for one in plan.expiring(within)]
+    if options.get("list_kept"):
+        found["kept"] = [one.as_dict() for one in plan.kept()]
     return found
 
 
@@ -259,6 +261,7 @@ WRITE_MODULES: dict[str, WriteModule] = {
             "only": {"type": "list", "elements": "raw"},
             "approved_plan": {"type": "raw"},
             _EXPIRING_WITHIN: {"type": "raw"},
+            "list_kept": {"type": "bool", "default": False},
             "max_removals": _MAX_REMOVALS,
             "max_renames": _MAX_RENAMES,
             "missing_users": _MISSING_USERS,

@@ -156,6 +156,25 @@ class Expiring:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A current object that an entry of the document keeps: its name as in changes, and its UUIDs."""
+
+    service_provider: str
+    kind: ChangeKind
+    name: str
+    id: Mapping[str, str | None]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the object as it is returned to users and pipelines."""
+        return {
+            "service_provider": self.service_provider,
+            "kind": self.kind.name,
+            "name": self.name,
+            "id": dict(self.id),
+        }
+
+
+@dataclass(frozen=True)
 class Rename:
     """An account that a change renames, by its label, and its new username, empty where it loses its own.
 

@@ -21,7 +21,7 @@ from .._context import Session
 from .._document.exported import Exported
 from .._document.fields import EntryReader, Field, ReferenceField
 from .._document.model import PROVIDER_REFERENCE, ProviderDocument, ReadImage, UserEntry
-from .._plan.changes import Change, ChangeKind, Comparison, Expiring
+from .._plan.changes import Change, ChangeKind, Comparison, Expiring, Kept
 from .._references.targets import Target
 from .._references.users import ResolvedUsers, UnresolvedUser
 
@@ -98,6 +98,10 @@ class ResourceTask(ABC):
     @abstractmethod
     def expiring(self, within: timedelta) -> list[Expiring]:
         """Return the current objects that end within that time, the earliest first."""
+
+    @abstractmethod
+    def kept(self, users: ResolvedUsers) -> list[Kept]:
+        """Return the current objects that an entry of the document keeps."""
 
 
 class AnyResource(ABC):
@@ -213,6 +217,10 @@ class Resource(AnyResource, Generic[DesiredState, CurrentState, Payload]):
         """Return the current objects that end within that time, the earliest first. Pure."""
         return []
 
+    def kept(self, target: Target, desired: DesiredState, current: CurrentState, users: ResolvedUsers) -> list[Kept]:
+        """Return the current objects that an entry keeps, if others can exist that no entry names. Pure."""
+        return []
+
     def read_task(self, session: Session, document: ProviderDocument, target: Target) -> ResourceTask | None:
         """Read the current state; None, and nothing is read, where the document names no desired state."""
         desired = document.get(self.desired_type)
@@ -272,6 +280,10 @@ class TypedTask(ResourceTask, Generic[DesiredState, CurrentState, Payload]):
     def expiring(self, within: timedelta) -> list[Expiring]:
         """Return the current objects that end within that time, the earliest first."""
         return self.resource.expiring(self.target, self.current, within)
+
+    def kept(self, users: ResolvedUsers) -> list[Kept]:
+        """Return the current objects that an entry of the document keeps."""
+        return self.resource.kept(self.target, self.desired, self.current, users)
 
 
 def unresolved_user(session: Session, entry: UserEntry, missing: UnresolvedUser) -> Comparison[Any]:

@@ -27,7 +27,7 @@ from .._document.fields import (
 )
 from .._document.model import UNSET, ReadImage, Unset, UserEntry
 from .._http.row_checks import FieldType, check_rows
-from .._plan.changes import Action, Change, ChangeKind, Comparison, Expiring, Severity, Stage, ValueStyle
+from .._plan.changes import Action, Change, ChangeKind, Comparison, Expiring, Kept, Severity, Stage, ValueStyle
 from .._references.targets import Target
 from .._references.users import ResolvedUsers, UnresolvedUser, User
 from .base import ModuleOptions, Resource, reject_beside_list, unresolved_user
@@ -309,6 +309,18 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
             )
             for expiry, row in expiries.ending_within(current.rows, current.now, within)
         ]
+
+    def kept(self, target: Target, desired: Grants, current: GrantState, users: ResolvedUsers) -> list[Kept]:
+        """Return the current role grants that an entry keeps, in the order of the entries. Pure."""
+        kept = []
+        for entry in desired.entries:
+            user = users[entry.user]
+            if isinstance(user, UnresolvedUser) or not _keeps(entry, user, current):
+                continue
+            pair = (user.uuid, uuids.normalize(current.roles[entry.role]["uuid"]) or "")
+            if rows := current.by_pair.get(pair):
+                kept.append(Kept(target.name, self.kind, _name(rows[0]), _ids(target, *pair)))
+        return kept
 
     def result(
         self,

@@ -66,6 +66,8 @@ def test_a_desired_state_returns_plan_and_summary_and_fingerprints_but_no_code()
     assert "expiring" not in found
     assert returned("desired_state", planned(), expiring_within="30d")["expiring"] == []
     assert "expiring" not in returned("desired_state", planned(), expiring_within="")
+    assert "kept" not in found
+    assert returned("desired_state", planned(), list_kept=True)["kept"] == []
     assert (found["left_out"], found["without_entry"], found["api_url"]) == ([], [], URL)
     assert CODE not in str(found)
 

@@ -272,3 +272,23 @@ def test_current_grants_that_end_soon_are_found_whatever_is_desired_of_them() ->
             "id": {"customer": target().customer_uuid, "user": ALICE.uuid, "role": MANAGER["uuid"]},
         }
     ]
+
+
+def test_a_current_grant_is_kept_if_a_lasting_entry_names_it() -> None:
+    rows = [row(ALICE, SOON), row(ALICE, None, OTHER), row(BOB), row(CAROL, SOON)]
+    entries = (
+        entry("alice", LATER),  # kept, with another expiry
+        absent("bob"),
+        entry("carol", PAST),  # ended
+        entry("bob", role="PROVIDER.VIEWER"),  # not granted yet
+    )
+    users = {one.user: PEOPLE[one.user] for one in entries}
+    found = UserRole().kept(target(), Grants(entries), GrantState(rows, ROLES, NOW), users)
+    assert [one.as_dict() for one in found] == [
+        {
+            "service_provider": target().name,
+            "kind": "user_role",
+            "name": f"{ALICE.username} as CUSTOMER.MANAGER",
+            "id": {"customer": target().customer_uuid, "user": ALICE.uuid, "role": MANAGER["uuid"]},
+        }
+    ]
