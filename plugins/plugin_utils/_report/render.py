@@ -11,14 +11,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import uuids
 from ansible_collections.waldur.provider.plugins.module_utils._common.expiries import describe_duration
@@ -30,6 +27,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._report.account_ov
     make_account_list,
     make_account_overview,
 )
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.templates import make_environment, render_page
 from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import (
     NOTHING,
     ReportTime,
@@ -50,15 +48,7 @@ KEYS = ("profile", "statistics", "counts", "revenue", "compliance", "roles", "ac
 _ACCOUNT_KEYS = ("accounts", "offering_usernames")
 _UNREAD = "This could not be read: the token lacks the permission, or this Waldur does not provide it."
 _LEFT_OUT = "The report was created without these data."
-_ENVIRONMENT = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-# Ansible would evaluate what looks like a template wherever the page goes through a variable.
-_TEMPLATE = re.compile(r"\{(?=[{%#])")
+_ENVIRONMENT = make_environment()
 # The names that the page itself, and some systems, give a meaning to.
 _RESERVED = RESERVED_NAMES | {"index"}
 _LONGEST_FILE = 60
@@ -137,7 +127,7 @@ def report_html(
     }
     is_complete = all(page.data.get(key) is not None for key in KEYS if key not in ("counts", *_ACCOUNT_KEYS))
     is_complete = is_complete and any(page.data.get(key) is not None for key in _ACCOUNT_KEYS)
-    return _render("page.html.j2", {**context, "notices": page.notices, "is_complete": is_complete})
+    return render_page(_ENVIRONMENT, "page.html.j2", {**context, "notices": page.notices, "is_complete": is_complete})
 
 
 def _make_sections(page: _Page, report_time: ReportTime) -> dict[str, Section]:
@@ -220,10 +210,6 @@ def _find_host(url: Any) -> str:
         return ""
 
 
-def _render(template: str, context: Mapping[str, Any]) -> str:
-    return _TEMPLATE.sub("&#123;", _ENVIRONMENT.get_template(template).render(context))
-
-
 # --- several pages ---------------------------------------------------------------------------------------------------
 
 
@@ -267,7 +253,7 @@ def report_index(reports: Any, *, moment: Any, title: str = DEFAULT_TITLE) -> st
         "failed": [entry for entry in entries if entry["failed"]],
         "labels": [label for _key, label, _change, _alert in sections.STATISTICS],
     }
-    return _render("index.html.j2", context)
+    return render_page(_ENVIRONMENT, "index.html.j2", context)
 
 
 def _make_entry(row: Row) -> dict[str, Any]:
