@@ -116,24 +116,33 @@ def body(api: Api, operation: Operation) -> dict[str, Any] | None:
         role = next(row["uuid"] for row in api.rows("roles/") if row["name"] == "CUSTOMER.MANAGER")
         return {"role": role, "user": SOMEONE}
     if operation.name == "create_offering_user":
-        # A second account of the user would be refused before rights are looked at.
-        with contextlib.suppress(SimulatorError):
-            api.sim.delete("OfferingUser", {"user__username": "member1", "offering__name": "Alpha Private"})
-        offering = api.one("marketplace-provider-offerings/", name_exact="Alpha Private")
-        if api.sim.edition == "2024":
-            return {"user": f"{api.sim.url}/api/users/{SOMEONE}/", "offering": offering["url"]}
-        return {"user_uuid": SOMEONE, "offering_uuid": offering["uuid"]}
+        return _new_account(api)
     if operation.name == "create_posix_id_pool" and api.sim.edition == "2026":
-        with contextlib.suppress(SimulatorError):
-            api.sim.delete("PosixPool", {"offering__name": "Alpha VM"})
-        offering = api.one("marketplace-provider-offerings/", name_exact="Alpha VM")
-        return {"offering": offering["uuid"], "min_uid": 70000, "max_uid": 70009}
+        return _new_pool(api)
     group = {"project": "166880ed37384add85492b3e26ccc70e", "gid": 30001}
     bodies: dict[str, dict[str, Any]] = {
         "import_project_groups": {"service_provider": api.provider().split("/")[1], "groups": [group]},
         "set_offerings_username": {"user_uuid": SOMEONE, "username": "m1"},
     }
     return bodies.get(operation.name, {})
+
+
+def _new_account(api: Api) -> dict[str, Any]:
+    """Return the body for an account; a second one of the user would be refused before rights are looked at."""
+    with contextlib.suppress(SimulatorError):
+        api.sim.delete("OfferingUser", {"user__username": "member1", "offering__name": "Alpha Private"})
+    offering = api.one("marketplace-provider-offerings/", name_exact="Alpha Private")
+    if api.sim.edition == "2024":
+        return {"user": f"{api.sim.url}/api/users/{SOMEONE}/", "offering": offering["url"]}
+    return {"user_uuid": SOMEONE, "offering_uuid": offering["uuid"]}
+
+
+def _new_pool(api: Api) -> dict[str, Any]:
+    """Return the body for the pool of an offering; a second one would be refused before rights are looked at."""
+    with contextlib.suppress(SimulatorError):
+        api.sim.delete("PosixPool", {"offering__name": "Alpha VM"})
+    offering = api.one("marketplace-provider-offerings/", name_exact="Alpha VM")
+    return {"offering": offering["uuid"], "min_uid": 70000, "max_uid": 70009}
 
 
 def test_the_guide_names_every_request_of_every_module() -> None:
