@@ -161,8 +161,13 @@ def _list_own_settings(settings: Row) -> dict[str, Any]:
         for name, setting in sorted(settings.items())
         if isinstance(setting, dict)
         and setting.get("source") == "offering"
-        and setting.get("value") != (setting.get("inherited") or {}).get("value")
+        and setting.get("value") != _inherited_value(setting)
     }
+
+
+def _inherited_value(setting: Row) -> Any:
+    inherited = setting.get("inherited")
+    return inherited.get("value") if isinstance(inherited, dict) else None
 
 
 def _read_pool(session: Session, target: Target) -> Row | None:

@@ -91,7 +91,8 @@ class PosixIdPools:
         if self._current_user.sees_all_users():
             return False
         if self._own_customers is None:
-            roles = self._client.get("me", field=["permissions"]).get("permissions") or ()
-            own = (role for role in roles if role.get("scope_type") == "customer")
+            me = self._client.get("me", field=["permissions"])
+            check_rows("me", [me], permissions=FieldType.MAPPINGS.optional)
+            own = (role for role in me.get("permissions") or () if role.get("scope_type") == "customer")
             self._own_customers = frozenset(uuids.normalize(role.get("scope_uuid")) for role in own)
         return target.customer_uuid not in self._own_customers

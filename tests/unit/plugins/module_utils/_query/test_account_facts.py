@@ -215,6 +215,18 @@ def test_rows_of_another_form_are_an_error_that_names_the_key(sim: Simulator) ->
         gather(session(sim))
 
 
+@pytest.mark.parametrize("inherited", [5, ["/home/"], "/home/"])
+def test_an_inherited_setting_of_another_form_is_none(sim: Simulator, inherited: Any) -> None:
+    asked = session(sim)
+    fields = ["uuid", "name", "customer_uuid", "type", "state"]
+    rows = asked.client.rows("provider_offerings", field=fields)
+    setting = {"source": "offering", "value": "/srv/", "inherited": inherited}
+    body = [{**row, "account_settings": {"homedir_prefix": setting}} for row in rows if row["name"] == "Alpha VM"]
+    sim.fault(path="/api/marketplace-provider-offerings/*", status=200, body=body, times=None)
+    (offering,) = gather(asked)["overriding_offerings"]
+    assert offering["settings"] == {"homedir_prefix": "/srv/"}
+
+
 def test_hidden_accounts_are_a_warning(sim: Simulator) -> None:
     sim.change("Setting", {"name": CONSENT}, {"value": True})
     for alias, expected in (("staff", 0), ("owner", 1)):

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from messages import message
+from messages import message, prefix
 from posix_pools import OFFERING_POOL, OTHER_POOL, PROVIDER_POOL
 
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
@@ -109,3 +109,10 @@ def test_the_pool_of_another_service_provider_is_an_error(sim_2026: Simulator, p
     with pytest.raises(InvalidInput) as refused:
         identities(sim_2026, pool=pool)
     assert refused.value.message == message("pool_not_found", provider=NAME, uuid=pool)
+
+
+@pytest.mark.parametrize("permissions", [5, [1], "staff"])
+def test_roles_of_another_form_are_an_error_that_names_the_key(sim_2026: Simulator, permissions: Any) -> None:
+    sim_2026.fault(path="/api/users/me/*", status=200, body={"permissions": permissions}, times=None)
+    with pytest.raises(WaldurError, match=prefix("row_value_invalid", request="look up the token's own user")):
+        ask(sim_2026, "posix_id_pool_info", by="manager_alpha")
