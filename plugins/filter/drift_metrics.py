@@ -30,7 +30,7 @@ def _parse_timestamp(value: Any) -> float:
     """Return a number; older versions of Ansible pass one that comes from a variable as text."""
     try:
         return float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInput("timestamp: must be a number of seconds since 1970.") from error
 
 

@@ -24,6 +24,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._monitoring.drift_
 
 # The fields of a pool that hold how much of a range is in use, in percent.
 _UTILIZATION = "_utilization"
+_LARGEST_UTILIZATION = 10**6
 
 
 @dataclass
@@ -124,9 +125,10 @@ def _provider(row: Mapping[str, Any]) -> Provider:
 
 
 def _utilization(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """Yield the ranges of a pool that it manages, and how much of them is in use."""
+    """Yield the ranges of a pool that it manages, and how much of them is in use; nothing for an impossible number."""
     for key, percent in row.items():
-        if str(key).endswith(_UTILIZATION) and isinstance(percent, (int, float)) and not isinstance(percent, bool):
+        is_number = isinstance(percent, (int, float)) and not isinstance(percent, bool)
+        if str(key).endswith(_UTILIZATION) and is_number and abs(percent) < _LARGEST_UTILIZATION:
             yield key, percent / 100
 
 

@@ -151,6 +151,13 @@ def test_metrics_show_drift_changes_by_kind_expiries_pools_and_the_time_of_the_c
     }
 
 
+@pytest.mark.parametrize("number", [10**400, float("nan"), float("inf"), True, "12"])
+def test_an_impossible_share_of_a_pool_is_no_metric_and_the_others_are_there(number: Any) -> None:
+    found = samples(metrics(CLEAN, PROVIDERS, 1, [], [{**POOLS[0], "uid_utilization": number}]))
+    shown = [(label("Beta", BETA, pool="1" * 32, range="group_gid"), 1)]
+    assert found["waldur_posix_id_pool_utilization_ratio"] == shown
+
+
 def test_what_was_not_read_is_no_metric() -> None:
     assert set(samples(metrics(CLEAN, PROVIDERS, 1))) == {
         "waldur_drift",
