@@ -373,6 +373,16 @@ def test_an_attribute_that_the_offering_does_not_expose_is_absent_for_staff_too(
     assert {"user_username", "user_full_name", "user_first_name", "user_email"} < set(found["Alpha Storage"])
 
 
+@pytest.mark.parametrize(("exposed", "is_shown"), [(["registration_method"], True), (["username"], False)])
+def test_users_show_how_they_registered_where_an_offering_exposes_it(
+    api: Api, exposed: list[str], is_shown: bool
+) -> None:
+    """It is an attribute like the others (api-behaviour: user-attributes)."""
+    api.sim.change("Offering", {"name": "Alpha VM"}, {"exposed_attributes": exposed})
+    shown = {key for row in api.rows(f"{api.provider()}users/") for key in row}
+    assert ("registration_method" in shown) is is_shown
+
+
 def test_a_provider_account_shows_what_all_its_offerings_expose_and_null_else(shared: Api) -> None:
     shared.sim.change("Offering", {"name": "Alpha VM"}, {"exposed_attributes": ["username"]})
     row = shared.one(PROVIDER_ACCOUNTS, user_uuid=shared.user("member1"))
