@@ -53,7 +53,10 @@ def read(session: Session, name: str, target: Target | None, values: Mapping[str
 def warn_of_hidden_rows(session: Session, listing: Operation, target: Target) -> None:
     """Warn where Waldur may leave rows out of a list without a trace (api-behaviour: hidden-accounts)."""
     hidden = listing.hidden_rows
-    if hidden is None or (target.row and detect_edition(target.row) < hidden.since):
+    if hidden is None:
+        return
+    known = detect_edition(target.row) if target.row else session.references.provider_list.known_edition()
+    if known is not None and known < hidden.since:
         return
     # The list of providers, which tells the edition otherwise, is only read where the settings hide rows.
     if (

@@ -40,17 +40,21 @@ class ProviderList:
         if self._index is None:
             rows = self._client.rows("service_providers")
             self._index = RowIndex(check_rows("service_providers", rows, **_KINDS))
+            self._edition = detect_edition(self._index.rows[0]) if self._index.rows else None
         return self._index
 
     def rows(self) -> list[Row]:
         """Return the checked rows."""
         return self.index().rows
 
+    def known_edition(self) -> int | None:
+        """Return the edition where it is known without a request, None where it is not."""
+        return self._edition
+
     @synchronized
     def edition(self) -> int:
         """Return the year of the API that this Waldur speaks, by the keys of its providers
         (api-behaviour: editions-detect); the newest where it has no providers."""
         if self._edition is None:
-            rows = self.rows()
-            self._edition = detect_edition(rows[0]) if rows else NEWEST
-        return self._edition
+            self.index()
+        return NEWEST if self._edition is None else self._edition
