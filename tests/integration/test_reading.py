@@ -100,7 +100,8 @@ def test_every_module_reads_the_same_both_ways_changes_nothing_and_leaves_no_sec
     assert edition.counts().writes == 0
     for how, (run, outcome) in runs.items():
         assert outcome.code == 0, (how, outcome.output)
-        assert {line["task"] for line in outcome.lines if line["status"] == "failed"} == missing, (how, outcome.output)
+        failing = missing - SKIPPED if how == "in check mode" else missing
+        assert {line["task"] for line in outcome.lines if line["status"] == "failed"} == failing, (how, outcome.output)
         assert not any(line["result"].get("changed") for line in outcome.lines), how
         assert not any(line["result"].get("diff") for line in outcome.lines), how
         assert holding(run, {*edition.tokens.values(), *run.secrets}) == [], how

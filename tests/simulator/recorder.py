@@ -21,8 +21,8 @@ from .database import LOCK, MEMORY
 CONTROL = "/simulator/"
 READS = frozenset(("GET", "HEAD", "OPTIONS"))
 WRITES = frozenset(("POST", "PUT", "PATCH", "DELETE"))
-# Ends of paths whose POST changes nothing (api-behaviour: account-settings-preview).
-SAFE = ("/account_options_preview/",)
+# Ends of paths whose POST changes nothing (api-behaviour: account-settings-preview, site-agent-config).
+SAFE = ("/account_options_preview/", "/generate_site_agent_config/")
 # Request lines longer than this, in bytes, the front of the recorded server answered so.
 LONGEST_LINES = ((8192, "414 Request-URI Too Large"), (4096, "400 Bad Request"))
 

@@ -189,7 +189,7 @@ def drift_schema() -> Schema:
     returned = documentation.returns("desired_state")
     summary = _summary(returned["summary"])
     del summary["required"]
-    return _report_schema(
+    schema = _report_schema(
         "Drift of Waldur service providers",
         "The result of the role waldur.provider.drift as it writes it into drift.json.",
         {
@@ -204,6 +204,16 @@ def drift_schema() -> Schema:
             "plan": _changes(returned["plan"]),
         },
     )
+    # It is there only if it was asked for.
+    schema["properties"]["expiring"] = _expiring(returned["expiring"])
+    return schema
+
+
+def _expiring(returned: Mapping[str, Any]) -> Schema:
+    fields = {name: _returned(field) for name, field in returned["contains"].items()}
+    fields["id"] = _returned(returned["contains"]["id"], additionalProperties={"type": ["string", "null"]})
+    row = {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+    return {**_returned(returned), "items": row}
 
 
 def _report_schema(title: str, description: str, properties: Schema) -> Schema:
