@@ -118,7 +118,7 @@ EXAMPLES = r"""
 
 - name: Delete a pool whose numbers are not in use
   waldur.provider.posix_id_pool:
-    service_provider: ALPHA
+    service_provider: BETA
     state: absent
 """
 

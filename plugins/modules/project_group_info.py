@@ -91,12 +91,12 @@ EXAMPLES = r"""
     service_provider: ALPHA
     in_use: true
     order_by: [gid]
-  register: groups
+  register: alpha
 
 - name: Show the GIDs
   ansible.builtin.debug:
     msg: "{{ item.name }}: {{ item.gid }}"
-  loop: "{{ groups.project_groups }}"
+  loop: "{{ alpha.project_groups }}"
   loop_control:
     label: "{{ item.uuid }}"
 

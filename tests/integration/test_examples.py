@@ -53,7 +53,11 @@ def test_the_examples_of_a_module_run_as_written(
     run = runner(server)
     (run.folder / "files").mkdir()
     Image.new("RGB", (4, 4), "red").save(run.folder / "files" / "logo.png")
-    (run.folder / "providers.yml").write_text("service_providers: [{customer: ALPHA, description: From a file}]\n")
+    document = "service_providers: [{customer: ALPHA, description: From a file}]\n"
+    (run.folder / "providers.yml").write_text(document)
+    for folder in ("providers", "build"):
+        (run.folder / folder).mkdir()
+    (run.folder / "providers" / "alpha.yml").write_text(document)
     profile = {"production": {"api_url": server.url, "access_token": server.token("staff")}}
     (run.folder / "profiles.yml").write_text(yaml.safe_dump(profile))
     tasks = examples(module, run.folder)
