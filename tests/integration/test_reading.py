@@ -75,8 +75,8 @@ def played(sim: Simulator, way: str, names: Iterable[str], *options: str) -> tup
 
 
 def told(outcome: Outcome) -> dict[str, Any]:
-    """What each task gave, but what Ansible adds for its own use."""
-    own = {"invocation", "exception", "_ansible_no_log", "_ansible_verbose_always"}
+    """What each task gave, but what Ansible adds for its own use, and the text that tells when it was generated."""
+    own = {"text", "invocation", "exception", "_ansible_no_log", "_ansible_verbose_always"}
     return {
         line["task"]: {key: value for key, value in line["result"].items() if key not in own} for line in outcome.lines
     }
