@@ -67,7 +67,8 @@ options:
       - V(present) creates the pool if it does not exist, and changes it if it differs. A new pool needs a range of UIDs
         or of GIDs.
       - V(absent) deletes it, and can't be combined with ranges and O(description). A pool whose numbers are in use
-        can't be deleted, and the message names some of them.
+        can't be deleted, and the message names some of them. The GIDs of project groups stay in use, because Waldur
+        never deletes such a group.
     type: str
     choices: [present, absent]
     default: present

@@ -327,7 +327,8 @@ def _compare_absent(target: Target, desired: Pool, current: PoolState) -> Compar
         numbers = "; ".join(f"{column.upper()} {ranges.list_numbers(found)}" for column, found in held.items())
         text = (
             f"{desired.option('state')}: the {_NAME} of {target.name} can't be deleted while its numbers are in use"
-            f" ({numbers}): delete the accounts and groups that have them first."
+            f" ({numbers}): delete the accounts that have them first, or keep the pool if project groups do, as Waldur"
+            " never deletes these."
         )
         return Comparison(errors=(text,))
     before = {name: value for name, value in _values(current.row).items() if value is not None}

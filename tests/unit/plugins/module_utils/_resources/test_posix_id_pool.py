@@ -166,6 +166,14 @@ def test_a_pool_whose_numbers_are_in_use_is_not_deleted(sim: Simulator) -> None:
     assert rejected(sim, state="absent") == expected
 
 
+def test_a_pool_that_a_project_group_has_a_gid_of_is_not_deleted(empty: Simulator) -> None:
+    run(empty, min_gid=20000, max_gid=29999)
+    asked, planned = plan_document(empty, project_groups=[{"project": "Project c1", "gid": 20000}])
+    apply(asked, planned)
+    expected = message("pool_numbers_in_use", option=f"{WHERE}.state", provider=NAME, numbers="GID 20000")
+    assert rejected(empty, state="absent") == expected
+
+
 def test_a_range_of_an_offering_is_not_taken(sim: Simulator) -> None:
     assert mentions(rejected(sim, max_uid=40000), "pool_range_taken", option=f"{WHERE}.max_uid", other="40000 to 40009")
 
