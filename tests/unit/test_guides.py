@@ -232,6 +232,8 @@ def test_every_guide_says_where_it_needs_a_fresh_simulator_and_how_to_get_it(fol
     text = "\n".join(lines)
     assert "fresh" in text
     assert "``make simulator``" in text
+    # The simulator prints twenty tokens.
+    assert "the token of ``staff``" in text or "a staff token" in text
     for step in followed.steps:
         if isinstance(step, Edition):
             assert "fresh simulator" in lines[step.line - 3]
