@@ -23,7 +23,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     description: Can run in check mode, in which it reads nothing.
-    support: none
+    support: partial
     details:
       - In check mode, the task is skipped, because reading the directory can allocate GIDs. Set C(check_mode=false) for
         the task to read it all the same.

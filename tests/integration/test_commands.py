@@ -113,7 +113,8 @@ def test_runs_that_share_a_configuration_print_what_processes_of_their_own_print
     command = ["playbook", "-i", "localhost,", "-c", "local", "play.yml"]
     for url in ("http://127.0.0.1:1", "http://127.0.0.1:2"):
         given = {**configured, "WALDUR_API_URL": url}
-        assert configuration(given) == configuration(configured) is not None
+        assert configuration(configured) is not None
+        assert configuration(given) == configuration(configured)
         forked = ansible(command, tmp_path, given)
         assert forked == in_a_new_process(command, tmp_path, given)
         assert forked[0] == 2

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from .._api.operations import OPERATIONS
 from .._common import values
@@ -99,7 +99,7 @@ class OfflineModule:
     rules: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
 
-Module = WriteModule | Info | FileModule | OfflineModule
+Module: TypeAlias = "WriteModule | Info | FileModule | OfflineModule"
 
 
 def spec(module: Module) -> Spec:

@@ -29,10 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             validation = validate_documents(path)
             write_reports(validation, vars(options))
             for finding in validation.findings:
-                print(finding)
+                sys.stdout.write(f"{finding}\n")
                 status = _FOUND
     except WaldurError as error:
-        print(error.message, file=sys.stderr)
+        sys.stderr.write(f"{error.message}\n")
         return _FAILED
     return status
 

@@ -55,7 +55,7 @@ class NumberRange:
     used: str
     capacity: str
     percentage: str
-    bar: Bar
+    used_bar: Bar
     level: str
 
 
@@ -192,14 +192,14 @@ def _make_range(where: str, label: str, value: Any, threshold: float) -> NumberR
     used = parse_whole_number(f"{where}.used", numbers.get("used") or 0, 0, _LARGEST_ID)
     capacity = parse_whole_number(f"{where}.capacity", numbers.get("capacity") or 0, 0, _LARGEST_ID)
     percentage = used / capacity * 100 if capacity else 100.0
-    (bar,) = make_bars([used], max(capacity, used, 1))
+    (used_bar,) = make_bars([used], max(capacity, used, 1))
     return NumberRange(
         label=label,
         used=format_number(used),
         capacity=format_number(capacity),
         # Rounded down, so that 100 % means that none is left.
         percentage=_format_percentage(math.floor(percentage * 10) / 10),
-        bar=bar,
+        used_bar=used_bar,
         level="error" if used >= capacity else "soon" if percentage >= threshold else "",
     )
 

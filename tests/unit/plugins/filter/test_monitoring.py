@@ -89,7 +89,7 @@ def test_each_provider_is_a_test_suite_and_each_deviation_a_failing_case() -> No
 
 
 def test_a_check_that_was_not_possible_is_an_error_and_no_provider_counts_as_clean() -> None:
-    ((name, (case,)),) = suites(junit(FAILED, PROVIDERS)).items()
+    [(name, (case,))] = list(suites(junit(FAILED, PROVIDERS)).items())
     (error,) = case.result
     assert isinstance(error, Error)
     assert (name, case.name) == ("Waldur service providers", "Compare Waldur with the document")

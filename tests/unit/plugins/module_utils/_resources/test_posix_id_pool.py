@@ -258,7 +258,7 @@ def test_a_pool_of_which_nothing_is_in_use_takes_no_threshold(sim: Simulator) ->
 
 
 def test_an_export_applied_changes_nothing_and_two_exports_are_equal(sim: Simulator) -> None:
-    first, second = (export(session(sim), [NAME], ["posix_id_pool"]) for _ in range(2))
+    first, second = (export(session(sim), [NAME], ["posix_id_pool"]) for _time in range(2))
     assert first == second
     (entry,) = first["service_providers"]
     assert entry["posix_id_pool"]["max_group_gid"] == 30099

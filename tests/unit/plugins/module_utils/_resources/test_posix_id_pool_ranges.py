@@ -127,14 +127,14 @@ def test_three_numbers_are_named_and_more_are_counted_as_more() -> None:
     assert ranges.list_numbers([1, 2, 3, 4, 5]) == "1, 2, 3 and more"
 
 
+def pool_keys(name: str) -> tuple[str, str]:
+    return f"min_{name}", f"max_{name}"
+
+
 SPANS = st.tuples(st.integers(1000, 1040), st.integers(0, 20)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 POOLS = st.fixed_dictionaries({}, optional={one.name: SPANS for one in ranges.RANGES}).map(
-    lambda spans: {key: end for name, span in spans.items() for key, end in zip(_keys(name), span, strict=True)}
+    lambda spans: {key: end for name, span in spans.items() for key, end in zip(pool_keys(name), span, strict=True)}
 )
-
-
-def _keys(name: str) -> tuple[str, str]:
-    return f"min_{name}", f"max_{name}"
 
 
 @given(POOLS, POOLS)
