@@ -145,7 +145,9 @@ def _taken(parent: str, key: str) -> Mapping[str, Any]:
         found = {"type": "dict"}
     else:
         module, option = DOCUMENT.get(key, (parent or "service_provider", key))
-        found = {name: value for name, value in spec(MODULES[module])[option].items() if name != "options"}
+        # What a module needs, an entry of a document can leave out.
+        left_out = {"options", "required"} if key in DOCUMENT else {"options"}
+        found = {name: value for name, value in spec(MODULES[module])[option].items() if name not in left_out}
     return found
 
 
