@@ -59,6 +59,12 @@ def test_every_key_of_the_document_is_an_option_of_the_role(role: str) -> None:
         assert list(entry[name]["options"]) == known_to_the_engine({"customer": "A", name: value})
 
 
+@pytest.mark.parametrize("role", ["desired_state", "drift"])
+def test_an_entry_of_the_document_has_to_name_its_customer_alone(role: str) -> None:
+    entry = options(role)[f"{role}_service_providers"]["options"]
+    assert [key for key, one in entry.items() if one.get("required")] == ["customer"]
+
+
 def test_both_roles_take_the_same_document() -> None:
     first, second = (keys(options(role)[f"{role}_service_providers"]["options"]) for role in OF_DOCUMENTS)
     assert first == second

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 from .._api.operations import OPERATIONS
 from .._common import values
@@ -99,15 +99,12 @@ class OfflineModule:
     rules: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
 
-Module: TypeAlias = "WriteModule | Info | FileModule | OfflineModule"
-
-
-def spec(module: Module) -> Spec:
+def spec(module: WriteModule | Info | FileModule | OfflineModule) -> Spec:
     """Return the whole argument spec of a module."""
     return module.options if isinstance(module, OfflineModule) else {**CONNECTION, **module.options}
 
 
-def dates(module: Module) -> frozenset[str]:
+def dates(module: WriteModule | Info | FileModule | OfflineModule) -> frozenset[str]:
     """Return the places in the options of a module that take a date as YAML makes it of unquoted text."""
     if isinstance(module, WriteModule):
         return frozenset(module.dates)
@@ -117,7 +114,7 @@ def dates(module: Module) -> frozenset[str]:
     return frozenset(name + end for one in found for name in (one.name, one.option) for end in ("", "[]"))
 
 
-def keep_nulls(module: Module, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def keep_nulls(module: WriteModule | Info | FileModule | OfflineModule, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a task with an empty text for each null that removes a key, as Ansible drops nulls.
 
     A boolean takes no empty text, so there null stays, and is left out.
@@ -295,4 +292,10 @@ OFFLINE_MODULES: dict[str, OfflineModule] = {
     ),
 }
 
-MODULES: dict[str, Module] = {**WRITE_MODULES, **INFOS, **FACTS, **FILE_MODULES, **OFFLINE_MODULES}
+MODULES: dict[str, WriteModule | Info | FileModule | OfflineModule] = {
+    **WRITE_MODULES,
+    **INFOS,
+    **FACTS,
+    **FILE_MODULES,
+    **OFFLINE_MODULES,
+}
