@@ -78,11 +78,13 @@ docs: .venv/test.stamp $(TREE) ## build the guides and the reference as HTML, in
 	@$(BIN)/python tests/tools/build_docs.py
 
 unit: .venv/test.stamp $(TREE) ## run the unit, property, fault and read module tests
-	@echo "== pytest tests/unit tests/properties tests/faults tests/read_modules"
-	@COVERAGE_FILE=build/.coverage $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report= --cov-fail-under=0 tests/unit tests/properties tests/faults tests/read_modules
+	@echo "== pytest tests/unit, with coverage"
+	@COVERAGE_FILE=build/.coverage $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report= --cov-fail-under=0 tests/unit
+	@echo "== pytest tests/properties tests/faults tests/read_modules"
+	@$(BIN)/python -m pytest -n $(WAITING) --dist worksteal tests/properties tests/faults tests/read_modules
 
 coverage: .venv/test.stamp $(TREE) ## report the lines and branches that the last unit tests did not run
-	@echo "== coverage of tests/unit and tests/properties"
+	@echo "== coverage of tests/unit"
 	@COVERAGE_FILE=build/.coverage $(BIN)/coverage report
 	@COVERAGE_FILE=build/.coverage $(BIN)/coverage json -q -o build/coverage.json
 	@$(BIN)/python tests/tools/check_coverage.py build/coverage.json

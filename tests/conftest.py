@@ -72,8 +72,9 @@ def other_world(running: Simulator) -> Iterator[Simulator]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker here, as ansible-test brings its own configuration."""
+    """Declare the markers here, as ansible-test brings its own configuration, and may run without pytest-cov."""
     config.addinivalue_line("markers", "slow: takes long or uses a simulated Waldur; make check leaves it out")
+    config.addinivalue_line("markers", "no_cover: is run without measuring the coverage")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:

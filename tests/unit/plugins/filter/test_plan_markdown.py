@@ -261,6 +261,7 @@ def test_names_of_groups_are_left_out_before_changes_and_counted() -> None:
     assert shown.blocks[0].items[-1] == f"… {hidden} more"
 
 
+@pytest.mark.no_cover  # coverage would be most of what is measured
 def test_a_plan_of_5000_changes_costs_less_than_half_a_second() -> None:
     plan = [
         change(
@@ -278,7 +279,7 @@ def test_a_plan_of_5000_changes_costs_less_than_half_a_second() -> None:
         render_plan(plan, max_length=1_000_000)
         return time.process_time() - started
 
-    # One of several, as other processes slow each of them down.
+    # One of several, as other processes slow each of them down. It takes about 0.15 s on an idle machine.
     assert any(measure() < 0.5 for _attempt in range(5))
 
 
