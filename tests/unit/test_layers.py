@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,8 +38,13 @@ def layer_of(path: Path) -> str:
     return path.relative_to(ROOT).with_suffix("").parts[0]
 
 
-def imported_modules(path: Path, text: str | None = None) -> Iterator[str]:
-    """Yield the dotted names that a file imports; those of the collection as below ``plugins``."""
+@functools.cache
+def imported_modules(path: Path, text: str | None = None) -> tuple[str, ...]:
+    """Return the dotted names that a file imports; those of the collection as below ``plugins``."""
+    return tuple(_imported_modules(path, text))
+
+
+def _imported_modules(path: Path, text: str | None) -> Iterator[str]:
     package = path.relative_to(PLUGINS).with_suffix("").parts[:-1]
     for node in ast.walk(ast.parse(text if text is not None else path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

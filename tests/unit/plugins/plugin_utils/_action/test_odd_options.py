@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import (
+    CONNECTION,
     MODULES,
     OFFLINE_MODULES,
     spec,
@@ -107,6 +108,8 @@ def assert_clean(name: str, option: str, value: Any, folder: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_an_odd_value_of_any_option_is_a_clean_failure_or_a_result(name: str, tmp_path: Path) -> None:
+    """The connection options are the same in all modules, so two of them stand for all: one reads and one writes."""
+    shared = CONNECTION if name not in ("desired_state", "user_info") else {}
     for option in spec(MODULES[name]):
-        for value in ODD:
+        for value in ODD if option not in shared else ():
             assert_clean(name, option, value, tmp_path)
