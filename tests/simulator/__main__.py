@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m simulator``: prints one line of JSON when ready, then serves until stopped."""
+"""``python -m simulator``: prints its URL and its tokens when ready, then serves until stopped.
+
+They are one line of JSON, or, with ``--shell``, lines to paste into a shell.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import argparse
 import gc
 import json
 import logging
+import shlex
 import signal
 import sys
 import threading
@@ -35,7 +39,19 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--generate", type=numbers, help="numbers to generate a world from: users=1000,grants=1000")
     parser.add_argument("--edition", default="2025", choices=sorted(editions.EDITIONS))
     parser.add_argument("--until-eof", action="store_true", help="stop when standard input closes")
+    parser.add_argument("--shell", action="store_true", help="print lines to paste into a shell instead of JSON")
     return parser.parse_args()
+
+
+def shell_lines(url: str, edition: str, tokens: dict[str, str]) -> str:
+    """Return two ``export`` lines for the token of staff, and the other tokens in comments, which can be pasted too."""
+    others = "\n".join(f"#   {alias:<20} {token}" for alias, token in tokens.items() if alias != "staff")
+    return f"""\
+# A simulated Waldur {edition}. Paste these lines into another terminal; stop the simulator with Ctrl-C.
+export WALDUR_API_URL={shlex.quote(url)}
+export WALDUR_ACCESS_TOKEN={shlex.quote(tokens["staff"])}
+# This is the token of the user staff. The tokens of the other users:
+{others}"""
 
 
 def configure() -> None:
@@ -73,7 +89,8 @@ def serve(options: argparse.Namespace) -> None:
     listener.set_app(server.Application())
     get_resolver().url_patterns  # noqa: B018 - imports the views now, not at the first request
     collect_rarely()
-    print(json.dumps({"url": url, "edition": options.edition, "tokens": world.tokens()}), flush=True)
+    about = {"url": url, "edition": options.edition, "tokens": world.tokens()}
+    print(shell_lines(**about) if options.shell else json.dumps(about), flush=True)
     if options.until_eof:
         threading.Thread(target=lambda: (sys.stdin.buffer.read(), listener.shutdown()), daemon=True).start()
     listener.serve_forever(poll_interval=0.1)
