@@ -17,7 +17,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo check test simulator lint ruff mypy changelog ansible-lint docs-lint docs unit integration contract sdk coverage mutation molecule artifact release release-check generate generated test-live sanity matrix benchmark clean
+.PHONY: help demo check test simulator lint ruff mypy yamllint changelog ansible-lint docs-lint docs unit integration contract sdk coverage mutation molecule artifact release release-check generate generated test-live sanity matrix benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -26,8 +26,8 @@ help: ## show this list
 demo: .venv/demo.stamp $(TREE) ## demonstrate the collection with a simulated Waldur
 	@$(BIN)/python examples/demo/run.py
 
-simulator: .venv/demo.stamp ## start a simulated Waldur and print its URL and tokens; stop it with Ctrl-C; EDITION=2026 selects another edition
-	@cd tests && exec ../$(BIN)/python -m simulator $(if $(EDITION),--edition $(EDITION))
+simulator: .venv/demo.stamp ## start a simulated Waldur and print two export lines to paste; stop it with Ctrl-C; EDITION=2026 selects another edition
+	@cd tests && exec ../$(BIN)/python -m simulator --shell $(if $(EDITION),--edition $(EDITION))
 
 check: .venv/test.stamp $(TREE) ## ruff, mypy and the fast unit tests, for daily work
 	@$(MAKE) --no-print-directory $(PARALLEL) ruff mypy
@@ -42,7 +42,7 @@ test: .venv/test.stamp ## run every check; stop at the first failure
 	@$(MAKE) --no-print-directory $(PARALLEL) sanity molecule artifact contract
 	@echo "== every check passed"
 
-lint: ruff mypy generated changelog ansible-lint docs-lint ## ruff, mypy, generated texts, changelog fragments, ansible-lint and plugin documentation
+lint: ruff mypy yamllint generated changelog ansible-lint docs-lint ## ruff, mypy, yamllint, generated texts, changelog fragments, ansible-lint and plugin documentation
 
 ruff: .venv/test.stamp
 	@echo "== ruff"
@@ -52,6 +52,10 @@ ruff: .venv/test.stamp
 mypy: .venv/test.stamp $(TREE)
 	@echo "== mypy"
 	@$(BIN)/mypy
+
+yamllint: .venv/test.stamp
+	@echo "== yamllint"
+	@$(BIN)/yamllint --strict .
 
 # The antsibull tools write a log file into the home folder.
 changelog: .venv/test.stamp $(TREE)

@@ -67,3 +67,28 @@ def test_the_hook_passes_valid_documents_and_reports_all_errors_of_others(reposi
     assert (status, "Failed" in printed) == (1, True), printed
     assert "providers/alpha.yml:2:5: service_providers[0]: 'custmer' is not known. Did you mean 'customer'?" in printed
     assert "providers/alpha.yml:3:15: service_providers[1].customer: 007 arrived as a number" in printed
+
+
+@pytest.mark.parametrize(
+    ("message", "is_accepted"),
+    [
+        ("x" * 72 + "\n", True),
+        ("x" * 73 + "\n", False),
+        ("Subject\n\nBody that is longer than seventy-two characters, as nothing limits the lines of a body.\n", True),
+        ("Subject\nBody without an empty line before it\n", False),
+        ("Subject\n# A comment of git\n", True),
+    ],
+)
+def test_the_subject_of_a_commit_message_has_at_most_72_characters(
+    message: str, is_accepted: bool, tmp_path: Path
+) -> None:
+    shutil.copy(ROOT / ".pre-commit-config.yaml", tmp_path)
+    commit(tmp_path)
+    (tmp_path / "message").write_text(message)
+    command = ["run", "--hook-stage", "commit-msg", "--commit-msg-filename", "message", "commit-message"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment["PRE_COMMIT_HOME"] = str(tmp_path / "cache")
+    done = subprocess.run(
+        [sys.executable, "-m", "pre_commit", *command], cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+    assert (done.returncode == 0) == is_accepted, done.stdout
