@@ -78,4 +78,4 @@ FIELD = Parameter("field", style="repeat")
 def ordering(*choices: str, keys: Mapping[str, str] | None = None) -> Parameter:
     """Return the parameter ``o`` with its choices. ``keys`` are the row's keys of choices that differ from them."""
     renamed = keys or {}
-    return Parameter("o", style="comma", choices=choices, keys=tuple(renamed.get(one, one) for one in choices))
+    return Parameter("o", style="comma", choices=choices, keys=tuple(renamed.get(choice, choice) for choice in choices))

@@ -44,8 +44,8 @@ def ending_within(rows: Iterable[Row], now: datetime, within: timedelta) -> list
     timestamps). Raises ``ValueError`` for an expiry that is not a timestamp.
     """
     with_expiry = ((timestamps.parse_server_time(row.get("expiration_time")), row) for row in rows)
-    found = [(expiry, row) for expiry, row in with_expiry if expiry is not None and now < expiry <= now + within]
-    return sorted(found, key=lambda pair: pair[0])
+    ending = [(expiry, row) for expiry, row in with_expiry if expiry is not None and now < expiry <= now + within]
+    return sorted(ending, key=lambda pair: pair[0])
 
 
 def days_left(expiry: datetime, now: datetime) -> int:

@@ -89,8 +89,8 @@ def _describe_seconds(seconds: float) -> str:
     if whole < 2 * _MINUTE:
         return f"{whole} s"
     if whole < 2 * _HOUR:
-        minutes, rest = divmod(whole, _MINUTE)
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, rest = divmod(whole, _HOUR)
-    minutes = rest // _MINUTE
+        minutes, remainder = divmod(whole, _MINUTE)
+        return f"{minutes} min {remainder} s" if remainder else f"{minutes} min"
+    hours, remainder = divmod(whole, _HOUR)
+    minutes = remainder // _MINUTE
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"

@@ -163,11 +163,11 @@ class _Matcher:
         if CUT not in text or not forms:
             return text
         longest = max(len(form) for group in forms.values() for form in group)
-        parts = text.split(CUT)
-        for index, part in enumerate(parts[:-1]):
-            if length := _cut_length(part[-longest:].lower(), forms):
-                parts[index] = part[:-length] + MASK
-        return CUT.join(parts)
+        pieces = text.split(CUT)
+        for index, piece in enumerate(pieces[:-1]):
+            if length := _cut_length(piece[-longest:].lower(), forms):
+                pieces[index] = piece[:-length] + MASK
+        return CUT.join(pieces)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
