@@ -46,12 +46,12 @@ class Exported:
     notes: tuple[Note, ...] = ()
 
 
-def exported_list(key: str, found: Iterable[Entry | Note]) -> Exported:
+def exported_list(key: str, items: Iterable[Entry | Note]) -> Exported:
     """Return a list of the document, sorted, and left out where it has no entry: an empty one asks for nothing."""
-    found = list(found)
-    entries = [one for one in found if not isinstance(one, Note)]
+    items = list(items)
+    entries = [item for item in items if not isinstance(item, Note)]
     entries.sort(key=lambda entry: list(entry.values()))
-    notes = tuple(one for one in found if isinstance(one, Note))
+    notes = tuple(item for item in items if isinstance(item, Note))
     return Exported({key: entries} if entries else {}, notes)
 
 
@@ -66,7 +66,7 @@ def project_reference(row: Row, rows: Iterable[Row]) -> str:
     """Return the project's name where reading it back finds the project of this group among ``rows``, the groups of one
     provider, else the UUID."""
     name, uuid = row.get("project_name") or "", str(uuids.normalize(row["project_uuid"]))
-    is_certain = _survives(name, "projects") and sum(one.get("project_name") == name for one in rows) == 1
+    is_certain = _survives(name, "projects") and sum(group.get("project_name") == name for group in rows) == 1
     return name if is_certain else uuid
 
 
@@ -75,16 +75,16 @@ def customer_reference(references: References, target: Target) -> str:
     if not _survives(target.name, "customers"):
         return target.customer_uuid
     try:
-        found = references.resolve_target("customer", "customer", target.name)
+        resolved = references.resolve_target("customer", "customer", target.name)
     except InvalidInput:
         return target.customer_uuid
-    return target.name if found.customer_uuid == target.customer_uuid else target.customer_uuid
+    return target.name if resolved.customer_uuid == target.customer_uuid else target.customer_uuid
 
 
 def _survives(name: str, collection: str) -> bool:
     """Return whether the schema takes the name as it is, and for a name."""
     try:
-        same = values.reference(collection, name) == name
+        is_unchanged = values.reference(collection, name) == name
     except InvalidInput:
         return False
-    return same and not (uuids.normalize(name) or uuids.from_url(name, collection))
+    return is_unchanged and not (uuids.normalize(name) or uuids.from_url(name, collection))

@@ -59,11 +59,11 @@ class TextField(Field[str]):
 
     def read(self, where: str, value: Any) -> str:
         """Return the text, trimmed."""
-        found = values.text(where, value)
-        if self.max_length is not None and len(found) > self.max_length:
-            message = f"{where}: has {len(found)} characters, and {self.max_length} are allowed: shorten it."
+        text = values.text(where, value)
+        if self.max_length is not None and len(text) > self.max_length:
+            message = f"{where}: has {len(text)} characters, and {self.max_length} are allowed: shorten it."
             raise InvalidInput(message, rule=Rule.TOO_LONG)
-        return self.check(where, found) if self.check else found
+        return self.check(where, text) if self.check else text
 
 
 @dataclass(frozen=True)
@@ -143,9 +143,9 @@ class MappingField(Field[Value]):
         if self.build is None:
             raise TypeError(f"{self.name} is read by the resources")
         reader = EntryReader(where, value, self.fields, keys_are_removable=self.keys_are_removable)
-        found = self.build(reader)
+        built = self.build(reader)
         reader.problems.raise_errors()
-        return found
+        return built
 
 
 @dataclass(frozen=True)
@@ -158,9 +158,9 @@ class ListField(Field["tuple[Value, ...]"], Generic[Value]):
         """Return the items. Raises ``InvalidInput`` with all errors of all items."""
         problems = Problems()
         items = enumerate(values.sequence(where, value))
-        found = [problems.attempt(self.item.read, f"{where}[{index}]", item) for index, item in items]
+        results = [problems.attempt(self.item.read, f"{where}[{index}]", item) for index, item in items]
         problems.raise_errors()
-        return tuple(item for item in found if item is not None)
+        return tuple(item for item in results if item is not None)
 
 
 class EntryReader:
@@ -180,11 +180,11 @@ class EntryReader:
         if keys_are_removable and isinstance(value, Mapping):
             self.removed = frozenset(key for key, item in value.items() if _is_blank(item))
             value = {key: None if key in self.removed else item for key, item in value.items()}
-        self.values = values.known_keys(where, value, tuple(one.name for one in fields), self.problems)
+        self.values = values.known_keys(where, value, tuple(field_.name for field_ in fields), self.problems)
         has_unknown = bool(self.problems.errors)  # an unknown key may be the misspelt one
-        for one in fields:
-            if one.required and one.name not in self.values and not has_unknown:
-                message = f"{self.option(one.name)}: is missing: {one.hint}."
+        for field_ in fields:
+            if field_.required and field_.name not in self.values and not has_unknown:
+                message = f"{self.option(field_.name)}: is missing: {field_.hint}."
                 self.problems.add(InvalidInput(message, rule=Rule.MISSING_KEY))
 
     def option(self, name: str) -> str:
@@ -195,14 +195,14 @@ class EntryReader:
         """Add the error that keys contradict each other, or that a key lacks the one that it needs."""
         self.problems.add(InvalidInput(message, rule=Rule.CONFLICTING_KEYS))
 
-    def __contains__(self, one: Field[object]) -> bool:
-        return one.name in self.values
+    def __contains__(self, field_: Field[object]) -> bool:
+        return field_.name in self.values
 
-    def get(self, one: Field[Value]) -> Value | None:
+    def get(self, field_: Field[Value]) -> Value | None:
         """Return the value of a field, or its default; None where it has none or is not valid."""
-        if one.name not in self.values:
-            return one.default
-        return self.problems.attempt(one.read, self.option(one.name), self.values[one.name])
+        if field_.name not in self.values:
+            return field_.default
+        return self.problems.attempt(field_.read, self.option(field_.name), self.values[field_.name])
 
 
 def _is_blank(value: Any) -> bool:
@@ -212,9 +212,11 @@ def _is_blank(value: Any) -> bool:
 def date_places(fields: Sequence[Field[Any]], prefix: str = "") -> list[str]:
     """Return the places that take a date as YAML makes it of unquoted text, such as ``users[].expiration_time``."""
     places = []
-    for one in fields:
+    for field_ in fields:
         item, place = (
-            (one.item, f"{prefix}{one.name}[]") if isinstance(one, ListField) else (one, f"{prefix}{one.name}")
+            (field_.item, f"{prefix}{field_.name}[]")
+            if isinstance(field_, ListField)
+            else (field_, f"{prefix}{field_.name}")
         )
         if isinstance(item, TimestampField):
             places.append(place)

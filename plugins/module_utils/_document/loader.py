@@ -62,12 +62,12 @@ def load_checked(
     ``sources`` are filled with the files that were read.
     """
     problems = Problems()
-    found = []
+    pairs = []
     for loaded in _load(path, schema, problems, sources):
         problems.source = loaded.source
-        found.append((loaded, problems.attempt(schema.read_entry, loaded.place, loaded.entry, read_image)))
+        pairs.append((loaded, problems.attempt(schema.read_entry, loaded.place, loaded.entry, read_image)))
     problems.raise_errors()
-    return [(loaded, document) for loaded, document in found if document is not None]
+    return [(loaded, document) for loaded, document in pairs if document is not None]
 
 
 def load_entries(path: str, schema: DocumentSchema) -> list[LoadedEntry]:
@@ -76,9 +76,9 @@ def load_entries(path: str, schema: DocumentSchema) -> list[LoadedEntry]:
     Image paths are made absolute, as they are relative to their file. Raises ``InvalidInput`` that names the files.
     """
     problems = Problems()
-    found = list(_load(path, schema, problems))
+    entries = list(_load(path, schema, problems))
     problems.raise_errors()
-    return found
+    return entries
 
 
 def _load(
@@ -86,7 +86,7 @@ def _load(
 ) -> Iterator[LoadedEntry]:
     written = path
     path = os.path.abspath(input_files.expand_path(_OPTION, path))
-    read = [_attempt_file(found, name, schema, problems, sources) for found, name in _paths(path, written)]
+    read = [_attempt_file(file_path, name, schema, problems, sources) for file_path, name in _paths(path, written)]
     files = [file for file in read if file is not None]
     shared = [file for file in files if file.entries is None]
     general = _general_defaults(shared, schema, problems, is_complete=len(files) == len(read))
@@ -134,7 +134,7 @@ def plan_file(path: str) -> Any:
     shown = quote_path(path)
     text = read_text(path, f"approved_plan: {shown}", "approved_plan")
     try:
-        found = json.loads(
+        plan = json.loads(
             text, parse_constant=_no_constant, parse_int=_short(int), parse_float=_short(float), object_pairs_hook=_once
         )
     except json.JSONDecodeError as error:
@@ -147,8 +147,8 @@ def plan_file(path: str) -> Any:
         raise InvalidInput(
             f"approved_plan: {shown}: is nested too deep to be a valid plan: give the file plan.json."
         ) from None
-    check_depth(f"approved_plan: {shown}", found)
-    return found
+    check_depth(f"approved_plan: {shown}", plan)
+    return plan
 
 
 def _no_constant(word: str) -> None:
@@ -165,12 +165,12 @@ def _short(make: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _value in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
         raise ValueError(f"holds the key '{quote(twice)}' twice in one object")
-    return found
+    return mapping
 
 
 def _paths(path: str, written: str) -> Iterator[tuple[str, str]]:
@@ -178,10 +178,10 @@ def _paths(path: str, written: str) -> Iterator[tuple[str, str]]:
     if not os.path.isdir(path):
         yield path, os.path.basename(path) or written
         return
-    found = sorted(_files_below(path))
-    if not found:
+    paths = sorted(_files_below(path))
+    if not paths:
         raise InvalidInput(f"{_OPTION}: {quote_path(written)} holds no file that ends in .yml or .yaml.")
-    for name in found:
+    for name in paths:
         yield name, os.path.relpath(name, os.path.dirname(path))
 
 
@@ -207,10 +207,12 @@ def _read(path: str, shown: str, schema: DocumentSchema, problems: Problems) -> 
     if not isinstance(content, Mapping):
         message = f"{shown}: must be a mapping with the list service_providers, or with defaults for others."
         raise InvalidInput(message, rule=Rule.WRONG_TYPE)
-    given = {key: value for key, value in content.items() if not (isinstance(key, str) and key.startswith(FREE_PREFIX))}
-    known = values.known_keys(shown, given, _KEYS, problems)
+    checked = {
+        key: value for key, value in content.items() if not (isinstance(key, str) and key.startswith(FREE_PREFIX))
+    }
+    known = values.known_keys(shown, checked, _KEYS, problems)
     entries = known.get(ENTRIES)
-    if not known and not given:
+    if not known and not checked:
         raise _no_entries(shown)
     folder = os.path.dirname(path)
     valid = _defaults(shown, known.get(DEFAULTS, {}), schema, problems)
@@ -228,14 +230,14 @@ def _read(path: str, shown: str, schema: DocumentSchema, problems: Problems) -> 
 def _defaults(name: str, value: Any, schema: DocumentSchema, problems: Problems) -> dict[str, Any]:
     """Return the valid defaults. They are checked by themselves, so that an error is reported once, and of them."""
     where = f"{name}: {DEFAULTS}"
-    found: dict[str, Any] = {}
+    valid: dict[str, Any] = {}
     defaults = problems.attempt(values.known_keys, where, value, schema.default_keys, problems)
     for key, item in (defaults or {}).items():
         if problems.attempt(schema.read_entry, where, {**schema.sample, key: item}, _no_image) is not None:
-            found[key] = item
+            valid[key] = item
         elif key in schema.needed.values():  # an entry that relies on them is not wrong for it
-            found[key] = []
-    return found
+            valid[key] = []
+    return valid
 
 
 def _no_image(_where: str, path: str) -> ImageFile:
@@ -263,11 +265,11 @@ def _entries(file: _File, general: Mapping[str, Any], schema: DocumentSchema) ->
 
 def _filled(defaults: Mapping[str, Any], entry: Mapping[str, Any], schema: DocumentSchema) -> dict[str, Any]:
     """Return ``entry`` with its defaults; a default that needs another field is one for entries that have that."""
-    found = _joined(defaults, entry, schema)
+    filled = _joined(defaults, entry, schema)
     for name, needed in schema.needed.items():
-        if found.get(needed) is None and name not in entry:
-            found.pop(name, None)
-    return found
+        if filled.get(needed) is None and name not in entry:
+            filled.pop(name, None)
+    return filled
 
 
 def _joined(defaults: Mapping[str, Any], own: Mapping[str, Any], schema: DocumentSchema) -> dict[str, Any]:
@@ -284,4 +286,4 @@ def _joined(defaults: Mapping[str, Any], own: Mapping[str, Any], schema: Documen
 def _identity(entry: Any, fields: Sequence[Field[Any]]) -> tuple[str, ...] | None:
     if not isinstance(entry, Mapping):
         return None
-    return tuple(str(entry.get(one.name) or one.default) for one in fields)
+    return tuple(str(entry.get(field.name) or field.default) for field in fields)

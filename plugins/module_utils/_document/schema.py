@@ -38,41 +38,43 @@ class DocumentSchema:
     @cached_property
     def default_keys(self) -> tuple[str, ...]:
         """The keys that entries can have in common."""
-        return tuple(one.name for one in self.fields if one.is_common)
+        return tuple(field.name for field in self.fields if field.is_common)
 
     @cached_property
     def needed(self) -> dict[str, str]:
         """The fields that have no meaning without another one, each with the name of that one."""
-        return {one.name: one.needs for one in self.fields if one.needs}
+        return {field.name: field.needs for field in self.fields if field.needs}
 
     @cached_property
     def sample(self) -> dict[str, Any]:
         """The least entry in which each field may stand."""
-        required = {one.name: "any" for one in self.fields if one.required}
+        required = {field.name: "any" for field in self.fields if field.required}
         return {**required, **{name: [] for name in self.needed.values()}}
 
     @cached_property
     def file_keys(self) -> tuple[str, ...]:
         """The keys that hold paths."""
-        return tuple(one.name for one in self.fields if isinstance(one, FileField))
+        return tuple(field.name for field in self.fields if isinstance(field, FileField))
 
     @cached_property
     def merged_lists(self) -> dict[str, tuple[Field[Any], ...]]:
         """The lists that are joined with their defaults, each with the fields that identify an entry."""
-        found: dict[str, tuple[Field[Any], ...]] = {}
-        for one in self.fields:
-            if isinstance(one, ListField) and isinstance(one.item, MappingField):
-                item = one.item
-                found[one.name] = tuple(inner for inner in item.fields if inner.name in item.identity)
-        return found
+        identities: dict[str, tuple[Field[Any], ...]] = {}
+        for field in self.fields:
+            if isinstance(field, ListField) and isinstance(field.item, MappingField):
+                item = field.item
+                identities[field.name] = tuple(inner for inner in item.fields if inner.name in item.identity)
+        return identities
 
     def read(self, document: Any, read_image: ReadImage, where: str = ENTRIES) -> list[ProviderDocument]:
         """Return the desired states of a whole document. Raises ``InvalidInput`` with all errors of all entries."""
         problems = Problems()
         entries = enumerate(values.sequence(where, document))
-        found = [problems.attempt(self.read_entry, f"{where}[{index}]", entry, read_image) for index, entry in entries]
+        documents = [
+            problems.attempt(self.read_entry, f"{where}[{index}]", entry, read_image) for index, entry in entries
+        ]
         problems.raise_errors()
-        return [entry for entry in found if entry is not None]
+        return [entry for entry in documents if entry is not None]
 
     def takes_defaults(self, entry: Any) -> bool:
         """Return whether an entry takes defaults: what is deleted has no other keys, and what is not a mapping is
