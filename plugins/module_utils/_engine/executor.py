@@ -51,9 +51,9 @@ def _described(error: BaseException, *, is_sent: bool, is_applied: bool) -> Wald
         return wrap_error(error, "")
     if not is_sent:
         return wrap_error(error, ", and nothing was sent for it")
-    found = wrap_error(error, ", so whether it took effect is not known: run again")
-    found.details["took_effect"] = None
-    return found
+    wrapped = wrap_error(error, ", so whether it took effect is not known: run again")
+    wrapped.details["took_effect"] = None
+    return wrapped
 
 
 def _unchecked(error: WaldurError, changes: Sequence[Change[object]]) -> WaldurError:
@@ -62,8 +62,8 @@ def _unchecked(error: WaldurError, changes: Sequence[Change[object]]) -> WaldurE
         done = "The change was" if number == 1 else f"All {number} changes were"
         error.message = f"{done} carried out, but not checked: {error.message}"
         error.args = (error.message,)
-    found = {"failed_change": None, "uncertain": [], "not_applied": [], **error.details}
-    error.details = {**found, "changed": True, "applied": [change.as_dict() for change in changes]}
+    details = {"failed_change": None, "uncertain": [], "not_applied": [], **error.details}
+    error.details = {**details, "changed": True, "applied": [change.as_dict() for change in changes]}
     return error
 
 

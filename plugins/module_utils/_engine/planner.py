@@ -56,12 +56,12 @@ class Plan:
 
     def summary(self, *, done: bool) -> dict[str, Any]:
         """Return the plan in numbers, and what resources add to that, by provider."""
-        found = summary(self.comparison, ACTIONS.values())
-        found.update({key: {} for resource in RESOURCES for key in resource.summary_keys})
+        numbers = summary(self.comparison, ACTIONS.values())
+        numbers.update({key: {} for resource in RESOURCES for key in resource.summary_keys})
         for task, label in zip(self.tasks, self._labels(self.tasks), strict=True):
             for key, value in task.summary(self.users, done=done).items():
-                found[key][label] = value
-        return found
+                numbers[key][label] = value
+        return numbers
 
     def _labels(self, tasks: Iterable[ResourceTask]) -> list[str]:
         labels = provider_labels({task.target.customer_uuid: task.target.name for task in self.tasks})
@@ -81,12 +81,12 @@ class Plan:
 
     def expiring(self, within: timedelta) -> list[Expiring]:
         """Return the current objects of all providers that end within that time, the earliest first."""
-        found = (one for task in self.tasks for one in task.expiring(within))
-        return sorted(found, key=lambda one: one.expiration_time)
+        expiring = (item for task in self.tasks for item in task.expiring(within))
+        return sorted(expiring, key=lambda item: item.expiration_time)
 
     def kept(self) -> list[Kept]:
         """Return the current objects of all providers that an entry of the document keeps."""
-        return [one for task in self.tasks for one in task.kept(self.users)]
+        return [item for task in self.tasks for item in task.kept(self.users)]
 
     def results(self, kind: str, *, done: bool) -> list[Result]:
         """Return what the resource ``kind`` shows of each provider; predicted where the plan is not ``done``."""
@@ -110,7 +110,7 @@ def plan_changes(session: Session, document: Sequence[ProviderDocument], limits:
     users = _resolve_users(session, tasks)
     for task in tasks:
         task.compare(session, users)
-    comparison = Comparison.of(found for task in tasks for found in (task.comparison, _unrepresentable(task)))
+    comparison = Comparison.of(result for task in tasks for result in (task.comparison, _unrepresentable(task)))
     check_limits(comparison, limits)
     digests = {target.customer_uuid: entry_digest(desired) for desired, target in chosen}
     if limits.approved is not None:
@@ -165,7 +165,7 @@ def _targets(session: Session, document: Sequence[ProviderDocument]) -> list[tup
     """Return each entry with its provider. Raises ``InvalidInput`` where one does not exist, or has two entries."""
     session.references.customers.prefetch([d.reference for d in document if d.reference_kind == CUSTOMER_REFERENCE])
     first: dict[str, str] = {}
-    found = []
+    pairs = []
     for desired in document:
         option = f"{desired.where}.customer" if desired.where else desired.reference_kind
         target = session.references.resolve_target(desired.reference_kind, option, desired.reference)
@@ -174,8 +174,8 @@ def _targets(session: Session, document: Sequence[ProviderDocument]) -> list[tup
                 f"{option}: {target.name} duplicates {first[target.customer_uuid]}: make one entry of the two."
             )
         first[target.customer_uuid] = desired.where
-        found.append((desired, target))
-    return found
+        pairs.append((desired, target))
+    return pairs
 
 
 def _only(session: Session, references: Sequence[str] | None) -> dict[str, Target] | None:
@@ -193,8 +193,8 @@ def _read_tasks(session: Session, chosen: Sequence[tuple[ProviderDocument, Targe
     phase = session.progress.begin("service providers read")
     tasks = []
     for number, (desired, target) in enumerate(chosen):
-        found = (resource.read_task(session, desired, target) for resource in RESOURCES)
-        tasks += [task for task in found if task is not None]
+        provider_tasks = (resource.read_task(session, desired, target) for resource in RESOURCES)
+        tasks += [task for task in provider_tasks if task is not None]
         phase.report(number + 1, len(chosen))
     return tasks
 
