@@ -106,14 +106,14 @@ class Client:
         def fetch(page: int, size: int) -> Page:
             paging = {"page_size": size} if page == 1 else {"page_size": size, "page": page}
             answer = self._send(listing, uuid, query={**query, **paging} if listing.paginated else query)
-            found = require_rows(parse_body(answer, listing, self.redactor), listing)
-            return Page(found, list_length(answer, listing, self.redactor), answer.has_next_page)
+            rows = require_rows(parse_body(answer, listing, self.redactor), listing)
+            return Page(rows, list_length(answer, listing, self.redactor), answer.has_next_page)
 
         phase = self.progress.begin("pages read", f"{listing.title[:1].upper()}{listing.title[1:]}")
-        found = first_rows(fetch, listing, limit, keep) if limit else all_rows(fetch, listing, phase.report)
-        if name == "service_providers" and found and not query.get("field"):
-            self._edition = detect_edition(found[0])
-        taken = [row for row in found if keep is None or keep(row)]
+        rows = first_rows(fetch, listing, limit, keep) if limit else all_rows(fetch, listing, phase.report)
+        if name == "service_providers" and rows and not query.get("field"):
+            self._edition = detect_edition(rows[0])
+        taken = [row for row in rows if keep is None or keep(row)]
         return [remove_secret_keys(prepare(row) if prepare else row, listing.free_form) for row in taken]
 
     def count(self, name: str, uuid: str | None = None, /, **query: Any) -> int:

@@ -50,15 +50,15 @@ def all_rows(fetch: Fetch, listing: Operation, report_pages: ReportPages = _repo
     The number of different rows is checked against the one that was announced last; where it differs the list is read
     once more, and then it is a ``WaldurError``.
     """
-    found, expected = _read_all(fetch, listing, report_pages)
-    if expected not in (None, len(found)):
-        found, expected = _read_all(fetch, listing, report_pages)
-    if expected not in (None, len(found)):
+    rows, expected = _read_all(fetch, listing, report_pages)
+    if expected not in (None, len(rows)):
+        rows, expected = _read_all(fetch, listing, report_pages)
+    if expected not in (None, len(rows)):
         raise WaldurError(
-            f"Cannot {listing.title}: Waldur announced {expected} rows and gave {len(found)} different ones, twice;"
+            f"Cannot {listing.title}: Waldur announced {expected} rows and gave {len(rows)} different ones, twice;"
             " the list is changing or its pages overlap: run again."
         )
-    return found
+    return rows
 
 
 def first_rows(fetch: Fetch, listing: Operation, limit: int, matches: Callable[[Row], bool] | None) -> list[Row]:
@@ -156,13 +156,13 @@ def _read_in_parallel(
     with ThreadPoolExecutor(PAGES_AT_ONCE) as pool:
         while last.number < pages:
             numbers = range(last.number + 1, min(pages, last.number + batch) + 1)
-            found = []
+            batch_pages = []
             for page in pool.map(lambda number: _fetch_later(fetch, number, len(first.rows)), numbers):
-                found.append(page)
-                report_pages(last.number + len(found), pages)
-            last, batch = _NumberedPage(numbers[-1], found[-1]), batch * 2
-            counts += [page.count for page in found]
-            if not rows.add(row for page in found for row in page.rows):
+                batch_pages.append(page)
+                report_pages(last.number + len(batch_pages), pages)
+            last, batch = _NumberedPage(numbers[-1], batch_pages[-1]), batch * 2
+            counts += [page.count for page in batch_pages]
+            if not rows.add(row for page in batch_pages for row in page.rows):
                 break
     return last, counts
 
