@@ -264,7 +264,7 @@ def _entries(file: _File, general: Mapping[str, Any], schema: DocumentSchema) ->
 
 
 def _filled(defaults: Mapping[str, Any], entry: Mapping[str, Any], schema: DocumentSchema) -> dict[str, Any]:
-    """Return ``entry`` with its defaults; a default that needs another field is one for entries that have that."""
+    """Return ``entry`` with its defaults, without those that need a field which neither of the two sets."""
     filled = _joined(defaults, entry, schema)
     for name, needed in schema.needed.items():
         if filled.get(needed) is None and name not in entry:
