@@ -110,8 +110,15 @@ def dates(module: WriteModule | Info | FileModule | OfflineModule) -> frozenset[
         return frozenset(module.dates)
     if isinstance(module, (FileModule, OfflineModule)):
         return frozenset()
-    found = [one for name in module.operations for one in OPERATIONS[name].query if one.type in ("timestamp", "date")]
-    return frozenset(name + end for one in found for name in (one.name, one.option) for end in ("", "[]"))
+    parameters = [
+        parameter
+        for name in module.operations
+        for parameter in OPERATIONS[name].query
+        if parameter.type in ("timestamp", "date")
+    ]
+    return frozenset(
+        name + end for parameter in parameters for name in (parameter.name, parameter.option) for end in ("", "[]")
+    )
 
 
 def keep_nulls(module: WriteModule | Info | FileModule | OfflineModule, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,13 +126,13 @@ def keep_nulls(module: WriteModule | Info | FileModule | OfflineModule, argument
 
     A boolean takes no empty text, so there null stays, and is left out.
     """
-    found = dict(arguments)
+    result = dict(arguments)
     for name in module.removable if isinstance(module, WriteModule) else ():
-        if isinstance(found.get(name), Mapping):
+        if isinstance(result.get(name), Mapping):
             inner = module.options[name]["options"]
             booleans = {key for key, spec in inner.items() if spec["type"] == "bool"}
-            found[name] = {k: "" if v is None and k not in booleans else v for k, v in found[name].items()}
-    return found
+            result[name] = {k: "" if v is None and k not in booleans else v for k, v in result[name].items()}
+    return result
 
 
 def option(field: Field[Any]) -> Spec:
@@ -133,26 +140,26 @@ def option(field: Field[Any]) -> Spec:
 
     Text, references and dates are raw: Ansible would make text of numbers, and 007 would become "7" unnoticed.
     """
-    found: Spec = {"type": "raw"}
+    spec: Spec = {"type": "raw"}
     if isinstance(field, BooleanField):
-        found["type"] = "bool"
+        spec["type"] = "bool"
     elif isinstance(field, NumberField):
-        found["type"] = "int"
+        spec["type"] = "int"
     elif isinstance(field, ChoiceField):
-        found.update(type="str", choices=list(field.choices))
+        spec.update(type="str", choices=list(field.choices))
     elif isinstance(field, MappingField):
-        found.update(type="dict", options={inner.name: option(inner) for inner in field.fields})
-        for inner in found["options"].values() if field.keys_are_removable else ():
+        spec.update(type="dict", options={inner.name: option(inner) for inner in field.fields})
+        for inner in spec["options"].values() if field.keys_are_removable else ():
             if "choices" in inner:
                 inner["choices"].append("")
     elif isinstance(field, ListField):
         item = option(field.item)
-        found.update({"type": "list", "elements": item.pop("type"), **item})
+        spec.update({"type": "list", "elements": item.pop("type"), **item})
     if field.required:
-        found["required"] = True
+        spec["required"] = True
     if field.default is not None:
-        found["default"] = field.default
-    return found
+        spec["default"] = field.default
+    return spec
 
 
 def _desired_state(options: Mapping[str, Any], read_image: ReadImage) -> list[ProviderDocument]:
@@ -181,27 +188,27 @@ def parse_limits(options: Mapping[str, Any], api_url: str) -> Limits:
     return Limits(options.get("max_removals"), only, approved, digests, options.get("max_renames"))
 
 
-def _approved(given: Any, api_url: str) -> tuple[list[Mapping[str, Any]] | None, Mapping[str, Any]]:
+def _approved(plan: Any, api_url: str) -> tuple[list[Mapping[str, Any]] | None, Mapping[str, Any]]:
     """Return the changes of an approved plan, and the digests of the entries that it was made of.
 
     It is given as its file or that file's content, a task's result, or the bare list, which has no digests.
     """
-    if given is None or (isinstance(given, str) and not given.strip()):
+    if plan is None or (isinstance(plan, str) and not plan.strip()):
         return None, {}  # text is what a playbook or a survey hands on where there is none
-    if isinstance(given, str):
-        given = loader.plan_file(given)
-    changes = given.get("plan") if isinstance(given, Mapping) else given
+    if isinstance(plan, str):
+        plan = loader.plan_file(plan)
+    changes = plan.get("plan") if isinstance(plan, Mapping) else plan
     if not isinstance(changes, list) or not all(isinstance(change, Mapping) for change in changes):
         raise InvalidInput(
             "approved_plan: is not a valid plan: give the file plan.json, its content, or what"
             " waldur.provider.desired_state returned."
         )
-    made_for = given.get("api_url") if isinstance(given, Mapping) else None
+    made_for = plan.get("api_url") if isinstance(plan, Mapping) else None
     if made_for not in (None, api_url):
         raise InvalidInput(
             f"approved_plan: was made for {quote(made_for)}, and this task talks to {api_url}: make a plan there."
         )
-    digests = given.get("digests") if isinstance(given, Mapping) else None
+    digests = plan.get("digests") if isinstance(plan, Mapping) else None
     return changes, digests if isinstance(digests, Mapping) else {}
 
 
@@ -224,12 +231,14 @@ def _module_of(resource: AnyResource) -> WriteModule:
         options["max_renames"] = _MAX_RENAMES
     if declared.names_users:
         options["missing_users"] = _MISSING_USERS
-    removable = tuple(one.name for one in declared.fields if isinstance(one, MappingField) and one.keys_are_removable)
+    removable = tuple(
+        field.name for field in declared.fields if isinstance(field, MappingField) and field.keys_are_removable
+    )
     return WriteModule(options, load, returns, declared.rules, tuple(date_places(declared.fields)), removable)
 
 
 def _plan(options: Mapping[str, Any], plan: Plan, done: bool) -> dict[str, Any]:
-    found = {
+    result = {
         "plan": [change.as_dict() for change in plan.changes],
         "summary": plan.summary(done=done),
         "service_providers": [_shown(target) for target in plan.targets],
@@ -239,10 +248,10 @@ def _plan(options: Mapping[str, Any], plan: Plan, done: bool) -> dict[str, Any]:
         "digests": dict(plan.digests),
     }
     if (within := _expiring_within(options)) is not None:
-        found["expiring"] = [one.as_dict() for one in plan.expiring(within)]
+        result["expiring"] = [item.as_dict() for item in plan.expiring(within)]
     if options.get("list_kept"):
-        found["kept"] = [one.as_dict() for one in plan.kept()]
-    return found
+        result["kept"] = [item.as_dict() for item in plan.kept()]
+    return result
 
 
 def _shown(target: Target) -> dict[str, Any]:

@@ -91,8 +91,8 @@ def _read(session: Session, module: Info, options: Mapping[str, Any], *, check: 
     if check and module.is_skipped_in_check_mode:
         return {"changed": False, "skipped": True, "msg": module.is_skipped_in_check_mode, "warnings": []}
     session.references.start_run()
-    found = module.answer(session, options)
-    return {"changed": False, "warnings": session.warnings, **found}
+    answer = module.answer(session, options)
+    return {"changed": False, "warnings": session.warnings, **answer}
 
 
 def _write(
