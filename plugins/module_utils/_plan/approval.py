@@ -93,12 +93,12 @@ def _reasons(
 ) -> str:
     """Return why the changes are not approved: each reason once, with the changes and fields that it is about."""
     reasons = {True: _DESIRED, False: _CURRENT, None: _NOT_PLANNED}
-    found: dict[str, list[str]] = {reason: [] for reason in reasons.values()}
+    changes_by_reason: dict[str, list[str]] = {reason: [] for reason in reasons.values()}
     for change, candidates in new:
         unknown = reasons[is_entry_changed.get(str(change.id.get("customer")))]
         for reason, fields in _differing_fields(change, candidates, unknown).items():
-            found[reason].append(f"{change}: {', '.join(fields)}" if fields else str(change))
-    return " ".join(f"{reason}: {_listed(names)}." for reason, names in found.items() if names)
+            changes_by_reason[reason].append(f"{change}: {', '.join(fields)}" if fields else str(change))
+    return " ".join(f"{reason}: {_listed(names)}." for reason, names in changes_by_reason.items() if names)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -124,28 +124,28 @@ def _differing_fields(
         return {_DESIRED: ["state"]}
     if effects == {Effect.CREATE, Effect.UPDATE}:  # the object was deleted meanwhile, or another user created it
         return {_CURRENT: []}
-    found: dict[str, list[str]] = {}
+    differing: dict[str, list[str]] = {}
     old_after, old_before = _fields(old.get("after"), merged), _fields(old.get("before"), merged)
     for name in dict.fromkeys((*after, *before)):
         if name not in old_after and name not in old_before:
-            found.setdefault(unknown, []).append(name)
+            differing.setdefault(unknown, []).append(name)
         elif (name in after) != (name in old_after) or after.get(name) != old_after.get(name):
-            found.setdefault(_DESIRED, []).append(name)
+            differing.setdefault(_DESIRED, []).append(name)
         elif (name in before) != (name in old_before) or before.get(name) != old_before.get(name):
-            found.setdefault(_CURRENT, []).append(name)
-    return found or {unknown: []}
+            differing.setdefault(_CURRENT, []).append(name)
+    return differing or {unknown: []}
 
 
 def _fields(values: Any, merged: Sequence[str]) -> dict[str, str]:
     """Return the values of one side of a change by field, as JSON text; those of a merged field by its keys.
 
-    A merged field is called by a path such as ``account_options: key``. What an approval may hold besides is another
-    field, or another key of a field in ``merged``; all that is below must be the same.
+    A merged field is called by a path such as ``account_options: key``. An approval may contain further fields, and
+    further keys of a field in ``merged``; the values below a field or such a key must be equal.
     """
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for name, value in values.items() if isinstance(values, Mapping) else ():
         if name in merged and isinstance(value, Mapping) and value:
-            found.update((f"{name}: {key}", json_text(item)) for key, item in value.items())
+            fields.update((f"{name}: {key}", json_text(item)) for key, item in value.items())
         else:
-            found[str(name)] = json_text(value)
-    return found
+            fields[str(name)] = json_text(value)
+    return fields
