@@ -32,12 +32,13 @@ class ExportedProvider:
 class Export:
     """The providers that were read, by customer name, and those that the token may not read, each with the reason."""
 
-    found: list[ExportedProvider]
+    providers: list[ExportedProvider]
     unreadable: list[tuple[Target, WaldurError]]
 
     def notes(self) -> list[dict[str, Any]]:
         """Return all notes as they are returned, by customer name."""
-        pairs = [(one.target, note) for one in self.found for note in one.notes] + _left_out(self.unreadable)
+        pairs = [(provider.target, note) for provider in self.providers for note in provider.notes]
+        pairs += _left_out(self.unreadable)
         # Sorting keeps the order of the notes on one provider.
         pairs.sort(key=lambda pair: _position(pair[0]))
         return [note.as_dict(target) for target, note in pairs]
@@ -50,7 +51,7 @@ def export(session: Session, references: Any = None, parts: Sequence[str] = tupl
     stable order) and ``count``. Raises ``WaldurError`` where a provider that is named can't be read.
     """
     read = export_providers(session, references, parts)
-    entries = [one.entry for one in read.found]
+    entries = [provider.entry for provider in read.providers]
     return {"service_providers": entries, "notes": read.notes(), "count": len(entries)}
 
 
@@ -68,11 +69,11 @@ def export_providers(session: Session, references: Any = None, parts: Sequence[s
     for number, target in enumerate(targets):
         attempts.append((target, _attempt_export(session, target, parts, is_named=references is not None)))
         phase.report(number + 1, len(targets))
-    errors = [(target, one) for target, one in attempts if isinstance(one, WaldurError)]
-    found = [one for _target, one in attempts if isinstance(one, ExportedProvider)]
-    if errors and not found:
+    errors = [(target, outcome) for target, outcome in attempts if isinstance(outcome, WaldurError)]
+    providers = [outcome for _target, outcome in attempts if isinstance(outcome, ExportedProvider)]
+    if errors and not providers:
         raise errors[0][1]
-    return Export(found, errors)
+    return Export(providers, errors)
 
 
 def _left_out(errors: Iterable[tuple[Target, WaldurError]]) -> list[tuple[Target, Note]]:
@@ -102,27 +103,27 @@ def _attempt_export(
 def _export_provider(session: Session, target: Target, parts: Sequence[str]) -> ExportedProvider:
     entry: dict[str, Any] = {"customer": customer_reference(session.references, target)}
     notes: list[Note] = []
-    for part in EXPORT_PARTS:
-        if part in parts:
-            found = _export_part(session, target, part)
-            entry.update(found.keys)
-            notes += sorted(found.notes, key=_order)
+    for name in EXPORT_PARTS:
+        if name in parts:
+            exported = _export_part(session, target, name)
+            entry.update(exported.keys)
+            notes += sorted(exported.notes, key=_order)
     return ExportedProvider(target, entry, notes)
 
 
 def _targets(session: Session, references: Any) -> list[Target]:
-    """Each provider once, whatever it is called by. Text is one reference, as names may hold commas."""
+    """Return each provider once, whatever it is called by. Text is one reference, as names may hold commas."""
     if references is None:
         references = [row["uuid"] for row in session.references.provider_list.rows()]
     if isinstance(references, (list, tuple)):
         named = {f"service_providers[{number}]": value for number, value in enumerate(references)}
     else:
         named = {"service_providers": references}
-    found = {}
+    targets = {}
     for option, value in named.items():
         target = session.references.resolve_target(PROVIDER_REFERENCE, option, values.reference(option, value))
-        found[target.customer_uuid] = target
-    return sorted(found.values(), key=_position)
+        targets[target.customer_uuid] = target
+    return sorted(targets.values(), key=_position)
 
 
 def _position(target: Target) -> tuple[str, str]:
@@ -130,16 +131,16 @@ def _position(target: Target) -> tuple[str, str]:
     return target.name, target.customer_uuid
 
 
-def _export_part(session: Session, target: Target, part: str) -> Exported:
+def _export_part(session: Session, target: Target, name: str) -> Exported:
     try:
-        return EXPORT_PARTS[part].export(session, target)
+        return EXPORT_PARTS[name].export(session, target)
     except NotFound as error:
         error.message = f"{target.name}: {error.message} It may have been deleted meanwhile: run again."
         error.args = (error.message,)
         raise
     except Forbidden as error:
         error.message = (
-            f"{target.name}: {error.message} Leave {part} out of parts, or name in service_providers those alone that"
+            f"{target.name}: {error.message} Leave {name} out of parts, or name in service_providers those alone that"
             " this token may read (the playbook's export_parts and service_provider)."
         )
         error.args = (error.message,)

@@ -70,7 +70,7 @@ def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: b
             for path in sorted(desired)
         ],
         "notes": read.notes(),
-        "count": len(read.found),
+        "count": len(read.providers),
     }
     if diff:
         result["diff"] = [_shown(path, current[path], desired[path].content) for path in differing]
@@ -84,7 +84,7 @@ def export(session: Session, options: Mapping[str, Any], *, check: bool, diff: b
 
 def _rows_of_all(session: Session, read: Export) -> dict[str, Row]:
     """Return the rows of all providers by customer, so that a file is called the same whichever are exported."""
-    rows = {one.target.customer_uuid: one.target.row or {} for one in read.found}
+    rows = {provider.target.customer_uuid: provider.target.row or {} for provider in read.providers}
     rows.update(
         {uuids.normalize(row.get("customer_uuid")) or "": row for row in session.references.provider_list.rows()}
     )
@@ -133,19 +133,19 @@ def _with_images(
     image_files: dict[str, bytes] = {}
     unreadable = list(read.unreadable)
     phase = session.progress.begin("images checked")
-    for number, one in enumerate(read.found):
+    for number, provider in enumerate(read.providers):
         if number:
-            phase.report(number, len(read.found))
-        url, path = rows[one.target.customer_uuid].get("image"), None
-        content = _downloaded(session, one.target.name, url, is_named=is_named) if url else b""
+            phase.report(number, len(read.providers))
+        url, path = rows[provider.target.customer_uuid].get("image"), None
+        content = _downloaded(session, provider.target.name, url, is_named=is_named) if url else b""
         if isinstance(content, WaldurError):
-            unreadable.append((one.target, content))
+            unreadable.append((provider.target, content))
             continue
         kind = images.content_type(content)
         if kind and len(content) <= images.LIMIT:
-            path = f"{_IMAGES}/{names[one.target.customer_uuid]}.{kind.rpartition('/')[2]}"
+            path = f"{_IMAGES}/{names[provider.target.customer_uuid]}.{kind.rpartition('/')[2]}"
             image_files[path] = content
-        whole.append(_with_image(one, path) if url else one)
+        whole.append(_with_image(provider, path) if url else provider)
     return Export(whole, unreadable), image_files
 
 
@@ -161,34 +161,36 @@ def _downloaded(session: Session, name: str, url: str, *, is_named: bool) -> byt
         return error
 
 
-def _with_image(one: ExportedProvider, path: str | None) -> ExportedProvider:
-    """``one`` with its image at ``path``; None: it is none that a document could upload again, and a note says so."""
-    notes = [note for note in one.notes if note.key != "image"]
+def _with_image(provider: ExportedProvider, path: str | None) -> ExportedProvider:
+    """Return ``provider`` with its image at ``path``; None: the image can't be uploaded again, and a note says so."""
+    notes = [note for note in provider.notes if note.key != "image"]
     if path:
-        return replace(one, entry={"customer": one.entry["customer"], "image": path, **one.entry}, notes=notes)
-    text = f"{one.target.name}: its image is of a kind or size that can't be uploaded again, so it was left out."
-    return replace(one, notes=[Note("image", None, text), *notes])
+        entry = {"customer": provider.entry["customer"], "image": path, **provider.entry}
+        return replace(provider, entry=entry, notes=notes)
+    text = f"{provider.target.name}: its image is of a kind or size that can't be uploaded again, so it was left out."
+    return replace(provider, notes=[Note("image", None, text), *notes])
 
 
 def _files(dest: str, read: Export, names: Mapping[str, str], images: Mapping[str, bytes]) -> dict[str, _File]:
-    found = read.found
+    providers = read.providers
     if dest.endswith(_ENDINGS):
         folder, files = os.path.dirname(dest), {dest: _File(_document(read), None)}
     else:
         folder = dest
         files = {
-            os.path.join(folder, f"{names[one.target.customer_uuid]}.yml"): _File(
-                _document(Export([one], [])), one.target.name
+            os.path.join(folder, f"{names[provider.target.customer_uuid]}.yml"): _File(
+                _document(Export([provider], [])), provider.target.name
             )
-            for one in found
+            for provider in providers
         }
-    owners = {one.entry.get("image"): one.target.name for one in found}
+    owners = {provider.entry.get("image"): provider.target.name for provider in providers}
     files.update({os.path.join(folder, path): _File(content, owners[path]) for path, content in images.items()})
     return files
 
 
 def _document(read: Export) -> bytes:
-    return document_text([one.entry for one in read.found], [note["text"] for note in read.notes()]).encode()
+    entries = [provider.entry for provider in read.providers]
+    return document_text(entries, [note["text"] for note in read.notes()]).encode()
 
 
 def _write(folder: Folder, path: str, content: bytes, before: Sequence[str]) -> None:

@@ -69,42 +69,42 @@ class Folder:
     @contextlib.contextmanager
     def _opened(self, below: str, *, make: bool = False) -> Iterator[int]:
         """Give a descriptor of the folder, or of the subfolder ``below``. Raises ``OSError``, also for a link there."""
-        found = os.open(self._path, _FOLDER)
+        descriptor = os.open(self._path, _FOLDER)
         try:
             if below:
                 if make:
                     with contextlib.suppress(FileExistsError):
-                        os.mkdir(below, dir_fd=found)
-                input_files.reject_link(os.stat(below, dir_fd=found, follow_symlinks=False).st_mode)
-                top, found = found, os.open(below, _FOLDER | os.O_NOFOLLOW, dir_fd=found)
+                        os.mkdir(below, dir_fd=descriptor)
+                input_files.reject_link(os.stat(below, dir_fd=descriptor, follow_symlinks=False).st_mode)
+                top, descriptor = descriptor, os.open(below, _FOLDER | os.O_NOFOLLOW, dir_fd=descriptor)
                 os.close(top)
-            yield found
+            yield descriptor
         finally:
-            os.close(found)
+            os.close(descriptor)
 
 
 def _replace(folder: int, name: str, content: bytes) -> None:
     # Hidden, so that no reader takes it for a document, and short, so that any valid name can be written.
-    part = f".waldur-{secrets.token_hex(8)}"
+    temporary_name = f".waldur-{secrets.token_hex(8)}"
     mode = _mode(folder, name)
     try:
         # What only the owner may read stays so while it is written.
-        descriptor = os.open(part, _NEW_FILE, 0o666 if mode is None else 0o600, dir_fd=folder)
+        descriptor = os.open(temporary_name, _NEW_FILE, 0o666 if mode is None else 0o600, dir_fd=folder)
         with open(descriptor, "wb") as file:
             if mode is not None:
                 os.fchmod(descriptor, mode)
             file.write(content)
-        os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+        os.replace(temporary_name, name, src_dir_fd=folder, dst_dir_fd=folder)
     except OSError:
         with contextlib.suppress(OSError):
-            os.remove(part, dir_fd=folder)
+            os.remove(temporary_name, dir_fd=folder)
         raise
 
 
 def _mode(folder: int, name: str) -> int | None:
     try:
-        found = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
     except FileNotFoundError:
         return None
-    input_files.reject_link(found)
-    return stat.S_IMODE(found)
+    input_files.reject_link(mode)
+    return stat.S_IMODE(mode)
