@@ -79,15 +79,15 @@ def _counts(session: Session, options: Options) -> Any:
             return error
 
     with ThreadPoolExecutor(PAGES_AT_ONCE) as pool:
-        found = dict(zip(_COUNTS, pool.map(count, _COUNTS.values()), strict=True))
-    errors = {name: error for name, error in found.items() if not isinstance(error, int)}
-    if len(errors) == len(found):
+        results = dict(zip(_COUNTS, pool.map(count, _COUNTS.values()), strict=True))
+    errors = {name: error for name, error in results.items() if not isinstance(error, int)}
+    if len(errors) == len(results):
         raise errors["customers"]
     for kind, why in ((Forbidden, "the token may not read them"), (RouteMissing, "this Waldur has no such lists")):
         names = [name for name, error in errors.items() if isinstance(error, kind)]
         if names:
             session.warnings.append(f"In the fact counts {', '.join(names)} are null: {why}.")
-    return {name: None if name in errors else number for name, number in found.items()}
+    return {name: None if name in errors else number for name, number in results.items()}
 
 
 SUBSETS: dict[str, Callable[[Session, Options], Any]] = {
@@ -108,16 +108,16 @@ def select_subsets(gather_subset: Iterable[str]) -> dict[str, bool]:
     As Ansible's setup reads it: ``min`` comes along unless it is taken away, and a name wins over what takes it away.
     Where things are only taken away, they are taken from all. Raises ``InvalidInput`` for names that are not known.
     """
-    asked = [item.strip() for item in gather_subset]
-    for item in asked:
+    items = [item.strip() for item in gather_subset]
+    for item in items:
         document.choice("gather_subset", item.removeprefix("!"), (*_GROUPS, *SUBSETS))
-    named = {item for item in asked if item in SUBSETS}
-    added = [item for item in asked if not item.startswith("!")]
-    taken = [item.removeprefix("!") for item in asked if item.startswith("!")]
-    found = set(_GROUPS["min"] if added else _GROUPS["all"]).union(*(_GROUPS.get(item, {item}) for item in added))
+    named = {item for item in items if item in SUBSETS}
+    added = [item for item in items if not item.startswith("!")]
+    taken = [item.removeprefix("!") for item in items if item.startswith("!")]
+    selected = set(_GROUPS["min"] if added else _GROUPS["all"]).union(*(_GROUPS.get(item, {item}) for item in added))
     for item in taken:
-        found -= (_GROUPS["all"] - _GROUPS["min"] if item == "all" else _GROUPS.get(item, {item})) - named
-    return {name: name in named for name in SUBSETS if name in found}
+        selected -= (_GROUPS["all"] - _GROUPS["min"] if item == "all" else _GROUPS.get(item, {item})) - named
+    return {name: name in named for name in SUBSETS if name in selected}
 
 
 def _facts(session: Session, options: Options) -> dict[str, Any]:

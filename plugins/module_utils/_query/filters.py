@@ -59,11 +59,11 @@ def options(operation: Operation) -> dict[str, Parameter]:
 
     What limits a list to one provider is no option: the provider is given anyway.
     """
-    found: dict[str, Parameter] = {}
+    parameters: dict[str, Parameter] = {}
     for parameter in operation.query:
         if parameter.name not in ("field", "o", operation.provider_parameter) and parameter.type != "url":
-            found.setdefault(parameter.option, parameter)
-    return found
+            parameters.setdefault(parameter.option, parameter)
+    return parameters
 
 
 @cache
@@ -82,40 +82,46 @@ def orders(operation: Operation) -> dict[str, str]:
     Returns an empty mapping where the API lists no names.
     """
     return next(
-        (dict(zip(one.choices, one.keys, strict=True)) for one in operation.query if one.name == "o"),
+        (
+            dict(zip(parameter.choices, parameter.keys, strict=True))
+            for parameter in operation.query
+            if parameter.name == "o"
+        ),
         {},
     )
 
 
 def spec(operation: Operation) -> dict[str, Any]:
     """Return the options of ``operation`` as an argument spec, with ``fields``, ``order_by`` and ``limit``."""
-    found: dict[str, Any] = {}
+    argument_spec: dict[str, Any] = {}
     for name, parameter in options(operation).items():
-        found[name] = _option(parameter)
+        argument_spec[name] = _option(parameter)
         also = [alias for alias, option in aliases(operation).items() if option == name]
         if also:
-            found[name]["aliases"] = also
+            argument_spec[name]["aliases"] = also
     names = orders(operation)
-    found["order_by"] = {"type": "list", "elements": "str"}
+    argument_spec["order_by"] = {"type": "list", "elements": "str"}
     if names:
-        found["order_by"]["choices"] = [*names, *(f"-{name}" for name in names)]
-    found["fields"] = {"type": "list", "elements": "str"}
-    found["limit"] = {"type": "int"}
-    return found
+        argument_spec["order_by"]["choices"] = [*names, *(f"-{name}" for name in names)]
+    argument_spec["fields"] = {"type": "list", "elements": "str"}
+    argument_spec["limit"] = {"type": "int"}
+    return argument_spec
 
 
 def _option(parameter: Parameter) -> dict[str, Any]:
     # References are raw, as Ansible would make text of numbers, and 007 would become "7" unnoticed.
     raw = parameter.type in (*REFERENCE_TYPES, "uuid")
     kind = "raw" if raw else _ANSIBLE_TYPES.get(parameter.type, "str")
-    found: dict[str, Any] = {"type": kind} if parameter.style == "single" else {"type": "list", "elements": kind}
+    argument_spec: dict[str, Any] = (
+        {"type": kind} if parameter.style == "single" else {"type": "list", "elements": kind}
+    )
     if parameter.choices:
-        found["choices"] = list(parameter.choices)
+        argument_spec["choices"] = list(parameter.choices)
     if parameter.required:
-        found["required"] = True
+        argument_spec["required"] = True
     if "key" in parameter.name:  # Ansible's own checks would take it for a secret.
-        found["no_log"] = False
-    return found
+        argument_spec["no_log"] = False
+    return argument_spec
 
 
 # --- selections ------------------------------------------------------------------------------------------------------
@@ -148,13 +154,13 @@ def parse_selection(operation: Operation, values: Mapping[str, Any], where: str 
 def _by_option(operation: Operation, values: Mapping[str, Any], where: str) -> dict[str, Any]:
     also = aliases(operation)
     known = (*options(operation), *also, *LIST_OPTIONS)
-    found: dict[str, Any] = {}
+    values_by_option: dict[str, Any] = {}
     for name, value in document.mapping(where.rstrip(".") or operation.name, values, known).items():
         option = also.get(name, name)
-        if option in found:
+        if option in values_by_option:
             raise InvalidInput(f"{where}{name}: says the same as {option}: give one of the two.")
-        found[option] = value
-    return found
+        values_by_option[option] = value
+    return values_by_option
 
 
 def _limit(where: str, value: Any) -> int | None:
@@ -197,20 +203,22 @@ def _single(where: str, parameter: Parameter, value: Any) -> Any:
 
 def _timestamp(where: str, parameter: Parameter, value: Any) -> Any:
     try:
-        found = document.expiration(where, value)
+        timestamp = document.expiration(where, value)
     except InvalidInput as error:  # which of an expiry alone would say that there may be none
         raise InvalidInput(error.message.replace(f", {_UTC} or never", f" or {_UTC}")) from None
-    if found is None:
+    if timestamp is None:
         raise InvalidInput(f'{where}: never is not a valid filter value: write "2027-06-30" or {_UTC}.')
-    return found.date() if parameter.type == "date" else found
+    return timestamp.date() if parameter.type == "date" else timestamp
 
 
 def parse_uuid(where: str, value: Any) -> str:
     """Return the UUID that ``value`` is, or that its URL ends with. Raises ``InvalidInput``."""
-    found = document.reference(where, value)
-    uuid = uuids.normalize(found) or uuids.from_url(found, "[^/]+")
+    reference = document.reference(where, value)
+    uuid = uuids.normalize(reference) or uuids.from_url(reference, "[^/]+")
     if uuid is None:
-        raise InvalidInput(f"{where}: '{quote(found)}' is not a UUID, and Waldur lists no names here: give the UUID.")
+        raise InvalidInput(
+            f"{where}: '{quote(reference)}' is not a UUID, and Waldur lists no names here: give the UUID."
+        )
     return uuid
 
 
@@ -258,8 +266,8 @@ def _value_matches(parameter: Parameter, actual: Any, expected: Any) -> bool | N
 
 def _comparable(parameter: Parameter, value: Any) -> Any:
     if parameter.type in ("timestamp", "date"):
-        found = timestamps.parse(value)
-        return found.date() if parameter.type == "date" else found
+        timestamp = timestamps.parse(value)
+        return timestamp.date() if parameter.type == "date" else timestamp
     if parameter.type in (*REFERENCE_TYPES, "uuid"):
         return uuids.normalize(value)
     if parameter.type == "int":
@@ -267,8 +275,8 @@ def _comparable(parameter: Parameter, value: Any) -> Any:
     return value if parameter.type == "bool" else str(value)
 
 
-def _contains(part: str, text: str) -> bool | None:
-    needle, folded = _fold(part), _fold(text)
+def _contains(fragment: str, text: str) -> bool | None:
+    needle, folded = _fold(fragment), _fold(text)
     if needle in folded:
         return True
     # Servers fold more letters than Unicode's rules do (ø, ł), so there they are believed.
@@ -285,20 +293,20 @@ def sort_rows(rows: Sequence[Row], order_by: Sequence[str], keys: Mapping[str, s
     Rows with equal values keep their order, those with empty ones come last. ``keys`` are the row's keys of names.
     Raises ``InvalidInput`` where no row has the key.
     """
-    found = list(rows)
+    sorted_rows = list(rows)
     for name in reversed(order_by):
         plain = name.removeprefix("-")
         # Rows of old servers have some keys under the API's name of the order.
-        key = next((key for key in (keys.get(plain, plain), plain) if any(key in row for row in found)), "")
-        if found and not key:
+        key = next((key for key in (keys.get(plain, plain), plain) if any(key in row for row in sorted_rows)), "")
+        if sorted_rows and not key:
             raise InvalidInput(
                 f"{where}order_by: the rows of this Waldur have no {quote(plain)}; they have"
-                f" {', '.join(sorted(found[0]))}."
+                f" {', '.join(sorted(sorted_rows[0]))}."
             )
-        full = [row for row in found if row.get(key) not in (None, "")]
+        full = [row for row in sorted_rows if row.get(key) not in (None, "")]
         full.sort(key=lambda row: _sort_key(row[key]), reverse=name.startswith("-"))
-        found = full + [row for row in found if row.get(key) in (None, "")]
-    return found
+        sorted_rows = full + [row for row in sorted_rows if row.get(key) in (None, "")]
+    return sorted_rows
 
 
 def _sort_key(value: Any) -> tuple[int, Any, str]:

@@ -73,11 +73,11 @@ def _result(key: str, rows: list[Row]) -> dict[str, Any]:
 
 
 def _merge_specs(*names: str, without: tuple[str, ...] = ()) -> Spec:
-    """Return the options of several operations. Those that only one takes select that one, so they are not required."""
-    found: Spec = {}
+    """Return the options of several operations; none is required, as an option may belong to one of them alone."""
+    merged: Spec = {}
     for name in names:
-        found.update({key: one for key, one in filters.spec(operation(name)).items() if key not in without})
-    return {key: {word: value for word, value in one.items() if word != "required"} for key, one in found.items()}
+        merged.update({key: spec for key, spec in filters.spec(operation(name)).items() if key not in without})
+    return {key: {word: value for word, value in spec.items() if word != "required"} for key, spec in merged.items()}
 
 
 def _list(key: str, name: str, **alternatives: str) -> Info:
@@ -88,7 +88,7 @@ def _list(key: str, name: str, **alternatives: str) -> Info:
 
     def answer(session: Session, options: Options) -> dict[str, Any]:
         operation_name = next(
-            (other for option, other in alternatives.items() if options.get(option) is not None), name
+            (alternative for option, alternative in alternatives.items() if options.get(option) is not None), name
         )
         return _result(
             key,
@@ -108,10 +108,10 @@ def _list(key: str, name: str, **alternatives: str) -> Info:
 
 
 def _service_providers(session: Session, options: Options) -> dict[str, Any]:
-    asked = {**_filter_options("service_providers", options), **_list_options(options)}
+    query = {**_filter_options("service_providers", options), **_list_options(options)}
     if options.get("service_provider") is None:
-        return _result("service_providers", read(session, "service_providers", None, asked))
-    _reject_filters("service_provider", "provider", asked)
+        return _result("service_providers", read(session, "service_providers", None, query))
+    _reject_filters("service_provider", "provider", query)
     selection = filters.parse_selection(operation("service_providers"), _list_options(options))
     row = session.client.get("service_provider", get_provider(session, options).uuid, field=selection.fields)
     return _result("service_providers", arrange_rows(session, [row], selection, {}))
@@ -119,18 +119,18 @@ def _service_providers(session: Session, options: Options) -> dict[str, Any]:
 
 def _reject_filters(option: str, object_name: str, values: Options) -> None:
     """Raise ``InvalidInput`` for filters, an order or a limit beside an option that selects a single object."""
-    given = [key for key, value in values.items() if value is not None and key != "fields"]
-    if given:
-        raise InvalidInput(f"{option}: selects a single {object_name}, so {', '.join(given)} must be left out.")
+    names = [key for key, value in values.items() if value is not None and key != "fields"]
+    if names:
+        raise InvalidInput(f"{option}: selects a single {object_name}, so {', '.join(names)} must be left out.")
 
 
 def _provider_accounts(session: Session, options: Options) -> dict[str, Any]:
     """Return the accounts of a provider, or only the one that ``provider_account`` names."""
     target = get_provider(session, options)
-    asked = {**_filter_options("provider_accounts", options), **_list_options(options)}
+    query = {**_filter_options("provider_accounts", options), **_list_options(options)}
     if options.get("provider_account") is None:
-        return _result("provider_accounts", read(session, "provider_accounts", target, asked))
-    _reject_filters("provider_account", "account", asked)
+        return _result("provider_accounts", read(session, "provider_accounts", target, query))
+    _reject_filters("provider_account", "account", query)
     uuid = filters.parse_uuid("provider_account", options["provider_account"])
     selection = filters.parse_selection(operation("provider_accounts"), _list_options(options))
     row = _provider_account(session, target, uuid, selection.fields)
@@ -155,21 +155,21 @@ def _provider_account(session: Session, target: Target, uuid: str, fields: tuple
 def _posix_id_pools(session: Session, options: Options) -> dict[str, Any]:
     """Return the pools of a provider and of its offerings, each with its ``statistics`` where these are asked for."""
     target = get_provider(session, options)
-    asked = {**_filter_options("posix_id_pools", options), **_list_options(options)}
+    query = {**_filter_options("posix_id_pools", options), **_list_options(options)}
     if not options["statistics"]:
-        return _result("posix_id_pools", _read_pools(session, target, asked))
-    fields = asked.pop("fields", None)
-    found = []
-    for row in _read_pools(session, target, {**asked, **({"fields": [*fields, "uuid"]} if fields else {})}):
+        return _result("posix_id_pools", _read_pools(session, target, query))
+    fields = query.pop("fields", None)
+    pools = []
+    for row in _read_pools(session, target, {**query, **({"fields": [*fields, "uuid"]} if fields else {})}):
         statistics = session.client.get("posix_id_pool_stats", row["uuid"])
         shown = {key: value for key, value in row.items() if not fields or key in fields}
-        found.append({**shown, "statistics": statistics})
-    return _result("posix_id_pools", found)
+        pools.append({**shown, "statistics": statistics})
+    return _result("posix_id_pools", pools)
 
 
-def _read_pools(session: Session, target: Target, asked: Options) -> list[Row]:
+def _read_pools(session: Session, target: Target, query: Options) -> list[Row]:
     """Return the pools of a provider and of its offerings; warn where it may have some that the token does not see."""
-    rows = read(session, "posix_id_pools", target, asked)
+    rows = read(session, "posix_id_pools", target, query)
     if not rows and session.references.posix_id_pools.may_miss_pools(target):
         needed = operation("posix_id_pools").permission.describe()
         session.warnings.append(f"{target.name}: its POSIX ID pools are not visible to this token: {needed}.")
@@ -179,10 +179,10 @@ def _read_pools(session: Session, target: Target, asked: Options) -> list[Row]:
 def _posix_identities(session: Session, options: Options) -> dict[str, Any]:
     """Return the identities in the pools of a provider and of its offerings, or in one of them."""
     target = get_provider(session, options)
-    asked = _filter_options("posix_identities", options)
+    query = _filter_options("posix_identities", options)
     pools = [row["uuid"] for row in _read_pools(session, target, {"fields": ["uuid"]})]
-    if asked.get("pool") is not None:
-        pool = filters.parse_uuid("pool", asked["pool"])
+    if query.get("pool") is not None:
+        pool = filters.parse_uuid("pool", query["pool"])
         pools = [uuid for uuid in pools if uuids.normalize(uuid) == pool]
         if not pools:
             raise InvalidInput(
@@ -192,8 +192,8 @@ def _posix_identities(session: Session, options: Options) -> dict[str, Any]:
     listing = operation("posix_identities")
     selection = filters.parse_selection(listing, _list_options(options))
     # Which are the first is known only when all rows are sorted.
-    asked["limit"] = None if selection.order_by else selection.limit
-    rows = [row for uuid in pools for row in read(session, listing.name, target, {**asked, "pool": uuid})]
+    query["limit"] = None if selection.order_by else selection.limit
+    rows = [row for uuid in pools for row in read(session, listing.name, target, {**query, "pool": uuid})]
     return _result("posix_identities", arrange_rows(session, rows, selection, filters.orders(listing)))
 
 
@@ -217,12 +217,12 @@ def _robot_accounts(session: Session, options: Options) -> dict[str, Any]:
 def _compliance(session: Session, options: Options) -> dict[str, Any]:
     target = get_provider(session, options)
     accounts = read(session, "compliance_offering_users", target, _filter_options("compliance_offering_users", options))
-    found = {
+    compliance = {
         "overview": read(session, "compliance_overview", target, {}),
         "offering_users": accounts,
         "checklists": read(session, "checklists_summary", target, {}),
     }
-    return {"compliance": found, "count": len(accounts)}
+    return {"compliance": compliance, "count": len(accounts)}
 
 
 def _statistics(session: Session, options: Options) -> dict[str, Any]:
@@ -264,10 +264,15 @@ def _site_agent_config(session: Session, options: Options) -> dict[str, Any]:
         if options[key] is not None
     }
     references = enumerate(options["offerings"])
-    named = [(f"offerings[{number}]", document.reference(f"offerings[{number}]", one)) for number, one in references]
+    named = [
+        (f"offerings[{number}]", document.reference(f"offerings[{number}]", reference))
+        for number, reference in references
+    ]
     if not named:
         raise InvalidInput("offerings: is empty: name at least one offering of the type of the site agent.")
-    body["offering_uuids"] = [resolve_reference(session, target, offering, where, one) for where, one in named]
+    body["offering_uuids"] = [
+        resolve_reference(session, target, offering, where, reference) for where, reference in named
+    ]
     text = session.client.preview_text("generate_site_agent_config", target.uuid or "", body=body)
     text, config = read_site_agent_config(text)
     return {"site_agent_config": config, "text": text, "count": len(config["offerings"])}
@@ -275,8 +280,8 @@ def _site_agent_config(session: Session, options: Options) -> dict[str, Any]:
 
 def _api_secret_code(session: Session, options: Options) -> dict[str, Any]:
     code = session.client.secret_code(get_provider(session, options).uuid or "")
-    found: dict[str, Any] = {"fingerprint": fingerprint(code) if code else None}
-    return {**found, "api_secret_code": code} if options["reveal"] else found
+    result: dict[str, Any] = {"fingerprint": fingerprint(code) if code else None}
+    return {**result, "api_secret_code": code} if options["reveal"] else result
 
 
 def _desired_state(session: Session, options: Options) -> dict[str, Any]:

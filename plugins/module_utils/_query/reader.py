@@ -79,18 +79,18 @@ def arrange_rows(
 
 
 def _read_rows(session: Session, listing: Operation, target: Target | None, selection: Selection) -> list[Row]:
-    resolved = [(one, _resolve_filter(session, target, one)) for one in selection.filters]
+    resolved = [(filter_, _resolve_filter(session, target, filter_)) for filter_ in selection.filters]
     query: dict[str, Any] = {}
     checks: list[tuple[Filter, Any, bool]] = []
-    for one, value in resolved:
-        parameter = one.parameter
-        since = _first_edition(listing, one)
+    for filter_, value in resolved:
+        parameter = filter_.parameter
+        since = _first_edition(listing, filter_)
         old = bool(since and session.references.provider_list.edition() < since)
         if old and not parameter.match:
-            raise _unsupported(one, since)
+            raise _unsupported(filter_, since)
         if not old and parameter.is_sent:
             query[parameter.name] = value
-        checks.append((one, value, old))
+        checks.append((filter_, value, old))
     if selection.fields and any(parameter.name == "field" for parameter in listing.query):
         query["field"] = _find_needed_keys(listing, selection)
     if target and listing.provider_parameter:
@@ -112,11 +112,11 @@ def _is_sorted_by_server(listing: Operation, selection: Selection) -> bool:
 def _find_needed_keys(listing: Operation, selection: Selection) -> list[str]:
     """Return the keys to request: the selected ones, and those that identify, check and sort rows."""
     orders = filters.orders(listing)
-    checked = [key for one in selection.filters for key in one.parameter.row_keys]
+    checked = [key for filter_ in selection.filters for key in filter_.parameter.row_keys]
     names = [name.removeprefix("-") for name in selection.order_by]
     sorting = [orders.get(name, name) for name in names]
-    found = [*(selection.fields or ()), *listing.identity, listing.provider_key, *checked, *sorting]
-    return [key for key in dict.fromkeys(found) if key]
+    keys = [*(selection.fields or ()), *listing.identity, listing.provider_key, *checked, *sorting]
+    return [key for key in dict.fromkeys(keys) if key]
 
 
 def _make_row_check(
@@ -125,13 +125,13 @@ def _make_row_check(
     def keep(row: Row) -> bool:
         if target and listing.provider_key in row and not _is_of(target, row[listing.provider_key]):
             return False
-        for one, value, old in checks:
-            fits = filters.matches(row, one.parameter, value)
-            unsent = old or not one.parameter.is_sent
-            if unsent and not any(key in row for key in one.parameter.row_keys):
-                if one.parameter.absent is None:
-                    raise _unsupported(one, _first_edition(listing, one))
-                fits = value is one.parameter.absent
+        for filter_, value, old in checks:
+            fits = filters.matches(row, filter_.parameter, value)
+            unsent = old or not filter_.parameter.is_sent
+            if unsent and not any(key in row for key in filter_.parameter.row_keys):
+                if filter_.parameter.absent is None:
+                    raise _unsupported(filter_, _first_edition(listing, filter_))
+                fits = value is filter_.parameter.absent
             # Where the server was asked too, it is believed in doubt.
             if fits is False or (unsent and fits is None):
                 return False
@@ -145,24 +145,26 @@ def _is_of(target: Target, uuid: Any) -> bool:
     return uuids.normalize(uuid) in (target.uuid, target.customer_uuid)
 
 
-def _first_edition(listing: Operation, one: Filter) -> int:
+def _first_edition(listing: Operation, filter_: Filter) -> int:
     """Return the first Waldur (a year) that obeys the filter; 0 where all of them do."""
-    return max(one.parameter.first_edition(one.value), 0 if one.parameter.required else listing.filtered_since)
+    return max(
+        filter_.parameter.first_edition(filter_.value), 0 if filter_.parameter.required else listing.filtered_since
+    )
 
 
-def _unsupported(one: Filter, since: int) -> InvalidInput:
+def _unsupported(filter_: Filter, since: int) -> InvalidInput:
     return InvalidInput(
-        f"{one.where}: this Waldur can't filter by it (one of {since or 'later'} or newer can), and its"
+        f"{filter_.where}: this Waldur can't filter by it (one of {since or 'later'} or newer can), and its"
         " rows do not contain it: leave it out."
     )
 
 
-def _resolve_filter(session: Session, target: Target | None, one: Filter) -> Any:
-    if one.parameter.type not in REFERENCE_TYPES:
-        return one.value
-    values = one.value if isinstance(one.value, list) else [one.value]
-    found = [resolve_reference(session, target, one.parameter, one.where, value) for value in values]
-    return found if isinstance(one.value, list) else found[0]
+def _resolve_filter(session: Session, target: Target | None, filter_: Filter) -> Any:
+    if filter_.parameter.type not in REFERENCE_TYPES:
+        return filter_.value
+    values = filter_.value if isinstance(filter_.value, list) else [filter_.value]
+    resolved = [resolve_reference(session, target, filter_.parameter, filter_.where, value) for value in values]
+    return resolved if isinstance(filter_.value, list) else resolved[0]
 
 
 def resolve_reference(session: Session, target: Target | None, parameter: Parameter, where: str, value: str) -> str:
@@ -172,7 +174,7 @@ def resolve_reference(session: Session, target: Target | None, parameter: Parame
     """
     kind = parameter.type
     uuid = uuids.normalize(value) or next(
-        (found for collection in _COLLECTIONS[kind] if (found := uuids.from_url(value, collection))), None
+        (url_uuid for collection in _COLLECTIONS[kind] if (url_uuid := uuids.from_url(value, collection))), None
     )
     if kind == "role":
         return uuids.normalize(session.references.roles.resolve(where, value)["uuid"]) or ""
@@ -186,12 +188,12 @@ def resolve_reference(session: Session, target: Target | None, parameter: Parame
 
 
 def _resolve_user(session: Session, where: str, value: str) -> str:
-    found = session.references.users.with_advice(session.references.users.resolve([value]))[value]
-    if isinstance(found, UnresolvedUser):
-        if found.user is None:
-            raise InvalidInput(f"{where}: {found.reason}: {found.advice}.")
-        return found.user.uuid
-    return found.uuid
+    resolved = session.references.users.with_advice(session.references.users.resolve([value]))[value]
+    if isinstance(resolved, UnresolvedUser):
+        if resolved.user is None:
+            raise InvalidInput(f"{where}: {resolved.reason}: {resolved.advice}.")
+        return resolved.user.uuid
+    return resolved.uuid
 
 
 def _resolve_customer(session: Session, target: Target | None, where: str, value: str) -> str:
@@ -203,9 +205,9 @@ def _resolve_customer(session: Session, target: Target | None, where: str, value
             raise
         served = check_rows("customers", _served_customers(session, target), uuid=FieldType.UUID)
         for key in ("name", "abbreviation", "slug"):
-            found = [row for row in served if row.get(key) == value]
-            if len(found) == 1:
-                return str(found[0]["uuid"])
+            matches = [row for row in served if row.get(key) == value]
+            if len(matches) == 1:
+                return str(matches[0]["uuid"])
         raise error from None
 
 
@@ -221,15 +223,15 @@ def _resolve_name(session: Session, target: Target | None, kind: str, where: str
     if target is None or target.uuid is None:
         raise InvalidInput(f"{where}: '{quote(value)}' is not a UUID: a name requires a service_provider to look in.")
     rows = session.client.rows(f"{kind}s", target.uuid, name_exact=value, field=["uuid", "name"])
-    found = [row for row in rows if row.get("name") == value]
-    if not found and kind == "offering":
-        found = _private_offerings(session, target, value)
-    found = check_rows(f"{kind}s", found, uuid=FieldType.UUID)
-    if len(found) == 1:
-        return str(found[0]["uuid"])
-    if not found:
+    matches = [row for row in rows if row.get("name") == value]
+    if not matches and kind == "offering":
+        matches = _private_offerings(session, target, value)
+    matches = check_rows(f"{kind}s", matches, uuid=FieldType.UUID)
+    if len(matches) == 1:
+        return str(matches[0]["uuid"])
+    if not matches:
         raise InvalidInput(f"{where}: {target.name} has no {kind} '{quote(value)}': give its exact name or its UUID.")
-    names = ", ".join(str(row["uuid"]) for row in found)
+    names = ", ".join(str(row["uuid"]) for row in matches)
     raise InvalidInput(f"{where}: '{quote(value)}' means several {kind}s of {target.name}: {names}. Give one's UUID.")
 
 
