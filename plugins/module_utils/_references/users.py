@@ -132,20 +132,20 @@ class UserResolver:
     def _resolve_one(self, value: str) -> User | UnresolvedUser:
         uuid = _user_uuid(value)
         if uuid in self._by_uuid:
-            found = [self._by_uuid[uuid]]
+            matches = [self._by_uuid[uuid]]
         elif uuid and value not in self._users and uuid not in self._unknown_uuids:
             return User(uuid)
         else:
-            found = self._users.get(value, [])
-        if len(found) > 1:
-            raise make_ambiguity_error("user", value, "users", [(user.shown, user.uuid) for user in found])
-        if not found and uuid:
+            matches = self._users.get(value, [])
+        if len(matches) > 1:
+            raise make_ambiguity_error("user", value, "users", [(user.shown, user.uuid) for user in matches])
+        if not matches and uuid:
             return UnresolvedUser(value, f"no user has the UUID or username '{quote(value)}'", advice="check it")
-        if not found:
+        if not matches:
             return UnresolvedUser(value, f"no user '{quote(value)}' that this token can see", advice=_UNSEEN_ADVICE)
-        if found[0].is_active is False:
-            return UnresolvedUser(value, f"the user '{quote(value)}' is deactivated", found[0], "take the entry out")
-        return found[0]
+        if matches[0].is_active is False:
+            return UnresolvedUser(value, f"the user '{quote(value)}' is deactivated", matches[0], "take the entry out")
+        return matches[0]
 
     def _look_up(self, values: list[str]) -> None:
         """Look up users by the cheapest of single look-ups, ``username_list`` and the whole list
@@ -190,9 +190,9 @@ class UserResolver:
         self._remember_rows([row for row in rows if row.get("username") == name])
         if name not in self._users and "@" in name:
             rows = self._read(email=name)
-            found = [_user(row) for row in rows if str(row.get("email") or "").casefold() == name.casefold()]
-            if found:
-                self._users[name] = found
+            matches = [_user(row) for row in rows if str(row.get("email") or "").casefold() == name.casefold()]
+            if matches:
+                self._users[name] = matches
 
     def _look_up_uuid(self, value: str) -> None:
         """Look up a UUID, then a username, as some usernames look like UUIDs."""
