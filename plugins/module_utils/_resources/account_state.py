@@ -183,11 +183,11 @@ def _read_preview(session: Session, uuid: str, sent: Row) -> tuple[Preview, int]
     return Preview(tuple(renames), tuple(overrides), tuple(row.get("warnings") or ())), conflicts
 
 
-def _after(settings: Row, key: str, part: str) -> object:
-    """Return a part of what holds for a setting of an offering after the change, None where it is not told."""
+def _after(settings: Row, key: str, name: str) -> object:
+    """Return ``value`` or ``source`` of a setting of an offering after the change; None where it is unknown."""
     setting = settings.get(key)
     after = setting.get("after") if isinstance(setting, dict) else None
-    return after.get(part) if isinstance(after, dict) else None
+    return after.get(name) if isinstance(after, dict) else None
 
 
 def _rename(offering: str, settings: Row, row: Row) -> PreviewedRename:

@@ -124,7 +124,7 @@ class ApiSecretCode(Resource[SecretCode, SecretCodeState, None]):
 
     def read_options(self, options: Mapping[str, Any], read_image: ReadImage) -> SecretCode:
         """Return the desired secret code of a task."""
-        return SECRET_CODE.read("", {one.name: options.get(one.name) for one in _FIELDS})
+        return SECRET_CODE.read("", {field_.name: options.get(field_.name) for field_ in _FIELDS})
 
     def read(self, session: Session, target: Target, desired: SecretCode) -> SecretCodeState:
         """Return the current code; a provider that is yet to be created will get one of its own."""
@@ -215,5 +215,5 @@ class ApiSecretCode(Resource[SecretCode, SecretCodeState, None]):
 
     def returns(self, options: Mapping[str, Any], result: Result) -> Row:
         """Return the fingerprint; the code itself only where ``reveal`` is set."""
-        found = result if isinstance(result, dict) else {}
-        return {key: value for key, value in found.items() if options["reveal"] or key != self.result_key}
+        returned = result if isinstance(result, dict) else {}
+        return {key: value for key, value in returned.items() if options["reveal"] or key != self.result_key}

@@ -298,6 +298,6 @@ def unresolved_user(session: Session, entry: UserEntry, missing: UnresolvedUser)
 
 def reject_beside_list(options: Mapping[str, Any], fields: Sequence[Field[object]], list_option: str) -> None:
     """Raise ``InvalidInput`` where an option that goes with a single user stands beside the list of users."""
-    for one in fields:
-        if options.get(one.name) != one.default:
-            raise InvalidInput(f"{one.name}: requires user; with {list_option}, set it in each entry.")
+    for field_ in fields:
+        if options.get(field_.name) != field_.default:
+            raise InvalidInput(f"{field_.name}: requires user; with {list_option}, set it in each entry.")

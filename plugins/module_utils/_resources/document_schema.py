@@ -14,7 +14,7 @@ from .._document.schema import ENTRIES, DocumentSchema
 from .registry import RESOURCES
 from .service_provider_profile import CUSTOMER
 
-FIELDS: tuple[Field[Any], ...] = (CUSTOMER, *(one for resource in RESOURCES for one in resource.fields))
+FIELDS: tuple[Field[Any], ...] = (CUSTOMER, *(field for resource in RESOURCES for field in resource.fields))
 
 
 def read_entry(where: str, value: Any, read_image: ReadImage) -> ProviderDocument:

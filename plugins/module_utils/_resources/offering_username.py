@@ -78,7 +78,7 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         if options.get("usernames") is not None:
             reject_beside_list(options, (USERNAME_OPTION,), "usernames")
             return Usernames(USERNAMES.read("usernames", options["usernames"]))
-        entry = USERNAME.read("", {one.name: options.get(one.name) for one in USERNAME.fields})
+        entry = USERNAME.read("", {field.name: options.get(field.name) for field in USERNAME.fields})
         return Usernames((entry,), single=True)
 
     def read(self, session: Session, target: Target, desired: Usernames) -> UsernameState:
@@ -133,11 +133,11 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         comparisons.append(
             warn_of_policies(target, [user for _entry, user in usable if isinstance(user, User)], current)
         )
-        found = Comparison.of(comparisons)
+        comparison = Comparison.of(comparisons)
         entries = {user.uuid: entry for entry, user in usable if isinstance(user, User)}
-        circles = find_circles(found.changes, current)
+        circles = find_circles(comparison.changes, current)
         errors = [describe_circle(target, entries[str(circle[0].id["user"])], circle) for circle in circles]
-        ranked = replace(found, changes=rank_changes(found.changes, current))
+        ranked = replace(comparison, changes=rank_changes(comparison.changes, current))
         return Comparison.of([ranked, Comparison(errors=tuple(errors))])
 
     def write(self, session: Session, target: Target, current: UsernameState, change: Change[UsernameWrite]) -> None:
@@ -159,12 +159,12 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
     ) -> list[Row]:
         """Return for each user that reaches an offering the username, the offerings, and the names that differed."""
         before = {change.id["user"]: dict(change.before or {}) for change in planned}
-        found = []
+        rows = []
         for entry in desired.entries:
             user = users.get(entry.user)
             readable = current.readable(user.uuid) if isinstance(user, User) else set()
             if isinstance(user, User) and readable:
-                found.append(
+                rows.append(
                     {
                         "user": user.shown,
                         "user_uuid": user.uuid,
@@ -174,7 +174,7 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
                         "before": before.get(user.uuid, {}),
                     }
                 )
-        return found
+        return rows
 
     def export(self, session: Session, target: Target) -> Exported:
         """Export the users who have one and the same username in all offerings that they reach."""
@@ -184,5 +184,5 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
 def _kept_usernames(session: Session, resolutions: Sequence[ResolutionEntry]) -> dict[str, str]:
     """Return the usernames that users keep whose accounts become one, by user UUID."""
     users = session.references.users.resolve([entry.user for entry in resolutions])
-    found = [(users[entry.user], entry.username) for entry in resolutions]
-    return {user.uuid: username for user, username in found if isinstance(user, User)}
+    pairs = [(users[entry.user], entry.username) for entry in resolutions]
+    return {user.uuid: username for user, username in pairs if isinstance(user, User)}

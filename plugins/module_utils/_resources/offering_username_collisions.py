@@ -37,8 +37,8 @@ def find_problems(
             problems[number] = Comparison(errors=(text,))
             continue
         places[user.uuid] = entry.place
-        if other := takers.get(same_username(entry.username)):
-            problems[number] = Comparison(errors=(describe_requested_twice(entry, user, *other),))
+        if taker := takers.get(same_username(entry.username)):
+            problems[number] = Comparison(errors=(describe_requested_twice(entry, user, *taker),))
             continue
         takers[same_username(entry.username)] = (entry, user)
     return problems
@@ -138,8 +138,8 @@ def _waiting_provider_accounts(changes: Mapping[str, Change[UsernameWrite]], cur
     renamed = [user for user in changes if renames_provider_account(current, user, names[user])]
     accounts = {user: current.provider_accounts[user] for user in renamed if user in current.provider_accounts}
     holders = {same_username(account.username or ""): user for user, account in accounts.items()}
-    found = {user: holders.get(same_username(names[user])) for user in renamed}
-    return {user: holder for user, holder in found.items() if holder not in (None, user)}
+    waits = {user: holders.get(same_username(names[user])) for user in renamed}
+    return {user: holder for user, holder in waits.items() if holder not in (None, user)}
 
 
 def find_circles(changes: Iterable[Change[UsernameWrite]], current: UsernameState) -> list[list[Change[UsernameWrite]]]:
@@ -157,7 +157,7 @@ def find_circles(changes: Iterable[Change[UsernameWrite]], current: UsernameStat
             path.append(user)
             user = waits.get(user)
         if user in path:
-            circles.append([by_user[one] for one in path[path.index(user) :]])
+            circles.append([by_user[member] for member in path[path.index(user) :]])
     return circles
 
 

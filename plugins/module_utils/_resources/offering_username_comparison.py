@@ -55,15 +55,15 @@ def warn_of_concealed(
 ) -> Comparison[UsernameWrite]:
     """Warn of the accounts that were left out, as they may be hidden or not there."""
     users = [user for _entry, user in resolved if isinstance(user, User)]
-    found = [
+    concealed = [
         f"{p.shown} in {label}"
         for p in users
         for label in sorted(labels_of(current, current.concealed(p.uuid)).values())
     ]
-    if not found:
+    if not concealed:
         return Comparison()
-    shown = ", ".join(found[:_MOST_NAMED]) + (", …" if len(found) > _MOST_NAMED else "")
-    accounts = "1 account" if len(found) == 1 else f"{len(found)} accounts"
+    shown = ", ".join(concealed[:_MOST_NAMED]) + (", …" if len(concealed) > _MOST_NAMED else "")
+    accounts = "1 account" if len(concealed) == 1 else f"{len(concealed)} accounts"
     text = f"{accounts} may be hidden from this token or not there yet, and no username was planned for them ({shown})"
     return Comparison(warnings=(f"{target.name}: {text}: {WHY_ACCOUNTS_ARE_HIDDEN}.",))
 
@@ -123,12 +123,12 @@ def warn_of_policies(target: Target, users: Iterable[User], current: UsernameSta
 
 def generated_usernames(current: UsernameState, offerings: Iterable[str]) -> dict[str, list[str]]:
     """Return those of the offerings in which Waldur generates usernames, by policy."""
-    found: dict[str, list[str]] = defaultdict(list)
+    by_policy: dict[str, list[str]] = defaultdict(list)
     for offering in sorted(offerings):
         policy = current.settings_of(offering).policy
         if policy not in ("", NO_GENERATION):
-            found[policy].append(offering)
-    return found
+            by_policy[policy].append(offering)
+    return by_policy
 
 
 def describe_policies(current: UsernameState, by_policy: Mapping[str, Iterable[str]]) -> str:

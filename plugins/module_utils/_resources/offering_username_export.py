@@ -65,7 +65,7 @@ def users_in_reach(
 ) -> Iterable[Entry | Note]:
     """Yield an entry or a note for each user; one note for all where usernames seem not to be in use."""
     names = {user.uuid: _present_names(current, user.uuid) for user in users}
-    holders = Counter(same_username(name) for found in names.values() if len(found) == 1 for name in found)
+    holders = Counter(same_username(name) for usernames in names.values() if len(usernames) == 1 for name in usernames)
     if not any((name or "").strip() for name in current.accounts.values()):
         # Where usernames are not in use, a note for each member of each project would tell nothing.
         if users:
@@ -137,8 +137,8 @@ def _not_as_it_is(target: Target, entry: Entry, user: User, current: UsernameSta
         desired = USERNAME.read("", entry)
     except InvalidInput as error:
         return f"has a username that a document can't express: {error.message.rstrip('.')}"
-    found = compare_entry(target, desired, user, current, {})
-    return "has a username that would be set anew" if found.changes or found.errors else None
+    comparison = compare_entry(target, desired, user, current, {})
+    return "has a username that would be set anew" if comparison.changes or comparison.errors else None
 
 
 def users_out_of_reach(target: Target, current: UsernameState) -> Iterable[Note]:
@@ -148,7 +148,7 @@ def users_out_of_reach(target: Target, current: UsernameState) -> Iterable[Note]
     for (_offering, user), name in current.accounts.items():
         if (name or "").strip() and user not in current.reach:
             names[user].add((name or "").strip())
-    for user, found in names.items():
-        shown, listed = current.holder_names.get(user, user), ", ".join(sorted(found))
+    for user, usernames in names.items():
+        shown, listed = current.holder_names.get(user, user), ", ".join(sorted(usernames))
         text = f"{shown} has a username ({listed}) and reaches no shared offering through a project, or is deactivated."
         yield Note(USERNAMES_KEY, shown, f"{target.name}: {text}")

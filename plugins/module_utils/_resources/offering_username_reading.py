@@ -133,7 +133,8 @@ def read_settings(session: Session, target: Target, current: UsernameState) -> s
     def lift(row: Row) -> Row:
         # The secret options are gone after this, and no message may show them, so they are not checked like others.
         options = [row.get(key) for key in ("plugin_options", "secret_options")]
-        return {**row, "_can_create": any(isinstance(one, dict) and bool(one.get(CREATE_OPTION)) for one in options)}
+        can_create = any(isinstance(option, dict) and bool(option.get(CREATE_OPTION)) for option in options)
+        return {**row, "_can_create": can_create}
 
     rows = session.client.rows(
         "provider_offerings",
@@ -154,14 +155,16 @@ def read_settings(session: Session, target: Target, current: UsernameState) -> s
 
 def _settings(offering: Row) -> OfferingSettings:
     """Return what decides about accounts in an offering (api-behaviour: account-settings-effective)."""
-    found = {key: value for key, value in (offering.get("account_settings") or {}).items() if isinstance(value, dict)}
-    values = {key: str(setting.get("value") or "") for key, setting in found.items()}
-    inherited = {key: setting.get("inherited") for key, setting in found.items()}
+    settings = {
+        key: value for key, value in (offering.get("account_settings") or {}).items() if isinstance(value, dict)
+    }
+    values = {key: str(setting.get("value") or "") for key, setting in settings.items()}
+    inherited = {key: setting.get("inherited") for key, setting in settings.items()}
     return OfferingSettings(
         is_shared=values.get("account_scope") == "provider",
         policy=values.get("username_generation_policy", ""),
         can_create=offering["_can_create"],
-        own=frozenset(key for key, setting in found.items() if setting.get("source") == "offering"),
+        own=frozenset(key for key, setting in settings.items() if setting.get("source") == "offering"),
         inherited=tuple(
             (key, str(value.get("value") or "")) for key, value in inherited.items() if isinstance(value, dict)
         ),

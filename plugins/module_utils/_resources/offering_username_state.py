@@ -93,8 +93,10 @@ class UsernameState:
         as it could never be read back; so it is left alone until it is seen. Waldur itself makes an account, without a
         username, for each user of a new resource, so a missing one is rare.
         """
-        found = self.reach.get(user, set()) - self.hidden
-        return {one for one in found if (one, user) in self.accounts} if self.may_miss_accounts else found
+        offerings = self.reach.get(user, set()) - self.hidden
+        if not self.may_miss_accounts:
+            return offerings
+        return {offering for offering in offerings if (offering, user) in self.accounts}
 
     def concealed(self, user: str) -> set[str]:
         """Return the offerings in which the account of ``user`` may be hidden."""
@@ -110,10 +112,10 @@ class UsernameState:
 
     @cached_property
     def _links_by_user(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
+        links: dict[str, list[str]] = defaultdict(list)
         for offering, user in sorted(self.links):
-            found[user].append(offering)
-        return found
+            links[user].append(offering)
+        return links
 
     @cached_property
     def holders(self) -> dict[str, list[tuple[str, str]]]:
@@ -121,15 +123,15 @@ class UsernameState:
 
         A service provider account stands there as (``NO_OFFERING``, user) where no linked account shows its name.
         """
-        found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        holders: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for pair, name in self.accounts.items():
             if name and name.strip():
-                found[same_username(name)].append(pair)
+                holders[same_username(name)].append(pair)
         for user, account in self.provider_accounts.items():
             name = same_username(account.username or "")
-            if name and not any((offering, user) in found[name] for offering in self.linked_offerings(user)):
-                found[name].append((NO_OFFERING, user))
-        return found
+            if name and not any((offering, user) in holders[name] for offering in self.linked_offerings(user)):
+                holders[name].append((NO_OFFERING, user))
+        return holders
 
     def name_of_pair(self, pair: tuple[str, str]) -> str:
         """Return the username of one of ``holders``."""
@@ -137,10 +139,10 @@ class UsernameState:
         name = self.provider_accounts[user].username if offering == NO_OFFERING else self.accounts[pair]
         return name or ""
 
-    def replace(self, other: UsernameState) -> None:
-        """Take over everything from ``other``."""
+    def replace(self, state: UsernameState) -> None:
+        """Replace all attributes by those of ``state``."""
         self.__dict__.clear()
-        self.__dict__.update(other.__dict__)
+        self.__dict__.update(state.__dict__)
 
 
 def labels_of(current: UsernameState, offerings: Iterable[str]) -> dict[str, str]:

@@ -47,10 +47,10 @@ def set_username(session: Session, target: Target, current: UsernameState, chang
         for _request in _send(session, target, current, payload, requests):
             sent += 1
     except OutcomeUnknown as error:
-        found = recheck_outcome(error, lambda: _recheck(session, target, payload, requests))
-        if sent and found.details["took_effect"] is False:
-            found.details["took_effect"] = None
-        raise found from None
+        rechecked = recheck_outcome(error, lambda: _recheck(session, target, payload, requests))
+        if sent and rechecked.details["took_effect"] is False:
+            rechecked.details["took_effect"] = None
+        raise rechecked from None
     except WaldurError as error:
         is_refused = isinstance(error, ErrorResponse) and error.status in _REFUSED
         if sent or (is_refused and has_provider_accounts(session, current)):

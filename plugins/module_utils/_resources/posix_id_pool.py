@@ -56,11 +56,11 @@ class Pool:
         return f"{self.where}.{name}" if self.where else name
 
 
-def _range_fields(one: NumberRange, purpose: str, example: tuple[int, int]) -> tuple[Field[object], ...]:
+def _range_fields(range_: NumberRange, purpose: str, example: tuple[int, int]) -> tuple[Field[object], ...]:
     first, last = example
     return (
-        NumberField(one.first, f"The first {purpose}.", smallest=SMALLEST, largest=LARGEST, examples=(first,)),
-        NumberField(one.last, f"The last {purpose}.", smallest=SMALLEST, largest=LARGEST, examples=(last,)),
+        NumberField(range_.first, f"The first {purpose}.", smallest=SMALLEST, largest=LARGEST, examples=(first,)),
+        NumberField(range_.last, f"The last {purpose}.", smallest=SMALLEST, largest=LARGEST, examples=(last,)),
     )
 
 
@@ -82,7 +82,7 @@ _FIELDS = (*_SENT, _STATE)
 def _read_pool(entry: EntryReader) -> Pool:
     """Return the desired pool; errors are collected."""
     state = entry.get(_STATE) or ""
-    fields = {one.name: entry.get(one) for one in _SENT if one in entry}
+    fields = {field_.name: entry.get(field_) for field_ in _SENT if field_ in entry}
     if state == "absent" and fields:
         listed = ", ".join(fields)
         entry.add_conflict(f"{entry.option('state')}: absent deletes the pool, so {listed} must be left out.")
@@ -146,7 +146,7 @@ class PosixIdPool(Resource[Pool, PoolState, Values]):
 
     def read_options(self, options: Mapping[str, Any], read_image: ReadImage) -> Pool:
         """Return the desired pool of a task."""
-        return POOL.read("", {one.name: options.get(one.name) for one in _FIELDS})
+        return POOL.read("", {field_.name: options.get(field_.name) for field_ in _FIELDS})
 
     def read(self, session: Session, target: Target, desired: Pool) -> PoolState:
         """Return the current pool, and the numbers in use that would keep it from being changed as desired."""
@@ -157,7 +157,7 @@ class PosixIdPool(Resource[Pool, PoolState, Values]):
             raise InvalidInput(leave_out if desired.where else error.message) from None
         if row := current.row:
             current.held = _read_held(session, row, desired)
-            if desired.state == "present" and any(row.get(f"{one.name}_used") for one in RANGES):
+            if desired.state == "present" and any(row.get(f"{range_.name}_used") for range_ in RANGES):
                 current.threshold = session.references.posix_id_pools.threshold(row["uuid"])
         return current
 
@@ -245,7 +245,7 @@ class PosixIdPool(Resource[Pool, PoolState, Values]):
             return Exported({}, (Note(POOL.name, None, _describe_invisible(target, Pool(""))),))
         if current.row is None:
             return Exported()
-        entry = {one.name: value for one in _SENT if (value := _value(current.row, one.name)) is not None}
+        entry = {field_.name: value for field_ in _SENT if (value := _value(current.row, field_.name)) is not None}
         if _can_be_expressed(session, entry):
             return Exported({POOL.name: entry})
         del entry["description"]
@@ -279,7 +279,7 @@ def _value(row: Row, name: str) -> Any:
 
 
 def _values(row: Row) -> dict[str, Any]:
-    return {one.name: _value(row, one.name) for one in _SENT}
+    return {field_.name: _value(row, field_.name) for field_ in _SENT}
 
 
 def _read_held(session: Session, row: Row, desired: Pool) -> dict[str, list[int]]:
@@ -287,14 +287,20 @@ def _read_held(session: Session, row: Row, desired: Pool) -> dict[str, list[int]
     (api-behaviour: posix-pools-shrink, posix-pools-delete)."""
     if desired.state == "absent":
         held = _read_identities(session, row, COLUMNS, (0, LARGEST))
-        return {column: [one[column] for one in held if one.get(column) is not None] for column in COLUMNS}
+        return {
+            column: [identity[column] for identity in held if identity.get(column) is not None] for column in COLUMNS
+        }
     values = {**_values(row), **desired.fields}
-    found: dict[str, list[int]] = {}
+    used_numbers: dict[str, list[int]] = {}
     for column in COLUMNS:
-        is_used = any(row.get(f"{one.name}_used") != 0 for one in RANGES if one.column == column and one.span(row))
+        is_used = any(
+            row.get(f"{range_.name}_used") != 0 for range_ in RANGES if range_.column == column and range_.span(row)
+        )
         for span in ranges.excluded_spans(column, row, values) if is_used else ():
-            found.setdefault(column, []).extend(one[column] for one in _read_identities(session, row, (column,), span))
-    return {column: sorted(numbers) for column, numbers in found.items()}
+            used_numbers.setdefault(column, []).extend(
+                identity[column] for identity in _read_identities(session, row, (column,), span)
+            )
+    return {column: sorted(numbers) for column, numbers in used_numbers.items()}
 
 
 def _read_identities(session: Session, row: Row, columns: Sequence[str], span: ranges.Span) -> list[Row]:
@@ -304,10 +310,10 @@ def _read_identities(session: Session, row: Row, columns: Sequence[str], span: r
     only = columns[0] if len(columns) == 1 else ""
     query: dict[str, Any] = {f"{only}_min": span[0], f"{only}_max": span[1], "o": [only]} if only else {}
 
-    def keep(one: Row) -> bool:
-        numbers = [one.get(column) for column in columns]
+    def keep(identity: Row) -> bool:
+        numbers = [identity.get(column) for column in columns]
         is_within = any(isinstance(number, int) and span[0] <= number <= span[1] for number in numbers)
-        return is_within and not one.get("released_at") and uuids.normalize(one.get("pool_uuid")) == pool
+        return is_within and not identity.get("released_at") and uuids.normalize(identity.get("pool_uuid")) == pool
 
     limit = ranges.MOST_NAMED + 1
     return session.client.rows("posix_identities", keep=keep, limit=limit, pool_uuid=pool, is_released=False, **query)
@@ -324,7 +330,7 @@ def _compare_absent(target: Target, desired: Pool, current: PoolState) -> Compar
         return Comparison()
     held = {column: numbers for column, numbers in current.held.items() if numbers}
     if held:
-        numbers = "; ".join(f"{column.upper()} {ranges.list_numbers(found)}" for column, found in held.items())
+        numbers = "; ".join(f"{column.upper()} {ranges.list_numbers(in_use)}" for column, in_use in held.items())
         text = (
             f"{desired.option('state')}: the {_NAME} of {target.name} can't be deleted while its numbers are in use"
             f" ({numbers}): delete the accounts that have them first, or keep the pool if project groups do, as Waldur"
@@ -342,12 +348,12 @@ def _change(target: Target, action: Action, before: Row | None, after: Row | Non
 
 def _warnings(target: Target, row: Row, threshold: float | None) -> Iterable[str]:
     """Yield a warning for each range of which more is in use than the threshold allows."""
-    for one in RANGES:
-        span, used = one.span(row), row.get(f"{one.name}_used")
+    for range_ in RANGES:
+        span, used = range_.span(row), row.get(f"{range_.name}_used")
         if span and used and threshold is not None and (share := _utilization(used, span)) > threshold:
             yield (
-                f"{target.name}: {share:g} % of the {one.label}s of the {_NAME} are in use ({used} of"
-                f" {span[1] - span[0] + 1}), above this Waldur's threshold of {threshold:g} %: raise {one.last}."
+                f"{target.name}: {share:g} % of the {range_.label}s of the {_NAME} are in use ({used} of"
+                f" {span[1] - span[0] + 1}), above this Waldur's threshold of {threshold:g} %: raise {range_.last}."
             )
 
 
@@ -357,16 +363,16 @@ def _utilization(used: int, span: ranges.Span) -> float:
 
 def _predict(row: Row, values: Values) -> Row:
     """Return the row that a write of ``values`` makes of the pool (api-behaviour: posix-pools-marks)."""
-    found = {"uuid": None, "url": None, "description": "", **row, **values}
-    for one in RANGES:
-        span, used = one.span(found), found.get(f"{one.name}_used") or 0
-        mark = found.get(f"next_{one.name}")
-        found.setdefault(one.first, None)
-        found.setdefault(one.last, None)
-        found[f"next_{one.name}"] = min(max(mark or span[0], span[0]), span[1] + 1) if span else None
-        found[f"{one.name}_used"] = used
-        found[f"{one.name}_utilization"] = _utilization(used, span) if span else None
-    return found
+    predicted = {"uuid": None, "url": None, "description": "", **row, **values}
+    for range_ in RANGES:
+        span, used = range_.span(predicted), predicted.get(f"{range_.name}_used") or 0
+        mark = predicted.get(f"next_{range_.name}")
+        predicted.setdefault(range_.first, None)
+        predicted.setdefault(range_.last, None)
+        predicted[f"next_{range_.name}"] = min(max(mark or span[0], span[0]), span[1] + 1) if span else None
+        predicted[f"{range_.name}_used"] = used
+        predicted[f"{range_.name}_utilization"] = _utilization(used, span) if span else None
+    return predicted
 
 
 def _write(session: Session, target: Target, current: PoolState, change: Change[Values]) -> Row | None:
@@ -400,7 +406,7 @@ def _describe(row: Row | None, change: Change[Values]) -> str:
     if row is None:
         unseen = ", or none that this token can see" if change.action is _CREATE else ""
         return f"there is no {_NAME}{unseen}. Run again."
-    spans = [f"{one.label}s {ranges.show(span)}" for one in RANGES if (span := one.span(row))]
+    spans = [f"{range_.label}s {ranges.show(span)}" for range_ in RANGES if (span := range_.span(row))]
     return f"the {_NAME} has {', '.join(spans)}. Run again."
 
 

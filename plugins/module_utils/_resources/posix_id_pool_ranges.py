@@ -56,18 +56,18 @@ RANGES = (UID, GID, GROUP_GID)
 COLUMNS = ("uid", "gid")
 
 
-def overlap(one: Span | None, other: Span | None) -> bool:
+def overlap(first: Span | None, second: Span | None) -> bool:
     """Return whether two ranges have a number in common."""
-    return one is not None and other is not None and one[0] <= other[1] and other[0] <= one[1]
+    return first is not None and second is not None and first[0] <= second[1] and second[0] <= first[1]
 
 
 def excluded_spans(column: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Span]:
     """Return which numbers of a column lie in a range of ``before`` and in none of ``after``."""
-    own = [one for one in RANGES if one.column == column]
-    left = [span for one in own if (span := one.span(before))]
-    for one in own:
-        if cut := one.span(after):
-            left = [part for span in left for part in _subtract(span, cut)]
+    own = [range_ for range_ in RANGES if range_.column == column]
+    left = [span for range_ in own if (span := range_.span(before))]
+    for range_ in own:
+        if cut := range_.span(after):
+            left = [remainder for span in left for remainder in _subtract(span, cut)]
     return left
 
 
@@ -95,13 +95,13 @@ def list_numbers(numbers: Sequence[int]) -> str:
 def order_problems(values: Mapping[str, Any], desired: Iterable[str], option: OptionName) -> Iterator[str]:
     """Yield what is wrong within the ranges of ``values``; ``desired`` are the keys that the user set."""
     keys = set(desired)
-    for one in RANGES:
-        span = one.span(values)
+    for range_ in RANGES:
+        span = range_.span(values)
         if span and span[0] > span[1]:
-            name = one.last if one.last in keys else one.first
+            name = range_.last if range_.last in keys else range_.first
             yield (
-                f"{option(name)}: the {one.label} range would be {show(span)}, which ends before it begins: set a"
-                f" {one.first} that is not above {one.last}."
+                f"{option(name)}: the {range_.label} range would be {show(span)}, which ends before it begins: set a"
+                f" {range_.first} that is not above {range_.last}."
             )
     gids, groups = GID.span(values), GROUP_GID.span(values)
     if gids and groups and overlap(gids, groups):
@@ -114,11 +114,14 @@ def order_problems(values: Mapping[str, Any], desired: Iterable[str], option: Op
 
 def end_problems(values: Mapping[str, Any], option: OptionName) -> Iterator[str]:
     """Yield what is missing in the ranges of ``values``, which are all that the pool would have."""
-    for one in RANGES:
-        missing = [key for key in (one.first, one.last) if values.get(key) is None]
+    for range_ in RANGES:
+        missing = [key for key in (range_.first, range_.last) if values.get(key) is None]
         if len(missing) == 1:
-            yield f"{option(missing[0])}: is missing: the {one.label} range needs both {one.first} and {one.last}."
-    if all(values.get(key) is None for one in (UID, GID) for key in (one.first, one.last)):
+            yield (
+                f"{option(missing[0])}: is missing: the {range_.label} range needs both {range_.first} and"
+                f" {range_.last}."
+            )
+    if all(values.get(key) is None for range_ in (UID, GID) for key in (range_.first, range_.last)):
         yield (
             f"{option(UID.first)}: is missing: a pool needs a UID range or a GID range: set {UID.first} and {UID.last},"
             f" or {GID.first} and {GID.last}."
@@ -130,18 +133,19 @@ def overlap_problems(
 ) -> Iterator[str]:
     """Yield which ranges of ``values`` overlap those of other pools of the same provider; ``desired`` as above."""
     keys = set(desired)
-    for one in RANGES:
-        span = one.span(values)
-        if span is None or not {one.first, one.last} & keys:
+    for range_ in RANGES:
+        span = range_.span(values)
+        if span is None or not {range_.first, range_.last} & keys:
             continue
-        name = one.first if one.first in keys else one.last
+        name = range_.first if range_.first in keys else range_.last
         for pool in others:
             for taken in RANGES:
-                other = taken.span(pool)
-                if other and taken.column == one.column and overlap(span, other):
+                taken_span = taken.span(pool)
+                if taken_span and taken.column == range_.column and overlap(span, taken_span):
                     yield (
-                        f"{option(name)}: the {one.label} range ({show(span)}) overlaps the {taken.label} range"
-                        f" ({show(other)}) of the pool of the offering {pool.get('offering')}: choose other numbers."
+                        f"{option(name)}: the {range_.label} range ({show(span)}) overlaps the {taken.label} range"
+                        f" ({show(taken_span)}) of the pool of the offering {pool.get('offering')}: choose other"
+                        " numbers."
                     )
 
 
@@ -151,10 +155,12 @@ def shrink_problems(
     """Yield which numbers in use the ranges of ``values`` would leave out; ``held`` has them by column."""
     keys = [key for key in desired if key.startswith(("min_", "max_"))]
     for column, numbers in held.items():
-        own = [one for one in RANGES if one.column == column]
-        changed = [key for one in own for key in (one.first, one.last) if key in keys]
+        own = [range_ for range_ in RANGES if range_.column == column]
+        changed = [key for range_ in own for key in (range_.first, range_.last) if key in keys]
         if numbers and changed:
-            nearest = [one.first if numbers[0] < span[0] else one.last for one in own if (span := one.span(values))]
+            nearest = [
+                range_.first if numbers[0] < span[0] else range_.last for range_ in own if (span := range_.span(values))
+            ]
             name = next((key for key in nearest if key in changed), changed[0])
             yield (
                 f"{option(name)}: the new range would leave out {column.upper()}s that are in use"

@@ -224,9 +224,9 @@ def _is_applied(row: Row | None, write: GroupWrite) -> bool:
 
 def _check_applied(rows: Sequence[Row], changes: Sequence[Change[GroupWrite]]) -> None:
     """Raise ``WaldurError`` for the first group that the response does not show as it was sent."""
-    found = _state_of(rows)
+    groups = _state_of(rows)
     for place, change in enumerate(changes):
-        row = found.get(change.payload.project_uuid)
+        row = groups.get(change.payload.project_uuid)
         if not _is_applied(row, change.payload):
             shown = f"the name '{row['name']}' and the GID {row.get('gid')}" if row else "no group"
             raise WaldurError(
@@ -248,8 +248,8 @@ def _refusal(error: ErrorResponse, changes: Sequence[Change[GroupWrite]]) -> Err
 
 def _recheck(session: Session, target: Target, changes: Sequence[Change[GroupWrite]]) -> tuple[bool | None, str]:
     """Return whether changes took effect whose response was lost (None: some did), and that in words."""
-    found = _state_of(read_rows(session, target))
-    left = [change for change in changes if not _is_applied(found.get(change.payload.project_uuid), change.payload)]
+    groups = _state_of(read_rows(session, target))
+    left = [change for change in changes if not _is_applied(groups.get(change.payload.project_uuid), change.payload)]
     if not left:
         return True, "the groups have these GIDs now. Run again."
     names = ", ".join(change.name for change in left)

@@ -39,8 +39,8 @@ class GroupWrite:
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    """An entry with its project, and the current group of that (None: it has none)."""
+class _DesiredGroup:
+    """A desired group: its entry, its project, and the row of the current group of that project (None: it has none)."""
 
     entry: GroupEntry
     project: Project
@@ -54,12 +54,12 @@ class _Wanted:
 def compare_groups(target: Target, desired: ProjectGroups, current: GroupState) -> Comparison[GroupWrite]:
     """Plan a change for each entry whose project has no group, or one with another GID."""
     errors: list[str] = []
-    wanted = _resolve(desired.entries, current, errors)
-    errors += [text for one in wanted.values() for text in _name_problems(target, one, current)]
-    changing = {uuid: one for uuid, one in wanted.items() if one.is_change}
+    groups = _resolve(desired.entries, current, errors)
+    errors += [text for group in groups.values() for text in _name_problems(target, group, current)]
+    changing = {uuid: group for uuid, group in groups.items() if group.is_change}
     errors += _order_problems(target, desired, changing, current)
-    for one in changing.values():
-        errors += _gid_problems(target, one, changing, desired, current)
+    for group in changing.values():
+        errors += _gid_problems(target, group, changing, desired, current)
     waits = _waiting(changing, current)
     errors += _circles(target, changing, waits)
     if errors:
@@ -67,37 +67,37 @@ def compare_groups(target: Target, desired: ProjectGroups, current: GroupState) 
     return Comparison.of([Comparison(tuple(_changes(target, changing, waits)))])
 
 
-def _resolve(entries: Sequence[GroupEntry], current: GroupState, errors: list[str]) -> dict[str, _Wanted]:
+def _resolve(entries: Sequence[GroupEntry], current: GroupState, errors: list[str]) -> dict[str, _DesiredGroup]:
     """Return the entries by the UUIDs of their projects; add what is wrong with the others to ``errors``."""
     rows = current.by_project()
-    found: dict[str, _Wanted] = {}
+    groups: dict[str, _DesiredGroup] = {}
     for entry in entries:
         project = current.projects[entry.project]
         if isinstance(project, UnresolvedProject):
             errors.append(f"{entry.option('project')}: {project.reason}")
-        elif project.uuid in found:
-            first = found[project.uuid].entry.option("project")
+        elif project.uuid in groups:
+            first = groups[project.uuid].entry.option("project")
             errors.append(
                 f"{entry.option('project')}: {project.name} duplicates {first}, and a project has one group: keep one"
                 " of the two."
             )
         else:
-            found[project.uuid] = _Wanted(entry, project, rows.get(project.uuid))
-    return found
+            groups[project.uuid] = _DesiredGroup(entry, project, rows.get(project.uuid))
+    return groups
 
 
-def _name_problems(target: Target, wanted: _Wanted, current: GroupState) -> Iterator[str]:
+def _name_problems(target: Target, group: _DesiredGroup, current: GroupState) -> Iterator[str]:
     """Yield why the group can't have its name (api-behaviour: project-groups-names)."""
-    entry, row = wanted.entry, wanted.row
+    entry, row = group.entry, group.row
     if not entry.name or (row is not None and row["name"] == entry.name):
         return
     if row is not None:
         yield (
-            f"{entry.option('name')}: the group of {wanted.project.name} at {target.name} has the name '{row['name']}',"
+            f"{entry.option('name')}: the group of {group.project.name} at {target.name} has the name '{row['name']}',"
             " and Waldur never changes the name of a group: give that name, or leave it out."
         )
         return
-    holder = next((one for one in current.rows if one["name"].lower() == entry.name), None)
+    holder = next((existing for existing in current.rows if existing["name"].lower() == entry.name), None)
     if holder is not None:
         yield (
             f"{entry.option('name')}: '{entry.name}' is already the name of the group of {_project_of(holder)} at"
@@ -110,11 +110,11 @@ def _project_of(row: Row) -> str:
 
 
 def _order_problems(
-    target: Target, desired: ProjectGroups, changing: Mapping[str, _Wanted], current: GroupState
+    target: Target, desired: ProjectGroups, changing: Mapping[str, _DesiredGroup], current: GroupState
 ) -> Iterator[str]:
     """Yield why Waldur would name or number groups by itself before this plan does, in an order that nobody knows
     (api-behaviour: project-groups-background, project-groups-roll-out)."""
-    if current.is_switched_on and any(one.row is None for one in changing.values()):
+    if current.is_switched_on and any(group.row is None for group in changing.values()):
         yield (
             f"{desired.where}: account_options.project_groups_enabled becomes true in the same run, so Waldur would"
             f" create groups of {target.name} with names and GIDs of its own first: create the groups in one run, and"
@@ -131,13 +131,13 @@ def _order_problems(
 
 def _gid_problems(
     target: Target,
-    wanted: _Wanted,
-    changing: Mapping[str, _Wanted],
+    group: _DesiredGroup,
+    changing: Mapping[str, _DesiredGroup],
     desired: ProjectGroups,
     current: GroupState,
 ) -> Iterator[str]:
     """Yield why the group can't get its GID (api-behaviour: posix-pools-groups)."""
-    gid, option = wanted.entry.gid, wanted.entry.option("gid")
+    gid, option = group.entry.gid, group.entry.option("gid")
     holder = next((row for row in current.rows if row.get("gid") == gid), None)
     if holder is not None and (uuids.normalize(holder.get("project_uuid")) or "") not in changing:
         yield (
@@ -154,37 +154,37 @@ def _range_problems(
 ) -> Iterator[str]:
     if not current.is_pool_visible:
         return
-    found = current.group_range()
+    group_range = current.group_range()
     if current.is_pool_deleted:
         yield f"{option}: posix_id_pool.state: absent deletes the pool that the GIDs of groups come from: keep it."
-    elif found is None:
+    elif group_range is None:
         yield (
             f"{option}: {target.name} has no POSIX ID pool with a range of GIDs: create it with"
             " waldur.provider.posix_id_pool first."
         )
-    elif not (desired.allow_outside_range or found.span[0] <= gid <= found.span[1]):
+    elif not (desired.allow_outside_range or group_range.span[0] <= gid <= group_range.span[1]):
         yield (
-            f"{option}: {gid} is outside the {found.range.label} range of {target.name} ({show(found.span)}): give a"
-            " GID in that range, or set allow_outside_range: true."
+            f"{option}: {gid} is outside the {group_range.range.label} range of {target.name}"
+            f" ({show(group_range.span)}): give a GID in that range, or set allow_outside_range: true."
         )
     for pool in current.other_pools:
-        for one in (GID, GROUP_GID):
-            span = one.span(pool)
+        for range_ in (GID, GROUP_GID):
+            span = range_.span(pool)
             if span and span[0] <= gid <= span[1]:
                 yield (
-                    f"{option}: {gid} is in the {one.label} range ({show(span)}) of the pool of the offering"
+                    f"{option}: {gid} is in the {range_.label} range ({show(span)}) of the pool of the offering"
                     f" {pool.get('offering')}: give another GID."
                 )
 
 
-def _waiting(changing: Mapping[str, _Wanted], current: GroupState) -> dict[str, str]:
+def _waiting(changing: Mapping[str, _DesiredGroup], current: GroupState) -> dict[str, str]:
     """Return which project's group has to give up its GID before that of another project gets it. Both by UUID."""
     holders = {row["gid"]: uuid for uuid, row in current.by_project().items() if row.get("gid") is not None}
-    found = {uuid: holders.get(one.entry.gid) for uuid, one in changing.items()}
-    return {uuid: holder for uuid, holder in found.items() if holder and holder != uuid and holder in changing}
+    waits = {uuid: holders.get(group.entry.gid) for uuid, group in changing.items()}
+    return {uuid: holder for uuid, holder in waits.items() if holder and holder != uuid and holder in changing}
 
 
-def _circles(target: Target, changing: Mapping[str, _Wanted], waits: Mapping[str, str]) -> Iterator[str]:
+def _circles(target: Target, changing: Mapping[str, _DesiredGroup], waits: Mapping[str, str]) -> Iterator[str]:
     """Yield an error for each circle of groups that would exchange their GIDs: Waldur refuses whichever is first."""
     seen: set[str] = set()
     for start in changing:
@@ -195,19 +195,21 @@ def _circles(target: Target, changing: Mapping[str, _Wanted], waits: Mapping[str
             path.append(uuid)
             uuid = waits.get(uuid)
         if uuid in path:
-            circle = [changing[one] for one in path[path.index(uuid) :]]
-            exchanged = ", ".join(f"{one.project.name} {one.entry.gid}" for one in circle)
+            circle = [changing[member] for member in path[path.index(uuid) :]]
+            exchanged = ", ".join(f"{group.project.name} {group.entry.gid}" for group in circle)
             yield (
                 f"{circle[0].entry.option('gid')}: the groups at {target.name} can't exchange their GIDs ({exchanged}):"
                 " give one of them a GID that no group has in one run, and this one in the next."
             )
 
 
-def _changes(target: Target, changing: Mapping[str, _Wanted], waits: Mapping[str, str]) -> Iterable[Change[GroupWrite]]:
+def _changes(
+    target: Target, changing: Mapping[str, _DesiredGroup], waits: Mapping[str, str]
+) -> Iterable[Change[GroupWrite]]:
     """Yield the changes, ranked: a GID is given up before another group gets it, and new groups come last, those
     without a name after those with one, as Waldur takes a name for them that is free then."""
-    for uuid, wanted in changing.items():
-        entry, row = wanted.entry, wanted.row
+    for uuid, group in changing.items():
+        entry, row = group.entry, group.row
         write = GroupWrite(uuid, entry.gid, entry.name if row is None else "")
         depth, holder = 0, waits.get(uuid)
         while holder is not None:
@@ -218,7 +220,7 @@ def _changes(target: Target, changing: Mapping[str, _Wanted], waits: Mapping[str
         ids = {"customer": target.customer_uuid, "user": None, "role": None, "project": uuid}
         action = CREATE if row is None else SET_GID
         after = {"gid": entry.gid, **name}
-        yield Change(target.name, KIND, wanted.project.name, action, before, after, ids, write, rank=rank)
+        yield Change(target.name, KIND, group.project.name, action, before, after, ids, write, rank=rank)
 
 
 def result_rows(desired: ProjectGroups, current: GroupState, planned: Sequence[Change[GroupWrite]]) -> list[Row]:
@@ -229,7 +231,7 @@ def result_rows(desired: ProjectGroups, current: GroupState, planned: Sequence[C
         row = rows.get(write.project_uuid) or _new_row(change)
         rows[write.project_uuid] = {**row, "gid": write.gid}
     projects = [current.projects[entry.project] for entry in desired.entries]
-    return [rows[one.uuid] for one in projects if isinstance(one, Project) and one.uuid in rows]
+    return [rows[project.uuid] for project in projects if isinstance(project, Project) and project.uuid in rows]
 
 
 def _new_row(change: Change[GroupWrite]) -> Row:

@@ -71,12 +71,12 @@ def _no_rows(session: Session) -> list[Row]:
 def _changed_gids(entries: Iterable[GroupEntry], current: GroupState) -> list[int]:
     """Return the GIDs of the entries whose groups do not have them."""
     rows = current.by_project()
-    found = []
+    gids = []
     for entry in entries:
         project = current.projects[entry.project]
         if isinstance(project, Project) and rows.get(project.uuid, {}).get("gid") != entry.gid:
-            found.append(entry.gid)
-    return found
+            gids.append(entry.gid)
+    return gids
 
 
 # --- projects --------------------------------------------------------------------------------------------------------
@@ -87,20 +87,20 @@ def _resolve_projects(
 ) -> dict[str, Project | UnresolvedProject]:
     """Return what each reference means: first among the projects with a group, then among those that can get one."""
     known = [_project(row, "project_") for row in rows if row.get("project_uuid")]
-    found: dict[str, Project | UnresolvedProject] = {}
+    projects: dict[str, Project | UnresolvedProject] = {}
     for entry in entries:
         if candidates := _matching(entry.project, known):
-            found[entry.project] = _single(entry, candidates)
-    missing = [entry for entry in entries if entry.project not in found]
+            projects[entry.project] = _single(entry, candidates)
+    missing = [entry for entry in entries if entry.project not in projects]
     if not missing:
-        return found
+        return projects
     adoptable = _read_adoptable(session, target, missing)
     for entry in missing:
         candidates = _matching(entry.project, adoptable)
-        found[entry.project] = (
+        projects[entry.project] = (
             _single(entry, candidates) if candidates else _unlisted(session, target, entry.project, adoptable)
         )
-    return found
+    return projects
 
 
 def _project(row: Row, prefix: str = "") -> Project:
@@ -114,13 +114,13 @@ def _uuid_of(reference: str) -> str | None:
 
 def _matching(reference: str, projects: Iterable[Project]) -> list[Project]:
     uuid = _uuid_of(reference)
-    return [one for one in projects if (one.uuid == uuid if uuid else one.name == reference)]
+    return [project for project in projects if (project.uuid == uuid if uuid else project.name == reference)]
 
 
 def _single(entry: GroupEntry, candidates: Sequence[Project]) -> Project | UnresolvedProject:
     if len(candidates) == 1:
         return candidates[0]
-    named = [(one.name, one.uuid) for one in candidates]
+    named = [(project.name, project.uuid) for project in candidates]
     error = make_ambiguity_error("", entry.project, _COLLECTION, named)
     return UnresolvedProject(error.message.removeprefix(": "))
 
@@ -149,7 +149,7 @@ def _unlisted(
         f"'{quote(reference)}' is no project with a resource or an order at {target.name}: give the exact name or the"
         " UUID of one, or use a staff token and the UUID of any project."
     )
-    return UnresolvedProject(text + suggest_closest(reference, [one.name for one in adoptable]))
+    return UnresolvedProject(text + suggest_closest(reference, [project.name for project in adoptable]))
 
 
 # --- GIDs ------------------------------------------------------------------------------------------------------------
@@ -178,15 +178,15 @@ def _read_holders(session: Session, current: GroupState, gids: Sequence[int]) ->
     """Return who else than a group of the provider has which of the GIDs, by one request for each pool."""
     span: dict[str, Any] = {"gid_min": min(gids), "gid_max": max(gids), "is_released": False}
     own = {row.get("gid") for row in current.rows}
-    wanted = set(gids) - own
-    found: dict[int, str] = {}
+    remaining_gids = set(gids) - own
+    holders: dict[int, str] = {}
     for pool in (current.pool, *current.other_pools):
-        if pool is not None and wanted:
+        if pool is not None and remaining_gids:
             rows = session.client.rows("posix_identities", pool_uuid=uuids.normalize(pool["uuid"]), **span)
             for row in check_rows("posix_identities", rows, **_IDENTITY_KINDS):
-                if row["gid"] in wanted and not row.get("released_at"):
-                    found[row["gid"]] = _holder(row)
-    return found
+                if row["gid"] in remaining_gids and not row.get("released_at"):
+                    holders[row["gid"]] = _holder(row)
+    return holders
 
 
 def _holder(row: Row) -> str:

@@ -63,13 +63,13 @@ class GroupState:
 
     def by_project(self) -> dict[str, Row]:
         """Return the groups by the UUIDs of their projects; those of projects that are gone for good have none."""
-        found = {uuids.normalize(row.get("project_uuid")): row for row in self.rows}
-        return {uuid: row for uuid, row in found.items() if uuid}
+        groups = {uuids.normalize(row.get("project_uuid")): row for row in self.rows}
+        return {uuid: row for uuid, row in groups.items() if uuid}
 
     def group_range(self) -> GroupRange | None:
         """Return the range of the provider's pool that groups get their GIDs from; None where it has neither."""
-        for one in (GROUP_GID, GID):
-            span = one.span(self.pool or {})
+        for range_ in (GROUP_GID, GID):
+            span = range_.span(self.pool or {})
             if span:
-                return GroupRange(one, span)
+                return GroupRange(range_, span)
         return None

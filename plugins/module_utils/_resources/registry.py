@@ -29,10 +29,10 @@ KINDS: dict[str, ChangeKind] = {resource.kind.name: resource.kind for resource i
 
 def _actions() -> dict[str, Action]:
     """Return all actions by name, as they are declared; of several resources' actions of one name the first."""
-    found: dict[str, Action] = {}
+    actions: dict[str, Action] = {}
     for action in (action for kind in KINDS.values() for action in kind.actions):
-        found.setdefault(action.name, action)
-    return found
+        actions.setdefault(action.name, action)
+    return actions
 
 
 ACTIONS: dict[str, Action] = _actions()

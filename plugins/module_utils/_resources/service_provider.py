@@ -88,7 +88,7 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
 
     def read_options(self, options: Mapping[str, Any], read_image: ReadImage) -> Profile:
         """Return the desired profile of a task."""
-        values = {one.name: options.get(one.name) for one in PROFILE_FIELDS}
+        values = {field.name: options.get(field.name) for field in PROFILE_FIELDS}
         values[ACCOUNT_OPTIONS_KEY] = named_options(values[ACCOUNT_OPTIONS_KEY])
         entry = EntryReader("", values, PROFILE_FIELDS)
         for key in entry.values if options["state"] == "absent" else ():
@@ -166,9 +166,9 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
             if row is None:
                 raise
             # Another user created it since it was read: the same is as good as ours.
-            there, found = recheck_change(session, target, change)
-            if not there:
-                error.message += f" Another user created it meanwhile; checked again: {found}"
+            is_applied, outcome = recheck_change(session, target, change)
+            if not is_applied:
+                error.message += f" Another user created it meanwhile; checked again: {outcome}"
                 raise
             current.row, target.uuid = row, uuids.normalize(row["uuid"])
 
@@ -206,7 +206,7 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         current = self.read(session, target, Profile())
         row = current.row or {}
         keys, notes = {}, []
-        for name in (one.name for one in PROFILE_FIELDS):
+        for name in (field.name for field in PROFILE_FIELDS):
             if name == "image" and row.get(name):
                 text = f"{target.name} has an image, and the document names image files: download it beside it."
                 notes.append(Note(name, None, text))

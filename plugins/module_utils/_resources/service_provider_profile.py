@@ -98,7 +98,7 @@ PROFILE_FIELDS = (_SENT[0], _SENT[1], _IMAGE, *_SENT[2:], RESOLUTIONS)
 
 def read_profile(entry: EntryReader, state: str, read_image: ReadImage) -> Profile:
     """Return the profile in an entry, or in the options of a task; errors are collected."""
-    fields = {one.name: to_plain(entry.get(one)) for one in _SENT if one in entry}
+    fields = {field_.name: to_plain(entry.get(field_)) for field_ in _SENT if field_ in entry}
     image: ImageFile | Unset | None = UNSET
     path = entry.get(_IMAGE)
     if path is not None:

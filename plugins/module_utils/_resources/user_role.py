@@ -204,7 +204,7 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
             return Grants(USERS.read("users", options["users"]), options["exclusive"])
         if options["exclusive"]:
             raise InvalidInput("exclusive: requires users: with one user, each item of a loop would revoke the others.")
-        return Grants((GRANT.read("", {one.name: options.get(one.name) for one in GRANT.fields}),), single=True)
+        return Grants((GRANT.read("", {field.name: options.get(field.name) for field in GRANT.fields}),), single=True)
 
     def read(self, session: Session, target: Target, desired: Grants) -> GrantState:
         """Read all role grants in bulk; for a single user that is known already, only theirs."""
@@ -270,9 +270,9 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
             if change.action is not _GRANT or error.status != _REFUSED:
                 raise
             # Another user may have granted it since it was read: the same is as good as ours.
-            there, found = _recheck(session, target, change)
-            if not there:
-                error.message += f" Checked again: {found}"
+            is_applied, outcome = _recheck(session, target, change)
+            if not is_applied:
+                error.message += f" Checked again: {outcome}"
                 raise
             return
         if change.action is _REVOKE:
@@ -290,9 +290,11 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
         if current.only_user:
             rows = [row for row in rows if uuids.normalize(row.get("user_uuid")) == current.only_user]
         now = GrantState(rows, current.roles, session.client.now(), current.me, current.only_user)
-        doubles = [same for pair, same in now.by_pair.items() if len(same) > max(1, len(current.by_pair.get(pair, ())))]
+        doubles = [
+            grants for pair, grants in now.by_pair.items() if len(grants) > max(1, len(current.by_pair.get(pair, ())))
+        ]
         if doubles:
-            shown = " ".join(_double(target, _name(same[0]), same) for same in doubles)
+            shown = " ".join(_double(target, _name(grants[0]), grants) for grants in doubles)
             raise WaldurError(f"Another user granted the same role at the same time: {shown}", not_applied=[])
         return now
 
@@ -343,11 +345,11 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
             else:
                 expiry = timestamps.format_utc(grant.expiration_time)
                 rows[pair] = [{**row, "expiration_time": expiry} for row in rows[pair]]
-        found = [row for same in rows.values() for row in same]
+        grants = [row for pair_rows in rows.values() for row in pair_rows]
         if desired.single:
             named = {user.uuid for user in users.values() if isinstance(user, User)}
-            found = [row for row in found if _pair(row)[0] in named]
-        return sorted(found, key=lambda row: (str(row.get("user_username")), str(row.get("role_name"))))
+            grants = [row for row in grants if _pair(row)[0] in named]
+        return sorted(grants, key=lambda row: (str(row.get("user_username")), str(row.get("role_name"))))
 
     def export(self, session: Session, target: Target) -> Exported:
         """Export the grants that last; Waldur hides those of deactivated users
@@ -367,7 +369,7 @@ def _in_document(session: Session, target: Target, rows: list[Row], current: Gra
     expiry = timestamps.format_utc(timestamps.parse_server_time(row.get("expiration_time")))
     user = User(_pair(row)[0], row.get("user_username"))
     if len(rows) > 1:
-        return Note("users", name, _double(target, name, sorted(rows, key=lambda one: str(one.get("uuid")))))
+        return Note("users", name, _double(target, name, sorted(rows, key=lambda grant: str(grant.get("uuid")))))
     if _expired(row, current.now):
         text = f"{target.name}: {name} expired at {expiry} and stays listed until Waldur's daily clean-up."
         return Note("users", name, text)
