@@ -14,7 +14,7 @@ from .._common.errors import WaldurError
 from .findings import validate_documents
 from .validate import REPORTS, write_reports
 
-_FOUND, _FAILED = 1, 2
+_HAS_FINDINGS, _FAILED = 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             write_reports(validation, vars(options))
             for finding in validation.findings:
                 sys.stdout.write(f"{finding}\n")
-                status = _FOUND
+                status = _HAS_FINDINGS
     except WaldurError as error:
         sys.stderr.write(f"{error.message}\n")
         return _FAILED
