@@ -28,13 +28,13 @@ _NOWHERE = "\u200b"
 
 def split_lines(text: str) -> list[str]:
     """Return the lines of ``text``, of characters that can be printed and don't change the order of others."""
-    return [part if part.isprintable() else "".join(map(_printable, part)) for part in _BREAKS.split(text)]
+    return [line if line.isprintable() else "".join(map(_printable, line)) for line in _BREAKS.split(text)]
 
 
 def format_code(text: str) -> str:
     """Return ``text`` on one line, as inline code that is safe in a table, a heading or a list; "" for an empty one."""
-    parts = _SPLITTING.split(" ↵ ".join(split_lines(text)).strip())
-    return "".join(f"&#{ord(part)};" if part in "|`{" else f"`{part}`" for part in parts if part)
+    pieces = _SPLITTING.split(" ↵ ".join(split_lines(text)).strip())
+    return "".join(f"&#{ord(piece)};" if piece in "|`{" else f"`{piece}`" for piece in pieces if piece)
 
 
 def format_html_code(text: str) -> str:
