@@ -71,7 +71,9 @@ def render_group(group: Group, style: EntryStyle) -> Entry:
         return Entry(f"- {_describe(first, MARKDOWN, style)}{_list_values(first, MARKDOWN)}", changes=1)
     if len(group) == 1:
         summary = f"{_describe(first, HTML, style)}: {len(first.differences):,} values"
-        return _fold(summary, [f"- {_render_difference(one, MARKDOWN)}" for one in first.differences], 1, style)
+        return _fold(
+            summary, [f"- {_render_difference(difference, MARKDOWN)}" for difference in first.differences], 1, style
+        )
     is_across = len({change.provider for change in group}) > 1
     words = first.kind.describe_several(first.action, len(group))
     summary = HTML.bold.format(words) if style.is_critical else words
@@ -111,7 +113,7 @@ def _name_in_group(shown: ShownChange, style: EntryStyle, *, with_provider: bool
 
 
 def _list_values(shown: ShownChange, markup: Markup) -> str:
-    values = ", ".join(_render_difference(one, markup) for one in shown.differences)
+    values = ", ".join(_render_difference(difference, markup) for difference in shown.differences)
     return f": {values}" if values else ""
 
 
@@ -157,4 +159,4 @@ def render_full_text(group: Group, ambiguous: Container[str]) -> Entry:
 def _mark_lines(mark: str, label: str, text: str) -> Iterator[str]:
     first, *others = split_lines(f"{label}: {text}")
     yield f"{mark} {escape_block(first)}"
-    yield from (f"{mark}   {escape_block(other)}".rstrip() for other in others)
+    yield from (f"{mark}   {escape_block(line)}".rstrip() for line in others)

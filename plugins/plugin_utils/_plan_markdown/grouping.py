@@ -51,9 +51,9 @@ def _group(shown: Iterable[ShownChange], key: Callable[[ShownChange], Hashable])
     for change in shown:
         groups.setdefault(key(change) if _can_be_grouped(change) else id(change), []).append(change)
     return [
-        part
+        subgroup
         for group in groups.values()
-        for part in ([group] if len(group) >= FEWEST else [[change] for change in group])
+        for subgroup in ([group] if len(group) >= FEWEST else [[change] for change in group])
     ]
 
 

@@ -92,21 +92,21 @@ def fit_entries(sections: Iterable[Section], space: Space) -> list[FittedSection
     """Return the sections with the entries that fit, without their items. The first section is served first."""
     fitted = []
     for section in sections:
-        one = FittedSection(section)
+        fitted_section = FittedSection(section)
         for entry in section.entries:
-            frame = 0 if one.items else len(section.head) + len(section.tail) + 4
+            frame = 0 if fitted_section.items else len(section.head) + len(section.tail) + 4
             if not space.take(entry.length + frame):
                 break
-            one.items.append(0)
-        fitted.append(one)
+            fitted_section.items.append(0)
+        fitted.append(fitted_section)
     return fitted
 
 
 def fit_items(fitted: Iterable[FittedSection], space: Space) -> None:
     """Show the items that fit, of entries that are shown."""
-    for one in fitted:
-        for number, entry in enumerate(one.section.entries[: len(one.items)]):
+    for fitted_section in fitted:
+        for number, entry in enumerate(fitted_section.section.entries[: len(fitted_section.items)]):
             for item in entry.items:
                 if not space.take(len(item) + 1):
                     return
-                one.items[number] += 1
+                fitted_section.items[number] += 1

@@ -92,8 +92,8 @@ def render_plan(
     fit_items(fitted, space)
     fitted += fit_entries([_full_texts_section([*_groups(critical), *_groups(others)], style)], space)
     ordered = [fitted[0], *fitted[3:-1], *fitted[1:3], fitted[-1]]
-    parts = [head, *(section.render() for section in ordered), _describe_hidden(fitted, max_length)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    blocks = [head, *(section.render() for section in ordered), _describe_hidden(fitted, max_length)]
+    return "\n\n".join(block for block in blocks if block) + "\n"
 
 
 def _groups(grouped: GroupedChanges) -> list[Group]:

@@ -76,10 +76,10 @@ def pair_leaves(before: list[Leaf], after: list[Leaf]) -> list[Difference]:
 def _shorten_around_difference(text: str, counterpart: str) -> str:
     """Return ``text`` shortened so that the first place is seen in which it differs from its counterpart."""
     pairs = enumerate(zip(text, counterpart, strict=False))
-    same = next((at for at, (one, other) in pairs if one != other), min(len(text), len(counterpart)))
-    if len(text) <= LONGEST_VALUE or same < LONGEST_VALUE // 2:
+    position = next((at for at, (left, right) in pairs if left != right), min(len(text), len(counterpart)))
+    if len(text) <= LONGEST_VALUE or position < LONGEST_VALUE // 2:
         return shorten(text, LONGEST_VALUE)
-    start = min(same - LONGEST_VALUE // 4, len(text) - LONGEST_VALUE + 1)
+    start = min(position - LONGEST_VALUE // 4, len(text) - LONGEST_VALUE + 1)
     return f"…{shorten(text[start:], LONGEST_VALUE - 1)}"
 
 
