@@ -43,7 +43,7 @@ def format_text(value: Any) -> str:
 
 def choose_name(row: Row, *keys: str) -> str:
     """Return the value of the first key that is not empty, a dash if all are."""
-    return next((found for key in keys if (found := format_name(row.get(key)))), NOTHING)
+    return next((name for key in keys if (name := format_name(row.get(key)))), NOTHING)
 
 
 def require_mapping(where: str, value: Any) -> Row:
@@ -67,28 +67,28 @@ def parse_number(where: str, value: Any) -> float | int | None:
     """
     if value is None or value == "":
         return None
-    found = _number(value)
-    if found is None or not abs(found) < _LARGEST:
+    number = _number(value)
+    if number is None or not abs(number) < _LARGEST:
         raise InvalidInput(f"{where}: {quote(value)} is not a number that a report can show: correct it.")
-    return found
+    return number
 
 
 def _number(value: Any) -> float | int | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
-        found = float(value)
-        return int(value) if isinstance(value, int) or found.is_integer() else found
+        number = float(value)
+        return int(value) if isinstance(value, int) or number.is_integer() else number
     except (ValueError, OverflowError):
         return None
 
 
 def parse_whole_number(where: str, value: Any, lowest: int, highest: int) -> int:
     """Return a whole number within limits, also one written as text. Raises ``InvalidInput``."""
-    found = parse_number(where, value)
-    if not isinstance(found, int) or not lowest <= found <= highest:
+    number = parse_number(where, value)
+    if not isinstance(number, int) or not lowest <= number <= highest:
         raise InvalidInput(f"{where}: must be a whole number from {lowest} to {highest}, and {quote(value)} was given.")
-    return found
+    return number
 
 
 def format_number(value: float | None) -> str:
