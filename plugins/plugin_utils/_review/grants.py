@@ -75,8 +75,8 @@ class Review:
     @property
     def ending(self) -> list[ReviewedGrant]:
         """The role grants that have ended or end soon, the earliest first."""
-        found = [grant for grant in self.grants if grant.status in ("ended", "soon")]
-        return sorted(found, key=lambda grant: grant.expiration_time or "")
+        ending = [grant for grant in self.grants if grant.status in ("ended", "soon")]
+        return sorted(ending, key=lambda grant: grant.expiration_time or "")
 
     @property
     def not_in_document(self) -> list[ReviewedGrant]:
@@ -85,10 +85,10 @@ class Review:
 
     def by_provider(self) -> list[tuple[str, list[ReviewedGrant]]]:
         """Return the name and the role grants of each service provider; two of one name stay apart."""
-        found: dict[tuple[str, str], list[ReviewedGrant]] = {provider: [] for provider in self.providers}
+        grants_by_provider: dict[tuple[str, str], list[ReviewedGrant]] = {provider: [] for provider in self.providers}
         for grant in self.grants:
-            found[grant.service_provider, grant.customer_uuid].append(grant)
-        return [(name, grants) for (name, _customer), grants in found.items()]
+            grants_by_provider[grant.service_provider, grant.customer_uuid].append(grant)
+        return [(name, grants) for (name, _customer), grants in grants_by_provider.items()]
 
     def as_rows(self) -> list[dict[str, Any]]:
         """Return the role grants as mappings."""
@@ -125,7 +125,10 @@ def make_review(results: Any, now: datetime, within: timedelta, desired_state: A
         grants += _review_rows(where, rows, profile, name, now, within, document)
     grants.sort(key=lambda grant: (*_sort_name(grant.service_provider), *_sort_name(grant.user), grant.role))
     return Review(
-        grants, sorted(providers, key=lambda one: (*_sort_name(one[0]), one[1])), unread, document is not None
+        grants,
+        sorted(providers, key=lambda provider: (*_sort_name(provider[0]), provider[1])),
+        unread,
+        document is not None,
     )
 
 
@@ -201,13 +204,13 @@ def _read_document(desired_state: Any) -> _Document:
 
 def _with_ids(where: str, rows: Any) -> Iterable[tuple[GrantId, Row]]:
     """Return the rows about role grants, each with the UUIDs of its customer, user and role."""
-    found = []
+    pairs = []
     for number, row in enumerate(require_rows(where, rows)):
         if row.get("kind") == _KIND:
             ids = require_mapping(f"{where}[{number}].id", row.get("id"))
             customer, user, role = (uuids.normalize(ids.get(key)) or "" for key in ("customer", "user", "role"))
-            found.append(((customer, user, role), row))
-    return found
+            pairs.append(((customer, user, role), row))
+    return pairs
 
 
 def _describe_change(change: Row) -> str:

@@ -82,7 +82,7 @@ def _explain_none(review: Review) -> str:
 def _unread_section(review: Review) -> Iterator[str]:
     if review.unread:
         yield "## Could not be read"
-        yield "\n".join(f"- {format_code(one.name)}: {format_code(one.reason)}" for one in review.unread)
+        yield "\n".join(f"- {format_code(provider.name)}: {format_code(provider.reason)}" for provider in review.unread)
 
 
 def _table(grants: Sequence[ReviewedGrant]) -> str:
