@@ -158,7 +158,7 @@ class _Matcher:
         return any(form in lowered for form in self._lowered_forms)
 
     def _mask_cut(self, text: str) -> str:
-        """Return ``text`` with each beginning of a secret masked that a cut left, which ``CUT`` follows."""
+        """Return ``text`` with each beginning of a secret masked that stands before ``CUT``, where text was cut off."""
         forms = self._forms_by_beginning
         if CUT not in text or not forms:
             return text

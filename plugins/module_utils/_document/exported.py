@@ -58,7 +58,7 @@ def exported_list(key: str, items: Iterable[Entry | Note]) -> Exported:
 def user_reference(references: References, user: User) -> str:
     """Return the username where reading it back finds this user, else the UUID (as for one that looks like a UUID)."""
     name = user.username or ""
-    is_certain = _survives(name, "users") and references.users.known_uuid(name) == user.uuid
+    is_certain = _is_read_as_name(name, "users") and references.users.known_uuid(name) == user.uuid
     return name if is_certain else user.uuid
 
 
@@ -66,13 +66,13 @@ def project_reference(row: Row, rows: Iterable[Row]) -> str:
     """Return the project's name where reading it back finds the project of this group among ``rows``, the groups of one
     provider, else the UUID."""
     name, uuid = row.get("project_name") or "", str(uuids.normalize(row["project_uuid"]))
-    is_certain = _survives(name, "projects") and sum(group.get("project_name") == name for group in rows) == 1
+    is_certain = _is_read_as_name(name, "projects") and sum(group.get("project_name") == name for group in rows) == 1
     return name if is_certain else uuid
 
 
 def customer_reference(references: References, target: Target) -> str:
     """Return the customer's name where reading it back finds this customer, else the UUID: names are not unique."""
-    if not _survives(target.name, "customers"):
+    if not _is_read_as_name(target.name, "customers"):
         return target.customer_uuid
     try:
         resolved = references.resolve_target("customer", "customer", target.name)
@@ -81,8 +81,8 @@ def customer_reference(references: References, target: Target) -> str:
     return target.name if resolved.customer_uuid == target.customer_uuid else target.customer_uuid
 
 
-def _survives(name: str, collection: str) -> bool:
-    """Return whether the schema takes the name as it is, and for a name."""
+def _is_read_as_name(name: str, collection: str) -> bool:
+    """Return whether the schema reads the name back unchanged, and as a name instead of a UUID or URL."""
     try:
         is_unchanged = values.reference(collection, name) == name
     except InvalidInput:

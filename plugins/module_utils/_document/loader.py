@@ -135,7 +135,11 @@ def plan_file(path: str) -> Any:
     text = read_text(path, f"approved_plan: {shown}", "approved_plan")
     try:
         plan = json.loads(
-            text, parse_constant=_no_constant, parse_int=_short(int), parse_float=_short(float), object_pairs_hook=_once
+            text,
+            parse_constant=_no_constant,
+            parse_int=_short(int),
+            parse_float=_short(float),
+            object_pairs_hook=_reject_duplicate_keys,
         )
     except json.JSONDecodeError as error:
         raise InvalidInput(
@@ -164,7 +168,7 @@ def _short(make: Callable[[str], Any]) -> Callable[[str], Any]:
     return read
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
         seen: set[str] = set()
@@ -174,7 +178,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _paths(path: str, written: str) -> Iterator[tuple[str, str]]:
-    """Yield each file with the name by which messages call it; the one file that the option names, as it is written."""
+    """Yield the path of each file, and its name in messages."""
     if not os.path.isdir(path):
         yield path, os.path.basename(path) or written
         return
@@ -228,7 +232,7 @@ def _read(path: str, shown: str, schema: DocumentSchema, problems: Problems) -> 
 
 
 def _defaults(name: str, value: Any, schema: DocumentSchema, problems: Problems) -> dict[str, Any]:
-    """Return the valid defaults. They are checked by themselves, so that an error is reported once, and of them."""
+    """Return the valid defaults. They are checked by themselves, so that an error in them is reported once."""
     where = f"{name}: {DEFAULTS}"
     valid: dict[str, Any] = {}
     defaults = problems.attempt(values.known_keys, where, value, schema.default_keys, problems)

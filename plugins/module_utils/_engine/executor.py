@@ -46,7 +46,7 @@ def apply(session: Session, plan: Plan) -> None:
 
 
 def _described(error: BaseException, *, is_sent: bool, is_applied: bool) -> WaldurError:
-    """Return an error that is not ours as one of ours; after a request whose outcome is unknown, it says so."""
+    """Return any error as a ``WaldurError``; after a request whose outcome is unknown, it says so."""
     if is_applied:
         return wrap_error(error, "")
     if not is_sent:

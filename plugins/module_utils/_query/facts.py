@@ -105,17 +105,17 @@ _GROUPS: Mapping[str, frozenset[str]] = {"all": frozenset(SUBSETS), "min": froze
 def select_subsets(gather_subset: Iterable[str]) -> dict[str, bool]:
     """Return the subsets that ``gather_subset`` selects, and whether each is selected by its own name.
 
-    As Ansible's setup reads it: ``min`` comes along unless it is taken away, and a name wins over what takes it away.
-    Where things are only taken away, they are taken from all. Raises ``InvalidInput`` for names that are not known.
+    As Ansible's setup reads it: ``min`` is included unless it is excluded, and the name of a subset wins over its
+    exclusion. Where there are only exclusions, they are taken from all. Raises ``InvalidInput`` for unknown names.
     """
     items = [item.strip() for item in gather_subset]
     for item in items:
         document.choice("gather_subset", item.removeprefix("!"), (*_GROUPS, *SUBSETS))
     named = {item for item in items if item in SUBSETS}
     added = [item for item in items if not item.startswith("!")]
-    taken = [item.removeprefix("!") for item in items if item.startswith("!")]
+    excluded = [item.removeprefix("!") for item in items if item.startswith("!")]
     selected = set(_GROUPS["min"] if added else _GROUPS["all"]).union(*(_GROUPS.get(item, {item}) for item in added))
-    for item in taken:
+    for item in excluded:
         selected -= (_GROUPS["all"] - _GROUPS["min"] if item == "all" else _GROUPS.get(item, {item})) - named
     return {name: name in named for name in SUBSETS if name in selected}
 

@@ -96,9 +96,9 @@ def spec(operation: Operation) -> dict[str, Any]:
     argument_spec: dict[str, Any] = {}
     for name, parameter in options(operation).items():
         argument_spec[name] = _option(parameter)
-        also = [alias for alias, option in aliases(operation).items() if option == name]
-        if also:
-            argument_spec[name]["aliases"] = also
+        alias_names = [alias for alias, option in aliases(operation).items() if option == name]
+        if alias_names:
+            argument_spec[name]["aliases"] = alias_names
     names = orders(operation)
     argument_spec["order_by"] = {"type": "list", "elements": "str"}
     if names:
@@ -152,11 +152,11 @@ def parse_selection(operation: Operation, values: Mapping[str, Any], where: str 
 
 
 def _by_option(operation: Operation, values: Mapping[str, Any], where: str) -> dict[str, Any]:
-    also = aliases(operation)
-    known = (*options(operation), *also, *LIST_OPTIONS)
+    option_of_alias = aliases(operation)
+    known = (*options(operation), *option_of_alias, *LIST_OPTIONS)
     values_by_option: dict[str, Any] = {}
     for name, value in document.mapping(where.rstrip(".") or operation.name, values, known).items():
-        option = also.get(name, name)
+        option = option_of_alias.get(name, name)
         if option in values_by_option:
             raise InvalidInput(f"{where}{name}: says the same as {option}: give one of the two.")
         values_by_option[option] = value
@@ -204,7 +204,7 @@ def _single(where: str, parameter: Parameter, value: Any) -> Any:
 def _timestamp(where: str, parameter: Parameter, value: Any) -> Any:
     try:
         timestamp = document.expiration(where, value)
-    except InvalidInput as error:  # which of an expiry alone would say that there may be none
+    except InvalidInput as error:  # its text is about expiries, which may be never
         raise InvalidInput(error.message.replace(f", {_UTC} or never", f" or {_UTC}")) from None
     if timestamp is None:
         raise InvalidInput(f'{where}: never is not a valid filter value: write "2027-06-30" or {_UTC}.')

@@ -283,8 +283,8 @@ def _values(row: Row) -> dict[str, Any]:
 
 
 def _read_held(session: Session, row: Row, desired: Pool) -> dict[str, list[int]]:
-    """Return numbers in use that the desired ranges leave out, a few of each column; none is read in vain
-    (api-behaviour: posix-pools-shrink, posix-pools-delete)."""
+    """Return a few numbers in use of each column that the desired ranges leave out, without a request where there can
+    be none (api-behaviour: posix-pools-shrink, posix-pools-delete)."""
     if desired.state == "absent":
         held = _read_identities(session, row, COLUMNS, (0, LARGEST))
         return {

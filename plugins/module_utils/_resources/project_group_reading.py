@@ -175,7 +175,7 @@ def _may_write(session: Session, target: Target) -> bool:
 
 
 def _read_holders(session: Session, current: GroupState, gids: Sequence[int]) -> dict[int, str]:
-    """Return who else than a group of the provider has which of the GIDs, by one request for each pool."""
+    """Return the holders of those GIDs that no group of the provider has, by GID; one request for each pool."""
     span: dict[str, Any] = {"gid_min": min(gids), "gid_max": max(gids), "is_released": False}
     own = {row.get("gid") for row in current.rows}
     remaining_gids = set(gids) - own

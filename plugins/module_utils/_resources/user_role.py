@@ -285,7 +285,7 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
             )
 
     def verify(self, session: Session, target: Target, desired: Grants, current: GrantState) -> GrantState:
-        """Read again, as races make double grants that no single response tells."""
+        """Read again, as concurrent requests can create double grants that no single response shows."""
         rows = _grants(session, target, current.only_user)
         if current.only_user:
             rows = [row for row in rows if uuids.normalize(row.get("user_uuid")) == current.only_user]
