@@ -37,7 +37,7 @@ _ACCOUNT_FIELDS = (
     "service_provider_account_uuid",
     "service_provider_account_username",
 )
-_PERMISSION_FIELDS = ("user_uuid", "user_username", "project_uuid", "role_name", "created")
+_PERMISSION_FIELDS = ("user_uuid", "user_username", "user_email", "project_uuid", "role_name", "created")
 _ACCOUNT_KINDS = {
     "offering_uuid": FieldType.UUID,
     "user_uuid": FieldType.UUID,

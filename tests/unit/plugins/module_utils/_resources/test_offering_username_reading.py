@@ -19,7 +19,7 @@ from ...helpers.samples import ALICE, BOB, CUSTOMER, PROVIDER, target
 
 LIVE = ("Creating", "OK", "Erred", "Updating", "Terminating")
 PROJECT, OTHER_PROJECT, VM, GPU = "1a" * 16, "1b" * 16, "2a" * 16, "2b" * 16
-PERMISSIONS = ("user_uuid", "user_username", "project_uuid", "role_name", "created")
+PERMISSIONS = ("user_uuid", "user_username", "user_email", "project_uuid", "role_name", "created")
 RESOURCES = ("uuid", "offering_uuid", "offering_name", "offering_shared", "project_uuid", "state", "provider_uuid")
 ACCOUNTS = (
     "uuid",
