@@ -159,6 +159,52 @@ options:
       - Approved changes that have already been made are no error, so you can complete a partly applied plan.
       - Changes are equal if their kind, action and UUIDs are equal, and their values before and after.
     type: raw
+  policy_path:
+    description:
+      - A file of rules that the plan must follow, on the controller. A relative path is searched like
+        O(providers_path). If the plan breaks a rule, the task fails, in check mode too, nothing is changed, and
+        RV(policy_violations) lists all violations. Without this option, no rules apply. An empty path is an error.
+      - The playbooks take this option as the variable C(policy_path), the role P(waldur.provider.desired_state#role) as
+        C(desired_state_policy_path), and the role P(waldur.provider.drift#role) as C(drift_policy_path). The playbook
+        C(waldur.provider.validate) only checks the syntax of the file.
+      - The rules are about the changes of the plan, so what is already in Waldur is no violation. With O(only), they
+        are about the changes of the service providers in it.
+      - The file is YAML, a mapping with one or more of the following keys. An unknown key, a key without a value and an
+        empty file are errors. Keys that start with C(x-) are ignored, for YAML anchors. The largest file has 1 MB.
+      - "C(max_role_duration): how long after the plan a role that it grants or extends may end, a number of days, or a
+        text such as V(12h), V(30d) or V(4w). A role that never ends is longer, unless the file has
+        C(permanent_role_users), which alone decides about those."
+      - "C(permanent_role_users): the only users who may get a role that never ends. With an empty list, nobody may."
+      - "C(forbidden_roles): roles, by name or UUID, that a plan must neither grant nor extend."
+      - "C(forbidden_email_domains): domains, with their subdomains. Users with such an e-mail address must get neither
+        roles nor usernames. Only the users are compared to whom the plan grants a role, whose role it extends or makes
+        permanent, or whose usernames it sets. Their addresses are in what is read for the plan anyway, so this takes no
+        additional request. It is a violation, too, if the token does not see the address."
+      - "C(max_changes): how many changes a plan may have. With a host for each service provider, as in a fleet
+        inventory, each host has a plan of its own."
+      - "C(protected_users): users whose roles and usernames must not be changed in any way. It is a violation, too, if
+        the token does not see who a user is. Waldur does not tell whose accounts are renamed by some changes of
+        C(account_options), so those are only limited by O(max_renames)."
+      - "C(protected_providers): service providers that must not be changed in any way, by the name or the UUID of the
+        customer, or by their own UUID."
+      - Users are given by username, e-mail address, UUID or URL. A change that only takes access away, such as an
+        earlier expiry, is limited by C(max_changes), C(protected_users) and C(protected_providers) alone.
+      - A file that ends in C(.rego) is a policy for Open Policy Agent. Its input is the content of C(plan.json). Each
+        member of the set C(data.waldur.deny) is a violation, a text, or an object with a text as C(message), and as
+        C(change) the index of a change in C(input.plan). It requires the Python library C(regopy) where the task runs.
+        The policy is evaluated in a process of its own for at most 60 seconds and 2 GB, without environment variables.
+        It must not print anything.
+    type: path
+    version_added: 1.1.0
+  policy_mode:
+    description:
+      - What to do about violations of O(policy_path). V(enforce) fails. V(report) continues with a warning, and returns
+        them as RV(policy_violations). It requires check mode, because it would apply what the policy rejects.
+      - The role P(waldur.provider.drift#role) uses V(report), so that a policy hides no drift.
+    type: str
+    choices: [enforce, report]
+    default: enforce
+    version_added: 1.1.0
   expiring_within:
     description:
       - Return the current role grants that end within this time in RV(expiring), of the service providers whose entries
@@ -271,6 +317,12 @@ EXAMPLES = r"""
   waldur.provider.desired_state:
     providers_path: providers.yml
     approved_plan: "{{ approved }}"
+
+- name: Plan the changes, and fail if they break a rule of the policy
+  waldur.provider.desired_state:
+    providers_path: providers.yml
+    policy_path: policy.yml
+  check_mode: true
 
 - name: Validate a document without applying it
   waldur.provider.desired_state:
@@ -479,6 +531,52 @@ new_changes:
   returned: when the plan contains changes that are not in O(approved_plan)
   type: list
   elements: dict
+policy_violations:
+  description: What the policy rejects, first in the whole plan, then in the order of its changes. Nothing was changed.
+    An empty list if the plan follows the policy.
+  returned: with O(policy_path), unless something else failed before
+  type: list
+  elements: dict
+  version_added: 1.1.0
+  contains:
+    rule:
+      description: The key of the rule, or C(data.waldur.deny) for a policy in Rego.
+      type: str
+      sample: forbidden_roles
+    message:
+      description: The place, the change, why it is rejected, and the rule, as a sentence.
+      type: str
+      sample: "alpha.yml: line 7: service_providers[0].users[1]: grant bob as CUSTOMER.OWNER (Alpha Cloud Ltd): the
+        role CUSTOMER.OWNER is forbidden [forbidden_roles]"
+    file:
+      description: The file of the document with the entry that asks for the change, or the policy file where no entry
+        does. V(none) if the document is not a file.
+      type: str
+      sample: alpha.yml
+    line:
+      description: The line of the entry in the file, or of the rule in the policy file. An entry that comes from
+        defaults has the line of the list that it is added to. V(none) if it is not known.
+      type: int
+      sample: 7
+    place:
+      description: The place in the document that asks for the change, with the file. V(none) if the rule is about the
+        whole plan.
+      type: str
+      sample: "alpha.yml: service_providers[0].users[1]"
+    change:
+      description: The change, as in RV(plan), V(none) if the rule is about the whole plan.
+      type: dict
+      sample:
+        service_provider: Alpha Cloud Ltd
+        kind: user_role
+        name: bob as CUSTOMER.OWNER
+        action: grant
+        before: null
+        after: {expiration_time: null}
+        id:
+          customer: d2c8772ce559428283e388badd97f2d6
+          user: 51d1acdbef2e4274bda95a1ce5391e54
+          role: d51bab95e9a74d39be894869c14ec67e
 removals:
   description: The role grants that would be revoked although no entry names them, each as in RV(plan). Nothing was
     changed.

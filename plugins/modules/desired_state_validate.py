@@ -58,6 +58,13 @@ options:
         documents are applied, so validate the whole folder.
     type: path
     required: true
+  policy_path:
+    description:
+      - A policy, as for M(waldur.provider.desired_state). Its syntax is checked, and its errors are reported with those
+        of the documents. Whether the documents follow it is checked with the plan, because its rules are about changes.
+      - A policy in Rego requires the Python library C(regopy).
+    type: path
+    version_added: 1.1.0
   junit_file:
     description:
       - The path of a JUnit XML report to write, with one test case for each file. GitLab, Jenkins and other CI systems

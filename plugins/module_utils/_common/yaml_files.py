@@ -79,13 +79,15 @@ def read_yaml(
     return content
 
 
-def read_yaml_with_errors(path: str, shown: str, option: str, problems: Problems) -> Any:
+def read_yaml_with_errors(
+    path: str, shown: str, option: str, problems: Problems, *, limit: int = LARGEST_DOCUMENT
+) -> Any:
     """Return the content of the YAML file at ``path`` as ``read_yaml`` does, also if some of its values are invalid.
 
     Their errors are added to ``problems``; invalid values are replaced by their text, and invalid keys left out. Raises
     ``InvalidInput`` where the file can't be read to its end.
     """
-    builder, text = _open_builder(path, shown, option)
+    builder, text = _open_builder(path, shown, option, limit=limit)
     content = builder.build(text)
     if not builder.is_complete:
         builder.problems.raise_errors()

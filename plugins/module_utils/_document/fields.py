@@ -12,11 +12,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from .._common import values
 from .._common.errors import InvalidInput, Problems
+from .._common.expiries import parse_duration
 from .._common.rules import Rule
 
 Value = TypeVar("Value")
@@ -123,6 +124,15 @@ class TimestampField(Field["datetime | None"]):
     def read(self, where: str, value: Any) -> datetime | None:
         """Return the time in UTC."""
         return values.expiration(where, value)
+
+
+@dataclass(frozen=True)
+class DurationField(Field[timedelta]):
+    """A number of days, or text such as ``12h``, ``30d`` or ``4w``."""
+
+    def read(self, where: str, value: Any) -> timedelta:
+        """Return the duration."""
+        return parse_duration(where, value)
 
 
 @dataclass(frozen=True)

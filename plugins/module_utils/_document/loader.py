@@ -81,6 +81,15 @@ def load_entries(path: str, schema: DocumentSchema) -> list[LoadedEntry]:
     return entries
 
 
+def document_paths(path: str) -> Sources:
+    """Return the absolute paths of the files at ``path``, by the names that messages call them.
+
+    Raises ``InvalidInput`` if there is no file.
+    """
+    absolute = os.path.abspath(input_files.expand_path(_OPTION, path))
+    return {quote(name, LONGEST_PATH): file for file, name in _paths(absolute, path)}
+
+
 def _load(
     path: str, schema: DocumentSchema, problems: Problems, sources: Sources | None = None
 ) -> Iterator[LoadedEntry]:

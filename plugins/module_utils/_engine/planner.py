@@ -22,6 +22,7 @@ from .._plan.approval import require_approved
 from .._plan.changes import Change, Comparison, Expiring, Kept, summary
 from .._plan.diff import provider_labels
 from .._plan.limits import DEFAULT_LIMITS, Limits, check_limits
+from .._plan.policy import Policy, ReviewedChange, ReviewedPlan, Violation, reject
 from .._references.targets import Target
 from .._references.users import ResolvedUsers
 from .._resources.base import ResourceTask, Step
@@ -34,7 +35,7 @@ class Plan:
 
     ``users`` are all users that are named, by reference. ``left_out`` are the entries' providers that ``only`` leaves
     out, ``without_entry`` those in ``only`` that have no entry. ``digests`` are those of the entries that the plan was
-    made of, by customer UUID.
+    made of, by customer UUID. ``violations`` are those of a policy that is not enforced.
     """
 
     tasks: list[ResourceTask]
@@ -44,6 +45,7 @@ class Plan:
     left_out: Sequence[Target] = ()
     without_entry: Sequence[Target] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
+    violations: Sequence[Violation] = ()
 
     @property
     def changes(self) -> tuple[Change[object], ...]:
@@ -93,6 +95,9 @@ class Plan:
         return [task.result(self.users, done=done) for task in self._tasks_of(kind)]
 
 
+# The format of plan.json, which policies get as their input too.
+PLAN_FORMAT = "waldur.provider.plan/1"
+
 # The fields of a desired state that only say where it was written.
 _NO_DESIRED_STATE = ("where",)
 
@@ -118,7 +123,7 @@ def plan_changes(session: Session, document: Sequence[ProviderDocument], limits:
         is_changed = {uuid: known[uuid] != digest for uuid, digest in digests.items() if uuid in known}
         require_approved(comparison.changes, limits.approved, is_changed)
     named = {target.customer_uuid: target for _desired, target in entries}
-    return Plan(
+    plan = Plan(
         tasks,
         users,
         comparison,
@@ -127,6 +132,30 @@ def plan_changes(session: Session, document: Sequence[ProviderDocument], limits:
         [target for uuid, target in (only or {}).items() if uuid not in named],
         digests,
     )
+    if limits.policy is not None:
+        plan.violations = _review(session, plan, limits.policy)
+        if limits.is_policy_enforced:
+            reject(limits.policy, plan.violations)
+    return plan
+
+
+def _review(session: Session, plan: Plan, policy: Policy) -> list[Violation]:
+    """Return everything in the plan that ``policy`` rejects."""
+    reviewed = [
+        ReviewedChange(change, task.document.where, task.target.uuid)
+        for task in plan.tasks
+        for change in task.comparison.changes
+    ]
+    content = {
+        "format": PLAN_FORMAT,
+        "api_url": plan.api_url,
+        "digests": dict(plan.digests),
+        "summary": plan.summary(done=False),
+        "warnings": list(plan.comparison.warnings),
+        "plan": [change.as_dict() for change in plan.changes],
+    }
+    ordered = sorted(reviewed, key=lambda review: review.change.order)
+    return policy.review(ReviewedPlan(ordered, session.client.now(), content))
 
 
 def _unrepresentable(task: ResourceTask) -> Comparison[object]:

@@ -27,6 +27,7 @@ from .._document.fields import (
     date_places,
 )
 from .._document.model import ProviderDocument, ReadImage
+from .._document.policy_file import read_policy
 from .._document.schema import ENTRIES
 from .._engine.planner import Plan
 from .._plan.limits import Limits
@@ -61,6 +62,8 @@ _MISSING_USERS = {"type": "str", "choices": ["fail", "warn"], "default": "fail"}
 _MAX_REMOVALS = {"type": "int"}
 _MAX_RENAMES = {"type": "int"}
 _EXPIRING_WITHIN = "expiring_within"
+# The mode in which the violations of a policy are only reported.
+REPORT = "report"
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,10 @@ def parse_limits(options: Mapping[str, Any], api_url: str) -> Limits:
     if only is not None:
         only = [values.reference(f"only[{number}]", value) for number, value in enumerate(only)]
     approved, digests = _approved(options.get("approved_plan"), api_url)
-    return Limits(options.get("max_removals"), only, approved, digests, options.get("max_renames"))
+    path = options.get("policy_path")
+    policy = None if path is None else read_policy(path)
+    is_enforced = options.get("policy_mode") != REPORT
+    return Limits(options.get("max_removals"), only, approved, digests, options.get("max_renames"), policy, is_enforced)
 
 
 def _approved(plan: Any, api_url: str) -> tuple[list[Mapping[str, Any]] | None, Mapping[str, Any]]:
@@ -247,6 +253,8 @@ def _plan(options: Mapping[str, Any], plan: Plan, done: bool) -> dict[str, Any]:
         "api_url": plan.api_url,
         "digests": dict(plan.digests),
     }
+    if options.get("policy_path") is not None:
+        result["policy_violations"] = [violation.as_dict() for violation in plan.violations]
     if (within := _expiring_within(options)) is not None:
         result["expiring"] = [item.as_dict() for item in plan.expiring(within)]
     if options.get("list_kept"):
@@ -266,6 +274,8 @@ WRITE_MODULES: dict[str, WriteModule] = {
             "providers_path": {"type": "path"},
             "only": {"type": "list", "elements": "raw"},
             "approved_plan": {"type": "raw"},
+            "policy_path": {"type": "path"},
+            "policy_mode": {"type": "str", "choices": ["enforce", REPORT], "default": "enforce"},
             _EXPIRING_WITHIN: {"type": "raw"},
             "list_kept": {"type": "bool", "default": False},
             "max_removals": _MAX_REMOVALS,
@@ -296,7 +306,11 @@ FILE_MODULES: dict[str, FileModule] = {
 # The modules that send no request.
 OFFLINE_MODULES: dict[str, OfflineModule] = {
     "desired_state_validate": OfflineModule(
-        {"providers_path": {"type": "path", "required": True}, **{option: {"type": "path"} for option in REPORTS}},
+        {
+            "providers_path": {"type": "path", "required": True},
+            "policy_path": {"type": "path"},
+            **{option: {"type": "path"} for option in REPORTS},
+        },
         lambda options, read_image, check: validate(options, read_image, check=check),
     ),
 }

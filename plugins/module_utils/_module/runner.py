@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from .._common.errors import Interrupted, WaldurError, escape_invisible
+from .._common.errors import Interrupted, InvalidInput, WaldurError, escape_invisible
 from .._common.progress import Progress, ShowLine
 from .._common.redaction import Redactor
 from .._common.signals import SignalReceived, catch_signals, remember_parent
@@ -20,15 +20,26 @@ from .._context import Session, get_client
 from .._document import images
 from .._document.model import ReadImage
 from .._engine.executor import apply
-from .._engine.planner import plan_changes
+from .._engine.planner import Plan, plan_changes
 from .._export import files
 from .._http import connection_options
 from .._http.client import REQUESTS_IMPORT_ERROR
 from .._http.connection import Connection
 from .._plan.changes import Change
 from .._plan.diff import diff as plan_diff
+from .._plan.limits import Limits
+from .._plan.policy import describe_rejection
 from .._query.info import Info
-from .argument_specs import MODULES, OFFLINE_MODULES, FileModule, OfflineModule, WriteModule, parse_limits, spec
+from .argument_specs import (
+    MODULES,
+    OFFLINE_MODULES,
+    REPORT,
+    FileModule,
+    OfflineModule,
+    WriteModule,
+    parse_limits,
+    spec,
+)
 
 
 def run(
@@ -98,6 +109,11 @@ def _read(session: Session, module: Info, options: Mapping[str, Any], *, check: 
 def _write(
     session: Session, module: WriteModule, options: Mapping[str, Any], read_image: ReadImage, *, check: bool, diff: bool
 ) -> dict[str, Any]:
+    if options.get("policy_mode") == REPORT and not check:
+        raise InvalidInput(
+            "policy_mode: report is for check mode, as it would apply what the policy rejects: add check_mode: true, or"
+            " leave it out."
+        )
     allowed = parse_limits(options, session.client.connection.api_url)
     applied: tuple[Change[object], ...] = ()
     try:
@@ -105,12 +121,20 @@ def _write(
         if not check:
             apply(session, plan)
             applied = plan.changes
-        result = {"changed": bool(plan.changes), "warnings": list(plan.comparison.warnings)}
+        warnings = [*plan.comparison.warnings, *_policy_warnings(allowed, plan)]
+        result = {"changed": bool(plan.changes), "warnings": warnings}
         if diff:
             result["diff"] = plan_diff(plan.changes)
         return {**result, **module.returns(options, plan, not check)}
     except SignalReceived as error:
         raise _interrupted(error, applied) from None
+
+
+def _policy_warnings(limits: Limits, plan: Plan) -> list[str]:
+    """Return a warning of what a policy rejects that is not enforced."""
+    if limits.policy is None or not plan.violations:
+        return []
+    return [describe_rejection(limits.policy.name, [violation.message for violation in plan.violations])]
 
 
 def _interrupted(error: SignalReceived, applied: Sequence[Change[object]]) -> Interrupted:

@@ -63,7 +63,7 @@ class Action:
     """An action of a resource: its name in plans, its stage, and how it is shown.
 
     ``singular`` and ``plural`` count the changes that need attention ("1 removal"). ``participle`` says what happens to
-    several objects at once ("20 roles granted").
+    several objects at once ("20 roles granted"). ``gives_access`` says that a user gets more access by it, or longer.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Action:
     plural: str = "changes"
     effect: Effect | None = None
     participle: str = ""
+    gives_access: bool = False
 
     @property
     def label(self) -> str:
@@ -175,15 +176,41 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """The user and the role that a change is about, for the rules of a policy.
+
+    ``place`` is the place of the entry that asks for the change, empty where only the provider's entry does. A UUID is
+    empty where the change is about no user or no role. The other values are None where the token does not see them.
+    """
+
+    place: str = ""
+    user_uuid: str = ""
+    username: str | None = None
+    email: str | None = None
+    role_uuid: str = ""
+    role: str | None = None
+
+    @property
+    def user(self) -> str:
+        """The name of the user in messages."""
+        return self.username or self.user_uuid
+
+
+NO_SUBJECT = Subject()
+
+
+@dataclass(frozen=True)
 class Rename:
     """An account that a change renames, by its label, and its new username, empty where it loses its own.
 
-    ``is_implied`` tells that no entry names the account or its user.
+    ``is_implied`` tells that no entry names the account or its user. ``subject`` is the user whose account it is, where
+    Waldur tells that.
     """
 
     account: str
     username: str
     is_implied: bool = field(default=True, kw_only=True)
+    subject: Subject = field(default=NO_SUBJECT, compare=False, repr=False, kw_only=True)
 
     def __str__(self) -> str:
         return f"{self.account} to '{self.username}'"
@@ -195,7 +222,8 @@ class Change(Generic[Payload_co]):
 
     ``payload`` is what the resource needs to carry the change out; it is never shown. ``is_implied`` marks a removal
     that no entry asks for (an exclusive list implies it). ``rank`` orders changes of one kind and provider that need
-    each other: lower ones are carried out first. ``renames`` are the accounts that get another username.
+    each other: lower ones are carried out first. ``renames`` are the accounts that get another username. ``subject`` is
+    the user and the role that it is about.
     """
 
     service_provider: str
@@ -209,6 +237,7 @@ class Change(Generic[Payload_co]):
     is_implied: bool = False
     rank: int = field(default=0, compare=False, repr=False)
     renames: tuple[Rename, ...] = field(default=(), repr=False)
+    subject: Subject = field(default=NO_SUBJECT, compare=False, repr=False)
 
     @property
     def order(self) -> tuple[int, str, str, int, str, str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from .._common.errors import InvalidInput, combine_errors
 from .changes import Comparison
+from .policy import Policy
 
 DEFAULT_MAX_REMOVALS = 5
 DEFAULT_MAX_RENAMES = 0
@@ -27,6 +28,8 @@ class Limits:
     though no entry names them (None: 0). ``only`` are references to the providers that are
     planned (None: all of the document). ``approved`` are the changes of an approved plan (None: any change is
     allowed), and ``approved_digests`` the digests of the entries that it was made of, by customer UUID.
+    ``policy`` is what the plan must follow (None: there is no policy); where ``is_policy_enforced`` is false, its
+    violations are only reported.
     """
 
     max_removals: int | None = None
@@ -34,6 +37,8 @@ class Limits:
     approved: Sequence[Mapping[str, Any]] | None = None
     approved_digests: Mapping[str, Any] = field(default_factory=dict)
     max_renames: int | None = None
+    policy: Policy | None = None
+    is_policy_enforced: bool = True
 
 
 DEFAULT_LIMITS = Limits()

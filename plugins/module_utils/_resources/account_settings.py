@@ -11,9 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from .._common import uuids
 from .._common.types import Row
 from .._context import Session
-from .._plan.changes import Rename
+from .._plan.changes import NO_SUBJECT, Rename, Subject
 from .._references.targets import Target
 from .._references.users import ResolvedUsers
 from .account_options import ACCOUNT_OPTIONS_KEY, NAMING_KEYS, SCOPE, differing_options, unapplied_options
@@ -106,6 +107,7 @@ class _NameChange:
     home_directory: str = ""
     new_home_directory: str = ""
     is_implied: bool = True
+    subject: Subject = NO_SUBJECT
 
 
 def _settings_change(
@@ -125,7 +127,10 @@ def _settings_change(
             new.setdefault(_HOMES, {})[label] = change.new_home_directory
     # An account that gets its first username is not renamed.
     renamed = [change for change in labelled.values() if change.username not in ("", change.new_username)]
-    renames = tuple(Rename(change.label, change.new_username, is_implied=change.is_implied) for change in renamed)
+    renames = tuple(
+        Rename(change.label, change.new_username, is_implied=change.is_implied, subject=change.subject)
+        for change in renamed
+    )
     return SettingsComparison(old, new, write, renames, warnings)
 
 
@@ -166,7 +171,10 @@ def _adopted(state: AccountState, kept_usernames: Mapping[str, str]) -> list[_Na
         name, home = names[account.user_uuid], homes.get(account.user_uuid, account.home_directory)
         if (name, home) != (account.username, account.home_directory):
             label, is_implied = f"{account.offering}: {account.login}", account.user_uuid not in kept_usernames
-            changes.append(_NameChange(label, account.username, name, account.home_directory, home, is_implied))
+            login = None if uuids.normalize(account.login) == account.user_uuid else account.login
+            subject = Subject(user_uuid=account.user_uuid, username=login)
+            names_of_account = (account.username, name, account.home_directory, home)
+            changes.append(_NameChange(label, *names_of_account, is_implied, subject))
     return changes
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage
+from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage, Subject
 from .._references.account_visibility import WHY_ACCOUNTS_ARE_HIDDEN
 from .._references.targets import Target
 from .._references.users import UnresolvedUser, User
@@ -37,6 +37,7 @@ SET_USERNAME = Action(
     "replaced username",
     "replaced usernames",
     participle="given usernames",
+    gives_access=True,
 )
 
 KIND = ChangeKind(
@@ -103,6 +104,7 @@ def compare_entry(
         {labels[offering]: entry.username for offering in changing},
         {"customer": target.customer_uuid, "user": user.uuid, "role": None},
         UsernameWrite(user.uuid, entry.username),
+        subject=Subject(entry.place, user.uuid, user.username, user.email),
     )
     return Comparison((change,), warnings)
 

@@ -27,7 +27,18 @@ from .._document.fields import (
 )
 from .._document.model import UNSET, ReadImage, Unset, UserEntry
 from .._http.row_checks import FieldType, check_rows
-from .._plan.changes import Action, Change, ChangeKind, Comparison, Expiring, Kept, Severity, Stage, ValueStyle
+from .._plan.changes import (
+    Action,
+    Change,
+    ChangeKind,
+    Comparison,
+    Expiring,
+    Kept,
+    Severity,
+    Stage,
+    Subject,
+    ValueStyle,
+)
 from .._references.targets import Target
 from .._references.users import ResolvedUsers, UnresolvedUser, User
 from .base import ModuleOptions, Resource, reject_beside_list, unresolved_user
@@ -151,12 +162,12 @@ class GrantWrite:
         }
 
 
-_GRANT = Action("grant", Stage.ASSIGN, participle="granted")
-_EXTEND = Action("extend", Stage.ASSIGN, participle="extended")
+_GRANT = Action("grant", Stage.ASSIGN, participle="granted", gives_access=True)
+_EXTEND = Action("extend", Stage.ASSIGN, participle="extended", gives_access=True)
 _SHORTEN = Action(
     "shorten", Stage.ASSIGN, Severity.ATTENTION, "shortened role", "shortened roles", participle="shortened"
 )
-_MAKE_PERMANENT = Action("make_permanent", Stage.ASSIGN, participle="made permanent")
+_MAKE_PERMANENT = Action("make_permanent", Stage.ASSIGN, participle="made permanent", gives_access=True)
 _REVOKE = Action("revoke", Stage.WITHDRAW, Severity.REMOVAL, "removal", "removals", participle="revoked")
 
 
@@ -432,18 +443,18 @@ def _compare_entry(target: Target, entry: GrantEntry, user: User, current: Grant
     if len(rows) > 1 and (entry.state == "absent" or any(_differs(entry, now) for now in expiries)):
         return Comparison(errors=(_double(target, name, rows),))
     if entry.state == "absent":
-        return Comparison((_change(target, user, role, _REVOKE, expiries[0]),)) if rows else Comparison()
+        return Comparison((_change(target, entry.place, user, role, _REVOKE, expiries[0]),)) if rows else Comparison()
     if _ended(entry, current.now):
         return _compare_ended(entry, name, expiries)
     if not rows:
         until = entry.expiration_time if isinstance(entry.expiration_time, datetime) else None
-        return Comparison((_change(target, user, role, _GRANT, None, until),))
+        return Comparison((_change(target, entry.place, user, role, _GRANT, None, until),))
     if not _differs(entry, expiries[0]):
         twice = (f"{entry.place}: {_double(target, name, rows)}",) if len(rows) > 1 else ()
         return Comparison(warnings=twice) if twice else _unchanged(entry, name, expiries[0], current.now)
     desired_expiry = entry.expiration_time if isinstance(entry.expiration_time, datetime) else None
     action = _direction(expiries[0], desired_expiry)
-    return Comparison((_change(target, user, role, action, expiries[0], desired_expiry),))
+    return Comparison((_change(target, entry.place, user, role, action, expiries[0], desired_expiry),))
 
 
 def _differs(entry: GrantEntry, now: datetime | None) -> bool:
@@ -517,7 +528,7 @@ def _exclusive(
         lasting = [r for r in rows if not _expired(r, current.now)]
         if pair in named or not lasting:
             continue
-        user = User(pair[0], rows[0].get("user_username"))
+        user = User(pair[0], rows[0].get("user_username"), rows[0].get("user_email"))
         role = {"uuid": rows[0]["role_uuid"], "name": rows[0].get("role_name")}
         name = f"{user.shown} as {role['name']}"
         if pair[0] == current.me:
@@ -525,7 +536,8 @@ def _exclusive(
         elif len(rows) > 1:
             errors.append(_double(target, name, rows))
         else:
-            changes.append(_change(target, user, role, _REVOKE, expiry, is_implied=True))
+            change = _change(target, desired.where, user, role, _REVOKE, expiry)
+            changes.append(replace(change, is_implied=True))
     return Comparison(tuple(changes), tuple(warnings), tuple(errors))
 
 
@@ -540,13 +552,12 @@ def _ids(target: Target, user_uuid: str, role_uuid: str) -> dict[str, str | None
 
 def _change(
     target: Target,
+    place: str,
     user: User,
     role: Row,
     action: Action,
     now: datetime | None,
     desired_expiry: datetime | None = None,
-    *,
-    is_implied: bool = False,
 ) -> Change[GrantWrite]:
     role_uuid = uuids.normalize(role["uuid"]) or ""
     return Change(
@@ -558,7 +569,7 @@ def _change(
         None if action is _REVOKE else {"expiration_time": timestamps.format_utc(desired_expiry)},
         _ids(target, user.uuid, role_uuid),
         GrantWrite(user, role_uuid, role["name"], desired_expiry),
-        is_implied,
+        subject=Subject(place, user.uuid, user.username, user.email, role_uuid, role["name"]),
     )
 
 

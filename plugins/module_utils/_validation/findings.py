@@ -17,13 +17,15 @@ from .._common.errors import InvalidInput, quote
 from .._common.yaml_files import Positions, read_positions
 from .._document import images, loader
 from .._document.model import ReadImage
+from .._document.policy_file import policy_name, read_policy
+from .._document.policy_rules import FIELDS as POLICY_FIELDS
 from .._document.schema import DEFAULTS, ENTRIES
 from .._resources.document_schema import SCHEMA
 
 # No system opens a longer path.
 _LONGEST_PATH = 4097
 # What messages about a value in a document begin with.
-_PLACE = re.compile(rf"(?:{ENTRIES}|{DEFAULTS})(?![\w-])")
+_PLACE = re.compile(rf"(?:{'|'.join((ENTRIES, DEFAULTS, *(field.name for field in POLICY_FIELDS)))})(?![\w-])")
 
 
 @dataclass(frozen=True, order=True)
@@ -80,6 +82,22 @@ def validate_documents(path: str, read_image: ReadImage = images.read_image) -> 
     read_once = cache(read_positions)
     findings = {_finding(single, sources[single.source], read_once) for single in errors}
     return Validation(tuple(map(_shown_path, sources.values())), tuple(sorted(findings)), entries)
+
+
+def validate_policy(path: str) -> Validation:
+    """Return all errors of the policy file at ``path``. Raises ``InvalidInput`` where it can't be opened."""
+    errors: tuple[InvalidInput, ...] = ()
+    try:
+        read_policy(path)
+    except InvalidInput as error:
+        errors = error.errors or (error,)
+        if not os.path.isfile(path):
+            raise
+    for single in errors:
+        single.source = policy_name(path)
+    absolute = os.path.abspath(path)
+    findings = {_finding(single, absolute, cache(read_positions)) for single in errors}
+    return Validation((_shown_path(absolute),), tuple(sorted(findings)), 0)
 
 
 def _finding(error: InvalidInput, path: str, read_positions: Callable[[str], Positions]) -> Finding:

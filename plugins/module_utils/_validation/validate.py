@@ -15,7 +15,7 @@ from .._common.input_files import LARGEST_DOCUMENT
 from .._common.shown_paths import quote_path
 from .._document.model import ReadImage
 from .._export.output_folder import Folder, require_plain_path
-from .findings import Validation, validate_documents
+from .findings import Validation, validate_documents, validate_policy
 from .reports import code_quality_report, junit_report
 
 # What writes the report that an option names.
@@ -26,11 +26,16 @@ REPORTS: dict[str, Callable[[Validation], bytes]] = {
 
 
 def validate(options: Mapping[str, Any], read_image: ReadImage, *, check: bool) -> dict[str, Any]:
-    """Return the result for documents without errors; the reports are written in both cases, but not in check mode.
+    """Return the result for valid documents and a valid policy; reports are written in any case, but not in check mode.
 
     Raises ``InvalidInput`` with all errors of all documents, or for a report that can't be written.
     """
     validation = validate_documents(options["providers_path"], read_image)
+    if options.get("policy_path") is not None:
+        policy = validate_policy(options["policy_path"])
+        files = tuple(dict.fromkeys((*validation.files, *policy.files)))
+        findings = tuple(sorted({*validation.findings, *policy.findings}))
+        validation = Validation(files, findings, validation.entries)
     changed = write_reports(validation, options, check=check)
     result: dict[str, Any] = {
         "changed": changed,

@@ -55,6 +55,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._action.arguments 
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_literals import parse_printed_list
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.files import (
     ControllerFiles,
+    locate_violations,
     name_entries_by_place,
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import check_options, check_value
@@ -179,7 +180,8 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": message, "invocation": make_invocation(arguments)}
         call = _Call(module, arguments, connection, validation.validated_parameters, environment)
         with show_paths_as(written_paths):
-            return self._run_as_module(call, task_vars) if self._needs_module() else self._run_in_process(call)
+            result = self._run_as_module(call, task_vars) if self._needs_module() else self._run_in_process(call)
+            return locate_violations(result, call.options)
 
     def _note_secrets(self, values: Mapping[str, Any]) -> None:
         """Note the secrets among connection options, which are redacted in messages."""
@@ -259,6 +261,7 @@ class ActionModule(ActionBase):
             places = self._files.load_documents(arguments, call.options)
             self._check_document(call, places)
             self._files.transfer_images(arguments)
+            self._files.transfer_policy(arguments)
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, **error.details}
         removed = credentials.remove_credentials(self, call.environment, str(arguments["access_token"]))

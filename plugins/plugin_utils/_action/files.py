@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -16,14 +17,17 @@ from ansible.errors import AnsibleError
 from ansible_collections.waldur.provider.plugins.module_utils._common import input_files
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import LONGEST_PATH, InvalidInput, quote
 from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import to_plain
+from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_files import Positions, read_positions
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
+from ansible_collections.waldur.provider.plugins.module_utils._document.policy_file import check_policy, policy_name
+from ansible_collections.waldur.provider.plugins.module_utils._plan.policy import add_line, describe_rejection, file_of
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from ansible_collections.waldur.provider.plugins.module_utils._validation.validate import REPORTS
 
 _ENTRY = re.compile(r"service_providers\[(\d+)\]")
 # The parts of a module's result that name entries of a document.
-_MESSAGES = ("msg", "errors", "warnings")
+_MESSAGES = ("msg", "errors", "warnings", "policy_violations")
 
 
 class ControllerFiles:
@@ -42,7 +46,7 @@ class ControllerFiles:
         Raises ``InvalidInput`` for a file or folder that does not exist.
         """
         written = {}
-        for option in ("providers_path", "approved_plan"):
+        for option in ("providers_path", "approved_plan", "policy_path"):
             if isinstance(arguments.get(option), str) and arguments[option].strip():
                 path, arguments[option] = arguments[option], self.find(option, arguments[option])
                 written[arguments[option]] = path
@@ -106,13 +110,25 @@ class ControllerFiles:
         """Return the path of an image where the module runs. ``number`` keeps the names of copies apart."""
         local = self.find(option, path)
         images.read_image(option, local, path)
+        return self._transfer(local, number)
+
+    def transfer_policy(self, arguments: dict[str, Any]) -> None:
+        """Check the policy file, copy it to where the module runs, and replace its path."""
+        path = arguments.get("policy_path")
+        if isinstance(path, str) and path.strip():
+            check_policy(path)
+            arguments["policy_path"] = self._transfer(path)
+
+    def _transfer(self, local: str, number: int | None = None) -> str:
+        """Return the path of a file where the module runs; ``number`` keeps the names of copies apart."""
         if self._is_local:
             return local
         action = self._action
         if not action._connection._shell.tmpdir:
             action._make_tmp_path()
         folder = action._connection._shell.tmpdir
-        remote = str(action._connection._shell.join_path(folder, f"{number}-{os.path.basename(local)}"))
+        name = os.path.basename(local) if number is None else f"{number}-{os.path.basename(local)}"
+        remote = str(action._connection._shell.join_path(folder, name))
         action._transfer_file(local, remote)
         action._fixup_perms2((folder, remote))
         return remote
@@ -129,6 +145,44 @@ def name_entries_by_place(result: Mapping[str, Any], places: Sequence[str]) -> d
 def _name_by_place(value: Any, places: Sequence[str]) -> Any:
     if isinstance(value, list):
         return [_name_by_place(item, places) for item in value]
+    if isinstance(value, dict) and value.get("place"):  # a violation of a policy
+        place = _name_by_place(value["place"], places)
+        return {
+            **value,
+            "message": _name_by_place(value["message"], places),
+            "place": place,
+            "file": file_of(place),
+        }
     if not isinstance(value, str) or not places:
         return value
     return _ENTRY.sub(lambda match: places[int(match[1])], value)
+
+
+def locate_violations(result: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a module's result with the lines of the entries that cause its ``policy_violations``.
+
+    ``options`` are those of the task; without documents in files, nothing is known of lines.
+    """
+    violations, path = result.get("policy_violations"), options.get("providers_path")
+    if not violations or not path:
+        return dict(result)
+    paths, read_once = loader.document_paths(path), cache(read_positions)
+    located = [_locate(violation, paths, read_once) for violation in violations]
+    located_result = {**result, "policy_violations": located}
+    if result.get("failed"):
+        messages = [violation["message"] for violation in located]
+        located_result["msg"] = describe_rejection(policy_name(options["policy_path"]), messages)
+    return located_result
+
+
+def _locate(
+    violation: Mapping[str, Any], paths: Mapping[str, str], read_positions: Callable[[str], Positions]
+) -> dict[str, Any]:
+    file, place = violation["file"], violation["place"]
+    if not place or file not in paths:
+        return dict(violation)
+    positions, place = read_positions(paths[file]), place.removeprefix(f"{file}: ")
+    is_default = place not in positions.values
+    while place and place not in positions.values:  # what comes from defaults has the line of what it is added to
+        place = place[: max(place.rfind("."), place.rfind("["), 0)]
+    return add_line(violation, positions.find(place, is_key=is_default)[0])

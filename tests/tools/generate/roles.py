@@ -52,12 +52,18 @@ ROLES: dict[str, RoleSpec] = {
     "desired_state": RoleSpec(
         "desired_state",
         _same(
-            "service_providers providers_path only max_removals max_renames missing_users approved_plan expiring_within"
+            "service_providers providers_path only max_removals max_renames missing_users approved_plan policy_path"
+            " expiring_within"
         ),
         {"approved_plan": "An empty value is an error.", **_IMAGE},
     ),
     "drift": RoleSpec(
-        "desired_state", _same("service_providers providers_path only missing_users expiring_within"), _IMAGE
+        "desired_state",
+        _same("service_providers providers_path only missing_users expiring_within policy_path"),
+        {
+            "policy_path": "The role only reports what the policy rejects, and always compares everything.",
+            **_IMAGE,
+        },
     ),
     "export": RoleSpec(
         "desired_state_file",

@@ -17,6 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import tim
 from ansible_collections.waldur.provider.plugins.module_utils._document.fields import (
     BooleanField,
     ChoiceField,
+    DurationField,
     Field,
     FileField,
     ListField,
@@ -26,8 +27,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.fields i
     TextField,
     TimestampField,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._document.policy_rules import FIELDS as POLICY_FIELDS
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import DEFAULTS, ENTRIES, FREE_PREFIX
 from ansible_collections.waldur.provider.plugins.module_utils._document.writer import SCHEMA_URL
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import PLAN_FORMAT
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import DOCUMENT, FIELDS
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import ACTIONS, KINDS
 
@@ -80,6 +83,8 @@ def _scalar_schema(field: Field[Any]) -> Schema:
         return {"type": "integer", "minimum": field.smallest, "maximum": field.largest}
     if isinstance(field, ChoiceField):
         return {"type": "string", "enum": list(field.choices)}
+    if isinstance(field, DurationField):
+        return {"type": ["string", "integer"], "minimum": 1, "pattern": r"^\s*[0-9]{1,6}\s*[hHdDwW]?\s*$"}
     return {"type": "string", **_text_rules(field)}
 
 
@@ -147,6 +152,19 @@ def defaults_schema() -> Schema:
     )
 
 
+def policy_schema() -> Schema:
+    """Return the schema of a policy file, in which each key needs a value, and one key is needed."""
+    properties = {one.name: field_schema(one, is_nullable=False) for one in POLICY_FIELDS}
+    found = _file_schema(
+        "Policy for plans of Waldur service providers",
+        "The rules that plans must follow, for policy_path of waldur.provider.desired_state.",
+        properties,
+        (),
+    )
+    del found["required"]
+    return {**found, "anyOf": [{"required": [name]} for name in properties]}
+
+
 def _defaults() -> Schema:
     common = [one for one in FIELDS if one.is_common]
     return {"description": _DEFAULTS_TEXT, **mapping_schema(common, is_entry=False)}
@@ -174,7 +192,7 @@ def plan_schema() -> Schema:
         "Plan of Waldur service providers",
         "A plan as the role waldur.provider.desired_state writes it into plan.json.",
         {
-            "format": {"description": "The format of this file.", "const": "waldur.provider.plan/1"},
+            "format": {"description": "The format of this file.", "const": PLAN_FORMAT},
             "api_url": _returned(returned["api_url"]),
             "digests": _returned(returned["digests"], additionalProperties={"type": "string"}),
             "summary": _summary(returned["summary"]),
@@ -204,14 +222,23 @@ def drift_schema() -> Schema:
             "plan": _changes(returned["plan"]),
         },
     )
-    # It is there only if it was asked for.
+    # These are there only if they were asked for.
     schema["properties"]["expiring"] = _expiring(returned["expiring"])
+    schema["properties"]["policy_violations"] = _violations(returned["policy_violations"], schema["properties"]["plan"])
     return schema
 
 
 def _expiring(returned: Mapping[str, Any]) -> Schema:
     fields = {name: _returned(field) for name, field in returned["contains"].items()}
     fields["id"] = _returned(returned["contains"]["id"], additionalProperties={"type": ["string", "null"]})
+    row = {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+    return {**_returned(returned), "items": row}
+
+
+def _violations(returned: Mapping[str, Any], plan: Schema) -> Schema:
+    fields = {name: _returned(field) for name, field in returned["contains"].items()}
+    fields["line"]["type"] = ["integer", "null"]
+    fields["change"] = {"description": fields["change"]["description"], "anyOf": [plan["items"], {"type": "null"}]}
     row = {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
     return {**_returned(returned), "items": row}
 
@@ -293,12 +320,13 @@ def _plain(description: str | list[str]) -> str:
 
 # --- files -----------------------------------------------------------------------------------------------------------
 
-# What makes the schema of each file; the policy file gets its line here.
+# What makes the schema of each file.
 SCHEMAS: dict[str, Callable[[], Schema]] = {
     "document": document_schema,
     "defaults": defaults_schema,
     "plan": plan_schema,
     "drift": drift_schema,
+    "policy": policy_schema,
 }
 
 

@@ -294,6 +294,7 @@ def test_a_resolved_conflict_is_sent_by_uuid_and_shows_the_accounts_that_it_rena
     }
     # An entry asks for it, so no limit counts it.
     assert change.renames == (Rename("GPU: alice", "a1", is_implied=False),)
+    assert (change.renames[0].subject.user_uuid, change.renames[0].subject.username) == (ALICE.uuid, "alice")
 
 
 def test_a_username_is_kept_as_waldur_spells_it() -> None:

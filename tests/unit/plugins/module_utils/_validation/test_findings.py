@@ -156,3 +156,26 @@ def test_the_guide_lists_every_rule_with_its_description() -> None:
     section = guide.partition("These are the rules")[2].partition("Edit documents with completion")[0]
     listed = re.findall(r"\* - ``([a-z-]+)``\n     - (.+)", section)
     assert listed == [(rule.id, rule.description) for rule in Rule]
+
+
+def test_the_errors_of_a_policy_have_positions_and_stand_beside_those_of_documents(tmp_path: Path) -> None:
+    documents = write(tmp_path, a="service_providers:\n  - customr: A\n")
+    policy = tmp_path / "policy.yml"
+    policy.write_text("# rules\nmax_chnges: 1\nforbidden_roles:\n  - CUSTOMER.OWNER\n  - 7\n", encoding="utf-8")
+    with pytest.raises(InvalidInput) as failed:
+        validate({"providers_path": documents, "policy_path": str(policy)}, image, check=True)
+    found = failed.value.details["findings"]
+    assert [(Path(one["file"]).name, one["line"], one["column"], one["rule"]) for one in found] == [
+        ("policy.yml", 2, 1, "unknown-key"),
+        ("policy.yml", 5, 5, "unquoted-value"),
+        ("a.yml", 2, 5, "unknown-key"),
+    ]
+    rego = tmp_path / "policy.rego"
+    rego.write_text("package waldur\n\ndeny :=\n", encoding="utf-8")
+    with pytest.raises(InvalidInput) as failed:
+        validate({"providers_path": documents, "policy_path": str(rego)}, image, check=True)
+    assert (failed.value.details["findings"][0]["line"], failed.value.details["findings"][0]["place"]) == (3, "")
+    policy.write_text("max_changes: 1\n", encoding="utf-8")
+    write(tmp_path, a="service_providers: [{customer: A}]")
+    result = validate({"providers_path": documents, "policy_path": str(policy)}, image, check=True)
+    assert (result["count"], [Path(file).name for file in result["files"]]) == (1, ["a.yml", "policy.yml"])
