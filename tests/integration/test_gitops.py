@@ -99,6 +99,7 @@ def test_the_whole_story(tmp_path: Path) -> None:
         copy = copied(sim, tmp_path)
         take_over(copy)
         change_by_document(copy)
+        review_access(copy)
         drift_and_repair(copy)
         sim.stop()
         waldur_is_down(copy)
@@ -118,21 +119,66 @@ def take_over(copy: Copy) -> None:
 
 
 def change_by_document(copy: Copy) -> None:
-    """The example's documents are planned, approved and applied, once."""
+    """The example's documents are validated, planned, approved and applied, once."""
     copy.ends(0, "plan")
     same_as_file(copy.markdown(), "gitops-plan.md")
     assert copy.read("plan-gitlab.json") == {"create": 5, "update": 5, "delete": 0}
     assert copy.sim.url not in copy.markdown()
+    total = copy.read("plan.json")["summary"]["total"]
     copy.approve()
+    break_the_policy(copy)
     copy.ends(0, "apply")
     writes = copy.sim.counts().writes
-    assert writes >= copy.read("plan.json")["summary"]["total"] > 0
+    assert writes >= total > 0
     output = copy.ends(0, "apply", *FLEET[:2], "-e", "providers_hosts=alpha-cl-1:beta-hpc-1")
     assert '"alpha-cl-1": "nothing to change"' in output
     assert '"beta-hpc-1": "nothing to change"' in output
     assert copy.sim.counts().writes == writes
     copy.ends(0, "drift")
     assert copy.read("drift.json")["status"] == "clean"
+    assert copy.read("drift.json")["policy_violations"] == []
+
+
+def break_the_policy(copy: Copy) -> None:
+    """A plan that breaks a rule fails, and so does the apply of an approved one. Drift is not hidden by it."""
+    policy = copy.folder / "policy.yml"
+    original = policy.read_text()
+    schema = Draft202012Validator(complete_schema("policy"))
+    schema.validate(yaml.safe_load(original))
+    policy.write_text("# stricter\npermanent_role_users: []\nmax_changes: 3\n")
+    places = [
+        "policy.yml: line 3: the plan has 10 changes",
+        "providers/alpha.yml: line 7: service_providers[0].users[2]: grant support_user as CUSTOMER.MANAGER",
+        "[permanent_role_users]",
+    ]
+    for script, code in (("plan", 2), ("apply", 2), ("drift", 1)):
+        output = copy.ends(code, script)
+        assert mentions(output, "policy_rejects", file="policy.yml", violations="3 violations")
+        # A warning has no lines of documents.
+        assert all(place in output or script == "drift" for place in places), script
+        assert (copy.folder / "build" / "plan.json").exists() == (script == "drift")
+    found = copy.read("drift.json")
+    assert found["status"] == "drift"
+    assert [(one["rule"], one["file"], one["line"]) for one in found["policy_violations"]] == [
+        ("max_changes", "policy.yml", 3),
+        ("permanent_role_users", "providers/alpha.yml", 7),
+        ("permanent_role_users", "providers/beta.yml", 10),
+    ]
+    policy.write_text("max_chnges: 3\n")
+    assert "policy.yml:1:1: 'max_chnges' is not known. Did you mean 'max_changes'?" in copy.ends(2, "validate")
+    assert list(schema.iter_errors(yaml.safe_load(policy.read_text())))
+    assert "policy_path: is empty" in copy.ends(2, "plan", "-e", "policy_path=")
+    assert copy.sim.counts().writes == 0
+    policy.write_text(original)
+    copy.ends(0, "validate")
+
+
+def review_access(copy: Copy) -> None:
+    """The review says who has access, and that all of it is in the documents."""
+    copy.ends(0, "review")
+    text = (copy.folder / "access" / "review.md").read_text()
+    assert "support_user" in text
+    assert "The document keeps every role grant" in text
 
 
 def drift_and_repair(copy: Copy) -> None:
@@ -262,12 +308,17 @@ def test_the_reports_of_the_pipeline_of_gitlab_are_files_that_the_scripts_write(
 
 def test_each_host_of_git_plans_applies_and_looks_for_drift() -> None:
     gitlab = yaml.safe_load(pipelines()[0].read_text())
+    assert gitlab["validate"]["script"] == ["scripts/validate.sh"]
     for name in ("plan", "apply", "drift"):
         workflow = yaml.safe_load((EXAMPLE / ".github" / "workflows" / f"{name}.yml").read_text())
         assert [line.split()[0] for line in gitlab[name]["script"] if line.startswith("scripts/")] == [
             f"scripts/{name}.sh"
         ]
         steps = workflow["jobs"][name]["steps"]
-        assert [step["run"] for step in steps if "scripts/" in step.get("run", "")] == [f"scripts/{name}.sh"]
+        checked = ["scripts/validate.sh"] if name == "plan" else []
+        assert [step["run"] for step in steps if "scripts/" in step.get("run", "")] == [
+            *checked,
+            f"scripts/{name}.sh",
+        ]
         with_token = [step["run"] for step in steps if "WALDUR_ACCESS_TOKEN" in step.get("env", {})]
         assert with_token == [f"scripts/{name}.sh"], "a step that is not Waldur's business gets its token"

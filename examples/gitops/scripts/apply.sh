@@ -7,4 +7,5 @@ if [ -z "${APPROVED_PLAN:-}" ]; then
     echo "APPROVED_PLAN: is required: set it to the approved plan, for example APPROVED_PLAN=build/plan.json" >&2
     exit 2
 fi
-exec ansible-playbook waldur.provider.apply -e providers_path=providers -e "{\"approved_plan\": \"$APPROVED_PLAN\"}" "$@"
+exec ansible-playbook waldur.provider.apply -e providers_path=providers -e policy_path=policy.yml \
+    -e "{\"approved_plan\": \"$APPROVED_PLAN\"}" "$@"

@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 rm -f build/drift.json build/drift.xml build/waldur.prom build/plan.json build/plan.md
 if ansible-playbook waldur.provider.drift -e providers_path=providers -e output_directory=build \
-    -e junit_file=drift.xml -e metrics_file=waldur.prom -e expiring_within=30d "$@"; then
+    -e junit_file=drift.xml -e metrics_file=waldur.prom -e expiring_within=30d -e policy_path=policy.yml "$@"; then
     exit 0
 fi
 # Ansible exits with the same code in both cases.

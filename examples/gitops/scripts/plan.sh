@@ -6,4 +6,4 @@ set -eu
 cd "$(dirname "$0")/.."
 rm -f build/plan.json build/plan.md build/plan-gitlab.json
 exec ansible-playbook waldur.provider.plan -e providers_path=providers -e output_directory=build \
-    -e gitlab_file=plan-gitlab.json "$@"
+    -e gitlab_file=plan-gitlab.json -e policy_path=policy.yml "$@"
