@@ -242,7 +242,7 @@ def test_every_guide_says_where_it_needs_a_fresh_simulator_and_how_to_get_it(fol
 
 def test_make_simulator_takes_the_year_that_guides_give_it() -> None:
     makefile = (FOLDER.parents[2] / "Makefile").read_text(encoding="utf-8")
-    assert "-m simulator $(if $(EDITION),--edition $(EDITION))" in makefile
+    assert "-m simulator --shell $(if $(EDITION),--edition $(EDITION))" in makefile
 
 
 def test_every_guide_is_in_the_list_of_guides_once() -> None:
