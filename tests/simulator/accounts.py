@@ -5,7 +5,7 @@ provider-accounts)."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import transaction
@@ -78,8 +78,11 @@ def lacks_number(offering: Offering, user: User, kind: str) -> bool:
     return getattr(posix.identity_of(pool, user), kind) is None
 
 
-def numbers_of(offering: Offering, user: User, allocates: bool = True) -> tuple[int | None, int | None]:
-    """Return UID and GID of *user* at *offering*: the user's own, or from the pool, of which new ones if *allocates*.
+def numbers_of(
+    offering: Offering, user: User, allocates: Collection[str] = posix.NUMBERS
+) -> tuple[int | None, int | None]:
+    """Return UID and GID of *user* at *offering*: the user's own, or from the pool, which gives new ones of the kinds
+    in *allocates*.
 
     Raises :exc:`posix.Exhausted`.
     """
@@ -90,7 +93,7 @@ def numbers_of(offering: Offering, user: User, allocates: bool = True) -> tuple[
     for kind, name in (("uid", "uid_number"), ("gid", "primary_gid")):
         if posix.comes_from_user(offering, kind):
             found.append(user.extra.get(name))
-        elif pool and allocates:
+        elif pool and kind in allocates:
             found.append(posix.allocate(pool, kind, user, offering))
         else:
             found.append(getattr(posix.identity_of(pool, user), kind) if pool else None)
@@ -117,7 +120,7 @@ def generated_name(offering: Offering, user: User, policy: str, prefix: str, rec
     *recorded_uid* is the UID of the account that gets the name; without one the policy ``anonymized`` allocates it.
     """
     if policy == "anonymized":
-        uid = recorded_uid or numbers_of(offering, user)[0]
+        uid = recorded_uid or numbers_of(offering, user, ("uid",))[0]
         return f"{prefix}{uid}" if uid else add_counter(prefix, offering, 5)
     if policy == "full_name":
         return add_counter(f"{spell_in_ascii(user.first_name)}_{spell_in_ascii(user.last_name)}_", offering, 2)
@@ -135,7 +138,7 @@ def previewed_name(account: OfferingUser, policy: str, prefix: str) -> str | Non
     offering, user = account.offering, account.user
     if policy != "anonymized":
         return generated_name(offering, user, policy, prefix)
-    uid = account.uidnumber or numbers_of(offering, user, allocates=False)[0]
+    uid = account.uidnumber or numbers_of(offering, user, ())[0]
     return f"{prefix}{uid}" if uid else None
 
 
@@ -152,12 +155,16 @@ def next_uid(offering: Offering) -> int | None:
 
 
 def complete(
-    account: OfferingUser | ProviderAccount, offering: Offering, settings: dict[str, Any], allocates: bool = True
+    account: OfferingUser | ProviderAccount,
+    offering: Offering,
+    settings: dict[str, Any],
+    allocates: Collection[str] = posix.NUMBERS,
 ) -> None:
     """Fill in the numbers, the shell and the home directory of *account* where it has none: other settings rewrite
     nothing (api-behaviour: account-settings-effects).
 
-    *settings* are those of the offering. Numbers that the user lacks are taken from the pool if *allocates*.
+    *settings* are those of the offering. Numbers that the user lacks are taken from the pool if their kind is among
+    in *allocates*.
     """
     if not editions.current().accounts_are_shared:
         return
@@ -376,7 +383,7 @@ def name_anew(offering: Offering, rows: QuerySet) -> None:
     for account in rows.order_by("id"):
         # An empty name leaves the state.
         account.rename(generated_name(offering, account.user, policy, prefix, account.uidnumber))
-        complete(account, offering, settings, allocates=policy in RULES["numbering_policies"])
+        complete(account, offering, settings, allocates=RULES["numbering_policies"].get(policy, ()))
         account.save()
 
 

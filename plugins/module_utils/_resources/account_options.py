@@ -23,6 +23,10 @@ PREFIX = "username_anonymized_prefix"
 SHARED = "provider"
 # A change of these can rename accounts, or make one of several, at once (api-behaviour: account-settings-effects).
 NAMING_KEYS = (SCOPE, POLICY, PREFIX)
+# In these states a change of the policy gives an account that is not linked another username.
+RENAMED_STATES = ("Requested", "Creating", "OK")
+# Under these it also gives the account numbers from a POSIX ID pool, of these kinds (api-behaviour: username-policies).
+NUMBERING_POLICIES = {"service_provider": ("uid", "gid"), "anonymized": ("uid",)}
 
 _PATH = re.compile(r"/[A-Za-z0-9_./-]+")
 _PATH_PATTERN = r"^\s*/(?!.*\.\.)[A-Za-z0-9_./-]+\s*$"

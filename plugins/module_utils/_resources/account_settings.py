@@ -17,8 +17,16 @@ from .._context import Session
 from .._plan.changes import NO_SUBJECT, Rename, Subject
 from .._references.targets import Target
 from .._references.users import ResolvedUsers
-from .account_options import ACCOUNT_OPTIONS_KEY, NAMING_KEYS, SCOPE, differing_options, unapplied_options
-from .account_state import AccountState, Override, Preview, becomes_shared, read_accounts
+from .account_options import (
+    ACCOUNT_OPTIONS_KEY,
+    NAMING_KEYS,
+    POLICY,
+    PREFIX,
+    SCOPE,
+    differing_options,
+    unapplied_options,
+)
+from .account_state import AccountState, Override, Preview, becomes_shared, demand_of, read_accounts
 from .username_resolutions import RESOLUTIONS_KEY, ResolutionEntry, describe_unresolved, resolve_conflicts
 
 # What a change of account options shows of accounts, by their labels.
@@ -83,6 +91,8 @@ def compare_account_settings(
     if not sent:
         return SettingsComparison(warnings=warnings)
     if not becomes_shared(stored, sent):
+        if errors := tuple(_shortages(target, desired, sent, state)):
+            return SettingsComparison(warnings=warnings, errors=errors)
         return _settings_change(before, sent, _previewed(state.preview), SettingsWrite(sent), warnings)
     resolved = resolve_conflicts(state.conflicts, desired.resolutions, users, missing_users=missing_users)
     errors = (*resolved.errors, *_adoption_errors(target, desired, state, resolved.usernames))
@@ -239,6 +249,17 @@ def _adoption_errors(
             )
     if not unresolved:
         yield from _collisions(place, target, state, kept_usernames)
+
+
+def _shortages(target: Target, desired: DesiredSettings, sent: Row, state: AccountState) -> Iterable[str]:
+    """Yield an error for each POSIX ID pool that has too few numbers for the accounts that are named anew; the preview
+    foresees none (api-behaviour: account-settings-preview)."""
+    place = desired.option(f"{ACCOUNT_OPTIONS_KEY}.{next(key for key in (POLICY, PREFIX, SCOPE) if key in sent)}")
+    logins = {account.user_uuid: account.login for account in state.numbered}
+    labels = {account.offering_uuid: account.offering for account in state.numbered}
+    for shortage in state.supplies.shortages(demand_of(state.numbered)):
+        owner = labels.get(shortage.supply.offering, target.name)
+        yield shortage.describe(place, [logins[user] for user in shortage.users], owner)
 
 
 def _collisions(place: str, target: Target, state: AccountState, kept_usernames: Mapping[str, str]) -> Iterable[str]:

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._common import uuids
+from .._common.errors import Forbidden
 from .._common.types import Row
 from .._context import Session
 from .._http.row_checks import FieldType, check_rows
 from .._references.targets import Target
-from .account_options import PREFIX, SCOPE, SHARED, differing_options
+from .account_options import NUMBERING_POLICIES, POLICY, PREFIX, RENAMED_STATES, SCOPE, SHARED, differing_options
+from .offering_username_reading import read_settings
+from .offering_username_state import UsernameState
+from .posix_id_supply import EarlierChanges, NumberSupplies, may_have_pools, read_supplies
 from .username_resolutions import Candidate, Conflict
 
 _PREVIEW_KINDS = {
@@ -48,6 +52,7 @@ _ACCOUNT_KINDS = {
     "username": FieldType.TEXT.optional,
     "home_directory": FieldType.TEXT.optional,
     "customer_uuid": FieldType.UUID.optional,
+    "state": FieldType.TEXT.optional,
     _LINK: FieldType.UUID.optional,
 }
 _OWNER_KINDS = {
@@ -85,11 +90,15 @@ class Override:
 
 @dataclass(frozen=True)
 class Preview:
-    """What Waldur says that a change would do."""
+    """What Waldur says that a change would do.
+
+    ``numbering`` holds the policy by the UUIDs of the offerings whose accounts it names anew and numbers.
+    """
 
     renames: tuple[PreviewedRename, ...] = ()
     overrides: tuple[Override, ...] = ()
     warnings: tuple[str, ...] = ()
+    numbering: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,7 @@ class Account:
     username: str
     home_directory: str
     is_linked: bool
+    state: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,13 +129,18 @@ class Owner:
 class AccountState:
     """What is known of the accounts at a provider, read only as far as the desired options can change them.
 
-    ``accounts``, ``owners`` (by user UUID) and ``conflicts`` are those that become shared.
+    ``accounts``, ``owners`` (by user UUID) and ``conflicts`` are those that become shared. ``numbered`` are those that
+    a change of the policy names anew and numbers, ``supplies`` what their pools have left. ``refusal``: why this token
+    can't change account options.
     """
 
     preview: Preview = field(default_factory=Preview)
     conflicts: tuple[Conflict, ...] = ()
     accounts: tuple[Account, ...] = ()
     owners: Mapping[str, Owner] = field(default_factory=dict)
+    numbered: tuple[Account, ...] = ()
+    supplies: NumberSupplies = field(default_factory=NumberSupplies)
+    refusal: str = ""
 
     @property
     def unlinked(self) -> list[Account]:
@@ -148,7 +163,11 @@ def read_account_state(session: Session, target: Target, stored: Row, options: R
     _before, sent = differing_options(stored, options)
     preview, number = Preview(), 0
     if sent and target.uuid is not None:
-        preview, number = _read_preview(session, target.uuid, sent)
+        try:
+            preview, number = _read_preview(session, target.uuid, sent)
+        except Forbidden as error:
+            # Those who may change the options may ask for the preview (api-behaviour: account-settings-preview).
+            return AccountState(refusal=error.message)
     if not becomes_shared(stored, options):
         return AccountState(preview)
     accounts = read_accounts(session, target)
@@ -180,14 +199,57 @@ def _read_preview(session: Session, uuid: str, sent: Row) -> tuple[Preview, int]
     ]
     number = row.get("username_conflicts")
     conflicts = number if isinstance(number, int) else 1
-    return Preview(tuple(renames), tuple(overrides), tuple(row.get("warnings") or ())), conflicts
+    numbering = {
+        uuids.normalize(row["uuid"]) or "": policy
+        for row in offerings
+        if (policy := _numbering_policy(row["settings"]))
+    }
+    return Preview(tuple(renames), tuple(overrides), tuple(row.get("warnings") or ()), numbering), conflicts
 
 
-def _after(settings: Row, key: str, name: str) -> object:
-    """Return ``value`` or ``source`` of a setting of an offering after the change; None where it is unknown."""
+def _after(settings: Row, key: str, name: str, when: str = "after") -> object:
+    """Return ``value`` or ``source`` of a setting of an offering before or after the change; None where it is unknown."""
     setting = settings.get(key)
-    after = setting.get("after") if isinstance(setting, dict) else None
-    return after.get(name) if isinstance(after, dict) else None
+    values = setting.get(when) if isinstance(setting, dict) else None
+    return values.get(name) if isinstance(values, dict) else None
+
+
+def _numbering_policy(settings: Row) -> str:
+    """Return the policy that names the accounts of an offering anew and numbers them; empty where none does."""
+    policy = str(_after(settings, POLICY, "value") or "")
+    keys = (POLICY, PREFIX) if policy == "anonymized" else (POLICY,)
+    is_changed = any(_after(settings, key, "value") != _after(settings, key, "value", "before") for key in keys)
+    return policy if is_changed and policy in NUMBERING_POLICIES else ""
+
+
+def read_numbered_accounts(
+    session: Session, target: Target, current: AccountState, earlier: EarlierChanges
+) -> AccountState:
+    """Return ``current`` with the accounts that the previewed change numbers, and what their pools have left."""
+    numbering = current.preview.numbering
+    if not numbering or not may_have_pools(session, target, earlier):
+        return current
+    numbered = tuple(
+        account
+        for account in read_accounts(session, target)
+        if account.offering_uuid in numbering and not account.is_linked and account.state in RENAMED_STATES
+    )
+    offerings = UsernameState()
+    read_settings(session, target, offerings)
+    numbers = {
+        offering: [kind for kind in offerings.settings_of(offering).numbers if kind in NUMBERING_POLICIES[policy]]
+        for offering, policy in numbering.items()
+    }
+    supplies = read_supplies(session, target, demand_of(numbered), numbers, earlier)
+    return replace(current, numbered=numbered, supplies=supplies)
+
+
+def demand_of(accounts: Iterable[Account]) -> dict[str, set[str]]:
+    """Return the users of accounts by offering."""
+    users_by_offering: dict[str, set[str]] = defaultdict(set)
+    for account in accounts:
+        users_by_offering[account.offering_uuid].add(account.user_uuid)
+    return users_by_offering
 
 
 def _rename(offering: str, settings: Row, row: Row) -> PreviewedRename:
@@ -216,6 +278,7 @@ def read_accounts(session: Session, target: Target) -> tuple[Account, ...]:
             row.get("username") or "",
             row.get("home_directory") or "",
             row.get(_LINK) is not None,
+            row.get("state") or "",
         )
         for row in own
     ]

@@ -20,7 +20,7 @@ from .._references.targets import Target
 from .._references.users import ResolvedUsers, User
 from .base import ModuleOptions, Resource, ResourceTask, TypedTask, reject_beside_list
 from .offering_username_collisions import describe_circle, find_circles, find_problems, rank_changes
-from .offering_username_comparison import KIND, compare_entry, warn_of_concealed, warn_of_policies
+from .offering_username_comparison import KIND, compare_entry, find_shortages, warn_of_concealed, warn_of_policies
 from .offering_username_entries import USER, USERNAME, USERNAME_OPTION, USERNAMES, USERNAMES_KEY, Usernames
 from .offering_username_export import export_usernames
 from .offering_username_owners import is_owned_by_provider_account
@@ -31,10 +31,12 @@ from .offering_username_reading import (
     read_owners,
     read_provider_accounts,
     read_reached_offerings,
+    read_supplies_of_numbers,
     read_visibility,
 )
 from .offering_username_state import UsernameState, labels_of
 from .offering_username_writing import UsernameWrite, set_username
+from .posix_id_supply import EarlierChanges
 from .service_provider_profile import Profile
 from .username_resolutions import ResolutionEntry
 
@@ -61,6 +63,8 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         "provider_offerings",
         "offering_users",
         "provider_accounts",
+        "posix_id_pools",
+        "posix_identities",
         "set_offerings_username",
         "rename_offering_user",
         "rename_provider_account",
@@ -99,13 +103,16 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         return current
 
     def read_task(self, session: Session, document: ProviderDocument, target: Target) -> ResourceTask | None:
-        """Read the current state; where the document changes the account options first, predict the state after it."""
+        """Read the current state, and what POSIX ID pools have left for it; where the document changes the account
+        options first, predict the state after it."""
         task = super().read_task(session, document, target)
         profile = document.get(Profile)
         options = profile.settings.options if profile else {}
         if profile and isinstance(task, TypedTask) and changes_accounts(task.current, options):
             read_provider_accounts(session, target, None, task.current)
             predict_usernames(task.current, options, _kept_usernames(session, profile.resolutions))
+        if isinstance(task, TypedTask):
+            read_supplies_of_numbers(session, target, task.desired, task.current, EarlierChanges.of(document))
         return task
 
     def users(self, desired: Usernames, current: UsernameState) -> tuple[Iterable[str], Iterable[str]]:
@@ -137,6 +144,7 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         entries = {user.uuid: entry for entry, user in usable if isinstance(user, User)}
         circles = find_circles(comparison.changes, current)
         errors = [describe_circle(target, entries[str(circle[0].id["user"])], circle) for circle in circles]
+        errors += find_shortages(target, entries, comparison.changes, current)
         ranked = replace(comparison, changes=rank_changes(comparison.changes, current))
         return Comparison.of([ranked, Comparison(errors=tuple(errors))])
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, Stage, Subject
 from .._references.account_visibility import WHY_ACCOUNTS_ARE_HIDDEN
@@ -15,9 +15,10 @@ from .._references.targets import Target
 from .._references.users import UnresolvedUser, User
 from .offering_username_collisions import accounts_with, describe_taken, is_released
 from .offering_username_entries import UsernameEntry
-from .offering_username_owners import describe_obstacle, plan_requests
+from .offering_username_owners import describe_obstacle, numbered_offerings, plan_requests
 from .offering_username_state import UsernameState, labels_of
 from .offering_username_writing import UsernameWrite
+from .posix_id_supply import join_demands
 
 # A warning names so many accounts.
 _MOST_NAMED = 5
@@ -107,6 +108,35 @@ def compare_entry(
         subject=Subject(entry.place, user.uuid, user.username, user.email),
     )
     return Comparison((change,), warnings)
+
+
+def find_shortages(
+    target: Target,
+    entries: Mapping[str, UsernameEntry],
+    changes: Iterable[Change[UsernameWrite]],
+    current: UsernameState,
+) -> Iterator[str]:
+    """Yield an error for each POSIX ID pool that has too few numbers for the accounts that ``changes`` number.
+
+    ``entries`` are those of the users, by UUID.
+    """
+    names: dict[str, str] = {}
+    demand: dict[str, set[str]] = defaultdict(set)
+    for change in changes:
+        user = change.payload.user_uuid
+        names[user] = change.name
+        for offering in numbered_offerings(current, user, plan_requests(current, user, change.payload.username)):
+            demand[offering].add(user)
+    for shortage in current.supplies.shortages(join_demands((demand, current.numbered))):
+        named = [user for user in entries if user in shortage.users and user in names]
+        if named:
+            pool = shortage.supply.offering
+            owner = labels_of(current, [pool])[pool] if pool else target.name
+            yield shortage.describe(
+                entries[named[0]].option("username"),
+                [names.get(user) or current.holder_names.get(user, user) for user in shortage.users],
+                owner,
+            )
 
 
 def warn_of_policies(target: Target, users: Iterable[User], current: UsernameState) -> Comparison[UsernameWrite]:

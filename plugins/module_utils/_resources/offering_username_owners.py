@@ -100,6 +100,14 @@ def plan_requests(current: UsernameState, user: str, username: str) -> UsernameR
     return UsernameRequests(changing, False, tuple(new), renamed, account, tuple(blocked))
 
 
+def numbered_offerings(current: UsernameState, user: str, requests: UsernameRequests) -> list[str]:
+    """Return the offerings in which the requests give the user the numbers that they lack (api-behaviour:
+    usernames-one-transaction)."""
+    if requests.is_for_all:
+        return sorted(current.reach.get(user, ()))
+    return [*requests.new_accounts, *requests.renamed]
+
+
 def _needs_single_requests(current: UsernameState, user: str) -> bool:
     """Return whether Waldur would refuse one request for all offerings, as a service provider account owns, or would
     own, one of the accounts that it reaches; of accounts that are not seen it is assumed where the user has one."""

@@ -12,25 +12,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .account_options import POLICY, PREFIX, SCOPE, SHARED
+from .account_options import NUMBERING_POLICIES, POLICY, PREFIX, RENAMED_STATES, SCOPE, SHARED
 from .offering_username_state import OfferingSettings, ProviderAccount, UsernameState
 
 # What holds where a key is removed (api-behaviour: account-settings-keys).
 _DEFAULTS = {SCOPE: "offering", POLICY: "service_provider", PREFIX: "waldur_"}
-# In these states a change of the policy gives an account another username.
-_RENAMED_STATES = ("Requested", "Creating", "OK")
 
 
 def changes_accounts(current: UsernameState, options: Mapping[str, Any]) -> bool:
     """Return whether setting the account options changes who owns usernames, or how Waldur generates them."""
-    return any(_with_options(settings, options) != settings for settings in (current.settings or {}).values())
+    return any(with_options(settings, options) != settings for settings in (current.settings or {}).values())
 
 
 def predict_usernames(current: UsernameState, options: Mapping[str, Any], resolutions: Mapping[str, str]) -> None:
     """Turn ``current`` into the state after the account options were set, in which new service provider accounts have
     no UUID yet. ``resolutions``: the usernames that users keep whose accounts have different ones, by UUID."""
     before, current.is_predicted = dict(current.settings or {}), True
-    current.settings = {offering: _with_options(settings, options) for offering, settings in before.items()}
+    current.settings = {offering: with_options(settings, options) for offering, settings in before.items()}
     if any(
         dict(settings.inherited).get(SCOPE) != SHARED
         and dict(current.settings[offering].inherited).get(SCOPE) == SHARED
@@ -38,12 +36,14 @@ def predict_usernames(current: UsernameState, options: Mapping[str, Any], resolu
     ):
         _adopt(current, resolutions)
     for pair, row in current.rows.items():
-        is_renamed = pair not in current.links and row.get("state") in _RENAMED_STATES
-        if is_renamed and _generates_anew(before.get(pair[0]), current.settings_of(pair[0])):
+        is_renamed = pair not in current.links and row.get("state") in RENAMED_STATES
+        if is_renamed and generates_anew(before.get(pair[0]), current.settings_of(pair[0])):
             current.accounts[pair] = None
+            if current.settings_of(pair[0]).policy in NUMBERING_POLICIES:
+                current.numbered.setdefault(pair[0], set()).add(pair[1])
 
 
-def _with_options(settings: OfferingSettings, options: Mapping[str, Any]) -> OfferingSettings:
+def with_options(settings: OfferingSettings, options: Mapping[str, Any]) -> OfferingSettings:
     """Return what decides about the accounts in an offering once the provider has ``options``: an offering's own values
     stay (api-behaviour: account-settings-precedence)."""
     changes = {key: str(options[key] or default) for key, default in _DEFAULTS.items() if key in options}
@@ -57,7 +57,8 @@ def _with_options(settings: OfferingSettings, options: Mapping[str, Any]) -> Off
     )
 
 
-def _generates_anew(before: OfferingSettings | None, after: OfferingSettings) -> bool:
+def generates_anew(before: OfferingSettings | None, after: OfferingSettings) -> bool:
+    """Return whether Waldur names the accounts of an offering anew where its settings change."""
     if before is None or before.policy != after.policy:
         return before is not None
     is_same_prefix = dict(before.inherited).get(PREFIX) == dict(after.inherited).get(PREFIX)

@@ -18,8 +18,9 @@ from .._context import Session
 from .._http.row_checks import FieldType, check_rows
 from .._references.targets import Target
 from .offering_username_entries import Usernames
-from .offering_username_owners import CREATE_OPTION, differing_names
+from .offering_username_owners import CREATE_OPTION, differing_names, numbered_offerings, plan_requests
 from .offering_username_state import OfferingSettings, ProviderAccount, UsernameState
+from .posix_id_supply import ALL_NUMBERS, EarlierChanges, join_demands, read_supplies
 
 _LIVE_STATES = ("Creating", "OK", "Erred", "Updating", "Terminating")
 LINK = "service_provider_account_uuid"
@@ -134,7 +135,7 @@ def read_settings(session: Session, target: Target, current: UsernameState) -> s
         # The secret options are gone after this, and no message may show them, so they are not checked like others.
         options = [row.get(key) for key in ("plugin_options", "secret_options")]
         can_create = any(isinstance(option, dict) and bool(option.get(CREATE_OPTION)) for option in options)
-        return {**row, "_can_create": can_create}
+        return {**row, "_can_create": can_create, "_numbers": _pooled_numbers(options[0])}
 
     rows = session.client.rows(
         "provider_offerings",
@@ -153,6 +154,15 @@ def read_settings(session: Session, target: Target, current: UsernameState) -> s
     return {offering for offering, settings in current.settings.items() if not settings.can_create}
 
 
+def _pooled_numbers(options: Any) -> tuple[str, ...]:
+    """Return the kinds of numbers that accounts take from a pool, by the options of their offering
+    (api-behaviour: posix-numbers)."""
+    options = options if isinstance(options, dict) else {}
+    if options.get("enable_posix_account") is False:
+        return ()
+    return tuple(kind for kind in ALL_NUMBERS if options.get(f"{kind}_source") != "user_attribute")
+
+
 def _settings(offering: Row) -> OfferingSettings:
     """Return what decides about accounts in an offering (api-behaviour: account-settings-effective)."""
     settings = {
@@ -168,6 +178,7 @@ def _settings(offering: Row) -> OfferingSettings:
         inherited=tuple(
             (key, str(value.get("value") or "")) for key, value in inherited.items() if isinstance(value, dict)
         ),
+        numbers=offering["_numbers"],
     )
 
 
@@ -239,6 +250,28 @@ def _read_needed_provider_accounts(
     if only not in current.provider_accounts:
         read_provider_accounts(session, target, only, current)
     read_provider_accounts(session, target, None, current, query=username)
+
+
+def read_supplies_of_numbers(
+    session: Session, target: Target, desired: Usernames, current: UsernameState, earlier: EarlierChanges
+) -> None:
+    """Read what POSIX ID pools have left, where the desired usernames may give accounts numbers."""
+    if current.settings is None:
+        return  # before 2026 accounts have no numbers, and without a user who reaches offerings none is changed
+    known = {entry: session.references.users.known_uuid(entry.user) for entry in desired.entries}
+    demand: dict[str, set[str]] = defaultdict(set)
+    for entry, user in known.items():
+        if user:
+            for offering in numbered_offerings(current, user, plan_requests(current, user, entry.username)):
+                demand[offering].add(user)
+    if None in known.values():
+        for user, offerings in current.reach.items():
+            for offering in offerings:
+                demand[offering].add(user)
+    if any(demand.values()):
+        numbers = {offering: settings.numbers for offering, settings in current.settings.items()}
+        joined = join_demands((demand, current.numbered))
+        current.supplies = read_supplies(session, target, joined, numbers, earlier)
 
 
 def has_provider_accounts(session: Session, current: UsernameState) -> bool:

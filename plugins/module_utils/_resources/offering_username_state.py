@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from .._common.types import Row
+from .posix_id_supply import ALL_NUMBERS, NumberSupplies
 
 # The offering of a service provider account itself in pairs of offering and user.
 NO_OFFERING = ""
@@ -44,7 +45,8 @@ class OfferingSettings:
 
     ``is_shared``: a new account belongs to a service provider account. ``policy``: how Waldur generates usernames,
     empty where it is not known. ``can_create``: the service provider can create accounts. ``own`` are the keys that the
-    offering sets itself, and ``inherited`` the values of all keys without those.
+    offering sets itself, and ``inherited`` the values of all keys without those. ``numbers`` are the kinds of numbers
+    that accounts take from a POSIX ID pool.
     """
 
     is_shared: bool = False
@@ -52,6 +54,7 @@ class OfferingSettings:
     can_create: bool = False
     own: frozenset[str] = frozenset()
     inherited: tuple[tuple[str, str], ...] = ()
+    numbers: tuple[str, ...] = ALL_NUMBERS
 
 
 @dataclass
@@ -67,6 +70,8 @@ class UsernameState:
     ``settings``: what decides about the accounts in each offering (None: not read). ``links``: the service provider
     account that owns the username of an account; ``provider_accounts``: those that are known, by user UUID.
     ``is_predicted``: the same document changes the account options first, so this is the state after that.
+    ``numbered``: the users whose accounts those options name anew with numbers from a pool, by offering; ``supplies``:
+    what the pools have left, as far as it may not suffice.
     """
 
     names: dict[str, str] = field(default_factory=dict)
@@ -84,6 +89,8 @@ class UsernameState:
     links: dict[tuple[str, str], ProviderAccount] = field(default_factory=dict, compare=False)
     provider_accounts: dict[str, ProviderAccount] = field(default_factory=dict, compare=False)
     is_predicted: bool = field(default=False, compare=False)
+    numbered: dict[str, set[str]] = field(default_factory=dict, compare=False)
+    supplies: NumberSupplies = field(default_factory=NumberSupplies, compare=False)
 
     def readable(self, user: str) -> set[str]:
         """Return the offerings that ``user`` reaches and whose account this token can read back.

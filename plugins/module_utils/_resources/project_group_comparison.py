@@ -53,6 +53,9 @@ class _DesiredGroup:
 
 def compare_groups(target: Target, desired: ProjectGroups, current: GroupState) -> Comparison[GroupWrite]:
     """Plan a change for each entry whose project has no group, or one with another GID."""
+    if current.refusal:
+        text = f"{desired.where}: this token can't change the project groups of {target.name}: {current.refusal}"
+        return Comparison(errors=(text,))
     errors: list[str] = []
     groups = _resolve(desired.entries, current, errors)
     errors += [text for group in groups.values() for text in _name_problems(target, group, current)]

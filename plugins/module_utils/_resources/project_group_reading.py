@@ -52,9 +52,14 @@ def read_groups(session: Session, target: Target, desired: ProjectGroups) -> Gro
     except RouteMissing as error:
         raise InvalidInput(f"{desired.where}: {error.message.rstrip('.')}: leave it out.") from None
     current.is_outside_allowed = desired.allow_outside_range
-    current.projects = _resolve_projects(session, target, desired.entries, current.rows)
+    try:
+        current.projects = _resolve_projects(session, target, desired.entries, current.rows)
+    except Forbidden as error:
+        current.refusal = error.message
+        return current
     gids = _changed_gids(desired.entries, current)
     if gids and target.uuid:
+        current.refusal = _refusal(session, target)
         _read_pools(session, target, current)
         current.holders = _read_holders(session, current, gids)
     return current
@@ -159,19 +164,19 @@ def _read_pools(session: Session, target: Target, current: GroupState) -> None:
     rows = session.references.posix_id_pools.read(target)
     current.pool = next((row for row in rows if uuids.normalize(row.get("service_provider")) == target.uuid), None)
     current.other_pools = [row for row in rows if row.get("offering")]
-    current.is_pool_visible = current.pool is not None or _may_write(session, target)
+    current.is_pool_visible = current.pool is not None or not current.refusal
 
 
-def _may_write(session: Session, target: Target) -> bool:
-    """Return whether the token may write groups: then it sees pools too (api-behaviour: project-groups-rights,
-    posix-pools-rights)."""
+def _refusal(session: Session, target: Target) -> str:
+    """Return why Waldur lets the token write no groups, as it decides it for the projects that can get one; empty where
+    it lets it: then it sees pools too (api-behaviour: project-groups-rights, posix-pools-rights)."""
     if session.references.current_user.is_staff():
-        return True
+        return ""
     try:
         session.client.rows("adoptable_projects", limit=1, service_provider_uuid=target.uuid)
-    except Forbidden:
-        return False
-    return True
+    except Forbidden as error:
+        return error.message
+    return ""
 
 
 def _read_holders(session: Session, current: GroupState, gids: Sequence[int]) -> dict[int, str]:

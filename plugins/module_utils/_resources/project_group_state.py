@@ -44,7 +44,8 @@ class GroupState:
     ``rows`` are all groups of the provider, ``projects`` what each reference means. ``pool`` holds the ranges of the
     provider's pool as they will be when groups are written (None: there is none; ``is_pool_visible`` says whether this
     token would see one), ``other_pools`` are those of its offerings. ``holders`` says who else than a group holds which
-    GID. ``is_outside_allowed`` lets GIDs be outside the range.
+    GID. ``is_outside_allowed`` lets GIDs be outside the range, and ``refusal`` says why this token can't write
+    groups at all.
 
     The rest is what the document does beside groups: ``is_switched_on`` says that it lets Waldur create groups by
     itself, ``is_range_changed`` that it changes the ranges of the pool, and ``is_pool_deleted`` that it deletes it.
@@ -55,6 +56,7 @@ class GroupState:
     pool: Row | None = None
     other_pools: list[Row] = field(default_factory=list)
     is_pool_visible: bool = True
+    refusal: str = ""
     is_pool_deleted: bool = False
     holders: Mapping[int, str] = field(default_factory=dict)
     is_switched_on: bool = False

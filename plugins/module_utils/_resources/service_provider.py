@@ -18,14 +18,15 @@ from .._context import Session
 from .._document import images
 from .._document.exported import Exported, Note
 from .._document.fields import EntryReader
-from .._document.model import UNSET, ReadImage
+from .._document.model import UNSET, ProviderDocument, ReadImage
 from .._plan.changes import Change, Comparison
 from .._references.targets import Target
 from .._references.users import ResolvedUsers
 from .account_options import ACCOUNT_OPTIONS_KEY, merged_options, named_options
 from .account_settings import compare_account_settings
-from .account_state import AccountState, read_account_state
-from .base import ModuleOptions, Resource
+from .account_state import AccountState, read_account_state, read_numbered_accounts
+from .base import ModuleOptions, Resource, ResourceTask, TypedTask
+from .posix_id_supply import EarlierChanges
 from .service_provider_comparison import (
     CREATE,
     DELETE,
@@ -67,6 +68,8 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         "provider_offerings",
         "offering_users",
         "provider_accounts",
+        "posix_id_pools",
+        "posix_identities",
         "username_conflicts",
         "account_options_preview",
         "adopt_provider_accounts",
@@ -122,6 +125,14 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
             current.accounts = read_account_state(session, target, current.options, desired.settings.options)
         return current
 
+    def read_task(self, session: Session, document: ProviderDocument, target: Target) -> ResourceTask | None:
+        """Read the current state, and what POSIX ID pools have left for the accounts that the options number."""
+        task = super().read_task(session, document, target)
+        if isinstance(task, TypedTask):
+            accounts = read_numbered_accounts(session, target, task.current.accounts, EarlierChanges.of(document))
+            task.current.accounts = accounts
+        return task
+
     def users(self, desired: Profile, current: ProfileState) -> tuple[Iterable[str], Iterable[str]]:
         """Return the users whose usernames are resolved, if there is any conflict to resolve; none of them is shown."""
         users = [entry.user for entry in desired.resolutions] if current.accounts.conflicts else []
@@ -136,6 +147,9 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         if unknown := [name for name in NEWER_KEYS if name in desired.fields and not current.newer]:
             text = "this Waldur does not have it (2026 or newer): leave it out."
             return Comparison(errors=tuple(f"{desired.option(name)}: {text}" for name in unknown))
+        if refusal := current.accounts.refusal:
+            text = f"this token can't change the account options of {target.name}: {refusal}"
+            return Comparison(errors=(f"{desired.option(ACCOUNT_OPTIONS_KEY)}: {text}",))
         settings = compare_account_settings(
             target,
             replace(desired.settings, options=options_sent_alone(desired, current)),

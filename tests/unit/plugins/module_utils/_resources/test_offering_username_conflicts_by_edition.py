@@ -58,5 +58,5 @@ def test_looking_for_holders_costs_one_request_per_kind_of_account_and_an_unchan
     assert len(plan(edition, "m1").changes) == 0
     unchanged = edition.counts().requests
     assert len(plan(edition, "m1_free").changes) == 1
-    # With service provider accounts: the user's own one, and those that may have the username.
-    assert edition.counts().requests == unchanged + (3 if edition.edition == "2026" else 1)
+    # With service provider accounts: the user's own one, and those that may have the username; with pools these, too.
+    assert edition.counts().requests == unchanged + (4 if edition.edition == "2026" else 1)

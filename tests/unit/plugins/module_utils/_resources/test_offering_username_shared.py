@@ -343,22 +343,24 @@ def test_an_account_that_was_linked_since_the_plan_is_reported_and_renamed_by_th
 
 
 @pytest.mark.parametrize("scope", ["offering", "provider"])
-def test_an_exhausted_pool_is_named_with_what_to_raise_and_nothing_is_written_or_repeated(
+def test_a_pool_that_is_exhausted_since_the_plan_is_named_with_what_to_raise_and_nothing_is_written_or_repeated(
     start: Simulator, scope: str
 ) -> None:
     set_options(start, account_scope=scope)
     remove_account(start, "member3")
-    start.create("PosixPool", service_provider="Alpha Cloud Ltd", min_uid=5000, max_uid=5000)
+    start.create("PosixPool", service_provider="Alpha Cloud Ltd", min_uid=5000, max_uid=5009)
+    asked = session(start)
+    planned = plan_in(asked, ("member3", "m3"))
     start.create("PosixIdentity", pool=pool_of(start), user="member1", uid=5000)
-    for _run in range(2):
-        with pytest.raises(WaldurError) as refused:
-            set_usernames(start, ("member3", "m3"))
-        assert message("pool_exhausted", ends="max_uid", offering="Alpha VM", provider="Alpha Cloud Ltd") in str(
-            refused.value.message
-        )
-        assert refused.value.details["changed"] is False
-        assert start.counts().writes == 1
-        assert usernames(start, "member3") == {}
+    with pytest.raises(WaldurError) as refused:
+        apply(asked, planned)
+    assert message("pool_exhausted", ends="max_uid", offering="Alpha VM", provider="Alpha Cloud Ltd") in str(
+        refused.value.message
+    )
+    assert refused.value.details["changed"] is False
+    assert start.counts().writes == 1
+    assert usernames(start, "member3") == {}
+    assert mentions(rejected(start, ("member3", "m3")), "pool_too_small", span="5000 to 5000", free="none")
     start.change("PosixPool", {}, {"max_uid": 5009})
     assert len(set_usernames(start, ("member3", "m3"))) == 1
 

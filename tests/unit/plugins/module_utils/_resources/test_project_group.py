@@ -8,11 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from messages import ANY, mentions, message, pattern
+from messages import ANY, mentions, message, pattern, prefix
 from newest_world import PROJECT_GROUP
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
-    Forbidden,
     InvalidInput,
     OutcomeUnknown,
     WaldurError,
@@ -286,13 +285,21 @@ def test_the_range_is_allowed_only_beside_groups(sim_2026: Simulator) -> None:
 
 
 def test_an_owner_manages_groups_and_a_manager_is_told_what_they_lack(sim_2026: Simulator) -> None:
-    groups = [entry("Project c1", 30001)]
-    assert apply(sim_2026, groups, by="manager_alpha", check=True)["changed"]
-    with pytest.raises(Forbidden) as refused:
-        apply(sim_2026, groups, by="manager_alpha")
-    assert mentions(refused.value.message, "permission_of_owner")
-    assert refused.value.details["changed"] is False
-    assert apply(sim_2026, groups, by="owner")["changed"]
+    for groups in ([entry("Project c1", 30001)], [entry("Project d1", 30002)]):
+        (error,) = refusal(sim_2026, groups, by="manager_alpha")
+        assert re.search(prefix("groups_not_writable", option="groups", provider=ALPHA), error)
+        assert mentions(error, "permission_of_owner")
+        assert apply(sim_2026, groups, by="owner")["changed"]
+        assert apply(sim_2026, groups, by="manager_alpha")["changed"] is False
+
+
+def test_an_owner_who_changes_groups_that_exist_costs_one_request_more_than_staff(sim_2026: Simulator) -> None:
+    counts = []
+    for alias in ("staff", "owner"):
+        sim_2026.zero()
+        apply(sim_2026, [entry("Project c1", 30001)], by=alias, check=True)
+        counts.append(sim_2026.counts().requests)
+    assert counts[1] - counts[0] == 1
 
 
 @pytest.mark.parametrize("edition", ["2024", "2025"])
