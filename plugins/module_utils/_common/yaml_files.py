@@ -152,6 +152,15 @@ def parse_yaml(text: str, shown: str) -> Any:
     return content
 
 
+def scalar_spans(text: str) -> list[tuple[int, int]]:
+    """Return where the values and keys of a valid YAML text stand that are plain or quoted, in their order."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    tokens = (token for token in yaml.scan(text, loader) if isinstance(token, yaml.ScalarToken))
+    return [(one.start_mark.index, one.end_mark.index) for one in tokens if one.style not in ("|", ">")]
+
+
 def read_text(path: str, shown: str, option: str, *, limit: int = LARGEST_DOCUMENT, advice: str = "") -> str:
     """Return the UTF-8 text of a file; the parameters are those of ``read_yaml``. Raises ``InvalidInput``."""
     content = read_file(option, path, limit, advice=advice)

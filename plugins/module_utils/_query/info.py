@@ -18,7 +18,7 @@ from .._api.operations import operation
 from .._api.parameters import Parameter
 from .._common import uuids
 from .._common import values as document
-from .._common.errors import InvalidInput, NotFound
+from .._common.errors import ErrorResponse, InvalidInput, NotFound
 from .._common.types import Row
 from .._context import Session
 from .._export.document import export
@@ -273,7 +273,16 @@ def _site_agent_config(session: Session, options: Options) -> dict[str, Any]:
     body["offering_uuids"] = [
         resolve_reference(session, target, offering, where, reference) for where, reference in named
     ]
-    text = session.client.preview_text("generate_site_agent_config", target.uuid or "", body=body)
+    try:
+        text = session.client.preview_text("generate_site_agent_config", target.uuid or "", body=body)
+    except ErrorResponse as error:
+        if offering.name not in error.message:
+            raise
+        shown = ", ".join(reference for _where, reference in named)
+        raise InvalidInput(
+            f"offerings: Waldur generates a configuration only for offerings of the type of the site agent, and did not"
+            f" accept {shown} as such offerings of {target.name}: leave out those of another type. {error.message}"
+        ) from None
     text, config = read_site_agent_config(text)
     return {"site_agent_config": config, "text": text, "count": len(config["offerings"])}
 

@@ -11,12 +11,13 @@ that names one, wherever it stands in the text, and passwords in URLs.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from typing import Any
 
 from .._common.errors import InvalidInput, WaldurError
 from .._common.redaction import MASK, Redactor
-from .._common.yaml_files import parse_yaml
+from .._common.yaml_files import parse_yaml, scalar_spans
 
 _NAME = "The configuration of the site agent"
 _SECRET_KEY = re.compile(
@@ -26,19 +27,20 @@ _SECRET_KEY = re.compile(
 REMOVED = "<REMOVED>"
 # What Waldur writes for a value that the reader has to fill in.
 _PLACEHOLDER = re.compile(r"<[A-Z_]+>")
-# A comment may give a secret too, such as one that was set before.
-_COMMENT = re.compile(r"^[ \t]*#.*", re.MULTILINE)
+# A comment may give a secret too, such as one that was set before. After a value it begins with a blank and a #.
+_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*", re.MULTILINE)
 _COMMENTED_KEY = re.compile(r"(?<!\w)\w+[ \t]*[:=][ \t]*")
-_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)([^@/\s]+)(@)")
+# A password may hold a slash, and more than one @. What follows a host and its port may look like one, and is masked.
+_URL_PASSWORD = re.compile(r"(://[^/\s:@\"'<>]*:)([^\s\"'<>]{1,1000})(@)")
 
 
 def read_site_agent_config(text: str) -> tuple[str, dict[str, Any]]:
     """Return the text and its data with secrets masked. Raises ``WaldurError`` where it is no configuration, or holds a
     secret in a form that can't be masked."""
     config = _parse(text)
-    redactor = Redactor(_secrets(config))
-    masked = redactor.redact_text(_URL_PASSWORD.sub(rf"\g<1>{REMOVED}\g<3>", text)).replace(MASK, REMOVED)
-    masked = _COMMENT.sub(_mask_comment, masked)
+    redactor = Redactor([*_secrets(config), *_url_passwords(config)])
+    masked = redactor.redact_text(_mask_comments(text)).replace(MASK, REMOVED)
+    masked = _URL_PASSWORD.sub(rf"\g<1>{REMOVED}\g<3>", masked)
     # A secret of several lines, for example, stands in the text in another form than in the data.
     if any(_secrets(_parse(masked))):
         raise WaldurError(f"{_NAME} holds a secret in a form that can't be masked, so it is not shown.")
@@ -95,7 +97,31 @@ def _mask(value: Any, redactor: Redactor) -> Any:
         return [_mask(item, redactor) for item in value]
     if not isinstance(value, str):
         return value
-    return redactor.redact_text(_URL_PASSWORD.sub(rf"\g<1>{REMOVED}\g<3>", value)).replace(MASK, REMOVED)
+    return _URL_PASSWORD.sub(rf"\g<1>{REMOVED}\g<3>", redactor.redact_text(value).replace(MASK, REMOVED))
+
+
+def _url_passwords(value: Any) -> Iterator[str]:
+    """Yield the passwords in URLs in the data."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _url_passwords(item)
+    elif isinstance(value, str):
+        yield from (match[2] for match in _URL_PASSWORD.finditer(value))
+
+
+def _mask_comments(text: str) -> str:
+    """Return the text with the secrets in its comments masked; a # within a value begins none."""
+    spans = scalar_spans(text)
+    starts = [start for start, _end in spans]
+
+    def mask(match: re.Match[str]) -> str:
+        number = bisect(starts, match.start()) - 1
+        is_value = number >= 0 and match.start() < spans[number][1]
+        return match[0] if is_value else _mask_comment(match)
+
+    return _COMMENT.sub(mask, text)
 
 
 def _mask_comment(match: re.Match[str]) -> str:

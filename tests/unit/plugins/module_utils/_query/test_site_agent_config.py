@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -64,8 +65,12 @@ def test_wrong_offerings_are_refused(sim_2026: Simulator) -> None:
     assert refused.value.message == message("agent_without_offerings")
     with pytest.raises(InvalidInput, match=prefix("not_found_at_provider", option="offerings[1]", value="nothing")):
         generate(sim_2026, offerings=[STORAGE, "nothing"])
-    with pytest.raises(ErrorResponse, match=part("agent_offerings_refused")):
-        generate(sim_2026, offerings=["Alpha VM"])
+    refusal = pattern("agent_offerings_refused", offerings="Alpha VM", provider="Alpha Cloud Ltd", cause=ANY)
+    for check in (True, False):
+        with pytest.raises(InvalidInput, match=refusal):
+            generate(sim_2026, offerings=["Alpha VM"], check=check)
+    with pytest.raises(ErrorResponse, match=part("request_rejected", status=400)):
+        generate(sim_2026, waldur_api_url="")
 
 
 def test_a_manager_is_told_what_they_lack(sim_2026: Simulator) -> None:
@@ -117,12 +122,43 @@ def test_secrets_in_a_list_or_a_mapping_are_masked(line: str) -> None:
     assert yaml.safe_load(text) == config
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "timezone: UTC  # password: {secret}",
+        "timezone: UTC # old token = {secret}",
+        "url: https://robot:{secret}@waldur.example.org/api/",
+        "url: 'redis://:{secret}@cache.example.org:6379/0'",
+        "urls: [https://a:{secret}@one.example.org,https://b:{secret}@two.example.org]",
+        "timezone: UTC  # see https://robot:{secret}@waldur.example.org/",
+        "it's: here # token: {secret}",
+    ],
+)
+@pytest.mark.parametrize("secret", ["hunter22", "first/second", "1234/5678", "some@other/thing@8"])
+def test_secrets_in_comments_after_values_and_in_urls_are_masked(line: str, secret: str) -> None:
+    text, config = read_site_agent_config(f"offerings: []\n{line.format(secret=secret)}\nlast: 1\n")
+    for piece in re.findall(r"\w{4,}", secret):
+        assert piece not in text + repr(config)
+    assert yaml.safe_load(text) == config
+    assert config["last"] == 1
+
+
+@pytest.mark.parametrize("value", ["'a # token: of honour'", '"it # password: is no comment"', "a#token: 7"])
+def test_a_hash_within_a_value_begins_no_comment(value: str) -> None:
+    lines = f"offerings: []\nname: {value}\n" if value[0] in "'\"" else f"offerings: []\n{value}\n"
+    text, config = read_site_agent_config(lines)
+    assert yaml.safe_load(text) == config
+    assert value[0] not in "'\"" or text == lines
+
+
 def test_a_comment_that_ends_with_the_name_of_a_secret_hides_nothing_of_the_next_line() -> None:
     lines = "# How to get a token:\nofferings: []\n"
     assert read_site_agent_config(lines) == (lines, {"offerings": []})
 
 
-@pytest.mark.parametrize("end", ["\n" * 100_000, f"# {'token' * 20_000}\n", f"# token{' ' * 100_000}x\n"])
+@pytest.mark.parametrize(
+    "end", [f"# {'://a:' * 20_000}\n", "\n" * 100_000, f"# {'token' * 20_000}\n", f"# token{' ' * 100_000}x\n"]
+)
 def test_long_comments_and_many_empty_lines_take_no_time(end: str) -> None:
     start = time.monotonic()
     assert read_site_agent_config(f"offerings: []\n{end}") == (f"offerings: []\n{end}", {"offerings": []})
