@@ -140,6 +140,7 @@ def parse_selection(operation: Operation, values: Mapping[str, Any], where: str 
         for name, value in named.items()
         if name in known
     )
+    _check_bounds(filters)
     missing = [name for name, parameter in known.items() if parameter.required and name not in named]
     if missing:
         raise InvalidInput(f"{where}{missing[0]}: is missing: Waldur does not {operation.title} without it.")
@@ -149,6 +150,22 @@ def parse_selection(operation: Operation, values: Mapping[str, Any], where: str 
         for name in order:
             document.choice(f"{where}order_by", name.removeprefix("-"), list(orders(operation)))
     return Selection(filters, fields or None, order, _limit(f"{where}limit", named.get("limit")))
+
+
+def _check_bounds(filters: Iterable[Filter]) -> None:
+    """Raise ``InvalidInput`` where a lower bound is above the upper bound of the same key, so that no row matches."""
+    bounds = {(one.parameter.row_keys, one.parameter.match): one for one in filters}
+    for (keys, match), lower in bounds.items():
+        upper = bounds.get((keys, "at_or_before"))
+        if match == "at_or_after" and upper is not None and lower.value > upper.value:
+            raise InvalidInput(
+                f"{lower.where}: {_show(lower.value)} is above {upper.where} ({_show(upper.value)}), so nothing can"
+                " match: exchange the two, or leave one out."
+            )
+
+
+def _show(value: Any) -> str:
+    return str(value) if isinstance(value, int) else value.isoformat().replace("+00:00", "Z")
 
 
 def _by_option(operation: Operation, values: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -53,6 +53,36 @@ LIST = Operation(
 )
 
 
+@pytest.mark.parametrize(
+    ("options", "lower", "first", "upper", "last"),
+    [
+        ({"uid_min": 6000, "uid_max": 5000}, "uid_min", "6000", "uid_max", "5000"),
+        ({"gid_max": 5, "gid_min": "6"}, "gid_min", "6", "gid_max", "5"),
+    ],
+)
+def test_a_lower_bound_above_the_upper_one_is_an_error(
+    options: dict[str, Any], lower: str, first: str, upper: str, last: str
+) -> None:
+    expected = message("filter_bounds_exchanged", lower=lower, first=first, upper=upper, last=last)
+    with pytest.raises(InvalidInput) as refused:
+        parse_selection(operation("posix_identities"), options)
+    assert refused.value.message == expected
+    assert parse_selection(operation("posix_identities"), {"uid_min": 5000, "uid_max": 5000, "gid_max": 1})
+
+
+def test_a_time_after_the_end_of_its_own_span_is_an_error() -> None:
+    options = {"created": "2027-02-01", "created_before": "2027-01-31"}
+    with pytest.raises(InvalidInput) as refused:
+        parse_selection(operation("project_groups"), options, "filters.")
+    assert refused.value.message == message(
+        "filter_bounds_exchanged",
+        lower="filters.created",
+        first="2027-02-01T00:00:00Z",
+        upper="filters.created_before",
+        last="2027-01-31T00:00:00Z",
+    )
+
+
 def asked(**given: Any) -> dict[str, Any]:
     found = parse_selection(LIST, {"user": "bob", **given})
     return {one.where: one.value for one in found.filters}
