@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
+import signal
 import sys
 import threading
 import time
@@ -279,6 +282,26 @@ def test_a_command_that_does_not_end_is_ended_with_all_that_it_started(
     assert told == message("command_too_slow", program="sh", seconds="0.3")
     child = int((tmp_path / "child").read_text())
     wait_until(lambda: not _is_running(child))
+
+
+@pytest.mark.parametrize("child", ["sleep 30", "sh -c 'sleep 1; yes'"])
+@pytest.mark.parametrize("is_endless", [False, True])
+def test_a_process_that_left_the_group_of_its_command_keeps_nothing_waiting(
+    child: str, is_endless: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, note = time.monotonic(), tmp_path / "child"
+    start_child = f"setsid sh -c {shlex.quote(f'echo $$ > {note}; exec {child}')} & while [ ! -s {note} ]; do :; done"
+    try:
+        if is_endless:
+            monkeypatch.setattr(token_command, "TIME_LIMIT", 0.5)
+            told = error_of(shell(f"{start_child}; sleep 60").read)
+            assert told == message("command_too_slow", program="sh", seconds="0.5")
+        else:
+            assert shell(f"{start_child}; echo {TOKEN}").read() == TOKEN
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(note.read_text()), signal.SIGKILL)
+    assert time.monotonic() - start < 10
 
 
 def test_a_process_that_stays_behind_delays_nothing() -> None:
