@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.waldur.provider.plugins.module_utils._common import uuids
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, escape_invisible
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import KINDS
 from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import escape_block
@@ -109,6 +110,8 @@ def _count_expiring(report: DriftReport, expiring: Any) -> Iterator[Metric]:
 
 def _measure_pools(pools: Any) -> Metric:
     rows = parse_rows("pools", pools, ("uuid",), "rows of POSIX ID pools, each with its uuid")
+    # Two samples with the same labels make the whole file invalid; a pool that is given twice counts once.
+    rows = list({uuids.normalize(row["uuid"]) or str(row["uuid"]): row for row in rows}.values())
     return Metric(
         "waldur_posix_id_pool_utilization_ratio",
         "How much of a range of numbers is in use, from 0 to 1.",

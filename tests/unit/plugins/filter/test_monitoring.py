@@ -151,6 +151,14 @@ def test_metrics_show_drift_changes_by_kind_expiries_pools_and_the_time_of_the_c
     }
 
 
+def test_a_pool_that_is_given_twice_has_one_sample_of_each_range() -> None:
+    again = {**POOLS[0], "uuid": f"{'1' * 8}-{'-'.join(['1' * 4] * 3)}-{'1' * 12}"}
+    once = metrics(CLEAN, PROVIDERS, 1, [], POOLS)
+    assert metrics(CLEAN, PROVIDERS, 1, [], [*POOLS, *POOLS]) == once
+    found = samples(metrics(CLEAN, PROVIDERS, 1, [], [*POOLS, again]))["waldur_posix_id_pool_utilization_ratio"]
+    assert len(found) == 2
+
+
 @pytest.mark.parametrize("number", [10**400, float("nan"), float("inf"), True, "12"])
 def test_an_impossible_share_of_a_pool_is_no_metric_and_the_others_are_there(number: Any) -> None:
     found = samples(metrics(CLEAN, PROVIDERS, 1, [], [{**POOLS[0], "uid_utilization": number}]))
