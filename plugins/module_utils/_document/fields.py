@@ -30,6 +30,7 @@ class Field(ABC, Generic[Value_co]):
 
     ``hint`` says what to give where a ``required`` field is missing. ``needs`` names the field beside it without which
     it has no meaning. ``is_common`` says that entries can have its value in common, so that it may be a default.
+    A key without a value (null) counts as left out, unless ``null_hint`` says what to give instead.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Field(ABC, Generic[Value_co]):
     examples: tuple[Any, ...] = field(default=(), kw_only=True)
     needs: str = field(default="", kw_only=True)
     is_common: bool = field(default=True, kw_only=True)
+    null_hint: str = field(default="", kw_only=True)
 
     @abstractmethod
     def read(self, where: str, value: Any) -> Value_co:
@@ -177,8 +179,8 @@ class EntryReader:
     """Read the fields of one mapping, and collect all ``problems``, so that they are reported at once.
 
     ``where`` names the mapping in messages; it is empty for the options of a task. Fields without a value (null) count
-    as left out; with ``keys_are_removable`` they are among the names in ``removed``, and so are those with an empty
-    text. Raises ``InvalidInput`` for what is not a mapping.
+    as left out, except those with a ``null_hint``; with ``keys_are_removable`` they are among the names in ``removed``,
+    and so are those with an empty text. Raises ``InvalidInput`` for what is not a mapping.
     """
 
     def __init__(
@@ -195,6 +197,9 @@ class EntryReader:
         for field_ in fields:
             if field_.required and field_.name not in self.values and not has_unknown:
                 message = f"{self.option(field_.name)}: is missing: {field_.hint}."
+                self.problems.add(InvalidInput(message, rule=Rule.MISSING_KEY))
+            elif one.null_hint and one.name in value and value[one.name] is None:
+                message = f"{self.option(one.name)}: has no value: {one.null_hint}."
                 self.problems.add(InvalidInput(message, rule=Rule.MISSING_KEY))
 
     def option(self, name: str) -> str:

@@ -27,7 +27,13 @@ from .account_options import (
     unapplied_options,
 )
 from .account_state import AccountState, Override, Preview, becomes_shared, demand_of, read_accounts
-from .username_resolutions import RESOLUTIONS_KEY, ResolutionEntry, describe_unresolved, resolve_conflicts
+from .username_resolutions import (
+    RESOLUTIONS_KEY,
+    ResolutionEntry,
+    describe_unresolved,
+    find_duplicate_entries,
+    resolve_conflicts,
+)
 
 # What a change of account options shows of accounts, by their labels.
 _USERNAMES = "usernames"
@@ -86,6 +92,8 @@ def compare_account_settings(
 ) -> SettingsComparison:
     """Compare the options that can change accounts at once, and list their effects on accounts. Pure."""
     warnings = tuple(f"{target.name}: {text}" for text in _preview_warnings(state.preview))
+    if duplicates := find_duplicate_entries(desired.resolutions, users):
+        return SettingsComparison(warnings=warnings, errors=duplicates)
     naming = {key: value for key, value in desired.options.items() if key in NAMING_KEYS}
     before, sent = differing_options(stored, naming)
     if not sent:

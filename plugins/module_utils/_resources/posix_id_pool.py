@@ -96,6 +96,7 @@ POOL = MappingField(
     "The POSIX ID pool of the provider, from which UIDs and GIDs are given out (Waldur 2026).",
     fields=_FIELDS,
     build=_read_pool,
+    null_hint="give the ranges that the pool should have, or state: absent to delete it, or leave the key out",
 )
 
 

@@ -134,8 +134,10 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         return task
 
     def users(self, desired: Profile, current: ProfileState) -> tuple[Iterable[str], Iterable[str]]:
-        """Return the users whose usernames are resolved, if there is any conflict to resolve; none of them is shown."""
-        users = [entry.user for entry in desired.resolutions] if current.accounts.conflicts else []
+        """Return the users whose usernames are resolved, if there is any conflict to resolve, or if two entries may be
+        about one user; none of them is shown."""
+        is_needed = current.accounts.conflicts or len(desired.resolutions) > 1
+        users = [entry.user for entry in desired.resolutions] if is_needed else []
         return users, users
 
     def compare(

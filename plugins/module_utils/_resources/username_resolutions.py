@@ -123,7 +123,6 @@ def resolve_conflicts(
     """
     by_user = {conflict.user_uuid: conflict for conflict in conflicts}
     usernames: dict[str, str] = {}
-    places: dict[str, str] = {}
     errors, warnings, missing = [], [], []
     for entry in entries if conflicts else ():  # without any, no user was looked up
         user = users[entry.user]
@@ -135,16 +134,26 @@ def resolve_conflicts(
                 missing.append(user.reference)
             else:
                 errors.append(f"{entry.option('user')}: {user.reason}: {user.advice}.")
-        elif known is not None and known.uuid in places:
+        elif known is not None and (conflict := by_user.get(known.uuid)):
+            username = conflict.find(entry.username)
+            if username is None:
+                errors.append(_not_a_candidate(entry, conflict))
+            usernames[known.uuid] = username or ""
+    return Resolved(usernames, tuple(errors), tuple(warnings), tuple(missing))
+
+
+def find_duplicate_entries(entries: Iterable[ResolutionEntry], users: ResolvedUsers) -> tuple[str, ...]:
+    """Return an error for each entry about the user of an earlier one, as far as users were looked up."""
+    places: dict[str, str] = {}
+    errors = []
+    for entry in entries:
+        user = users.get(entry.user)
+        known = user.user if isinstance(user, UnresolvedUser) else user
+        if known is not None and known.uuid in places:
             errors.append(f"{entry.place}: {known.shown} duplicates {places[known.uuid]}: keep one of the two.")
         elif known is not None:
             places[known.uuid] = entry.place
-            if conflict := by_user.get(known.uuid):
-                username = conflict.find(entry.username)
-                if username is None:
-                    errors.append(_not_a_candidate(entry, conflict))
-                usernames[known.uuid] = username or ""
-    return Resolved(usernames, tuple(errors), tuple(warnings), tuple(missing))
+    return tuple(errors)
 
 
 def _not_a_candidate(entry: ResolutionEntry, conflict: Conflict) -> str:

@@ -109,7 +109,8 @@ def mapping_schema(fields: Iterable[Field[Any]], *, keys_are_removable: bool = F
     """Return the schema of a mapping with known keys; of defaults, which are no entry, no key is required."""
     fields = tuple(fields)
     required = [one.name for one in fields if one.required and is_entry]
-    properties = {one.name: field_schema(one, is_nullable=one.name not in required) for one in fields}
+    nullable_names = {one.name for one in fields if one.name not in required and not one.null_hint}
+    properties = {one.name: field_schema(one, is_nullable=one.name in nullable_names) for one in fields}
     if keys_are_removable:
         properties = {name: _removable(schema) for name, schema in properties.items()}
     return {

@@ -26,6 +26,15 @@ def refusal(value: Any) -> str:
     return told.value.message
 
 
+def test_a_pool_without_a_value_is_an_error_that_says_what_to_do_and_other_keys_count_as_left_out() -> None:
+    entry = provider(users=None, project_groups=None)[0]
+    expected = message(
+        "key_without_value", option="service_providers[0].posix_id_pool", hint=message("pool_without_value")
+    )
+    assert refusal([{**entry, "posix_id_pool": None}]) == expected
+    assert SCHEMA.read([entry], image)
+
+
 # --- unknown and misspelt keys ---------------------------------------------------------------------------------------
 
 

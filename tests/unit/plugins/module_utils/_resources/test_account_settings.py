@@ -320,6 +320,20 @@ def test_two_entries_for_one_user_are_an_error() -> None:
     assert error(compare(SHARED, CONFLICT, resolutions=twice)) == expected
 
 
+@pytest.mark.parametrize("stored", [SHARED, {}])
+def test_two_entries_for_one_user_are_an_error_whatever_the_scope_is(stored: dict[str, Any]) -> None:
+    twice = (ResolutionEntry("r[0]", "alice", "a1"), ResolutionEntry("r[1]", "alice@example.org", "a1"))
+    expected = message("entry_twice", option="r[1]", entry="alice", first="r[0]")
+    assert error(compare(SHARED, stored=stored, resolutions=twice)) == expected
+    profile = Profile(resolutions=twice)
+    assert list(ServiceProvider().users(profile, ProfileState({}))[0]) == ["alice", "alice@example.org"]
+
+
+def test_a_single_entry_without_a_conflict_costs_no_look_up() -> None:
+    profile = Profile(resolutions=entries(alice="a1"))
+    assert list(ServiceProvider().users(profile, ProfileState({}))[0]) == []
+
+
 def test_a_deactivated_user_keeps_accounts_and_so_has_an_entry() -> None:
     state = AccountState(conflicts=(conflict(GONE, "g1", "g2"),))
     change = only(compare(SHARED, state, resolutions=entries(gone="g2")))
