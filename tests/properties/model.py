@@ -32,8 +32,13 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources import 
 from ansible_collections.waldur.provider.plugins.module_utils._resources.base import Resource, TypedTask
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_state import UsernameState
+from ansible_collections.waldur.provider.plugins.module_utils._resources.project_group_entries import ProjectGroups
+from ansible_collections.waldur.provider.plugins.module_utils._resources.project_group_state import GroupState, Project
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
-from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import ProfileState
+from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import (
+    Profile,
+    ProfileState,
+)
 
 Document = list[dict[str, Any]]
 Pair = tuple[str, str]
@@ -41,6 +46,7 @@ Pair = tuple[str, str]
 NOW = datetime(2026, 11, 22, 22, tzinfo=timezone.utc)
 IMAGES = {"red.png": b"\x89PNG\r\n\x1a\nred", "blue.png": b"\x89PNG\r\n\x1a\nblue"}
 _ENDS = [f"{end}_{name}" for name in ("uid", "gid", "group_gid") for end in ("min", "max")]
+PROJECTS = {"2a" * 16: "climate", "2b" * 16: "genome", "2c" * 16: "ocean"}
 NO_POOL: dict[str, Any] = {"description": "", **dict.fromkeys(_ENDS)}
 _BY_DIGEST = {images.digest(content).sha256: content for content in IMAGES.values()}
 
@@ -64,6 +70,14 @@ class Customer:
         return uuid == self.uuid if uuid else reference in (self.name, self.abbreviation)
 
 
+@dataclass(frozen=True)
+class Group:
+    """The POSIX group of a project; it may wait for a GID."""
+
+    name: str
+    gid: int | None
+
+
 @dataclass
 class Provider:
     """A customer, and its service provider where it is one (``there``)."""
@@ -81,6 +95,7 @@ class Provider:
     code: str | None = "first"
     pool: dict[str, Any] | None = None
     uids: tuple[int, ...] = ()
+    groups: dict[str, Group] = field(default_factory=dict)
 
     @property
     def uuid(self) -> str:
@@ -183,8 +198,35 @@ def _pool(world: World, provider: Provider, desired: ProviderDocument) -> posix_
     row = {"uuid": provider.uuid, **provider.pool, "uid_used": len(provider.uids)}
     ends = {**provider.pool, **wanted.fields}
     left = [uid for uid in provider.uids if not ends["min_uid"] <= uid <= ends["max_uid"]]
-    held = list(provider.uids) if wanted.state == "absent" else left
-    return posix_id_pool.PoolState(row, held={"uid": held})
+    gids = sorted(group.gid for group in provider.groups.values() if group.gid)
+    held = {"uid": list(provider.uids), "gid": gids} if wanted.state == "absent" else {"uid": left}
+    return posix_id_pool.PoolState(row, held=held)
+
+
+def _groups(world: World, provider: Provider, desired: ProviderDocument) -> GroupState:
+    """All projects can get a group; the pool is as the document leaves it before it comes to groups."""
+    rows: list[dict[str, Any]] = [
+        {"uuid": project[::-1], "name": group.name, "gid": group.gid, "project_uuid": project}
+        for project, group in provider.groups.items()
+    ]
+    wishes = desired.get(ProjectGroups)
+    known = {name: Project(uuid, name) for uuid, name in PROJECTS.items()}
+    known |= {project.uuid: project for project in known.values()}
+    projects = {entry.project: known[entry.project] for entry in (wishes.entries if wishes else ())}
+    pool, change = provider.pool or {}, desired.get(posix_id_pool.Pool)
+    ends = {key: value for key, value in change.fields.items() if key in _ENDS} if change else {}
+    options = desired.get(Profile)
+    switch = options.settings.options.get("project_groups_enabled") if options else None
+    return GroupState(
+        rows,
+        projects,
+        {**pool, **ends} or None,
+        is_pool_deleted=change is not None and change.state == "absent",
+        is_range_changed=any(pool.get(key) != value for key, value in ends.items()),
+        is_switched_on=bool(switch)
+        and not (provider.fields.get("account_options") or {}).get("project_groups_enabled"),
+        is_outside_allowed=bool(wishes and wishes.allow_outside_range),
+    )
 
 
 _STATES: dict[str, Callable[[World, Provider, ProviderDocument], Any]] = {
@@ -193,6 +235,7 @@ _STATES: dict[str, Callable[[World, Provider, ProviderDocument], Any]] = {
     "offering_username": _accounts,
     "api_secret_code": _code,
     "posix_id_pool": _pool,
+    "project_group": _groups,
 }
 
 
@@ -273,12 +316,22 @@ def _change_pool(world: World, provider: Provider, change: Mapping[str, Any]) ->
     provider.pool = None if change["action"] == "delete" else {**(provider.pool or NO_POOL), **change["after"]}
 
 
+def _change_group(world: World, provider: Provider, change: Mapping[str, Any]) -> None:
+    uuid, after = change["id"]["project"], change["after"]
+    known = provider.groups.get(uuid)
+    assert (known is None) is (change["action"] == "create_group")
+    assert after["gid"] not in [group.gid for group in provider.groups.values()]
+    # Waldur names a group itself where nobody does.
+    provider.groups[uuid] = Group(known.name if known else after.get("name", f"p{uuid[:8]}"), after["gid"])
+
+
 _EFFECTS: dict[str, Callable[[World, Provider, Mapping[str, Any]], None]] = {
     "service_provider": _change_profile,
     "user_role": _change_grant,
     "offering_username": _name_accounts,
     "api_secret_code": _rotate,
     "posix_id_pool": _change_pool,
+    "project_group": _change_group,
 }
 
 
@@ -295,7 +348,7 @@ def unmet(world: World, document: Document) -> list[str]:
         elif provider.there:
             wrong += [*_unmet_profile(provider, entry), *_unmet_grants(world, provider, entry)]
             wrong += [*_unmet_names(world, provider, entry), *_unmet_code(provider, entry)]
-            wrong += _unmet_pool(provider, entry.get("posix_id_pool"))
+            wrong += [*_unmet_pool(provider, entry.get("posix_id_pool")), *_unmet_groups(provider, entry)]
     return wrong
 
 
@@ -375,3 +428,11 @@ def _unmet_pool(provider: Provider, wish: Mapping[str, Any] | None) -> Iterable[
         expected = value.strip() if isinstance(value, str) else value
         if key != "state" and provider.pool and provider.pool[key] != expected:
             yield f"{key} of the pool is {provider.pool[key]}"
+
+
+def _unmet_groups(provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
+    projects = {name: uuid for uuid, name in PROJECTS.items()}
+    for wish in entry.get("project_groups", []):
+        group = provider.groups.get(projects.get(wish["project"], wish["project"]))
+        if group is None or group.gid != wish["gid"] or group.name != wish.get("name", group.name):
+            yield f"{wish} is {group}"

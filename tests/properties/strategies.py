@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import fingerprint
 
-from .model import IMAGES, NO_POOL, NOW, Customer, Document, Provider, World
+from .model import IMAGES, NO_POOL, NOW, PROJECTS, Customer, Document, Group, Provider, World
 
 # The second one is made of a role that is not used.
 ROLES = {"CUSTOMER.MANAGER": "d51bab95e9a74d39be894869c14ec67e", "PROVIDER.VIEWER": "380dca719d47446586012f648194918c"}
@@ -115,7 +115,7 @@ def _accounts(draw: st.DrawFn, provider: Provider) -> None:
 def worlds(draw: st.DrawFn, customers: Sequence[Customer], paper: bool = True) -> World:
     """A marketplace; on ``paper`` also what the simulator can't be brought to."""
     providers = []
-    newer = paper and draw(st.booleans())
+    newer = paper and draw(st.sampled_from([True, True, False]))
     for customer in customers:
         provider = Provider(customer, customer is not SPARE, newer)
         if provider.there:
@@ -134,10 +134,21 @@ def worlds(draw: st.DrawFn, customers: Sequence[Customer], paper: bool = True) -
 @st.composite
 def _pools(draw: st.DrawFn, provider: Provider) -> None:
     """Give the provider a pool, or none."""
-    if draw(st.booleans()):
-        gids = draw(st.sampled_from([{}, {"min_gid": 5000, "max_gid": 5999}]))
+    gids = draw(st.sampled_from([_GID_RANGE, _GID_RANGE, {}, None]))
+    if gids is not None:
         provider.pool = {**NO_POOL, "min_uid": 5000, "max_uid": 5999, **gids}
         provider.uids = draw(st.sampled_from([(), (5000,), (5001, 5004)]))
+        if gids:
+            provider.groups = dict(draw(st.sampled_from(_GROUPS)))
+
+
+_GID_RANGE = {"min_gid": 5000, "max_gid": 5999}
+_CLIMATE, _GENOME, _OCEAN = PROJECTS
+_GROUPS: list[dict[str, Group]] = [
+    {_CLIMATE: Group("climate", 5101), _GENOME: Group("genes", 5102), _OCEAN: Group("sea", None)},
+    {_CLIMATE: Group("climate", 5101)},
+    {},
+]
 
 
 # --- what is wanted --------------------------------------------------------------------------------------------------
@@ -243,6 +254,21 @@ _NEWER_KEYS: dict[str, st.SearchStrategy[Any]] = {
         ]
     ),
 }
+# GIDs that pass from one group to another are tried on the simulator (test_project_groups.py).
+_GROUP_WISHES = st.lists(
+    st.sampled_from(
+        [
+            {"project": _CLIMATE, "gid": 5201, "name": "climate"},
+            {"project": "climate", "gid": 5101},
+            {"project": "genome", "gid": 5102},
+            {"project": "genome", "gid": 5202},
+            {"project": "ocean", "gid": 5203},
+            {"project": "ocean", "gid": 8001},
+        ]
+    ),
+    unique_by=lambda wish: str(wish["project"]).replace(_CLIMATE, "climate"),
+    min_size=1,
+)
 _OLDER_ENTRIES = st.fixed_dictionaries({}, optional=_KEYS)
 _NEWER_ENTRIES = st.fixed_dictionaries({}, optional={**_KEYS, **_NEWER_KEYS})
 _DELETED = st.sampled_from([False] * 19 + [True])
@@ -250,12 +276,17 @@ _DELETED = st.sampled_from([False] * 19 + [True])
 
 @st.composite
 def _entries(draw: st.DrawFn, provider: Provider) -> dict[str, Any]:
-    entry = {"customer": draw(st.sampled_from(_customer_references(provider.customer)))}
+    entry: dict[str, Any] = {"customer": draw(st.sampled_from(_customer_references(provider.customer)))}
     if draw(_DELETED):
         return {**entry, "state": "absent"}
     entry.update(draw(_NEWER_ENTRIES if provider.newer else _OLDER_ENTRIES))
     if "users" not in entry:
         entry.pop("exclusive_users", None)
+    if provider.groups or (provider.pool or {}).get("min_gid"):
+        groups = draw(st.one_of(_GROUP_WISHES, st.none()))
+        if groups is not None:
+            entry["project_groups"] = [dict(wish) for wish in groups]
+            entry["allow_outside_range"] = draw(st.sampled_from([True, True, False]))
     return entry
 
 
