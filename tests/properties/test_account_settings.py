@@ -23,7 +23,7 @@ from simulation import Simulator
 
 from .simulated import UNSHRUNK
 
-EXAMPLES = settings(max_examples=settings().max_examples // 2, phases=UNSHRUNK)
+EXAMPLES = settings(max_examples=settings().max_examples // 3, phases=UNSHRUNK)
 FEWER = settings(max_examples=settings().max_examples // 5, phases=UNSHRUNK)
 
 ALPHA = "Alpha Cloud Ltd"
