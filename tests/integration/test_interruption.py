@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 import yaml
 
 from simulation import Simulator
@@ -38,11 +39,14 @@ def own_sim() -> Iterator[Simulator]:
         yield simulator
 
 
-def begin(sim: Simulator, way: str, task: dict[str, Any]) -> subprocess.Popen[str]:
-    """Start a playbook whose second grant gets no answer, and wait until that grant is under way."""
+def begin(
+    sim: Simulator, way: str, task: dict[str, Any], path: str = "*/add_user/", skip: int = 1, delay: float = 20
+) -> subprocess.Popen[str]:
+    """Start a playbook of which a request, by default its second grant, gets no answer, and wait until that is under
+    way."""
     run = runner(sim, way=way)
     play = run.write("play.yml", yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
-    sim.fault(method="write", path="*/add_user/", skip=1, delay=20)
+    sim.fault(method="write", path=path, skip=skip, delay=delay)
     command = [sys.executable, "-m", "ansible", "playbook", "-i", run.inventory(is_shared=False), str(play)]
     started = subprocess.Popen(
         command,
@@ -54,10 +58,59 @@ def begin(sim: Simulator, way: str, task: dict[str, Any]) -> subprocess.Popen[st
     )
     end = time.monotonic() + 60
     while not sim.faults()[0]["fired"]:
-        assert time.monotonic() < end, "the second grant was never asked for"
+        assert time.monotonic() < end, "the request was never sent"
         assert started.poll() is None, started.stderr and started.stderr.read()
         time.sleep(0.05)
     return started
+
+
+GROUPS = [
+    {"project": "Project c1", "gid": 30001, "name": "climate"},
+    {"project": "Project d1", "gid": 30002, "name": "genome"},
+]
+DOCUMENT = {
+    "customer": "Alpha Cloud Ltd",
+    "posix_id_pool": {"min_uid": 20000, "max_uid": 20099, "min_group_gid": 30000, "max_group_gid": 30099},
+    "project_groups": GROUPS,
+    "offering_usernames": [{"user": "member3", "username": "m3"}],
+}
+GROUPS_REPORT = """\
+  applied: 1
+    create POSIX ID pool (Alpha Cloud Ltd)
+  failed_change: 1
+    create_group Project c1 (Alpha Cloud Ltd)
+  uncertain (sent, answer unknown; check it with a run in check mode): 2
+    create_group Project c1 (Alpha Cloud Ltd)
+    create_group Project d1 (Alpha Cloud Ltd)
+  not_applied: 1
+    set_username member3 (Alpha Cloud Ltd)
+"""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_interrupted_project_groups_are_uncertain_and_another_run_completes_the_document(way: str) -> None:
+    task = {"waldur.provider.desired_state": {"service_providers": [DOCUMENT]}}
+    with Simulator.start(edition="2026") as sim:
+        started = begin(sim, way, task, path="*/import_groups/", skip=0, delay=6)
+        os.killpg(started.pid, signal.SIGINT)
+        _output, errors = started.communicate(timeout=15)
+        assert "User interrupted execution" in errors
+        assert GROUPS_REPORT in errors
+        assert sim.token("staff") not in errors
+        sim.clear_faults()
+        # The request that got no answer is carried out all the same, before or after the next run.
+        again = runner(sim, way=way).play([{"name": "Apply", **task}, {"name": "Repeat", **task}])
+        assert again.code == 0, again.output
+        assert again.results[-1]["changed"] is False
+        groups = {row["project_name"]: (row["gid"], row["name"]) for row in project_groups(sim)}
+        assert groups == {one["project"]: (one["gid"], one["name"]) for one in GROUPS}
+
+
+def project_groups(sim: Simulator) -> list[dict[str, Any]]:
+    """The groups as the server has them."""
+    headers = {"Authorization": f"Token {sim.token('staff')}"}
+    address = f"{sim.url}/api/marketplace-service-provider-project-groups/"
+    return requests.get(address, headers=headers, timeout=10).json()  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("way", WAYS)
