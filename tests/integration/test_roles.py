@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from junitparser import JUnitXml
+from posix_pools import PROVIDER_POOL, add_posix_pools
 from prometheus_client.parser import text_string_to_metric_families
 
 from simulation import Simulator
@@ -251,6 +252,37 @@ def test_drift_is_no_error_where_its_repair_would_revoke_more_than_a_run_may(sim
     assert found.code == 2
     assert json.loads((run.folder / "drift.json").read_text())["status"] == "drift"
     assert sim.counts().writes == 0
+
+
+def test_drift_shows_pools_and_groups_and_is_an_error_where_the_token_or_the_pool_can_not_repair_it() -> None:
+    """A pool and a group that differ are drift; a token without the right and an exhausted pool fail the check."""
+    with Simulator.start(edition="2026") as sim:
+        add_posix_pools(sim)
+        sim.create("ProjectGroup", service_provider="Alpha Cloud Ltd", project="Project c1", name="climate", gid=30001)
+        run = runner(sim)
+
+        def check(entry: str, alias: str = "staff") -> tuple[str, Any]:
+            run.alias = alias
+            run.write("providers.yml", f"service_providers: [{{customer: ALPHA, {entry}}}]")
+            found = run.command(["playbook", "waldur.provider.drift", "-e", "providers_path=providers.yml"])
+            assert found.code == 2, found.output
+            return found.output, json.loads((run.folder / "drift.json").read_text())
+
+        groups = "project_groups: [{project: Project c1, gid: 30002}, {project: Project d1, gid: 30003, name: dee}]"
+        pool = "posix_id_pool: {min_uid: 20000, max_uid: 20099}"
+        _output, drift = check(f"{pool}, {groups}")
+        assert (drift["status"], [(one["kind"], one["action"]) for one in drift["plan"]]) == (
+            "drift",
+            [("posix_id_pool", "update"), ("project_group", "set_gid"), ("project_group", "create_group")],
+        )
+        output, failed = check(groups, alias="manager_alpha")
+        assert failed["status"] == "error"
+        assert "this token can't change the project groups of Alpha Cloud Ltd" in output
+        sim.change("PosixPool", {"uuid": PROVIDER_POOL}, {"max_uid": 20000, "next_uid": 20001})
+        output, failed = check("offering_usernames: [{user: member3, username: m3}]")
+        assert failed["status"] == "error"
+        assert "raise max_uid of that pool by at least 1" in output
+        assert sim.counts().writes == 0
 
 
 def test_the_facts_of_a_provider_become_a_file(sim: Simulator) -> None:
