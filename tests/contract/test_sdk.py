@@ -23,7 +23,22 @@ ROOT = pathlib.Path(__file__).parents[2]
 VERSIONS = {"2025": "7.9.0", "2026": "8.1.3"}
 TABLE: dict[str, dict[str, Any]] = yaml.safe_load(pathlib.Path(__file__).with_name("sdk_calls.yml").read_bytes())
 PENDING = {"uuid": "ed06245b91d542ba89297ae21867853c"}
-POOL, IDENTITY = "a0000000000040008000000000000001", "a0000000000040008000000000000002"
+OTHER_NAME = {"username": "m2_other"}
+NAME = "Alpha Cloud Ltd"
+POOL, IDENTITY, OFFERING_POOL, GROUP, ACCOUNT = (f"a000000000004000800000000000000{number}" for number in range(1, 6))
+# What the SDK of 2026 has for the accounts, numbers and groups of a provider, by its folder.
+NEWER = (
+    "marketplace_posix_id_pools",
+    "marketplace_posix_identities",
+    "marketplace_project_posix_groups",
+    "marketplace_service_provider_accounts",
+    "marketplace_service_provider_project_groups",
+)
+# Their answers are text, for which the SDK has no model.
+TEXTS = {
+    "marketplace_service_providers_generate_site_agent_config",
+    "marketplace_service_providers_glauth_users_config_retrieve",
+}
 
 
 def calls(part: str, edition: str) -> dict[str, dict[str, Any]]:
@@ -71,6 +86,10 @@ def answers(edition: str) -> dict[str, dict[str, Any]]:
         simulator.change("OfferingUser", PENDING, {"state": "Pending account linking"})
         simulator.create("PosixPool", uuid=POOL, service_provider="Alpha Cloud Ltd", min_uid=5000, max_uid=5010)
         simulator.create("PosixIdentity", uuid=IDENTITY, pool=POOL, user="member1", uid=5000)
+        simulator.change("OfferingUser", {"user__username": "member2", "offering__name": "Alpha Storage"}, OTHER_NAME)
+        simulator.create("PosixPool", uuid=OFFERING_POOL, offering="Alpha Request", min_uid=9000, max_uid=9010)
+        simulator.create("ProjectGroup", uuid=GROUP, service_provider=NAME, project="Project d1", name="dee", gid=6001)
+        simulator.create("ProviderAccount", uuid=ACCOUNT, service_provider=NAME, user="outsider", username="out")
         task = {
             "url": simulator.url,
             "token": simulator.token("staff"),
@@ -157,3 +176,12 @@ def test_the_table_holds_exactly_the_operations_on_providers_that_the_sdk_of_202
     modules = installed("2025").glob("waldur_api_client/api/marketplace_service_providers/*.py")
     known = {path.stem for path in modules if not path.stem.endswith(("_count", "__init__"))}
     assert known == set(TABLE["core"])
+
+
+def test_the_table_holds_all_operations_on_accounts_numbers_and_groups_that_the_sdk_of_2026_has() -> None:
+    folders = [
+        installed("2026") / "waldur_api_client" / "api" / name for name in (*NEWER, "marketplace_service_providers")
+    ]
+    names = {path.stem for folder in folders for path in folder.glob("*.py")}
+    known = {name for name in names if not name.endswith(("_count", "__init__"))}
+    assert known - TEXTS == {*TABLE["core"], *(name for name in TABLE["supporting"] if name in known)}

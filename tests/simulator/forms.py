@@ -267,8 +267,8 @@ class NewGrantForm(GrantChangeForm):
 
 
 class OfferingUserForm(ObjectForm):
-    """A user's account in an offering: of an existing one, only the name can change
-    (api-behaviour: offering-users-rename)."""
+    """A user's account in an offering. A change may name another user or offering, too, which is checked like a new
+    account (api-behaviour: offering-users-rename)."""
 
     rows = "offering_user"
     user = LinkField(view_name="user-detail", queryset=User.objects.all(), required=False)

@@ -40,6 +40,7 @@ from .exposure import AttributeConfigActions, ProfileActions
 from .scopes import GrantActions
 
 STEPS = STATES["STEPS"]
+COMMENTS = ("service_provider_comment", "service_provider_comment_url")
 
 
 class OfferingViewSet(AttributeConfigActions, GrantActions, LookUpViewSet):
@@ -201,7 +202,8 @@ class OfferingUserViewSet(NumberActions, ProfileActions, ObjectViewSet, viewsets
         account, body = self.get_object(), self.read_body()
         if account.state == "Deleted":
             raise exceptions.PermissionDenied()
-        return self.store(account, body)
+        self.store(account, body)
+        return Response({name: getattr(account, name) for name in COMMENTS})
 
     @action(detail=True, methods=["post"], serializer_class=PosixForm)
     def set_posix_attributes(self, request: Request, uuid: str) -> Response:
