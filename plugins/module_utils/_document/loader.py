@@ -245,7 +245,8 @@ def _defaults(name: str, value: Any, schema: DocumentSchema, problems: Problems)
     where = f"{name}: {DEFAULTS}"
     valid: dict[str, Any] = {}
     defaults = problems.attempt(values.known_keys, where, value, schema.default_keys, problems)
-    for key, item in (defaults or {}).items():
+    nulls = {key: None for key in schema.keys_without_null if defaults is not None and value.get(key, "") is None}
+    for key, item in {**(defaults or {}), **nulls}.items():
         if problems.attempt(schema.read_entry, where, {**schema.sample, key: item}, _no_image) is not None:
             valid[key] = item
         elif key in schema.needed.values():  # an entry that relies on them is not wrong for it

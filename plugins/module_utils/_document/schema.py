@@ -41,6 +41,11 @@ class DocumentSchema:
         return tuple(field.name for field in self.fields if field.is_common)
 
     @cached_property
+    def keys_without_null(self) -> tuple[str, ...]:
+        """The keys that entries can have in common and that are wrong without a value."""
+        return tuple(one.name for one in self.fields if one.is_common and one.null_hint)
+
+    @cached_property
     def needed(self) -> dict[str, str]:
         """The fields that have no meaning without another one, each with the name of that one."""
         return {field.name: field.needs for field in self.fields if field.needs}
