@@ -92,7 +92,8 @@ options:
       - "C(api_secret_code.fingerprint): the fingerprint of the code to replace, C(sha256:) and 16 hex digits."
       - "C(posix_id_pool): a mapping that describes the POSIX ID pool, from which Waldur gives UIDs and GIDs to users
         and project groups. Requires Waldur 2026 or newer. See M(waldur.provider.posix_id_pool) for the rules of its
-        ranges. Keys that are left out are not changed."
+        ranges. Keys that are left out are not changed. Without a value (null), C(posix_id_pool) is an error: to delete
+        the pool, set C(state) to C(absent)."
       - "C(posix_id_pool.min_uid): the first UID, from 1000 to 4294967294."
       - "C(posix_id_pool.max_uid): the last UID."
       - "C(posix_id_pool.min_gid): the first GID, from 1000 to 4294967294."

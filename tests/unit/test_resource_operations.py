@@ -18,7 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "plugins" / "module_utils" / "_resources"
 GUIDE = ROOT / "docs" / "docsite" / "rst" / "guide_permissions.rst"
 # Files of a resource that do not begin with its name.
-OTHER_FILES = {"service_provider": ("account_*.py", "username_resolutions.py")}
+OTHER_FILES = {
+    "service_provider": ("account_*.py", "username_resolutions.py", "posix_id_supply.py"),
+    "offering_username": ("posix_id_supply.py",),
+}
 # Names of operations that are also names of actions, options or kinds: they count in a call of the client only.
 AMBIGUOUS = {
     *("api_secret_code", "create", "customer", "customers", "offerings", "provider_accounts", "service_provider"),

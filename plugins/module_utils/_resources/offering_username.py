@@ -63,7 +63,6 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         "provider_offerings",
         "offering_users",
         "provider_accounts",
-        "posix_id_pools",
         "posix_identities",
         "set_offerings_username",
         "rename_offering_user",

@@ -68,7 +68,6 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         "provider_offerings",
         "offering_users",
         "provider_accounts",
-        "posix_id_pools",
         "posix_identities",
         "username_conflicts",
         "account_options_preview",

@@ -334,6 +334,14 @@ def test_a_single_entry_without_a_conflict_costs_no_look_up() -> None:
     assert list(ServiceProvider().users(profile, ProfileState({}))[0]) == []
 
 
+def test_a_token_that_may_not_preview_options_is_an_error_with_the_option_and_the_cause() -> None:
+    state = AccountState(refusal="Waldur refused.")
+    expected = message(
+        "account_options_not_writable", option="account_options", provider=target().name, refusal="Waldur refused."
+    )
+    assert error(compare(SHARED, state)) == expected
+
+
 def test_a_deactivated_user_keeps_accounts_and_so_has_an_entry() -> None:
     state = AccountState(conflicts=(conflict(GONE, "g1", "g2"),))
     change = only(compare(SHARED, state, resolutions=entries(gone="g2")))

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from messages import message
+from messages import mentions, message, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
@@ -246,6 +247,19 @@ def test_usernames_of_the_same_document_find_only_what_the_account_options_leave
     values = {"span": f"5000 to {5000 + count}", "free": count, "users": f"{count + 1} users need UIDs"}
     assert error == too_small(**values)
     accept(generated, posix_id_pool={"max_uid": 5001 + count}, **keys)
+
+
+@pytest.mark.parametrize("alias", ["manager_alpha", "support_user"])
+def test_a_token_that_may_not_change_account_options_is_told_the_right_that_it_lacks(
+    sim: Simulator, alias: str
+) -> None:
+    for options in ({"username_generation_policy": "full_name"}, {"login_shell": "/bin/zsh"}):
+        (error,) = rejected(sim, alias, account_options=options)
+        option = "service_providers[0].account_options"
+        assert re.search(prefix("account_options_not_writable", option=option, provider=NAME), error)
+        assert mentions(error, "permission_of_owner")
+    sim.change("ServiceProvider", {"customer__name": NAME}, {"account_options": {"login_shell": "/bin/zsh"}})
+    assert plan_document(sim, alias, account_options={"login_shell": "/bin/zsh"})[1].changes == ()
 
 
 # --- requests --------------------------------------------------------------------------------------------------------
