@@ -22,7 +22,7 @@ from simulation import Simulator
 
 from .simulated import UNSHRUNK
 
-EXAMPLES = settings(max_examples=settings().max_examples // 6, phases=UNSHRUNK)
+EXAMPLES = settings(max_examples=settings().max_examples // 8, phases=UNSHRUNK)
 # Each of them is a run for each write.
 FEW = settings(max_examples=settings().max_examples // 50, phases=UNSHRUNK)
 
