@@ -158,7 +158,7 @@ def scalar_spans(text: str) -> list[tuple[int, int]]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     tokens = (token for token in yaml.scan(text, loader) if isinstance(token, yaml.ScalarToken))
-    return [(one.start_mark.index, one.end_mark.index) for one in tokens if one.style not in ("|", ">")]
+    return [(token.start_mark.index, token.end_mark.index) for token in tokens if token.style not in ("|", ">")]
 
 
 def read_text(path: str, shown: str, option: str, *, limit: int = LARGEST_DOCUMENT, advice: str = "") -> str:

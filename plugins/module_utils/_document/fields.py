@@ -198,8 +198,8 @@ class EntryReader:
             if field_.required and field_.name not in self.values and not has_unknown:
                 message = f"{self.option(field_.name)}: is missing: {field_.hint}."
                 self.problems.add(InvalidInput(message, rule=Rule.MISSING_KEY))
-            elif one.null_hint and one.name in value and value[one.name] is None:
-                message = f"{self.option(one.name)}: has no value: {one.null_hint}."
+            elif field_.null_hint and field_.name in value and value[field_.name] is None:
+                message = f"{self.option(field_.name)}: has no value: {field_.null_hint}."
                 self.problems.add(InvalidInput(message, rule=Rule.MISSING_KEY))
 
     def option(self, name: str) -> str:

@@ -43,7 +43,7 @@ class DocumentSchema:
     @cached_property
     def keys_without_null(self) -> tuple[str, ...]:
         """The keys that entries can have in common and that are wrong without a value."""
-        return tuple(one.name for one in self.fields if one.is_common and one.null_hint)
+        return tuple(field_.name for field_ in self.fields if field_.is_common and field_.null_hint)
 
     @cached_property
     def needed(self) -> dict[str, str]:

@@ -154,7 +154,7 @@ def parse_selection(operation: Operation, values: Mapping[str, Any], where: str 
 
 def _check_bounds(filters: Iterable[Filter]) -> None:
     """Raise ``InvalidInput`` where a lower bound is above the upper bound of the same key, so that no row matches."""
-    bounds = {(one.parameter.row_keys, one.parameter.match): one for one in filters}
+    bounds = {(filter_.parameter.row_keys, filter_.parameter.match): filter_ for filter_ in filters}
     for (keys, match), lower in bounds.items():
         upper = bounds.get((keys, "at_or_before"))
         if match == "at_or_after" and upper is not None and lower.value > upper.value:

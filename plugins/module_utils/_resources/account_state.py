@@ -208,7 +208,7 @@ def _read_preview(session: Session, uuid: str, sent: Row) -> tuple[Preview, int]
 
 
 def _after(settings: Row, key: str, name: str, when: str = "after") -> object:
-    """Return ``value`` or ``source`` of a setting of an offering before or after the change; None where it is unknown."""
+    """Return ``value`` or ``source`` of a setting of an offering before or after the change; None if unknown."""
     setting = settings.get(key)
     values = setting.get(when) if isinstance(setting, dict) else None
     return values.get(name) if isinstance(values, dict) else None

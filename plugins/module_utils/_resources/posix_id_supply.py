@@ -124,17 +124,17 @@ def read_supplies(
     places: dict[tuple[str, NumberRange], list[str]] = defaultdict(list)
     for offering, wanting in demand.items():
         pool = offering if offering in pools else _OWN_POOL
-        for one in (UID, GID):
-            if pool in pools and one.span(pools[pool]) and one.name in numbers.get(offering, ALL_NUMBERS):
-                users[pool, one] |= set(wanting)
-                places[pool, one].append(offering)
-    found: dict[str, tuple[Supply, ...]] = {}
-    for (pool, one), wanting in users.items():
-        pinned = earlier.gids if pool == _OWN_POOL and one is GID else frozenset()
-        supply = _read_supply(session, pool, pools[pool], one, len(wanting), pinned)
-        for offering in places[pool, one] if supply else ():
-            found[offering] = (*found.get(offering, ()), *([supply] if supply else []))
-    return NumberSupplies(found)
+        for range_ in (UID, GID):
+            if pool in pools and range_.span(pools[pool]) and range_.name in numbers.get(offering, ALL_NUMBERS):
+                users[pool, range_] |= set(wanting)
+                places[pool, range_].append(offering)
+    supplies: dict[str, tuple[Supply, ...]] = {}
+    for (pool, range_), wanting in users.items():
+        pinned = earlier.gids if pool == _OWN_POOL and range_ is GID else frozenset()
+        supply = _read_supply(session, pool, pools[pool], range_, len(wanting), pinned)
+        for offering in places[pool, range_] if supply else ():
+            supplies[offering] = (*supplies.get(offering, ()), *([supply] if supply else []))
+    return NumberSupplies(supplies)
 
 
 def may_have_pools(session: Session, target: Target, earlier: EarlierChanges) -> bool:
@@ -157,23 +157,23 @@ def _read_pools(session: Session, target: Target, earlier: EarlierChanges) -> di
 
 
 def _read_supply(
-    session: Session, offering: str, row: Row, one: NumberRange, number: int, pinned: frozenset[int]
+    session: Session, offering: str, row: Row, range_: NumberRange, number: int, pinned: frozenset[int]
 ) -> Supply | None:
     """Return what a pool has left of one kind of number; None where that is at least ``number``.
 
     Numbers from the mark on were never given out, unless they were pinned (api-behaviour: posix-pools-marks).
     """
-    span = one.span(row)
+    span = range_.span(row)
     uuid = uuids.normalize(row.get("uuid"))
     assert span
-    mark = min(max(row.get(f"next_{one.name}") or span[0], span[0]), span[1] + 1)
+    mark = min(max(row.get(f"next_{range_.name}") or span[0], span[0]), span[1] + 1)
     unused = span[1] + 1 - mark
-    if unused >= number + (row.get(f"{one.name}_used") or 0) + len(pinned):
+    if unused >= number + (row.get(f"{range_.name}_used") or 0) + len(pinned):
         return None
-    column = one.column
+    column = range_.column
     above = {gid for gid in pinned if mark <= gid <= span[1]}
     if uuid is None:
-        return Supply(offering, one, span, unused - len(above)) if unused - len(above) < number else None
+        return Supply(offering, range_, span, unused - len(above)) if unused - len(above) < number else None
     range_query = {f"{column}_min": mark, f"{column}_max": span[1]}
     rows = _read_identities(session, uuid, **range_query) if unused else []
     above |= {row[column] for row in rows if _is_taken(row) and _lies_in(row, column, (mark, span[1]))}
@@ -184,7 +184,7 @@ def _read_supply(
     below = {row[column] for row in rows if _lies_in(row, column, (span[0], mark - 1))} - taken
     held = (row for row in rows if not row.get("released_at") and row.get(column) is not None)
     holders = frozenset(user for row in held if (user := uuids.normalize(row.get("user_uuid"))))
-    return Supply(offering, one, span, unused - len(above) + len(below), holders)
+    return Supply(offering, range_, span, unused - len(above) + len(below), holders)
 
 
 def _read_identities(session: Session, pool_uuid: str, **query: Any) -> list[Row]:
@@ -206,8 +206,8 @@ def _lies_in(row: Row, column: str, span: Span) -> bool:
 
 def join_demands(demands: Iterable[Demand]) -> dict[str, set[str]]:
     """Return the users of all ``demands`` by offering."""
-    found: dict[str, set[str]] = defaultdict(set)
+    users_by_offering: dict[str, set[str]] = defaultdict(set)
     for demand in demands:
         for offering, users in demand.items():
-            found[offering] |= set(users)
-    return dict(found)
+            users_by_offering[offering] |= set(users)
+    return dict(users_by_offering)
