@@ -16,7 +16,7 @@ description:
     closest known name where a name is not known. The task fails if there is an error.
   - The documents are read by the same code as in M(waldur.provider.desired_state), with defaults, images and the rules
     between keys. A document that is valid here can still be rejected in a plan, because only Waldur knows whether
-    customers, users and roles exist, and whether two references mean the same object.
+    customers, users and roles exist, and whether two different references mean the same object.
   - O(junit_file) and O(code_quality_file) write the result for a CI system, also if there are errors.
 requirements:
   - PyYAML

@@ -25,6 +25,7 @@ class Rule(Enum):
     OUT_OF_RANGE = "out-of-range", "A number is too small or too large."
     INVALID_VALUE = "invalid-value", "A value is empty, or has a form that Waldur does not accept."
     CONFLICTING_KEYS = "conflicting-keys", "Keys that contradict each other, or a key without the one that it needs."
+    DUPLICATE_ENTRY = "duplicate-entry", "Two entries are about the same object, such as the same user and role."
     UNREADABLE_FILE = "unreadable-file", "A file is missing, unreadable, too large, or not an image."
 
     def __init__(self, identifier: str, description: str) -> None:

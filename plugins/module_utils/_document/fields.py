@@ -19,6 +19,7 @@ from .._common import values
 from .._common.errors import InvalidInput, Problems
 from .._common.expiries import parse_duration
 from .._common.rules import Rule
+from .duplicates import find_duplicate_items
 
 Value = TypeVar("Value")
 Value_co = TypeVar("Value_co", covariant=True)
@@ -159,6 +160,11 @@ class MappingField(Field[Value]):
         reader.problems.raise_errors()
         return built
 
+    def identity_of(self, value: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return what a valid mapping has in the fields of ``identity``, or their defaults."""
+        identifying = (field_ for field_ in self.fields if field_.name in self.identity)
+        return tuple(str(value.get(field_.name) or field_.default) for field_ in identifying)
+
 
 @dataclass(frozen=True)
 class ListField(Field["tuple[Value, ...]"], Generic[Value]):
@@ -169,10 +175,15 @@ class ListField(Field["tuple[Value, ...]"], Generic[Value]):
     def read(self, where: str, value: Any) -> tuple[Value, ...]:
         """Return the items. Raises ``InvalidInput`` with all errors of all items."""
         problems = Problems()
-        items = enumerate(values.sequence(where, value))
-        results = [problems.attempt(self.item.read, f"{where}[{index}]", item) for index, item in items]
+        items = {f"{where}[{index}]": item for index, item in enumerate(values.sequence(where, value))}
+        results = {place: problems.attempt(self.item.read, place, item) for place, item in items.items()}
+        valid = {place: item for place, item in results.items() if item is not None}
+        if isinstance(self.item, MappingField) and self.item.identity:
+            identity = self.item.identity_of
+            for error in find_duplicate_items((place, identity(items[place])) for place in valid):
+                problems.add(error)
         problems.raise_errors()
-        return tuple(item for item in results if item is not None)
+        return tuple(valid.values())
 
 
 class EntryReader:

@@ -17,6 +17,7 @@ from .._common.errors import LONGEST_PATH, InvalidInput, Problems, quote
 from .._common.rules import Rule
 from .._common.shown_paths import quote_path
 from .._common.yaml_files import LONGEST_NUMBER, check_depth, read_text, read_yaml_with_errors
+from .duplicates import find_duplicate_providers
 from .fields import Field
 from .model import ImageFile, ProviderDocument, ReadImage
 from .schema import DEFAULTS, ENTRIES, FREE_PREFIX, DocumentSchema
@@ -66,8 +67,13 @@ def load_checked(
     for loaded in _load(path, schema, problems, sources):
         problems.source = loaded.source
         pairs.append((loaded, problems.attempt(schema.read_entry, loaded.place, loaded.entry, read_image)))
+    valid = [(loaded, document) for loaded, document in pairs if document is not None]
+    sources_by_place = {loaded.place: loaded.source for loaded, _document in valid}
+    for document, error in find_duplicate_providers(document for _loaded, document in valid):
+        problems.source = sources_by_place[document.where]
+        problems.add(error)
     problems.raise_errors()
-    return [(loaded, document) for loaded, document in pairs if document is not None]
+    return valid
 
 
 def load_entries(path: str, schema: DocumentSchema) -> list[LoadedEntry]:

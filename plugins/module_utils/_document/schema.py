@@ -13,6 +13,7 @@ from typing import Any
 
 from .._common import values
 from .._common.errors import Problems
+from .duplicates import find_duplicate_providers
 from .fields import Field, FileField, ListField, MappingField
 from .model import ProviderDocument, ReadImage
 
@@ -75,11 +76,14 @@ class DocumentSchema:
         """Return the desired states of a whole document. Raises ``InvalidInput`` with all errors of all entries."""
         problems = Problems()
         entries = enumerate(values.sequence(where, document))
-        documents = [
+        results = [
             problems.attempt(self.read_entry, f"{where}[{index}]", entry, read_image) for index, entry in entries
         ]
+        documents = [entry for entry in results if entry is not None]
+        for _document, error in find_duplicate_providers(documents):
+            problems.add(error)
         problems.raise_errors()
-        return [entry for entry in documents if entry is not None]
+        return documents
 
     def takes_defaults(self, entry: Any) -> bool:
         """Return whether an entry takes defaults: what is deleted has no other keys, and what is not a mapping is

@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 from contextlib import suppress
 from datetime import date, datetime, timezone
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -172,7 +173,9 @@ def test_any_document_is_taken_or_refused_and_never_a_crash(value: Any) -> None:
         optional={
             "description": st.text(st.characters(exclude_characters="\0"), max_size=50),
             "enable_notifications": st.booleans(),
-            "users": st.lists(st.fixed_dictionaries({"user": st.sampled_from(["a", "b"])}), max_size=3),
+            "users": st.lists(
+                st.fixed_dictionaries({"user": st.sampled_from(["a", "b"])}), max_size=2, unique_by=itemgetter("user")
+            ),
             "account_options": st.dictionaries(
                 st.sampled_from(["homedir_prefix", "login_shell"]), st.sampled_from(["/x", "", None])
             ),

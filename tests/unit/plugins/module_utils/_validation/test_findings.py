@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from messages import message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._common.rules import Rule
@@ -73,6 +74,38 @@ def test_every_error_of_every_file_has_its_position_rule_and_closest_match(tmp_p
         ("c.yml", 2, 26, "wrong-type", ""),
         ("d.yml", 1, 1, "unknown-key", ""),
     ]
+
+
+def test_entries_about_the_same_object_are_found_at_the_second_one(tmp_path: Path) -> None:
+    uuid = "0f5b6a1c-2d3e-4f50-8192-a3b4c5d6e7f8"
+    users = f"[{{user: al}}, {{user: al, role: X}}, {{user: al, state: absent}}, {{user: {uuid}}}, {{user: AL}}]"
+    path = write(
+        tmp_path,
+        a=f"service_providers:\n  - customer: A\n    users: {users}\n  - {{customer: B, offering_usernames: []}}\n",
+        b="service_providers:\n  - customer: C\n    offering_usernames:\n      - {user: b, username: x}\n"
+        "      - {user: c, username: z}\n      - {user: b, username: y}\n",
+        c=f"service_providers:\n  - customer: D\n    users: [{{user: {uuid}}}, {{user: {uuid.replace('-', '').upper()}}}]\n"
+        "    project_groups: [{project: p, gid: 30001}, {project: p, gid: 30002}]\n",
+    )
+    assert located(path) == [
+        ("a.yml", 3, 46, "duplicate-entry", ""),
+        ("b.yml", 6, 9, "duplicate-entry", ""),
+        ("c.yml", 3, 59, "duplicate-entry", ""),
+        ("c.yml", 4, 48, "duplicate-entry", ""),
+    ]
+
+
+def test_a_customer_of_two_files_is_found_in_the_second_one(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        a="service_providers: [{customer: A}, {customer: B}]\n",
+        b="service_providers:\n  - state: absent\n    customer: A\n",
+    )
+    (found,) = validate_documents(path).findings
+    assert (Path(found.file).name, found.line, found.rule) == ("b.yml", 3, "duplicate-entry")
+    first = "providers/a.yml: service_providers[0]"
+    option = "service_providers[0].customer"
+    assert found.message == message("provider_twice", option=option, provider="A", first=first)
 
 
 def test_valid_documents_have_no_findings_and_are_counted(tmp_path: Path) -> None:
