@@ -118,7 +118,7 @@ release: .venv/test.stamp $(TREE) ## write the changelog of the version in galax
 test-live: .venv/test.stamp $(TREE) ## run the same tests against a real Waldur; see tests/integration/README.md
 	@$(BIN)/python -m pytest --live -rs tests/integration
 
-contract: .venv/test.stamp $(TREE) sdk build/yaml-language-server/installed build/pre-commit/downloaded ## test with other programs: recordings of a real Waldur, the official SDK, the YAML language server, pre-commit
+contract: .venv/test.stamp $(TREE) sdk build/yaml-language-server/installed build/gitlab-ci-local/installed build/pre-commit/downloaded ## test with other programs: recordings of a real Waldur, the official SDK, the YAML language server, pipelines, pre-commit
 	@echo "== pytest tests/contract"
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests/contract
 
@@ -156,6 +156,15 @@ build/yaml-language-server/installed: requirements/yaml-language-server/package.
 	@rm -rf $(@D)
 	@mkdir -p $(@D)
 	@cp $^ $(@D)
+	@npm ci --silent --ignore-scripts --no-audit --no-fund --prefix $(@D)
+	@touch $@
+
+# Runs pipelines of GitLab, for tests/contract/test_gitlab_pipeline.py. Without the native re2, nothing must be compiled.
+build/gitlab-ci-local/installed: $(wildcard requirements/gitlab-ci-local/*.json requirements/gitlab-ci-local/re2/*)
+	@echo "== installing gitlab-ci-local into build"
+	@rm -rf $(@D)
+	@mkdir -p build
+	@cp -R requirements/gitlab-ci-local $(@D)
 	@npm ci --silent --ignore-scripts --no-audit --no-fund --prefix $(@D)
 	@touch $@
 
