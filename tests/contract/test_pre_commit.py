@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "gitops"
+REPOSITORY = "https://github.com/waldur/ansible-waldur-provider"
 PACKAGES = ROOT / "build" / "pre-commit"
 GIT = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
 
@@ -27,18 +29,18 @@ def commit(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with documents, which uses the hook of this checkout."""
+    """The example for GitOps, with the hook of this checkout. The other hooks of it need the network."""
     folder = tmp_path_factory.mktemp("pre-commit")
     hook, user = folder / "hook", folder / "user"
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "plugins" / "module_utils", hook / "plugins" / "module_utils", ignore=ignored)
     for name in (".pre-commit-hooks.yaml", "pyproject.toml"):
         shutil.copy(ROOT / name, hook)
-    (user / "providers").mkdir(parents=True)
-    (user / "providers" / "alpha.yml").write_text("service_providers:\n  - customer: Alpha\n")
-    hooks = [{"id": "waldur-validate"}]
-    configuration = {"repos": [{"repo": str(hook), "rev": commit(hook), "hooks": hooks}]}
-    (user / ".pre-commit-config.yaml").write_text(yaml.safe_dump(configuration))
+    shutil.copytree(EXAMPLE / "providers", user / "providers")
+    configuration = yaml.safe_load((EXAMPLE / ".pre-commit-config.yaml").read_text())
+    (ours,) = [one for one in configuration["repos"] if one["repo"] == REPOSITORY]
+    ours |= {"repo": str(hook), "rev": commit(hook)}
+    (user / ".pre-commit-config.yaml").write_text(yaml.safe_dump({**configuration, "repos": [ours]}))
     commit(user)
     return user
 
