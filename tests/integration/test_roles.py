@@ -203,13 +203,16 @@ def test_files_for_widgets_and_monitoring_are_written_for_drift_and_for_a_failed
     assert json.loads((out / "plan-gitlab.json").read_text()) == {"create": 0, "update": 1, "delete": 0}
 
     files = ["-e", "junit_file=drift.xml", "-e", f"metrics_file={out}/waldur.prom", "-e", "expiring_within=5000w"]
-    found = run.command(["playbook", "waldur.provider.drift", *options, *files])
+    pool = {"uuid": "a" * 32, "customer_name": "Alpha", "customer_uuid": "b" * 32, "uid_utilization": 12.5}
+    pools = ["-e", json.dumps({"posix_id_pools": [pool]})]
+    found = run.command(["playbook", "waldur.provider.drift", *options, *files, *pools])
     assert found.code == 2, found.output
     (suite,) = JUnitXml.fromfile(str(out / "drift.xml"))
     assert (suite.name, suite.tests, suite.failures) == ("Alpha Cloud Ltd", 1, 1)
     metrics = read_metrics(out / "waldur.prom")
     assert (metrics["waldur_drift"], metrics["waldur_drift_check_success"]) == (1, 1)
     assert metrics["waldur_expiring_soon"] == 1
+    assert metrics["waldur_posix_id_pool_utilization_ratio"] == 0.125
     assert abs(metrics["waldur_drift_last_check_timestamp_seconds"] - time.time()) < 600
     expiring = json.loads((out / "drift.json").read_text())["expiring"]
     assert [(one["name"], one["expiration_time"]) for one in expiring] == [

@@ -78,13 +78,14 @@ def test_every_error_of_every_file_has_its_position_rule_and_closest_match(tmp_p
 
 def test_entries_about_the_same_object_are_found_at_the_second_one(tmp_path: Path) -> None:
     uuid = "0f5b6a1c-2d3e-4f50-8192-a3b4c5d6e7f8"
+    upper = uuid.replace("-", "").upper()
     users = f"[{{user: al}}, {{user: al, role: X}}, {{user: al, state: absent}}, {{user: {uuid}}}, {{user: AL}}]"
     path = write(
         tmp_path,
         a=f"service_providers:\n  - customer: A\n    users: {users}\n  - {{customer: B, offering_usernames: []}}\n",
         b="service_providers:\n  - customer: C\n    offering_usernames:\n      - {user: b, username: x}\n"
         "      - {user: c, username: z}\n      - {user: b, username: y}\n",
-        c=f"service_providers:\n  - customer: D\n    users: [{{user: {uuid}}}, {{user: {uuid.replace('-', '').upper()}}}]\n"
+        c=f"service_providers:\n  - customer: D\n    users: [{{user: {uuid}}}, {{user: {upper}}}]\n"
         "    project_groups: [{project: p, gid: 30001}, {project: p, gid: 30002}]\n",
     )
     assert located(path) == [
