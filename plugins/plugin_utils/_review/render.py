@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from io import StringIO
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import escape_block, escape_prose, format_code
 from ansible_collections.waldur.provider.plugins.plugin_utils._report.templates import make_environment, render_page
@@ -25,6 +28,8 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._review.grants imp
 DEFAULT_TITLE = "Access review"
 NO_DOCUMENT = "The review was made without a document."
 _ENVIRONMENT = make_environment(Path(__file__).parent)
+# The places behind the characters at which long names can be broken.
+_WORDS = re.compile(r"(?<=[._@])")
 # What spreadsheets take for a formula at the start of a cell, in full width too, and the characters before it that
 # they skip.
 _FORMULA = tuple("=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}")
@@ -122,6 +127,11 @@ def describe_days(grant: ReviewedGrant) -> str:
     return "ended" if grant.status == "ended" else f"{grant.days_left:,}"
 
 
+def break_words(name: str) -> Markup:
+    """Return a name as HTML that a browser breaks after dots, underscores and at signs, if it must break it."""
+    return Markup("<wbr>").join(escape(word) for word in _WORDS.split(name))
+
+
 def render_html(review: Review, *, title: str, read_at: str, soon: str) -> str:
     """Return a page of HTML that needs no other file."""
     context: dict[str, Any] = {
@@ -131,6 +141,7 @@ def render_html(review: Review, *, title: str, read_at: str, soon: str) -> str:
         "review": review,
         "summary": summarize(review),
         "explain_none": _explain_none(review),
+        "break_words": break_words,
         "format_day": format_day,
         "describe_days": describe_days,
         "providers": review.by_provider(),

@@ -121,6 +121,14 @@ def test_a_negative_number_in_the_csv_file_stays_a_number() -> None:
     assert (cells["days_left"], cells["in_document"]) == ("-3", "")
 
 
+def test_the_page_breaks_long_names_between_words_only() -> None:
+    html = access_review([result(grant("al.ice", role_name="CUSTOMER.MAIN_MANAGER"))], NOW, output="html")
+    assert "<bdi>CUSTOMER.<wbr>MAIN_<wbr>MANAGER</bdi>" in html
+    assert "<bdi>al.<wbr>ice@<wbr>example.<wbr>org</bdi>" in html
+    assert {"CUSTOMER.MAIN_MANAGER", "al.ice@example.org"} <= set(Page(html).texts)
+    assert re.search(r"\.broad \{ table-layout: fixed; \}", html)
+
+
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_no_text_of_others_becomes_an_element_of_the_page(hostile: str) -> None:
     def page(text: str) -> Page:

@@ -26,19 +26,26 @@ HOSTILE = (
 
 
 class Page(HTMLParser):
-    """What a browser makes of a page: its elements with their attributes, and the texts by the element around them."""
+    """What a browser makes of a page: its elements with their attributes, and the texts by the element around them.
+
+    A place where a long word may be broken (``wbr``) is no element here, and does not divide a text.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.texts: list[str] = []
         self.open: list[str] = []
+        self.is_broken = False
         self.feed(html)
         self.close()
         assert self.open == [], "an element is not closed"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Remember it."""
+        self.is_broken = tag == "wbr"
+        if self.is_broken:
+            return
         self.elements.append((tag, dict(attrs)))
         if tag not in VOID:
             self.open.append(tag)
@@ -50,11 +57,15 @@ class Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         """What ends is what began last."""
         assert self.open.pop() == tag
+        self.is_broken = False
 
     def handle_data(self, data: str) -> None:
         """The text of what people see, not the style."""
-        if self.open[-1:] != ["style"]:
+        if self.is_broken:
+            self.texts[-1] += data
+        elif self.open[-1:] != ["style"]:
             self.texts.append(data)
+        self.is_broken = False
 
     @property
     def text(self) -> str:
