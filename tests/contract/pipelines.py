@@ -22,12 +22,24 @@ PROGRAMS = Path(__file__).with_name("programs")
 # Settings of the machine that runs the tests. A job must not depend on them.
 FOREIGN = ("ANSIBLE_", "CI_", "GH_", "GIT_", "GITHUB_", "GITLAB_", "PIP_", "WALDUR_")
 
+# Each job installs the same packages. The program runs once for the same arguments and requirements.
+INSTALLER = """\
+#!/bin/sh
+case " $*" in
+    *" install "*) ;;
+    *) exec {program} "$@" ;;
+esac
+done={done}/$(printf '%s\\n' {program} "$@" | cat - requirements.txt requirements.yml | cksum | tr ' ' -)
+[ -e "$done" ] || {program} "$@" && : >"$done"
+"""
+
 
 @dataclass(frozen=True)
 class Machine:
     """A machine that runs jobs: it has Ansible and this collection, and no network.
 
-    The commands of the jobs that install packages and collections run, and find that these are installed.
+    The commands of the jobs that install packages and collections run, and find that these are installed; where
+    requirements are not met, they fail.
     """
 
     programs: Path
@@ -41,14 +53,22 @@ class Machine:
         for path in (machine.programs, machine.home):
             path.mkdir()
         for path in PROGRAMS.glob("[a-z]*.py"):
-            program = machine.programs / path.stem
-            program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(path))} "$@"\n')
-            program.chmod(0o755)
+            script = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(path))} "$@"\n'
+            machine.write_program(path.stem, script)
+        for name in ("pip", "ansible-galaxy"):
+            program = shlex.quote(str(Path(sys.executable).with_name(name)))
+            machine.write_program(name, INSTALLER.format(program=program, done=shlex.quote(str(machine.home))))
         command = [sys.executable, "-m", "ansible.cli.galaxy", "collection", "build", str(ROOT)]
         run([*command, "--output-path", str(folder)], folder, machine.environment())
         (artifact,) = folder.glob("*.tar.gz")
         shutil.unpack_archive(artifact, machine.collections / "ansible_collections" / "waldur" / "provider")
         return machine
+
+    def write_program(self, name: str, script: str) -> None:
+        """Write a program that jobs find before any other of that name."""
+        path = self.programs / name
+        path.write_text(script)
+        path.chmod(0o755)
 
     def environment(self) -> dict[str, str]:
         """Return the environment of every job, without variables of the pipeline."""

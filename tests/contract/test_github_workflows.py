@@ -72,23 +72,23 @@ def test_actionlint_and_zizmor_find_the_errors_of_a_broken_workflow(machine: Mac
 
 
 def test_the_workflows_of_github_plan_apply_the_approved_plan_and_detect_drift(
-    machine: Machine, tmp_path: Path
+    machine: Machine, sim: Simulator, tmp_path: Path
 ) -> None:
     repository = Repository.create(tmp_path / "waldur")
     folder = tmp_path / "github"
     folder.mkdir()
-    with Simulator.start() as sim:
-        secrets = {"WALDUR_API_URL": sim.url, "WALDUR_ACCESS_TOKEN": sim.token("staff")}
-        github = GitHub(machine, repository, folder, secrets)
-        repository.git("checkout", "--quiet", "-b", "change")
-        repository.edit("providers/beta.yml", "with and without GPUs", "on GPUs")
-        head = repository.commit("Change a description")
-        job = pull_request(github, sim, head)
-        repository.git("checkout", "--quiet", "main")
-        repository.git("merge", "--quiet", "--no-ff", "--message", "Merge the change", "change")
-        merged_pull_request(github, sim, head, job)
-        nightly_drift(github, sim)
-        check_tokens(github, sim)
+    secrets = {"WALDUR_API_URL": sim.url, "WALDUR_ACCESS_TOKEN": sim.token("staff")}
+    github = GitHub(machine, repository, folder, secrets)
+    repository.git("checkout", "--quiet", "-b", "change")
+    repository.edit("providers/beta.yml", "with and without GPUs", "on GPUs")
+    head = repository.commit("Change a description")
+    job = pull_request(github, sim, head)
+    repository.git("checkout", "--quiet", "main")
+    repository.git("merge", "--quiet", "--no-ff", "--message", "Merge the change", "change")
+    merged_pull_request(github, sim, head, job)
+    nightly_drift(github, sim)
+    # In artifacts, summaries, comments and the folders of the jobs.
+    assert not list(files_with(["ghs-must-not-be-seen", *sim.tokens.values()], github.folder))
 
 
 def pull_request(github: GitHub, sim: Simulator, head: str) -> Job:
@@ -129,9 +129,3 @@ def nightly_drift(github: GitHub, sim: Simulator) -> None:
     line = f"Alpha Cloud Ltd: update description: 'drifted' -> '{ALPHA}'"
     assert (drift["status"], drift["differences"]) == ("drift", [line])
     assert (sim.counts().writes, description(sim, "Alpha Cloud Ltd")) == (writes, "drifted")
-
-
-def check_tokens(github: GitHub, sim: Simulator) -> None:
-    """Check that no token is in artifacts, summaries, comments or the folders of the jobs."""
-    secrets = ["ghs-must-not-be-seen", *sim.tokens.values()]
-    assert not list(files_with(secrets, github.folder))

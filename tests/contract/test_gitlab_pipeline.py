@@ -89,8 +89,8 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    with Simulator.start() as sim, running_gitlab() as gitlab:
+def project(sim: Simulator, tmp_path: Path) -> Iterator[Project]:
+    with running_gitlab() as gitlab:
         yield Project.create(Machine.prepare(tmp_path), tmp_path, sim, gitlab)
 
 
