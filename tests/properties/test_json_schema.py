@@ -37,6 +37,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.documen
 # What the parser rejects and a schema can't: each rule with the reason.
 ONLY_THE_PARSER = {
     Rule.CONFLICTING_KEYS: "rules between keys depend on defaults, which may be in another file",
+    Rule.DUPLICATE_ENTRY: "a schema can't compare some keys of two entries, and not with entries of other files",
     Rule.INVALID_DATE: "a pattern does not know the calendar: 2027-02-30 looks like a date",
     Rule.UNREADABLE_FILE: "a schema does not open the files that a document names",
 }
