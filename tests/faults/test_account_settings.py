@@ -182,7 +182,7 @@ def test_after_a_signal_between_two_requests_another_run_completes_the_change(
     result = run(newest, "desired_state", TARGETS[name].options)
     monkeypatch.undo()
     if result.failed:
-        assert mentions(result.msg, "interrupted_in_request") or mentions(result.msg, "interrupted_unknown")
+        assert mentions(result.msg, "interrupted_unsent") or mentions(result.msg, "interrupted_unknown")
         if held(api) != before:
             assert result.result["changed"]
     assert not run(newest, "desired_state", TARGETS[name].options).failed
@@ -230,7 +230,7 @@ def test_a_waldur_without_the_preview_is_named(newest: Simulator, api: Api) -> N
     begin(newest)
     newest.fault(path=PREVIEW, status=404, html=True)
     result = run(newest, "service_provider", {"customer": ALPHA, "account_options": _POLICY})
-    assert result.msg == message("feature_missing", feature="preview of account options", since=2026)
+    assert result.msg == message("feature_missing", feature="the preview of account options", since=2026)
 
 
 # --- others at the same time -----------------------------------------------------------------------------------------

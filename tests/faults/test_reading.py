@@ -64,7 +64,7 @@ TOLD: dict[str, tuple[dict[str, Any], Any]] = {
     ),
     "a redirect in a circle": (
         {"redirect": "http://{host}{path}"},
-        "redirected_in_circle",
+        "redirect_loop",
     ),
     "an expired token": (
         {"status": 401, "body": {"detail": "Token has expired."}},
@@ -244,7 +244,7 @@ def test_a_failed_check_after_all_writes_is_reported(sim: Simulator, api: Api, n
     write = WRITES[name]
     result = after_the_write(sim, name, status=502, html=True)()
     broke = message("server_error", request=LOOKS[name][1], status=502, reason="Bad Gateway") + "."
-    assert plain(result.msg, sim) == message("changes_unchecked", done=message("one_change"), cause=broke)
+    assert plain(result.msg, sim) == message("change_unverified", cause=broke)
     assert (result.result["changed"], result.names("applied")) == (True, list(write.changes))
     sim.clear_faults()
     assert run(sim, write.module, write.options).msg == "ok"

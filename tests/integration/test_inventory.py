@@ -64,7 +64,7 @@ def test_a_waldur_of_2024_has_hosts_too(old: Simulator, kind: str) -> None:
 def test_a_waldur_of_2024_says_that_it_has_no_such_list(old: Simulator, kind: str) -> None:
     what = kind.replace("_", " ")
     told = refusal(runner(old), {"hosts": kind, "on_unreachable_provider": "warn"})
-    assert f"This Waldur has no list of {what} (2025 or newer)." in told
+    assert f"Waldur 2025 or newer is required for the list of {what}; this Waldur is older." in told
 
 
 def test_a_waldur_of_2026_has_the_accounts_of_users_at_its_service_providers(new: Simulator, sim: Simulator) -> None:
@@ -79,7 +79,7 @@ def test_a_waldur_of_2026_has_the_accounts_of_users_at_its_service_providers(new
     assert "waldur_service_provider" not in host
     assert found["waldur_provider_alpha_cl_1"]["hosts"] == ["m2_alpha-c0000000"]
     told = refusal(runner(sim), {"hosts": "provider_accounts"})
-    assert "This Waldur has no service provider accounts (2026 or newer)." in told
+    assert "Waldur 2026 or newer is required for service provider accounts; this Waldur is older." in told
 
 
 def test_a_thing_of_two_providers_is_one_host_in_the_groups_of_both(sim: Simulator) -> None:

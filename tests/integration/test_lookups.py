@@ -216,7 +216,7 @@ def test_an_old_waldur_is_said_to_have_no_such_report() -> None:
         message = refused(
             runner(old), "query('waldur.provider.query', 'compliance_overview', service_provider='ALPHA')"
         )
-    assert "This Waldur has no compliance reports (2025 or newer)" in message
+    assert "Waldur 2025 or newer is required for compliance reports; this Waldur is older" in message
 
 
 # --- options ---------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from .._common.errors import CHECK_API_URL
 from . import permissions
 from .editions import OLDEST
 from .list_parameters import (
@@ -106,8 +107,8 @@ class Operation(NamedTuple):
         """Why an HTML 404 came: the server has no such route (api-behaviour: missing-routes; a missing object answers
         in JSON)."""
         if self.feature:
-            return f"This Waldur has no {self.feature} ({self.since} or newer)."
-        return f"Cannot {self.title}: there is no such address on this server: does api_url name a Waldur?"
+            return f"Waldur {self.since} or newer is required for {self.feature}; this Waldur is older."
+        return f"Cannot {self.title}: there is no such address on this server: {CHECK_API_URL}."
 
 
 _PROVIDERS = "/api/marketplace-service-providers/"
@@ -415,7 +416,7 @@ _CORE = (
         response="pages",
         permission=Permission("LIST_COURSE_ACCOUNTS"),
         since=2025,
-        feature="list of course accounts",
+        feature="the list of course accounts",
     ),
     Operation(
         "project_service_accounts",
@@ -432,7 +433,7 @@ _CORE = (
         response="pages",
         permission=Permission("LIST_SERVICE_ACCOUNTS"),
         since=2025,
-        feature="list of project service accounts",
+        feature="the list of project service accounts",
     ),
     Operation(
         "robot_account_customers",
@@ -687,7 +688,7 @@ _SUPPORTING = (
         body=_SETTINGS,
         permission=permissions.OWNER,
         since=2026,
-        feature="preview of account options",
+        feature="the preview of account options",
         is_safe=True,
         free_form=_SETTINGS,
     ),
@@ -824,7 +825,7 @@ _SUPPORTING = (
         "read the directory",
         permission=permissions.OWNER,
         since=2026,
-        feature="directory output",
+        feature="the directory output",
     ),
     Operation(
         "generate_site_agent_config",
@@ -834,7 +835,7 @@ _SUPPORTING = (
         body=("offering_uuids", "include_policy_settings", "waldur_api_url", "timezone"),
         permission=Permission("GET_API_SECRET_CODE", since=2026),
         since=2026,
-        feature="configuration of the site agent",
+        feature="the configuration of the site agent",
         is_safe=True,
     ),
     Operation("configuration", "GET", "/api/configuration/", "read Waldur's settings"),

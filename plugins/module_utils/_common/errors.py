@@ -17,6 +17,8 @@ T = TypeVar("T")
 _LONGEST = 100
 _MOST_SHOWN = 10
 LONGEST_PATH = 300
+# The remedy for responses that do not come from Waldur, as the end of a sentence.
+CHECK_API_URL = "check that api_url is the address of a Waldur server"
 
 
 class WaldurError(Exception):

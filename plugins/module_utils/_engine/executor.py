@@ -50,7 +50,7 @@ def _described(error: BaseException, *, is_sent: bool, is_applied: bool) -> Wald
     if is_applied:
         return wrap_error(error, "")
     if not is_sent:
-        return wrap_error(error, ", and nothing was sent for it")
+        return wrap_error(error, " before a request was sent for this change")
     wrapped = wrap_error(error, ", so whether it took effect is not known: run again")
     wrapped.details["took_effect"] = None
     return wrapped
@@ -59,8 +59,9 @@ def _described(error: BaseException, *, is_sent: bool, is_applied: bool) -> Wald
 def _unchecked(error: WaldurError, changes: Sequence[Change[object]]) -> WaldurError:
     if "not_applied" not in error.details:
         number = len(changes)
-        done = "The change was" if number == 1 else f"All {number} changes were"
-        error.message = f"{done} carried out, but not checked: {error.message}"
+        one = "The change was applied, but its verification failed"
+        done = one if number == 1 else f"All {number} changes were applied, but their verification failed"
+        error.message = f"{done}: {error.message}"
         error.args = (error.message,)
     details = {"failed_change": None, "uncertain": [], "not_applied": [], **error.details}
     error.details = {**details, "changed": True, "applied": [change.as_dict() for change in changes]}

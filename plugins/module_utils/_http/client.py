@@ -247,7 +247,7 @@ class Client:
                 if answer.status >= 400:
                     raise self._error(request, answer, exchange)
                 url, params = redirect_target(request, answer, self.connection.api_url, self.redactor), None
-        raise WaldurError(f"Cannot {request.title}: the server redirects in a circle; check api_url.")
+        raise WaldurError(f"Cannot {request.title}: the server redirects in a loop: check api_url.")
 
     def _error(self, request: Operation, answer: HttpResponse, exchange: Exchange) -> WaldurError:
         """Return the error for a response of 400 and more."""

@@ -50,7 +50,7 @@ def describe_cause(error: Exception, host: str, exchange: Exchange) -> str:
     """
     text = repr(error)
     if exchange.is_oversized:
-        return f"the answer of {host} is larger than {BODY_LIMIT // 1024**2} MiB"
+        return f"the response of {host} is larger than {BODY_LIMIT // 1024**2} MiB"
     if isinstance(error, requests.exceptions.ProxyError) or "ProxyError" in text or exchange.is_at_proxy:
         return _describe_proxy_error(text, host)
     if isinstance(error, requests.exceptions.SSLError) or "SSLError" in text:
@@ -83,9 +83,9 @@ def _describe_tls_error(text: str, host: str, exchange: Exchange) -> str:
 
 def _describe_timeout(error: Exception, host: str, exchange: Exchange) -> str:
     if exchange.is_sent and exchange.received:
-        return f"{host} did not complete its answer in time: see timeout and retries"
+        return f"{host} did not complete its response in time: see timeout and retries"
     if exchange.is_sent or isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return f"no answer from {host} within {exchange.timeout:g} seconds: see timeout"
+        return f"no response from {host} within {exchange.timeout:g} seconds: increase timeout"
     if exchange.is_connected:
         return f"{host} accepted the connection and did not complete TLS in time: check the scheme and port of api_url"
     return f"no connection to {host} in time: check api_url and timeout"
@@ -101,8 +101,8 @@ def _describe_connection_error(error: Exception, text: str, host: str) -> str:
         ("refused" in text, f"{host} refused the connection: check api_url"),
         (_TLS_ALERT.search(text), TLS_REQUIRED),
         (_NO_HTTP.search(text), f"{host} does not answer in HTTP: check api_url"),
-        (_INCOMPLETE.search(text), f"the answer of {host} was cut short"),
-        ("DecodeError" in text or "ContentDecoding" in text, f"the answer of {host} cannot be decompressed"),
+        (_INCOMPLETE.search(text), f"the response of {host} is incomplete"),
+        ("DecodeError" in text or "ContentDecoding" in text, f"the response of {host} cannot be decompressed"),
         (isinstance(error, requests.exceptions.RetryError), f"{host} kept refusing"),
         (isinstance(error, requests.exceptions.ConnectionError), f"the connection to {host} was closed"),
         ("Protocol" in text or "Connection" in text, f"the connection to {host} was closed"),

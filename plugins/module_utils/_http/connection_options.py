@@ -158,10 +158,10 @@ def _check_url_and_token(source_by_option: Mapping[str, Source], source_name: st
         return
     token_url = token_source.values.get("api_url")
     if token_url is None or base_url(token_url) != base_url(url_source.values["api_url"]):
-        description = f"names another URL ({quote(token_url)})" if token_url else "names no URL"
+        description = f"sets another URL ({quote(token_url)})" if token_url else "sets no URL"
         raise InvalidInput(
-            f"{token_option}: comes from {token_source.name}, which {description}, and api_url comes from"
-            f" {url_source.name}: set both in the same place, so that no site's token goes to another."
+            f"{token_option}: comes from {token_source.name}, which {description}, but api_url comes from"
+            f" {url_source.name}: set both in the same source, so that a token is never sent to another server."
         )
 
 

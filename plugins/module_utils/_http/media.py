@@ -55,7 +55,7 @@ def download(
             cause = connection_errors.describe_cause(error, quote(host_and_port(target)), exchange)
             raise RequestNotSent(f"Cannot download the present image: {cause}.") from None
         except UnusableBody as error:
-            raise WaldurError(f"Cannot download the present image: the answer {error}.") from None
+            raise WaldurError(f"Cannot download the present image: the response {error}.") from None
     if answer.status == 401 and is_own and is_api:
         raise unauthorized("Cannot download the present image: the server answered 401", token_option)
     if answer.status != 200:

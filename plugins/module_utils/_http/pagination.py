@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from json import dumps
 
 from .._api.operations import Operation
-from .._common.errors import NotFound, WaldurError
+from .._common.errors import CHECK_API_URL, NotFound, WaldurError
 from .._common.types import Row
 from .body_parsing import LONGEST_LIST
 
@@ -55,8 +55,8 @@ def all_rows(fetch: Fetch, listing: Operation, report_pages: ReportPages = _repo
         rows, expected = _read_all(fetch, listing, report_pages)
     if expected not in (None, len(rows)):
         raise WaldurError(
-            f"Cannot {listing.title}: Waldur announced {expected} rows and gave {len(rows)} different ones, twice;"
-            " the list is changing or its pages overlap: run again."
+            f"Cannot {listing.title}: Waldur reported {expected} rows but returned {len(rows)} distinct rows, in two"
+            " attempts, because the list is changing or its pages overlap: run again."
         )
     return rows
 
@@ -109,7 +109,7 @@ class _RowCollector:
 def _too_long(listing: Operation, number: int) -> WaldurError:
     return WaldurError(
         f"Cannot {listing.title}: the list has {number:,} rows or more, or very small pages, and no more than"
-        f" {LONGEST_LIST:,} rows in {_MOST_PAGES:,} pages are read: does api_url name a Waldur?"
+        f" {LONGEST_LIST:,} rows in {_MOST_PAGES:,} pages are read: {CHECK_API_URL}."
     )
 
 

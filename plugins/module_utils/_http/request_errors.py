@@ -11,6 +11,7 @@ from collections.abc import Callable
 from .._api.operations import Operation
 from .._api.permissions import describe_defect
 from .._common.errors import (
+    CHECK_API_URL,
     ErrorResponse,
     Forbidden,
     NotFound,
@@ -34,7 +35,7 @@ def no_answer(operation: Operation, error: Exception, host: str, exchange: Excha
     cause = connection_errors.describe_cause(error, host, exchange)
     if operation.writes and exchange.may_have_arrived:
         suffix = ", and Waldur may still be processing it" if connection_errors.is_timeout(error) else ""
-        return OutcomeUnknown(f"The answer to the request to {operation.title} was lost ({cause}){suffix}")
+        return OutcomeUnknown(f"The response to the request to {operation.title} was lost ({cause}){suffix}")
     return RequestNotSent(f"Cannot {operation.title}: {cause}.")
 
 
@@ -64,8 +65,8 @@ def error_of_response(
     answered = f"({status}{suffix})"
     message = f"Waldur rejected the request to {operation.title} {answered}"
     if operation.writes and exchange.is_doubtful and status < 500 and status != 404:
-        lost = f"The answer to the request to {operation.title} was lost"
-        return OutcomeUnknown(f"{lost}, and after that Waldur rejected it {answered}")
+        lost = f"The response to the request to {operation.title} was lost"
+        return OutcomeUnknown(f"{lost}, and Waldur rejected the retry {answered}")
     if status == 403:
         return Forbidden(f"{message}: {describe_requirement()}.", status)
     if status == 404:
@@ -88,13 +89,13 @@ def _rejection(status: int, message: str, token_option: str, retry_after: str) -
     if status == 401:
         return unauthorized(message, token_option)
     if status == 429:
-        advice = f"it asks to wait {quote(retry_after)} seconds" if retry_after else "it gets too many requests"
-        return ErrorResponse(f"{message}: {advice}, so run again later.", status)
+        delay = f"after {quote(retry_after)} seconds" if retry_after else "later"
+        return ErrorResponse(f"{message}: too many requests: run again {delay}.", status)
     return ErrorResponse(f"{message}.", status)
 
 
 def unusable_answer(operation: Operation, reason: str) -> WaldurError:
     """Return the error for an answer that is unusable for ``reason``; the outcome of a write is unknown then."""
     if operation.writes:
-        return OutcomeUnknown(f"The answer to the request to {operation.title} {reason}")
-    return WaldurError(f"Cannot {operation.title}: the answer {reason}: does api_url name a Waldur?")
+        return OutcomeUnknown(f"The response to the request to {operation.title} {reason}")
+    return WaldurError(f"Cannot {operation.title}: the response {reason}: {CHECK_API_URL}.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._api.operations import Operation
-from .._common.errors import OutcomeUnknown, WaldurError, quote
+from .._common.errors import CHECK_API_URL, OutcomeUnknown, WaldurError, quote
 from .._common.redaction import Redactor
 from .._common.types import Row
 from .body_parsing import LONGEST_PAGE, error_text, parse_count, parse_json
@@ -22,10 +22,10 @@ def parse_body(answer: HttpResponse, operation: Operation, redactor: Redactor) -
         return parse_json(answer.content)
     except ValueError:
         reason = error_text(redactor.redact_text(answer.text)[:LONGEST_PAGE], redactor) or "empty"
-        page, hint = f"{answer.status} without JSON", "does api_url name a Waldur, and no log-in page?"
+        page, hint = f"{answer.status} without JSON ({reason})", f"{CHECK_API_URL} and not of a log-in page"
         if operation.writes:
-            raise OutcomeUnknown(f"The request to {operation.title} was answered {page} ({reason}: {hint})") from None
-        raise WaldurError(f"Cannot {operation.title}: the server answered {page} ({reason}): {hint}") from None
+            raise OutcomeUnknown(f"The request to {operation.title} was answered {page}: {hint}") from None
+        raise WaldurError(f"Cannot {operation.title}: the server answered {page}: {hint}.") from None
 
 
 def list_length(answer: HttpResponse, listing: Operation, redactor: Redactor) -> int | None:
@@ -36,8 +36,7 @@ def list_length(answer: HttpResponse, listing: Operation, redactor: Redactor) ->
     except ValueError:
         shown = quote(redactor.redact_text(header or ""))
         raise WaldurError(
-            f"Cannot {listing.title}: the server announced '{shown}' rows, which is not a number: does api_url name a"
-            " Waldur?"
+            f"Cannot {listing.title}: the server reported '{shown}' rows, which is not a number: {CHECK_API_URL}."
         ) from None
 
 
@@ -50,7 +49,7 @@ def require_type(value: Any, kind: type, operation: Operation) -> Any:
     """Return ``value`` if it is a ``kind``. Raises ``WaldurError``, or ``OutcomeUnknown`` after a write."""
     if isinstance(value, kind):
         return value
-    form, hint = "in another form than Waldur's", "does api_url name a Waldur?"
+    problem = f"does not have the format of a Waldur response: {CHECK_API_URL}"
     if operation.writes:
-        raise OutcomeUnknown(f"The request to {operation.title} was answered {form} ({hint})")
-    raise WaldurError(f"Cannot {operation.title}: the server answered {form}: {hint}")
+        raise OutcomeUnknown(f"The response to the request to {operation.title} {problem}")
+    raise WaldurError(f"Cannot {operation.title}: the response {problem}.")

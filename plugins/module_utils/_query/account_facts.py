@@ -81,7 +81,7 @@ def _read_if_allowed(session: Session, target: Target, name: str, read: Callable
     try:
         return read(session, target)
     except (Forbidden, NotFound, RouteMissing) as error:
-        session.warnings.append(f"In the fact accounts {name} is null: {error.message}")
+        session.warnings.append(f"The fact accounts.{name} is null: {error.message}")
         return None
 
 

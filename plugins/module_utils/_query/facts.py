@@ -86,7 +86,9 @@ def _counts(session: Session, options: Options) -> Any:
     for kind, why in ((Forbidden, "the token may not read them"), (RouteMissing, "this Waldur has no such lists")):
         names = [name for name, error in errors.items() if isinstance(error, kind)]
         if names:
-            session.warnings.append(f"In the fact counts {', '.join(names)} are null: {why}.")
+            subject = "The fact {} is" if len(names) == 1 else "The facts {} are"
+            facts = ", ".join(f"counts.{name}" for name in names)
+            session.warnings.append(f"{subject.format(facts)} null: {why}.")
     return {name: None if name in errors else number for name, number in results.items()}
 
 

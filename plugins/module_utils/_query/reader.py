@@ -153,9 +153,10 @@ def _first_edition(listing: Operation, filter_: Filter) -> int:
 
 
 def _unsupported(filter_: Filter, since: int) -> InvalidInput:
+    required = f"Waldur {since} or newer" if since else "a newer Waldur"
     return InvalidInput(
-        f"{filter_.where}: this Waldur can't filter by it (one of {since or 'later'} or newer can), and its"
-        " rows do not contain it: leave it out."
+        f"{filter_.where}: filtering by this option requires {required}, because the rows of older versions do not"
+        " contain the value: leave it out."
     )
 
 

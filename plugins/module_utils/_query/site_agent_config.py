@@ -15,7 +15,7 @@ from bisect import bisect
 from collections.abc import Iterator
 from typing import Any
 
-from .._common.errors import InvalidInput, WaldurError
+from .._common.errors import CHECK_API_URL, InvalidInput, WaldurError
 from .._common.redaction import MASK, Redactor
 from .._common.yaml_files import parse_yaml, scalar_spans
 
@@ -51,9 +51,9 @@ def _parse(text: str) -> dict[str, Any]:
     try:
         config = parse_yaml(text, _NAME)
     except InvalidInput as error:
-        raise WaldurError(f"{error.message} Does api_url name a Waldur?") from None
+        raise WaldurError(f"{error.message.rstrip('.')}: {CHECK_API_URL}.") from None
     if not isinstance(config, dict) or not isinstance(config.get("offerings"), list):
-        raise WaldurError(f"{_NAME} is in another form than Waldur's: does api_url name a Waldur?")
+        raise WaldurError(f"{_NAME} does not have the format of Waldur: {CHECK_API_URL}.")
     return config
 
 

@@ -154,7 +154,7 @@ class PosixIdPool(Resource[Pool, PoolState, Values]):
         try:
             current = _read_rows(session, target)
         except RouteMissing as error:
-            leave_out = f"{desired.where}: {error.message.rstrip('.')}: leave it out."
+            leave_out = f"{desired.where}: POSIX ID pools require Waldur 2026 or newer: leave it out."
             raise InvalidInput(leave_out if desired.where else error.message) from None
         if row := current.row:
             current.held = _read_held(session, row, desired)

@@ -49,8 +49,8 @@ def read_groups(session: Session, target: Target, desired: ProjectGroups) -> Gro
     """
     try:
         current = GroupState(read_rows(session, target) if target.uuid else _no_rows(session))
-    except RouteMissing as error:
-        raise InvalidInput(f"{desired.where}: {error.message.rstrip('.')}: leave it out.") from None
+    except RouteMissing:
+        raise InvalidInput(f"{desired.where}: project groups require Waldur 2026 or newer: leave it out.") from None
     current.is_outside_allowed = desired.allow_outside_range
     try:
         current.projects = _resolve_projects(session, target, desired.entries, current.rows)

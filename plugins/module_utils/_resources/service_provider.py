@@ -146,7 +146,7 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         if desired.state == "absent":
             return plan_deletion(target, desired, current)
         if unknown := [name for name in NEWER_KEYS if name in desired.fields and not current.newer]:
-            text = "this Waldur does not have it (2026 or newer): leave it out."
+            text = "requires Waldur 2026 or newer, and this Waldur is older: leave it out."
             return Comparison(errors=tuple(f"{desired.option(name)}: {text}" for name in unknown))
         if refusal := current.accounts.refusal:
             text = f"this token can't change the account options of {target.name}: {refusal}"

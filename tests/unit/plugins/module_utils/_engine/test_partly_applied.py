@@ -99,7 +99,7 @@ def test_any_exception_while_applying_reports_what_was_applied(
         apply(session, plan)
     assert caught.value.message.startswith(f"grant member1 as CUSTOMER.MANAGER (Alpha Cloud Ltd): {cause}")
     if not isinstance(ending, WaldurError):
-        unknown = message("interrupted_unknown") if is_sent else message("interrupted_unsent")
+        unknown = message("interrupted_unknown") if is_sent else message("stopped_unsent")
         assert unknown in caught.value.message
     found = caught.value.details
     assert names(found["applied"]) == ["update Alpha"]
@@ -155,7 +155,7 @@ def test_any_exception_while_checking_reports_that_all_was_applied(
     monkeypatch.setattr(UserRole, "verify", broken)
     with pytest.raises(WaldurError) as caught:
         apply(session, plan)
-    assert begins(caught.value, "changes_unchecked", done="All 3 changes were", cause=matching(f"{re.escape(cause)}.*"))
+    assert begins(caught.value, "changes_unverified", count=3, cause=matching(f"{re.escape(cause)}.*"))
     found = caught.value.details
     assert (len(found["applied"]), found["failed_change"], found["not_applied"], found["changed"]) == (
         3,
@@ -225,7 +225,7 @@ def test_a_process_whose_parent_has_ended_writes_no_more(
     else:
         monkeypatch.setattr(os, "getppid", lambda: 1)
     with pytest.raises(
-        Interrupted, match=part("interrupted_in_request", cause="the end of the process that started it")
+        Interrupted, match=part("interrupted_unsent", cause="the end of the process that started it")
     ) as (caught):
         apply(session, plan)
     found = caught.value.details

@@ -117,11 +117,11 @@ def test_an_operation_without_a_known_right_gets_a_general_message() -> None:
 
 @pytest.mark.parametrize("name", ["list_users", "add_user", "update_user", "delete_user"])
 def test_a_missing_route_of_roles_means_that_this_waldur_is_older(name: str) -> None:
-    expected = "This Waldur has no roles on service providers (2025 or newer)."
+    expected = message("feature_missing", feature="roles on service providers", since=2025)
     assert operation(name).missing_route == expected
 
 
-def test_a_missing_route_that_all_waldurs_have_asks_about_the_url() -> None:
+def test_a_missing_route_that_all_waldurs_have_points_to_the_url() -> None:
     told = operation("service_providers").missing_route
     assert told == (message("route_missing", request="list the service providers"))
 

@@ -205,7 +205,7 @@ def test_a_count_of_ten_millions_next_to_one_row_does_not_lead_to_as_many_reques
 def test_a_count_of_thousands_next_to_one_row_ends_with_the_first_pages_without_a_new_row() -> None:
     with (
         ScriptedServer(Answer(body=[{"uuid": "a"}], headers={"X-Result-Count": "9000"})) as server,
-        pytest.raises(errors.WaldurError, match="announced 9000 rows and gave 1 different ones, twice"),
+        pytest.raises(errors.WaldurError, match="reported 9000 rows but returned 1 distinct rows, in two attempts"),
     ):
         client_of(server.url).rows("all_users")
     assert len(server.requests) < 20
@@ -243,7 +243,7 @@ def test_a_body_that_is_too_large_is_reported_with_the_limit(monkeypatch: pytest
         with pytest.raises(
             errors.WaldurError,
             match=part(
-                "response_too_large", response=matching(".*the answer"), limit="1 MiB", remedy=matching(": does .*")
+                "response_too_large", response=matching(".*the response"), limit="1 MiB", remedy=matching(": check .*")
             ),
         ):
             client_of(server.url).get("me")

@@ -19,7 +19,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http import pagin
 from ansible_collections.waldur.provider.plugins.module_utils._http.pagination import Page, all_rows, first_rows
 
 KEYS, REVENUE = operation("keys"), operation("revenue")
-CHANGING = "announced {} rows and gave {} different ones, twice"
+CHANGING = "reported {} rows but returned {} distinct rows, in two attempts"
 
 
 def rows(number: int, start: int = 0) -> list[Row]:

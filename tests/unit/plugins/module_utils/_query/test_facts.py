@@ -177,7 +177,9 @@ def test_what_an_old_waldur_does_not_have_is_null_with_a_warning(edition: Simula
                 cause=message("feature_missing", feature="compliance reports", since=2025),
             ),
             message(
-                "fact_counts_null", counts="course_accounts, project_service_accounts", cause=message("lists_missing")
+                "fact_counts_null",
+                counts="counts.course_accounts, counts.project_service_accounts",
+                cause=message("lists_missing"),
             ),
         ]
         with pytest.raises(RouteMissing, match=part("feature_missing", feature=matching(r"compliance reports.*"))):
@@ -204,7 +206,9 @@ def test_a_list_that_may_not_be_counted_is_null_though_counts_were_named(sim: Si
     assert (facts["counts"]["course_accounts"], facts["counts"]["project_service_accounts"]) == (None, None)
     assert one.warnings == [
         message(
-            "fact_counts_null", counts="course_accounts, project_service_accounts", cause=message("lists_forbidden")
+            "fact_counts_null",
+            counts="counts.course_accounts, counts.project_service_accounts",
+            cause=message("lists_forbidden"),
         )
     ]
 
