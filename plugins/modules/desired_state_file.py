@@ -144,7 +144,7 @@ notes:
     text:
       description: What was left out and why, as a complete sentence.
       type: str
-      sample: "Alpha Cloud Ltd: member2 doesn't have one and the same username in all offerings that they reach
+      sample: "Alpha Cloud Ltd: member2 has different usernames in the offerings that they can access
         (Alpha Storage: none, Alpha VM: m2_alpha)."
 count:
   description: The number of service providers in the documents.

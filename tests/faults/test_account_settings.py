@@ -249,7 +249,7 @@ def test_a_username_that_another_user_gets_meanwhile_leaves_the_scope_stored_and
     newest.fault(method="PATCH", path="*", meanwhile=newcomer("M1_VM"))
     options = TARGETS["the scope is set"].options
     result = run(newest, "desired_state", options)
-    stored = message("options_stored", stored="account_scope: provider", old="account_scope: empty")
+    stored = message("options_stored", stored="account_scope: provider", old="account_scope: ''")
     assert mentions(result.msg, "refused_rechecked", state=stored)
     assert mentions(result.msg, "applied_before_refusal", applied=message("accounts_were_linked"))
     assert (result.result["changed"], result.names("applied")) == (True, [])
@@ -295,7 +295,7 @@ def test_a_pool_that_runs_out_is_reported_with_what_was_stored(newest: Simulator
     assert "409" in result.msg
     assert "The POSIX UID pool for offering" in result.msg
     stored = "username_generation_policy: anonymized"
-    state = message("options_stored", stored=stored, old="username_generation_policy: empty")
+    state = message("options_stored", stored=stored, old="username_generation_policy: ''")
     assert mentions(result.msg, "refused_rechecked", state=state)
     assert result.result["changed"] is True
 

@@ -156,7 +156,7 @@ def test_a_grant_that_another_user_created_first_with_another_end_is_reported(si
         cause=failed(
             "grant", refused("grant the role", 400, "non_field_errors: User has already the same role in this scope.")
         ),
-        state=message("grant_found", until="without an end"),
+        state=message("grant_found", expiry="never expires"),
     )
     assert (result.result["changed"], run(sim, "user_role", options).msg, grants(api)) == (False, "changed", [EXPIRY])
 

@@ -136,7 +136,7 @@ def test_the_playbook_takes_over_what_is_there_and_a_token_that_may_not_read_it_
         assert outcome.code == 0, outcome.output
         assert f"changed={changed} " in outcome.output
         assert (run.folder / "here").exists() == (not options)
-    assert "member3 reaches offerings and has no username there." in outcome.output
+    assert "member3 can access offerings and has no username there." in outcome.output
     assert list(contents(run.folder / "here")) == ["providers/alpha-cl-1.yml"]
     run.alias = "outsider"
     outcome = run.command(["playbook", "waldur.provider.export", "-vvvv"])

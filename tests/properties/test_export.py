@@ -207,7 +207,7 @@ def test_an_owner_exports_what_an_owner_can_apply(stages: Stages, live: Live) ->
     options = {"service_providers": found["service_providers"], "max_removals": None, "missing_users": "fail"}
     applied = run(stage, "desired_state", options, "owner")
     assert (applied["plan"], stage.counts().writes) == ([], 0)
-    unread = "this token can't read back accounts in"
+    unread = "this token can't read the accounts in"
     assert all(unread in warning for warning in applied["warnings"])
     assert bool(applied["warnings"]) <= any(unread in note["text"] for note in found["notes"])
 

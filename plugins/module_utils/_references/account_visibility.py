@@ -14,12 +14,12 @@ from .current_user import CurrentUser
 
 # The cause and the remedy, as the end of a sentence.
 WHY_ACCOUNTS_ARE_HIDDEN = (
-    "this Waldur shows no accounts of users who have not consented to the terms of an offering, or whose profile is"
-    " incomplete, to anybody but staff and support: use a token of theirs to see all accounts"
+    "Waldur shows accounts of users who have not consented to the terms of an offering, or whose profile is incomplete,"
+    " only to staff and support: use a staff or support token to see all accounts"
 )
 _WHY_USERS_ARE_MISSING = (
-    "this Waldur leaves users who have not consented to the terms of an offering out of lists of users, for staff and"
-    " support too: to see all accounts, use offering_username_info with a token of theirs"
+    "Waldur leaves users who have not consented to the terms of an offering out of lists of users, even for staff and"
+    " support: to see all accounts, use offering_username_info with a staff or support token"
 )
 
 

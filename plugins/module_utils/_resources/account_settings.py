@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .._common import uuids
 from .._common.types import Row
@@ -288,8 +289,8 @@ def _collisions(place: str, target: Target, state: AccountState, kept_usernames:
         if lowered and len(names) > 1:
             shown = sorted(f"{logins[user]} ('{name}')" for user, name in names.items())
             yield (
-                f"{place}: {', '.join(shown[:-1])} and {shown[-1]} would have the same username at {target.name},"
-                " where upper and lower case count as equal: first rename the accounts of one of them."
+                f"{place}: {', '.join(shown[:-1])} and {shown[-1]} would have the same username at {target.name}"
+                " (usernames are compared ignoring case): first rename the accounts of one of them."
             )
 
 
@@ -328,7 +329,7 @@ def count_unlinked(session: Session, target: Target) -> int:
 
 
 def describe_stored(before: Row, sent: Row, stored: Row) -> tuple[bool, str]:
-    """Return whether Waldur stored options of a request that it refused, and that in words.
+    """Check a rejected request: return whether Waldur stored options of it, and the current state as text.
 
     It stores them before it changes accounts (api-behaviour: account-settings-effects).
     """
@@ -336,9 +337,16 @@ def describe_stored(before: Row, sent: Row, stored: Row) -> tuple[bool, str]:
     kept = [key for key in sent if key not in left]
     if not kept:
         return False, "no account option was changed."
-    new = ", ".join(f"{key}: {sent[key] or 'empty'}" for key in kept)
-    old = ", ".join(f"{key}: {before.get(key) or 'empty'}" for key in kept)
+    new = ", ".join(f"{key}: {_as_yaml(sent[key])}" for key in kept)
+    old = ", ".join(f"{key}: {_as_yaml(before.get(key))}" for key in kept)
     return True, (
-        f"Waldur stored {new} all the same, and did not change all accounts. Remove the cause, set {old}, and then run"
-        " this again."
+        f"Although the request failed, Waldur stored {new}, and it did not change all of the accounts. Fix the cause,"
+        f" set the previous values again ({old}), and then run this task again."
     )
+
+
+def _as_yaml(value: Any) -> str:
+    """Return the value of an account option as a task or document writes it."""
+    if value is None or value == "":
+        return "''"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -185,12 +185,13 @@ class ApiSecretCode(Resource[SecretCode, SecretCodeState, None]):
     def verify(
         self, session: Session, target: Target, desired: SecretCode, current: SecretCodeState
     ) -> SecretCodeState:
-        """Check that the code of the response is still the one in force."""
+        """Check that the code of the response is still the current one."""
         now = SecretCodeState(session.client.secret_code(target.uuid or ""))
         if now.fingerprint != current.fingerprint:
             raise WaldurError(
-                f"The API secret code was rotated to {current.fingerprint}, and the second check returned"
-                f" {now.fingerprint}: another user rotated it meanwhile, and their code is the one in force.",
+                f"The API secret code was rotated (fingerprint {current.fingerprint}), but another user rotated it"
+                f" again (fingerprint {now.fingerprint}), so theirs is the current code: read it before you deliver"
+                " it.",
                 not_applied=[],
             )
         return current

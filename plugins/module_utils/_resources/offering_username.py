@@ -19,7 +19,7 @@ from .._plan.changes import Change, Comparison
 from .._references.targets import Target
 from .._references.users import ResolvedUsers, User
 from .base import ModuleOptions, Resource, ResourceTask, TypedTask, reject_beside_list
-from .offering_username_collisions import describe_circle, find_circles, find_problems, rank_changes
+from .offering_username_collisions import describe_cycle, find_cycles, find_problems, rank_changes
 from .offering_username_comparison import KIND, compare_entry, find_shortages, warn_of_concealed, warn_of_policies
 from .offering_username_entries import USER, USERNAME, USERNAME_OPTION, USERNAMES, USERNAMES_KEY, Usernames
 from .offering_username_export import export_usernames
@@ -141,8 +141,8 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         )
         comparison = Comparison.of(comparisons)
         entries = {user.uuid: entry for entry, user in usable if isinstance(user, User)}
-        circles = find_circles(comparison.changes, current)
-        errors = [describe_circle(target, entries[str(circle[0].id["user"])], circle) for circle in circles]
+        cycles = find_cycles(comparison.changes, current)
+        errors = [describe_cycle(target, entries[str(cycle[0].id["user"])], cycle) for cycle in cycles]
         errors += find_shortages(target, entries, comparison.changes, current)
         ranked = replace(comparison, changes=rank_changes(comparison.changes, current))
         return Comparison.of([ranked, Comparison(errors=tuple(errors))])
@@ -184,7 +184,7 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         return rows
 
     def export(self, session: Session, target: Target) -> Exported:
-        """Export the users who have one and the same username in all offerings that they reach."""
+        """Export the users who have the same username in all offerings that they can access."""
         return export_usernames(session, target)
 
 

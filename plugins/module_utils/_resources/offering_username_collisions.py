@@ -49,8 +49,8 @@ def describe_requested_twice(entry: UsernameEntry, user: User, first: UsernameEn
     differs = ""
     if entry.username != first.username:
         is_case = entry.username.casefold() == first.username.casefold()
-        what = "upper and lower case" if is_case else "forms of the same characters"
-        differs = f" as '{first.username}', and {what} do not tell usernames apart"
+        how = "ignoring case" if is_case else "after Unicode normalization"
+        differs = f" as '{first.username}' (usernames are compared {how})"
     return (
         f"{entry.option('username')}: '{entry.username}' is requested for {user.shown}, and in {first.place} for"
         f" {first_user.shown}{differs}: two users can't share one username."
@@ -100,9 +100,11 @@ def describe_taken(
             label = f"their service provider account ({current.provider_accounts[holder].uuid})"
         accounts[shown].append(f"{label} ({', '.join(details)})" if details else label)
         if holder in usernames and offering == NO_OFFERING:
-            remedies[shown] = f"no offering that {shown} reaches uses that account, so their entry does not rename it"
+            remedies[shown] = (
+                f"no offering that {shown} can access uses that account, so their entry does not rename it"
+            )
         elif holder in usernames:
-            remedies[shown] = f"{shown} does not reach that offering, so their entry does not rename the account there"
+            remedies[shown] = f"{shown} can't access that offering, so their entry does not rename the account there"
     held = "; ".join(f"{shown} in {', '.join(sorted(labels))}" for shown, labels in sorted(accounts.items()))
     why = "".join(f" ({text})" for _shown, text in sorted(remedies.items()))
     return (
@@ -114,8 +116,8 @@ def describe_taken(
 def rank_changes(changes: Iterable[Change[UsernameWrite]], current: UsernameState) -> tuple[Change[UsernameWrite], ...]:
     """Return ``changes`` ranked so that a name is given away before another user takes it.
 
-    Where usernames are exchanged in a circle no order does that, and two users share one for a short time; never two
-    service provider accounts, as ``find_circles`` finds those circles.
+    Where usernames are exchanged in a cycle no order does that, and two users share one for a short time; never two
+    service provider accounts, as ``find_cycles`` finds those cycles.
     """
     left = {str(change.id["user"]): change for change in changes}
     waits = {user: {held[1] for held in accounts_with(current, user, c.payload.username)} for user, c in left.items()}
@@ -142,12 +144,12 @@ def _waiting_provider_accounts(changes: Mapping[str, Change[UsernameWrite]], cur
     return {user: holder for user, holder in waits.items() if holder not in (None, user)}
 
 
-def find_circles(changes: Iterable[Change[UsernameWrite]], current: UsernameState) -> list[list[Change[UsernameWrite]]]:
-    """Return the changes that exchange usernames of service provider accounts in a circle, in the order in which each
+def find_cycles(changes: Iterable[Change[UsernameWrite]], current: UsernameState) -> list[list[Change[UsernameWrite]]]:
+    """Return the changes that exchange usernames of service provider accounts in a cycle, in the order in which each
     takes the username of the next: Waldur refuses the first of them, whichever it is."""
     by_user = {str(change.id["user"]): change for change in changes}
     waits = _waiting_provider_accounts(by_user, current)
-    circles: list[list[Change[UsernameWrite]]] = []
+    cycles: list[list[Change[UsernameWrite]]] = []
     seen: set[str] = set()
     for start in by_user:
         path: list[str] = []
@@ -157,15 +159,15 @@ def find_circles(changes: Iterable[Change[UsernameWrite]], current: UsernameStat
             path.append(user)
             user = waits.get(user)
         if user in path:
-            circles.append([by_user[member] for member in path[path.index(user) :]])
-    return circles
+            cycles.append([by_user[member] for member in path[path.index(user) :]])
+    return cycles
 
 
-def describe_circle(target: Target, entry: UsernameEntry, circle: Sequence[Change[UsernameWrite]]) -> str:
-    """Return the error for usernames that are exchanged in a circle; ``entry`` is that of its first change."""
-    exchanged = ", ".join(f"{change.name} '{change.payload.username}'" for change in circle)
+def describe_cycle(target: Target, entry: UsernameEntry, cycle: Sequence[Change[UsernameWrite]]) -> str:
+    """Return the error for usernames that are exchanged in a cycle; ``entry`` is that of its first change."""
+    exchanged = ", ".join(f"{change.name} '{change.payload.username}'" for change in cycle)
     return (
-        f"{entry.option('username')}: the service provider accounts at {target.name} can't exchange their usernames"
-        f" ({exchanged}), as Waldur accepts none that another one has: give {circle[0].name} a username that no account"
-        " has in one run, and this one in the next."
+        f"{entry.option('username')}: the service provider accounts at {target.name} can't swap usernames in one"
+        f" run ({exchanged}), because Waldur rejects a username that is in use: set an unused username for"
+        f" {cycle[0].name} in one run, and this one in the next."
     )

@@ -26,7 +26,7 @@ _MOST_NAMED = 5
 NO_GENERATION = "service_provider"
 
 SEES_NO_RESOURCE = (
-    "this token sees roles in projects and not the resources there, so it can't tell who reaches which offering:"
+    "this token can read roles in projects but not the resources there, so it can't tell who can access which offering:"
     " use a staff token or one of the customer's owner"
 )
 
@@ -65,8 +65,12 @@ def warn_of_concealed(
     if not concealed:
         return Comparison()
     shown = ", ".join(concealed[:_MOST_NAMED]) + (", …" if len(concealed) > _MOST_NAMED else "")
-    accounts = "1 account" if len(concealed) == 1 else f"{len(concealed)} accounts"
-    text = f"{accounts} may be hidden from this token or not there yet, and no username was planned for them ({shown})"
+    is_one = len(concealed) == 1
+    accounts = "1 account was" if is_one else f"{len(concealed)} accounts were"
+    text = (
+        f"{accounts} left out of the plan, because {'it' if is_one else 'they'} may be hidden from this token or may"
+        f" not exist yet ({shown})"
+    )
     return Comparison(warnings=(f"{target.name}: {text}: {WHY_ACCOUNTS_ARE_HIDDEN}.",))
 
 
@@ -79,12 +83,16 @@ def compare_entry(
         # A user who reaches offerings would pass for one who reaches none.
         return Comparison(errors=(f"{entry.place}: {target.name}: {SEES_NO_RESOURCE}.",))
     if not reach:
-        text = f"{entry.place}: {user.shown} reaches no offering of {target.name} through a project; nothing was set."
+        text = (
+            f"{entry.place}: {user.shown} can't access any offering of {target.name} through a project, so no username"
+            " was set."
+        )
         return Comparison(warnings=(text,))
     warnings: tuple[str, ...] = ()
     if reach & current.hidden:
         names = ", ".join(sorted(current.names[offering] for offering in reach & current.hidden))
-        warnings = (f"{target.name}: this token can't read back accounts in {names}; they were left out of the plan.",)
+        text = f"{target.name}: this token can't read the accounts in {names}, so they were left out of the plan."
+        warnings = (text,)
     requests = plan_requests(current, user.uuid, entry.username)
     if obstacle := describe_obstacle(target, entry, user, current, requests):
         return Comparison(errors=(obstacle,), warnings=warnings)

@@ -31,7 +31,7 @@ from .offering_username_state import UsernameState, labels_of, same_username
 
 
 def export_usernames(session: Session, target: Target) -> Exported:
-    """Export the users who have one and the same username in all offerings that they reach."""
+    """Export the users who have the same username in all offerings that they can access."""
     current = read_reached_offerings(session, target, None)
     if current.unseen and not session.references.current_user.sees_all_users():
         # Every project that is listed has a resource (api-behaviour: project-permissions), so a part of the whole
@@ -69,15 +69,15 @@ def users_in_reach(
     if not any((name or "").strip() for name in current.accounts.values()):
         # Where usernames are not in use, a note for each member of each project would tell nothing.
         if users:
-            text = f"{target.name}: none of the {len(users)} users who reach its offerings has a username there."
+            text = f"{target.name}: none of the {len(users)} users who can access its offerings has a username there."
             yield Note(USERNAMES_KEY, None, text)
         return
     if hidden := ", ".join(sorted({current.names[offering] for offering in current.hidden & current.names.keys()})):
-        text = f"{target.name}: this token can't read back accounts in {hidden}, so usernames there were not looked at."
+        text = f"{target.name}: this token can't read the accounts in {hidden}, so their usernames were not exported."
         yield Note(USERNAMES_KEY, None, text)
     if number := sum(len(current.concealed(user.uuid)) for user in users):
         accounts = "1 account" if number == 1 else f"{number} accounts"
-        text = f"{accounts} may be hidden from this token or not there yet, so usernames there were not looked at"
+        text = f"{accounts} may be hidden from this token or may not exist yet, so no usernames were exported for these"
         yield Note(USERNAMES_KEY, None, f"{target.name}: {text}: {WHY_ACCOUNTS_ARE_HIDDEN}.")
     generated: list[User] = []
     for user in users:
@@ -115,16 +115,16 @@ def _present_names(current: UsernameState, user: str) -> set[str]:
 def _reason_left_out(current: UsernameState, user: User, names: set[str], holders: Counter[str]) -> str | None:
     """Return why a document can't express the username of a user, as the end of a sentence; None where it can."""
     if not names:
-        return "reaches no offering whose accounts this token can read back"
+        return "can't access any offering whose accounts this token can read"
     if names == {""}:
-        return "reaches offerings and has no username there"
+        return "can access offerings and has no username there"
     if len(names) > 1:
         readable = labels_of(current, current.readable(user.uuid))
         names_by_label = {
             label: present_name(current, offering, user.uuid) or "none" for offering, label in readable.items()
         }
         each = ", ".join(f"{label}: {names_by_label[label]}" for label in sorted(names_by_label))
-        return f"doesn't have one and the same username in all offerings that they reach ({each})"
+        return f"has different usernames in the offerings that they can access ({each})"
     name = next(iter(names))
     if (number := holders[same_username(name)]) > 1:
         return f"has the username '{name}', which {number} users share, and a document gives a name to one"
@@ -142,7 +142,7 @@ def _not_as_it_is(target: Target, entry: Entry, user: User, current: UsernameSta
 
 
 def users_out_of_reach(target: Target, current: UsernameState) -> Iterable[Note]:
-    """Yield a note for each user who has a username and reaches nothing: it stays, whatever a document holds
+    """Yield a note for each user who has a username and can access no offering: it stays, whatever a document holds
     (api-behaviour: usernames-reach)."""
     names: dict[str, set[str]] = defaultdict(set)
     for (_offering, user), name in current.accounts.items():
@@ -150,5 +150,8 @@ def users_out_of_reach(target: Target, current: UsernameState) -> Iterable[Note]
             names[user].add((name or "").strip())
     for user, usernames in names.items():
         shown, listed = current.holder_names.get(user, user), ", ".join(sorted(usernames))
-        text = f"{shown} has a username ({listed}) and reaches no shared offering through a project, or is deactivated."
+        text = (
+            f"{shown} has a username ({listed}), but can't access any shared offering through a project, or is"
+            " deactivated."
+        )
         yield Note(USERNAMES_KEY, shown, f"{target.name}: {text}")

@@ -133,7 +133,8 @@ def describe_obstacle(
         account = current.provider_accounts[user.uuid]
         return (
             f"{entry.option('username')}: the service provider account of {user.shown} at {target.name}"
-            f" ({account.uuid}) has the username '{entry.username}', and Waldur did not copy it to {where}: give"
-            " another username in one run and this one in the next, as Waldur copies it at each change."
+            f" ({account.uuid}) has the username '{entry.username}', but Waldur did not copy it to {where}, and it"
+            " copies a username only when it changes: set a temporary username in one run, and"
+            f" '{entry.username}' in the next."
         )
     return None

@@ -111,7 +111,7 @@ def _account_of(session: Session, target: Target, user: str, row: Row) -> Provid
 def _recheck(
     session: Session, target: Target, payload: UsernameWrite, requests: UsernameRequests
 ) -> tuple[bool | None, str]:
-    """Return whether the requests took effect (None: a part of them did), and that in words.
+    """Return whether the requests took effect (None: partly), and the current state as text.
 
     Only the accounts that they were to change count: the others had the name before, or belong to other providers. A
     missing one gets the username of the service provider account.

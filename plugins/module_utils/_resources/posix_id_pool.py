@@ -412,13 +412,13 @@ def _describe(row: Row | None, change: Change[Values]) -> str:
 
 
 def _recheck(session: Session, target: Target, change: Change[Values]) -> tuple[bool | None, str]:
-    """Return whether a change took effect whose response was lost (None: a part of it did), and that in words."""
+    """Check a change whose response was lost: return whether it took effect (None: partly), and the current state."""
     row = session.references.posix_id_pools.read_again(target)
     if change.action is _DELETE or row is None:
-        is_there = f"the {_NAME} is {'not ' if row is None else 'still '}there. Run again."
-        return change.action is _DELETE and row is None, is_there
+        state = f"the {_NAME} {'does not exist' if row is None else 'still exists'}. Run again."
+        return change.action is _DELETE and row is None, state
     left = _differing(row, change.payload)
     if left:
         partly = change.action is _CREATE or len(left) < len(change.payload)
         return None if partly else False, f"not applied: {', '.join(left)}. Run again."
-    return True, f"{f'the {_NAME} is there now' if change.action is _CREATE else 'it took effect'}. Run again."
+    return True, f"{f'the {_NAME} now exists' if change.action is _CREATE else 'it took effect'}. Run again."

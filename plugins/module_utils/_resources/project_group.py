@@ -74,7 +74,9 @@ class ProjectGroup(Resource[ProjectGroups, GroupState, GroupWrite]):
         """Return the desired groups."""
         groups, is_allowed = entry.get(GROUPS), entry.get(_OUTSIDE_RANGE)
         if is_allowed and GROUPS not in entry:
-            entry.add_conflict(f"{entry.option(_OUTSIDE_RANGE.name)}: needs {GROUPS_KEY}, the groups that it is about.")
+            entry.add_conflict(
+                f"{entry.option(_OUTSIDE_RANGE.name)}: requires {GROUPS_KEY}, and has no effect without."
+            )
         if groups is None:
             return None
         for problem in find_duplicates(groups):
@@ -247,7 +249,7 @@ def _refusal(error: ErrorResponse, changes: Sequence[Change[GroupWrite]]) -> Err
 
 
 def _recheck(session: Session, target: Target, changes: Sequence[Change[GroupWrite]]) -> tuple[bool | None, str]:
-    """Return whether changes took effect whose response was lost (None: some did), and that in words."""
+    """Check changes whose response was lost: return whether they took effect (None: some), and the current state."""
     groups = _state_of(read_rows(session, target))
     left = [change for change in changes if not _is_applied(groups.get(change.payload.project_uuid), change.payload)]
     if not left:

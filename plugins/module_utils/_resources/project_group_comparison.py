@@ -64,7 +64,7 @@ def compare_groups(target: Target, desired: ProjectGroups, current: GroupState) 
     for group in changing.values():
         errors += _gid_problems(target, group, changing, desired, current)
     waits = _waiting(changing, current)
-    errors += _circles(target, changing, waits)
+    errors += _find_gid_cycles(target, changing, waits)
     if errors:
         return Comparison(errors=tuple(errors))
     return Comparison.of([Comparison(tuple(_changes(target, changing, waits)))])
@@ -187,8 +187,8 @@ def _waiting(changing: Mapping[str, _DesiredGroup], current: GroupState) -> dict
     return {uuid: holder for uuid, holder in waits.items() if holder and holder != uuid and holder in changing}
 
 
-def _circles(target: Target, changing: Mapping[str, _DesiredGroup], waits: Mapping[str, str]) -> Iterator[str]:
-    """Yield an error for each circle of groups that would exchange their GIDs: Waldur refuses whichever is first."""
+def _find_gid_cycles(target: Target, changing: Mapping[str, _DesiredGroup], waits: Mapping[str, str]) -> Iterator[str]:
+    """Yield an error for each cycle of groups that would exchange their GIDs: Waldur refuses whichever is first."""
     seen: set[str] = set()
     for start in changing:
         path: list[str] = []
@@ -198,11 +198,12 @@ def _circles(target: Target, changing: Mapping[str, _DesiredGroup], waits: Mappi
             path.append(uuid)
             uuid = waits.get(uuid)
         if uuid in path:
-            circle = [changing[member] for member in path[path.index(uuid) :]]
-            exchanged = ", ".join(f"{group.project.name} {group.entry.gid}" for group in circle)
+            cycle = [changing[member] for member in path[path.index(uuid) :]]
+            exchanged = ", ".join(f"{group.project.name} {group.entry.gid}" for group in cycle)
             yield (
-                f"{circle[0].entry.option('gid')}: the groups at {target.name} can't exchange their GIDs ({exchanged}):"
-                " give one of them a GID that no group has in one run, and this one in the next."
+                f"{cycle[0].entry.option('gid')}: the groups at {target.name} can't swap GIDs in one run ({exchanged}),"
+                " because Waldur rejects a GID that is in use: set an unused GID for one of them in one run, and this"
+                " one in the next."
             )
 
 

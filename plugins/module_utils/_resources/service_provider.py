@@ -94,7 +94,9 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         values[ACCOUNT_OPTIONS_KEY] = named_options(values[ACCOUNT_OPTIONS_KEY])
         entry = EntryReader("", values, PROFILE_FIELDS)
         for key in entry.values if options["state"] == "absent" else ():
-            raise InvalidInput(f"{key}: can't go with state: absent, which deletes the provider: leave it out.")
+            raise InvalidInput(
+                f"{key}: can't be combined with state: absent, which deletes the provider: leave it out."
+            )
         profile = read_profile(entry, options["state"], read_image)
         entry.problems.raise_errors()
         return profile
@@ -223,7 +225,10 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         keys, notes = {}, []
         for name in (field.name for field in PROFILE_FIELDS):
             if name == "image" and row.get(name):
-                text = f"{target.name} has an image, and the document names image files: download it beside it."
+                text = (
+                    f"{target.name} has an image, which a document refers to as a file: save the image next to the"
+                    " document."
+                )
                 notes.append(Note(name, None, text))
             if name == ACCOUNT_OPTIONS_KEY:
                 notes += notes_of_options(target, row)

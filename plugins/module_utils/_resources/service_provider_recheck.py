@@ -37,7 +37,7 @@ def add_stored_options(error: ErrorResponse, session: Session, target: Target, c
 
 
 def _recheck_settings(session: Session, target: Target, row: Row, settings: SettingsWrite) -> tuple[bool | None, str]:
-    """Return whether options were stored and accounts linked (None: a part of it), and that in words."""
+    """Return whether options were stored and accounts linked (None: partly), and the current state as text."""
     left = unapplied_options(row.get(ACCOUNT_OPTIONS_KEY) or {}, settings.options)
     adopts = settings.kept_usernames is not None
     unlinked = count_unlinked(session, target) if adopts else 0
@@ -52,12 +52,12 @@ def _recheck_settings(session: Session, target: Target, row: Row, settings: Sett
 
 
 def recheck_change(session: Session, target: Target, change: Change[ProfileWrite]) -> tuple[bool | None, str]:
-    """Return whether a change took effect whose response was lost (None: a part of it did), and that in words."""
+    """Check a change whose response was lost: return whether it took effect (None: partly), and the current state."""
     session.references.forget_providers()
     row = read_row(session, target)
     if change.action is DELETE or row is None:
-        is_there = f"the provider is {'not ' if row is None else 'still '}there. Run again."
-        return change.action is DELETE and row is None, is_there
+        state = f"the provider {'does not exist' if row is None else 'still exists'}. Run again."
+        return change.action is DELETE and row is None, state
     if change.payload.settings is not None:
         return _recheck_settings(session, target, row, change.payload.settings)
     fields, image = change.payload.fields, change.payload.image
@@ -67,7 +67,7 @@ def recheck_change(session: Session, target: Target, change: Change[ProfileWrite
     if left:
         partly = change.action is CREATE or len(left) < len(fields) + (image is not UNSET)
         return None if partly else False, f"not applied: {', '.join(left)}. Run again."
-    return True, f"{'the provider is there now' if change.action is CREATE else 'it took effect'}. Run again."
+    return True, f"{'the provider now exists' if change.action is CREATE else 'it took effect'}. Run again."
 
 
 def _holds_image(session: Session, row: Row, image: ImageFile) -> bool:

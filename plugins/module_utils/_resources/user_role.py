@@ -97,7 +97,7 @@ def _read_grant(entry: EntryReader) -> GrantEntry:
     expiry: datetime | Unset | None = entry.get(_EXPIRATION_TIME) if _EXPIRATION_TIME in entry else UNSET
     if _EXPIRATION_TIME in entry and state == "absent":
         option = entry.option("expiration_time")
-        entry.add_conflict(f"{option}: can't go with state: absent; a revoked grant has no expiry.")
+        entry.add_conflict(f"{option}: can't be combined with state: absent: a revoked role grant has no expiry.")
     role = entry.get(_ROLE)
     return GrantEntry(entry.where, entry.get(_USER) or "", role or "", expiry, state or "")
 
@@ -502,8 +502,9 @@ def _name(row: Row) -> str:
 def _double(target: Target, name: str, rows: list[Row]) -> str:
     grants = ", ".join(f"{row.get('uuid')} until {row.get('expiration_time') or 'never'}" for row in rows)
     return (
-        f"{name} is granted {len(rows)} times on {target.name} ({grants}), and Waldur breaks on changing such a grant:"
-        " have an administrator revoke all but one (2026 servers: POST /api/user-permissions/<uuid>/revoke/)."
+        f"{name} is granted {len(rows)} times on {target.name} ({grants}), and Waldur can't change duplicate role"
+        " grants: ask an administrator to revoke all but one (Waldur 2026: POST"
+        " /api/user-permissions/<uuid>/revoke/)."
     )
 
 
@@ -532,7 +533,10 @@ def _exclusive(
         role = {"uuid": rows[0]["role_uuid"], "name": rows[0].get("role_name")}
         name = f"{user.shown} as {role['name']}"
         if pair[0] == current.me:
-            warnings.append(f"{desired.where}: {name} on {target.name} is the token's own grant and was kept; list it.")
+            warnings.append(
+                f"{desired.where}: {name} on {target.name} is the role grant of the token's own user, so it was not"
+                " revoked: add an entry for it."
+            )
         elif len(rows) > 1:
             errors.append(_double(target, name, rows))
         else:
@@ -584,14 +588,14 @@ def _present_rows(session: Session, target: Target, grant: GrantWrite) -> list[R
 
 
 def _recheck(session: Session, target: Target, change: Change[GrantWrite]) -> tuple[bool, str]:
-    """Return whether a change took effect whose response was lost, and the current state; double grants too
-    (api-behaviour: role-grants-duplicate, role-grants-update)."""
+    """Check a change whose response was lost: return whether it took effect, and the current state; report duplicate
+    grants too (api-behaviour: role-grants-duplicate, role-grants-update)."""
     rows = _present_rows(session, target, change.payload)
     if len(rows) > 1:
         return False, _double(target, change.name, rows)
     if not rows:
-        return change.action is _REVOKE, "the grant is not there. Run again."
+        return change.action is _REVOKE, "the role grant does not exist. Run again."
     expiry = timestamps.parse_server_time(rows[0].get("expiration_time"))
     desired_expiry = change.payload.expiration_time
-    until = f"until {timestamps.format_utc(expiry)}" if expiry else "without an end"
-    return change.action is not _REVOKE and expiry == desired_expiry, f"the grant is there {until}. Run again."
+    ends = f"expires at {timestamps.format_utc(expiry)}" if expiry else "never expires"
+    return change.action is not _REVOKE and expiry == desired_expiry, f"the role grant exists and {ends}. Run again."

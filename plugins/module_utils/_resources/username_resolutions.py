@@ -175,8 +175,8 @@ def describe_unresolved(option: str, provider: str, conflicts: Sequence[Conflict
         f"{{user: {_quoted(conflict.login)}, username: {_quoted(conflict.suggest())}}}" for conflict in shown
     )
     return (
-        f"{option}: Waldur can't share the accounts of {provider}, as {users} different usernames in its offerings:"
-        f" {listed}{others}. Name the one that each keeps, such as {RESOLUTIONS_KEY}: [{entries}]."
+        f"{option}: Waldur can't share accounts across the offerings of {provider}, because {users} different usernames"
+        f" there: {listed}{others}. Set the username that each user keeps, for example {RESOLUTIONS_KEY}: [{entries}]."
     )
 
 

@@ -90,7 +90,7 @@ CASES: dict[str, dict[str, Any]] = {
     "usual": {
         "plan": USUAL,
         "summary": {"total": 10, "actions": {}, "missing_users": ["zoe@example.org", "newcomer"], "fingerprints": {}},
-        "warnings": ["Alpha Cloud Ltd: this token can't read back accounts in HPC; they were left out of the plan."],
+        "warnings": ["Alpha Cloud Ltd: this token can't read the accounts in HPC, so they were left out of the plan."],
     },
     "hostile": {
         "plan": HOSTILE,

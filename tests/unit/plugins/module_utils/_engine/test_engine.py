@@ -183,7 +183,7 @@ def test_a_lost_answer_to_a_grant_is_followed_by_a_look_and_never_by_a_second_gr
     planned = plan_changes(session, users({"user": "member1"}))
     _lose_answers(monkeypatch, after_the_write=True)
     with pytest.raises(
-        OutcomeUnknown, match=part("outcome_rechecked", state=matching(part("grant_found", until="without an end")))
+        OutcomeUnknown, match=part("outcome_rechecked", state=matching(part("grant_found", expiry="never expires")))
     ):
         apply(session, planned)
     monkeypatch.undo()
@@ -325,7 +325,7 @@ def test_a_user_without_reach_is_a_warning_and_no_eternal_change(sim: Simulator,
     assert brief(planned) == []
     assert mentions(
         planned.comparison.warnings[0],
-        "user_reaches_nothing",
+        "user_without_access",
         user=matching(r".*outsider"),
         provider=matching(r"Alpha Cloud Ltd.*"),
     )

@@ -174,7 +174,7 @@ def test_a_new_provider_without_an_image_is_plain_json_and_must_be_named_by_the_
             request="create the service provider",
             field="uuid",
             value="missing",
-            form="a UUID; checked again: the provider is not there. Run again.",
+            form="a UUID; checked again: the provider does not exist. Run again.",
         )
     )
     asked.objects["create"] = {**ROW, "account_options": {"uid": 0}}

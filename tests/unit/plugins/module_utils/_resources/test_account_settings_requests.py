@@ -267,7 +267,7 @@ def test_options_that_waldur_drops_are_an_error() -> None:
 
 
 UNCHANGED = message("options_not_stored")
-STORED = message("options_stored", stored="account_scope: provider", old="account_scope: empty")
+STORED = message("options_stored", stored="account_scope: provider", old="account_scope: ''")
 LINKED = message("accounts_were_linked")
 ALL_LINKED = message("accounts_linked")
 
@@ -306,7 +306,7 @@ def test_a_refusal_names_the_values_to_go_back_to() -> None:
         ServiceProvider().write(asked.session(), target(), current, change)
     state = message(
         "options_stored",
-        stored="username_generation_policy: anonymized, username_anonymized_prefix: empty",
+        stored="username_generation_policy: anonymized, username_anonymized_prefix: ''",
         old="username_generation_policy: freeipa, username_anonymized_prefix: x_",
     )
     assert caught.value.message == message("refused_rechecked", cause="Refused.", state=state)

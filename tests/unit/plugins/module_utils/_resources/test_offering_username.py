@@ -102,7 +102,7 @@ def test_the_accounts_of_others_are_no_drift() -> None:
 def test_a_user_without_reach_is_a_warning_and_no_change() -> None:
     found = compare(state({}, {(ALICE, VM): "old"}), entry("alice", "a"))
     assert found == Comparison(
-        warnings=(message("user_reaches_nothing", option="offering_usernames[alice]", user="alice", provider="ACME"),)
+        warnings=(message("user_without_access", option="offering_usernames[alice]", user="alice", provider="ACME"),)
     )
 
 

@@ -178,7 +178,7 @@ def test_an_export_notes_hidden_accounts_and_applied_changes_nothing(sim: Simula
     found = export(session(sim), "ALPHA", ["offering_usernames"])
     [note] = [note["text"] for note in found["notes"] if note["name"] is None]
     assert note.startswith("Alpha Cloud Ltd: ")
-    assert ends(note, "usernames_not_looked_at", reason=WHY)
+    assert ends(note, "usernames_not_exported", reason=WHY)
     assert {entry["user"] for entry in found["service_providers"][0]["offering_usernames"]} == {"member1"}
     assert plan_changes(session(sim), SCHEMA.read(found["service_providers"], no_image)).changes == ()
 

@@ -103,17 +103,17 @@ def test_another_expiry_in_the_answer_is_an_error(told: str | None, words: str) 
             [],
             [row(BOB), row(ALICE, role=OTHER), row(ALICE)],
             True,
-            message("grant_rechecked", until="without an end"),
+            message("grant_rechecked", expiry="never expires"),
         ),
         (
             entry("alice", SOON),
             [],
             [row(ALICE, SOON)],
             True,
-            message("grant_rechecked", until="until 2027-06-30T00:00:00Z"),
+            message("grant_rechecked", expiry="expires at 2027-06-30T00:00:00Z"),
         ),
-        (entry("alice", SOON), [row(ALICE)], [row(ALICE)], False, message("grant_found", until="without an end")),
-        (absent("alice"), [row(ALICE)], [row(ALICE)], False, message("grant_found", until="without an end")),
+        (entry("alice", SOON), [row(ALICE)], [row(ALICE)], False, message("grant_found", expiry="never expires")),
+        (absent("alice"), [row(ALICE)], [row(ALICE)], False, message("grant_found", expiry="never expires")),
         (absent("alice"), [row(ALICE)], [], True, message("grant_missing")),
         (entry("alice"), [], [row(ALICE), row(ALICE)], False, "alice as CUSTOMER.MANAGER is granted 2 times on ACME"),
     ],
@@ -134,7 +134,7 @@ def test_a_grant_that_is_refused_because_another_user_created_it_is_accepted() -
     asked = AskedClient({"list_users": [row(ALICE, SOON)]}, {"add_user": ErrorResponse("Refused.", 400)})
     write_grant(asked, grant_change([], entry("alice", SOON)))
     shown, _took = outcome(lambda: write_grant(asked, grant_change([], entry("alice", LATER))))
-    state = message("grant_found", until="until 2027-06-30T00:00:00Z")
+    state = message("grant_found", expiry="expires at 2027-06-30T00:00:00Z")
     assert shown == message("refused_rechecked", cause="Refused.", state=state)
 
 
@@ -284,9 +284,9 @@ def test_a_deletion_that_finds_nothing_to_delete_is_done(answer: Any) -> None:
 @pytest.mark.parametrize(
     ("part", "before", "now", "took", "words"),
     [
-        (Profile("absent"), OLD, None, True, "the provider is not there. Run again."),
-        (Profile("absent"), OLD, OLD, False, "the provider is still there. Run again."),
-        (Profile(), None, None, False, "the provider is not there. Run again."),
+        (Profile("absent"), OLD, None, True, message("provider_missing")),
+        (Profile("absent"), OLD, OLD, False, message("provider_remains")),
+        (Profile(), None, None, False, message("provider_missing")),
         (Profile(), None, OLD, True, message("provider_created")),
         (Profile(fields={"description": "new"}), None, OLD, None, "not applied: description. Run again."),
         (Profile(fields={"description": "new"}), OLD, OLD, False, "not applied: description. Run again."),
