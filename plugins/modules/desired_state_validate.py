@@ -150,8 +150,8 @@ errors:
   type: list
   elements: str
   sample:
-    - "providers/alpha.yml:9:15: service_providers[0].users[0].user: 007 arrived as a number, not as text: quote it as
-      it is written. [unquoted-value]"
+    - "providers/alpha.yml:9:15: service_providers[0].users[0].user: 007 is read as a number, but text is required: put
+      it in quotes. [unquoted-value]"
 """
 
 from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run_module

@@ -299,7 +299,7 @@ renames:
       type: str
       sample: Alpha Cloud Ltd
     account:
-      description: The offering and the present username.
+      description: The offering and the current username.
       type: str
       sample: "Alpha VM: m1_alpha"
     username:

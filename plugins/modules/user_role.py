@@ -259,8 +259,8 @@ errors:
   type: list
   elements: str
   sample:
-    - "users[1].user: no user 'bob' that this token can see: give the UUID, use a staff token, or set missing_users:
-      warn."
+    - "users[1].user: user 'bob' not found, or not readable with this token: give the UUID, use a staff token, or
+      set missing_users: warn."
 applied:
   description: The changes that were applied, including the failed one if it took effect, each as in
     RV(waldur.provider.desired_state#module:plan).

@@ -81,7 +81,7 @@ def parse_public_key(text: Any) -> str:
     """
     line = text.strip(" \t\r\n") if isinstance(text, str) else ""
     if not all(character.isprintable() or character == "\t" for character in line):
-        raise ValueError("it is more than one line, or holds control characters")
+        raise ValueError("it is more than one line, or contains control characters")
     kind, encoded, *_comment = [*line.split(maxsplit=2), "", ""]
     if kind not in _FIELDS:
         raise ValueError("it does not begin with a known key type")

@@ -68,7 +68,7 @@ def test_the_hook_passes_valid_documents_and_reports_all_errors_of_others(reposi
     status, printed = pre_commit(repository)
     assert (status, "Failed" in printed) == (1, True), printed
     assert "providers/alpha.yml:2:5: service_providers[0]: 'custmer' is not known. Did you mean 'customer'?" in printed
-    assert "providers/alpha.yml:3:15: service_providers[1].customer: 007 arrived as a number" in printed
+    assert "providers/alpha.yml:3:15: service_providers[1].customer: 007 is read as a number" in printed
 
 
 @pytest.mark.parametrize(

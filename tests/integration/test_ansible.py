@@ -251,13 +251,14 @@ def test_unquoted_dates_of_a_file_are_understood(waldur: Waldur, way: str) -> No
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("{user: 007}", "users[0].user: 007 arrived as a number, not as text: quote it as it is written."),
-        ("{user: yes}", "users[0].user: arrived as the boolean true, not as text: quote it as it is written."),
-        ("{user: 12:30:45}", "users[0].user: 12:30:45 arrived as a number, not as text: quote it as it is written."),
-        ("{user: 1.5}", "users[0].user: 1.5 arrived as a number, not as text: quote it as it is written."),
+        ("{user: 007}", "users[0].user: 007 is read as a number, but text is required: put it in quotes."),
+        ("{user: yes}", "users[0].user: the value is the boolean true, but text is required: put it in quotes."),
+        ("{user: 12:30:45}", "users[0].user: 12:30:45 is read as a number, but text is required: put it in quotes."),
+        ("{user: 1.5}", "users[0].user: 1.5 is read as a number, but text is required: put it in quotes."),
         (
             "{user: member1, expiration_time: 20270630}",
-            'users[0].expiration_time: 20270630 arrived as a number, not as a date: quote it, like "2027-06-30".',
+            "users[0].expiration_time: 20270630 is read as a number, but a date is required: put it in quotes, like"
+            ' "2027-06-30".',
         ),
     ],
 )
@@ -269,8 +270,8 @@ def test_what_yaml_makes_of_unquoted_names_is_refused(waldur: Waldur, way: str, 
     if IS_OLD:  # Ansible does not tell where a value comes from, so no spelling is claimed.
         values = {"007": "7", "12:30:45": "45045"}
         message = re.sub(
-            r"(\S+) arrived as a (number)",
-            lambda found: f"arrived as the {found[2]} {values.get(found[1], found[1])}",
+            r"(\S+) is read as a (number)",
+            lambda found: f"the value is the {found[2]} {values.get(found[1], found[1])}",
             message,
         )
     assert outcome.result["msg"] == f"service_providers[0].{message}"

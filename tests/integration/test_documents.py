@@ -94,11 +94,11 @@ def test_one_provider_in_two_files_is_an_error_that_names_both_and_so_is_an_unkn
         " providers/alpha.yml: service_providers[0]: make one entry of the two."
     )
     nobody = outcome.of("Nobody")
-    assert nobody["msg"].startswith("alpha.yml: service_providers[1].users[1].user: no user 'nobody' that this token")
+    assert nobody["msg"].startswith("alpha.yml: service_providers[1].users[1].user: user 'nobody' not found")
     assert nobody["errors"][0].startswith("alpha.yml: service_providers[1].users[1].user: ")
     assert outcome.of("Date")["msg"] == (
-        "wrong.yml: service_providers[0].users[0].user: 2027-06-30 arrived as a date, not as text: quote it as it is"
-        " written."
+        "wrong.yml: service_providers[0].users[0].user: 2027-06-30 is read as a date, but text is required: put it"
+        " in quotes."
     )
     assert sim.counts().writes == 0
 

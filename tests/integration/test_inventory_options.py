@@ -115,7 +115,7 @@ def test_a_profile_in_the_file_comes_before_the_environment(sim: Simulator) -> N
 
 def test_a_token_never_goes_to_the_url_of_another_place(sim: Simulator) -> None:
     told = refusal(runner(sim), {"hosts": "customers", "api_url": "http://127.0.0.1:9"})
-    assert "access_token: comes from the environment, which names another URL" in told
+    assert "access_token: comes from the environment, which sets another URL" in told
     assert "the inventory file" in told
     assert sim.counts().requests == 0
 

@@ -243,7 +243,7 @@ def test_the_connection_comes_from_options_before_variables_before_the_environme
 
 def test_a_token_never_goes_to_the_url_of_another_place(sim: Simulator) -> None:
     message = refused(runner(sim), "query('waldur.provider.query', 'service_providers', api_url='http://127.0.0.1:9')")
-    assert "access_token: comes from the environment, which names another URL" in message
+    assert "access_token: comes from the environment, which sets another URL" in message
 
 
 # --- one connection --------------------------------------------------------------------------------------------------

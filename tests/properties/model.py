@@ -134,7 +134,7 @@ class World:
                     if found.is_active
                     else UnresolvedUser(reference, f"the user '{reference}' is deactivated", found)
                 )
-        return UnresolvedUser(reference, f"no user '{reference}' that this token can see")
+        return UnresolvedUser(reference, f"user '{reference}' not found, or not readable with this token")
 
     def role(self, reference: str) -> dict[str, str]:
         """The role of that name or UUID."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-_UNKNOWN = "the token's user lacks the right"
+_UNKNOWN = "the token's user lacks the permission"
 _PERSONAL_TOKEN = "; a personal access token must list that permission, and if it is bound, be bound to the customer"
 _OWNER = "this needs a staff token, or the role CUSTOMER.OWNER on the provider's customer"
 
@@ -27,7 +27,7 @@ class Requirement(NamedTuple):
     def describe(self, edition: int | None = None, *, is_personal_token: bool = False) -> str:
         """Return what a caller needs, as the end of a sentence; see ``Permission.describe``."""
         if is_personal_token and self.refuses_personal_tokens:
-            return f"{self.text}, and no personal access token"
+            return f"{self.text}; personal access tokens are not accepted"
         return f"{self.text}{_PERSONAL_TOKEN}" if is_personal_token and self.is_permission else self.text
 
 

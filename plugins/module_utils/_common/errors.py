@@ -241,12 +241,14 @@ def suggest_closest(value: Any, known: Iterable[str]) -> str:
 
 
 def make_ambiguity_error(option: str, value: str, objects: str, candidates: Iterable[tuple[Any, Any]]) -> InvalidInput:
-    """Return the error for a reference ``value`` in ``option`` that means several objects.
+    """Return the error for a reference ``value`` in ``option`` that matches several objects.
 
     ``objects`` is the plural that messages call them, ``candidates`` are their names and UUIDs.
     """
     names = ", ".join(f"{name} ({uuid})" for name, uuid in candidates)
-    return InvalidInput(f"{option}: '{quote(value)}' means several {objects}: {names}. Give the UUID of one.")
+    return InvalidInput(
+        f"{option}: '{quote(value)}' is ambiguous, as it matches the {objects} {names}: use the UUID of one of them."
+    )
 
 
 def recheck_outcome(error: OutcomeUnknown, recheck: Callable[[], tuple[bool | None, str]]) -> OutcomeUnknown:

@@ -34,7 +34,7 @@ def _problems(where: str, value: Any, dates: Collection[str]) -> Iterator[tuple[
     elif isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, (str, int, float, type(None))) or problem_of(key):
-                yield where or "options", f"the key {quote(key)} is not text: quote it as it is written."
+                yield where or "options", f"the key {quote(key)} is not text: put it in quotes."
             else:
                 yield from _problems(f"{where}.{quote(key)}" if where else quote(key), item, dates)
     elif isinstance(value, (list, tuple)):
@@ -45,7 +45,7 @@ def _problems(where: str, value: Any, dates: Collection[str]) -> Iterator[tuple[
 def problem_of(value: Any) -> str:
     """Return what is wrong with a single value, and what to do; empty where JSON can represent it."""
     if isinstance(value, date):
-        return f"{value!s} arrived as a date, not as text: quote it as it is written."
+        return f"{value!s} is read as a date, but text is required: put it in quotes."
     if isinstance(value, (bytes, bytearray, memoryview)):
         return "is binary data, which JSON can't represent: write text."
     if isinstance(value, Set):

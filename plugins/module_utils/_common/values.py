@@ -33,22 +33,26 @@ def text(where: str, value: Any) -> str:
     """Return a name or reference, trimmed. What YAML makes of unquoted text (numbers, booleans, dates) is rejected."""
     if isinstance(value, str):
         if "\0" in value:
-            raise InvalidInput(f"{where}: the text holds a NUL character; remove it.")
+            raise InvalidInput(f"{where}: the text contains a NUL character: remove it.")
         if has_surrogates(value):
             raise InvalidInput(f"{where}: the text contains bytes that are not UTF-8: write it again.")
         return value.strip()
     if isinstance(value, (bool, int, float, date, WrittenBool)):
-        message = f"{where}: {arrived(value)}, not as text: quote it as it is written."
+        message = f"{where}: {describe_kind(value)}, but text is required: put it in quotes."
         raise InvalidInput(message, rule=Rule.UNQUOTED_VALUE)
     raise InvalidInput(f"{where}: must be text, and a {kind_of(value)} was given.", rule=Rule.WRONG_TYPE)
 
 
-def arrived(value: Any) -> str:
-    """Return what YAML made of an unquoted word, which is shown as it was written where that is known."""
+def describe_kind(value: Any, subject: str = "the value") -> str:
+    """Return what YAML made of an unquoted word, which is shown as it was written where that is known.
+
+    Elsewhere the sentence begins with ``subject``.
+    """
     written = get_spelling(value)
     if written is not None:
-        return f"{quote(written)} arrived as a {kind_of(value)}"
-    return f"arrived as the {kind_of(value)} {quote(str(value).lower() if isinstance(value, bool) else value)}"
+        return f"{quote(written)} is read as a {kind_of(value)}"
+    shown = quote(str(value).lower() if isinstance(value, bool) else value)
+    return f"{subject} is the {kind_of(value)} {shown}"
 
 
 def reference(where: str, value: Any) -> str:
@@ -111,7 +115,7 @@ def expiration(where: str, value: Any) -> datetime | None:
     if isinstance(value, str) and value.strip().lower() == timestamps.NEVER:
         return None
     if isinstance(value, (bool, int, float, WrittenBool)):
-        message = f'{where}: {arrived(value)}, not as a date: quote it, like "2027-06-30".'
+        message = f'{where}: {describe_kind(value)}, but a date is required: put it in quotes, like "2027-06-30".'
         raise InvalidInput(message, rule=Rule.UNQUOTED_VALUE)
     try:
         return timestamps.parse(value)
@@ -178,7 +182,7 @@ def _unknown_key(where: str, key: Any, known: Sequence[str]) -> InvalidInput:
 def sequence(where: str, value: Any) -> list[Any]:
     """Return ``value`` as a list. Raises ``InvalidInput``."""
     if isinstance(value, str) and "datetime.date" in value:
-        message = f"{where}: arrived as text because of an unquoted date in it: quote the dates."
+        message = f"{where}: contains an unquoted date, so Ansible passed the list as text: quote the dates."
         raise InvalidInput(message, rule=Rule.UNQUOTED_VALUE)
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
         raise InvalidInput(f"{where}: must be a list, and a {kind_of(value)} was given.", rule=Rule.WRONG_TYPE)

@@ -110,13 +110,13 @@ def _open_builder(
     try:
         builder = _Builder(shown, spelled=spelled, quoting=quoting)
     except ImportError:
-        raise InvalidInput(f"{option}: reading YAML takes PyYAML where the task runs: install it there.") from None
+        raise InvalidInput(f"{option}: reading YAML requires PyYAML where the task runs: install it there.") from None
     text = read_text(path, shown, option, limit=limit, advice=advice)
     control = CONTROLS.search(text)
     if control:
         line = text.count("\n", 0, control.start()) + 1
         raise InvalidInput(
-            f"{shown}: line {line}: holds the character {quote(control[0])}, which YAML does not allow: remove it.",
+            f"{shown}: line {line}: contains the character {quote(control[0])}, which YAML does not allow: remove it.",
             rule=Rule.YAML_SYNTAX,
             position=(line, control.start() - text.rfind("\n", 0, control.start())),
         )
@@ -143,10 +143,10 @@ def parse_yaml(text: str, shown: str) -> Any:
     try:
         builder = _Builder(shown, spelled=False, quoting=False)
     except ImportError:
-        raise InvalidInput(f"{shown}: reading YAML takes PyYAML where the task runs: install it there.") from None
+        raise InvalidInput(f"{shown}: reading YAML requires PyYAML where the task runs: install it there.") from None
     control = CONTROLS.search(text)
     if control:
-        raise InvalidInput(f"{shown}: holds the character {quote(control[0])}, which YAML does not allow.")
+        raise InvalidInput(f"{shown}: contains the character {quote(control[0])}, which YAML does not allow.")
     content = builder.build(text)
     builder.problems.raise_errors()
     return content
@@ -355,7 +355,7 @@ class _Builder:
             return value
         if not isinstance(value, str):
             what = f"the key {word}" if word else "a list or mapping as key"
-            message = f"{what} is not text: quote it as it is written."
+            message = f"{what} is not text: put it in quotes."
             self._add_error_here(mark, message, rule=Rule.UNQUOTED_VALUE)
             return None
         if value in holder.lines:

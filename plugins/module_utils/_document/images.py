@@ -61,6 +61,6 @@ def read_image(where: str, path: str, written: str = "") -> ImageFile:
     content = input_files.read_file(where, path, LIMIT, shown=written)
     shown = quote(written or path, LONGEST_PATH)
     if content_type(content) is None:
-        message = f"{where}: {shown} is not an image that Waldur takes (PNG, JPEG, GIF, WebP, BMP, TIFF)."
+        message = f"{where}: {shown} is not an image that Waldur accepts (PNG, JPEG, GIF, WebP, BMP, TIFF)."
         raise InvalidInput(message, rule=Rule.UNREADABLE_FILE)
     return ImageFile(os.path.basename(path), content)

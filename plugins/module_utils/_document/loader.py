@@ -129,7 +129,7 @@ def _general_defaults(
     if len(shared) > 1:
         problems.source = shared[1].name
         problems.add(
-            f"{_OPTION}: {shared[0].name} and {shared[1].name} both hold nothing but defaults for all: make one file"
+            f"{_OPTION}: {shared[0].name} and {shared[1].name} both contain only defaults for all: make one file"
             " of them."
         )
     general = shared[0].defaults if shared else {}
@@ -171,13 +171,13 @@ def plan_file(path: str) -> Any:
 
 
 def _no_constant(word: str) -> None:
-    raise ValueError(f"holds {word}, which JSON does not know")
+    raise ValueError(f"contains {word}, which is not valid JSON")
 
 
 def _short(make: Callable[[str], Any]) -> Callable[[str], Any]:
     def read(digits: str) -> Any:
         if len(digits) > LONGEST_NUMBER:
-            raise ValueError(f"holds a number of {len(digits)} characters")
+            raise ValueError(f"contains a number of {len(digits)} characters")
         return make(digits)
 
     return read
@@ -188,7 +188,7 @@ def _reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(mapping) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _value in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"holds the key '{quote(twice)}' twice in one object")
+        raise ValueError(f"contains the key '{quote(twice)}' twice in one object")
     return mapping
 
 
@@ -199,7 +199,7 @@ def _paths(path: str, written: str) -> Iterator[tuple[str, str]]:
         return
     paths = sorted(_files_below(path))
     if not paths:
-        raise InvalidInput(f"{_OPTION}: {quote_path(written)} holds no file that ends in .yml or .yaml.")
+        raise InvalidInput(f"{_OPTION}: {quote_path(written)} contains no file that ends in .yml or .yaml.")
     for name in paths:
         yield name, os.path.relpath(name, os.path.dirname(path))
 

@@ -47,7 +47,7 @@ def _dumped(content: Any) -> str:
     try:
         import yaml
     except ImportError:
-        raise InvalidInput("dest: writing documents takes PyYAML where the task runs: install it there.") from None
+        raise InvalidInput("dest: writing documents requires PyYAML where the task runs: install it there.") from None
 
     class Dumper(yaml.SafeDumper):
         """YAML as ansible-lint wants it, in which nothing is hidden."""

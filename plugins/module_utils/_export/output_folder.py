@@ -31,7 +31,7 @@ def require_plain_path(option: str, path: str) -> None:
     UTF-8, which only a mistake puts there."""
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in path):
         raise InvalidInput(
-            f"{option}: '{quote_path(path)}' holds a control character, such as a line end, or bytes that are"
+            f"{option}: '{quote_path(path)}' contains a control character, such as a line end, or bytes that are"
             " not UTF-8: remove it."
         )
 

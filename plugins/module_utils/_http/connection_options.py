@@ -127,7 +127,7 @@ def _load_profile(name: Any, environment: Mapping[str, str]) -> Source:
             raise InvalidInput(f"profile: '{quote(key)}' in '{quote(name)}' of {path} is not known; known are {known}.")
         if key in _TEXT_OPTIONS and not isinstance(values[key], (str, type(None))):
             # The value may be a token, so it is not shown. YAML reads 0012 as the number 10.
-            raise InvalidInput(f"profile: {key} in '{quote(name)}' of {path} is not text: quote it as it is written.")
+            raise InvalidInput(f"profile: {key} in '{quote(name)}' of {path} is not text: put it in quotes.")
     return Source(f"profile '{name}'", _select_set_options(values))
 
 
@@ -173,8 +173,8 @@ def base_url(value: Any) -> str:
     text = str(value).strip()
     if "?" in text or "#" in text:
         raise InvalidInput(
-            "api_url: must not hold a query string (after '?') or a fragment (after '#'): give the address alone, like"
-            " https://waldur.example.org/api/; it is not shown, as it may hold a secret."
+            "api_url: must not contain a query string (after '?') or a fragment (after '#'): give the address alone,"
+            " like https://waldur.example.org/api/; it is not shown, as it may contain a secret."
         )
     try:
         parts = urlsplit(text)
@@ -189,7 +189,7 @@ def base_url(value: Any) -> str:
             f"api_url: '{quote(_remove_login(text))}' is not a valid URL: write one like https://waldur.example.org/api/."
         )
     if parts.username or parts.password:
-        raise InvalidInput("api_url: must not hold a user or password: use access_token.")
+        raise InvalidInput("api_url: must not contain a user or password: use access_token.")
     path = parts.path.rstrip("/")
     path = path[: -len("/api")] if path.endswith("/api") else path
     return f"{parts.scheme}://{parts.netloc.lower()}{path.rstrip('/')}"

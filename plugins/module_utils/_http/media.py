@@ -53,14 +53,14 @@ def download(
             answer = send_request(session, "GET", target, _IMAGE_LIMIT, timeout=connection.timeout, **options)
         except (OSError, ValueError, HTTPException, urllib3.exceptions.HTTPError) as error:
             cause = connection_errors.describe_cause(error, quote(host_and_port(target)), exchange)
-            raise RequestNotSent(f"Cannot download the present image: {cause}.") from None
+            raise RequestNotSent(f"Cannot download the current image: {cause}.") from None
         except UnusableBody as error:
-            raise WaldurError(f"Cannot download the present image: the response {error}.") from None
+            raise WaldurError(f"Cannot download the current image: the response {error}.") from None
     if answer.status == 401 and is_own and is_api:
-        raise unauthorized("Cannot download the present image: the server answered 401", token_option)
+        raise unauthorized("Cannot download the current image: the server answered 401", token_option)
     if answer.status != 200:
         kind = {403: Forbidden, 404: NotFound}.get(answer.status, ErrorResponse)
-        raise kind(f"Cannot download the present image: the server answered {answer.status}.", answer.status)
+        raise kind(f"Cannot download the current image: the server answered {answer.status}.", answer.status)
     return answer.content
 
 
@@ -76,4 +76,4 @@ def _resolve_media_url(api_url: str, url: Any) -> tuple[str, bool, bool]:
                 return base + path, True, True
         return target, origin(target) == origin(base), False
     except (ValueError, TypeError, AttributeError):
-        raise WaldurError("Cannot download the present image: its URL is not valid.") from None
+        raise WaldurError("Cannot download the current image: its URL is not valid.") from None

@@ -53,9 +53,9 @@ def parse_command(value: Any) -> tuple[str, ...]:
         raise InvalidInput(f"{_OPTION}: must be text, or a list of a program and its arguments: correct it.")
     for number, word in enumerate(words):
         if not isinstance(word, str):
-            raise InvalidInput(f"{_OPTION}[{number}]: is not text: quote it as it is written.")
+            raise InvalidInput(f"{_OPTION}[{number}]: is not text: put it in quotes.")
         if "\0" in word:
-            raise InvalidInput(f"{_OPTION}[{number}]: holds a null character: remove it.")
+            raise InvalidInput(f"{_OPTION}[{number}]: contains a null character: remove it.")
     if not words or not words[0].strip():
         raise InvalidInput(f"{_OPTION}: names no program: give one, and its arguments.")
     return tuple(str(word) for word in words)

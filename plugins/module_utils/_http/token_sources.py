@@ -145,7 +145,9 @@ def check_token(value: Any, option: str = "access_token") -> str:
     """Return a token without spaces around it. Raises ``InvalidInput``, which never shows it."""
     token = str(value).strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise InvalidInput(f"{option}: holds characters that no token has (space, line end, umlaut): check the value.")
+        raise InvalidInput(
+            f"{option}: contains characters that no token has (space, line end, umlaut): check the value."
+        )
     if len(token) < _MIN_TOKEN_LENGTH:
         # Text that equals the token is masked in all output, and a few letters occur in any word.
         raise InvalidInput(
@@ -159,9 +161,9 @@ def _parse_token(option: str, content: bytes, place: str) -> str:
     """Return the token that ``content`` holds; ``place`` names it in messages. Raises ``InvalidInput``."""
     lines = content.decode(errors="replace").strip().splitlines()
     if not lines:
-        raise InvalidInput(f"{option}: {place} is empty: it must hold a token.")
+        raise InvalidInput(f"{option}: {place} is empty: it must contain a token.")
     if len(lines) > 1:
-        raise InvalidInput(f"{option}: {place} has {len(lines)} lines: it must hold a token alone.")
+        raise InvalidInput(f"{option}: {place} has {len(lines)} lines: it must contain only a token.")
     try:
         return check_token(lines[0])
     except InvalidInput as error:

@@ -175,7 +175,7 @@ def _by_option(operation: Operation, values: Mapping[str, Any], where: str) -> d
     for name, value in document.mapping(where.rstrip(".") or operation.name, values, known).items():
         option = option_of_alias.get(name, name)
         if option in values_by_option:
-            raise InvalidInput(f"{where}{name}: says the same as {option}: give one of the two.")
+            raise InvalidInput(f"{where}{name}: duplicates {option}: use only one of them.")
         values_by_option[option] = value
     return values_by_option
 

@@ -146,8 +146,8 @@ def _provider_account(session: Session, target: Target, uuid: str, fields: tuple
         row = {}
     if uuids.normalize(row.get(key)) != target.uuid:
         raise InvalidInput(
-            f"provider_account: {target.name} has no service provider account '{uuid}' that this token can see: give"
-            " the uuid of one of its accounts."
+            f"provider_account: service provider account '{uuid}' not found at {target.name}, or not readable with this"
+            " token: use the uuid of one of its accounts."
         )
     return row
 
@@ -186,8 +186,8 @@ def _posix_identities(session: Session, options: Options) -> dict[str, Any]:
         pools = [uuid for uuid in pools if uuids.normalize(uuid) == pool]
         if not pools:
             raise InvalidInput(
-                f"pool: {target.name} has no POSIX ID pool '{pool}' that this token can see: give the uuid of one of"
-                " its pools."
+                f"pool: POSIX ID pool '{pool}' not found at {target.name}, or not readable with this token: use the"
+                " uuid of one of its pools."
             )
     listing = operation("posix_identities")
     selection = filters.parse_selection(listing, _list_options(options))

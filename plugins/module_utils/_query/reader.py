@@ -233,7 +233,10 @@ def _resolve_name(session: Session, target: Target | None, kind: str, where: str
     if not matches:
         raise InvalidInput(f"{where}: {target.name} has no {kind} '{quote(value)}': give its exact name or its UUID.")
     names = ", ".join(str(row["uuid"]) for row in matches)
-    raise InvalidInput(f"{where}: '{quote(value)}' means several {kind}s of {target.name}: {names}. Give one's UUID.")
+    raise InvalidInput(
+        f"{where}: '{quote(value)}' is ambiguous, as it matches the {kind}s {names} of {target.name}: use the UUID of"
+        " one of them."
+    )
 
 
 def _private_offerings(session: Session, target: Target, name: str) -> list[Row]:

@@ -43,7 +43,7 @@ def read_site_agent_config(text: str) -> tuple[str, dict[str, Any]]:
     masked = _URL_PASSWORD.sub(rf"\g<1>{REMOVED}\g<3>", masked)
     # A secret of several lines, for example, stands in the text in another form than in the data.
     if any(_secrets(_parse(masked))):
-        raise WaldurError(f"{_NAME} holds a secret in a form that can't be masked, so it is not shown.")
+        raise WaldurError(f"{_NAME} contains a secret in a form that can't be masked, so it is not shown.")
     return masked, _mask(config, redactor)
 
 

@@ -99,7 +99,7 @@ class CustomerResolver:
         if providers:
             return target_of_provider(providers[0])
         raise InvalidInput(
-            f"{option}: there is no customer '{quote(value)}' that this token can see: give its exact name,"
+            f"{option}: customer '{quote(value)}' not found, or not readable with this token: use its exact name,"
             f" abbreviation, slug or UUID.{'' if uuid else suggest_closest(value, self._spellings())}"
         )
 

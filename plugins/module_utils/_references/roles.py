@@ -46,8 +46,8 @@ class RoleResolver:
         role = matches[0]
         if not _is_for_providers(role):
             raise InvalidInput(
-                f"{option}: the role '{role['name']}' is held on a {role.get('content_type')}, not on a service"
-                f" provider: {self._choices()}."
+                f"{option}: the role '{role['name']}' is a role of {role.get('content_type')}s, not of service"
+                f" providers: {self._choices()}."
             )
         if not role.get("is_active", True):
             raise InvalidInput(f"{option}: the role '{role['name']}' is disabled: {self._choices()}.")
@@ -66,7 +66,11 @@ class RoleResolver:
     def _choices(self) -> str:
         """Return the remedy for a role that can't be used; for errors only, as there may be a thousand entries."""
         usable = [role["name"] for role in self._roles or () if _is_for_providers(role) and role.get("is_active", True)]
-        return f"choose one of {', '.join(sorted(usable))}" if usable else "this Waldur has no such role yet"
+        return (
+            f"choose one of {', '.join(sorted(usable))}"
+            if usable
+            else "this Waldur has no role of service providers yet"
+        )
 
 
 def _is_for_providers(role: Row) -> bool:

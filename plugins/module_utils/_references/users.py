@@ -142,7 +142,9 @@ class UserResolver:
         if not matches and uuid:
             return UnresolvedUser(value, f"no user has the UUID or username '{quote(value)}'", advice="check it")
         if not matches:
-            return UnresolvedUser(value, f"no user '{quote(value)}' that this token can see", advice=_UNSEEN_ADVICE)
+            return UnresolvedUser(
+                value, f"user '{quote(value)}' not found, or not readable with this token", advice=_UNSEEN_ADVICE
+            )
         if matches[0].is_active is False:
             return UnresolvedUser(value, f"the user '{quote(value)}' is deactivated", matches[0], "take the entry out")
         return matches[0]

@@ -39,7 +39,7 @@ def _check_username(where: str, name: str) -> str:
     invisible = next((char for char in name if unicodedata.category(char) in values._INVISIBLE), None)
     if invisible is not None:
         raise InvalidInput(
-            f"{where}: '{quote(name)}' holds the control or format character U+{ord(invisible):04X}, which is"
+            f"{where}: '{quote(name)}' contains the control or format character U+{ord(invisible):04X}, which is"
             " invisible in a username: remove it."
         )
     return name

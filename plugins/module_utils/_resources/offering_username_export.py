@@ -17,7 +17,7 @@ from .._references.targets import Target
 from .._references.users import User
 from .offering_username_comparison import SEES_NO_RESOURCE, compare_entry, describe_policies, generated_usernames
 from .offering_username_entries import USERNAME, USERNAMES_KEY
-from .offering_username_owners import owner_of, present_name
+from .offering_username_owners import get_current_username, owner_of
 from .offering_username_reading import (
     LINK,
     has_provider_accounts,
@@ -64,7 +64,7 @@ def users_in_reach(
     session: Session, target: Target, current: UsernameState, users: list[User]
 ) -> Iterable[Entry | Note]:
     """Yield an entry or a note for each user; one note for all where usernames seem not to be in use."""
-    names = {user.uuid: _present_names(current, user.uuid) for user in users}
+    names = {user.uuid: _current_usernames(current, user.uuid) for user in users}
     holders = Counter(same_username(name) for usernames in names.values() if len(usernames) == 1 for name in usernames)
     if not any((name or "").strip() for name in current.accounts.values()):
         # Where usernames are not in use, a note for each member of each project would tell nothing.
@@ -106,10 +106,10 @@ def _note_of_generated(target: Target, current: UsernameState, users: list[User]
     )
 
 
-def _present_names(current: UsernameState, user: str) -> set[str]:
+def _current_usernames(current: UsernameState, user: str) -> set[str]:
     """Return the different usernames of the accounts, an empty one for those without one. A missing account has that
     of the service provider account to which Waldur will link it."""
-    return {present_name(current, offering, user) for offering in current.readable(user)}
+    return {get_current_username(current, offering, user) for offering in current.readable(user)}
 
 
 def _reason_left_out(current: UsernameState, user: User, names: set[str], holders: Counter[str]) -> str | None:
@@ -121,7 +121,7 @@ def _reason_left_out(current: UsernameState, user: User, names: set[str], holder
     if len(names) > 1:
         readable = labels_of(current, current.readable(user.uuid))
         names_by_label = {
-            label: present_name(current, offering, user.uuid) or "none" for offering, label in readable.items()
+            label: get_current_username(current, offering, user.uuid) or "none" for offering, label in readable.items()
         }
         each = ", ".join(f"{label}: {names_by_label[label]}" for label in sorted(names_by_label))
         return f"has different usernames in the offerings that they can access ({each})"

@@ -33,7 +33,7 @@ def is_owned_by_provider_account(current: UsernameState, user: str) -> bool:
     return any(owner_of(current, offering, user) for offering in current.readable(user))
 
 
-def present_name(current: UsernameState, offering: str, user: str) -> str:
+def get_current_username(current: UsernameState, offering: str, user: str) -> str:
     """Return the username in the offering, or that of the service provider account that Waldur will copy there."""
     if (offering, user) in current.accounts:
         return (current.accounts[offering, user] or "").strip()
@@ -43,7 +43,7 @@ def present_name(current: UsernameState, offering: str, user: str) -> str:
 
 def differing_names(current: UsernameState, user: str, username: str) -> dict[str, str]:
     """Return the offerings where ``user`` has no account or another name, each with the present name."""
-    now = {offering: present_name(current, offering, user) for offering in sorted(current.readable(user))}
+    now = {offering: get_current_username(current, offering, user) for offering in sorted(current.readable(user))}
     return {offering: name for offering, name in now.items() if name != username}
 
 
@@ -95,7 +95,7 @@ def plan_requests(current: UsernameState, user: str, username: str) -> UsernameR
     else:
         # Where no account shows it, those that Waldur will make have the username of the service provider account.
         shared = list(current.linked_offerings(user)) or shared
-    names = {offering: present_name(current, offering, user) for offering in [*own, *shared]}
+    names = {offering: get_current_username(current, offering, user) for offering in [*own, *shared]}
     changing = {offering: name for offering, name in names.items() if name != username}
     return UsernameRequests(changing, False, tuple(new), renamed, account, tuple(blocked))
 

@@ -250,7 +250,7 @@ class PosixIdPool(Resource[Pool, PoolState, Values]):
         if _can_be_expressed(session, entry):
             return Exported({POOL.name: entry})
         del entry["description"]
-        text = f"{target.name}: the description of its {_NAME} holds what a document can't express, such as a token."
+        text = f"{target.name}: the description of its {_NAME} contains what a document can't express, such as a token."
         return Exported({POOL.name: entry}, (Note(POOL.name, "description", text),))
 
 
@@ -405,7 +405,7 @@ def _differing(row: Row, values: Values) -> list[str]:
 def _describe(row: Row | None, change: Change[Values]) -> str:
     """Return what the pool is like now, as a sentence."""
     if row is None:
-        unseen = ", or none that this token can see" if change.action is _CREATE else ""
+        unseen = ", or none that is readable with this token" if change.action is _CREATE else ""
         return f"there is no {_NAME}{unseen}. Run again."
     spans = [f"{range_.label}s {ranges.show(span)}" for range_ in RANGES if (span := range_.span(row))]
     return f"the {_NAME} has {', '.join(spans)}. Run again."

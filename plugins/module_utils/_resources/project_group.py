@@ -207,7 +207,7 @@ def _in_document(target: Target, row: Row, rows: Sequence[Row]) -> Entry | Note:
     elif gid is None:
         reason = "it has no GID yet"
     elif not SMALLEST_GID <= gid <= LARGEST_GID or not is_valid_name(name):
-        reason = f"a document can't hold its name or its GID ({gid})"
+        reason = f"a document can't contain its name or its GID ({gid})"
     else:
         return {"project": project_reference(row, rows), "gid": gid, "name": name}
     return Note(GROUPS_KEY, name, f"{target.name}: the project group {name} was left out, as {reason}.")

@@ -239,7 +239,8 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
                 keys[name] = value
             else:
                 text = (
-                    f"{target.name}: its {name} holds what a document can't express, such as a token or text too long."
+                    f"{target.name}: its {name} contains what a document can't express, such as a token or a text that"
+                    " is too long."
                 )
                 notes.append(Note(name, None, text))
         return Exported(keys, tuple(notes))

@@ -24,7 +24,7 @@ from .service_provider_profile import PROFILE_FIELDS, ProfileState, read_profile
 def notes_of_options(target: Target, row: Row) -> list[Note]:
     """Return a note for each account option that a document can't hold."""
     _valid, others = exported_options(row.get(ACCOUNT_OPTIONS_KEY) or {})
-    text = "holds what a document can't express, so it was left out"
+    text = "contains what a document can't express, so it was left out"
     return [Note(ACCOUNT_OPTIONS_KEY, key, f"{target.name}: its option '{quote(key)}' {text}.") for key in others]
 
 

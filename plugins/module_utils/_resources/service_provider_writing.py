@@ -139,7 +139,7 @@ def check_answer(
 
 def _hint_on_domains(is_staff: Callable[[], bool]) -> str:
     try:
-        return " It takes Waldur of 2026 or newer." if is_staff() else " It takes a staff token."
+        return " This requires Waldur 2026 or newer." if is_staff() else " This requires a staff token."
     except WaldurError:  # must not replace the error that the hint is for
         return ""
 

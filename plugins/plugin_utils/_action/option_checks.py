@@ -90,7 +90,9 @@ def _check_nested(where: str, value: Any, dates: frozenset[str], problems: Probl
                 problems.attempt(_check_scalar, where, key, dates)
                 _check_nested(f"{where}.{quote(key)}", item, dates, problems)
             else:
-                problems.add(f"{where}: a key {document.arrived(key)}, not as text: quote it as it is written.")
+                problems.add(
+                    f"{where}: {document.describe_kind(key, 'a key')}, but text is required: put it in quotes."
+                )
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             _check_nested(f"{where}[{index}]", item, dates, problems)
@@ -105,7 +107,7 @@ def _check_scalar(where: str, value: Any, dates: frozenset[str]) -> bool:
             raise InvalidInput(f"{where}: has {len(value)} characters, and {LONGEST_TEXT} are allowed: shorten it.")
     elif isinstance(value, date):
         if _INDEX.sub("[]", where) not in dates:
-            raise InvalidInput(f"{where}: {document.arrived(value)}, not as text: quote it as it is written.")
+            raise InvalidInput(f"{where}: {document.describe_kind(value)}, but text is required: put it in quotes.")
     elif problem := problem_of(value):
         raise InvalidInput(f"{where}: {problem}")
     elif isinstance(value, complex) or (isinstance(value, (int, float)) and abs(value) > _LARGEST):

@@ -98,7 +98,7 @@ def _check_mapping(name: str, value: Any) -> None:
         raise InvalidInput(f"{name}: must be a mapping, and '{quote(value)}' was given.")
     for key in value:
         if not isinstance(key, str):
-            raise InvalidInput(f"{name}: the key {quote(key)} is not text: quote it as it is written.")
+            raise InvalidInput(f"{name}: the key {quote(key)} is not text: put it in quotes.")
         _check_characters(name, key)
 
 
@@ -140,4 +140,4 @@ def _check_characters(name: str, value: Any) -> None:
     if not isinstance(value, str):
         return
     if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\r\t" for char in value):
-        raise InvalidInput(f"{name}: '{quote(value)}' holds a control character: remove it.")
+        raise InvalidInput(f"{name}: '{quote(value)}' contains a control character: remove it.")

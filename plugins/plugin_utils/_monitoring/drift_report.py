@@ -37,7 +37,7 @@ class DriftReport:
 def parse_report(drift: Any, service_providers: Any) -> DriftReport:
     """Return the report that ``drift`` holds, with all of the providers. Raises ``InvalidInput``."""
     if not isinstance(drift, Mapping) or drift.get("status") not in _STATUSES:
-        raise InvalidInput("_input: takes the content of drift.json, which the role waldur.provider.drift writes.")
+        raise InvalidInput("_input: must be the content of drift.json, which the role waldur.provider.drift writes.")
     changes: dict[Provider, list[ShownChange]] = {
         (str(row["name"]), str(row["customer_uuid"])): []
         for row in parse_rows("service_providers", service_providers, ("name", "customer_uuid"), _RETURNED)
@@ -55,5 +55,5 @@ def parse_rows(option: str, value: Any, keys: Sequence[str], source: str) -> lis
     is_list = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
     rows: list[Any] = list(value) if is_list else [] if value is None else [value]
     if not all(isinstance(row, Mapping) and all(row.get(key) for key in keys) for row in rows):
-        raise InvalidInput(f"{option}: takes {source}.")
+        raise InvalidInput(f"{option}: must be {source}.")
     return rows

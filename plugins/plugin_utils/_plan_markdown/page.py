@@ -120,7 +120,7 @@ def _describe_hidden(fitted: Sequence[FittedSection], max_length: int) -> str:
     if not parts:
         return ""
     return (
-        f"**… {', '.join(parts)} not shown**, as this text may have {max_length:,} characters. The plan itself holds"
+        f"**… {', '.join(parts)} not shown**, as this text may have {max_length:,} characters. The plan itself contains"
         " everything."
     )
 
@@ -180,5 +180,5 @@ def _list_missing_users(summary: Mapping[str, Any] | None) -> list[str]:
         return []
     users = summary.get("missing_users", []) if isinstance(summary, Mapping) else None
     if not isinstance(users, (list, tuple)):
-        raise InvalidInput("summary: takes the mapping 'summary' of what waldur.provider.desired_state returns.")
+        raise InvalidInput("summary: must be the mapping 'summary' in the result of waldur.provider.desired_state.")
     return sorted(map(str, users))

@@ -115,7 +115,7 @@ def _provider(change: Mapping[str, Any]) -> tuple[str, str]:
 def require_list(value: Any, name: str) -> list[Any]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         what = "warnings" if name == "warnings" else "plan"
-        raise InvalidInput(f"{name}: takes the list '{what}' of what waldur.provider.desired_state returns.")
+        raise InvalidInput(f"{name}: must be the list '{what}' in the result of waldur.provider.desired_state.")
     return list(value)
 
 

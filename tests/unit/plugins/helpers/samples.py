@@ -24,7 +24,7 @@ BOB = User("b0" * 16, "bob", "bob@example.org", True)
 CAROL = User("ca" * 16, "carol", "carol@example.org", True)
 GONE = User("9e" * 16, "gone", None, False)
 
-NOBODY = UnresolvedUser("nobody", "no user 'nobody' that this token can see")
+NOBODY = UnresolvedUser("nobody", "user 'nobody' not found, or not readable with this token")
 DEACTIVATED = UnresolvedUser("gone", "the user 'gone' is deactivated", GONE)
 
 PEOPLE: dict[str, User | UnresolvedUser] = {

@@ -24,8 +24,8 @@ from ...helpers.recording_client import AskedClient
 from ...helpers.samples import CUSTOMER, PROVIDER
 
 WRONG: list[tuple[Any, str]] = [
-    (date(2027, 6, 30), "arrived as a date"),
-    (datetime(2027, 6, 30, 12), "arrived as a date"),
+    (date(2027, 6, 30), "is read as a date"),
+    (datetime(2027, 6, 30, 12), "is read as a date"),
     (b"\x00", "is binary data"),
     (bytearray(b"a"), "is binary data"),
     ({"a"}, "is a set"),

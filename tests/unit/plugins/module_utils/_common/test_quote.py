@@ -38,7 +38,7 @@ def test_a_number_of_thousands_of_digits_is_quoted_too() -> None:
         match=prefix(
             "not_quoted",
             option="service_providers[0].customer",
-            arrival=matching(part("arrival_without_spelling", kind="number", value=matching("0x10+….*"))),
+            problem=matching(part("kind_of_value", kind="number", value=matching("0x10+….*"))),
         ),
     ):
         SCHEMA.read([{"customer": 1 << 20000}], no_image)
@@ -53,6 +53,6 @@ def test_text_that_is_no_utf8_is_refused() -> None:
 
 def test_a_key_that_is_a_date_is_refused_by_its_place() -> None:
     users = [{"user": "alice", datetime.date(2027, 6, 30): "x"}]
-    arrival = f"a key {message('arrival_without_spelling', kind='date', value='2027-06-30')}"
-    with pytest.raises(InvalidInput, match=pattern("not_quoted", option="users[0]", arrival=arrival)):
+    problem = message("kind_of_key", kind="date", value="2027-06-30")
+    with pytest.raises(InvalidInput, match=pattern("not_quoted", option="users[0]", problem=problem)):
         check_value("users", users)

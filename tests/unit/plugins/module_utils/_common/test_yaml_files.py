@@ -169,7 +169,7 @@ def test_a_word_that_must_be_quoted_is_shown_as_it_is_written_in_the_document(tm
         (tmp_path / "a.yml").write_text(content)
         with pytest.raises(InvalidInput) as caught:
             loader.load_documents(str(tmp_path / "a.yml"), images.read_image, SCHEMA)
-        assert f"users[0].user: {word} arrived as a " in caught.value.message
+        assert f"users[0].user: {word} is read as a " in caught.value.message
 
 
 def test_a_key_that_is_written_as_a_number_is_never_taken_for_another(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def test_braces_are_text(tmp_path: Path) -> None:
         ({"a": "service_providers: []\ndefaults: {customer: A}"}, "providers/a.yml: defaults: 'customer' is not known"),
         (
             {"a": "service_providers: []\ndefaults: {users: [{user: 7}]}"},
-            "providers/a.yml: defaults.users[0].user: 7 arrived as a number",
+            "providers/a.yml: defaults.users[0].user: 7 is read as a number",
         ),
         (
             {"a": "service_providers: [{customer: A, users: [],\n  users: []}]"},

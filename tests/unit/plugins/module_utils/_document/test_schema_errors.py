@@ -139,7 +139,9 @@ def test_names_references_and_fingerprints_that_yaml_made_something_of_are_to_be
     place: str, value: Any, kind: str
 ) -> None:
     told = refusal(PLACES[place](value))
-    assert told.startswith(f"service_providers[0].{place}: arrived as the {kind} {shown(value)}, not as text:")
+    assert told.startswith(
+        f"service_providers[0].{place}: the value is the {kind} {shown(value)}, but text is required:"
+    )
     assert "quote it" in told
 
 
@@ -167,7 +169,7 @@ def test_an_empty_name_or_reference_is_refused(place: str, empty: str) -> None:
 @pytest.mark.parametrize("value", [20270630, 1.5, True, False])
 def test_an_expiry_that_yaml_made_a_number_or_boolean_of_is_to_be_quoted(value: Any) -> None:
     told = refusal(provider(users=[{"user": "alice", "expiration_time": value}]))
-    assert told.startswith("service_providers[0].users[0].expiration_time: arrived as the ")
+    assert told.startswith("service_providers[0].users[0].expiration_time: the value is the ")
     assert "quote it" in told
 
 

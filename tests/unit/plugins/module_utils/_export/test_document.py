@@ -215,6 +215,6 @@ def test_unusable_references_are_named(sim: Simulator, connect: Connect) -> None
     with pytest.raises(InvalidInput, match=prefix("provider_not_found", option="service_providers[1]", value="NONE")):
         export(connect(), ["ALPHA", "NONE"])
     with pytest.raises(
-        InvalidInput, match=prefix("not_quoted", option="service_providers", arrival="arrived as the number 7")
+        InvalidInput, match=prefix("not_quoted", option="service_providers", problem="the value is the number 7")
     ):
         export(connect(), 7)

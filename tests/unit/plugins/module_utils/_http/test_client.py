@@ -287,11 +287,11 @@ def test_a_write_never_follows_a_redirect() -> None:
     assert [method for method, _path, _headers in server.requests] == ["PATCH"]
 
 
-def test_a_circle_of_redirects_ends() -> None:
+def test_a_loop_of_redirects_ends() -> None:
     there, back = Answer(302, headers={"Location": "/a/"}), Answer(302, headers={"Location": "/b/"})
     with (
         ScriptedServer(there, back, there, back, there, back) as server,
-        pytest.raises(errors.WaldurError, match="in a circle"),
+        pytest.raises(errors.WaldurError, match="in a loop"),
     ):
         client_of(server).get("me")
 
@@ -454,7 +454,10 @@ def test_a_log_in_page_instead_of_json_is_an_error(answer: Answer) -> None:
 
 
 def test_an_answer_of_another_form_is_an_error() -> None:
-    with ScriptedServer(Answer(body=[1, 2])) as server, pytest.raises(errors.WaldurError, match="another form"):
+    with (
+        ScriptedServer(Answer(body=[1, 2])) as server,
+        pytest.raises(errors.WaldurError, match="not have the format"),
+    ):
         client_of(server).get("me")
 
 
@@ -752,7 +755,7 @@ def test_a_download_is_given_up_as_soon_as_it_is_too_large(length: bool, monkeyp
             errors.WaldurError,
             match=part(
                 "response_too_large",
-                response="Cannot download the present image: the response",
+                response="Cannot download the current image: the response",
                 limit="1",
                 remedy=" MiB",
             ),

@@ -260,13 +260,13 @@ def test_places_that_agree_on_the_url_may_share(place: int, url: str, profiles: 
 )
 def test_another_scheme_port_path_or_host_is_another_url(url: str, profiles: Profiles) -> None:
     told = refusal(*split(0, "api_url", {"api_url": url}, profiles))
-    assert "names another URL (https://there.example.org/)" in told
+    assert "sets another URL (https://there.example.org/)" in told
 
 
 def test_a_token_from_a_place_without_url_is_refused(profiles: Profiles) -> None:
     told = refusal({"api_url": HERE["api_url"]}, {}, {"WALDUR_ACCESS_TOKEN": TOKEN})
     assert told.startswith(
-        "access_token: comes from the environment, which names no URL, and api_url comes from the task"
+        "access_token: comes from the environment, which sets no URL, but api_url comes from the task"
     )
 
 

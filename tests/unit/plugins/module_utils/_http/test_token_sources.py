@@ -164,7 +164,7 @@ def test_a_command_can_not_wait_for_input() -> None:
         ([], "token_command: names no program: give one, and its arguments."),
         ("   ", "token_command: names no program: give one, and its arguments."),
         ("sh -c 'x", "token_command: has a quotation mark without its counterpart: correct it."),
-        (["sleep", 5], "token_command[1]: is not text: quote it as it is written."),
+        (["sleep", 5], "token_command[1]: is not text: put it in quotes."),
         (["a\0b"], "token_command[0]: holds a null character: remove it."),
         ({"a": TOKEN}, "token_command: must be text, or a list of a program and its arguments: correct it."),
         (7, "token_command: must be text, or a list of a program and its arguments: correct it."),

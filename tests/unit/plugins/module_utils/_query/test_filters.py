@@ -155,7 +155,7 @@ def test_values_are_read_by_the_type_of_their_parameter(given: dict[str, Any], e
         ({"limit": 0}, message("number_too_small", option="limit", least=1, value=0)),
         ({"limit": True}, part("number_too_small", option="limit", least=matching(r"1.*"))),
         ({"order_by": "-colour"}, "order_by: must be name or email, and 'colour' was given."),
-        ({"name": 7}, "name: arrived as the number 7"),
+        ({"name": 7}, "name: the value is the number 7"),
         ({"user": None}, message("filter_missing", option="user", request="list things")),
     ],
 )

@@ -101,7 +101,7 @@ def test_a_customer_whom_the_token_does_not_see_is_found_among_those_served(
 
 
 def test_a_customer_unknown_to_both_lists_is_reported(sim: Simulator, connect: Connect) -> None:
-    expected = "customer: there is no customer 'Nobody' that this token can see: "
+    expected = "customer: customer 'Nobody' not found, or not readable with this token: "
     for alias in ("staff", "owner", "manager_alpha", "outsider"):
         assert refused(connect(alias), "customer", "Nobody").startswith(expected)
 

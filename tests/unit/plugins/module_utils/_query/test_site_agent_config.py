@@ -80,7 +80,7 @@ def test_a_manager_is_told_what_they_lack(sim_2026: Simulator) -> None:
 
 @pytest.mark.parametrize("edition", ["2024", "2025"])
 def test_an_older_waldur_has_no_configuration_and_the_error_names_the_edition(edition: str) -> None:
-    error = pattern("feature_missing", feature="configuration of the site agent", since=2026)
+    error = pattern("feature_missing", feature="the configuration of the site agent", since=2026)
     with Simulator.start(edition=edition) as old, pytest.raises(RouteMissing, match=error):
         generate(old)
 

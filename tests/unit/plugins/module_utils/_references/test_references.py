@@ -214,7 +214,7 @@ def test_a_name_that_a_token_cannot_see_says_what_to_do(sim: Simulator, connect:
     found = connect("owner").references.users.resolve(["rolefree1"])["rolefree1"]
     assert isinstance(found, UnresolvedUser)
     assert (found.reason, found.advice) == (
-        "no user 'rolefree1' that this token can see",
+        "user 'rolefree1' not found, or not readable with this token",
         message("remedy_uuid").removesuffix("."),
     )
 

@@ -131,7 +131,7 @@ def test_a_role_is_found_by_its_uuid_and_its_scope_is_named() -> None:
 def test_a_server_without_roles_on_providers_says_so(scope: dict[str, Any]) -> None:
     elsewhere = {"uuid": "0c" * 16, "name": "OWNER", **scope}
     references = AskedClient({"roles": [elsewhere, {**ROLE, "is_active": False}]}).session().references
-    with pytest.raises(InvalidInput, match=part("role_held_elsewhere", value="OWNER")):
+    with pytest.raises(InvalidInput, match=part("only_roles_of_other_scopes", value="OWNER")):
         references.roles.resolve_for_provider("role", "OWNER")
     with pytest.raises(InvalidInput, match=part("role_disabled", value="VIEWER")):
         references.roles.resolve_for_provider("role", "VIEWER")

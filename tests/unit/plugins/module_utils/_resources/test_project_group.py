@@ -190,7 +190,7 @@ def test_an_unknown_or_hidden_project_is_refused(sim_2026: Simulator, by: str) -
 def test_two_projects_of_one_name_are_told_apart_by_uuid(sim_2026: Simulator) -> None:
     sim_2026.change("Project", {"name": "Project c2"}, {"name": "Project c1"})
     [error] = refusal(sim_2026, [entry("Project c1", 30001)])
-    assert error.startswith(f"{FIRST}.project: 'Project c1' means several projects: ")
+    assert error.startswith(f"{FIRST}.project: 'Project c1' is ambiguous, as it matches the projects ")
     assert C1 in error
     assert not apply(sim_2026, [entry(C1, 20001)])["changed"]
 

@@ -238,7 +238,7 @@ def test_a_number_where_a_module_reads_text_is_the_same_error_both_ways(
 ) -> None:
     options = {**CONNECTION, **({} if name == "desired_state_info" else {"service_provider": "ALPHA"}), option: value}
     told = refusal(name, options, tmp_path, elsewhere=elsewhere)
-    assert told == message("not_quoted", option=option, arrival="arrived as the number 7")
+    assert told == message("not_quoted", option=option, problem="the value is the number 7")
 
 
 # --- dates -----------------------------------------------------------------------------------------------------------
@@ -277,7 +277,7 @@ def test_a_date_is_refused_where_only_the_name_of_a_key_is_that_of_a_date(
 ) -> None:
     told = refusal("service_provider", {**CONNECTION, **options}, tmp_path, elsewhere=elsewhere)
     assert told.startswith("account_options.")
-    assert ends(told, "not_quoted", arrival="arrived as the date 2027-06-30")
+    assert ends(told, "not_quoted", problem="the value is the date 2027-06-30")
 
 
 def test_every_filter_that_is_a_date_takes_one_unquoted() -> None:
@@ -304,16 +304,16 @@ class Origins:
 @pytest.mark.parametrize(
     ("text", "value", "shown"),
     [
-        ("user: 007", 7, "007 arrived as a number"),
-        ("user: 0x1F  # hex", 31, "0x1F arrived as a number"),
-        ("{a: b, user: 1_000}", 1000, "1_000 arrived as a number"),
-        ("user: 1.10", 1.1, "1.10 arrived as a number"),
-        ("user: 2027-06-30 12:00:00", date(2027, 6, 30), "arrived as the date 2027-06-30"),
-        ("user: 2027-06-30", date(2027, 6, 30), message("arrival", value="2027-06-30", kind="date")),
-        ("user: '{{ 3 + 4 }}'", 7, "arrived as the number 7"),
-        ("user: *seven", 7, "arrived as the number 7"),
-        ("user: 8", 7, "arrived as the number 7"),
-        ("", 7, "arrived as the number 7"),
+        ("user: 007", 7, "007 is read as a number"),
+        ("user: 0x1F  # hex", 31, "0x1F is read as a number"),
+        ("{a: b, user: 1_000}", 1000, "1_000 is read as a number"),
+        ("user: 1.10", 1.1, "1.10 is read as a number"),
+        ("user: 2027-06-30 12:00:00", date(2027, 6, 30), "the value is the date 2027-06-30"),
+        ("user: 2027-06-30", date(2027, 6, 30), message("kind_of_spelling", value="2027-06-30", kind="date")),
+        ("user: '{{ 3 + 4 }}'", 7, "the value is the number 7"),
+        ("user: *seven", 7, "the value is the number 7"),
+        ("user: 8", 7, "the value is the number 7"),
+        ("", 7, "the value is the number 7"),
     ],
 )
 def test_a_number_is_shown_as_the_playbook_writes_it_and_no_other_spelling_is_claimed(
@@ -324,7 +324,7 @@ def test_a_number_is_shown_as_the_playbook_writes_it_and_no_other_spelling_is_cl
     monkeypatch.setattr(arguments, "Origin", Origins(tmp_path / "play.yml", 2, column))
     options = {**CONNECTION, "service_provider": "ALPHA", "user": value}
     told = refusal("user_role", options, tmp_path, elsewhere=elsewhere)
-    assert told == message("not_quoted", option="user", arrival=shown)
+    assert told == message("not_quoted", option="user", problem=shown)
 
 
 @ways
