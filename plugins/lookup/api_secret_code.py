@@ -14,8 +14,8 @@ description:
   - Returns the API secret code of a service provider in plain text, for example for the configuration of the software
     that reports usage.
   - It changes nothing. M(waldur.provider.api_secret_code) rotates the code.
-  - The user of the token needs the permission C(SERVICE_PROVIDER.GET_API_SECRET_CODE) in the provider's customer, which
-    owners have. A role in the service provider is not enough.
+  - The user of the token needs the permission C(SERVICE_PROVIDER.GET_API_SECRET_CODE) on the provider's customer, which
+    owners have. A role on the service provider is not enough.
 author: Waldur provider collection maintainers (@waldur)
 extends_documentation_fragment:
   - waldur.provider.plugin_connection

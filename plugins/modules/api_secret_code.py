@@ -45,7 +45,7 @@ options:
     default: false
 notes:
   - Requires the permissions C(SERVICE_PROVIDER.GET_API_SECRET_CODE), and C(SERVICE_PROVIDER.GENERATE_API_SECRET_CODE)
-    to rotate, in the provider's customer, which owners have. A role in the service provider is not enough. In Waldur
+    to rotate, on the provider's customer, which owners have. A role on the service provider is not enough. In Waldur
     2024, the role C(CUSTOMER.OWNER) in the customer is required instead.
   - With O(reveal=true), the registered result contains the code. Every task that uses it requires C(no_log=true) too.
   - If the response to a rotation is lost, the code is read again, and the error message gives the outcome. The rotation
@@ -113,15 +113,15 @@ failed_change:
   returned: when applying the plan failed
   type: dict
 uncertain:
-  description: The change that was sent and whose outcome is not known, in the same form, as its answer was lost or only
-    a part of it was stored. Run the task in check mode, which shows what is left to change.
+  description: The change that was sent but whose outcome is unknown, because the response was lost or only a part of
+    the change was stored. In the same form as RV(applied). To see what is left to change, run the task in check mode.
   returned: when applying the plan failed
   type: list
   elements: dict
   version_added: 1.1.0
 not_applied:
   description: The changes that were not applied, in the same form, the failed one first unless it is in RV(uncertain).
-    If all changes were applied but the verification failed for some, these.
+    If all changes were applied but the verification of some failed, the list contains those.
   returned: when applying the plan failed
   type: list
   elements: dict

@@ -32,8 +32,8 @@ options:
     type: raw
     aliases: [offering_uuid]
 notes:
-  - Requires the permission C(SERVICE_PROVIDER.LIST_CUSTOMERS) in the provider's customer, which owners have. Since
-    2026, a role in the service provider is enough, such as that of its managers.
+  - Requires the permission C(SERVICE_PROVIDER.LIST_CUSTOMERS) on the provider's customer, which owners have. Since
+    2026, a role on the service provider is enough, such as that of its managers.
   - Compliance reports require Waldur 2025 or newer. With an older version, the task fails, and the message says so.
   - Either the complete report is returned, or the task fails. While Waldur 2026 enforces consents, it leaves users who
     have not consented out of RV(compliance.offering_users), for staff and support too. A warning says so, but can't

@@ -61,8 +61,8 @@ options:
       - -state
       - -username
 notes:
-  - Requires the permission C(SERVICE_PROVIDER.LIST_COURSE_ACCOUNTS) in the provider's customer. Owners have it since
-    2026. In Waldur 2025, no default role has it, so a staff token is required. A role in the service provider is not
+  - Requires the permission C(SERVICE_PROVIDER.LIST_COURSE_ACCOUNTS) on the provider's customer. Owners have it since
+    2026. In Waldur 2025, no default role has it, so a staff token is required. A role on the service provider is not
     enough.
   - Course accounts require Waldur 2025 or newer. With an older version, the task fails, and the message says so.
 seealso:

@@ -133,7 +133,9 @@ findings:
       type: str
       sample: service_providers[0].descripton
     rule:
-      description: The rule that is broken. The guide on pipelines lists all rules.
+      description:
+        - The rule that is broken.
+        - R(Manage service providers in git,ansible_collections.waldur.provider.docsite.guide_gitops) lists all rules.
       type: str
       sample: unknown-key
     message:

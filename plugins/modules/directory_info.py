@@ -10,11 +10,11 @@ short_description: Read the directory of the accounts and groups of a Waldur ser
 version_added: 1.1.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Reads the users and groups of a service provider as the LDAP server GLAuth would serve them, with UIDs, GIDs, home
+  - Reads the users and groups of a service provider in the form that the LDAP server GLAuth uses, with UIDs, GIDs, home
     directories, login shells, SSH keys and memberships.
   - B(Reading it can change something in Waldur.) Groups of roles that have no GID get one from the POSIX ID pool when
-    the directory is read. So nothing else in this collection reads it, no lookup, inventory, facts or report. Use this
-    module only where you need the directory, and not in a loop.
+    the directory is read. For this reason, no other module, lookup, inventory or report of the collection reads it. Use
+    this module only where you need the directory, and not in a loop.
   - Only offerings that share accounts and have the option C(service_provider_can_create_offering_user) are included.
 extends_documentation_fragment:
   - waldur.provider.connection
@@ -33,9 +33,9 @@ attributes:
     details:
       - Waldur does not tell which groups got a GID.
 notes:
-  - Requires a staff token or the role C(CUSTOMER.OWNER) in the provider's customer.
+  - Requires a staff token or the role C(CUSTOMER.OWNER) on the provider's customer.
   - C(changed) is always V(false), because Waldur does not tell whether it allocated a GID.
-  - What Waldur warns of, such as a username with two UIDs, is returned in RV(directory.warnings), and the task warns.
+  - Warnings of Waldur, such as a username with two UIDs, are returned in RV(directory.warnings) and shown by the task.
   - The directory requires Waldur 2026 or newer. With an older version, the task fails, and the message says so.
 seealso:
   - module: waldur.provider.project_group
@@ -239,7 +239,7 @@ directory:
               type: str
               sample: null
     robot_accounts:
-      description: The accounts of machines.
+      description: The robot accounts.
       returned: always
       type: list
       elements: dict
@@ -276,7 +276,7 @@ directory:
           elements: str
           sample: [ssh-ed25519 AAAAC3Nza... member1]
     warnings:
-      description: What Waldur could not merge, such as two UIDs of one username.
+      description: The conflicts that Waldur could not resolve, such as two UIDs of one username.
       returned: always
       type: list
       elements: str

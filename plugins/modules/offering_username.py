@@ -16,7 +16,7 @@ description:
     each user. A second run changes nothing.
   - With Waldur 2026, the username of a user can belong to their service provider account, which the accounts in
     offerings are linked to (C(account_scope) is V(provider)). The plan finds out who owns each username, and renames
-    the service provider account, single accounts in offerings, or both. RV(offering_usernames[].owner) tells which.
+    the service provider account, single accounts in offerings, or both. RV(offering_usernames[].owner) returns it.
   - Exactly one of O(user) and O(usernames) is required.
 extends_documentation_fragment:
   - waldur.provider.connection
@@ -61,7 +61,7 @@ options:
 notes:
   - Requires the permissions C(SERVICE_PROVIDER.SET_OFFERINGS_USERNAME), to set usernames, and
     C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS), to find out which offerings a user can access, both in the provider's
-    customer. A role in the service provider is not enough. With Waldur 2024, the role C(CUSTOMER.OWNER) in the customer
+    customer. A role on the service provider is not enough. With Waldur 2024, the role C(CUSTOMER.OWNER) in the customer
     is required instead. Without the second permission, the task fails instead of guessing.
   - A username that an account of another user at the provider already has, ignoring case, is rejected before anything
     is changed. This includes accounts in every state, also deleted ones, because they get their username back when the
@@ -74,12 +74,11 @@ notes:
     longer access. The plan lists them.
   - Waldur makes a service provider account only together with an account in an offering. So if a user has no account
     yet and would get a service provider account, an account is created in one offering, which requires
-    C(OFFERING.CREATE_USER) in the provider's customer and the option C(service_provider_can_create_offering_user) of
+    C(OFFERING.CREATE_USER) on the provider's customer and the option C(service_provider_can_create_offering_user) of
     the offering. If no offering has the option, the plan is rejected.
-  - Waldur accepts no username that another service provider account of the provider has. Usernames are therefore given
-    away before they are assigned to the next user. If users would exchange the usernames of their service provider
-    accounts, the plan is rejected. Give one of them another username in one run, and exchange the usernames in the
-    next.
+  - Waldur accepts no username that another service provider account of the provider has. Therefore, a username is
+    released before it is assigned to the next user. If users would swap the usernames of their service provider
+    accounts, the plan is rejected. Give one of them another username in one run, and swap the usernames in the next.
   - If Waldur 2026 generates the usernames in an accessible offering (C(username_generation_policy) is not
     V(service_provider)), it can overwrite the username when settings or the profile of the user change. A warning names
     the policy and the offerings.
@@ -139,8 +138,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 offering_usernames:
-  description: The users of the task who can access an offering, in the order of the task. In check mode, as it would
-    be.
+  description: The users of the task who can access an offering, in the order of the task. In check mode, as they would
+    be after the task.
   returned: success
   type: list
   elements: dict
@@ -183,7 +182,7 @@ errors:
   elements: str
   sample:
     - "usernames[1].username: 'member1_hpc' is requested for member2, and in usernames[0] for member1: two users can't
-      share one name."
+      share one username."
 applied:
   description: The changes that were applied, including the failed one if it took effect, each as in
     RV(waldur.provider.desired_state#module:plan).
@@ -196,15 +195,15 @@ failed_change:
   returned: when applying the plan failed
   type: dict
 uncertain:
-  description: The change that was sent and whose outcome is not known, in the same form, as its answer was lost or only
-    a part of it was stored. Run the task in check mode, which shows what is left to change.
+  description: The change that was sent but whose outcome is unknown, because the response was lost or only a part of
+    the change was stored. In the same form as RV(applied). To see what is left to change, run the task in check mode.
   returned: when applying the plan failed
   type: list
   elements: dict
   version_added: 1.1.0
 not_applied:
   description: The changes that were not applied, in the same form, the failed one first unless it is in RV(uncertain).
-    If all changes were applied but the verification failed for some, these.
+    If all changes were applied but the verification of some failed, the list contains those.
   returned: when applying the plan failed
   type: list
   elements: dict

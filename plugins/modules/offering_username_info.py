@@ -420,7 +420,7 @@ offering_usernames:
       type: list
       elements: str
     runtime_state:
-      description: The state of its use, such as V(Active). It is independent of the state of the account.
+      description: The runtime state, such as V(Active). It is independent of C(state).
       returned: since Waldur 2026
       type: str
       sample: Active

@@ -73,8 +73,8 @@ options:
     choices: [present, absent]
     default: present
 notes:
-  - Creating a pool requires the permission C(POSIX_ID_POOL.MANAGE) in the provider's customer, which owners have. To
-    change or delete it, the permission in the service provider is enough. But to see the pool, a token needs a role in
+  - Creating a pool requires the permission C(POSIX_ID_POOL.MANAGE) on the provider's customer, which owners have. To
+    change or delete it, the permission on the service provider is enough. But to see the pool, a token needs a role in
     the customer, or it must be a staff or support token. So managers of the service provider cannot manage it, and the
     message says so.
   - A range that the pool has cannot be removed with this module, only changed.
@@ -174,8 +174,8 @@ posix_id_pool:
       type: int
       sample: 29999
     next_uid:
-      description: The next UID that was never given out, or V(none) if the pool has no such range. If all were, it is
-        one more than the last.
+      description: The next UID that was never assigned, or V(none) if the pool has no such range. If all have been
+        assigned, C(max_uid) + 1.
       returned: always
       type: int
       sample: 20012
@@ -190,8 +190,8 @@ posix_id_pool:
       type: int
       sample: 29999
     next_gid:
-      description: The next GID that was never given out, or V(none) if the pool has no such range. If all were, it is
-        one more than the last.
+      description: The next GID that was never assigned, or V(none) if the pool has no such range. If all have been
+        assigned, C(max_gid) + 1.
       returned: always
       type: int
       sample: 20012
@@ -206,8 +206,8 @@ posix_id_pool:
       type: int
       sample: 39999
     next_group_gid:
-      description: The next GID for project groups that was never given out, or V(none) if the pool has no such range.
-        If all were, it is one more than the last.
+      description: The next GID for project groups that was never assigned, or V(none) if the pool has no such range. If
+        all have been assigned, C(max_group_gid) + 1.
       returned: always
       type: int
       sample: 30012
@@ -277,7 +277,7 @@ failed_change:
   type: dict
 not_applied:
   description: The changes that were not applied, in the same form, the failed one first. If all changes were applied
-    but the verification failed for some, these.
+    but the verification of some failed, the list contains those.
   returned: when applying the plan failed
   type: list
   elements: dict

@@ -10,7 +10,7 @@ short_description: List the POSIX ID pools of a Waldur service provider
 version_added: 1.1.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Lists the pool of the service provider and those of its offerings. UIDs and GIDs of the accounts at an offering are
+  - Lists the pool of the service provider and those of its offerings. UIDs and GIDs of the accounts in an offering are
     from the pool of the offering if it has one, otherwise from that of the provider.
   - With O(statistics=true), RV(posix_id_pools[].statistics) tells how many numbers of each range are in use, and from
     which percentage on Waldur considers a range to be nearly exhausted. Waldur then asks for a larger range before it
@@ -35,7 +35,7 @@ options:
     type: bool
     default: false
 notes:
-  - Requires a staff or support token, or a role in the provider's customer. For other tokens the list is empty, also
+  - Requires a staff or support token, or a role on the provider's customer. For other tokens the list is empty, also
     for those of managers of the service provider, and the task warns.
   - POSIX ID pools require Waldur 2026 or newer. With an older version, the task fails, and the message says so.
 seealso:
@@ -120,8 +120,8 @@ posix_id_pools:
       type: int
       sample: 29999
     next_uid:
-      description: The next UID that was never given out, or V(none) if the pool has no such range. If all were, it is
-        one more than the last.
+      description: The next UID that was never assigned, or V(none) if the pool has no such range. If all have been
+        assigned, C(max_uid) + 1.
       returned: always
       type: int
       sample: 20012
@@ -136,8 +136,8 @@ posix_id_pools:
       type: int
       sample: 29999
     next_gid:
-      description: The next GID that was never given out, or V(none) if the pool has no such range. If all were, it is
-        one more than the last.
+      description: The next GID that was never assigned, or V(none) if the pool has no such range. If all have been
+        assigned, C(max_gid) + 1.
       returned: always
       type: int
       sample: 20012
@@ -152,8 +152,8 @@ posix_id_pools:
       type: int
       sample: 39999
     next_group_gid:
-      description: The next GID for project groups that was never given out, or V(none) if the pool has no such range.
-        If all were, it is one more than the last.
+      description: The next GID for project groups that was never assigned, or V(none) if the pool has no such range. If
+        all have been assigned, C(max_group_gid) + 1.
       returned: always
       type: int
       sample: 30012
@@ -225,7 +225,7 @@ posix_id_pools:
               type: int
               sample: 29999
             next:
-              description: The next number that was never given out.
+              description: The next number that was never assigned.
               returned: always
               type: int
               sample: 20012
@@ -260,7 +260,7 @@ posix_id_pools:
               type: int
               sample: 29999
             next:
-              description: The next number that was never given out.
+              description: The next number that was never assigned.
               returned: always
               type: int
               sample: 20012
@@ -295,7 +295,7 @@ posix_id_pools:
               type: int
               sample: 29999
             next:
-              description: The next number that was never given out.
+              description: The next number that was never assigned.
               returned: always
               type: int
               sample: 20012

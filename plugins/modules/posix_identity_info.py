@@ -77,14 +77,14 @@ options:
   order_by:
     choices: [created, gid, released_at, uid, -created, -gid, -released_at, -uid]
 notes:
-  - Requires a staff or support token, or a role in the provider's customer. For other tokens the list is empty, also
+  - Requires a staff or support token, or a role on the provider's customer. For other tokens the list is empty, also
     for those of managers of the service provider, and the task warns.
   - POSIX identities require Waldur 2026 or newer. With an older version, the task fails, and the message says so.
 seealso:
   - module: waldur.provider.posix_id_pool_info
   - module: waldur.provider.posix_id_pool
   - module: waldur.provider.offering_username_info
-    description: The accounts at the offerings, with their C(uidnumber) and C(primarygroup).
+    description: The accounts in the offerings, with their C(uidnumber) and C(primarygroup).
 """
 
 EXAMPLES = r"""

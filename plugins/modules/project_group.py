@@ -12,8 +12,9 @@ author: Waldur provider collection maintainers (@waldur)
 description:
   - Creates the POSIX groups that a service provider has for projects, and changes their GIDs. A project has at most one
     group at a service provider, for all its offerings. Groups that the task does not list are not changed.
-  - "Waldur never deletes a group and never changes its name, and a GID that a group had before is not given out again
-    by itself. So plan names and GIDs carefully: no module can undo this, and O(groups[].state=absent) is rejected."
+  - "Waldur never deletes a group and never changes its name, and a GID that a group had before is not assigned to
+    another group automatically. So plan names and GIDs carefully: no module can undo this, and
+    O(groups[].state=absent) is rejected."
   - All changes are sent with one request, and Waldur applies all of them or none. A second run changes nothing.
   - Everything that Waldur would always reject is rejected before anything is changed, such as a GID that is in use.
 extends_documentation_fragment:
@@ -49,7 +50,7 @@ options:
         description:
           - The name of the group. It starts with a lower-case letter or C(_), and has at most 32 lower-case letters,
             digits, C(_) and C(-).
-          - If omitted, Waldur makes the name of a new group of the slug of the project.
+          - If omitted, Waldur derives the name of a new group from the slug of the project.
           - If the group exists and has another name, the task fails, because Waldur never changes it.
         type: raw
       state:
@@ -71,7 +72,7 @@ options:
     choices: [present, absent]
     default: present
 notes:
-  - Requires a staff token or the role C(CUSTOMER.OWNER) in the provider's customer. A manager of the service provider
+  - Requires a staff token or the role C(CUSTOMER.OWNER) on the provider's customer. A manager of the service provider
     can only read groups.
   - Create the groups before you set C(account_options.project_groups_enabled). Afterwards, Waldur creates groups by
     itself, with names and GIDs of its own.
@@ -163,7 +164,8 @@ project_groups:
       type: str
       sample: Alpha Cloud Ltd
     project_uuid:
-      description: The UUID of the project. V(none) if the project was deleted for good, as in the five keys below.
+      description: The UUID of the project. V(none) if the project was permanently deleted. Then the next five keys are
+        V(none), too.
       returned: always
       type: str
       sample: 166880ed37384add85492b3e26ccc70e
@@ -209,7 +211,7 @@ project_groups:
           type: str
           sample: Alpha VM
     members:
-      description: The usernames at the service provider of the users with a role in the project.
+      description: The users with a role in the project, by their username at the service provider.
       returned: always
       type: list
       elements: str

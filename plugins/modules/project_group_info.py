@@ -162,7 +162,8 @@ project_groups:
       type: str
       sample: Alpha Cloud Ltd
     project_uuid:
-      description: The UUID of the project. V(none) if the project was deleted for good, as in the five keys below.
+      description: The UUID of the project. V(none) if the project was permanently deleted. Then the next five keys are
+        V(none), too.
       returned: always
       type: str
       sample: 166880ed37384add85492b3e26ccc70e
@@ -208,7 +209,7 @@ project_groups:
           type: str
           sample: Alpha VM
     members:
-      description: The usernames at the service provider of the users with a role in the project.
+      description: The users with a role in the project, by their username at the service provider.
       returned: always
       type: list
       elements: str

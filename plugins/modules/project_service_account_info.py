@@ -31,8 +31,8 @@ options:
     description: The exact username of the account. Case-sensitive.
     type: str
 notes:
-  - Requires the permission C(SERVICE_PROVIDER.LIST_SERVICE_ACCOUNTS) in the provider's customer. Owners have it since
-    2026. In Waldur 2025, no default role has it, so a staff token is required. A role in the service provider is not
+  - Requires the permission C(SERVICE_PROVIDER.LIST_SERVICE_ACCOUNTS) on the provider's customer. Owners have it since
+    2026. In Waldur 2025, no default role has it, so a staff token is required. A role on the service provider is not
     enough.
   - The list requires Waldur 2025 or newer. With an older version, the task fails, and the message says so.
 seealso:

@@ -11,7 +11,7 @@ version_added: 1.1.0
 author: Waldur provider collection maintainers (@waldur)
 description:
   - Lists the service provider accounts, one row for each user. Such an account is shared by all offerings whose setting
-    C(account_scope) is C(provider). The accounts at these offerings have its username and its POSIX values, see
+    C(account_scope) is C(provider). The accounts in these offerings have its username and its POSIX values. See
     M(waldur.provider.offering_username_info).
   - Accounts in every state are listed, also deleted ones.
   - Rows must match all filters.
@@ -24,7 +24,7 @@ extends_documentation_fragment:
 options:
   provider_account:
     description:
-      - Only this account, by its UUID or URL. Accounts at offerings have it as C(service_provider_account_uuid).
+      - Only this account, by its UUID or URL. Accounts in offerings have it as C(service_provider_account_uuid).
       - It is read with one request, and can't be combined with filters, O(order_by) and O(limit).
     type: raw
   user:
@@ -55,7 +55,7 @@ options:
       - Error creating
       - Error deleting
   runtime_state:
-    description: Only accounts in one of these states of their use.
+    description: Only accounts with one of these runtime states.
     type: list
     elements: str
     choices:
@@ -65,8 +65,8 @@ options:
   is_restricted:
     description:
       - Only accounts that are marked as restricted, or with V(false) only the others.
-      - Waldur enforces nothing by this mark. Whether a user can use an offering depends on the C(is_restricted) of the
-        account at that offering.
+      - Waldur does not enforce this flag. Whether a user can use an offering depends on the C(is_restricted) of the
+        account in that offering.
     type: bool
   query:
     description:
@@ -98,20 +98,20 @@ options:
       - -user_first_name
       - -user_last_name
 notes:
-  - Requires a staff or support token, any role in the service provider, or a role in its customer or in one of the
+  - Requires a staff or support token, any role on the service provider, or a role in its customer or in one of the
     customer's projects. Other tokens get an empty list.
   - Waldur shows C(user_username), C(user_full_name) and C(user_email) only if every offering that uses the account
     exposes them. Otherwise they are V(none), also for staff. To identify users, use C(user_uuid).
   - The rows do not contain first and last names. If V(user_first_name) or V(user_last_name) is among the keys of
     O(order_by), Waldur sorts the rows.
-  - The list is complete even if Waldur enforces consents or complete profiles, which only hide accounts at offerings.
+  - The list is complete even if Waldur enforces consents or complete profiles, which only hide accounts in offerings.
   - Service provider accounts require Waldur 2026 or newer. With an older version, the task fails, and the message says
     so.
 seealso:
   - module: waldur.provider.username_conflict_info
-    description: Which users have several usernames at the offerings, before they get one account.
+    description: Which users have several usernames in the offerings, before they get one account.
   - module: waldur.provider.offering_username_info
-    description: The accounts at the offerings.
+    description: The accounts in the offerings.
   - module: waldur.provider.service_provider
     description: Set C(account_scope) and the other settings of accounts.
 """
@@ -228,7 +228,7 @@ provider_accounts:
       type: str
       sample: OK
     runtime_state:
-      description: The state of its use, such as V(Active). It is independent of the state of the account.
+      description: The runtime state, such as V(Active). It is independent of C(state).
       returned: always
       type: str
       sample: Active

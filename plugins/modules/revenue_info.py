@@ -20,8 +20,8 @@ extends_documentation_fragment:
   - waldur.provider.references.service_provider
   - waldur.provider.lists
 notes:
-  - Requires the permission C(SERVICE_PROVIDER.GET_REVENUE) in the provider's customer, which owners have. Since 2026, a
-    role in the service provider is enough, such as that of its managers, and so is a support token. In Waldur 2024,
+  - Requires the permission C(SERVICE_PROVIDER.GET_REVENUE) on the provider's customer, which owners have. Since 2026, a
+    role on the service provider is enough, such as that of its managers, and so is a support token. In Waldur 2024,
     every user may read it.
   - Totals are integers in the currency of Waldur. The server truncates the decimals.
 seealso:

@@ -79,13 +79,13 @@ options:
           - When it becomes V(provider), all accounts of a user, also deleted ones, are linked to one and get its
             username. Users whose accounts have different usernames are an error that lists them. See
             O(username_resolutions).
-          - V(offering) keeps accounts linked that are linked already.
+          - If it becomes V(offering) again, accounts that are already linked stay linked.
         type: str
         choices: [offering, provider, ""]
       username_generation_policy:
         description:
-          - What Waldur makes usernames of. With V(service_provider), the default of Waldur, it makes none, and
-            usernames are set by the provider.
+          - How Waldur generates usernames. With V(service_provider), the default of Waldur, it generates none, and the
+            provider sets them.
           - V(anonymized) is O(account_options.username_anonymized_prefix) and a number, V(full_name) the first and last
             name and a number, V(waldur_username) the username in Waldur, V(freeipa) that of the FreeIPA profile, and
             V(identity_claim) that of the identity provider.
@@ -94,11 +94,11 @@ options:
         choices: [service_provider, anonymized, full_name, waldur_username, freeipa, identity_claim, ""]
       username_anonymized_prefix:
         description:
-          - What usernames begin with under the policy V(anonymized). The default of Waldur is C(waldur_).
+          - The prefix of usernames under the policy V(anonymized). The default of Waldur is C(waldur_).
         type: raw
       homedir_prefix:
         description:
-          - What home directories of new accounts begin with, followed by the username, so end it with a slash. The
+          - The prefix of the home directories of new accounts. Waldur appends the username, so end it with a slash. The
             default of Waldur is C(/home/).
           - It starts with a slash and has at least one more character. Letters without accents, digits, C(_), C(-),
             C(/) and single dots are allowed.
@@ -110,12 +110,12 @@ options:
       project_groups_enabled:
         description:
           - Whether Waldur makes a POSIX group for each project that uses the provider. V(false) keeps existing groups.
-          - It can't be removed, and V(false) has the same effect. So C(null) counts as left out.
+          - Waldur can't remove this key, so C(null) is ignored. Set V(false) instead.
         type: bool
   username_resolutions:
     description:
-      - Which username a user keeps whose accounts in offerings have different usernames, when
-        O(account_options.account_scope) becomes V(provider). The other accounts of the user are renamed.
+      - If O(account_options.account_scope) becomes V(provider), the username to keep for each user who has different
+        usernames in the offerings. The other accounts of the user are renamed.
       - An entry for a user whose usernames do not differ has no effect, so the entries can stay.
       - Requires O(account_options.account_scope=provider).
     type: list
@@ -327,15 +327,15 @@ failed_change:
   returned: when applying the plan failed
   type: dict
 uncertain:
-  description: The change that was sent and whose outcome is not known, in the same form, as its answer was lost or only
-    a part of it was stored. Run the task in check mode, which shows what is left to change.
+  description: The change that was sent but whose outcome is unknown, because the response was lost or only a part of
+    the change was stored. In the same form as RV(applied). To see what is left to change, run the task in check mode.
   returned: when applying the plan failed
   type: list
   elements: dict
   version_added: 1.1.0
 not_applied:
   description: The changes that were not applied, in the same form, the failed one first unless it is in RV(uncertain).
-    If all changes were applied but the verification failed for some, these.
+    If all changes were applied but the verification of some failed, the list contains those.
   returned: when applying the plan failed
   type: list
   elements: dict

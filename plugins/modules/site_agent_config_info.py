@@ -45,8 +45,8 @@ options:
       - The time zone of the agent, such as V(Europe/Tallinn). If omitted, Waldur uses UTC.
     type: str
 notes:
-  - Requires the permission C(SERVICE_PROVIDER.GET_API_SECRET_CODE) in the provider's customer, which owners have. A
-    role in the service provider is not enough.
+  - Requires the permission C(SERVICE_PROVIDER.GET_API_SECRET_CODE) on the provider's customer, which owners have. A
+    role on the service provider is not enough.
   - The configuration requires Waldur 2026 or newer. With an older version, the task fails, and the message says so.
 seealso:
   - module: waldur.provider.offering_info

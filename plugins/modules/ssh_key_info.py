@@ -72,7 +72,7 @@ options:
   order_by:
     choices: [name, -name]
 notes:
-  - Requires the permission C(SERVICE_PROVIDER.LIST_KEYS) in the provider's customer, which owners have. A role in the
+  - Requires the permission C(SERVICE_PROVIDER.LIST_KEYS) on the provider's customer, which owners have. A role in the
     service provider is not enough. In Waldur 2024, the role C(CUSTOMER.OWNER) in the customer is required instead.
   - Staff also get the keys of deactivated users, while M(waldur.provider.user_info) does not list these users. If you
     grant access by keys, only use those of listed users, as the examples do.

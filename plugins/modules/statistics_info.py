@@ -18,8 +18,8 @@ extends_documentation_fragment:
   - waldur.provider.attributes.reads
   - waldur.provider.references.service_provider
 notes:
-  - Requires the permission C(SERVICE_PROVIDER.GET_STATISTICS) in the provider's customer, which owners have. Since
-    2026, a role in the service provider is enough, such as that of its managers, and so is a support token. In Waldur
+  - Requires the permission C(SERVICE_PROVIDER.GET_STATISTICS) on the provider's customer, which owners have. Since
+    2026, a role on the service provider is enough, such as that of its managers, and so is a support token. In Waldur
     2024, every user may read it.
 seealso:
   - module: waldur.provider.revenue_info

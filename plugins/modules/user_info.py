@@ -136,8 +136,8 @@ options:
 notes:
   - The rows of Waldur before 2026 do not contain all keys of O(order_by), such as V(job_title). Sorting by a key that
     no row has is an error.
-  - Requires the permission C(SERVICE_PROVIDER.LIST_USERS) in the provider's customer, which owners have. Since 2026, a
-    role in the service provider is enough, such as that of its managers. In Waldur 2024, the role C(CUSTOMER.OWNER) in
+  - Requires the permission C(SERVICE_PROVIDER.LIST_USERS) on the provider's customer, which owners have. Since 2026, a
+    role on the service provider is enough, such as that of its managers. In Waldur 2024, the role C(CUSTOMER.OWNER) in
     the customer is required instead.
   - Since 2026, an offering can hide parts of user profiles, and only staff and support may read C(is_active). Such keys
     are then missing, so use C(default()) for all keys except C(uuid).

@@ -14,7 +14,7 @@ description:
     grant, with its expiry.
   - Revoked role grants and those of deactivated users are not listed. An expired role grant is listed until the daily
     cleanup of Waldur, and gives access until then.
-  - Roles in the provider's customer, such as that of its owners, are not included. For the roles in the projects that
+  - Roles on the provider's customer, such as that of its owners, are not included. For the roles in the projects that
     use the service provider, use M(waldur.provider.project_permission_info).
   - Rows must match all filters.
 extends_documentation_fragment:
@@ -55,7 +55,7 @@ options:
 notes:
   - The rows do not contain the C(native_name) in all versions so far, so V(native_name) in O(order_by) is an error.
   - Before 2026, every user who may read the service provider may read the list. Since 2026, the token must belong to
-    staff or support, to a user with a role in the service provider, or to a user with C(CUSTOMER.VIEW_TEAM) in its
+    staff or support, to a user with a role on the service provider, or to a user with C(CUSTOMER.VIEW_TEAM) in its
     customer or C(PROJECT.VIEW_TEAM) in one of the projects of that customer.
   - Roles in service providers require Waldur 2025 or newer. With an older version, the task fails, and the message says
     so.

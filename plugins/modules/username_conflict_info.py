@@ -6,15 +6,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: username_conflict_info
-short_description: List the users with different usernames at the offerings of a Waldur service provider
+short_description: List the users with different usernames in the offerings of a Waldur service provider
 version_added: 1.1.0
 author: Waldur provider collection maintainers (@waldur)
 description:
-  - Lists the users whose accounts at the offerings of the service provider's customer have different usernames, one row
+  - Lists the users whose accounts in the offerings of the service provider's customer have different usernames, one row
     for each user with all of these usernames.
   - If a user is listed, you must choose one of the usernames before the offerings can share one account for each user
     (C(account_scope) C(provider)). An empty list means that no decision is necessary.
-  - Accounts in every state and at every offering count, also deleted accounts, and those at offerings that do not share
+  - Accounts in every state and in every offering count, also deleted accounts, and those in offerings that do not share
     accounts. Accounts without a username do not count.
 extends_documentation_fragment:
   - waldur.provider.connection
@@ -23,7 +23,7 @@ extends_documentation_fragment:
   - waldur.provider.references.service_provider
   - waldur.provider.lists
 notes:
-  - Requires a staff token, or the role C(CUSTOMER.OWNER) in the provider's customer. A role in the service provider is
+  - Requires a staff token, or the role C(CUSTOMER.OWNER) on the provider's customer. A role on the service provider is
     not enough.
   - Waldur compares the accounts itself, so accounts that it hides from the token count too.
   - The list requires Waldur 2026 or newer. With an older version, the task fails, and the message says so.
@@ -31,7 +31,7 @@ seealso:
   - module: waldur.provider.provider_account_info
     description: The accounts that users have at the service provider.
   - module: waldur.provider.offering_username_info
-    description: The accounts at the offerings, with their usernames.
+    description: The accounts in the offerings, with their usernames.
   - module: waldur.provider.service_provider
     description: Set C(account_scope) and the other settings of accounts.
 """

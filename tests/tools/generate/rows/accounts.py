@@ -90,7 +90,7 @@ OFFERING_USER = (
     Field(
         "runtime_state",
         "str",
-        "The state of its use, such as V(Active). It is independent of the state of the account.",
+        "The runtime state, such as V(Active). It is independent of C(state).",
         since=2026,
         sample="Active",
     ),
@@ -206,7 +206,7 @@ PROVIDER_ACCOUNT = (
     Field(
         "runtime_state",
         "str",
-        "The state of its use, such as V(Active). It is independent of the state of the account.",
+        "The runtime state, such as V(Active). It is independent of C(state).",
         sample="Active",
     ),
     Field("is_restricted", "bool", "Whether the account is marked as restricted.", sample=False),

@@ -84,13 +84,13 @@ DIRECTORY = (
     Field(
         "robot_accounts",
         "list",
-        "The accounts of machines.",
+        "The robot accounts.",
         fields=_login("robot_ci", 20002),
     ),
     Field(
         "warnings",
         "list",
-        "What Waldur could not merge, such as two UIDs of one username.",
+        "The conflicts that Waldur could not resolve, such as two UIDs of one username.",
         elements="str",
         sample=[],
     ),

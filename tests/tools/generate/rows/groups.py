@@ -29,7 +29,8 @@ PROJECT_GROUP = (
     Field(
         "project_uuid",
         "str",
-        "The UUID of the project. V(none) if the project was deleted for good, as in the five keys below.",
+        "The UUID of the project. V(none) if the project was permanently deleted. Then the next five keys are V(none),"
+        " too.",
         sample="166880ed37384add85492b3e26ccc70e",
     ),
     Field("project_name", "str", "The name of the project.", sample="Project c1"),
@@ -54,7 +55,7 @@ PROJECT_GROUP = (
     Field(
         "members",
         "list",
-        "The usernames at the service provider of the users with a role in the project.",
+        "The users with a role in the project, by their username at the service provider.",
         elements="str",
         sample=["m1_alpha", "m2_alpha"],
     ),

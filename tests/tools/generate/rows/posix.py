@@ -16,7 +16,7 @@ def _ends(name: str, label: str, first: int) -> tuple[Field, ...]:
         Field(
             f"next_{name}",
             "int",
-            f"The next {label} that was never given out, or {none}. If all were, it is one more than the last.",
+            f"The next {label} that was never assigned, or {none}. If all have been assigned, C(max_{name}) + 1.",
             sample=first + 12,
         ),
     )
@@ -65,7 +65,7 @@ POOL = (
 _USE = (
     Field("min", "int", "The first number of the range.", sample=20000),
     Field("max", "int", "The last number of the range.", sample=29999),
-    Field("next", "int", "The next number that was never given out.", sample=20012),
+    Field("next", "int", "The next number that was never assigned.", sample=20012),
     Field("capacity", "int", "How many numbers the range has.", sample=10000),
     Field("used", "int", "How many of them are in use.", sample=12),
     Field("utilization", "float", "How many of them are in use, in percent.", sample=0.12),
