@@ -55,7 +55,7 @@ def sent_operations(name: str) -> set[str]:
 
 def guide_modules() -> Iterator[tuple[list[str], str]]:
     """Yield the requests and the modules of every row of the guide's table."""
-    text = GUIDE.read_text(encoding="utf-8").partition("Who can send which request\n---")[2]
+    text = GUIDE.read_text(encoding="utf-8").partition("Permissions for each request\n---")[2]
     for row in re.split(r"^   \* - ", text.partition("\n\n* ")[0], flags=re.MULTILINE)[2:]:
         requests, modules, *_others = (cell.strip() for cell in re.split(r"^     -", row, flags=re.MULTILINE))
         yield requests.split("; "), modules

@@ -74,7 +74,7 @@ def arrange_rows(
     """Return ``rows`` sorted, limited and trimmed by ``selection``; warn about fields that no row has."""
     rows = filters.sort_rows(rows, selection.order_by, orders, where)[: selection.limit]
     for name in filters.find_unknown_fields(rows, selection.fields):
-        session.warnings.append(f"{where}fields: no row has '{quote(name)}', so it is null everywhere.")
+        session.warnings.append(f"{where}fields: no row has the field '{quote(name)}', so it is null in all rows.")
     return filters.trim_rows(rows, selection.fields)
 
 

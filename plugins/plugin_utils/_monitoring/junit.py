@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Drift as JUnit XML: each service provider is a test suite, and each deviation a case that fails. Pure."""
+"""Drift as JUnit XML: each service provider is a test suite, and each difference a case that fails. Pure."""
 
 from __future__ import annotations
 

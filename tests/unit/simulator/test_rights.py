@@ -31,7 +31,7 @@ CELLS = {
     "owner, support": {"owner", "support"},
     "owner": {"owner"},
     "staff only": set(),
-    "no such request": None,
+    "not available": None,
 }
 SOMEONE = "51d1acdbef2e4274bda95a1ce5391e54"
 # The requests about one account, and the lists that have one.
@@ -62,7 +62,7 @@ def api(request: pytest.FixtureRequest) -> Iterator[Api]:
 
 def guide_rows() -> Iterator[tuple[list[str], str, dict[str, str]]]:
     """Yield the requests, the permission and the cell of each edition of every row of the guide's table."""
-    text = GUIDE.read_text().partition("Who can send which request\n---")[2]
+    text = GUIDE.read_text().partition("Permissions for each request\n---")[2]
     for row in re.split(r"^   \* - ", text.partition("\n\n* ")[0], flags=re.MULTILINE)[2:]:
         cells = [cell.strip() for cell in re.split(r"^     -", row, flags=re.MULTILINE)]
         requests, _module, permission, *years = cells

@@ -70,7 +70,7 @@ def suites(text: str) -> dict[str, list[TestCase]]:
     return found
 
 
-def test_each_provider_is_a_test_suite_and_each_deviation_a_failing_case() -> None:
+def test_each_provider_is_a_test_suite_and_each_difference_a_failing_case() -> None:
     found = suites(junit(drift(USUAL), [*PROVIDERS, {"name": "Delta", "customer_uuid": "d" * 32}]))
     assert {name: len(cases) for name, cases in found.items()} == {
         "Alpha Cloud Ltd": 7,
