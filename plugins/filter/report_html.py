@@ -36,7 +36,7 @@ def report_html(
 
 def report_html_index(reports: Any, moment: Any, title: str = render.DEFAULT_TITLE) -> str:
     """Return the page that links to reports. Raises ``InvalidInput``."""
-    return render.report_index(require_plain(reports), moment=_strip_tags(moment), title=title)
+    return render.render_index(require_plain(reports), moment=_strip_tags(moment), title=title)
 
 
 def report_html_names(profiles: Any) -> list[str]:

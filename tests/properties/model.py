@@ -200,7 +200,7 @@ def _pool(world: World, provider: Provider, desired: ProviderDocument) -> posix_
     left = [uid for uid in provider.uids if not ends["min_uid"] <= uid <= ends["max_uid"]]
     gids = sorted(group.gid for group in provider.groups.values() if group.gid)
     held = {"uid": list(provider.uids), "gid": gids} if wanted.state == "absent" else {"uid": left}
-    return posix_id_pool.PoolState(row, held=held)
+    return posix_id_pool.PoolState(row, numbers_in_use=held)
 
 
 def _groups(world: World, provider: Provider, desired: ProviderDocument) -> GroupState:

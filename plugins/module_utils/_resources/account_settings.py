@@ -221,7 +221,7 @@ def _shared_usernames(state: AccountState, kept_usernames: Mapping[str, str]) ->
 
 
 def _owned_usernames(state: AccountState) -> dict[str, str]:
-    """Return the usernames that users without a conflict have at the provider already, and that must be sent to last.
+    """Return the usernames that must be sent so that Waldur keeps them: those of users without a conflict.
 
     Waldur would empty them where an account without a username joins (api-behaviour: accounts-adoption-effects), also
     one that is hidden from this token. Accounts that are linked have this username, so no other one is in use.

@@ -237,7 +237,7 @@ def read_numbered_accounts(
     offerings = UsernameState()
     read_settings(session, target, offerings)
     numbers = {
-        offering: [kind for kind in offerings.settings_of(offering).numbers if kind in NUMBERING_POLICIES[policy]]
+        offering: [kind for kind in offerings.get_settings(offering).numbers if kind in NUMBERING_POLICIES[policy]]
         for offering, policy in numbering.items()
     }
     supplies = read_supplies(session, target, demand_of(numbered), numbers, earlier)

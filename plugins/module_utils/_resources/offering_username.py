@@ -20,13 +20,13 @@ from .._references.targets import Target
 from .._references.users import ResolvedUsers, User
 from .base import ModuleOptions, Resource, ResourceTask, TypedTask, reject_beside_list
 from .offering_username_collisions import describe_cycle, find_cycles, find_problems, rank_changes
-from .offering_username_comparison import KIND, compare_entry, find_shortages, warn_of_concealed, warn_of_policies
+from .offering_username_comparison import KIND, compare_entry, find_shortages, warn_of_policies, warn_of_possibly_hidden
 from .offering_username_entries import USER, USERNAME, USERNAME_OPTION, USERNAMES, USERNAMES_KEY, Usernames
 from .offering_username_export import export_usernames
 from .offering_username_owners import is_owned_by_provider_account
 from .offering_username_prediction import changes_accounts, predict_usernames
 from .offering_username_reading import (
-    named_users,
+    list_named_users,
     read_accounts,
     read_owners,
     read_provider_accounts,
@@ -34,7 +34,7 @@ from .offering_username_reading import (
     read_supplies_of_numbers,
     read_visibility,
 )
-from .offering_username_state import UsernameState, labels_of
+from .offering_username_state import UsernameState, get_labels
 from .offering_username_writing import UsernameWrite, set_username
 from .posix_id_supply import EarlierChanges
 from .service_provider_profile import Profile
@@ -95,9 +95,9 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
             if only is None:
                 return UsernameState()
         current = read_reached_offerings(session, target, only)
-        if current.reach:
+        if current.accessible_offerings:
             read_accounts(session, target, only, current)
-            read_visibility(session, named_users(session, desired, current), current)
+            read_visibility(session, list_named_users(session, desired, current), current)
             read_owners(session, target, only, desired, current)
         return current
 
@@ -135,7 +135,7 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
                 comparisons.append(problems[number])
             elif current.exists and isinstance(user, User):
                 comparisons.append(compare_entry(target, entry, user, current, usernames))
-        comparisons.append(warn_of_concealed(target, usable, current))
+        comparisons.append(warn_of_possibly_hidden(target, usable, current))
         comparisons.append(
             warn_of_policies(target, [user for _entry, user in usable if isinstance(user, User)], current)
         )
@@ -169,14 +169,14 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         rows = []
         for entry in desired.entries:
             user = users.get(entry.user)
-            readable = current.readable(user.uuid) if isinstance(user, User) else set()
+            readable = current.list_readable(user.uuid) if isinstance(user, User) else set()
             if isinstance(user, User) and readable:
                 rows.append(
                     {
                         "user": user.shown,
                         "user_uuid": user.uuid,
                         "username": entry.username,
-                        "offerings": sorted(labels_of(current, readable).values()),
+                        "offerings": sorted(get_labels(current, readable).values()),
                         "owner": "provider" if is_owned_by_provider_account(current, user.uuid) else "offering",
                         "before": before.get(user.uuid, {}),
                     }

@@ -17,7 +17,7 @@ from .._references.users import UnresolvedUser, User
 from .base import unresolved_user
 from .offering_username_entries import UsernameEntry
 from .offering_username_owners import plan_requests
-from .offering_username_state import NO_OFFERING, UsernameState, same_username
+from .offering_username_state import NO_OFFERING, UsernameState, normalize_username
 from .offering_username_writing import UsernameWrite
 
 
@@ -37,10 +37,10 @@ def find_problems(
             problems[number] = Comparison(errors=(text,))
             continue
         places[user.uuid] = entry.place
-        if taker := takers.get(same_username(entry.username)):
+        if taker := takers.get(normalize_username(entry.username)):
             problems[number] = Comparison(errors=(describe_requested_twice(entry, user, *taker),))
             continue
-        takers[same_username(entry.username)] = (entry, user)
+        takers[normalize_username(entry.username)] = (entry, user)
     return problems
 
 
@@ -57,9 +57,9 @@ def describe_requested_twice(entry: UsernameEntry, user: User, first: UsernameEn
     )
 
 
-def accounts_with(current: UsernameState, user: str, username: str) -> list[tuple[str, str]]:
+def find_accounts(current: UsernameState, user: str, username: str) -> list[tuple[str, str]]:
     """Return the accounts of others than ``user`` that have the username in any spelling, as (offering, user)."""
-    return [pair for pair in current.holders.get(same_username(username), ()) if pair[1] != user]
+    return [pair for pair in current.holders.get(normalize_username(username), ()) if pair[1] != user]
 
 
 def is_released(current: UsernameState, pair: tuple[str, str], usernames: Mapping[str, str]) -> bool:
@@ -68,11 +68,13 @@ def is_released(current: UsernameState, pair: tuple[str, str], usernames: Mappin
     Waldur touches no account out of reach, unless it is linked to a service provider account that is renamed.
     """
     offering, holder = pair
-    if holder not in usernames or same_username(usernames[holder]) == same_username(current.name_of_pair(pair)):
+    if holder not in usernames or normalize_username(usernames[holder]) == normalize_username(
+        current.name_of_pair(pair)
+    ):
         return False
     if offering == NO_OFFERING or pair in current.links:
         return renames_provider_account(current, holder, usernames[holder])
-    return offering in current.reach.get(holder, ())
+    return offering in current.accessible_offerings.get(holder, ())
 
 
 def renames_provider_account(current: UsernameState, user: str, username: str) -> bool:
@@ -120,7 +122,7 @@ def rank_changes(changes: Iterable[Change[UsernameWrite]], current: UsernameStat
     service provider accounts, as ``find_cycles`` finds those cycles.
     """
     left = {str(change.id["user"]): change for change in changes}
-    waits = {user: {held[1] for held in accounts_with(current, user, c.payload.username)} for user, c in left.items()}
+    waits = {user: {held[1] for held in find_accounts(current, user, c.payload.username)} for user, c in left.items()}
     strict = _waiting_provider_accounts(left, current)
     ranked: list[Change[UsernameWrite]] = []
     rank = 0
@@ -139,8 +141,8 @@ def _waiting_provider_accounts(changes: Mapping[str, Change[UsernameWrite]], cur
     names = {user: change.payload.username for user, change in changes.items()}
     renamed = [user for user in changes if renames_provider_account(current, user, names[user])]
     accounts = {user: current.provider_accounts[user] for user in renamed if user in current.provider_accounts}
-    holders = {same_username(account.username or ""): user for user, account in accounts.items()}
-    waits = {user: holders.get(same_username(names[user])) for user in renamed}
+    holders = {normalize_username(account.username or ""): user for user, account in accounts.items()}
+    waits = {user: holders.get(normalize_username(names[user])) for user in renamed}
     return {user: holder for user, holder in waits.items() if holder not in (None, user)}
 
 

@@ -13,10 +13,10 @@ from .._plan.changes import Action, Change, ChangeKind, Comparison, Severity, St
 from .._references.account_visibility import WHY_ACCOUNTS_ARE_HIDDEN
 from .._references.targets import Target
 from .._references.users import UnresolvedUser, User
-from .offering_username_collisions import accounts_with, describe_taken, is_released
+from .offering_username_collisions import describe_taken, find_accounts, is_released
 from .offering_username_entries import UsernameEntry
 from .offering_username_owners import describe_obstacle, numbered_offerings, plan_requests
-from .offering_username_state import UsernameState, labels_of
+from .offering_username_state import UsernameState, get_labels
 from .offering_username_writing import UsernameWrite
 from .posix_id_supply import join_demands
 
@@ -52,21 +52,21 @@ KIND = ChangeKind(
 )
 
 
-def warn_of_concealed(
+def warn_of_possibly_hidden(
     target: Target, resolved: Iterable[tuple[UsernameEntry, User | UnresolvedUser]], current: UsernameState
 ) -> Comparison[UsernameWrite]:
     """Warn of the accounts that were left out, as they may be hidden or not there."""
     users = [user for _entry, user in resolved if isinstance(user, User)]
-    concealed = [
+    possibly_hidden = [
         f"{p.shown} in {label}"
         for p in users
-        for label in sorted(labels_of(current, current.concealed(p.uuid)).values())
+        for label in sorted(get_labels(current, current.list_possibly_hidden(p.uuid)).values())
     ]
-    if not concealed:
+    if not possibly_hidden:
         return Comparison()
-    shown = ", ".join(concealed[:_MOST_NAMED]) + (", …" if len(concealed) > _MOST_NAMED else "")
-    is_one = len(concealed) == 1
-    accounts = "1 account was" if is_one else f"{len(concealed)} accounts were"
+    shown = ", ".join(possibly_hidden[:_MOST_NAMED]) + (", …" if len(possibly_hidden) > _MOST_NAMED else "")
+    is_one = len(possibly_hidden) == 1
+    accounts = "1 account was" if is_one else f"{len(possibly_hidden)} accounts were"
     text = (
         f"{accounts} left out of the plan, because {'it' if is_one else 'they'} may be hidden from this token or may"
         f" not exist yet ({shown})"
@@ -78,19 +78,19 @@ def compare_entry(
     target: Target, entry: UsernameEntry, user: User, current: UsernameState, usernames: Mapping[str, str]
 ) -> Comparison[UsernameWrite]:
     """Compare one entry; ``usernames`` are the desired usernames of all usable entries, by user UUID."""
-    reach = current.reach.get(user.uuid, set())
-    if current.blind:
+    accessible = current.accessible_offerings.get(user.uuid, set())
+    if current.sees_no_resources:
         # A user who reaches offerings would pass for one who reaches none.
         return Comparison(errors=(f"{entry.place}: {target.name}: {SEES_NO_RESOURCE}.",))
-    if not reach:
+    if not accessible:
         text = (
             f"{entry.place}: {user.shown} can't access any offering of {target.name} through a project, so no username"
             " was set."
         )
         return Comparison(warnings=(text,))
     warnings: tuple[str, ...] = ()
-    if reach & current.hidden:
-        names = ", ".join(sorted(current.names[offering] for offering in reach & current.hidden))
+    if accessible & current.unreadable_offerings:
+        names = ", ".join(sorted(current.names[offering] for offering in accessible & current.unreadable_offerings))
         text = f"{target.name}: this token can't read the accounts in {names}, so they were left out of the plan."
         warnings = (text,)
     requests = plan_requests(current, user.uuid, entry.username)
@@ -99,10 +99,10 @@ def compare_entry(
     if not requests.changing:
         return Comparison(warnings=warnings)
     if kept := [
-        pair for pair in accounts_with(current, user.uuid, entry.username) if not is_released(current, pair, usernames)
+        pair for pair in find_accounts(current, user.uuid, entry.username) if not is_released(current, pair, usernames)
     ]:
         return Comparison(errors=(describe_taken(target, entry, kept, current, usernames),), warnings=warnings)
-    labels = labels_of(current, requests.changing)
+    labels = get_labels(current, requests.changing)
     changing = sorted(requests.changing, key=labels.__getitem__)
     change = Change(
         target.name,
@@ -139,7 +139,7 @@ def find_shortages(
         named = [user for user in entries if user in shortage.users and user in names]
         if named:
             pool = shortage.supply.offering
-            owner = labels_of(current, [pool])[pool] if pool else target.name
+            owner = get_labels(current, [pool])[pool] if pool else target.name
             yield shortage.describe(
                 entries[named[0]].option("username"),
                 [names.get(user) or current.holder_names.get(user, user) for user in shortage.users],
@@ -150,7 +150,9 @@ def find_shortages(
 def warn_of_policies(target: Target, users: Iterable[User], current: UsernameState) -> Comparison[UsernameWrite]:
     """Warn of offerings in which Waldur generates usernames, as it writes those again (api-behaviour:
     username-policies)."""
-    by_policy = generated_usernames(current, {offering for user in users for offering in current.readable(user.uuid)})
+    by_policy = generated_usernames(
+        current, {offering for user in users for offering in current.list_readable(user.uuid)}
+    )
     if not by_policy:
         return Comparison()
     text = (
@@ -165,7 +167,7 @@ def generated_usernames(current: UsernameState, offerings: Iterable[str]) -> dic
     """Return those of the offerings in which Waldur generates usernames, by policy."""
     by_policy: dict[str, list[str]] = defaultdict(list)
     for offering in sorted(offerings):
-        policy = current.settings_of(offering).policy
+        policy = current.get_settings(offering).policy
         if policy not in ("", NO_GENERATION):
             by_policy[policy].append(offering)
     return by_policy
@@ -174,6 +176,6 @@ def generated_usernames(current: UsernameState, offerings: Iterable[str]) -> dic
 def describe_policies(current: UsernameState, by_policy: Mapping[str, Iterable[str]]) -> str:
     """Return the offerings of each policy in words."""
     return " and ".join(
-        f"{', '.join(sorted(labels_of(current, by_policy[policy]).values()))} by the policy {policy}"
+        f"{', '.join(sorted(get_labels(current, by_policy[policy]).values()))} by the policy {policy}"
         for policy in sorted(by_policy)
     )

@@ -13,37 +13,37 @@ from dataclasses import dataclass, field
 from .._references.targets import Target
 from .._references.users import User
 from .offering_username_entries import UsernameEntry
-from .offering_username_state import ProviderAccount, UsernameState, labels_of
+from .offering_username_state import ProviderAccount, UsernameState, get_labels
 
 CREATE_OPTION = "service_provider_can_create_offering_user"
 
 
-def owner_of(current: UsernameState, offering: str, user: str) -> ProviderAccount | None:
+def get_owner(current: UsernameState, offering: str, user: str) -> ProviderAccount | None:
     """Return the service provider account that owns the username of ``user`` in the offering, or would own it; None
     where the account in the offering does."""
     if (offering, user) in current.accounts:
         return current.links.get((offering, user))
-    if not current.settings_of(offering).is_shared:
+    if not current.get_settings(offering).is_shared:
         return None
     return current.provider_accounts.get(user) or ProviderAccount(needs_row=True)
 
 
 def is_owned_by_provider_account(current: UsernameState, user: str) -> bool:
     """Return whether a service provider account owns the username of ``user`` in an offering that they reach."""
-    return any(owner_of(current, offering, user) for offering in current.readable(user))
+    return any(get_owner(current, offering, user) for offering in current.list_readable(user))
 
 
 def get_current_username(current: UsernameState, offering: str, user: str) -> str:
     """Return the username in the offering, or that of the service provider account that Waldur will copy there."""
     if (offering, user) in current.accounts:
         return (current.accounts[offering, user] or "").strip()
-    owner = owner_of(current, offering, user)
+    owner = get_owner(current, offering, user)
     return ((owner.username if owner else None) or "").strip()
 
 
-def differing_names(current: UsernameState, user: str, username: str) -> dict[str, str]:
+def list_differing_usernames(current: UsernameState, user: str, username: str) -> dict[str, str]:
     """Return the offerings where ``user`` has no account or another name, each with the present name."""
-    now = {offering: get_current_username(current, offering, user) for offering in sorted(current.readable(user))}
+    now = {offering: get_current_username(current, offering, user) for offering in sorted(current.list_readable(user))}
     return {offering: name for offering, name in now.items() if name != username}
 
 
@@ -70,12 +70,12 @@ class UsernameRequests:
 
 def plan_requests(current: UsernameState, user: str, username: str) -> UsernameRequests:
     """Return the requests that give ``user`` the username in all offerings that they reach."""
-    differing = differing_names(current, user, username)
+    differing = list_differing_usernames(current, user, username)
     if not differing or not _needs_single_requests(current, user):
         return UsernameRequests(differing, is_for_all=bool(differing))
-    owners = {offering: owner_of(current, offering, user) for offering in differing}
+    owners = {offering: get_owner(current, offering, user) for offering in differing}
     is_known = {offering: (offering, user) in current.accounts for offering in differing}
-    creatable = {offering: current.settings_of(offering).can_create for offering in differing}
+    creatable = {offering: current.get_settings(offering).can_create for offering in differing}
     own = [offering for offering, owner in owners.items() if owner is None]
     new = [offering for offering in own if not is_known[offering] and creatable[offering]]
     blocked = [offering for offering in own if not is_known[offering] and not creatable[offering]]
@@ -86,7 +86,7 @@ def plan_requests(current: UsernameState, user: str, username: str) -> UsernameR
     shared = [offering for offering, owner in owners.items() if owner is not None]
     if account.needs_row:
         # One account is enough: Waldur gives the others the same username when it makes them.
-        labels = labels_of(current, shared)
+        labels = get_labels(current, shared)
         first = sorted((offering for offering in shared if creatable[offering]), key=labels.__getitem__)[:1]
         new, blocked = new + first, blocked + ([] if first else shared)
         shared = first
@@ -104,17 +104,17 @@ def numbered_offerings(current: UsernameState, user: str, requests: UsernameRequ
     """Return the offerings in which the requests give the user the numbers that they lack (api-behaviour:
     usernames-one-transaction)."""
     if requests.is_for_all:
-        return sorted(current.reach.get(user, ()))
+        return sorted(current.accessible_offerings.get(user, ()))
     return [*requests.new_accounts, *requests.renamed]
 
 
 def _needs_single_requests(current: UsernameState, user: str) -> bool:
     """Return whether Waldur would refuse one request for all offerings, as a service provider account owns, or would
     own, one of the accounts that it reaches; of accounts that are not seen it is assumed where the user has one."""
-    reach = current.reach.get(user, set())
-    if current.linked_offerings(user) or any(current.settings_of(offering).is_shared for offering in reach):
+    accessible = current.accessible_offerings.get(user, set())
+    if current.linked_offerings(user) or any(current.get_settings(offering).is_shared for offering in accessible):
         return True
-    return user in current.provider_accounts and bool(reach - current.readable(user))
+    return user in current.provider_accounts and bool(accessible - current.list_readable(user))
 
 
 def describe_obstacle(
@@ -122,14 +122,14 @@ def describe_obstacle(
 ) -> str | None:
     """Return the error for a username that no request can set; None where one can."""
     if requests.blocked:
-        where = ", ".join(sorted(labels_of(current, requests.blocked).values()))
+        where = ", ".join(sorted(get_labels(current, requests.blocked).values()))
         return (
             f"{entry.option('username')}: '{entry.username}' can't be set, as {user.shown} has no account in {where} at"
             f" {target.name} yet, and the service provider can't create one there: switch the option"
             f" {CREATE_OPTION} of that offering on, or run again once Waldur has made the account."
         )
     if requests.outdated:
-        where = ", ".join(sorted(labels_of(current, requests.outdated).values()))
+        where = ", ".join(sorted(get_labels(current, requests.outdated).values()))
         account = current.provider_accounts[user.uuid]
         return (
             f"{entry.option('username')}: the service provider account of {user.shown} at {target.name}"

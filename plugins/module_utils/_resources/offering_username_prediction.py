@@ -37,9 +37,9 @@ def predict_usernames(current: UsernameState, options: Mapping[str, Any], resolu
         _adopt(current, resolutions)
     for pair, row in current.rows.items():
         is_renamed = pair not in current.links and row.get("state") in RENAMED_STATES
-        if is_renamed and generates_anew(before.get(pair[0]), current.settings_of(pair[0])):
+        if is_renamed and generates_anew(before.get(pair[0]), current.get_settings(pair[0])):
             current.accounts[pair] = None
-            if current.settings_of(pair[0]).policy in NUMBERING_POLICIES:
+            if current.get_settings(pair[0]).policy in NUMBERING_POLICIES:
                 current.numbered.setdefault(pair[0], set()).add(pair[1])
 
 

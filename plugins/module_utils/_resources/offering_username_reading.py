@@ -18,7 +18,7 @@ from .._context import Session
 from .._http.row_checks import FieldType, check_rows
 from .._references.targets import Target
 from .offering_username_entries import Usernames
-from .offering_username_owners import CREATE_OPTION, differing_names, numbered_offerings, plan_requests
+from .offering_username_owners import CREATE_OPTION, list_differing_usernames, numbered_offerings, plan_requests
 from .offering_username_state import OfferingSettings, ProviderAccount, UsernameState
 from .posix_id_supply import ALL_NUMBERS, EarlierChanges, join_demands, read_supplies
 
@@ -84,14 +84,14 @@ _RESOURCE_FIELDS = (
 
 
 def read_reached_offerings(session: Session, target: Target, only: str | None) -> UsernameState:
-    """Read which users reach which offerings, and where their accounts can be read back; no accounts yet."""
+    """Read which users reach which offerings, and where their accounts can be read; no accounts yet."""
     current = UsernameState()
     projects = _projects(session, target, only)
     _read_reach(session, target, projects, current)
-    if current.unseen or current.names:
+    if current.projects_without_visible_resources or current.names:
         partly = not session.references.current_user.sees_all_users()
-        current.blind = partly and not current.names
-        current.hidden = read_settings(session, target, current) if partly and current.names else set()
+        current.sees_no_resources = partly and not current.names
+        current.unreadable_offerings = read_settings(session, target, current) if partly and current.names else set()
     return current
 
 
@@ -112,7 +112,7 @@ def _read_reach(session: Session, target: Target, projects: dict[str, set[str]],
     """Read which user reaches which offering; private ones are left out, as their projects are not listed."""
     if not projects:
         return
-    current.unseen = set(projects)
+    current.projects_without_visible_resources = set(projects)
     rows = session.client.rows(
         "provider_resources", provider_uuid=target.customer_uuid, state=_LIVE_STATES, field=_RESOURCE_FIELDS
     )
@@ -122,16 +122,16 @@ def _read_reach(session: Session, target: Target, projects: dict[str, set[str]],
         if not live or uuids.normalize(row.get("provider_uuid")) not in (None, target.customer_uuid):
             continue
         current.names[offering] = row.get("offering_name") or offering
-        current.unseen.discard(uuids.normalize(row.get("project_uuid")) or "")
+        current.projects_without_visible_resources.discard(uuids.normalize(row.get("project_uuid")) or "")
         for user in projects.get(uuids.normalize(row.get("project_uuid")) or "", ()):
-            current.reach.setdefault(user, set()).add(offering)
+            current.accessible_offerings.setdefault(user, set()).add(offering)
 
 
 def read_settings(session: Session, target: Target, current: UsernameState) -> set[str]:
     """Read what decides about the accounts in each offering, and return the offerings whose accounts only staff and
     support can read back, though the POST sets them (api-behaviour: offering-users-visibility)."""
 
-    def lift(row: Row) -> Row:
+    def get_plugin_options(row: Row) -> Row:
         # The secret options are gone after this, and no message may show them, so they are not checked like others.
         options = [row.get(key) for key in ("plugin_options", "secret_options")]
         can_create = any(isinstance(option, dict) and bool(option.get(CREATE_OPTION)) for option in options)
@@ -141,7 +141,7 @@ def read_settings(session: Session, target: Target, current: UsernameState) -> s
         "provider_offerings",
         customer_uuid=target.customer_uuid,
         field=["uuid", "customer_uuid", "plugin_options", "secret_options", "account_settings"],
-        prepare=lift,
+        prepare=get_plugin_options,
     )
     rows = check_rows(
         "provider_offerings",
@@ -207,22 +207,22 @@ def read_accounts(session: Session, target: Target, only: str | None, current: U
 def has_differences(session: Session, desired: Usernames, current: UsernameState) -> bool:
     """Return whether an entry may change something."""
     return any(
-        differing_names(current, user, entry.username)
+        list_differing_usernames(current, user, entry.username)
         for entry in desired.entries
-        for user in named_users(session, Usernames((entry,)), current)
+        for user in list_named_users(session, Usernames((entry,)), current)
     )
 
 
-def named_users(session: Session, desired: Usernames, current: UsernameState) -> set[str]:
+def list_named_users(session: Session, desired: Usernames, current: UsernameState) -> set[str]:
     """Return the users that the entries may refer to: all who reach offerings, if a reference is not resolved yet."""
     known = {session.references.users.known_uuid(entry.user) for entry in desired.entries}
-    return set(current.reach) if None in known else {user for user in known if user}
+    return set(current.accessible_offerings) if None in known else {user for user in known if user}
 
 
 def read_visibility(session: Session, users: Iterable[str], current: UsernameState) -> None:
     """Read whether accounts may be hidden, where one that ``users`` could have was not seen."""
-    if any((offering, user) not in current.accounts for user in users for offering in current.readable(user)):
-        current.may_miss_accounts = session.references.account_visibility.may_miss_accounts()
+    if any((offering, user) not in current.accounts for user in users for offering in current.list_readable(user)):
+        current.accounts_may_be_hidden = session.references.account_visibility.may_miss_accounts()
 
 
 def read_owners(session: Session, target: Target, only: str | None, desired: Usernames, current: UsernameState) -> None:
@@ -265,7 +265,7 @@ def read_supplies_of_numbers(
             for offering in numbered_offerings(current, user, plan_requests(current, user, entry.username)):
                 demand[offering].add(user)
     if None in known.values():
-        for user, offerings in current.reach.items():
+        for user, offerings in current.accessible_offerings.items():
             for offering in offerings:
                 demand[offering].add(user)
     if any(demand.values()):
@@ -316,7 +316,7 @@ def _read_holders(session: Session, target: Target, only: str, username: str, cu
     list; ``username`` compares exactly, and came in 2026. Beyond ASCII databases disagree about case.
     """
     has_all = any(user != only for _offering, user in current.accounts)
-    if not has_all and differing_names(current, only, username):
+    if not has_all and list_differing_usernames(current, only, username):
         read_accounts(session, target, None, current, **({"query": username} if username.isascii() else {}))
 
 
@@ -324,11 +324,11 @@ def refresh(session: Session, target: Target, current: UsernameState) -> None:
     """Read the accounts and who owns them again, in bulk, after the account options were changed."""
     fresh = UsernameState(
         names=current.names,
-        reach=current.reach,
-        hidden=current.hidden,
-        unseen=current.unseen,
-        blind=current.blind,
-        may_miss_accounts=current.may_miss_accounts,
+        accessible_offerings=current.accessible_offerings,
+        unreadable_offerings=current.unreadable_offerings,
+        projects_without_visible_resources=current.projects_without_visible_resources,
+        sees_no_resources=current.sees_no_resources,
+        accounts_may_be_hidden=current.accounts_may_be_hidden,
     )
     read_accounts(session, target, None, fresh)
     read_settings(session, target, fresh)

@@ -19,7 +19,7 @@ from .posix_id_supply import ALL_NUMBERS, NumberSupplies
 NO_OFFERING = ""
 
 
-def same_username(name: str) -> str:
+def normalize_username(name: str) -> str:
     """Return what all spellings of one username share: upper and lower case, composed and decomposed characters."""
     folded = unicodedata.normalize("NFKC", name.strip()).casefold()
     return unicodedata.normalize("NFKC", folded).strip()
@@ -61,12 +61,14 @@ class OfferingSettings:
 class UsernameState:
     """Which offerings each user reaches, and the names of the accounts there.
 
-    ``reach``: user UUID → offering UUIDs; ``hidden``: those among them whose accounts this token can't read back.
-    ``unseen``: projects with roles in which it sees no resource; ``blind``: it sees roles, and no resource at all.
+    ``accessible_offerings``: user UUID → offering UUIDs; ``unreadable_offerings``: those among them whose accounts this
+    token can't read.
+    ``projects_without_visible_resources``: projects with roles in which it sees no resource; ``sees_no_resources``: it
+    sees roles, and no resource at all.
     ``accounts``: the usernames of all accounts at the provider that were read, by offering and user UUID, and ``rows``
     the whole rows. ``holder_names``: the usernames in Waldur of those who have accounts, by UUID.
     ``account_offerings``: the names of the offerings with accounts, also of those that no user reaches.
-    ``may_miss_accounts``: Waldur may hide accounts from this token, so one that is not there may be hidden.
+    ``accounts_may_be_hidden``: Waldur may hide accounts from this token, so one that is not there may be hidden.
     ``settings``: what decides about the accounts in each offering (None: not read). ``links``: the service provider
     account that owns the username of an account; ``provider_accounts``: those that are known, by user UUID.
     ``is_predicted``: the same document changes the account options first, so this is the state after that.
@@ -76,12 +78,12 @@ class UsernameState:
 
     names: dict[str, str] = field(default_factory=dict)
     accounts: dict[tuple[str, str], str | None] = field(default_factory=dict)
-    reach: dict[str, set[str]] = field(default_factory=dict)
-    hidden: set[str] = field(default_factory=set)
-    unseen: set[str] = field(default_factory=set)
-    blind: bool = False
+    accessible_offerings: dict[str, set[str]] = field(default_factory=dict)
+    unreadable_offerings: set[str] = field(default_factory=set)
+    projects_without_visible_resources: set[str] = field(default_factory=set)
+    sees_no_resources: bool = False
     exists: bool = True
-    may_miss_accounts: bool = False
+    accounts_may_be_hidden: bool = False
     rows: dict[tuple[str, str], Row] = field(default_factory=dict, compare=False, repr=False)
     holder_names: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
     account_offerings: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
@@ -92,7 +94,7 @@ class UsernameState:
     numbered: dict[str, set[str]] = field(default_factory=dict, compare=False)
     supplies: NumberSupplies = field(default_factory=NumberSupplies, compare=False)
 
-    def readable(self, user: str) -> set[str]:
+    def list_readable(self, user: str) -> set[str]:
         """Return the offerings that ``user`` reaches and whose account this token can read back.
 
         While Waldur hides accounts (api-behaviour: hidden-accounts) only those that were seen count: a client can't
@@ -100,16 +102,16 @@ class UsernameState:
         as it could never be read back; so it is left alone until it is seen. Waldur itself makes an account, without a
         username, for each user of a new resource, so a missing one is rare.
         """
-        offerings = self.reach.get(user, set()) - self.hidden
-        if not self.may_miss_accounts:
+        offerings = self.accessible_offerings.get(user, set()) - self.unreadable_offerings
+        if not self.accounts_may_be_hidden:
             return offerings
         return {offering for offering in offerings if (offering, user) in self.accounts}
 
-    def concealed(self, user: str) -> set[str]:
+    def list_possibly_hidden(self, user: str) -> set[str]:
         """Return the offerings in which the account of ``user`` may be hidden."""
-        return self.reach.get(user, set()) - self.hidden - self.readable(user)
+        return self.accessible_offerings.get(user, set()) - self.unreadable_offerings - self.list_readable(user)
 
-    def settings_of(self, offering: str) -> OfferingSettings:
+    def get_settings(self, offering: str) -> OfferingSettings:
         """Return what decides about the accounts in an offering."""
         return (self.settings or {}).get(offering) or OfferingSettings()
 
@@ -126,16 +128,16 @@ class UsernameState:
 
     @cached_property
     def holders(self) -> dict[str, list[tuple[str, str]]]:
-        """Return the accounts that have each username, as ``same_username`` spells it, as (offering, user).
+        """Return the accounts that have each username, as ``normalize_username`` spells it, as (offering, user).
 
         A service provider account stands there as (``NO_OFFERING``, user) where no linked account shows its name.
         """
         holders: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for pair, name in self.accounts.items():
             if name and name.strip():
-                holders[same_username(name)].append(pair)
+                holders[normalize_username(name)].append(pair)
         for user, account in self.provider_accounts.items():
-            name = same_username(account.username or "")
+            name = normalize_username(account.username or "")
             if name and not any((offering, user) in holders[name] for offering in self.linked_offerings(user)):
                 holders[name].append((NO_OFFERING, user))
         return holders
@@ -152,7 +154,7 @@ class UsernameState:
         self.__dict__.update(state.__dict__)
 
 
-def labels_of(current: UsernameState, offerings: Iterable[str]) -> dict[str, str]:
+def get_labels(current: UsernameState, offerings: Iterable[str]) -> dict[str, str]:
     """Return the label of each offering: its name, with a part of its UUID where several have that name."""
     others = {offering: current.account_offerings.get(offering, offering) for offering in offerings}
     names = {**others, **current.names}

@@ -19,7 +19,7 @@ from .._plan.changes import Change
 from .._references.targets import Target
 from .offering_username_owners import UsernameRequests, plan_requests
 from .offering_username_reading import LINK, has_provider_accounts, read_accounts, read_provider_accounts, refresh
-from .offering_username_state import ProviderAccount, UsernameState, labels_of
+from .offering_username_state import ProviderAccount, UsernameState, get_labels
 
 _REFUSED = (400, 409)
 _EXHAUSTED = 409
@@ -77,7 +77,7 @@ def _send(
     for offering in requests.new_accounts:
         row = _create_account(session, offering, payload)
         yield
-        if account and account.needs_row and current.settings_of(offering).is_shared:
+        if account and account.needs_row and current.get_settings(offering).is_shared:
             account = _account_of(session, target, user, row)
     for offering in requests.renamed:
         row = check_rows("offering_users", [current.rows[offering, user]], uuid=FieldType.UUID)[0]
@@ -153,7 +153,7 @@ def _describe_exhausted_pool(target: Target, current: UsernameState, message: st
     (api-behaviour: posix-pools-exhausted, posix-numbers)."""
     match = _EXHAUSTED_POOL.search(message)
     kinds = [match[1].lower()] if match else ["uid", "gid"]
-    offering = labels_of(current, [match[2]])[match[2]] if match else "the offering"
+    offering = get_labels(current, [match[2]])[match[2]] if match else "the offering"
     ends = " or ".join(f"max_{kind}" for kind in kinds)
     return (
         f" Raise {ends} of the POSIX ID pool of {offering}, or of {target.name} where {offering} has none of its own."

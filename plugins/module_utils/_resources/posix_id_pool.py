@@ -86,7 +86,7 @@ def _read_pool(entry: EntryReader) -> Pool:
     if state == "absent" and fields:
         listed = ", ".join(fields)
         entry.add_conflict(f"{entry.option('state')}: absent deletes the pool, so {listed} must be left out.")
-    for problem in ranges.order_problems(fields, fields, entry.option):
+    for problem in ranges.check_order(fields, fields, entry.option):
         entry.add_conflict(problem)
     return Pool(entry.where, state, fields)
 
@@ -104,15 +104,16 @@ POOL = MappingField(
 class PoolState:
     """The current pool.
 
-    ``row`` is the provider's own pool (None: there is none, or it is not visible), ``others`` are those of its
-    offerings. ``held`` are numbers in use that the desired ranges leave out, by the column of identities, or any
-    numbers where the pool is to be deleted; only a few of them are read. ``threshold`` is the percentage above which a
-    pool counts as nearly exhausted. ``is_visible`` says whether this token would see a pool.
+    ``pool`` is the provider's own pool (None: there is none, or it is not visible), ``offering_pools`` are those of its
+    offerings. ``numbers_in_use`` are the numbers in use that prevent the change, by the column of identities: those
+    that the desired ranges leave out, or any where the pool is to be deleted; only a sample of them is read.
+    ``threshold`` is the percentage above which a pool counts as nearly exhausted. ``is_visible`` says whether this
+    token would see a pool.
     """
 
-    row: Row | None
-    others: list[Row] = field(default_factory=list)
-    held: dict[str, list[int]] = field(default_factory=dict)
+    pool: Row | None
+    offering_pools: list[Row] = field(default_factory=list)
+    numbers_in_use: dict[str, list[int]] = field(default_factory=dict)
     threshold: float | None = None
     is_visible: bool = True
 
@@ -156,14 +157,14 @@ class PosixIdPool(Resource[Pool, PoolState, Values]):
         except RouteMissing as error:
             leave_out = f"{desired.where}: POSIX ID pools require Waldur 2026 or newer: leave it out."
             raise InvalidInput(leave_out if desired.where else error.message) from None
-        if row := current.row:
-            current.held = _read_held(session, row, desired)
+        if row := current.pool:
+            current.numbers_in_use = _read_numbers_in_use(session, row, desired)
             if desired.state == "present" and any(row.get(f"{range_.name}_used") for range_ in RANGES):
                 current.threshold = session.references.posix_id_pools.threshold(row["uuid"])
         return current
 
     def users(self, desired: Pool, current: PoolState) -> tuple[Iterable[str], Iterable[str]]:
-        """Return nothing, as a pool names no user."""
+        """Return no users: pools do not refer to users."""
         return (), ()
 
     def compare(
@@ -174,19 +175,19 @@ class PosixIdPool(Resource[Pool, PoolState, Values]):
             return Comparison(errors=(_describe_invisible(target, desired),))
         if desired.state == "absent":
             return _compare_absent(target, desired, current)
-        row = current.row or {}
+        row = current.pool or {}
         values = {**_values(row), **desired.fields}
         keys = list(desired.fields)
         problems = [
             *ranges.end_problems(values, desired.option),
-            *ranges.order_problems(values, keys, desired.option),
-            *ranges.overlap_problems(values, keys, current.others, desired.option),
-            *ranges.shrink_problems(values, current.held, keys, desired.option),
+            *ranges.check_order(values, keys, desired.option),
+            *ranges.overlap_problems(values, keys, current.offering_pools, desired.option),
+            *ranges.shrink_problems(values, current.numbers_in_use, keys, desired.option),
         ]
         if problems:
             return Comparison(errors=tuple(problems))
         after = {name: value for name, value in desired.fields.items() if _value(row, name) != value}
-        if current.row is None:
+        if current.pool is None:
             return Comparison((_change(target, _CREATE, None, dict(desired.fields), desired.fields),))
         warnings = tuple(_warnings(target, {**row, **values}, current.threshold))
         if not after:
@@ -197,7 +198,7 @@ class PosixIdPool(Resource[Pool, PoolState, Values]):
     def write(self, session: Session, target: Target, current: PoolState, change: Change[Values]) -> None:
         """Carry out one change. Where Waldur rejects it, the error says what the pool is like now."""
         try:
-            current.row = _write(session, target, current, change)
+            current.pool = _write(session, target, current, change)
         except OutcomeUnknown as error:
             raise recheck_outcome(error, lambda: _recheck(session, target, change)) from None
         except RouteMissing:
@@ -206,9 +207,9 @@ class PosixIdPool(Resource[Pool, PoolState, Values]):
             if error.status not in _OUT_OF_DATE:
                 raise
             row = session.references.posix_id_pools.read_again(target)
-            is_same = row is not None and not _differing(row, change.payload)
+            is_same = row is not None and not _list_differing_keys(row, change.payload)
             if change.action is _CREATE and is_same:
-                current.row = row  # another user created the same meanwhile
+                current.pool = row  # another user created the same meanwhile
                 return
             error.message += f" Checked again: {_describe(row, change)}"
             raise
@@ -216,7 +217,7 @@ class PosixIdPool(Resource[Pool, PoolState, Values]):
     def verify(self, session: Session, target: Target, desired: Pool, current: PoolState) -> PoolState:
         """Read the pool again: the response to a write does not tell how many numbers are in use."""
         return PoolState(
-            session.references.posix_id_pools.read_again(target), current.others, threshold=current.threshold
+            session.references.posix_id_pools.read_again(target), current.offering_pools, threshold=current.threshold
         )
 
     def result(
@@ -229,7 +230,7 @@ class PosixIdPool(Resource[Pool, PoolState, Values]):
         done: bool,
     ) -> Row | None:
         """Return the row of the pool, or the one that the changes would make of it."""
-        row = dict(current.row) if current.row is not None else None
+        row = dict(current.pool) if current.pool is not None else None
         for change in () if done else planned:
             row = None if change.action is _DELETE else _predict(row or {}, change.payload)
         return row
@@ -244,9 +245,9 @@ class PosixIdPool(Resource[Pool, PoolState, Values]):
             return Exported()
         if not current.is_visible:
             return Exported({}, (Note(POOL.name, None, _describe_invisible(target, Pool(""))),))
-        if current.row is None:
+        if current.pool is None:
             return Exported()
-        entry = {field_.name: value for field_ in _SENT if (value := _value(current.row, field_.name)) is not None}
+        entry = {field_.name: value for field_ in _SENT if (value := _value(current.pool, field_.name)) is not None}
         if _can_be_expressed(session, entry):
             return Exported({POOL.name: entry})
         del entry["description"]
@@ -283,7 +284,7 @@ def _values(row: Row) -> dict[str, Any]:
     return {field_.name: _value(row, field_.name) for field_ in _SENT}
 
 
-def _read_held(session: Session, row: Row, desired: Pool) -> dict[str, list[int]]:
+def _read_numbers_in_use(session: Session, row: Row, desired: Pool) -> dict[str, list[int]]:
     """Return a few numbers in use of each column that the desired ranges leave out, without a request where there can
     be none (api-behaviour: posix-pools-shrink, posix-pools-delete)."""
     if desired.state == "absent":
@@ -327,9 +328,9 @@ def _describe_invisible(target: Target, desired: Pool) -> str:
 
 
 def _compare_absent(target: Target, desired: Pool, current: PoolState) -> Comparison[Values]:
-    if current.row is None:
+    if current.pool is None:
         return Comparison()
-    held = {column: numbers for column, numbers in current.held.items() if numbers}
+    held = {column: numbers for column, numbers in current.numbers_in_use.items() if numbers}
     if held:
         numbers = "; ".join(f"{column.upper()} {ranges.list_numbers(in_use)}" for column, in_use in held.items())
         text = (
@@ -338,7 +339,7 @@ def _compare_absent(target: Target, desired: Pool, current: PoolState) -> Compar
             " never deletes these."
         )
         return Comparison(errors=(text,))
-    before = {name: value for name, value in _values(current.row).items() if value is not None}
+    before = {name: value for name, value in _values(current.pool).items() if value is not None}
     return Comparison((_change(target, _DELETE, before, None, {}),))
 
 
@@ -378,7 +379,7 @@ def _predict(row: Row, values: Values) -> Row:
 
 def _write(session: Session, target: Target, current: PoolState, change: Change[Values]) -> Row | None:
     """Send one change, and return the pool after it."""
-    uuid = uuids.normalize((current.row or {}).get("uuid"))
+    uuid = uuids.normalize((current.pool or {}).get("uuid"))
     if change.action is _DELETE:
         # An attempt whose answer was lost may have done it already (api-behaviour: repeating-requests).
         with contextlib.suppress(NotFound):
@@ -391,13 +392,13 @@ def _write(session: Session, target: Target, current: PoolState, change: Change[
     else:
         answer = session.client.write("update_posix_id_pool", uuid, body=values)
         row = check_pool("update_posix_id_pool", answer)
-    if ignored := _differing(row, values):
+    if ignored := _list_differing_keys(row, values):
         text = f"{ignored[0]}: Waldur accepted the request but did not apply the value."
         raise WaldurError(text, took_effect=None)
     return row
 
 
-def _differing(row: Row, values: Values) -> list[str]:
+def _list_differing_keys(row: Row, values: Values) -> list[str]:
     """Return the keys of ``values`` that the pool has another value for."""
     return [name for name, value in values.items() if _value(row, name) != value]
 
@@ -407,7 +408,7 @@ def _describe(row: Row | None, change: Change[Values]) -> str:
     if row is None:
         unseen = ", or none that is readable with this token" if change.action is _CREATE else ""
         return f"there is no {_NAME}{unseen}. Run again."
-    spans = [f"{range_.label}s {ranges.show(span)}" for range_ in RANGES if (span := range_.span(row))]
+    spans = [f"{range_.label}s {ranges.format_span(span)}" for range_ in RANGES if (span := range_.span(row))]
     return f"the {_NAME} has {', '.join(spans)}. Run again."
 
 
@@ -417,7 +418,7 @@ def _recheck(session: Session, target: Target, change: Change[Values]) -> tuple[
     if change.action is _DELETE or row is None:
         state = f"the {_NAME} {'does not exist' if row is None else 'still exists'}. Run again."
         return change.action is _DELETE and row is None, state
-    left = _differing(row, change.payload)
+    left = _list_differing_keys(row, change.payload)
     if left:
         partly = change.action is _CREATE or len(left) < len(change.payload)
         return None if partly else False, f"not applied: {', '.join(left)}. Run again."

@@ -56,7 +56,7 @@ RANGES = (UID, GID, GROUP_GID)
 COLUMNS = ("uid", "gid")
 
 
-def overlap(first: Span | None, second: Span | None) -> bool:
+def spans_overlap(first: Span | None, second: Span | None) -> bool:
     """Return whether two ranges have a number in common."""
     return first is not None and second is not None and first[0] <= second[1] and second[0] <= first[1]
 
@@ -72,7 +72,7 @@ def excluded_spans(column: str, before: Mapping[str, Any], after: Mapping[str, A
 
 
 def _subtract(span: Span, cut: Span) -> Iterator[Span]:
-    if not overlap(span, cut):
+    if not spans_overlap(span, cut):
         yield span
         return
     if span[0] < cut[0]:
@@ -81,7 +81,7 @@ def _subtract(span: Span, cut: Span) -> Iterator[Span]:
         yield cut[1] + 1, span[1]
 
 
-def show(span: Span) -> str:
+def format_span(span: Span) -> str:
     """Return a range as messages show it."""
     return f"{span[0]} to {span[1]}"
 
@@ -92,7 +92,7 @@ def list_numbers(numbers: Sequence[int]) -> str:
     return f"{shown} and more" if len(numbers) > MOST_NAMED else shown
 
 
-def order_problems(values: Mapping[str, Any], desired: Iterable[str], option: OptionName) -> Iterator[str]:
+def check_order(values: Mapping[str, Any], desired: Iterable[str], option: OptionName) -> Iterator[str]:
     """Yield what is wrong within the ranges of ``values``; ``desired`` are the keys that the user set."""
     keys = set(desired)
     for range_ in RANGES:
@@ -100,15 +100,15 @@ def order_problems(values: Mapping[str, Any], desired: Iterable[str], option: Op
         if span and span[0] > span[1]:
             name = range_.last if range_.last in keys else range_.first
             yield (
-                f"{option(name)}: the {range_.label} range would be {show(span)}, which ends before it begins: set a"
-                f" {range_.first} that is not above {range_.last}."
+                f"{option(name)}: the {range_.label} range would be {format_span(span)}, which ends before it begins:"
+                f" set a {range_.first} that is not above {range_.last}."
             )
     gids, groups = GID.span(values), GROUP_GID.span(values)
-    if gids and groups and overlap(gids, groups):
+    if gids and groups and spans_overlap(gids, groups):
         name = next((key for key in (GROUP_GID.first, GROUP_GID.last, GID.first, GID.last) if key in keys), GID.last)
         yield (
-            f"{option(name)}: the range of project group GIDs ({show(groups)}) overlaps the GID range ({show(gids)}):"
-            " separate the two."
+            f"{option(name)}: the range of project group GIDs ({format_span(groups)}) overlaps the GID range"
+            f" ({format_span(gids)}): separate the two."
         )
 
 
@@ -141,20 +141,20 @@ def overlap_problems(
         for pool in others:
             for taken in RANGES:
                 taken_span = taken.span(pool)
-                if taken_span and taken.column == range_.column and overlap(span, taken_span):
+                if taken_span and taken.column == range_.column and spans_overlap(span, taken_span):
                     yield (
-                        f"{option(name)}: the {range_.label} range ({show(span)}) overlaps the {taken.label} range"
-                        f" ({show(taken_span)}) of the pool of the offering {pool.get('offering')}: choose other"
+                        f"{option(name)}: the {range_.label} range ({format_span(span)}) overlaps the {taken.label}"
+                        f" range ({format_span(taken_span)}) of the pool of the offering {pool.get('offering')}: choose other"
                         " numbers."
                     )
 
 
 def shrink_problems(
-    values: Mapping[str, Any], held: Mapping[str, Sequence[int]], desired: Iterable[str], option: OptionName
+    values: Mapping[str, Any], numbers_in_use: Mapping[str, Sequence[int]], desired: Iterable[str], option: OptionName
 ) -> Iterator[str]:
-    """Yield which numbers in use the ranges of ``values`` would leave out; ``held`` has them by column."""
+    """Yield which numbers in use the ranges of ``values`` would leave out; ``numbers_in_use`` has them by column."""
     keys = [key for key in desired if key.startswith(("min_", "max_"))]
-    for column, numbers in held.items():
+    for column, numbers in numbers_in_use.items():
         own = [range_ for range_ in RANGES if range_.column == column]
         changed = [key for range_ in own for key in (range_.first, range_.last) if key in keys]
         if numbers and changed:

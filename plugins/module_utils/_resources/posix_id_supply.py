@@ -20,7 +20,7 @@ from .._document.model import ProviderDocument
 from .._http.row_checks import FieldType, check_rows
 from .._references.targets import Target
 from .posix_id_pool import Pool
-from .posix_id_pool_ranges import GID, UID, NumberRange, Span, show
+from .posix_id_pool_ranges import GID, UID, NumberRange, Span, format_span
 from .project_group_entries import ProjectGroups
 
 # The kinds of numbers that an account takes from a pool unless its offering says otherwise.
@@ -65,7 +65,7 @@ class Shortage:
         shown = f"{min(names)} needs a {label}" if len(names) == 1 else f"{len(names)} users need {label}s"
         how = " in Waldur" if supply.offering else ", with waldur.provider.posix_id_pool or posix_id_pool in a document"
         return (
-            f"{place}: {shown} from the POSIX ID pool of {pool}, whose range {show(supply.span)} has"
+            f"{place}: {shown} from the POSIX ID pool of {pool}, whose range {format_span(supply.span)} has"
             f" {supply.free or 'none'} left, so Waldur would refuse it: raise {supply.range.last} of that pool by at"
             f" least {missing}{how}."
         )

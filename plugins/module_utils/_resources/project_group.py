@@ -104,7 +104,7 @@ class ProjectGroup(Resource[ProjectGroups, GroupState, GroupWrite]):
         return task
 
     def users(self, desired: ProjectGroups, current: GroupState) -> tuple[Iterable[str], Iterable[str]]:
-        """Return nothing, as a group names no user."""
+        """Return no users: groups do not refer to users."""
         return (), ()
 
     def compare(
@@ -141,7 +141,7 @@ class ProjectGroup(Resource[ProjectGroups, GroupState, GroupWrite]):
         current.rows = [*(row for row in current.rows if row["uuid"] not in new), *rows]
 
     def verify(self, session: Session, target: Target, desired: ProjectGroups, current: GroupState) -> GroupState:
-        """Return the state that the response told, which was compared with the request."""
+        """Return the state from the response, which ``write_batch`` has verified."""
         return current
 
     def result(

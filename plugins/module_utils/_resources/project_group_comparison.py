@@ -13,7 +13,7 @@ from .._common import uuids
 from .._common.types import Row
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Effect, Severity, Stage
 from .._references.targets import Target
-from .posix_id_pool_ranges import GID, GROUP_GID, show
+from .posix_id_pool_ranges import GID, GROUP_GID, format_span
 from .project_group_entries import GroupEntry, ProjectGroups
 from .project_group_state import GroupState, Project, UnresolvedProject
 
@@ -115,7 +115,7 @@ def _project_of(row: Row) -> str:
 def _order_problems(
     target: Target, desired: ProjectGroups, changing: Mapping[str, _DesiredGroup], current: GroupState
 ) -> Iterator[str]:
-    """Yield why Waldur would name or number groups by itself before this plan does, in an order that nobody knows
+    """Yield why Waldur would name or number groups by itself before this plan does, in an undefined order
     (api-behaviour: project-groups-background, project-groups-roll-out)."""
     if current.is_switched_on and any(group.row is None for group in changing.values()):
         yield (
@@ -168,20 +168,20 @@ def _range_problems(
     elif not (desired.allow_outside_range or group_range.span[0] <= gid <= group_range.span[1]):
         yield (
             f"{option}: {gid} is outside the {group_range.range.label} range of {target.name}"
-            f" ({show(group_range.span)}): give a GID in that range, or set allow_outside_range: true."
+            f" ({format_span(group_range.span)}): give a GID in that range, or set allow_outside_range: true."
         )
     for pool in current.other_pools:
         for range_ in (GID, GROUP_GID):
             span = range_.span(pool)
             if span and span[0] <= gid <= span[1]:
                 yield (
-                    f"{option}: {gid} is in the {range_.label} range ({show(span)}) of the pool of the offering"
+                    f"{option}: {gid} is in the {range_.label} range ({format_span(span)}) of the pool of the offering"
                     f" {pool.get('offering')}: give another GID."
                 )
 
 
 def _waiting(changing: Mapping[str, _DesiredGroup], current: GroupState) -> dict[str, str]:
-    """Return which project's group has to give up its GID before that of another project gets it. Both by UUID."""
+    """Return, by the UUID of a project, the UUID of the project whose group must release a GID first."""
     holders = {row["gid"]: uuid for uuid, row in current.by_project().items() if row.get("gid") is not None}
     waits = {uuid: holders.get(group.entry.gid) for uuid, group in changing.items()}
     return {uuid: holder for uuid, holder in waits.items() if holder and holder != uuid and holder in changing}
@@ -210,7 +210,7 @@ def _find_gid_cycles(target: Target, changing: Mapping[str, _DesiredGroup], wait
 def _changes(
     target: Target, changing: Mapping[str, _DesiredGroup], waits: Mapping[str, str]
 ) -> Iterable[Change[GroupWrite]]:
-    """Yield the changes, ranked: a GID is given up before another group gets it, and new groups come last, those
+    """Yield the changes, ranked: a GID is released before another group gets it, and new groups come last, those
     without a name after those with one, as Waldur takes a name for them that is free then."""
     for uuid, group in changing.items():
         entry, row = group.entry, group.row

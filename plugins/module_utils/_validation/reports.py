@@ -20,7 +20,7 @@ from .findings import Finding, Validation
 _SUITE = "waldur.provider.validate"
 
 
-def junit_report(validation: Validation) -> bytes:
+def render_junit(validation: Validation) -> bytes:
     """Return a JUnit report: one test case for each file, failed if it has findings."""
     by_file: dict[str, list[Finding]] = {file: [] for file in validation.files}
     for finding in validation.findings:
@@ -41,7 +41,7 @@ def junit_report(validation: Validation) -> bytes:
     return f"<?xml version='1.0' encoding='utf-8'?>\n{text}\n".encode()
 
 
-def code_quality_report(validation: Validation) -> bytes:
+def render_code_quality(validation: Validation) -> bytes:
     """Return a report for GitLab Code Quality: a JSON list with one object for each finding."""
     seen: Counter[str] = Counter()
     report = []

@@ -16,12 +16,12 @@ from .._common.shown_paths import quote_path
 from .._document.model import ReadImage
 from .._export.output_folder import Folder, require_plain_path
 from .findings import Validation, validate_documents, validate_policy
-from .reports import code_quality_report, junit_report
+from .reports import render_code_quality, render_junit
 
 # What writes the report that an option names.
 REPORTS: dict[str, Callable[[Validation], bytes]] = {
-    "junit_file": junit_report,
-    "code_quality_file": code_quality_report,
+    "junit_file": render_junit,
+    "code_quality_file": render_code_quality,
 }
 
 

@@ -37,7 +37,7 @@ _UUID_LENGTH = 8
 
 @dataclass(frozen=True)
 class Markup:
-    """How text of others, and what is important, is marked."""
+    """How untrusted text and emphasis are written."""
 
     code: Callable[[str], str]
     bold: str
@@ -96,7 +96,7 @@ def open_details(summary: str, *, is_open: bool = False) -> str:
 
 
 def _describe(shown: ShownChange, markup: Markup, style: EntryStyle) -> str:
-    """Return what is done to which object, and where that is not said yet, of which provider."""
+    """Return the action and the object, with its provider if ``style.has_provider``."""
     action = markup.bold.format(shown.action.label) if style.is_critical else shown.action.label
     if shown.is_provider:
         return f"{action} {shown.kind.label.format(render_provider(shown, markup, style.ambiguous))}"

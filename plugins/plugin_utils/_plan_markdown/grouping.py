@@ -32,7 +32,7 @@ class GroupedChanges:
 
 
 def group_changes(shown: Sequence[ShownChange]) -> GroupedChanges:
-    """Group what is equal for at least ``FEWEST`` objects of one provider, or else of as many providers."""
+    """Group identical changes of at least ``FEWEST`` objects of one provider, or else of as many providers."""
     own = _group(shown, lambda change: (change.provider, _signature(change)))
     single = [group[0] for group in own if len(group) == 1]
     equal = _group(single, _signature)
@@ -62,6 +62,6 @@ def _can_be_grouped(change: ShownChange) -> bool:
 
 
 def _signature(change: ShownChange) -> Hashable:
-    """Return what two changes have in common if they differ in their objects only."""
+    """Return the key by which identical changes are grouped: all but the object."""
     sides = [tuple((leaf.label, leaf.text, leaf.is_word) for leaf in side) for side in (change.before, change.after)]
     return change.kind.name, change.action.name, *sides

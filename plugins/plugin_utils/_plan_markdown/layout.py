@@ -48,7 +48,7 @@ class Section:
 
 @dataclass
 class FittedSection:
-    """A section, and for each of its entries that are shown the number of the items that are."""
+    """A section with the number of shown items of each shown entry."""
 
     section: Section
     items: list[int] = field(default_factory=list)
@@ -77,7 +77,7 @@ class FittedSection:
 
 
 class Space:
-    """The number of characters that are left. After text that does not fit nothing more is taken."""
+    """The number of characters that are left. Once a text does not fit, no further text is accepted."""
 
     def __init__(self, length: int) -> None:
         self._left = length

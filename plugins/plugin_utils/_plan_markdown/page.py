@@ -72,8 +72,7 @@ def render_plan(
 ) -> str:
     """Return the plan of ``desired_state`` as Markdown of at most ``max_length`` characters.
 
-    What needs attention stands first, and is the last to be left out; the full texts of what a line shortens are the
-    first.
+    Changes that need attention come first and are dropped last; full texts of shortened values are dropped first.
     ``summary`` gives the missing users and the number of renames. Raises ``InvalidInput`` for what is not a valid plan.
     """
     if max_length < _SHORTEST:
@@ -138,7 +137,7 @@ def _render_headline(shown: Sequence[ShownChange], title: str, summary: Mapping[
 
 
 def _attention_section(grouped: GroupedChanges, style: EntryStyle) -> Section:
-    """Return what takes something away: removals first, then in the order of the providers."""
+    """Return the changes that need attention: removals first, then in the order of the providers."""
     style = replace(style, has_provider=True, is_critical=True)
     groups = sorted(_groups(grouped), key=lambda group: not group[0].is_removal)
     return Section("### ⚠ Needs attention\n", [render_group(group, style) for group in groups])

@@ -59,7 +59,7 @@ class ShownChange:
         return self.action.severity is Severity.REMOVAL
 
     def _needs_attention(self) -> bool:
-        """Return whether something is taken away, ends earlier, or stops to work."""
+        """Return whether something is taken away, ends earlier, or stops working."""
         if self.action.severity is Severity.REPLACEMENT:
             return any(leaf.value for leaf in self.before)
         if self.action.severity is Severity.LOSS:

@@ -238,7 +238,7 @@ def _make_file_name(profile: Row) -> str:
     return f"provider-{short}" if short in _RESERVED else short
 
 
-def report_index(reports: Any, *, moment: Any, title: str = DEFAULT_TITLE) -> str:
+def render_index(reports: Any, *, moment: Any, title: str = DEFAULT_TITLE) -> str:
     """Return a page that links to reports.
 
     ``reports`` are mappings of ``name``, ``file`` (null where there is no page), ``statistics`` (may be null) and

@@ -255,8 +255,10 @@ def applied(found: UsernameState, changes: Iterable[Change[UsernameWrite]]) -> U
     accounts = dict(found.accounts)
     for change in changes:
         user, name = change.payload.user_uuid, change.payload.username
-        accounts.update({(offering, user): name for offering in found.reach[user] - found.hidden})
-    return UsernameState(found.names, accounts, found.reach, found.hidden)
+        accounts.update(
+            {(offering, user): name for offering in found.accessible_offerings[user] - found.unreadable_offerings}
+        )
+    return UsernameState(found.names, accounts, found.accessible_offerings, found.unreadable_offerings)
 
 
 def plain(found: UsernameState, pair: tuple[str, str]) -> str:
@@ -276,7 +278,7 @@ def test_setting_names_settles_in_one_run_and_shows_all_that_it_changed(found: U
 @given(states())
 def test_the_current_names_as_desired_state_give_no_change(found: UsernameState) -> None:
     for user in (ALICE, BOB):
-        readable = found.reach[user.uuid] - found.hidden
+        readable = found.accessible_offerings[user.uuid] - found.unreadable_offerings
         names = {(found.accounts.get((offering, user.uuid)) or "").strip() for offering in readable}
         if len(names) == 1 and "" not in names:
             wish: dict[str, Any] = {"user": str(user.username), "username": names.pop()}

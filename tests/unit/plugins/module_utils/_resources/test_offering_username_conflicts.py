@@ -183,7 +183,7 @@ def test_carrying_out_a_plan_never_gives_a_user_the_username_of_another(
     accounts = dict(found.accounts)
     for change in plan.changes:
         user = change.payload.user_uuid
-        accounts.update({(offering, user): change.payload.username for offering in found.reach[user]})
+        accounts.update({(offering, user): change.payload.username for offering in found.accessible_offerings[user]})
     for change in plan.changes:
         assert change.payload.username.casefold() not in others(accounts, change.payload.user_uuid)
 

@@ -249,7 +249,7 @@ def test_every_account_joins_that_of_its_user_whatever_its_offering_says() -> No
     predict_usernames(found, SHARED, {})
     assert found.accounts == {(VM, ALICE.uuid): "a", (GPU, ALICE.uuid): "a", (VM, BOB.uuid): None}
     assert found.provider_accounts[ALICE.uuid] == found.links[GPU, ALICE.uuid] == ProviderAccount(None, "a")
-    assert not found.settings_of(VM).is_shared
+    assert not found.get_settings(VM).is_shared
 
 
 def test_an_account_without_a_username_gets_that_of_the_service_provider_account() -> None:

@@ -79,10 +79,10 @@ def test_everything_is_read_once_in_bulk() -> None:
 def test_for_a_single_user_only_his_rows_are_asked_for_and_believed() -> None:
     asked = client(project_permissions=[permission(BOB), permission()], all_users=[{"uuid": BOB.uuid}])
     found = read(asked, ALICE.uuid, single=True)
-    assert (found.reach, found.accounts) == ({}, {})
+    assert (found.accessible_offerings, found.accounts) == ({}, {})
     asked.objects["user"] = {"uuid": ALICE.uuid, "username": "alice"}
     asked.asked.clear()
-    assert read(asked, ALICE.uuid, single=True).reach == {ALICE.uuid: {VM}}
+    assert read(asked, ALICE.uuid, single=True).accessible_offerings == {ALICE.uuid: {VM}}
     assert [query["user"] for name, _uuid, query in asked.asked if name == "project_permissions"] == [ALICE.uuid]
     accounts = [query for name, _uuid, query in asked.asked if name == "offering_users"]
     assert [(query["user_uuid"], query.get("query")) for query in accounts] == [(ALICE.uuid, None), (None, "x")]
@@ -104,23 +104,23 @@ def test_of_a_single_user_who_is_nobody_nothing_more_is_read() -> None:
 )
 def test_resources_that_are_over_private_or_of_others_reach_nothing(row: dict[str, Any]) -> None:
     found = read(client(provider_resources=[row, resource()]))
-    assert (found.names, found.reach) == ({VM: "VM"}, {ALICE.uuid: {VM}})
+    assert (found.names, found.accessible_offerings) == ({VM: "VM"}, {ALICE.uuid: {VM}})
 
 
 def test_resources_of_servers_that_name_neither_provider_nor_sharing_count() -> None:
     row = {key: value for key, value in resource().items() if key not in ("provider_uuid", "offering_shared")}
-    assert read(client(provider_resources=[row])).reach == {ALICE.uuid: {VM}}
+    assert read(client(provider_resources=[row])).accessible_offerings == {ALICE.uuid: {VM}}
 
 
 def test_a_project_where_nobody_has_a_role_reaches_nobody() -> None:
     found = read(client(provider_resources=[resource(project_uuid=OTHER_PROJECT), resource(project_uuid=None)]))
-    assert (found.names, found.reach) == ({VM: "VM"}, {})
+    assert (found.names, found.accessible_offerings) == ({VM: "VM"}, {})
     assert read(client(project_permissions=[])) == UsernameState()
 
 
 def test_permissions_without_a_user_are_nobodys() -> None:
     nobody = {"user_uuid": None, "project_uuid": PROJECT}
-    assert read(client(project_permissions=[nobody, permission()])).reach == {ALICE.uuid: {VM}}
+    assert read(client(project_permissions=[nobody, permission()])).accessible_offerings == {ALICE.uuid: {VM}}
 
 
 def test_accounts_at_other_providers_are_not_looked_at() -> None:
@@ -132,7 +132,7 @@ def test_accounts_at_other_providers_are_not_looked_at() -> None:
 def test_staff_and_support_can_read_every_account_back(flags: dict[str, bool]) -> None:
     asked = client(provider_offerings=[{"uuid": VM, "plugin_options": {OPTION: False}}])
     asked.objects["me"] = staff(**flags)
-    assert read(asked).hidden == set()
+    assert read(asked).unreadable_offerings == set()
 
 
 @pytest.mark.parametrize("column", ["plugin_options", "secret_options"])
@@ -144,5 +144,5 @@ def test_others_read_accounts_back_where_the_offering_lets_them(column: str) -> 
     ]
     asked = client(provider_offerings=offerings)
     asked.objects["me"] = staff(is_staff=False)
-    assert read(asked).hidden == {GPU, PROJECT}
+    assert read(asked).unreadable_offerings == {GPU, PROJECT}
     assert ("provider_offerings", None, {"customer_uuid": CUSTOMER, "field": SETTINGS}) in asked.asked

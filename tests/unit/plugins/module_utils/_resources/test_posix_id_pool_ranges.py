@@ -28,7 +28,7 @@ def every_problem(values: dict[str, Any], desired: Iterable[str] = ENDS, others:
     """Return all that is wrong with the ranges of a pool."""
     return [
         *ranges.end_problems(values, option),
-        *ranges.order_problems(values, desired, option),
+        *ranges.check_order(values, desired, option),
         *ranges.overlap_problems(values, desired, list(others), option),
     ]
 
