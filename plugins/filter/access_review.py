@@ -22,7 +22,7 @@ _OUTPUTS = ("rows", "markdown", "csv", "html")
 
 def access_review(
     results: Any,
-    moment: Any,
+    date: Any,
     desired_state: Any = None,
     expiring_within: Any = 30,
     output: str = "rows",
@@ -31,7 +31,7 @@ def access_review(
     """Return the review in one of the formats. Raises ``InvalidInput`` for invalid data."""
     if output not in _OUTPUTS:
         raise InvalidInput(f"output: {quote(output)} is not a valid format: use {', '.join(_OUTPUTS)}.")
-    report_time = parse_report_time(_strip_tags(moment))
+    report_time = parse_report_time(_strip_tags(date), "date")
     within = parse_duration("expiring_within", _strip_tags(expiring_within))
     review = make_review(require_plain(results), report_time.timestamp, within, require_plain(desired_state))
     if output == "rows":

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.values import boolean
 from ansible_collections.waldur.provider.plugins.plugin_utils._filters import make_filter
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.lines import render_differences
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.differences import render_differences
 
 
 def plan_differences(plan: Any, totals: Any = True) -> list[str]:

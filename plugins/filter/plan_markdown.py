@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.plugin_utils._filters import make_filter
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.page import (
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.markdown_page import (
     DEFAULT_MAX_LENGTH,
     DEFAULT_TITLE,
     render_plan,

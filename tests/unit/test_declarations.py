@@ -30,7 +30,7 @@ GENERIC = sorted(
         ),
         PLUGINS / "module_utils/_document/loader.py",
         PLUGINS / "module_utils/_document/schema.py",
-        *(PLUGINS / "plugin_utils/_plan_markdown").glob("*.py"),
+        *(PLUGINS / "plugin_utils/_plan_text").glob("*.py"),
         *(PLUGINS / "plugin_utils/_monitoring").glob("*.py"),
     ]
 )

@@ -144,8 +144,8 @@ def overlap_problems(
                 if taken_span and taken.column == range_.column and spans_overlap(span, taken_span):
                     yield (
                         f"{option(name)}: the {range_.label} range ({format_span(span)}) overlaps the {taken.label}"
-                        f" range ({format_span(taken_span)}) of the pool of the offering {pool.get('offering')}: choose other"
-                        " numbers."
+                        f" range ({format_span(taken_span)}) of the pool of the offering {pool.get('offering')}: choose"
+                        " other numbers."
                     )
 
 

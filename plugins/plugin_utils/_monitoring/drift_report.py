@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.shown_changes import (
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.shown_changes import (
     ShownChange,
     parse_plan,
 )

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Effect, Severity
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.shown_changes import (
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.shown_changes import (
     ShownChange,
     parse_plan,
 )

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import escape_invisible
 from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import escape_block
 from ansible_collections.waldur.provider.plugins.plugin_utils._monitoring.drift_report import parse_report
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.lines import render_line, render_values
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.differences import render_line, render_values
 
 _TITLE = "Waldur service providers"
 _CHECK = "Compare Waldur with the document"

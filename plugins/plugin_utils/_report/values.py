@@ -155,14 +155,15 @@ class ReportTime:
         return f"in {days:,} days" if days > 0 else f"{-days:,} days ago"
 
 
-def parse_report_time(value: Any) -> ReportTime:
-    """Return the time of a report: of a date, or a date-time (UTC without an offset). Raises ``InvalidInput``."""
+def parse_report_time(value: Any, option: str = "moment") -> ReportTime:
+    """Return the time of a report: of a date, or a date-time (UTC without an offset). Raises ``InvalidInput``, which
+    names ``option``."""
     has_time = isinstance(value, datetime) or not (isinstance(value, date) or _DATE.fullmatch(str(value).strip()))
     try:
         return ReportTime(timestamps.parse(value), has_time)
     except ValueError:
         raise InvalidInput(
-            f'moment: must be a date such as "2026-11-23", or a date-time, and {quote(value)} was given.'
+            f'{option}: must be a date such as "2026-11-23", or a date-time, and {quote(value)} was given.'
         ) from None  # Ansible would show the cause too
 
 

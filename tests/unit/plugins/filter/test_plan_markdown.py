@@ -21,7 +21,7 @@ from markdown_it.token import Token
 from messages import message, part
 
 from ansible_collections.waldur.provider.plugins.filter.plan_markdown import FilterModule
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.page import render_plan
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.markdown_page import render_plan
 
 from ..helpers.sample_plans import CASES, HOSTILE, PLANS, TEXTS, USUAL, change, until
 

@@ -232,7 +232,7 @@ def test_bars_never_pass_their_end() -> None:
             NOW,
             part("report_number_invalid", option="revenue[0].total", value="nan"),
         ),
-        (data(), "yesterday", part("report_date_invalid")),
+        (data(), "yesterday", part("report_date_invalid", option="moment")),
     ],
 )
 def test_other_data_is_refused_in_one_sentence(given: Any, moment: str, expected: str) -> None:

@@ -21,8 +21,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import 
 from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import Limits
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.lines import render_differences
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.page import render_plan
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.differences import render_differences
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.markdown_page import render_plan
 
 
 class ManyProviders:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.shown_changes import ShownChange
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.shown_changes import ShownChange
 
 # Fewer equal changes have a line each.
 FEWEST = 4

@@ -16,13 +16,13 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import (
     shorten,
     split_lines,
 )
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.grouping import MOST_VALUES, Group
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.layout import Entry
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.shown_changes import (
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.fit_to_length import Entry
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.grouping import MOST_VALUES, Group
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.shown_changes import (
     ShownChange,
     count_providers,
 )
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.values import (
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.values import (
     LONGEST_VALUE,
     Difference,
     Leaf,

@@ -21,7 +21,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._plan.changes impo
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import ACTIONS, KINDS
 from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import format_count, split_lines
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.values import (
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.values import (
     LONGEST_VALUE,
     Difference,
     Leaf,

@@ -11,13 +11,13 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import quote
 from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import escape_block
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.shown_changes import (
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.shown_changes import (
     ShownChange,
     describe_totals,
     find_ambiguous_names,
     parse_plan,
 )
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.values import Difference
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.values import Difference
 
 _MOST_VALUES = 30
 

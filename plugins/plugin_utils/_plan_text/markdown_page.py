@@ -17,7 +17,20 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._markdown import (
     format_count,
     shorten,
 )
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.entries import (
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.fit_to_length import (
+    Entry,
+    FittedSection,
+    Section,
+    Space,
+    fit_entries,
+    fit_items,
+)
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.grouping import (
+    Group,
+    GroupedChanges,
+    group_changes,
+)
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.markdown_entries import (
     HTML,
     MARKDOWN,
     NOTHING,
@@ -27,20 +40,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.ent
     render_group,
     render_provider,
 )
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.grouping import (
-    Group,
-    GroupedChanges,
-    group_changes,
-)
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.layout import (
-    Entry,
-    FittedSection,
-    Section,
-    Space,
-    fit_entries,
-    fit_items,
-)
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.shown_changes import (
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.shown_changes import (
     ShownChange,
     count_actions,
     count_attention,
@@ -49,7 +49,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.sho
     parse_plan,
     require_list,
 )
-from ansible_collections.waldur.provider.plugins.plugin_utils._plan_markdown.values import LONGEST_VALUE
+from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.values import LONGEST_VALUE
 
 DEFAULT_TITLE = "Waldur service providers"
 # GitHub takes no longer comment; GitLab takes a million characters.
