@@ -46,7 +46,7 @@ options:
 notes:
   - Requires the permissions C(SERVICE_PROVIDER.GET_API_SECRET_CODE), and C(SERVICE_PROVIDER.GENERATE_API_SECRET_CODE)
     to rotate, on the provider's customer, which owners have. A role on the service provider is not enough. In Waldur
-    2024, the role C(CUSTOMER.OWNER) in the customer is required instead.
+    2024, the role C(CUSTOMER.OWNER) on the customer is required instead.
   - With O(reveal=true), the registered result contains the code. Every task that uses it requires C(no_log=true) too.
   - If the response to a rotation is lost, the code is read again, and the error message gives the outcome. The rotation
     is never retried without that check.

@@ -29,7 +29,7 @@ options:
     default: false
 notes:
   - Requires the permission C(SERVICE_PROVIDER.GET_API_SECRET_CODE) on the provider's customer, which owners have. A
-    role on the service provider is not enough. In Waldur 2024, the role C(CUSTOMER.OWNER) in the customer is required
+    role on the service provider is not enough. In Waldur 2024, the role C(CUSTOMER.OWNER) on the customer is required
     instead.
   - Reading the code does not change it. M(waldur.provider.api_secret_code) rotates it.
 seealso:

@@ -94,7 +94,7 @@ options:
 notes:
   - Requires the permission C(SERVICE_PROVIDER.LIST_CUSTOMERS) on the provider's customer, which owners have. Since
     2026, a role on the service provider is enough, such as that of its managers. O(user) requires
-    C(SERVICE_PROVIDER.LIST_USER_CUSTOMERS) in the customer, for which a role on the service provider is not enough. In
+    C(SERVICE_PROVIDER.LIST_USER_CUSTOMERS) on the customer, for which a role on the service provider is not enough. In
     Waldur 2024, every user may read it.
   - Each row requires many database queries on the server. If there are many customers, name the O(fields) that you
     need.

@@ -36,7 +36,7 @@ extends_documentation_fragment:
 notes:
   - V(offering_usernames) requires C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS) and a token that may read the resources
     of the provider, which is the token of staff or of the customer's owner. Accounts in offerings that only staff can
-    read are left out, and a note names these offerings. V(users) requires a role in the provider, or a staff or support
+    read are left out, and a note names these offerings. V(users) requires a role on the provider, or a staff or support
     token.
   - Users are written by username, and customers by name. If that would be ambiguous (a customer's name that occurs
     twice, a username that looks like a UUID), the UUID is written.

@@ -60,8 +60,8 @@ options:
         required: true
 notes:
   - Requires the permissions C(SERVICE_PROVIDER.SET_OFFERINGS_USERNAME), to set usernames, and
-    C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS), to find out which offerings a user can access, both in the provider's
-    customer. A role on the service provider is not enough. With Waldur 2024, the role C(CUSTOMER.OWNER) in the customer
+    C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS), to find out which offerings a user can access, both on the provider's
+    customer. A role on the service provider is not enough. With Waldur 2024, the role C(CUSTOMER.OWNER) on the customer
     is required instead. Without the second permission, the task fails instead of guessing.
   - A username that an account of another user at the provider already has, ignoring case, is rejected before anything
     is changed. This includes accounts in every state, also deleted ones, because they get their username back when the

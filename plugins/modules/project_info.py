@@ -164,8 +164,8 @@ notes:
   - With O(project_customer), the rows contain only the name, the end date and the price of the keys of O(order_by). Any
     other key is an error.
   - Requires the permission C(SERVICE_PROVIDER.LIST_PROJECTS), and with O(project_customer)
-    C(SERVICE_PROVIDER.LIST_CUSTOMER_PROJECTS), on the provider's customer, which owners have. Since 2026, a role in the
-    service provider is enough, such as that of its managers. In Waldur 2024, the role C(CUSTOMER.OWNER) in the customer
+    C(SERVICE_PROVIDER.LIST_CUSTOMER_PROJECTS), on the provider's customer, which owners have. Since 2026, a role on the
+    service provider is enough, such as that of its managers. In Waldur 2024, the role C(CUSTOMER.OWNER) on the customer
     is required instead, and every user may read the projects of one customer.
   - Waldur 2024 ignores the filters of this list, except O(project_customer). There, the collection applies those whose
     values the rows contain, such as O(name), O(customer) and O(created), and with other filters the task fails.

@@ -98,7 +98,7 @@ options:
       - -username
 notes:
   - Requires the permission C(SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS) on the provider's customer, which owners have.
-    A role on the service provider is not enough. In Waldur 2024, the role C(CUSTOMER.OWNER) in the customer is required
+    A role on the service provider is not enough. In Waldur 2024, the role C(CUSTOMER.OWNER) on the customer is required
     instead.
   - Waldur 2024 ignores the filters of this list. There, the collection applies those whose values the rows contain,
     such as O(user), O(scope) and O(created), and with other filters the task fails. Its rows have short roles in

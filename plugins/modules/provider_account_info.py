@@ -98,7 +98,7 @@ options:
       - -user_first_name
       - -user_last_name
 notes:
-  - Requires a staff or support token, any role on the service provider, or a role in its customer or in one of the
+  - Requires a staff or support token, any role on the service provider, or a role on its customer or in one of the
     customer's projects. Other tokens get an empty list.
   - Waldur shows C(user_username), C(user_full_name) and C(user_email) only if every offering that uses the account
     exposes them. Otherwise they are V(none), also for staff. To identify users, use C(user_uuid).

@@ -33,7 +33,7 @@ options:
     type: str
 notes:
   - Requires the permissions C(SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_CUSTOMERS) and
-    C(SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_PROJECTS) on the provider's customer, which owners have. A role in the service
+    C(SERVICE_PROVIDER.GET_ROBOT_ACCOUNT_PROJECTS) on the provider's customer, which owners have. A role on the service
     provider is not enough. In Waldur 2024, every user may read it.
 seealso:
   - module: waldur.provider.project_service_account_info

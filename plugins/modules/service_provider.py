@@ -142,9 +142,9 @@ options:
     choices: [present, absent]
     default: present
 notes:
-  - Creating a provider requires a staff token, or the permission C(SERVICE_PROVIDER.REGISTER) in the customer, which
+  - Creating a provider requires a staff token, or the permission C(SERVICE_PROVIDER.REGISTER) on the customer, which
     the default roles of Waldur do not include. Changing or deleting it requires a staff token, or the role
-    C(CUSTOMER.OWNER) in the customer.
+    C(CUSTOMER.OWNER) on the customer.
 seealso:
   - module: waldur.provider.desired_state
     description: The profile together with role grants, usernames and the API secret code, in one document.

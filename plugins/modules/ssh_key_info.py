@@ -72,8 +72,8 @@ options:
   order_by:
     choices: [name, -name]
 notes:
-  - Requires the permission C(SERVICE_PROVIDER.LIST_KEYS) on the provider's customer, which owners have. A role in the
-    service provider is not enough. In Waldur 2024, the role C(CUSTOMER.OWNER) in the customer is required instead.
+  - Requires the permission C(SERVICE_PROVIDER.LIST_KEYS) on the provider's customer, which owners have. A role on the
+    service provider is not enough. In Waldur 2024, the role C(CUSTOMER.OWNER) on the customer is required instead.
   - Staff also get the keys of deactivated users, while M(waldur.provider.user_info) does not list these users. If you
     grant access by keys, only use those of listed users, as the examples do.
   - Waldur 2024 ignores the filters of this list. There, the collection applies those by name, fingerprint, UUID and
