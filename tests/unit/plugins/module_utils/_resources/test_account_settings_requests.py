@@ -16,7 +16,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     WaldurError,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
-from ansible_collections.waldur.provider.plugins.module_utils._resources.account_settings import SettingsWrite
+from ansible_collections.waldur.provider.plugins.module_utils._resources.account_settings import (
+    SettingsWrite,
+    describe_stored,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._resources.account_state import (
     Account,
     AccountState,
@@ -292,6 +295,16 @@ def test_a_refusal_of_the_options_says_what_was_done_and_what_is_stored(now: Any
         message("refused_rechecked", cause="Refused.", state=state),
         expected,
     )
+
+
+def test_the_state_after_a_refusal_shows_values_as_a_task_writes_them() -> None:
+    before, sent = {"project_groups_enabled": False}, {"project_groups_enabled": True, "login_shell": ""}
+    expected = message(
+        "options_stored",
+        stored="project_groups_enabled: true, login_shell: ''",
+        old="project_groups_enabled: false, login_shell: ''",
+    )
+    assert describe_stored(before, sent, {"project_groups_enabled": True}) == (True, expected)
 
 
 def test_a_refusal_names_the_values_to_go_back_to() -> None:
