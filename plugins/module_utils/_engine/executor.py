@@ -59,9 +59,8 @@ def _described(error: BaseException, *, is_sent: bool, is_applied: bool) -> Wald
 def _unchecked(error: WaldurError, changes: Sequence[Change[object]]) -> WaldurError:
     if "not_applied" not in error.details:
         number = len(changes)
-        one = "The change was applied, but its verification failed"
-        done = one if number == 1 else f"All {number} changes were applied, but their verification failed"
-        error.message = f"{done}: {error.message}"
+        applied, its = ("The change was", "its") if number == 1 else (f"All {number} changes were", "their")
+        error.message = f"{applied} applied, but {its} verification failed: {error.message}"
         error.args = (error.message,)
     details = {"failed_change": None, "uncertain": [], "not_applied": [], **error.details}
     error.details = {**details, "changed": True, "applied": [change.as_dict() for change in changes]}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from messages import ends, matching, message, prefix
+from messages import ends, matching, mentions, message, part, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import yaml_files
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
@@ -169,7 +169,8 @@ def test_a_word_that_must_be_quoted_is_shown_as_it_is_written_in_the_document(tm
         (tmp_path / "a.yml").write_text(content)
         with pytest.raises(InvalidInput) as caught:
             loader.load_documents(str(tmp_path / "a.yml"), images.read_image, SCHEMA)
-        assert f"users[0].user: {word} is read as a " in caught.value.message
+        problem = matching(part("kind_of_spelling", value=word))
+        assert mentions(caught.value.message, "not_quoted", option="users[0].user", problem=problem)
 
 
 def test_a_key_that_is_written_as_a_number_is_never_taken_for_another(tmp_path: Path) -> None:
