@@ -227,7 +227,7 @@ def test_wrong_use_is_refused_in_one_sentence(sim: Simulator, tmp_path: Path) ->
     output = copy.ends(2, "plan")
     assert "providers/beta.yml: service_providers[0].customer: Alpha Cloud Ltd duplicates providers/alpha.yml" in output
     copy.edit("beta.yml", "  - customer: Alpha Cloud Ltd\n", "  - customer: No Such Customer\n")
-    assert "providers/beta.yml: service_providers[0].customer: there is no customer 'No Such Customer'" in copy.ends(
+    assert "providers/beta.yml: service_providers[0].customer: customer 'No Such Customer' not found" in copy.ends(
         2, "drift"
     )
     assert copy.read("drift.json")["status"] == "error"
