@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.shown_c
 
 # A provider: its name, and its customer's UUID, as names are not unique.
 Provider = tuple[str, str]
-_RETURNED = "the list 'service_providers' of what waldur.provider.desired_state returns"
+_RETURNED = "the list 'service_providers' in the result of waldur.provider.desired_state"
 _STATUSES = ("clean", "drift", "error")
 
 

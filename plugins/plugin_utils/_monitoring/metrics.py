@@ -93,7 +93,7 @@ def _count_expiring(report: DriftReport, expiring: Any) -> Iterator[Metric]:
     """Yield how many objects of each kind that can end do so soon, 0 included."""
     if expiring is None:
         return
-    source = "the list 'expiring' of what waldur.provider.desired_state returns"
+    source = "the list 'expiring' in the result of waldur.provider.desired_state"
     rows = parse_rows("expiring", expiring, ("service_provider", "kind", "id"), source)
     numbers = Counter((row["service_provider"], row["id"].get("customer"), row["kind"]) for row in rows)
     kinds = [kind.name for kind in KINDS.values() if kind.can_expire]

@@ -214,7 +214,7 @@ def test_no_report_holds_a_secret_or_the_name_of_a_user_in_a_metric() -> None:
 @pytest.mark.parametrize(
     ("name", "run", "expected"),
     [
-        ("plan_gitlab", lambda: gitlab("x"), "_input: takes the list 'plan'"),
+        ("plan_gitlab", lambda: gitlab("x"), "_input: must be the list 'plan'"),
         ("drift_junit", lambda: junit([]), message("report_is_no_drift")),
         ("drift_junit", lambda: junit({"status": "fine"}), message("report_is_no_drift")),
         ("drift_junit", lambda: junit(CLEAN, "x"), message("report_without_providers")),

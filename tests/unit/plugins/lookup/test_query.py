@@ -267,7 +267,7 @@ def test_the_list_of_providers_takes_no_provider_and_does_not_mind_the_variable(
 
 
 def test_a_provider_that_is_a_number_is_refused(sim: Simulator) -> None:
-    assert "quote it" in refusal(sim, "users", service_provider=7)
+    assert "put it in quotes" in refusal(sim, "users", service_provider=7)
 
 
 # --- one connection --------------------------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ def test_names_references_and_fingerprints_that_yaml_made_something_of_are_to_be
     assert told.startswith(
         f"service_providers[0].{place}: the value is the {kind} {shown(value)}, but text is required:"
     )
-    assert "quote it" in told
+    assert "put it in quotes" in told
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -170,7 +170,7 @@ def test_an_empty_name_or_reference_is_refused(place: str, empty: str) -> None:
 def test_an_expiry_that_yaml_made_a_number_or_boolean_of_is_to_be_quoted(value: Any) -> None:
     told = refusal(provider(users=[{"user": "alice", "expiration_time": value}]))
     assert told.startswith("service_providers[0].users[0].expiration_time: the value is the ")
-    assert "quote it" in told
+    assert "put it in quotes" in told
 
 
 @pytest.mark.parametrize("value", ["soon", "", "2027-02-29", "30.06.2027", ["2027-06-30"], {}, time(12, 30)])

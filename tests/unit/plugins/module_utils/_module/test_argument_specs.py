@@ -84,7 +84,7 @@ def test_a_reference_that_yaml_made_something_of_is_to_be_quoted(module: str, ke
     told = refusal(module, **{key: value}, **more)
     assert told.startswith(f"{key}: the value is the ")
     assert (str(value).lower() if value is True else str(value)) in told
-    assert "quote it" in told
+    assert "put it in quotes" in told
 
 
 # --- service_provider ------------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ def test_several_customers_of_one_name_are_an_error_with_the_candidates(sim: Sim
     sim.change("Customer", {"abbreviation": "BETA"}, {"name": "Alpha Cloud Ltd"})
     for kind in ("customer", "service_provider"):
         with pytest.raises(
-            InvalidInput, match=rf"several .*{ALPHA_CUSTOMER if kind == 'customer' else ALPHA}.*UUID of one"
+            InvalidInput, match=rf"ambiguous.* .*{ALPHA_CUSTOMER if kind == 'customer' else ALPHA}.*UUID of one"
         ):
             connect().references.resolve_target(kind, kind, "Alpha Cloud Ltd")
 

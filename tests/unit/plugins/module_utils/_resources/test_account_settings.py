@@ -278,7 +278,7 @@ def test_the_entry_to_write_names_the_username_in_use() -> None:
 def test_a_message_lists_ten_users_in_conflict() -> None:
     users = [replace(ALICE, uuid=f"{n:032x}", username=f"user{n}") for n in range(12)]
     text = error(compare(SHARED, AccountState(conflicts=tuple(conflict(user, "a", "b") for user in users))))
-    assert "as 12 users have different usernames" in text
+    assert "because 12 users have different usernames" in text
     assert "and 2 more, which waldur.provider.username_conflict_info lists." in text
     assert "user9" in text
     assert "user10" not in text

@@ -193,7 +193,7 @@ def test_usernames_of_a_provider_that_does_not_exist_yet_are_one_warning() -> No
 @pytest.mark.parametrize(
     ("second", "words"),
     [
-        (("nobody", "b"), r"^offering_usernames\[1\].user: no user 'nobody'"),
+        (("nobody", "b"), r"^offering_usernames\[1\].user: user 'nobody' not found"),
         (("alice@example.org", "b"), "alice duplicates .*"),
         (("bob", "a"), part("username_shared", option="offering_usernames[1].username")),
     ],

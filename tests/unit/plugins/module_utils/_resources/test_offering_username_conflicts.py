@@ -137,7 +137,7 @@ def test_a_username_stays_taken_by_an_account_that_the_server_would_not_touch() 
         "username_of_another",
         held="bob in Storage",
         provider="A",
-        reason=matching(r"CME \(bob does not reach that offering, so their entry.*"),
+        reason=matching(r"CME \(bob can't access that offering, so their entry.*"),
     )
 
 

@@ -107,7 +107,7 @@ def test_where_all_accounts_of_a_user_may_be_hidden_nothing_is_planned(sim: Simu
     assert [change.name for change in planned.changes] == ["member2"]
     [warning] = planned.comparison.warnings
     # member2 has not consented either.
-    assert message("accounts_counted_hidden", count="3") in warning
+    assert message("accounts_counted_left_out", count="3") in warning
     assert "(member1 in Alpha Storage, member1 in Alpha VM, member2 in Alpha VM)" in warning
     assert results(planned, "offering_username", done=False)[0][0]["user"] == "member2"
 

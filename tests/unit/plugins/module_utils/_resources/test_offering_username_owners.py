@@ -169,13 +169,13 @@ def state(
 
 
 def test_a_hidden_account_may_be_linked_so_the_others_are_renamed_by_themselves() -> None:
-    found = state({VM: "a"}, hidden={GPU}, provider_accounts={ALICE.uuid: ProviderAccount(OWNER, "a")})
+    found = state({VM: "a"}, unreadable_offerings={GPU}, provider_accounts={ALICE.uuid: ProviderAccount(OWNER, "a")})
     requests = plan_requests(found, ALICE.uuid, "new")
     assert (requests.is_for_all, requests.renamed, requests.provider_account) == (False, (VM,), None)
 
 
 def test_an_account_in_a_hidden_offering_that_shares_accounts_would_be_linked() -> None:
-    found = state({VM: "a"}, hidden={GPU}, shared=(GPU,))
+    found = state({VM: "a"}, unreadable_offerings={GPU}, shared=(GPU,))
     assert plan_requests(found, ALICE.uuid, "new").renamed == (VM,)
 
 

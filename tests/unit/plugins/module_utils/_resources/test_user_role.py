@@ -201,7 +201,7 @@ def test_an_unknown_user_may_be_skipped_with_a_warning_and_is_listed(wish: Grant
     assert found.missing_users == ("nobody",)
     assert not found.errors
     [warning] = found.warnings
-    assert warning.startswith("users[nobody] was left out: no user 'nobody'")
+    assert warning.startswith("users[nobody] was left out: user 'nobody' not found")
 
 
 def test_a_deactivated_user_counts_as_missing_for_present() -> None:

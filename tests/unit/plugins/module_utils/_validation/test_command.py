@@ -42,7 +42,7 @@ def test_each_finding_is_a_line_and_reports_are_written(folder: Path, capsys: py
 def test_a_folder_without_documents_is_no_success(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "empty").mkdir()
     assert main(["empty"]) == 2
-    assert capsys.readouterr().err.startswith("providers_path: empty holds no file")
+    assert capsys.readouterr().err.startswith("providers_path: empty contains no file")
 
 
 def test_the_package_of_the_hook_holds_every_layer_that_the_command_imports() -> None:

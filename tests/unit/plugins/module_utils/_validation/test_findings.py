@@ -166,7 +166,7 @@ def test_files_are_shown_relative_to_the_current_folder_or_absolute(
 
 
 def test_a_folder_without_documents_is_an_error_of_the_option(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"^providers_path: \S+ holds no file"):
+    with pytest.raises(InvalidInput, match=r"^providers_path: \S+ contains no file"):
         validate_documents(write(tmp_path))
 
 
@@ -187,7 +187,7 @@ def test_the_task_fails_with_all_findings_and_a_count(tmp_path: Path) -> None:
 
 def test_the_guide_lists_every_rule_with_its_description() -> None:
     guide = (Path(__file__).resolve().parents[5] / "docs" / "docsite" / "rst" / "guide_gitops.rst").read_text()
-    section = guide.partition("These are the rules")[2].partition("Edit documents with completion")[0]
+    section = guide.partition("The reports contain these rule ids")[2].partition("Edit documents with completion")[0]
     listed = re.findall(r"\* - ``([a-z-]+)``\n     - (.+)", section)
     assert listed == [(rule.id, rule.description) for rule in Rule]
 

@@ -149,7 +149,7 @@ def test_a_task_reports_all_errors_of_a_document_of_its_own_and_of_files(tmp_pat
     (tmp_path / "a.yml").write_text("service_providers: [{customer: 007}, {customer: x, usrs: []}]")
     found = outcome("desired_state", {**CONNECTION, "providers_path": "a.yml"}, tmp_path, elsewhere=elsewhere)
     assert [text[:47] for text in found["errors"]] == [
-        "a.yml: service_providers[0].customer: 007 arriv",
+        "a.yml: service_providers[0].customer: 007 is re",
         "a.yml: service_providers[1]: 'usrs' is not know",
     ]
 
