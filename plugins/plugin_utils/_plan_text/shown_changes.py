@@ -131,8 +131,8 @@ def _parse_declarations(number: int, change: Any) -> tuple[ChangeKind, Action]:
     action = _find_action(kind, change) if is_valid else None
     if action is None:
         raise InvalidInput(
-            f"_input[{number}]: is not a valid change of a plan; give the list 'plan' of what"
-            " waldur.provider.desired_state returns."
+            f"_input[{number}]: is not a valid change of a plan; give the list 'plan' in the result of"
+            " waldur.provider.desired_state."
         )
     return kind, action
 
