@@ -66,12 +66,13 @@ def test_a_customer_without_a_provider_gets_its_own_message_where_a_provider_is_
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"), [("service_provider", "no service provider 'X'"), ("customer", "no customer")]
+    ("kind", "words"),
+    [("service_provider", "there is no service provider 'X'"), ("customer", "customer 'X' not found")],
 )
 def test_an_unknown_name_is_an_error_that_names_the_option(
     sim: Simulator, connect: Connect, kind: str, words: str
 ) -> None:
-    with pytest.raises(InvalidInput, match=rf"^{kind}: there is {words}"):
+    with pytest.raises(InvalidInput, match=rf"^{kind}: {words}"):
         connect().references.resolve_target(kind, kind, "X")
 
 
