@@ -95,7 +95,7 @@ def test_a_customer_whom_the_token_does_not_see_is_found_among_those_served(
     sim: Simulator, connect: Connect, value: str
 ) -> None:
     session = connect("owner")
-    with pytest.raises(InvalidInput, match="customer .* not found"):
+    with pytest.raises(InvalidInput, match=r"customer .* not found"):
         session.references.resolve_target("customer", "customer", value)
     assert meant(session, "customer", value) == CONSUMER
 
