@@ -118,7 +118,7 @@ release: .venv/test.stamp $(TREE) ## write the changelog of the version in galax
 test-live: .venv/test.stamp $(TREE) ## run the same tests against a real Waldur; see tests/integration/README.md
 	@$(BIN)/python -m pytest --live -rs tests/integration
 
-contract: .venv/test.stamp $(TREE) sdk build/yaml-language-server/installed build/gitlab-ci-local/installed build/pre-commit/downloaded ## test with other programs: recordings of a real Waldur, the official SDK, the YAML language server, pipelines, pre-commit
+contract: .venv/test.stamp $(TREE) sdk build/yaml-language-server/installed build/gitlab-ci-local/installed build/pre-commit/downloaded build/ansible-rulebook/installed ## test with other programs: recordings of a real Waldur, the official SDK, the YAML language server, pipelines, pre-commit, ansible-rulebook
 	@echo "== pytest tests/contract"
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests/contract
 
@@ -166,6 +166,13 @@ build/gitlab-ci-local/installed: $(wildcard requirements/gitlab-ci-local/*.json 
 	@mkdir -p build
 	@cp -R requirements/gitlab-ci-local $(@D)
 	@npm ci --silent --ignore-scripts --no-audit --no-fund --prefix $(@D)
+	@touch $@
+
+# Event-Driven Ansible, for tests/contract/test_ansible_rulebook.py. What .venv has too is used from there: no dependencies.
+build/ansible-rulebook/installed: requirements/ansible-rulebook.txt | .venv/test.stamp
+	@echo "== installing ansible-rulebook and its Java into build"
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-compile --no-deps --target $(@D) -r $<
 	@touch $@
 
 build/pre-commit/downloaded: requirements/pre-commit.txt | .venv/test.stamp

@@ -36,6 +36,7 @@ ALLOWED = (
     "docs/docsite/",
     "examples/",
     "extensions/awx/",
+    "extensions/eda/",
     "extensions/execution-environment/",
     "meta/",
     "playbooks/",

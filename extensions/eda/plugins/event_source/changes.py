@@ -106,8 +106,8 @@ options:
       - The path of the file in which the source keeps what it has seen. It must survive a restart.
       - The file and its folder are created with access for their owner alone. The file contains names, usernames and
         e-mail addresses, and neither a token nor another secret.
-      - Each source requires a file of its own. A file that was written for another O(api_url), other O(service_providers)
-        or other O(kinds) is an error.
+      - Each source requires a file of its own. A file that was written for another O(api_url), or for other
+        O(service_providers) or O(kinds), is an error.
     type: path
     required: true
   first_run:
