@@ -100,11 +100,12 @@ class Waldur:
             raise WaldurError("Waldur is down.")
         differences = {}
         for provider, held in self.world.items():
-            rows = [
-                {"uuid": uuid(number), "expiration_time": end, "user_uuid": uuid(99)} for number, end in held.items()
-            ]
+            pairs = list(held.items())
             # Two pages that overlap give a row twice.
-            found = {row["uuid"]: summarize_row(KINDS["role"], row) for row in [*rows, *rows[:1]]}
+            found = {
+                uuid(number): summarize_row(KINDS["role"], {"expiration_time": end, "user_uuid": uuid(99)})
+                for number, end in [*pairs, *pairs[:1]]
+            }
             differences["role", provider] = compare_rows(state.rows(("role", provider)) or {}, found, is_complete=True)
         return Observation(NOW, {provider: PROVIDERS[provider] for provider in self.world}, differences)
 

@@ -142,6 +142,9 @@ class EventSource:
         observation = await asyncio.to_thread(self._reader.observe, self._state)
         refused = next((error for error in observation.errors.values() if isinstance(error, _WRONG_SETTINGS)), None)
         if refused is not None and not self._has_polled:
+            if isinstance(refused, Forbidden) and self._settings.service_providers is None:
+                refused.message += " Set service_providers to those that the token may read."
+                refused.args = (refused.message,)
             raise refused
         self._has_polled = True
         self._report({error.message for error in observation.errors.values()} | set(observation.warnings))
