@@ -79,13 +79,18 @@ def test_accounts_are_read_by_their_changes_and_grants_as_a_whole(sim: Simulator
 
 def test_the_window_overlaps_the_last_one(sim: Simulator) -> None:
     """What the server stores with an earlier time than it becomes visible is found."""
+
+    def change(at: str, *, restricted: bool) -> None:
+        sim.set_clock(at, frozen=True)
+        sim.change("OfferingUser", {"username": "m1_alpha"}, {"is_restricted": restricted})
+        sim.set_clock("2027-01-01T00:01:00Z", frozen=True)
+
     sim.set_clock("2027-01-01T00:01:00Z", frozen=True)
     poller = Poller(sim, overlap=60)
     poller.poll()
-    poller.poll()
-    sim.change("OfferingUser", {"username": "m1_alpha"}, {"is_restricted": True, "modified": "2027-01-01T00:00:00Z"})
+    change("2027-01-01T00:00:00Z", restricted=True)
     assert poller.poll() == {"account": (2, 0)}
-    sim.change("OfferingUser", {"username": "m1_alpha"}, {"is_restricted": False, "modified": "2026-12-31T23:59:59Z"})
+    change("2026-12-31T23:59:59Z", restricted=False)
     assert poller.poll() == {}
     # A complete reading finds what is outside of every window.
     poller.time += 3600
@@ -120,25 +125,16 @@ def test_a_row_that_moved_between_pages_while_they_were_read_is_not_gone(other_w
     other_world.load(generate={"users": 302, "grants": 301})
     poller = Poller(other_world, service_providers=("Provider 0001",), kinds=("role",))
     poller.poll()
-    provider, first = (
-        next(iter(poller.state.lists))[1],
-        next(iter(poller.state.lists["role", provider_of(poller)].rows)),
-    )
-    new = {"user": "user0302", "role": "CUSTOMER.MANAGER", "service_provider": provider}
-    other_world.fault(
-        path="*/list_users/*page=2*",
-        meanwhile={"model": "Grant", "where": {"uuid": first}, "set": {"is_active": False}},
-    )
-    other_world.create("Grant", **new)
+    ((_kind, provider),) = poller.state.lists
+    first = next(iter(poller.state.lists["role", provider].rows))
+    revocation = {"model": "Grant", "where": {"uuid": first}, "set": {"is_active": False}}
+    other_world.fault(path="*/list_users/*page=2*", meanwhile=revocation)
+    other_world.create("Grant", user="user0302", role="CUSTOMER.MANAGER", service_provider=provider)
     changes = poller.poll()
     for _number in range(2):
         for kind, (new_rows, gone) in poller.poll().items():
             changes[kind] = (changes.get(kind, (0, 0))[0] + new_rows, changes.get(kind, (0, 0))[1] + gone)
     assert changes == {"role": (1, 1)}
-
-
-def provider_of(poller: Poller) -> str:
-    return next(iter(poller.state.lists))[1]
 
 
 def test_a_service_provider_keeps_its_meaning_when_its_customer_is_renamed(sim: Simulator) -> None:
