@@ -74,14 +74,18 @@ async def run(queue: EventQueue, options: Mapping[str, Any]) -> None:
 
     Raises ``InvalidInput`` for options that can't be used, and ``WaldurError`` where Waldur refuses the first poll.
     """
+    await open_source(queue, options).run()
+
+
+def open_source(queue: EventQueue, options: Mapping[str, Any]) -> EventSource:
+    """Return the source with these ``options``; it has not read anything yet. Raises ``InvalidInput``."""
     if REQUESTS_IMPORT_ERROR:
         raise InvalidInput(
             "The Python library requests is missing: install it into the environment of ansible-rulebook."
         )
     settings = parse_settings(options, os.environ)
     cursor = CursorFile(settings.cursor, settings.owner)
-    source = EventSource(settings, ListReader(settings), cursor, queue, options.get("eda_feedback_queue"))
-    await source.run()
+    return EventSource(settings, ListReader(settings), cursor, queue, options.get("eda_feedback_queue"))
 
 
 class EventSource:
@@ -125,6 +129,11 @@ class EventSource:
                 failures += 1
                 self._report({error.message})
             await asyncio.sleep(min(self._settings.interval * 2 ** min(failures, 20), self._settings.max_interval))
+
+    async def run_once(self) -> None:
+        """Poll once. Raises ``WaldurError`` where that is not possible."""
+        await self.start()
+        await self.poll()
 
     async def start(self) -> None:
         """Load the state, and hand over again what was not confirmed."""

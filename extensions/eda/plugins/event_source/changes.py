@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import importlib
 import json
@@ -153,6 +154,7 @@ options:
     type: raw
 notes:
   - Under ansible-rulebook with persistence, C(feedback=true) lets the source wait until an event is stored there.
+  - Started as a program with the options as JSON, the file prints the events, to try options without ansible-rulebook.
 """
 
 EXAMPLES = r"""
@@ -198,13 +200,29 @@ def import_source() -> Any:
     return importlib.import_module("ansible_collections.waldur.provider.plugins.plugin_utils._events.source")
 
 
-if __name__ == "__main__":  # pragma: no cover
+class PrintingQueue:
+    """Prints each event as one line of JSON."""
 
-    class PrintingQueue:
-        """Prints each event as one line of JSON, to try the options without ansible-rulebook."""
+    async def put(self, event: dict[str, Any]) -> None:
+        """Print one event."""
+        print(json.dumps(event), flush=True)
 
-        async def put(self, event: dict[str, Any]) -> None:
-            """Print one event."""
-            print(json.dumps(event), flush=True)
 
-    asyncio.run(main(PrintingQueue(), json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}))
+def run_as_program() -> None:
+    """Print events without ansible-rulebook, to try options."""
+    parser = argparse.ArgumentParser(description="Print an event for each change of a service provider in Waldur.")
+    parser.add_argument("options", help="the options of waldur.provider.changes, as a JSON object")
+    parser.add_argument("--once", action="store_true", help="poll once, instead of until Ctrl-C")
+    arguments = parser.parse_args()
+    module = import_source()
+    try:
+        source = module.open_source(PrintingQueue(), json.loads(arguments.options))
+        asyncio.run(source.run_once() if arguments.once else source.run())
+    except module.WaldurError as error:
+        sys.exit(f"error: {error.message}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    run_as_program()
