@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
+import re
 import runpy
 import shutil
 import subprocess
 import sys
+import textwrap
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +22,14 @@ import yaml
 
 from ansible_collections.waldur.provider.plugins.doc_fragments.plugin_connection import ModuleDocFragment
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import NAMES
-from ansible_collections.waldur.provider.plugins.plugin_utils._events.kinds import KINDS
+from ansible_collections.waldur.provider.plugins.plugin_utils._events.kinds import (
+    CHANGED,
+    EXPIRING,
+    KINDS,
+    summarize_row,
+)
 from ansible_collections.waldur.provider.plugins.plugin_utils._events.options import FIRST_RUNS, OPTIONS, Settings
+from ansible_collections.waldur.provider.plugins.plugin_utils._events.state import Change, State
 from simulation import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,3 +133,50 @@ def test_the_source_needs_no_ansible() -> None:
         "import ansible_collections.waldur.provider.plugins.plugin_utils._events.source"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+GUIDE = ROOT / "docs" / "docsite" / "rst" / "guide_events.rst"
+
+
+def blocks_of_guide(language: str) -> list[str]:
+    """Return the code blocks of the guide in a language."""
+    text = GUIDE.read_text(encoding="utf-8")
+    found = re.findall(rf"^\.\. code-block:: {language}\n(?:   :.*\n)?\n((?:   .*\n|\n)+)", text, re.M)
+    return [textwrap.dedent(block) for block in found]
+
+
+def test_the_guide_shows_an_event_as_it_is() -> None:
+    shown = json.loads(blocks_of_guide("json")[0])
+    state = State("0f" * 16)
+    state.providers["a" * 32] = ("Acme", "c" * 32)
+    state.start_list(("role", "a" * 32))
+    row = summarize_row(KINDS["role"], {key: "text" for key in KINDS["role"].keys if key != "expiration_time"})
+    state.record(Change(("role", "a" * 32), "b" * 32, "granted", None, row), datetime.now(timezone.utc))
+    (event,) = state.outbox
+    assert list(shown) == list(event)
+    for key in ("service_provider", "user"):
+        assert list(shown[key]) == list(event[key])
+
+
+def test_the_guide_names_every_option_kind_and_action() -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+    for name in (*OPTIONS[len(NAMES) :], *KINDS):
+        assert re.search(rf"^   \* - ``{name}``|^     - .*``{name}``", text, re.M), name
+    for kind in KINDS.values():
+        for action in (kind.created, kind.removed, CHANGED, EXPIRING):
+            assert f"     - ``{action}``" in text, action
+
+
+def test_the_rulebook_of_the_guide_uses_options_of_the_source() -> None:
+    rulebooks = [one for block in blocks_of_guide("yaml") if isinstance(one := yaml.safe_load(block), list)]
+    assert rulebooks
+    for ruleset in itertools.chain(*rulebooks):
+        for source in ruleset["sources"]:
+            assert set(source["waldur.provider.changes"]) <= set(OPTIONS)
+
+
+def test_the_variables_of_the_guide_are_those_of_the_rulebooks() -> None:
+    variables = [one for block in blocks_of_guide("yaml") if isinstance(one := yaml.safe_load(block), dict)]
+    for path in RULEBOOKS:
+        used = set(re.findall(r"\{\{ (\w+) \}\}", path.read_text(encoding="utf-8"))) - {"ansible_playbook_python"}
+        assert used in [set(one) for one in variables], path.name
