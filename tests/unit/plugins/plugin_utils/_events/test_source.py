@@ -247,4 +247,4 @@ def test_without_requests_the_error_names_it(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(source_module, "REQUESTS_IMPORT_ERROR", "no module")
     with pytest.raises(InvalidInput) as caught:
         asyncio.run(run(Queue(), {}))
-    assert caught.value.message == message("requests_missing")
+    assert caught.value.message == message("requests_missing_for_rulebooks")
