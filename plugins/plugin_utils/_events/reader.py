@@ -135,7 +135,7 @@ class ListReader:
         """Return the rows of all service providers; a second time where one of a long list seems to be gone."""
         rows = session.references.provider_list.rows()
         uuids_found = {uuids.normalize(row["uuid"]) for row in rows}
-        if len(rows) > PAGE_SIZE and not uuids_found.issuperset(state.providers):
+        if max(len(rows), len(state.providers)) > PAGE_SIZE and not uuids_found.issuperset(state.providers):
             session.references.provider_list.forget()
             again = session.references.provider_list.rows()
             known = {uuids.normalize(row["uuid"]) for row in again}

@@ -137,6 +137,17 @@ def test_a_row_that_moved_between_pages_while_they_were_read_is_not_gone(other_w
     assert changes == {"role": (1, 1)}
 
 
+def test_a_service_provider_that_is_missing_in_a_long_list_is_looked_for_twice(other_world: Simulator) -> None:
+    other_world.load(generate={"providers": 301, "users": 0})
+    poller = Poller(other_world, service_providers=None, kinds=("service_provider",))
+    poller.poll()
+    assert len(poller.state.providers) == 301
+    (gone,) = other_world.delete("ServiceProvider", {"customer__name": "Provider 0001"})
+    observation = poller.observe()
+    assert set(poller.state.providers) - set(observation.providers) == {gone}
+    assert poller.requests("GET /api/marketplace-service-providers/") == 2
+
+
 def test_a_service_provider_keeps_its_meaning_when_its_customer_is_renamed(sim: Simulator) -> None:
     poller = Poller(sim)
     poller.poll()

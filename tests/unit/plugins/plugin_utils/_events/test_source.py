@@ -7,7 +7,8 @@ import asyncio
 import copy
 import logging
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -23,7 +24,12 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 )
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.plugin_utils._events import source as source_module
-from ansible_collections.waldur.provider.plugins.plugin_utils._events.kinds import Difference
+from ansible_collections.waldur.provider.plugins.plugin_utils._events.kinds import (
+    KINDS,
+    Difference,
+    compare_rows,
+    summarize_row,
+)
 from ansible_collections.waldur.provider.plugins.plugin_utils._events.options import Settings
 from ansible_collections.waldur.provider.plugins.plugin_utils._events.reader import Observation
 from ansible_collections.waldur.provider.plugins.plugin_utils._events.source import EventSource, run
@@ -159,6 +165,62 @@ def test_each_problem_is_logged_once_and_its_end_too(waits: list[float], caplog:
     with caplog.at_level(logging.INFO, logger="waldur.provider.changes"):
         live(EventSource(settings(), Script(seen(warnings=("hidden",)), *down, seen(), seen()), Disk(), Queue()))
     assert [record.message for record in caplog.records] == ["hidden", "Waldur is down.", message("readable_again")]
+
+
+def observed(lists: Mapping[ListKey, Mapping[str, str]], known: State) -> Observation:
+    """Return an observation of these lists, complete, of the providers that they name."""
+    differences = {key: compare_rows(known.rows(key) or {}, rows, is_complete=True) for key, rows in lists.items()}
+    return Observation(NOW, {provider: ("Acme", "c" * 32) for _kind, provider in lists}, differences)
+
+
+class Worlds:
+    """A reader of one world after the other: the rows of all lists."""
+
+    def __init__(self, *worlds: Mapping[ListKey, Mapping[str, str]]) -> None:
+        self.worlds = list(worlds)
+
+    def observe(self, state: State) -> Observation:
+        if not self.worlds:
+            raise Stop
+        return observed(self.worlds.pop(0), state)
+
+
+def grant(expiry: str | None = None) -> str:
+    return summarize_row(KINDS["role"], {"user_uuid": "e" * 32, "expiration_time": expiry})
+
+
+def actions(queue: Queue) -> list[tuple[str, str, str]]:
+    return [(event["kind"], event["action"], event["service_provider"]["uuid"][0]) for event in queue.events]
+
+
+def test_what_a_new_service_provider_has_is_new_and_what_a_removed_one_had_is_gone(waits: list[float]) -> None:
+    other = "b" * 32
+    first: dict[ListKey, dict[str, str]] = {("service_provider", PROVIDER): {PROVIDER: "{}"}, KEY: {"1" * 32: grant()}}
+    second = {**first, ("service_provider", other): {other: "{}"}, ("role", other): {"2" * 32: grant()}}
+    queue = Queue()
+    live(EventSource(replace(settings(), is_replayed=False), Worlds(first, second, first), Disk(), queue))
+    assert actions(queue) == [
+        ("service_provider", "created", "b"),
+        ("role", "granted", "b"),
+        ("service_provider", "removed", "b"),
+        ("role", "revoked", "b"),
+    ]
+
+
+def test_a_role_that_ends_soon_is_announced_at_the_first_run_and_once_for_each_expiry(waits: list[float]) -> None:
+    soon, sooner, later = "2027-01-10T00:00:00Z", "2027-01-09T00:00:00Z", "2027-02-10T00:00:00Z"
+    worlds = [{KEY: {"1" * 32: grant(end)}} for end in (soon, soon, later, soon, sooner)]
+    silent = replace(settings(expiring_within=timedelta(days=14)), is_replayed=False)
+    disk, queue = Disk(), Queue()
+    live(EventSource(silent, Worlds(*worlds[:2]), disk, queue))
+    live(EventSource(silent, Worlds(*worlds[1:]), disk, queue))
+    assert [(event["action"], event["expiration_time"]) for event in queue.events] == [
+        ("expiring", soon),
+        ("changed", later),
+        ("changed", soon),
+        ("changed", sooner),
+        ("expiring", sooner),
+    ]
 
 
 def test_the_state_is_stored_with_an_event_before_it_is_handed_over(waits: list[float]) -> None:

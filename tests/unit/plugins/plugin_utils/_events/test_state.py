@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from datetime import datetime, timezone
 from typing import Any
 
@@ -109,6 +110,17 @@ def test_no_row_takes_more_than_two_kilobytes_whatever_the_server_sends() -> Non
     for kind in KINDS.values():
         row = {key: "ä" * 100_000 for key in kind.keys if key != "expiration_time"}
         assert len(summarize_row(kind, row).encode()) < 2000
+
+
+def test_ten_thousand_rows_take_less_than_a_kilobyte_each() -> None:
+    tracemalloc.start()
+    rows = {
+        f"{number:032x}": summarize_row(KINDS["role"], {**GRANT_ROW, "user_username": f"user{number}"})
+        for number in range(10_000)
+    }
+    used, _peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert used < 1000 * len(rows)
 
 
 @pytest.mark.parametrize(
