@@ -85,11 +85,11 @@ class Rulebook:
         """What it printed so far."""
         return self._output.read_text(encoding="utf-8", errors="replace")
 
-    def until(self, found: Callable[[], T], seconds: float = 180) -> T:
+    def until(self, found: Callable[[], T], seconds: float = 300) -> T:
         """Return what ``found`` returns once that is true; fail with the output of the rulebook after ``seconds``."""
         end = time.monotonic() + seconds
         while not (result := found()):
             assert time.monotonic() < end, f"after {seconds} seconds: {self.printed[-6000:]}"
             assert self._process is None or self._process.poll() is None, f"it has ended: {self.printed[-6000:]}"
-            time.sleep(0.1)
+            time.sleep(0.3)
         return result
