@@ -125,7 +125,7 @@ def test_a_row_that_moved_between_pages_while_they_were_read_is_not_gone(other_w
     other_world.load(generate={"users": 302, "grants": 301})
     poller = Poller(other_world, service_providers=("Provider 0001",), kinds=("role",))
     poller.poll()
-    ((_kind, provider),) = poller.state.lists
+    provider = next(iter(poller.state.providers))
     first = next(iter(poller.state.lists["role", provider].rows))
     revocation = {"model": "Grant", "where": {"uuid": first}, "set": {"is_active": False}}
     other_world.fault(path="*/list_users/*page=2*", meanwhile=revocation)

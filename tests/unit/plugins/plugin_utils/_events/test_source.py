@@ -110,7 +110,7 @@ def live(source: EventSource, error: type[Exception] = Stop) -> None:
 
 
 def test_the_interval_doubles_during_an_outage_and_is_the_old_one_after_it(waits: list[float]) -> None:
-    down = [RequestNotSent("Waldur is down.") for _ in range(5)]
+    down = [RequestNotSent("Waldur is down.") for _number in range(5)]
     live(EventSource(settings(), Script(seen(), *down, seen(1)), Disk(), Queue()))
     assert waits == [10, 20, 40, 60, 60, 60, 10]
 
@@ -161,7 +161,7 @@ def test_a_cursor_that_can_not_be_written_ends_the_source_with_no_event(waits: l
 
 
 def test_each_problem_is_logged_once_and_its_end_too(waits: list[float], caplog: pytest.LogCaptureFixture) -> None:
-    down = [RequestNotSent("Waldur is down.") for _ in range(3)]
+    down = [RequestNotSent("Waldur is down.") for _number in range(3)]
     with caplog.at_level(logging.INFO, logger="waldur.provider.changes"):
         live(EventSource(settings(), Script(seen(warnings=("hidden",)), *down, seen(), seen()), Disk(), Queue()))
     assert [record.message for record in caplog.records] == ["hidden", "Waldur is down.", message("readable_again")]
@@ -239,7 +239,7 @@ def test_the_state_is_stored_with_an_event_before_it_is_handed_over(waits: list[
 
 def test_a_poll_that_finds_nothing_writes_nothing(waits: list[float]) -> None:
     disk = Disk()
-    live(EventSource(settings(), Script(seen(1), *[seen() for _ in range(5)]), disk, Queue()))
+    live(EventSource(settings(), Script(seen(1), *[seen() for _number in range(5)]), disk, Queue()))
     count = len(disk.saved)
     live(EventSource(settings(), Script(seen()), disk, Queue()))
     assert len(disk.saved) == count == 3
