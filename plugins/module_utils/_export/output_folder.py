@@ -56,15 +56,16 @@ class Folder:
         except OSError as error:
             raise InvalidInput(f"{self._option}: can't read {quote_path(path)}: {error.strerror}.") from None
 
-    def write(self, path: str, content: bytes) -> None:
-        """Write a file as a whole or not at all. It keeps its mode; a new one gets what the umask leaves.
+    def write(self, path: str, content: bytes, mode: int | None = None) -> None:
+        """Write a file as a whole or not at all, with ``mode``. Without one, it keeps its mode, and a new one gets what
+        the umask leaves.
 
         Folders are made where they are missing. Raises ``OSError``.
         """
         name = os.path.relpath(path, self._path)
         os.makedirs(self._path, exist_ok=True)
         with self._opened(os.path.dirname(name), make=True) as folder:
-            _replace(folder, os.path.basename(name), content)
+            _replace(folder, os.path.basename(name), content, mode)
 
     @contextlib.contextmanager
     def _opened(self, below: str, *, make: bool = False) -> Iterator[int]:
@@ -83,10 +84,11 @@ class Folder:
             os.close(descriptor)
 
 
-def _replace(folder: int, name: str, content: bytes) -> None:
+def _replace(folder: int, name: str, content: bytes, new_mode: int | None) -> None:
     # Hidden, so that no reader takes it for a document, and short, so that any valid name can be written.
     temporary_name = f".waldur-{secrets.token_hex(8)}"
-    mode = _mode(folder, name)
+    current_mode = _mode(folder, name)
+    mode = current_mode if new_mode is None else new_mode
     try:
         # What only the owner may read stays so while it is written.
         descriptor = os.open(temporary_name, _NEW_FILE, 0o666 if mode is None else 0o600, dir_fd=folder)

@@ -30,6 +30,7 @@ from .._document.model import ProviderDocument, ReadImage
 from .._document.policy_file import read_policy
 from .._document.schema import ENTRIES
 from .._engine.planner import Plan
+from .._export.result_files import write_result_files
 from .._plan.limits import Limits
 from .._query.facts import FACTS
 from .._query.info import INFOS, Info
@@ -94,12 +95,15 @@ class FileModule:
 class OfflineModule:
     """A module that needs no Waldur, and always runs on the controller: its options, and what it does.
 
-    ``run`` takes the options, what reads an image, and whether it is check mode. It returns the result.
+    ``run`` takes the options, what reads an image, whether it is check mode, and whether to return differences. It
+    returns the result. ``data`` are the options that hold data of any kind, which is neither checked nor shown in the
+    invocation.
     """
 
     options: Spec
-    run: Callable[[Mapping[str, Any], ReadImage, bool], dict[str, Any]]
+    run: Callable[[Mapping[str, Any], ReadImage, bool, bool], dict[str, Any]]
     rules: Mapping[str, Any] = dataclass_field(default_factory=dict)
+    data: frozenset[str] = frozenset()
 
 
 def spec(module: WriteModule | Info | FileModule | OfflineModule) -> Spec:
@@ -311,7 +315,24 @@ OFFLINE_MODULES: dict[str, OfflineModule] = {
             "policy_path": {"type": "path"},
             **{option: {"type": "path"} for option in REPORTS},
         },
-        lambda options, read_image, check: validate(options, read_image, check=check),
+        lambda options, read_image, check, _diff: validate(options, read_image, check=check),
+    ),
+    "output_files": OfflineModule(
+        {
+            "directory": {"type": "path"},
+            "files": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "path": {"type": "path"},
+                    "content": {"type": "raw", "required": True},
+                    "show_diff": {"type": "bool", "default": True},
+                },
+            },
+            "stats": {"type": "dict"},
+        },
+        lambda options, _read_image, check, diff: write_result_files(options, check=check, diff=diff),
+        data=frozenset({"files", "stats"}),
     ),
 }
 

@@ -89,13 +89,18 @@ def _make_safe(show: ShowLine | None, redactor: Redactor) -> ShowLine | None:
 
 
 def run_offline(
-    name: str, options: Mapping[str, Any], *, check: bool, read_image: ReadImage = images.read_image
+    name: str,
+    options: Mapping[str, Any],
+    *,
+    check: bool,
+    diff: bool = False,
+    read_image: ReadImage = images.read_image,
 ) -> dict[str, Any]:
     """Run the module ``name``, one of those that send no request, and return its result.
 
     ``options`` are valid by the module's argument spec. Raises ``WaldurError``.
     """
-    return OFFLINE_MODULES[name].run(options, read_image, check)
+    return OFFLINE_MODULES[name].run(options, read_image, check, diff)
 
 
 def _read(session: Session, module: Info, options: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
@@ -157,7 +162,7 @@ def run_module(name: str) -> None:
     if isinstance(declared, OfflineModule):
         # The action plugin runs it on the controller; it comes here only without that plugin.
         try:
-            result = run_offline(name, module.params, check=module.check_mode)
+            result = run_offline(name, module.params, check=module.check_mode, diff=module._diff)
         except WaldurError as error:
             module.fail_json(msg=error.message, **error.details)
         module.exit_json(**result)

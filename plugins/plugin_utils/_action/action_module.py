@@ -58,7 +58,11 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._action.files impo
     locate_violations,
     name_entries_by_place,
 )
-from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import check_options, check_value
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import (
+    check_data,
+    check_options,
+    check_value,
+)
 from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import reject_facts
 
 _COLLECTION = "waldur.provider."
@@ -124,8 +128,12 @@ class ActionModule(ActionBase):
         spelled = {option: keep_spelling(parse_printed_list(value)) for option, value in self._task.args.items()}
         raw_is_text = not isinstance(declared, WriteModule)
         self._note_secrets(spelled)
+        data = declared.data if isinstance(declared, OfflineModule) else frozenset()
+        checked = {option: value for option, value in spelled.items() if option not in data}
         try:
-            check_options(_COLLECTION + module, spec(declared), dates(declared), spelled, raw_is_text=raw_is_text)
+            check_options(_COLLECTION + module, spec(declared), dates(declared), checked, raw_is_text=raw_is_text)
+            for option in data.intersection(spelled):
+                check_data(option, spelled[option])
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, **error.details}
         arguments = keep_nulls(declared, to_plain(spelled))
@@ -137,7 +145,7 @@ class ActionModule(ActionBase):
 
     def _run_offline(self, module: str, declared: OfflineModule, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return the result of a module that needs no Waldur, whatever the connection of the task is."""
-        invocation = make_invocation(arguments)
+        invocation = make_invocation({name: value for name, value in arguments.items() if name not in declared.data})
         try:
             written_paths = self._files.make_paths_absolute(arguments)
             validation = ArgumentSpecValidator(spec(declared), **declared.rules).validate(arguments)
@@ -145,7 +153,13 @@ class ActionModule(ActionBase):
                 raise InvalidInput(describe_errors(_COLLECTION + module, validation))
             with show_paths_as(written_paths):
                 options = validation.validated_parameters
-                result = run_offline(module, options, check=self._task.check_mode, read_image=self._files.read_image)
+                result = run_offline(
+                    module,
+                    options,
+                    check=self._task.check_mode,
+                    diff=self._task.diff,
+                    read_image=self._files.read_image,
+                )
         except WaldurError as error:
             return dict(to_plain({"failed": True, "msg": error.message, "invocation": invocation, **error.details}))
         return dict(to_plain({**result, "invocation": invocation}))

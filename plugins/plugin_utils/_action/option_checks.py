@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     quote,
     suggest_closest,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import problem_of
+from ansible_collections.waldur.provider.plugins.module_utils._common.json_values import problem_of, problems
 from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_files import check_depth
 
 Spec = Mapping[str, Mapping[str, Any]]
@@ -70,6 +70,13 @@ def _check_texts(name: str, value: Any) -> bool:
         if isinstance(item, (bool, int, float)):
             document.text(name, item)
     return True
+
+
+def check_data(where: str, value: Any) -> None:
+    """Raise ``InvalidInput`` if ``value``, which may be data of any kind, can't be represented in JSON."""
+    check_depth(where, value)
+    for place, problem in problems(where, value):
+        raise InvalidInput(f"{place}: {problem}")
 
 
 def check_value(where: str, value: Any, dates: Iterable[str] = ()) -> None:
