@@ -131,7 +131,7 @@ def test_a_limit_that_leaves_no_host_fails_and_says_so(
     options += [] if target is None else ["-e", f"providers_hosts={target.format(*names)}"]
     outcome = playbook(run, name, *options)
     assert outcome.code == 2, outcome.output
-    assert message.format(*names) in outcome.of("Check that the target hosts exist")["msg"]
+    assert message.format(*names) in outcome.of("Validate the variables and the hosts")["msg"]
 
 
 def test_a_playbook_that_runs_on_localhost_ignores_providers_hosts(run: Runner) -> None:

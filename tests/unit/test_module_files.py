@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tools.generate.actions import OWN_ACTIONS
 
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import OFFLINE_MODULES
 
@@ -23,7 +24,7 @@ def body(name: str) -> str:
     return ast.unparse(ast.parse((ACTIONS / f"{name}.py").read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", [name for name in MODULES if name not in OWN_ACTIONS])
 def test_every_module_has_its_stub_among_the_actions(module: str) -> None:
     stub = ACTIONS / f"{module}.py"
     assert stub.is_file(), f"plugins/action/{module}.py is missing: run make generate"
@@ -36,7 +37,7 @@ def test_no_action_is_there_without_its_module() -> None:
 
 def test_every_module_with_connection_options_is_in_the_action_group() -> None:
     groups = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]
-    connected = [name for name in MODULES if name not in OFFLINE_MODULES]
+    connected = [name for name in MODULES if name not in OFFLINE_MODULES and name not in OWN_ACTIONS]
     missing = sorted(set(connected) - set(groups["all"]))
     assert not missing, f"meta/runtime.yml: action_groups.all lacks {', '.join(missing)}: run make generate"
     assert groups["all"] == connected, (

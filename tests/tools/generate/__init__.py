@@ -14,12 +14,13 @@ COMMAND = "make generate"
 
 def texts() -> dict[Path, str]:
     """Return the files that hold generated text, as they have to be."""
-    from . import actions, filters, returns, roles, schemas
+    from . import actions, filters, playbooks, returns, roles, schemas
 
     modules = sorted((ROOT / "plugins" / "modules").glob("*.py"))
     filled = {path: filters.filled(path.stem, path.read_text(encoding="utf-8")) for path in modules}
     return {
         **actions.texts(),
+        **playbooks.texts(),
         **roles.texts(),
         **schemas.texts(),
         **{path: returns.filled(text) for path, text in filled.items()},

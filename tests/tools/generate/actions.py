@@ -14,6 +14,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.argument_s
 from . import ROOT
 
 ACTIONS = ROOT / "plugins" / "action"
+# Modules with an action plugin of their own, which need more than their options and no Waldur.
+OWN_ACTIONS = frozenset({"validate_playbook"})
 # The names of the modules are the items of the list.
 GROUP = re.compile(r"(?P<start>^action_groups:\n  all:\n)(?:    - \w+\n)*", re.MULTILINE)
 STUB = '''\
@@ -40,9 +42,10 @@ def texts() -> dict[Path, str]:
     """Return the stubs of all modules, and the file with the action group."""
     runtime = ROOT / "meta" / "runtime.yml"
     # The group sets connection options, which the others do not take.
-    group = "".join(f"    - {name}\n" for name in modules() if name not in OFFLINE_MODULES)
+    offline = {*OFFLINE_MODULES, *OWN_ACTIONS}
+    group = "".join(f"    - {name}\n" for name in modules() if name not in offline)
     text = GROUP.sub(lambda block: block["start"] + group, runtime.read_text(encoding="utf-8"))
-    return {runtime: text, **{ACTIONS / f"{name}.py": STUB for name in modules()}}
+    return {runtime: text, **{ACTIONS / f"{name}.py": STUB for name in modules() if name not in OWN_ACTIONS}}
 
 
 def obsolete() -> list[Path]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tools.generate.actions import OWN_ACTIONS
 
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._module import argument_specs, runner
@@ -83,7 +84,7 @@ def compared(options: Mapping[str, Any], inner: str) -> dict[str, Any]:
 
 def test_every_module_has_its_declaration_and_every_declaration_its_module(told: dict[str, Any]) -> None:
     files = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
-    assert files == set(NAMES) == set(told)
+    assert files - OWN_ACTIONS == set(NAMES) == set(told)
 
 
 @pytest.mark.parametrize("module", NAMES)
