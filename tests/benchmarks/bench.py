@@ -53,6 +53,10 @@ class Bench:
     def world(self, users: int, grants: int = 0, accounts: int = 0) -> Runner:
         """One provider, and who is there; returns what runs playbooks."""
         self.sim.load(generate={"providers": 1, "users": users, "grants": grants, "accounts": accounts})
+        return self.runner()
+
+    def runner(self) -> Runner:
+        """What runs playbooks, with a folder of its own."""
         return runner(self.sim)
 
     def measure(self, actions: Mapping[str, Action], prepare: Action = lambda: None) -> dict[str, float]:
@@ -108,3 +112,14 @@ def play(
 def names(count: int) -> list[str]:
     """The usernames of the first users."""
     return [f"user{number:04}" for number in range(1, count + 1)]
+
+
+def fetch(bench: Bench, path: str) -> list[dict[str, Any]]:
+    """A page, as staff."""
+    import requests
+
+    headers = {"Authorization": f"Token {bench.sim.token('staff')}"}
+    answer = requests.get(bench.sim.url + path, headers=headers, timeout=60)
+    answer.raise_for_status()
+    rows: list[dict[str, Any]] = answer.json()
+    return rows

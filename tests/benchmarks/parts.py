@@ -7,8 +7,9 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .bench import PROVIDER, Asked, Bench, Task, names, play
+from .bench import PROVIDER, Asked, Bench, Task, fetch, names, play
 from .inventory import inventory
+from .playbooks import playbooks
 from .replay import Replay
 from .simulated import simulator
 from .table import Row, seconds, times
@@ -155,17 +156,6 @@ def _same_requests(bench: Bench, reads: list[str], count: int, requests: int) ->
     return before + made + after
 
 
-def fetch(bench: Bench, path: str) -> list[dict[str, Any]]:
-    """A page, as staff."""
-    import requests
-
-    headers = {"Authorization": f"Token {bench.sim.token('staff')}"}
-    answer = requests.get(bench.sim.url + path, headers=headers, timeout=60)
-    answer.raise_for_status()
-    rows: list[dict[str, Any]] = answer.json()
-    return rows
-
-
 def growth(bench: Bench) -> Iterator[Row]:
     """How both grow with the number of items."""
     for count in bench.sizes.growth:
@@ -180,5 +170,6 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "grants": grants,
     "growth": growth,
     "inventory": inventory,
+    "playbooks": playbooks,
     "simulator": simulator,
 }

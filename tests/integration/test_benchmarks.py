@@ -22,8 +22,8 @@ TINY = Sizes(loop=3, items=4, growth=(2, 3), rows=310, gets=5)
 class ForkingBench(Bench):
     """Runs playbooks in forks, which cost less than the new processes that the benchmark measures."""
 
-    def world(self, users: int, grants: int = 0, accounts: int = 0) -> Runner:
-        return dataclasses.replace(super().world(users, grants, accounts), start=ansible)
+    def runner(self) -> Runner:
+        return dataclasses.replace(super().runner(), start=ansible)
 
 
 @pytest.fixture
@@ -101,6 +101,16 @@ def test_an_inventory_is_compared_with_ansibles_own_way_and_with_a_bare_script(b
     assert "Ansible's own constructed way" in rows[1].compared
 
 
+def test_playbooks_are_compared_with_one_task(bench: Bench) -> None:
+    rows = list(PARTS["playbooks"](bench))
+    assert [row.what.strip() for row in rows] == [
+        *("playbook plan", "CPU"),
+        *("playbook drift", "CPU"),
+        *("playbook apply", "CPU"),
+    ]
+    assert {row.budget for row in rows} == {"<= 0.5 s more"}
+
+
 def test_a_run_that_does_not_do_what_it_should_is_not_measured(other_world: Simulator) -> None:
     bench = Bench(other_world, TINY, repeats=1)
     task = {"name": "Grant", "waldur.provider.user_role": {"service_provider": "Provider 0001", "user": "nobody"}}
@@ -116,4 +126,4 @@ def test_parts_are_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert "desired_state" not in printed
     with pytest.raises(SystemExit):
         run.main(["nothing"])
-    assert "unknown: nothing; there are loops, state, grants, growth, inventory, simulator" in capsys.readouterr().err
+    assert "unknown: nothing; there are loops, state, grants, growth, inventory, playbooks, simulator" in capsys.readouterr().err

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What playbooks cost over one task of ``desired_state``: plan, drift and apply of a folder."""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from integration.playbook import Runner
+
+from .bench import Bench, Failed, fetch, names
+from .table import Row, seconds
+
+COMPARED = "one desired_state task"
+FOLDER = "providers"
+
+
+def playbooks(bench: Bench) -> Iterator[Row]:
+    """The wall time and the CPU time of each playbook, without changes, with all files that pipelines write."""
+    run, path = write_folder(bench, providers=3, grants=bench.sizes.items // 100)
+    files = {"output_directory": "out"}
+    commands = {
+        "one": one_task(run),
+        "plan": playbook("plan", {**path, **files, "gitlab_file": "plan-gitlab.json"}),
+        "drift": playbook("drift", {**path, **files, "junit_file": "drift.xml", "metrics_file": "waldur.prom"}),
+        "apply": playbook("apply", path),
+    }
+    took = measure(bench, run, commands)
+    wall, cpu = took.pop("one")
+    for name, (own_wall, own_cpu) in took.items():
+        for what, ours, one in ((f"playbook {name}", own_wall, wall), ("  CPU", own_cpu, cpu)):
+            over = ours - one
+            yield Row(what, seconds(ours), f"{COMPARED} {seconds(one)}", f"+{over:.2f} s", "<= 0.5 s more", over <= 0.5)
+
+
+def write_folder(bench: Bench, *, providers: int, grants: int) -> tuple[Runner, dict[str, str]]:
+    """Load a world, and write a document for each provider that changes nothing; return the variable that names them.
+
+    A file of hosts, one for each provider, lies beside them.
+    """
+    bench.sim.load(generate={"providers": providers, "users": max(grants, 1), "grants": grants})
+    run = bench.runner()
+    (run.folder / FOLDER).mkdir()
+    users = [{"user": name} for name in names(grants)]
+    hosts = {}
+    for row in all_providers(bench, providers):
+        name = row["customer_name"]
+        host = name.lower().replace(" ", "-")
+        hosts[host] = {"waldur_uuid": row["uuid"]}
+        document = {"service_providers": [{"customer": name, "users": users}]}
+        (run.folder / FOLDER / f"{host}.yml").write_text(json.dumps(document, indent=1))
+    group = {"waldur_service_providers": {"hosts": hosts}}
+    (run.folder / "hosts.yml").write_text(json.dumps(group))
+    return run, {"providers_path": FOLDER}
+
+
+def all_providers(bench: Bench, number: int) -> list[dict[str, Any]]:
+    """The rows of all service providers."""
+    pages = range(1, (number - 1) // 300 + 2)
+    path = "/api/marketplace-service-providers/?page_size=300&page="
+    return [row for page in pages for row in fetch(bench, f"{path}{page}")]
+
+
+def one_task(run: Runner) -> list[str]:
+    """The command of a playbook with nothing but the task."""
+    task = {"name": "State", "waldur.provider.desired_state": {"providers_path": FOLDER}}
+    play = {"name": "One", "hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}
+    (run.folder / "one.yml").write_text(json.dumps([play]))
+    return ["playbook", "one.yml"]
+
+
+def playbook(name: str, variables: Mapping[str, Any], *options: str) -> list[str]:
+    """The command of a playbook of the collection."""
+    return ["playbook", f"waldur.provider.{name}", "-e", json.dumps(variables), *options]
+
+
+def measure(bench: Bench, run: Runner, commands: Mapping[str, Sequence[str]]) -> dict[str, tuple[float, float]]:
+    """The median seconds of each command, run in turn: by the clock on the wall, and of the processors."""
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+    for _repeat in range(bench.repeats):
+        for name, command in commands.items():
+            taken[name].append(_timed(run, command))
+    return {name: tuple(map(statistics.median, zip(*times, strict=True))) for name, times in taken.items()}  # type: ignore[misc]
+
+
+def _timed(run: Runner, command: Sequence[str]) -> tuple[float, float]:
+    environment = run.environment({})
+    del environment["ANSIBLE_CALLBACKS_ENABLED"], environment["ANSIBLE_CALLBACK_PLUGINS"]
+    before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    code, printed = run.start(command, run.folder, environment)
+    wall, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if code:
+        raise Failed(printed[-3000:])
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
