@@ -221,7 +221,16 @@ options:
     type: bool
     default: false
     version_added: 1.1.0
+  list_left_out:
+    description:
+      - Whether to return RV(left_out). Set it to V(false) on the hosts of a large fleet, where each host would return
+        nearly all service providers.
+    type: bool
+    default: true
+    version_added: 1.1.0
 notes:
+  - With O(providers_path) and O(only), the hosts of a task share the documents of a run. The first host reads them, and
+    each of the others only its own entries.
   - The plan of a provider that does not exist yet contains its profile and its role grants, in check mode too. Its
     usernames can only be planned after it exists, so the next run sets them, and a warning says so. The next run also
     manages its API secret code.
@@ -496,7 +505,7 @@ kept:
 left_out:
   description: The service providers whose entries O(only) left out, in the order of the document. Empty without
     O(only).
-  returned: success
+  returned: success, unless O(list_left_out=false)
   type: list
   elements: dict
   contains:

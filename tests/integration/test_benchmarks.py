@@ -126,4 +126,7 @@ def test_parts_are_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert "desired_state" not in printed
     with pytest.raises(SystemExit):
         run.main(["nothing"])
-    assert "unknown: nothing; there are loops, state, grants, growth, inventory, playbooks, simulator" in capsys.readouterr().err
+    assert (
+        "unknown: nothing; there are loops, state, grants, growth, inventory, playbooks, simulator"
+        in capsys.readouterr().err
+    )

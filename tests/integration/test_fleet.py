@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from messages import mentions
 
 from simulation import Simulator
 
@@ -89,6 +90,49 @@ def test_each_host_gets_its_entry_in_batches_and_one_that_fails_stops_no_other(f
     assert error in first
     assert last == f"{hosts[1]}: failed. The error is shown above, at the task that failed."
     assert fleet.counts().writes == 2
+
+
+def test_the_documents_are_read_once_for_all_hosts_and_each_gets_its_part_of_the_approved_plan(
+    fleet: Simulator, run: Runner
+) -> None:
+    paths = documents(run)
+    for path in paths[:2]:
+        edited(path, description="approved")
+    planned = playbook(run, "plan", "-e", "providers_path=providers")
+    assert planned.code == 0, planned.output
+    edited(paths[2], description="not approved")
+    fleet.zero()
+    assert run.command(["inventory", "-i", "fleet.waldur.yml", "--list"]).code == 0
+    lists_of_the_inventory = fleet.counts().operations["GET /api/marketplace-service-providers/"]
+    fleet.zero()
+    outcome = playbook(run, "apply", *FLEET, "-e", "providers_path=providers", "-e", "approved_plan=plan.json")
+    assert outcome.code == 2
+    hosts = [path.stem for path in paths]
+    assert list(outcome.of("Summarize the results")["msg"].items()) == [
+        (hosts[0], "1 changed"),
+        (hosts[1], "1 changed"),
+        (hosts[2], "failed"),
+        (hosts[3], "nothing to change"),
+        (hosts[4], "nothing to change"),
+    ]
+    assert mentions(outcome.output, "approval_out_of_date")
+    operations = fleet.counts().operations
+    assert operations["GET /api/marketplace-service-providers/"] == lists_of_the_inventory + 1
+    assert operations["GET /api/customers/"] == 1
+    # What they shared is gone.
+    assert not list(Path(run.environment({})["ANSIBLE_HOME"]).rglob("waldur-*"))
+
+
+def test_an_invalid_document_is_reported_with_its_place_by_each_host(fleet: Simulator, run: Runner) -> None:
+    paths = documents(run)
+    edited(paths[3], descripton="x")
+    fleet.zero()
+    outcome = playbook(run, "apply", *FLEET, "-e", "providers_path=providers")
+    assert outcome.code == 2
+    failed = [line["result"]["msg"] for line in outcome.lines if line["status"] == "failed"]
+    errors = [text for text in failed if f"{paths[3].name}: service_providers[0]: 'descripton' is not known." in text]
+    assert len(errors) == 5
+    assert fleet.counts().writes == 0
 
 
 @pytest.mark.parametrize(

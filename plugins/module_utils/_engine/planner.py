@@ -13,11 +13,10 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from .._common.errors import InvalidInput
 from .._common.json_values import problems, to_plain
 from .._common.types import Result
 from .._context import Session
-from .._document.model import CUSTOMER_REFERENCE, PROVIDER_REFERENCE, ProviderDocument
+from .._document.model import ProviderDocument
 from .._plan.approval import require_approved
 from .._plan.changes import Change, Comparison, Expiring, Kept, summary
 from .._plan.diff import provider_labels
@@ -27,6 +26,7 @@ from .._references.targets import Target
 from .._references.users import ResolvedUsers
 from .._resources.base import ResourceTask, Step
 from .._resources.registry import ACTIONS, RESOURCES
+from .selection import Selection, select_entries
 
 
 @dataclass
@@ -35,7 +35,8 @@ class Plan:
 
     ``users`` are all users that are named, by reference. ``left_out`` are the entries' providers that ``only`` leaves
     out, ``without_entry`` those in ``only`` that have no entry. ``digests`` are those of the entries that the plan was
-    made of, by customer UUID. ``violations`` are those of a policy that is not enforced.
+    made of, by customer UUID. ``violations`` are those of a policy that is not enforced,
+    and ``policy_name`` is its file.
     """
 
     tasks: list[ResourceTask]
@@ -46,6 +47,7 @@ class Plan:
     without_entry: Sequence[Target] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
     violations: Sequence[Violation] = ()
+    policy_name: str = ""
 
     @property
     def changes(self) -> tuple[Change[object], ...]:
@@ -108,31 +110,26 @@ def plan_changes(session: Session, document: Sequence[ProviderDocument], limits:
     Raises ``InvalidInput`` for a plan that must not be carried out.
     """
     session.references.start_run()
-    entries = _targets(session, document)
-    only = _only(session, limits.only)
-    chosen = [entry for entry in entries if only is None or entry[1].customer_uuid in only]
-    tasks = _read_tasks(session, chosen)
+    return plan_selection(session, select_entries(session, document, limits.only), limits)
+
+
+def plan_selection(session: Session, selection: Selection, limits: Limits = DEFAULT_LIMITS) -> Plan:
+    """Read the current state of the selected entries, compare it, and return the plan, as ``plan_changes`` does."""
+    tasks = _read_tasks(session, selection.entries)
     users = _resolve_users(session, tasks)
     for task in tasks:
         task.compare(session, users)
     comparison = Comparison.of(result for task in tasks for result in (task.comparison, _unrepresentable(task)))
     check_limits(comparison, limits)
-    digests = {target.customer_uuid: entry_digest(desired) for desired, target in chosen}
+    digests = {target.customer_uuid: entry_digest(desired) for desired, target in selection.entries}
     if limits.approved is not None:
         known = limits.approved_digests
         is_changed = {uuid: known[uuid] != digest for uuid, digest in digests.items() if uuid in known}
         require_approved(comparison.changes, limits.approved, is_changed)
-    named = {target.customer_uuid: target for _desired, target in entries}
-    plan = Plan(
-        tasks,
-        users,
-        comparison,
-        session.client.connection.api_url,
-        [target for uuid, target in named.items() if only is not None and uuid not in only],
-        [target for uuid, target in (only or {}).items() if uuid not in named],
-        digests,
-    )
+    api_url = session.client.connection.api_url
+    plan = Plan(tasks, users, comparison, api_url, selection.left_out, selection.without_entry, digests)
     if limits.policy is not None:
+        plan.policy_name = limits.policy.name
         plan.violations = _review(session, plan, limits.policy)
         if limits.is_policy_enforced:
             reject(limits.policy, plan.violations)
@@ -188,34 +185,6 @@ def _convert_for_digest(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     return sha256(value).hexdigest() if isinstance(value, bytes) else str(value)
-
-
-def _targets(session: Session, document: Sequence[ProviderDocument]) -> list[tuple[ProviderDocument, Target]]:
-    """Return each entry with its provider. Raises ``InvalidInput`` where one does not exist, or has two entries."""
-    session.references.customers.prefetch([d.reference for d in document if d.reference_kind == CUSTOMER_REFERENCE])
-    first: dict[str, str] = {}
-    pairs = []
-    for desired in document:
-        option = f"{desired.where}.customer" if desired.where else desired.reference_kind
-        target = session.references.resolve_target(desired.reference_kind, option, desired.reference)
-        if target.customer_uuid in first:
-            raise InvalidInput(
-                f"{option}: {target.name} duplicates {first[target.customer_uuid]}: make one entry of the two."
-            )
-        first[target.customer_uuid] = desired.where
-        pairs.append((desired, target))
-    return pairs
-
-
-def _only(session: Session, references: Sequence[str] | None) -> dict[str, Target] | None:
-    """Return the providers that alone are planned, by the UUIDs of their customers; None: all of them are."""
-    if references is None:
-        return None
-    named = enumerate(references)
-    targets = [
-        session.references.resolve_target(PROVIDER_REFERENCE, f"only[{number}]", value) for number, value in named
-    ]
-    return {target.customer_uuid: target for target in targets}
 
 
 def _read_tasks(session: Session, chosen: Sequence[tuple[ProviderDocument, Target]]) -> list[ResourceTask]:

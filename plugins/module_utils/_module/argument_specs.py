@@ -191,15 +191,15 @@ def parse_limits(options: Mapping[str, Any], api_url: str) -> Limits:
             raise InvalidInput(f"{name}: must be 0 or more, and {number} was given.")
     if only is not None:
         only = [values.reference(f"only[{number}]", value) for number, value in enumerate(only)]
-    approved, digests = _approved(options.get("approved_plan"), api_url)
+    approved, digests = parse_approved(options.get("approved_plan"), api_url)
     path = options.get("policy_path")
     policy = None if path is None else read_policy(path)
     is_enforced = options.get("policy_mode") != REPORT
     return Limits(options.get("max_removals"), only, approved, digests, options.get("max_renames"), policy, is_enforced)
 
 
-def _approved(plan: Any, api_url: str) -> tuple[list[Mapping[str, Any]] | None, Mapping[str, Any]]:
-    """Return the changes of an approved plan, and the digests of the entries that it was made of.
+def parse_approved(plan: Any, api_url: str) -> tuple[list[Mapping[str, Any]] | None, Mapping[str, Any]]:
+    """Return the changes of an approved plan (None: there is none), and the digests of the entries that it was made of.
 
     It is given as its file or that file's content, a task's result, or the bare list, which has no digests.
     """
@@ -252,7 +252,6 @@ def _plan(options: Mapping[str, Any], plan: Plan, done: bool) -> dict[str, Any]:
         "plan": [change.as_dict() for change in plan.changes],
         "summary": plan.summary(done=done),
         "service_providers": [_shown(target) for target in plan.targets],
-        "left_out": [_shown(target) for target in plan.left_out],
         "without_entry": [_shown(target) for target in plan.without_entry],
         "api_url": plan.api_url,
         "digests": dict(plan.digests),
@@ -261,6 +260,8 @@ def _plan(options: Mapping[str, Any], plan: Plan, done: bool) -> dict[str, Any]:
         result["policy_violations"] = [violation.as_dict() for violation in plan.violations]
     if (within := _expiring_within(options)) is not None:
         result["expiring"] = [item.as_dict() for item in plan.expiring(within)]
+    if options.get("list_left_out") is not False:
+        result["left_out"] = [_shown(target) for target in plan.left_out]
     if options.get("list_kept"):
         result["kept"] = [item.as_dict() for item in plan.kept()]
     return result
@@ -282,6 +283,7 @@ WRITE_MODULES: dict[str, WriteModule] = {
             "policy_mode": {"type": "str", "choices": ["enforce", REPORT], "default": "enforce"},
             _EXPIRING_WITHIN: {"type": "raw"},
             "list_kept": {"type": "bool", "default": False},
+            "list_left_out": {"type": "bool", "default": True},
             "max_removals": _MAX_REMOVALS,
             "max_renames": _MAX_RENAMES,
             "missing_users": _MISSING_USERS,

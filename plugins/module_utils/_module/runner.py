@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -27,9 +27,9 @@ from .._http.client import REQUESTS_IMPORT_ERROR
 from .._http.connection import Connection
 from .._plan.changes import Change
 from .._plan.diff import diff as plan_diff
-from .._plan.limits import Limits
 from .._plan.policy import describe_rejection
 from .._query.info import Info
+from . import fleet
 from .argument_specs import (
     MODULES,
     OFFLINE_MODULES,
@@ -72,7 +72,8 @@ def run(
         elif isinstance(module, FileModule):
             result = files.export(session, options, check=check, diff=diff)
         else:
-            result = _write(session, module, options, read_image, check=check, diff=diff)
+            plan = _planner(session, module, options, read_image)
+            result = _write(module, options, plan, session, check=check, diff=diff)
     except WaldurError as error:
         client.redactor.redact_error(error)
         raise
@@ -111,22 +112,37 @@ def _read(session: Session, module: Info, options: Mapping[str, Any], *, check: 
     return {"changed": False, "warnings": session.warnings, **answer}
 
 
+def _planner(
+    session: Session, module: WriteModule, options: Mapping[str, Any], read_image: ReadImage
+) -> Callable[[], Plan]:
+    """Return what plans the changes of a task."""
+    if fleet.can_share(options):
+        return lambda: fleet.plan_shared(session, options, read_image)
+    allowed = parse_limits(options, session.client.connection.api_url)
+    return lambda: plan_changes(session, module.load(options, read_image), allowed)
+
+
 def _write(
-    session: Session, module: WriteModule, options: Mapping[str, Any], read_image: ReadImage, *, check: bool, diff: bool
+    module: WriteModule,
+    options: Mapping[str, Any],
+    make_plan: Callable[[], Plan],
+    session: Session,
+    *,
+    check: bool,
+    diff: bool,
 ) -> dict[str, Any]:
     if options.get("policy_mode") == REPORT and not check:
         raise InvalidInput(
             "policy_mode: report is for check mode, as it would apply what the policy rejects: add check_mode: true, or"
             " leave it out."
         )
-    allowed = parse_limits(options, session.client.connection.api_url)
     applied: tuple[Change[object], ...] = ()
     try:
-        plan = plan_changes(session, module.load(options, read_image), allowed)
+        plan = make_plan()
         if not check:
             apply(session, plan)
             applied = plan.changes
-        warnings = [*plan.comparison.warnings, *_policy_warnings(allowed, plan)]
+        warnings = [*plan.comparison.warnings, *_policy_warnings(plan)]
         result = {"changed": bool(plan.changes), "warnings": warnings}
         if diff:
             result["diff"] = plan_diff(plan.changes)
@@ -135,11 +151,11 @@ def _write(
         raise _interrupted(error, applied) from None
 
 
-def _policy_warnings(limits: Limits, plan: Plan) -> list[str]:
+def _policy_warnings(plan: Plan) -> list[str]:
     """Return a warning of what a policy rejects that is not enforced."""
-    if limits.policy is None or not plan.violations:
+    if not plan.violations:
         return []
-    return [describe_rejection(limits.policy.name, [violation.message for violation in plan.violations])]
+    return [describe_rejection(plan.policy_name, [violation.message for violation in plan.violations])]
 
 
 def _interrupted(error: SignalReceived, applied: Sequence[Change[object]]) -> Interrupted:

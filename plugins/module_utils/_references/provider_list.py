@@ -47,6 +47,10 @@ class ProviderList:
         """Return the checked rows."""
         return self.index().rows
 
+    def learn_edition(self, row: Row) -> None:
+        """Note the edition of the Waldur that returned ``row``, a service provider with all its keys."""
+        self._edition = self._edition or detect_edition(row)
+
     def known_edition(self) -> int | None:
         """Return the edition where it is known without a request, None where it is not."""
         return self._edition

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible import constants
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -30,6 +31,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.json_value
 from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import Redactor
 from ansible_collections.waldur.provider.plugins.module_utils._common.shown_paths import show_paths_as
 from ansible_collections.waldur.provider.plugins.module_utils._common.signals import catch_signals
+from ansible_collections.waldur.provider.plugins.module_utils._document.entry_store import share_entries_in
 from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import REQUESTS_IMPORT_ERROR
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
@@ -241,7 +243,8 @@ class ActionModule(ActionBase):
         return dict(to_plain({**result, "invocation": invocation}))
 
     def _run_interruptible(self, call: _Call, connection: Connection) -> dict[str, Any]:
-        with catch_signals() if self._can_write(call.module) else contextlib.nullcontext():
+        catching = catch_signals() if self._can_write(call.module) else contextlib.nullcontext()
+        with catching, share_entries_in(self._shared_folder()):
             try:
                 return run(
                     call.module,
@@ -255,6 +258,13 @@ class ActionModule(ActionBase):
             except Interrupted as error:
                 self._report_interruption(call.module, {"msg": error.message, **error.details})
                 raise
+
+    def _shared_folder(self) -> str:
+        """Return a folder for what all hosts of this task share, private to the run; Ansible removes it at its end.
+
+        Each host runs in a process of its own, and they all are children of the process that leads the run.
+        """
+        return os.path.join(constants.DEFAULT_LOCAL_TMP, f"waldur-{os.getppid()}-{self._task._uuid}")
 
     # --- as a module -------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The entries that the hosts of a task share: made once, private, and never the error of an earlier attempt."""
+
+from __future__ import annotations
+
+import os
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from messages import pattern
+
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._document.entry_store import (
+    EntryStore,
+    StoredEntry,
+    share_entries_in,
+    shared_folder,
+)
+
+ENTRIES = [StoredEntry({"uuid": "a"}, {"entry": {"customer": "A"}}), StoredEntry({"uuid": "b"}, {"entry": 2})]
+
+
+def never() -> list[StoredEntry]:
+    raise AssertionError("the entries were made twice")
+
+
+def test_entries_are_made_once_and_each_is_read_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "shared"
+    assert EntryStore(str(folder)).summaries(lambda: ENTRIES) == [{"uuid": "a"}, {"uuid": "b"}]
+    store = EntryStore(str(folder))
+    assert store.summaries(never) == [{"uuid": "a"}, {"uuid": "b"}]
+    (folder / "0.json").unlink()
+    assert store.read(1) == {"entry": 2}
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_other_processes_get_the_error_and_a_further_attempt_tries_again(tmp_path: Path) -> None:
+    calls = []
+
+    def fail() -> list[StoredEntry]:
+        calls.append(os.getpid())
+        raise InvalidInput("providers_path: there is no file or folder x", errors=["e"])
+
+    for expected_calls in (1, 2):
+        with pytest.raises(InvalidInput, match=pattern("documents_path_absent")) as caught:
+            EntryStore(str(tmp_path)).summaries(fail)
+        assert len(calls) == expected_calls
+        assert caught.value.details == {"errors": ["e"]}
+    with get_context("fork").Pool(1) as pool:
+        assert pool.apply(fails_with_the_stored_error, (str(tmp_path),))
+    assert EntryStore(str(tmp_path)).summaries(lambda: ENTRIES) == [{"uuid": "a"}, {"uuid": "b"}]
+
+
+def fails_with_the_stored_error(path: str) -> bool:
+    try:
+        EntryStore(path).summaries(never)
+    except InvalidInput:
+        return True
+    return False
+
+
+def test_processes_that_begin_together_make_the_entries_once(tmp_path: Path) -> None:
+    with get_context("fork").Pool(4) as pool:
+        found = pool.starmap(make_slowly, [(str(tmp_path / "shared"), str(tmp_path / "made"))] * 8)
+    assert found == [[{"uuid": "a"}, {"uuid": "b"}]] * 8
+    assert (tmp_path / "made").read_text() == "x"
+
+
+def make_slowly(path: str, log: str) -> list[dict[str, object]]:
+    def create() -> list[StoredEntry]:
+        with open(log, "a", encoding="utf-8") as file:
+            file.write("x")
+        return ENTRIES
+
+    return EntryStore(path).summaries(create)
+
+
+def test_nothing_is_shared_outside_a_task() -> None:
+    assert shared_folder() == ""
+    with share_entries_in("/tmp/x"):
+        assert shared_folder() == "/tmp/x"
+    assert shared_folder() == ""
