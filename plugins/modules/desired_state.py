@@ -19,6 +19,7 @@ description:
     providers are created and updated, POSIX ID pools are created and changed, project groups are created and their
     GIDs changed, account settings are changed, roles are granted and the expiry of role grants is changed, usernames
     are set, secret codes are rotated, role grants are revoked, pools and providers are deleted."
+  - A service provider that fails ends the task, or the others proceed, as O(on_failure) says.
   - If applying the plan fails, RV(applied) and RV(not_applied) list the changes that were applied and those that were
     not. Another run applies the remaining changes.
 extends_documentation_fragment:
@@ -221,6 +222,21 @@ options:
     type: bool
     default: false
     version_added: 1.1.0
+  on_failure:
+    description:
+      - What to do if a service provider fails, for example because its entry names a user who does not exist, or
+        because Waldur rejects a change.
+      - With V(stop), the task fails, and nothing is changed after the failure. An error in the plan of one service
+        provider is an error of the whole plan, so that nothing is changed at all.
+      - With V(continue), the service provider is reported in RV(failed_providers), and the others proceed, one after
+        the other. The task fails at its end. Changes that are not in O(approved_plan) are a failure of their service
+        provider.
+      - An invalid document, a plan that exceeds O(max_removals) or O(max_renames), a rejected token, and a Waldur that
+        does not respond always end the task.
+    type: str
+    choices: [stop, continue]
+    default: stop
+    version_added: 1.1.0
   list_left_out:
     description:
       - Whether to return RV(left_out). Set it to V(false) on the hosts of a large fleet, where each host would return
@@ -345,7 +361,7 @@ plan:
   description:
     - The changes in the order in which they are applied. Within a step of that order, they are sorted by provider, kind
       and name. In check mode, the changes that would be made. An empty list if Waldur matches the document.
-  returned: success
+  returned: success, and in check mode if service providers failed with O(on_failure=continue)
   type: list
   elements: dict
   contains:
@@ -621,6 +637,50 @@ errors:
   sample:
     - "service_providers[0].users[1].user: user 'bob' not found, or not readable with this token: give the UUID,
       use a staff token, or set missing_users: warn."
+failed_providers:
+  description: The service providers that failed, while the others proceeded. Empty if none failed.
+  returned: with O(on_failure=continue)
+  type: list
+  elements: dict
+  version_added: 1.1.0
+  contains:
+    service_provider:
+      description: The name of the customer that is the service provider, or its reference in the document if there is
+        no such customer.
+      type: str
+      sample: Alpha Cloud Ltd
+    customer_uuid:
+      description: The UUID of the customer, V(none) if there is no such customer.
+      type: str
+      sample: d2c8772ce559428283e388badd97f2d6
+    uuid:
+      description: The UUID of the service provider, V(none) if it does not exist.
+      type: str
+      sample: 1c1b2f1b0a2f4ae1b26a4fbc84ad4d6f
+    message:
+      description: Why it failed.
+      type: str
+      sample: "providers/alpha.yml: service_providers[0].users[1].user: user 'bob' not found, or not
+        readable with this token: give the UUID, use a staff token, or set missing_users: warn."
+    failed_change:
+      description: The change that failed, as in RV(plan). V(none) if it failed before any change.
+      type: dict
+      sample: null
+    applied:
+      description: Its changes that were applied, each as in RV(plan).
+      type: list
+      elements: dict
+      sample: []
+    uncertain:
+      description: Its change whose outcome is not known, as in RV(uncertain).
+      type: list
+      elements: dict
+      sample: []
+    not_applied:
+      description: Its changes that were not applied, each as in RV(plan).
+      type: list
+      elements: dict
+      sample: []
 applied:
   description: The changes that were applied, including the failed one if it took effect, each as in RV(plan).
   returned: when applying the plan failed

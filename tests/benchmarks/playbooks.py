@@ -84,7 +84,10 @@ def measure(bench: Bench, run: Runner, commands: Mapping[str, Sequence[str]]) ->
     for _repeat in range(bench.repeats):
         for name, command in commands.items():
             taken[name].append(_timed(run, command))
-    return {name: tuple(map(statistics.median, zip(*times, strict=True))) for name, times in taken.items()}  # type: ignore[misc]
+    return {
+        name: (statistics.median(wall for wall, _cpu in times), statistics.median(cpu for _wall, cpu in times))
+        for name, times in taken.items()
+    }
 
 
 def _timed(run: Runner, command: Sequence[str]) -> tuple[float, float]:

@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 
-from .._common.errors import WaldurError, quote, wrap_error
-from .._common.signals import remember_parent, require_parent
+from .._common.errors import Interrupted, WaldurError, quote, wrap_error
+from .._common.signals import SignalReceived, remember_parent, require_parent
 from .._context import Session
 from .._plan.changes import Change
 from .._references.users import ResolvedUsers
 from .._resources.base import ResourceTask
+from .failures import Failures, ProviderFailure, make_failure_error, with_failures
 from .planner import Plan
 
 
@@ -43,6 +45,42 @@ def apply(session: Session, plan: Plan) -> None:
         is_sent = session.client.writes_sent > sent
         described = _described(error, is_sent=is_sent, is_applied=applied == len(changes))
         raise _stopped(described, changes, applied, size) from error
+
+
+def apply_each(session: Session, plan: Plan, *, check: bool) -> None:
+    """Carry out the plan provider by provider; one that fails does not stop the others. Nothing is sent with ``check``.
+
+    Raises ``WaldurError`` with all failures at the end, those of planning included, and immediately for an error that
+    does not concern a single provider.
+    """
+    failures = Failures(continues=True, found=list(plan.failures))
+    parts = deque([] if check else plan.parts())
+    applied: list[Change[object]] = list(plan.changes) if check else []
+    try:
+        while parts:
+            with failures.of(parts[0].targets[0]):
+                apply(session, parts[0])
+                applied += parts[0].changes
+            parts.popleft()
+    except WaldurError as error:
+        parts.popleft()  # what became of its changes is in the details of the error
+        raise _ended(error, failures.found, applied, parts) from error.__cause__
+    except SignalReceived as error:
+        raise _ended(Interrupted(f"Interrupted by {error}."), failures.found, applied, parts) from None
+    if failures.found:
+        failed = {id(failure.target) for failure in failures.found}
+        total = len(failed) + sum(id(target) not in failed for target in plan.targets)
+        raise make_failure_error(failures.found, applied, total, plan.comparison.warnings, check=check)
+
+
+def _ended(
+    error: WaldurError,
+    failures: Sequence[ProviderFailure],
+    applied: Sequence[Change[object]],
+    parts: Iterable[Plan],
+) -> WaldurError:
+    """Return the error that ends a run before all providers were tried; ``parts`` are those that were not."""
+    return with_failures(error, failures, applied, [change for part in parts for change in part.changes])
 
 
 def _described(error: BaseException, *, is_sent: bool, is_applied: bool) -> WaldurError:

@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
+from .._common.errors import InvalidInput, combine_errors
 from .._common.json_values import problems, to_plain
 from .._common.types import Result
 from .._context import Session
 from .._document.model import ProviderDocument
-from .._plan.approval import require_approved
+from .._plan.approval import group_by_customer, require_approved
 from .._plan.changes import Change, Comparison, Expiring, Kept, summary
 from .._plan.diff import provider_labels
 from .._plan.limits import DEFAULT_LIMITS, Limits, check_limits
 from .._plan.policy import Policy, ReviewedChange, ReviewedPlan, Violation, reject
 from .._references.targets import Target
-from .._references.users import ResolvedUsers
+from .._references.users import ResolvedUsers, UnresolvedUser, User
 from .._resources.base import ResourceTask, Step
 from .._resources.registry import ACTIONS, RESOURCES
+from .failures import Failures, ProviderFailure
 from .selection import Selection, select_entries
 
 
@@ -35,8 +37,8 @@ class Plan:
 
     ``users`` are all users that are named, by reference. ``left_out`` are the entries' providers that ``only`` leaves
     out, ``without_entry`` those in ``only`` that have no entry. ``digests`` are those of the entries that the plan was
-    made of, by customer UUID. ``violations`` are those of a policy that is not enforced,
-    and ``policy_name`` is its file.
+    made of, by customer UUID. ``failures`` are the providers that can't be planned, if the others proceed.
+    ``violations`` are those of a policy that is not enforced, and ``policy_name`` is its file.
     """
 
     tasks: list[ResourceTask]
@@ -48,6 +50,15 @@ class Plan:
     digests: Mapping[str, str] = field(default_factory=dict)
     violations: Sequence[Violation] = ()
     policy_name: str = ""
+    failures: Sequence[ProviderFailure] = ()
+
+    def parts(self) -> list[Plan]:
+        """Return the plan as one for each service provider with changes, in the order of the document."""
+        by_target: dict[str, list[ResourceTask]] = {}
+        for task in self.tasks:
+            by_target.setdefault(task.target.customer_uuid, []).append(task)
+        combined = ((own, Comparison.of(task.comparison for task in own)) for own in by_target.values())
+        return [replace(self, tasks=own, comparison=comparison) for own, comparison in combined if comparison.changes]
 
     @property
     def changes(self) -> tuple[Change[object], ...]:
@@ -110,30 +121,78 @@ def plan_changes(session: Session, document: Sequence[ProviderDocument], limits:
     Raises ``InvalidInput`` for a plan that must not be carried out.
     """
     session.references.start_run()
-    return plan_selection(session, select_entries(session, document, limits.only), limits)
+    selection = select_entries(session, document, limits.only, continues=limits.continues)
+    return plan_selection(session, selection, limits)
 
 
 def plan_selection(session: Session, selection: Selection, limits: Limits = DEFAULT_LIMITS) -> Plan:
     """Read the current state of the selected entries, compare it, and return the plan, as ``plan_changes`` does."""
-    tasks = _read_tasks(session, selection.entries)
-    users = _resolve_users(session, tasks)
+    failures = Failures(limits.continues, list(selection.failures))
+    tasks = _read_tasks(session, selection.entries, failures)
+    users = _resolve_all_users(session, tasks, failures)
     for task in tasks:
-        task.compare(session, users)
-    comparison = Comparison.of(result for task in tasks for result in (task.comparison, _unrepresentable(task)))
-    check_limits(comparison, limits)
+        if not failures.concern(task.target):
+            with failures.of(task.target):
+                task.compare(session, users)
     digests = {target.customer_uuid: entry_digest(desired) for desired, target in selection.entries}
-    if limits.approved is not None:
-        known = limits.approved_digests
-        is_changed = {uuid: known[uuid] != digest for uuid, digest in digests.items() if uuid in known}
-        require_approved(comparison.changes, limits.approved, is_changed)
+    if limits.continues:
+        tasks = _leave_out_failed(tasks, limits, digests, failures)
+    comparison = _combine(tasks)
+    check_limits(comparison, limits)
+    _require_approved(comparison, limits, digests)
     api_url = session.client.connection.api_url
-    plan = Plan(tasks, users, comparison, api_url, selection.left_out, selection.without_entry, digests)
+    plan = Plan(
+        tasks,
+        users,
+        comparison,
+        api_url,
+        selection.left_out,
+        selection.without_entry,
+        digests,
+        failures=failures.found,
+    )
     if limits.policy is not None:
         plan.policy_name = limits.policy.name
         plan.violations = _review(session, plan, limits.policy)
         if limits.is_policy_enforced:
             reject(limits.policy, plan.violations)
     return plan
+
+
+def _combine(tasks: Iterable[ResourceTask]) -> Comparison[object]:
+    return Comparison.of(result for task in tasks for result in (task.comparison, _unrepresentable(task)))
+
+
+def _require_approved(comparison: Comparison[object], limits: Limits, digests: Mapping[str, str]) -> None:
+    """Raise ``InvalidInput`` where a change is not part of the approved plan, if there is one."""
+    if limits.approved is not None:
+        known = limits.approved_digests
+        is_changed = {uuid: known[uuid] != digest for uuid, digest in digests.items() if uuid in known}
+        require_approved(comparison.changes, limits.approved, is_changed)
+
+
+def _leave_out_failed(
+    tasks: Sequence[ResourceTask], limits: Limits, digests: Mapping[str, str], failures: Failures
+) -> list[ResourceTask]:
+    """Return the tasks of the providers whose plans can be carried out; the others are added to ``failures``.
+
+    The limits of removals and renames are those of the whole plan, so they are checked later.
+    """
+    by_customer: dict[str, list[ResourceTask]] = {}
+    for task in tasks:
+        by_customer.setdefault(task.target.customer_uuid, []).append(task)
+    approved_by_customer = group_by_customer(limits.approved or ())
+    for customer, own in by_customer.items():
+        target = own[0].target
+        if failures.concern(target):
+            continue
+        comparison = _combine(own)
+        approved = None if limits.approved is None else approved_by_customer.get(customer, [])
+        with failures.of(target, comparison.changes):
+            if comparison.errors:
+                raise combine_errors(comparison.errors)
+            _require_approved(comparison, replace(limits, approved=approved), digests)
+    return [task for task in tasks if not failures.concern(task.target)]
 
 
 def _review(session: Session, plan: Plan, policy: Policy) -> list[Violation]:
@@ -187,14 +246,32 @@ def _convert_for_digest(value: Any) -> Any:
     return sha256(value).hexdigest() if isinstance(value, bytes) else str(value)
 
 
-def _read_tasks(session: Session, chosen: Sequence[tuple[ProviderDocument, Target]]) -> list[ResourceTask]:
+def _read_tasks(
+    session: Session, chosen: Sequence[tuple[ProviderDocument, Target]], failures: Failures
+) -> list[ResourceTask]:
     phase = session.progress.begin("service providers read")
-    tasks = []
+    tasks: list[ResourceTask] = []
     for number, (desired, target) in enumerate(chosen):
-        provider_tasks = (resource.read_task(session, desired, target) for resource in RESOURCES)
-        tasks += [task for task in provider_tasks if task is not None]
+        with failures.of(target):
+            provider_tasks = [resource.read_task(session, desired, target) for resource in RESOURCES]
+            tasks += [task for task in provider_tasks if task is not None]
         phase.report(number + 1, len(chosen))
     return tasks
+
+
+def _resolve_all_users(session: Session, tasks: Sequence[ResourceTask], failures: Failures) -> ResolvedUsers:
+    """Return all users that are named; an error about one of them is that of the providers whose entries name it."""
+    try:
+        return _resolve_users(session, tasks)
+    except InvalidInput:
+        if not failures.continues:
+            raise
+    users: dict[str, User | UnresolvedUser] = {}
+    for task in tasks:
+        if not failures.concern(task.target):
+            with failures.of(task.target):
+                users.update(_resolve_users(session, [task]))
+    return users
 
 
 def _resolve_users(session: Session, tasks: Sequence[ResourceTask]) -> ResolvedUsers:

@@ -19,6 +19,7 @@ from .._document.loader import LoadedEntry
 from .._document.model import CUSTOMER_REFERENCE, PROVIDER_REFERENCE, ProviderDocument, ReadImage
 from .._references.targets import Target
 from .._resources.document_schema import SCHEMA
+from .failures import Failures, ProviderFailure
 
 # What is known of a target before its current state is read.
 _TARGET_KEYS = ("customer_uuid", "customer_url", "name", "uuid")
@@ -29,22 +30,26 @@ class Selection:
     """The entries that are planned, each with its provider.
 
     ``left_out`` are the providers of the entries that are not planned, ``without_entry`` those that were selected and
-    have no entry.
+    have no entry. ``failures`` are the entries whose provider was not found.
     """
 
     entries: Sequence[tuple[ProviderDocument, Target]]
     left_out: Sequence[Target] = ()
     without_entry: Sequence[Target] = ()
+    failures: Sequence[ProviderFailure] = ()
 
 
-def select_entries(session: Session, document: Sequence[ProviderDocument], only: Sequence[str] | None) -> Selection:
+def select_entries(
+    session: Session, document: Sequence[ProviderDocument], only: Sequence[str] | None, *, continues: bool = False
+) -> Selection:
     """Return the entries of ``document`` that ``only`` names, all of them if it is None.
 
-    Raises ``InvalidInput`` where a provider does not exist, or has two entries.
+    Raises ``InvalidInput`` where a provider has two entries, and, unless the run ``continues``, does not exist.
     """
-    entries = _resolve_targets(session, document)
+    failures = Failures(continues and only is None)
+    entries = _resolve_targets(session, document, failures)
     if only is None:
-        return Selection(entries)
+        return Selection(entries, failures=failures.found)
     named = {target.customer_uuid: target for target in _resolve_only(session, only)}
     known = {target.customer_uuid: target for _desired, target in entries}
     return Selection(
@@ -54,14 +59,21 @@ def select_entries(session: Session, document: Sequence[ProviderDocument], only:
     )
 
 
-def _resolve_targets(session: Session, document: Sequence[ProviderDocument]) -> list[tuple[ProviderDocument, Target]]:
-    """Return each entry with its provider. Raises ``InvalidInput`` where one does not exist, or has two entries."""
+def _resolve_targets(
+    session: Session, document: Sequence[ProviderDocument], failures: Failures
+) -> list[tuple[ProviderDocument, Target]]:
+    """Return each entry with its provider. Raises ``InvalidInput`` where one has two entries, or does not exist and
+    ``failures`` do not collect that."""
     session.references.customers.prefetch([d.reference for d in document if d.reference_kind == CUSTOMER_REFERENCE])
     first: dict[str, str] = {}
     found = []
     for desired in document:
         option = f"{desired.where}.customer" if desired.where else desired.reference_kind
-        target = session.references.resolve_target(desired.reference_kind, option, desired.reference)
+        target = None
+        with failures.of(Target("", "", desired.reference)):
+            target = session.references.resolve_target(desired.reference_kind, option, desired.reference)
+        if target is None:
+            continue
         if target.customer_uuid in first:
             raise InvalidInput(
                 f"{option}: {target.name} duplicates {first[target.customer_uuid]}: make one entry of the two."
@@ -88,7 +100,7 @@ def split_entries(
 
     Raises ``InvalidInput`` as ``select_entries`` does.
     """
-    resolved = _resolve_targets(session, [desired for _entry, desired in loaded])
+    resolved = _resolve_targets(session, [desired for _entry, desired in loaded], Failures(continues=False))
     return [
         StoredEntry(
             {key: getattr(target, key) for key in _TARGET_KEYS},

@@ -195,7 +195,16 @@ def parse_limits(options: Mapping[str, Any], api_url: str) -> Limits:
     path = options.get("policy_path")
     policy = None if path is None else read_policy(path)
     is_enforced = options.get("policy_mode") != REPORT
-    return Limits(options.get("max_removals"), only, approved, digests, options.get("max_renames"), policy, is_enforced)
+    return Limits(
+        options.get("max_removals"),
+        only,
+        approved,
+        digests,
+        options.get("max_renames"),
+        policy,
+        is_enforced,
+        continues=options.get("on_failure") == "continue",
+    )
 
 
 def parse_approved(plan: Any, api_url: str) -> tuple[list[Mapping[str, Any]] | None, Mapping[str, Any]]:
@@ -262,6 +271,8 @@ def _plan(options: Mapping[str, Any], plan: Plan, done: bool) -> dict[str, Any]:
         result["expiring"] = [item.as_dict() for item in plan.expiring(within)]
     if options.get("list_left_out") is not False:
         result["left_out"] = [_shown(target) for target in plan.left_out]
+    if options.get("on_failure") == "continue":
+        result["failed_providers"] = []  # the task fails where there are some
     if options.get("list_kept"):
         result["kept"] = [item.as_dict() for item in plan.kept()]
     return result
@@ -287,6 +298,7 @@ WRITE_MODULES: dict[str, WriteModule] = {
             "max_removals": _MAX_REMOVALS,
             "max_renames": _MAX_RENAMES,
             "missing_users": _MISSING_USERS,
+            "on_failure": {"type": "str", "choices": ["stop", "continue"], "default": "stop"},
         },
         _desired_state,
         _plan,

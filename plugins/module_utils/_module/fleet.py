@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -19,6 +19,7 @@ from .._document.entry_store import EntryStore, StoredEntry, shared_folder
 from .._document.model import ReadImage
 from .._engine.planner import Plan, plan_selection
 from .._engine.selection import select_stored, split_entries
+from .._plan.approval import group_by_customer
 from .._resources.document_schema import SCHEMA
 from .argument_specs import parse_approved, parse_limits
 
@@ -65,7 +66,7 @@ def _key(session: Session, options: Mapping[str, Any]) -> str:
 
 def _split(session: Session, options: Mapping[str, Any], read_image: ReadImage) -> list[StoredEntry]:
     changes, digests = parse_approved(options.get("approved_plan"), session.client.connection.api_url)
-    by_customer = _group(changes or ())
+    by_customer = group_by_customer(changes or ())
     loaded = loader.load_checked(options["providers_path"], read_image, SCHEMA)
 
     def find_approved(customer: str) -> dict[str, Any]:
@@ -73,14 +74,3 @@ def _split(session: Session, options: Mapping[str, Any], read_image: ReadImage) 
         return {"approved": by_customer.get(customer, []), "digests": own}
 
     return split_entries(session, loaded, find_approved)
-
-
-def _group(changes: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    """Return the changes of an approved plan by the UUIDs of their customers."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for change in changes:
-        ids = change.get("id")
-        customer = ids.get("customer") if isinstance(ids, Mapping) else None
-        if isinstance(customer, str):
-            found.setdefault(customer, []).append(change)
-    return found

@@ -19,7 +19,7 @@ from .._common.signals import SignalReceived, catch_signals, remember_parent
 from .._context import Session, get_client
 from .._document import images
 from .._document.model import ReadImage
-from .._engine.executor import apply
+from .._engine.executor import apply, apply_each
 from .._engine.planner import Plan, plan_changes
 from .._export import files
 from .._http import connection_options
@@ -139,9 +139,11 @@ def _write(
     applied: tuple[Change[object], ...] = ()
     try:
         plan = make_plan()
-        if not check:
+        if options.get("on_failure") == "continue":
+            apply_each(session, plan, check=check)
+        elif not check:
             apply(session, plan)
-            applied = plan.changes
+        applied = () if check else plan.changes
         warnings = [*plan.comparison.warnings, *_policy_warnings(plan)]
         result = {"changed": bool(plan.changes), "warnings": warnings}
         if diff:

@@ -50,6 +50,17 @@ def require_approved(
         )
 
 
+def group_by_customer(approved: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the changes of an approved plan by the UUIDs of their customers."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for change in approved:
+        ids = change.get("id")
+        customer = ids.get("customer") if isinstance(ids, Mapping) else None
+        if isinstance(customer, str):
+            found.setdefault(customer, []).append(change)
+    return found
+
+
 def _key(kind: Any, ids: Any) -> Hashable:
     """Return what a change and its approval have in common; None where an approved plan holds something else there."""
     if not isinstance(kind, str) or not isinstance(ids, Mapping):

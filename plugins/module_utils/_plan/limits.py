@@ -29,7 +29,7 @@ class Limits:
     planned (None: all of the document). ``approved`` are the changes of an approved plan (None: any change is
     allowed), and ``approved_digests`` the digests of the entries that it was made of, by customer UUID.
     ``policy`` is what the plan must follow (None: there is no policy); where ``is_policy_enforced`` is false, its
-    violations are only reported.
+    violations are only reported. ``continues`` tells that a provider that fails is left out, and the others proceed.
     """
 
     max_removals: int | None = None
@@ -39,6 +39,7 @@ class Limits:
     max_renames: int | None = None
     policy: Policy | None = None
     is_policy_enforced: bool = True
+    continues: bool = False
 
 
 DEFAULT_LIMITS = Limits()

@@ -139,7 +139,12 @@ def name_entries_by_place(result: Mapping[str, Any], places: Sequence[str]) -> d
 
     The module got the entries of all files as one list, so that its messages number them (``service_providers[3]``).
     """
-    return {key: _name_by_place(value, places) if key in _MESSAGES else value for key, value in result.items()}
+    named = {key: _name_by_place(value, places) if key in _MESSAGES else value for key, value in result.items()}
+    if isinstance(named.get("failed_providers"), list):
+        named["failed_providers"] = [
+            {**failure, "message": _name_by_place(failure["message"], places)} for failure in named["failed_providers"]
+        ]
+    return named
 
 
 def _name_by_place(value: Any, places: Sequence[str]) -> Any:

@@ -53,7 +53,7 @@ ROLES: dict[str, RoleSpec] = {
         "desired_state",
         _same(
             "service_providers providers_path only list_left_out max_removals max_renames missing_users approved_plan"
-            " policy_path expiring_within"
+            " policy_path expiring_within on_failure"
         ),
         {"approved_plan": "An empty value is an error.", **_IMAGE},
     ),
