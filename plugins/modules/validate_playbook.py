@@ -62,7 +62,7 @@ seealso:
 EXAMPLES = r"""
 - name: Validate the variables and the hosts
   waldur.provider.validate_playbook:
-    playbook: plan
+    playbook: report
   run_once: true
 """
 
