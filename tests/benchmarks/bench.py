@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from integration.playbook import ROOT, Runner, runner
@@ -30,16 +30,17 @@ class Failed(Exception):
 @dataclass(frozen=True)
 class Sizes:
     """How much of everything: items of a loop, items of a document, the sizes between which costs grow, the rows of the
-    simulator's largest list, and the GETs of one object."""
+    simulator's largest list, the GETs of one object, and the numbers of hosts of fleets."""
 
     loop: int = 100
     items: int = 1000
     growth: tuple[int, ...] = (10, 100, 1000, 5000)
     rows: int = 10_000
     gets: int = 600
+    fleets: tuple[int, ...] = (100, 1000)
 
 
-SMALL = Sizes(loop=5, items=20, growth=(2, 10), rows=400, gets=30)
+SMALL = Sizes(loop=5, items=20, growth=(2, 10), rows=400, gets=30, fleets=(2,))
 
 
 @dataclass
@@ -54,6 +55,10 @@ class Bench:
         """One provider, and who is there; returns what runs playbooks."""
         self.sim.load(generate={"providers": 1, "users": users, "grants": grants, "accounts": accounts})
         return self.runner()
+
+    def once(self) -> Bench:
+        """The same without repetition, for what takes long."""
+        return replace(self, repeats=1)
 
     def runner(self) -> Runner:
         """What runs playbooks, with a folder of its own."""

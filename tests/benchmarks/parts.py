@@ -9,7 +9,7 @@ from typing import Any
 
 from .bench import PROVIDER, Asked, Bench, Task, fetch, names, play
 from .inventory import inventory
-from .playbooks import playbooks
+from .playbooks import fleet, playbooks
 from .replay import Replay
 from .simulated import simulator
 from .table import Row, seconds, times
@@ -171,5 +171,6 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "growth": growth,
     "inventory": inventory,
     "playbooks": playbooks,
+    "fleet": fleet,
     "simulator": simulator,
 }

@@ -17,6 +17,8 @@ from .table import Row, seconds
 
 COMPARED = "one desired_state task"
 FOLDER = "providers"
+# In seconds; a thousand hosts take minutes.
+_LONGEST = 3600
 
 
 def playbooks(bench: Bench) -> Iterator[Row]:
@@ -35,6 +37,19 @@ def playbooks(bench: Bench) -> Iterator[Row]:
         for what, ours, one in ((f"playbook {name}", own_wall, wall), ("  CPU", own_cpu, cpu)):
             over = ours - one
             yield Row(what, seconds(ours), f"{COMPARED} {seconds(one)}", f"+{over:.2f} s", "<= 0.5 s more", over <= 0.5)
+
+
+def fleet(bench: Bench) -> Iterator[Row]:
+    """The apply of a fleet with one host for each provider, over one task for all of them, without changes."""
+    for providers in bench.sizes.fleets:
+        run, path = write_folder(bench, providers=providers, grants=bench.sizes.items // 5)
+        hosts = ["-i", "hosts.yml", "-e", "providers_hosts=waldur_service_providers"]
+        commands = {"one": one_task(run), "fleet": playbook("apply", path, *hosts)}
+        took = measure(bench.once(), run, commands)
+        over = (took["fleet"][0] - took["one"][0]) / providers
+        what = f"fleet of {providers} hosts, {bench.sizes.items // 5} role grants each"
+        one = f"{COMPARED} {seconds(took['one'][0])}"
+        yield Row(what, seconds(took["fleet"][0]), one, f"+{over:.2f} s", "<= 0.1 s more a host", over <= 0.1)
 
 
 def write_folder(bench: Bench, *, providers: int, grants: int) -> tuple[Runner, dict[str, str]]:
@@ -94,7 +109,7 @@ def _timed(run: Runner, command: Sequence[str]) -> tuple[float, float]:
     environment = run.environment({})
     del environment["ANSIBLE_CALLBACKS_ENABLED"], environment["ANSIBLE_CALLBACK_PLUGINS"]
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    code, printed = run.start(command, run.folder, environment)
+    code, printed = run.start(command, run.folder, environment, _LONGEST)
     wall, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
     if code:
         raise Failed(printed[-3000:])

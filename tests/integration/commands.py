@@ -64,7 +64,12 @@ def deprecations(printed: str) -> list[str]:
 
 
 def in_a_new_process(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], *, merged: bool = False
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    seconds: int = SECONDS,
+    *,
+    merged: bool = False,
 ) -> tuple[int, str]:
     """The same as people start it: for what is measured."""
     done = subprocess.run(
@@ -75,7 +80,7 @@ def in_a_new_process(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if merged else subprocess.PIPE,
         text=True,
-        timeout=SECONDS,
+        timeout=seconds,
         check=False,
     )
     return done.returncode, done.stdout + (done.stderr or "")

@@ -16,7 +16,7 @@ from simulation import Simulator
 from .commands import ansible
 from .playbook import Runner
 
-TINY = Sizes(loop=3, items=4, growth=(2, 3), rows=310, gets=5)
+TINY = Sizes(loop=3, items=4, growth=(2, 3), rows=310, gets=5, fleets=(2,))
 
 
 class ForkingBench(Bench):
@@ -111,6 +111,12 @@ def test_playbooks_are_compared_with_one_task(bench: Bench) -> None:
     assert {row.budget for row in rows} == {"<= 0.5 s more"}
 
 
+def test_a_fleet_is_compared_with_one_task(bench: Bench) -> None:
+    (row,) = PARTS["fleet"](bench)
+    assert row.what == "fleet of 2 hosts, 0 role grants each"
+    assert row.budget == "<= 0.1 s more a host"
+
+
 def test_a_run_that_does_not_do_what_it_should_is_not_measured(other_world: Simulator) -> None:
     bench = Bench(other_world, TINY, repeats=1)
     task = {"name": "Grant", "waldur.provider.user_role": {"service_provider": "Provider 0001", "user": "nobody"}}
@@ -127,6 +133,6 @@ def test_parts_are_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run.main(["nothing"])
     assert (
-        "unknown: nothing; there are loops, state, grants, growth, inventory, playbooks, simulator"
+        "unknown: nothing; there are loops, state, grants, growth, inventory, playbooks, fleet, simulator"
         in capsys.readouterr().err
     )
