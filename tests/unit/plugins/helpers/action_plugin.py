@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -61,6 +62,8 @@ class _Task:
     def __init__(self, action: str, args: dict[str, Any], folder: str) -> None:
         self.action, self.args, self.environment = action, args, list[Any]()
         self._folder = folder
+        # Ansible gives each task an identifier, by which its hosts share documents.
+        self._uuid = uuid.uuid4().hex
 
     def get_search_path(self) -> list[str]:
         """Where files are looked for."""
