@@ -145,6 +145,8 @@ def test_a_role_names_the_variable_or_the_path_that_is_missing_and_where_it_was_
         ("apply", {"waldur_plan": ""}, EMPTY_PLAN),
         ("apply", {"waldur_plan": {"plan": []}}, "approved_plan: is out of date."),
         ("apply_fleet", {"waldur_plan": None}, EMPTY_PLAN),
+        # A host without waldur_uuid applies its whole document.
+        ("apply_fleet", {}, None),
     ],
 )
 def test_a_job_of_awx_refuses_an_empty_plan_and_takes_none_where_no_job_made_one(
