@@ -23,9 +23,9 @@ def plan_document(result: Any) -> dict[str, Any]:
     keys = ("api_url", "digests", "summary", "plan")
     if not isinstance(result, Mapping) or not all(key in result for key in keys):
         raise InvalidInput("is not a result of waldur.provider.desired_state: register it, and give the variable.")
-    found = {key: result[key] for key in keys}
-    plan = found.pop("plan")
-    return {"format": _FORMAT, **found, "warnings": list(result.get("warnings") or []), "plan": plan}
+    document = {key: result[key] for key in keys}
+    plan = document.pop("plan")
+    return {"format": _FORMAT, **document, "warnings": list(result.get("warnings") or []), "plan": plan}
 
 
 class FilterModule:

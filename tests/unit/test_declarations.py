@@ -46,10 +46,12 @@ def named(text: str) -> set[str]:
 # The key of a note and of a file that say which provider they are about is the public name of that key.
 _PUBLIC_KEYS = {
     "changes.py": {"service_provider"},
+    "failures.py": {"service_provider"},
     "files.py": {"service_provider"},
     "limits.py": {"service_provider"},
     "shown_changes.py": {"service_provider"},
     "metrics.py": {"service_provider"},
+    "selection.py": {"service_provider"},
     # The keys of GitLab's report.
     "gitlab.py": {"create", "update", "delete"},
 }

@@ -76,14 +76,14 @@ class EntryStore:
                     index = self._create(create)
         if "message" in index:
             raise InvalidInput(index["message"], **index["details"])
-        found: list[dict[str, Any]] = index["entries"]
-        return found
+        entries: list[dict[str, Any]] = index["entries"]
+        return entries
 
     def read(self, number: int) -> dict[str, Any]:
         """Return the content of the entry at that position."""
         with open(self._file(number), encoding="utf-8") as file:
-            found: dict[str, Any] = json.load(file)
-        return found
+            entry: dict[str, Any] = json.load(file)
+        return entry
 
     def _create(self, create: Callable[[], Sequence[StoredEntry]]) -> dict[str, Any]:
         index: dict[str, Any]
@@ -96,16 +96,16 @@ class EntryStore:
                 _write(self._file(number), entry.content)
             index = {"entries": [dict(entry.summary) for entry in entries]}
         # Last, and as a whole: what reads it without the lock finds all entries.
-        part = os.path.join(self._path, f"{_INDEX}.part")
-        _write(part, index)
-        os.replace(part, os.path.join(self._path, _INDEX))
+        temporary_path = os.path.join(self._path, f"{_INDEX}.part")
+        _write(temporary_path, index)
+        os.replace(temporary_path, os.path.join(self._path, _INDEX))
         return index
 
     def _read_index(self) -> dict[str, Any] | None:
         try:
             with open(os.path.join(self._path, _INDEX), encoding="utf-8") as file:
-                found: dict[str, Any] = json.load(file)
-                return found
+                index: dict[str, Any] = json.load(file)
+                return index
         except FileNotFoundError:
             return None
 

@@ -53,7 +53,7 @@ def apply_each(session: Session, plan: Plan, *, check: bool) -> None:
     Raises ``WaldurError`` with all failures at the end, those of planning included, and immediately for an error that
     does not concern a single provider.
     """
-    failures = Failures(continues=True, found=list(plan.failures))
+    failures = Failures(continues=True, collected=list(plan.failures))
     parts = deque([] if check else plan.parts())
     applied: list[Change[object]] = list(plan.changes) if check else []
     try:
@@ -64,13 +64,13 @@ def apply_each(session: Session, plan: Plan, *, check: bool) -> None:
             parts.popleft()
     except WaldurError as error:
         parts.popleft()  # what became of its changes is in the details of the error
-        raise _ended(error, failures.found, applied, parts) from error.__cause__
+        raise _ended(error, failures.collected, applied, parts) from error.__cause__
     except SignalReceived as error:
-        raise _ended(Interrupted(f"Interrupted by {error}."), failures.found, applied, parts) from None
-    if failures.found:
-        failed = {id(failure.target) for failure in failures.found}
+        raise _ended(Interrupted(f"Interrupted by {error}."), failures.collected, applied, parts) from None
+    if failures.collected:
+        failed = {id(failure.target) for failure in failures.collected}
         total = len(failed) + sum(id(target) not in failed for target in plan.targets)
-        raise make_failure_error(failures.found, applied, total, plan.comparison.warnings, check=check)
+        raise make_failure_error(failures.collected, applied, total, plan.comparison.warnings, check=check)
 
 
 def _ended(
@@ -80,7 +80,9 @@ def _ended(
     parts: Iterable[Plan],
 ) -> WaldurError:
     """Return the error that ends a run before all providers were tried; ``parts`` are those that were not."""
-    return with_failures(error, failures, applied, [change for part in parts for change in part.changes])
+    return with_failures(
+        error, failures, applied, [change for provider_plan in parts for change in provider_plan.changes]
+    )
 
 
 def _described(error: BaseException, *, is_sent: bool, is_applied: bool) -> WaldurError:

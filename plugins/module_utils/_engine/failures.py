@@ -62,7 +62,7 @@ class Failures:
     """The failures of a run. Unless it ``continues``, an error is raised where it occurs."""
 
     continues: bool
-    found: list[ProviderFailure] = field(default_factory=list)
+    collected: list[ProviderFailure] = field(default_factory=list)
 
     @contextlib.contextmanager
     def of(self, target: Target, not_applied: Sequence[Change[object]] = ()) -> Iterator[None]:
@@ -72,11 +72,11 @@ class Failures:
         except WaldurError as error:
             if not self.continues or not concerns_one_provider(error):
                 raise
-            self.found.append(ProviderFailure(target, error.message, error.details, not_applied))
+            self.collected.append(ProviderFailure(target, error.message, error.details, not_applied))
 
     def concern(self, target: Target) -> bool:
         """Return whether the provider has failed."""
-        return any(failure.target is target for failure in self.found)
+        return any(failure.target is target for failure in self.collected)
 
 
 def make_failure_error(

@@ -149,7 +149,7 @@ def plan_selection(session: Session, selection: Selection, limits: Limits = DEFA
         selection.left_out,
         selection.without_entry,
         digests,
-        failures=failures.found,
+        failures=failures.collected,
     )
     if limits.policy is not None:
         plan.policy_name = limits.policy.name

@@ -49,7 +49,7 @@ def select_entries(
     failures = Failures(continues and only is None)
     entries = _resolve_targets(session, document, failures)
     if only is None:
-        return Selection(entries, failures=failures.found)
+        return Selection(entries, failures=failures.collected)
     named = {target.customer_uuid: target for target in _resolve_only(session, only)}
     known = {target.customer_uuid: target for _desired, target in entries}
     return Selection(
@@ -66,7 +66,7 @@ def _resolve_targets(
     ``failures`` do not collect that."""
     session.references.customers.prefetch([d.reference for d in document if d.reference_kind == CUSTOMER_REFERENCE])
     first: dict[str, str] = {}
-    found = []
+    pairs = []
     for desired in document:
         option = f"{desired.where}.customer" if desired.where else desired.reference_kind
         target = None
@@ -79,8 +79,8 @@ def _resolve_targets(
                 f"{option}: {target.name} duplicates {first[target.customer_uuid]}: make one entry of the two."
             )
         first[target.customer_uuid] = desired.where
-        found.append((desired, target))
-    return found
+        pairs.append((desired, target))
+    return pairs
 
 
 def _resolve_only(session: Session, references: Iterable[str]) -> list[Target]:
@@ -127,7 +127,10 @@ def select_stored(
 ) -> StoredSelection:
     """Return the stored entries that ``only`` names, as ``select_entries`` does, without reading the others."""
     by_uuid = {
-        uuid: number for number, one in enumerate(summaries) for uuid in (one["uuid"], one["customer_uuid"]) if uuid
+        uuid: number
+        for number, summary in enumerate(summaries)
+        for uuid in (summary["uuid"], summary["customer_uuid"])
+        if uuid
     }
     chosen: dict[int, None] = {}
     without_entry: dict[str, Target] = {}
@@ -143,7 +146,7 @@ def select_stored(
     contents = [store.read(position) for position in sorted(chosen)]
     targets = [_read_target(session, summaries[position]) for position in sorted(chosen)]
     desired = [SCHEMA.read_entry(content["place"], content["entry"], read_image) for content in contents]
-    left_out = [Target(**one) for position, one in enumerate(summaries) if position not in chosen]
+    left_out = [Target(**summary) for position, summary in enumerate(summaries) if position not in chosen]
     selection = Selection(list(zip(desired, targets, strict=True)), left_out, list(without_entry.values()))
     return StoredSelection(selection, contents)
 

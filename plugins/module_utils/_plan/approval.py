@@ -52,13 +52,13 @@ def require_approved(
 
 def group_by_customer(approved: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
     """Return the changes of an approved plan by the UUIDs of their customers."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
+    by_customer: dict[str, list[Mapping[str, Any]]] = {}
     for change in approved:
         ids = change.get("id")
         customer = ids.get("customer") if isinstance(ids, Mapping) else None
         if isinstance(customer, str):
-            found.setdefault(customer, []).append(change)
-    return found
+            by_customer.setdefault(customer, []).append(change)
+    return by_customer
 
 
 def _key(kind: Any, ids: Any) -> Hashable:

@@ -48,7 +48,7 @@ class PlaybookValidation(ActionBase):
             playbook = self._read_playbook()
             values = self._read_values(playbook, variables)
             self._check_hosts(playbook, values, variables)
-            known = {name for one in load_playbooks().values() for name in one.variables}
+            known = {name for playbook in load_playbooks().values() for name in playbook.variables}
             check_names(playbook, load_extra_vars(self._loader), known)
             check_values(playbook, values)
             if playbook.documents:

@@ -102,16 +102,16 @@ class CursorFile:
             ) from None
 
     def _replace(self, folder: str, content: bytes) -> None:
-        descriptor, part = tempfile.mkstemp(prefix=".waldur-", dir=folder)  # with the mode 0600
+        descriptor, temporary_path = tempfile.mkstemp(prefix=".waldur-", dir=folder)  # with the mode 0600
         try:
             with open(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(part, self.path)
+            os.replace(temporary_path, self.path)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.remove(part)
+                os.remove(temporary_path)
             raise
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -164,19 +164,21 @@ def _parse_state(data: Mapping[str, Any]) -> State:
         {},
         [_event(event) for event in _require(data["outbox"], list)],
     )
-    for one in _require(data["lists"], list):
-        if one["kind"] not in KINDS:
-            raise ValueError(f"no kind {one['kind']}")
-        rows = _texts(one["rows"])
+    for known_list in _require(data["lists"], list):
+        if known_list["kind"] not in KINDS:
+            raise ValueError(f"no kind {known_list['kind']}")
+        rows = _texts(known_list["rows"])
         for text in rows.values():
             _require(json.loads(text), dict)
-        state.lists[one["kind"], _require(one["provider"], str)] = KnownList(rows, _texts(one["announced"]))
+        state.lists[known_list["kind"], _require(known_list["provider"], str)] = KnownList(
+            rows, _texts(known_list["announced"])
+        )
     return state
 
 
-def _require(value: Any, wanted: type) -> Any:
-    if not isinstance(value, wanted):
-        raise TypeError(f"{type(value).__name__} in place of {wanted.__name__}")
+def _require(value: Any, expected: type) -> Any:
+    if not isinstance(value, expected):
+        raise TypeError(f"{type(value).__name__} in place of {expected.__name__}")
     return value
 
 

@@ -100,13 +100,13 @@ class Difference:
     gone: tuple[str, ...] = ()
 
 
-def compare_rows(known: Mapping[str, str], found: Mapping[str, str], *, is_complete: bool) -> Difference:
+def compare_rows(known: Mapping[str, str], current: Mapping[str, str], *, is_complete: bool) -> Difference:
     """Return how ``found`` differs from ``known``, both texts by UUID.
 
-    Rows can only be gone where ``found`` ``is_complete``: what a filter left out is unchanged.
+    Rows can only be gone where ``current`` ``is_complete``: what a filter left out is unchanged.
     """
-    present = {uuid: text for uuid, text in found.items() if known.get(uuid) != text}
-    return Difference(present, tuple(uuid for uuid in known if uuid not in found) if is_complete else ())
+    present = {uuid: text for uuid, text in current.items() if known.get(uuid) != text}
+    return Difference(present, tuple(uuid for uuid in known if uuid not in current) if is_complete else ())
 
 
 def changed_values(kind: Kind, before: str, after: str) -> tuple[dict[str, Any], dict[str, Any]]:

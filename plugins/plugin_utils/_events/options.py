@@ -67,32 +67,32 @@ class Settings:
 def parse_settings(options: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
     """Return the settings of the options of a source in a rulebook. Raises ``InvalidInput``, which names the option."""
     known = {key: value for key, value in options.items() if key not in FEEDBACK}
-    given = {key: value for key, value in values.mapping(NAME, known, OPTIONS).items() if value != ""}
-    connection = {name: given[name] for name in connection_options.NAMES if name in given}
+    options = {key: value for key, value in values.mapping(NAME, known, OPTIONS).items() if value != ""}
+    connection = {name: options[name] for name in connection_options.NAMES if name in options}
     resolved = connection_options.resolve(connection, {}, environment, source_name="the event source")
-    if "cursor" not in given:
+    if "cursor" not in options:
         raise InvalidInput(
             "cursor: is missing: set it to the path of a file that survives a restart, where the source keeps what it"
             " has seen."
         )
-    kinds = _choices("kinds", given.get("kinds"), tuple(KINDS))
-    within = given.get("expiring_within")
+    kinds = _choices("kinds", options.get("kinds"), tuple(KINDS))
+    within = options.get("expiring_within")
     if within is not None and kinds is not None and ROLE not in kinds:
         raise InvalidInput(f"expiring_within: is about roles, and kinds leaves them out: add {ROLE} to kinds.")
     defaults = Settings
-    interval = values.whole_number("interval", given.get("interval", defaults.interval), 1, 86_400)
-    longest = values.whole_number("max_interval", given.get("max_interval", defaults.max_interval), 1, 86_400)
+    interval = values.whole_number("interval", options.get("interval", defaults.interval), 1, 86_400)
+    longest = values.whole_number("max_interval", options.get("max_interval", defaults.max_interval), 1, 86_400)
     return Settings(
         connection_options.connect(resolved, environment),
-        os.path.abspath(input_files.expand_path("cursor", values.reference("cursor", given["cursor"]))),
-        _references(given.get("service_providers")),
+        os.path.abspath(input_files.expand_path("cursor", values.reference("cursor", options["cursor"]))),
+        _references(options.get("service_providers")),
         kinds,
-        values.choice("first_run", given.get("first_run", "silent"), FIRST_RUNS) == "replay",
+        values.choice("first_run", options.get("first_run", "silent"), FIRST_RUNS) == "replay",
         interval,
         max(interval, longest),
-        values.whole_number("overlap", given.get("overlap", defaults.overlap), 1, 86_400),
-        values.whole_number("full_interval", given.get("full_interval", defaults.full_interval), 1, 864_000),
-        values.whole_number("commit_delay", given.get("commit_delay", defaults.commit_delay), 0, 86_400),
+        values.whole_number("overlap", options.get("overlap", defaults.overlap), 1, 86_400),
+        values.whole_number("full_interval", options.get("full_interval", defaults.full_interval), 1, 864_000),
+        values.whole_number("commit_delay", options.get("commit_delay", defaults.commit_delay), 0, 86_400),
         None if within is None else parse_duration("expiring_within", within),
     )
 
@@ -101,10 +101,10 @@ def _list(option: str, value: Any) -> list[Any] | None:
     """Return the items of a list, None where it is not set; one text is a list of one. Raises ``InvalidInput``."""
     if value is None:
         return None
-    found = [value] if isinstance(value, str) else values.sequence(option, value)
-    if not found:
+    references = [value] if isinstance(value, str) else values.sequence(option, value)
+    if not references:
         raise InvalidInput(f"{option}: is empty: name at least one, or leave it out for all.")
-    return found
+    return references
 
 
 def _choices(option: str, value: Any, choices: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -49,7 +49,7 @@ _ABSENT_FIELD = "fields: no row has"
 
 @dataclass(frozen=True)
 class Observation:
-    """What one poll found at the server's time ``now``.
+    """What one poll rows at the server's time ``now``.
 
     ``providers`` are the selected service providers that exist: name and customer by UUID. ``differences`` are those of
     the lists that could be read, as a whole where the list was not known; ``errors`` are those of the others.
@@ -82,16 +82,16 @@ class ListReader:
         session = self._start_session()
         redactor = session.client.redactor
         try:
-            found = self._observe(session, state)
+            observation = self._observe(session, state)
         except WaldurError as error:
             redactor.redact_error(error)
             raise
-        for problem in found.errors.values():
+        for problem in observation.errors.values():
             redactor.redact_error(problem)
         # The list of service providers may come from a cache of the server while the others fail.
-        if found.errors and all(kind == SERVICE_PROVIDER for kind, _provider in found.differences):
-            raise next(iter(found.errors.values()))
-        return found
+        if observation.errors and all(kind == SERVICE_PROVIDER for kind, _provider in observation.differences):
+            raise next(iter(observation.errors.values()))
+        return observation
 
     def _start_session(self) -> Session:
         """Return the session of a poll. One client serves all polls; it reads a token again that was rejected."""
@@ -170,16 +170,16 @@ class ListReader:
         window = self._windows.get(key)
         if known is not None and window is not None and self._clock() < window.complete_until:
             since = timestamps.format_utc(window.start - timedelta(seconds=self._settings.overlap))
-            found = self._read_texts(session, kind, target, modified=since)
-            size = len(known.keys() | found.keys())
+            rows = self._read_texts(session, kind, target, modified=since)
+            size = len(known.keys() | rows.keys())
             if session.client.count(kind.operation, **_parameters(kind, target)) == size:
                 self._windows[key] = _Window(now, window.complete_until)
-                return compare_rows(known, found, is_complete=False)
+                return compare_rows(known, rows, is_complete=False)
         # Rows were removed, or the server counts otherwise.
-        found = self._read_complete(session, kind, target, known or {})
+        rows = self._read_complete(session, kind, target, known or {})
         if kind.has_modified:
             self._windows[key] = _Window(now, self._clock() + self._settings.full_interval)
-        return compare_rows(known or {}, found, is_complete=True)
+        return compare_rows(known or {}, rows, is_complete=True)
 
     def _read_complete(self, session: Session, kind: Kind, target: Target, known: Mapping[str, str]) -> dict[str, str]:
         """Return the texts of all rows.
@@ -187,10 +187,10 @@ class ListReader:
         A row that moves from one page to another while pages are read may be missed without a trace, so a long list in
         which rows are missing is read twice.
         """
-        found = self._read_texts(session, kind, target)
-        if max(len(found), len(known)) > PAGE_SIZE and not found.keys() >= known.keys():
-            found = {**found, **self._read_texts(session, kind, target)}
-        return found
+        rows = self._read_texts(session, kind, target)
+        if max(len(rows), len(known)) > PAGE_SIZE and not rows.keys() >= known.keys():
+            rows = {**rows, **self._read_texts(session, kind, target)}
+        return rows
 
     def _read_texts(self, session: Session, kind: Kind, target: Target, **values: Any) -> dict[str, str]:
         edition = session.references.provider_list.edition()

@@ -148,8 +148,8 @@ class State:
             "before": before,
             "after": after,
         }
-        found: Event = disarm_templates(event)
-        return found
+        disarmed: Event = disarm_templates(event)
+        return disarmed
 
 
 def _compared(kind: Kind, change: Change) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:

@@ -33,8 +33,8 @@ def check_documents(needed: str, values: Mapping[str, Any]) -> None:
     elif _LIST in values:
         _check_list(values[_LIST])
     elif needed != "optional":
-        other = "" if needed == "files" else f", or pass the document as {_LIST}"
-        raise InvalidInput(f"{_PATH}: is required: {_REMEDY}{other}.")
+        alternative = "" if needed == "files" else f", or pass the document as {_LIST}"
+        raise InvalidInput(f"{_PATH}: is required: {_REMEDY}{alternative}.")
 
 
 def _check_path(path: Any) -> None:
