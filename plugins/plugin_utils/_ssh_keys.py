@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,19 +13,13 @@ from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import uuids
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.public_keys import (
+    parse_public_key,
+    to_printable,
+)
 
 Row = Mapping[str, Any]
 
-# The number of fields of a key by type. OpenSSH itself rejects DSA, and a certificate is not a key.
-_FIELDS = {
-    "ssh-ed25519": 2,
-    "ssh-rsa": 3,
-    "ecdsa-sha2-nistp256": 3,
-    "ecdsa-sha2-nistp384": 3,
-    "ecdsa-sha2-nistp521": 3,
-    "sk-ssh-ed25519@openssh.com": 3,
-    "sk-ecdsa-sha2-nistp256@openssh.com": 4,
-}
 # A name may become part of a path or of a command line, so neither a slash nor a leading dot or dash is valid.
 _LOGIN = re.compile(r"\w[\w.@+$-]*")
 # Accounts on their way out (api-behaviour: offering-user-states) keep no keys.
@@ -72,43 +65,6 @@ def authorized_keys(keys: Any, users: Any, usernames: Any = None, *, keep_inacti
     keys_by_user = _collect_keys(_require_rows(keys, "_input"), users_by_uuid, active, left_out)
     lines = {name: sorted(_make_lines(keys_by_user.get(owner or "", []))) for name, owner in sorted(owners.items())}
     return AuthorizedKeys(lines, left_out)
-
-
-def parse_public_key(text: Any) -> str:
-    """Return type and base64 of the one public key in ``text``, without its comment.
-
-    Raises ``ValueError`` with the reason for anything but one well-formed key, such as options before it.
-    """
-    line = text.strip(" \t\r\n") if isinstance(text, str) else ""
-    if not all(character.isprintable() or character == "\t" for character in line):
-        raise ValueError("it is more than one line, or contains control characters")
-    kind, encoded, *_comment = [*line.split(maxsplit=2), "", ""]
-    if kind not in _FIELDS:
-        raise ValueError("it does not begin with a known key type")
-    try:
-        blob = base64.b64decode(encoded, validate=True)
-        fields = list(_split_fields(blob))
-    except ValueError as error:
-        raise ValueError("its base64 is invalid") from error
-    if fields[:1] != [kind.encode()] or len(fields) != _FIELDS[kind] or not all(fields[1:2]):
-        raise ValueError("its base64 does not encode a key of its type")
-    return f"{kind} {base64.b64encode(blob).decode()}"
-
-
-def to_printable(value: Any) -> str:
-    """Return ``value`` as printable text on one line, without braces, which could make a template."""
-    text = "".join(c if c.isprintable() and c not in "{}" else " " for c in str(value or ""))
-    return " ".join(text.split())
-
-
-def _split_fields(blob: bytes) -> Iterator[bytes]:
-    """Yield the length-prefixed fields of an encoded key (RFC 4253, section 6.6)."""
-    while blob:
-        end = 4 + int.from_bytes(blob[:4], "big")
-        if len(blob) < end:
-            raise ValueError
-        yield blob[4:end]
-        blob = blob[end:]
 
 
 def _require_rows(value: Any, option: str) -> list[Row]:

@@ -23,6 +23,7 @@ LAYERS = (
     "_resources",
     "_context",
     "_document",
+    "_linux",
     "_plan",
     "_references",
     "_http",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from .._api.operations import OPERATIONS
 from .._common import values
@@ -31,6 +31,7 @@ from .._document.policy_file import read_policy
 from .._document.schema import ENTRIES
 from .._engine.planner import Plan
 from .._export.result_files import write_result_files
+from .._linux.options import OPTIONS as LINUX_ACCOUNTS
 from .._plan.limits import Limits
 from .._query.facts import FACTS
 from .._query.info import INFOS, Info
@@ -106,16 +107,30 @@ class OfflineModule:
     data: frozenset[str] = frozenset()
 
 
-def spec(module: WriteModule | Info | FileModule | OfflineModule) -> Spec:
+@dataclass(frozen=True)
+class TargetModule:
+    """A module that runs on the machine that it changes, with its own entry point: its options.
+
+    It has no action plugin, so that Ansible runs it there, with ``become`` and the interpreter of the machine.
+    """
+
+    options: Spec
+    rules: Mapping[str, Any] = dataclass_field(default_factory=dict)
+
+
+Module: TypeAlias = WriteModule | Info | FileModule | OfflineModule | TargetModule
+
+
+def spec(module: Module) -> Spec:
     """Return the whole argument spec of a module."""
-    return module.options if isinstance(module, OfflineModule) else {**CONNECTION, **module.options}
+    return module.options if isinstance(module, (OfflineModule, TargetModule)) else {**CONNECTION, **module.options}
 
 
-def dates(module: WriteModule | Info | FileModule | OfflineModule) -> frozenset[str]:
+def dates(module: Module) -> frozenset[str]:
     """Return the places in the options of a module that take a date as YAML makes it of unquoted text."""
     if isinstance(module, WriteModule):
         return frozenset(module.dates)
-    if isinstance(module, (FileModule, OfflineModule)):
+    if isinstance(module, (FileModule, OfflineModule, TargetModule)):
         return frozenset()
     parameters = [
         parameter
@@ -128,7 +143,7 @@ def dates(module: WriteModule | Info | FileModule | OfflineModule) -> frozenset[
     )
 
 
-def keep_nulls(module: WriteModule | Info | FileModule | OfflineModule, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def keep_nulls(module: Module, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a task with an empty text for each null that removes a key, as Ansible drops nulls.
 
     A boolean takes no empty text, so there null stays, and is left out.
@@ -350,10 +365,14 @@ OFFLINE_MODULES: dict[str, OfflineModule] = {
     ),
 }
 
-MODULES: dict[str, WriteModule | Info | FileModule | OfflineModule] = {
+# The modules that run on machines.
+TARGET_MODULES: dict[str, TargetModule] = {"linux_accounts": TargetModule(LINUX_ACCOUNTS)}
+
+MODULES: dict[str, Module] = {
     **WRITE_MODULES,
     **INFOS,
     **FACTS,
     **FILE_MODULES,
     **OFFLINE_MODULES,
+    **TARGET_MODULES,
 }

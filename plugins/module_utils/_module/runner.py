@@ -36,6 +36,7 @@ from .argument_specs import (
     REPORT,
     FileModule,
     OfflineModule,
+    TargetModule,
     WriteModule,
     parse_limits,
     spec,
@@ -60,8 +61,8 @@ def run(
     remember_parent()
     client, references = get_client(connection)
     module = MODULES[name]
-    if isinstance(module, OfflineModule):
-        raise TypeError(f"{name} takes no connection: call run_offline")
+    if isinstance(module, (OfflineModule, TargetModule)):
+        raise TypeError(f"{name} takes no connection")
     writes = isinstance(module, WriteModule) and not check
     progress = client.progress = Progress(_make_safe(show_progress, client.redactor))
     view = client if writes else client.read_only()

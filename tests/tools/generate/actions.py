@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What each module needs beside its file: an action plugin, and its name in the action group.
 
-Each module has a stub of the action plugin, so that Ansible imports the class once, before it forks.
+Each module has a stub of the action plugin, so that Ansible imports the class once, before it forks. Those that run on
+machines have none.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import OFFLINE_MODULES
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import (
+    OFFLINE_MODULES,
+    TARGET_MODULES,
+)
 
 from . import ROOT
 
@@ -34,8 +38,8 @@ __all__ = ["ActionModule"]
 
 
 def modules() -> list[str]:
-    """Return the names of all modules."""
-    return sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+    """Return the names of the modules that run on the controller."""
+    return sorted({path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")} - TARGET_MODULES.keys())
 
 
 def texts() -> dict[Path, str]:

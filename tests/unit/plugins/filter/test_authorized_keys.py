@@ -15,7 +15,8 @@ from messages import message, part
 
 from ansible_collections.waldur.provider.plugins.filter import authorized_keys as filter_file
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.plugin_utils._ssh_keys import authorized_keys, parse_public_key
+from ansible_collections.waldur.provider.plugins.module_utils._common.public_keys import parse_public_key
+from ansible_collections.waldur.provider.plugins.plugin_utils._ssh_keys import authorized_keys
 
 ALICE, BOB, CAROL = (digit * 32 for digit in "abc")
 

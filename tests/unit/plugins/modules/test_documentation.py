@@ -8,17 +8,24 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from linux_machine import Machine, account, personal_groups
 from tools.generate.actions import OWN_ACTIONS
 
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
+from ansible_collections.waldur.provider.plugins.module_utils._linux.run import run
 from ansible_collections.waldur.provider.plugins.module_utils._module import argument_specs, runner
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import MODULES, OFFLINE_MODULES
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import (
+    MODULES,
+    OFFLINE_MODULES,
+    TARGET_MODULES,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS, Info
 from simulation import Simulator
 
@@ -172,6 +179,11 @@ def result(sim: Simulator, module: str, **options: Any) -> dict[str, Any]:
     defaults = {name: one.get("default") for name, one in spec.items()}
     provider = {"service_provider": "ALPHA"} if "service_provider" in spec else {}
     given = {**defaults, **provider, **OPTIONS.get(module, {}), **options}
+    if module in TARGET_MODULES:
+        with tempfile.TemporaryDirectory() as folder:
+            own = account()
+            machine = Machine(Path(folder) / "root")
+            return run(machine.options(accounts=[own], groups=personal_groups(own)), check=True)
     if module in OFFLINE_MODULES:
         return runner.run_offline(module, given, check=True)
     connection = Connection(sim.url, sim.token("staff"), retries=0)
