@@ -149,7 +149,7 @@ options:
   departed:
     description:
       - What to do with people who left. V(lock) locks and expires the account, so that neither a password nor a key
-        lets anybody in, removes its keys and memberships, and keeps its UID and files. Somebody who returns gets it back.
+        lets anybody in, removes its keys and memberships, and keeps its UID and files. Whoever returns gets it back.
       - V(delete) removes the account from the files in C(/etc), with groups that nobody uses any more. The home
         directory always stays. The state file remembers the UID, so that nobody else gets it with these files.
     type: str

@@ -89,6 +89,7 @@ class _MachineRun:
         """Apply the plan, and return why the home directory or keys of an account could not be written, by name."""
         if self.plan.managed != self._managed:
             self._write_state(merge_states(self._managed, self.plan.managed))
+        self._move_homes()
         before = self._files.parse()
         self._tables.apply(self.plan, int(time.time()) // _SECONDS_PER_DAY)
         is_written = self._write_tables(before)
@@ -113,6 +114,21 @@ class _MachineRun:
                 is_written = True
         return is_written
 
+    def _move_homes(self) -> None:
+        """Move home directories before passwd names their new paths, so that an interrupted run moves them again."""
+        for change in self.plan.accounts:
+            if change.before and change.after and change.before.home != change.after.home:
+                self._move_home(change.before.home, change.after)
+
+    def _move_home(self, old: str, account: LocalAccount) -> None:
+        try:
+            self._homes.move(old, account)
+        except OSError as error:
+            raise WaldurError(
+                f"Cannot move the home directory {old} of '{account.name}' to {account.home}: {quote(error.strerror)}."
+                " No account was changed. Move it yourself, or correct the list."
+            ) from error
+
     def _write_homes(self) -> dict[str, str]:
         failures = {}
         for change in self.plan.accounts:
@@ -127,8 +143,6 @@ class _MachineRun:
         return failures
 
     def _write_home(self, before: LocalAccount | None, after: LocalAccount) -> None:
-        if before is not None and before.home != after.home:
-            self._homes.move(before.home, after)
         if after.has_home:
             self._homes.create(after)
             owner_changed = before is None or before.gid != after.gid

@@ -42,8 +42,8 @@ class Table:
         return self._rows
 
     def change(self, old: str, row: list[str]) -> None:
-        """Replace the row of ``old``, or append it where there is none."""
-        current = self._rows.pop(old, None)
+        """Replace the row of ``old``, else one that has the new name already, or append it where there is none."""
+        current = self._rows.pop(old, None) or self._rows.pop(row[0], None)
         if current is None:
             current = []
             self._lines.append(current)
@@ -108,7 +108,9 @@ class Tables:
         numbers = [str(after.uid), str(after.gid)]
         if before is None or replace(before, access=after.access, keys=after.keys, has_home=True) != after:
             self.passwd.change(old, [after.name, "x", *numbers, after.comment, after.home, after.shell])
-        row = self.shadow.rows.get(old) or [after.name, _NO_PASSWORD, str(today), "", "", "", "", "", ""]
+        new = [after.name, _NO_PASSWORD, str(today), "", "", "", "", "", ""]
+        # A row without an account is what another program left, and its password is not that of the new person.
+        row = new if before is None else self.shadow.rows.get(old) or self.shadow.rows.get(after.name) or new
         self.shadow.change(old, _set_access([after.name, *row[1:]], after.access))
 
     def _apply_group(self, change: GroupChange) -> None:
@@ -123,7 +125,7 @@ class Tables:
         members = _order(self.group.rows[old][3] if old in self.group else "", after.members)
         self.group.change(old, [after.name, password, str(after.gid), members])
         if self.gshadow is not None:
-            row = self.gshadow.rows.get(old) or [after.name, "!", "", ""]
+            row = self.gshadow.rows.get(old) or self.gshadow.rows.get(after.name) or [after.name, "!", "", ""]
             self.gshadow.change(old, [after.name, row[1], row[2], _order(row[3], after.members)])
 
 
@@ -155,10 +157,11 @@ def _set_access(row: list[str], access: Access) -> list[str]:
     return [row[0], password or _NO_PASSWORD, *row[2:7], "", row[8]]
 
 
-# What the file of a table is called, and how to render it.
+# What the file of a table is called, and how to render it. They are written in this order: a comparison looks at passwd
+# and group, so what an interrupted run wrote into the other two files is completed.
 FILES: Mapping[str, Callable[[Tables], str | None]] = {
-    "/etc/group": lambda tables: tables.group.render(),
     "/etc/gshadow": lambda tables: None if tables.gshadow is None else tables.gshadow.render(),
+    "/etc/group": lambda tables: tables.group.render(),
     "/etc/shadow": lambda tables: tables.shadow.render(),
     "/etc/passwd": lambda tables: tables.passwd.render(),
 }

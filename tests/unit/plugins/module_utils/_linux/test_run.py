@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run on a machine in a folder: the files that it writes, and what stops it or is left for the next run."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from linux_machine import IS_ROOT, KEY, OTHER_KEY, Machine, account, personal_groups
+from messages import mentions, message, part
+
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._linux import file_locks
+from ansible_collections.waldur.provider.plugins.module_utils._linux.file_locks import lock_files
+from ansible_collections.waldur.provider.plugins.module_utils._linux.name_service import HostNameService
+from ansible_collections.waldur.provider.plugins.module_utils._linux.root_folder import RootFolder
+from ansible_collections.waldur.provider.plugins.module_utils._linux.run import run
+
+pytestmark = pytest.mark.skipif(not IS_ROOT, reason="only root can give files to other users")
+ALICE = account(groups=["climate"], comment="Alice Example", user_uuid="a" * 32)
+BOB = account("bob", 20002, groups=["climate"])
+GROUPS = personal_groups(ALICE, BOB, climate=30001)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_disks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path / "root")
+
+
+def apply(machine: Machine, *accounts: dict[str, Any], check: bool = False, **options: Any) -> dict[str, Any]:
+    filled = machine.options(accounts=list(accounts), **{"groups": GROUPS, **options})
+    return run(filled, check=check, diff=True)
+
+
+def owner_and_mode(path: Path) -> tuple[int, int, int]:
+    info = path.lstat()
+    return info.st_uid, info.st_gid, stat.S_IMODE(info.st_mode)
+
+
+def test_a_run_creates_accounts_homes_and_keys_and_the_next_one_changes_nothing(machine: Machine) -> None:
+    before = machine.snapshot()
+    predicted = apply(machine, ALICE, BOB, check=True)
+    assert machine.snapshot() == before
+    assert not list(machine.root.glob("etc/.pwd.lock"))
+    result = apply(machine, ALICE, BOB)
+    assert result == predicted
+    assert [(row["name"], row["state"], row["action"]) for row in result["accounts"]] == [
+        ("alice", "active", "create"),
+        ("bob", "active", "create"),
+    ]
+    home = machine.root / "home" / "alice"
+    assert owner_and_mode(home) == (20001, 20001, 0o700)
+    assert owner_and_mode(home / ".profile") == (20001, 20001, 0o644)
+    assert owner_and_mode(home / ".ssh") == (20001, 20001, 0o700)
+    assert owner_and_mode(home / ".ssh" / "authorized_keys") == (20001, 20001, 0o600)
+    assert machine.keys("alice") == [KEY]
+    assert machine.read("group")["climate"][3] == "alice,bob"
+    snapshot = machine.snapshot()
+    result = apply(machine, ALICE, BOB)
+    assert (result["changed"], result["diff"], machine.snapshot()) == (False, [], snapshot)
+
+
+def test_files_keep_owner_and_mode_have_a_copy_and_no_lock_is_left(machine: Machine) -> None:
+    os.chown(machine.root / "etc" / "shadow", 0, 42)
+    apply(machine, ALICE)
+    assert owner_and_mode(machine.root / "etc" / "shadow") == (0, 42, 0o640)
+    assert owner_and_mode(machine.root / "etc" / "passwd") == (0, 0, 0o644)
+    assert owner_and_mode(machine.root / "etc" / "shadow-") == (0, 0, 0o600)
+    folder = machine.root / "var" / "lib" / "waldur_linux_accounts"
+    assert (owner_and_mode(folder), owner_and_mode(folder / "waldur.json")) == ((0, 0, 0o700), (0, 0, 0o600))
+    names = {path.name for path in (machine.root / "etc").iterdir()}
+    assert not [name for name in names if name.endswith(".lock") and name != ".pwd.lock"]
+    assert not [name for name in names if name.startswith(".") and name != ".pwd.lock"]
+
+
+def test_a_person_leaves_and_returns_with_uid_home_and_keys(machine: Machine) -> None:
+    apply(machine, ALICE, BOB)
+    kept = machine.root / "home" / "alice" / "work"
+    kept.write_text("kept")
+    left = {"name": "alice", "active": False, "reason": "no project left"}
+    result = apply(machine, left, BOB)
+    assert [row for row in result["accounts"] if row["name"] == "alice"] == [
+        {"name": "alice", "uid": 20001, "state": "locked", "action": "lock", "reason": "no project left"}
+    ]
+    assert machine.read("shadow")["alice"][1:8:6] == ["!*", "1"]
+    assert (machine.keys("alice"), machine.read("group")["climate"][3]) == ([], "bob")
+    assert apply(machine, left, BOB)["changed"] is False
+    result = apply(machine, ALICE, BOB)
+    assert [row["action"] for row in result["accounts"]] == ["unlock", "none"]
+    assert (machine.read("passwd")["alice"][2], machine.keys("alice"), kept.read_text()) == ("20001", [KEY], "kept")
+
+
+def test_deleting_keeps_the_home_and_gives_the_number_to_nobody_else(machine: Machine) -> None:
+    apply(machine, ALICE)
+    apply(machine, departed="delete", groups=personal_groups(climate=30001))
+    assert "alice" not in machine.read("passwd").keys() | machine.read("shadow").keys() | machine.read("group").keys()
+    assert (machine.root / "home" / "alice" / ".profile").exists()
+    thief = account("carol", 20001, user_uuid="c" * 32)
+    with pytest.raises(InvalidInput, match=part("linux_uid_of_deleted", uid=20001, name="carol", owner="alice")):
+        apply(machine, thief, groups=personal_groups(thief))
+    apply(machine, ALICE)
+    assert (machine.read("passwd")["alice"][2], machine.keys("alice")) == ("20001", [KEY])
+
+
+def test_an_incomplete_list_removes_nobody_and_warns(machine: Machine) -> None:
+    apply(machine, ALICE, BOB)
+    result = apply(machine, BOB, is_complete=False, departed="delete")
+    assert (result["changed"], result["kept"]) == (False, ["alice"])
+    assert [mentions(text, "linux_kept", names="alice") for text in result["warnings"]] == [True]
+    assert [row["state"] for row in result["accounts"]] == ["kept", "active"]
+
+
+def test_a_new_username_renames_account_groups_and_home(machine: Machine) -> None:
+    apply(machine, ALICE)
+    (machine.root / "home" / "alice" / "work").write_text("kept")
+    renamed = account("alice2", 20001, groups=["climate"], user_uuid="a" * 32)
+    result = apply(machine, renamed, groups=personal_groups(renamed, climate=30001))
+    assert [(row["name"], row["action"]) for row in result["accounts"]] == [("alice2", "rename")]
+    assert "alice" not in machine.read("passwd").keys() | machine.read("shadow").keys() | machine.read("group").keys()
+    assert machine.read("group")["climate"][3] == "alice2"
+    assert (machine.root / "home" / "alice2" / "work").read_text() == "kept"
+    assert not (machine.root / "home" / "alice").exists()
+    assert apply(machine, renamed, groups=personal_groups(renamed, climate=30001))["changed"] is False
+
+
+def test_an_account_that_another_program_deleted_is_forgotten_with_a_warning(machine: Machine) -> None:
+    apply(machine, ALICE, BOB)
+    for name in ("passwd", "shadow"):
+        path = machine.root / "etc" / name
+        path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("alice:")))
+    result = apply(machine, BOB)
+    assert [mentions(text, "linux_lost", names="alice") for text in result["warnings"]] == [True]
+    assert apply(machine, BOB)["warnings"] == []
+
+
+def test_another_list_of_the_machine_is_never_touched(machine: Machine) -> None:
+    apply(machine, ALICE, groups=personal_groups(ALICE, climate=30001))
+    bob, groups = account("bob", 20002), personal_groups(BOB)
+    result = apply(machine, bob, list_name="beta", groups=groups)
+    assert [row["name"] for row in result["accounts"]] == ["bob"]
+    assert machine.read("shadow")["alice"][1] == "*"
+    with pytest.raises(InvalidInput, match=part("linux_other_list", names="alice, alice", list="waldur")):
+        apply(machine, account(), list_name="beta", groups=personal_groups(ALICE))
+
+
+def test_names_and_numbers_of_other_sources_are_errors_before_the_first_change(machine: Machine) -> None:
+    class Ldap(HostNameService):
+        def find_uid(self, name: str) -> int | None:
+            return 7000 if name == "alice" else None
+
+        def find_account(self, uid: int) -> str | None:
+            return "ldapuser" if uid == 20002 else None
+
+        def find_gid(self, name: str) -> int | None:
+            return None
+
+        def find_group(self, gid: int) -> str | None:
+            return "ldapgroup" if gid == 30001 else None
+
+    before = machine.snapshot()
+    with pytest.raises(InvalidInput) as raised:
+        run(machine.options(accounts=[ALICE, BOB], groups=GROUPS), check=False, service=Ldap())
+    assert raised.value.details["errors"] == [
+        message("linux_gid_of_ldap", gid=30001, name="climate", owner="ldapgroup"),
+        message("linux_account_of_ldap", name="alice"),
+        message("linux_uid_of_ldap", uid=20002, name="bob", owner="ldapuser"),
+    ]
+    assert machine.snapshot() == before
+
+
+def test_the_host_knows_root_and_no_account_without_a_name() -> None:
+    service = HostNameService()
+    assert (service.find_uid("root"), service.find_account(0)) == (0, "root")
+    assert (service.find_gid("root"), service.find_group(0)) == (0, "root")
+    unknown = 4294967200
+    assert (service.find_uid("no such account"), service.find_account(unknown)) == (None, None)
+    assert (service.find_gid("no such group"), service.find_group(unknown)) == (None, None)
+
+
+# --- people who can write in their home directories -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", [".ssh", ".ssh/authorized_keys"])
+def test_a_symbolic_link_of_a_person_leads_nowhere(machine: Machine, place: str) -> None:
+    apply(machine, ALICE)
+    target = machine.root / "etc" / "target"
+    target.mkdir()
+    (target / "authorized_keys").write_text("untouched")
+    path = machine.root / "home" / "alice" / place
+    path.rename(machine.root / "home" / "alice" / "moved")
+    path.symlink_to(target if place == ".ssh" else target / "authorized_keys")
+    os.chown(path, 20001, 20001, follow_symlinks=False)
+    changed = {**ALICE, "keys": [OTHER_KEY]}
+    if place == ".ssh":
+        with pytest.raises(WaldurError, match=part("linux_homes_failed", count=1)) as raised:
+            apply(machine, changed, BOB)
+        assert raised.value.details["failed_accounts"] == ["alice"]
+        assert machine.keys("bob") == [KEY]
+    else:
+        apply(machine, changed, BOB)
+        assert machine.keys("alice") == [OTHER_KEY]
+    assert (target / "authorized_keys").read_text() == "untouched"
+
+
+def test_keys_with_another_owner_or_mode_are_written_again(machine: Machine) -> None:
+    apply(machine, ALICE)
+    path = machine.root / "home" / "alice" / ".ssh" / "authorized_keys"
+    path.chmod(0o666)
+    path.parent.chmod(0o777)
+    assert apply(machine, ALICE)["changed"] is True
+    assert (owner_and_mode(path), owner_and_mode(path.parent)) == ((20001, 20001, 0o600), (20001, 20001, 0o700))
+    os.chown(path, 1000, 1000)
+    assert apply(machine, ALICE)["changed"] is True
+    assert owner_and_mode(path)[:2] == (20001, 20001)
+
+
+def test_a_folder_of_keys_of_somebody_else_is_refused(machine: Machine) -> None:
+    apply(machine, ALICE)
+    os.chown(machine.root / "home" / "alice" / ".ssh", 1000, 1000)
+    with pytest.raises(WaldurError, match=part("linux_homes_failed", count=1)):
+        apply(machine, ALICE)
+
+
+def test_a_home_directory_that_is_a_symbolic_link_stops_the_run(machine: Machine) -> None:
+    (machine.root / "home" / "alice").symlink_to("/etc")
+    before = machine.read("passwd")
+    with pytest.raises(WaldurError, match=part("linux_home_unusable", home="/home/alice")):
+        apply(machine, ALICE)
+    assert machine.read("passwd") == before
+
+
+def test_a_root_is_never_left_by_a_symbolic_link(machine: Machine, tmp_path: Path) -> None:
+    (machine.root / "home").rmdir()
+    (machine.root / "home").symlink_to(tmp_path)
+    with pytest.raises(WaldurError, match=part("linux_root_left")):
+        apply(machine, ALICE)
+    with pytest.raises(InvalidInput, match=part("linux_root_without_etc", path=str(tmp_path))):
+        run({**machine.options(), "root": str(tmp_path)}, check=True)
+
+
+def test_the_skeleton_is_copied_with_folders_and_links_and_half_a_home_is_made_anew(machine: Machine) -> None:
+    skeleton = machine.root / "etc" / "skel"
+    (skeleton / "bin").mkdir(mode=0o750)
+    (skeleton / "bin" / "tool").write_text("#!/bin/sh\n")
+    (skeleton / "bin" / "tool").chmod(0o4755)
+    (skeleton / "link").symlink_to("bin/tool")
+    os.mkfifo(skeleton / "pipe")
+    half = machine.root / "home" / ".alice.new"
+    (half / "folder").mkdir(parents=True)
+    (half / "folder" / "file").write_text("half")
+    apply(machine, ALICE)
+    home = machine.root / "home" / "alice"
+    assert sorted(path.name for path in home.iterdir()) == [".profile", ".ssh", "bin", "link"]
+    assert owner_and_mode(home / "bin") == (20001, 20001, 0o750)
+    assert owner_and_mode(home / "bin" / "tool") == (20001, 20001, 0o755)
+    assert (home / "link").readlink() == Path("bin/tool")
+    assert not half.exists()
+
+
+def test_a_machine_without_skeleton_shells_and_gshadow_is_managed_too(machine: Machine) -> None:
+    (machine.root / "etc" / "skel" / ".profile").unlink()
+    (machine.root / "etc" / "skel").rmdir()
+    for name in ("shells", "gshadow", "login.defs"):
+        (machine.root / "etc" / name).unlink()
+    own = account(home="/data/people/alice")
+    (machine.root / "data" / "people").mkdir(parents=True)
+    apply(machine, own, home_parents=["/data"])
+    assert not (machine.root / "etc" / "gshadow").exists()
+    assert (machine.root / "data" / "people" / "alice" / ".ssh" / "authorized_keys").exists()
+
+
+# --- files that can't be read or written ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["passwd", "shadow", "group"])
+def test_a_missing_file_is_an_error(machine: Machine, name: str) -> None:
+    (machine.root / "etc" / name).unlink()
+    with pytest.raises(WaldurError, match=part("linux_file_missing", path=f"/etc/{name}")):
+        apply(machine, ALICE)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"version": 9}', '{"version": 1, "accounts": [], "groups": {}}'])
+def test_a_damaged_state_file_stops_the_run(machine: Machine, text: str) -> None:
+    apply(machine, ALICE)
+    path = machine.root / "var" / "lib" / "waldur_linux_accounts" / "waldur.json"
+    path.write_text(text)
+    before = machine.snapshot()
+    with pytest.raises(WaldurError, match=part("linux_state_invalid")):
+        apply(machine, BOB)
+    assert machine.snapshot() == before
+
+
+def test_a_file_that_is_a_folder_can_not_be_read(machine: Machine) -> None:
+    (machine.root / "etc" / "gshadow").unlink()
+    (machine.root / "etc" / "gshadow").mkdir()
+    with pytest.raises(WaldurError, match=part("linux_unreadable", path="/etc/gshadow")):
+        apply(machine, ALICE)
+
+
+# --- locks ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_locks_of_shadow_utils_are_waited_for_and_stale_ones_are_removed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = machine.root / "etc" / "passwd.lock"
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    lock.write_bytes(f"{gone.pid}\0".encode())
+    root = RootFolder(str(machine.root))
+    with lock_files(root):
+        assert lock.read_bytes() == f"{os.getpid()}\0".encode()
+        monkeypatch.setattr(file_locks, "_PAUSE", 0.01)
+        with pytest.raises(WaldurError, match=part("linux_locked")), lock_files(root, timeout=0.05):
+            pass
+    assert not lock.exists()
+    for text in (b"", b"0", b"text", b"-5"):
+        lock.write_bytes(text)
+        with pytest.raises(WaldurError, match=part("linux_locked", path=lock)), lock_files(root, timeout=0.05):
+            pass
+
+
+def test_the_lock_of_lckpwdf_is_waited_for(machine: Machine) -> None:
+    path = machine.root / "etc" / ".pwd.lock"
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import fcntl, sys; f = open(sys.argv[1], 'w'); fcntl.lockf(f, fcntl.LOCK_EX); print(flush=True); input()",
+            str(path),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    root = RootFolder(str(machine.root))
+    with pytest.raises(WaldurError, match=part("linux_locked", path="/etc/.pwd.lock")), lock_files(root, timeout=0.2):
+        pass
+    holder.communicate(b"\n")
+    with lock_files(root):
+        pass
+
+
+def test_a_folder_without_etc_can_not_be_locked(machine: Machine) -> None:
+    root = RootFolder(str(machine.root))
+    (machine.root / "etc").rename(machine.root / "moved")
+    with pytest.raises(WaldurError, match=part("linux_not_lockable")), lock_files(root):
+        pass
+
+
+# --- interruptions ----------------------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """What stands for SIGKILL: nothing in the code may catch it."""
+
+
+def test_a_run_that_is_cut_off_at_any_step_is_completed_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(name: str) -> Machine:
+        machine = Machine(tmp_path / name)
+        apply(machine, ALICE, BOB)
+        return machine
+
+    carol, dave = account("carol", 20003, groups=["climate"]), account("dave", 20002, user_uuid="b" * 32)
+    groups = personal_groups(carol, dave, ALICE, climate=30001)
+    last = [carol, {**dave, "keys": [OTHER_KEY]}]
+    complete = build("complete")
+    steps = count_steps(monkeypatch, lambda: apply(complete, *last, groups=groups))
+    expected = complete.snapshot()
+    assert steps >= 10
+    for step in range(steps):
+        machine = build(f"killed{step}")
+        with pytest.raises(Killed):
+            count_steps(monkeypatch, lambda: apply(machine, *last, groups=groups), step)  # noqa: B023
+        assert machine.read("passwd")["local"] == complete.read("passwd")["local"]
+        apply(machine, *last, groups=groups)
+        assert machine.snapshot() == expected, step
+        assert apply(machine, *last, groups=groups)["changed"] is False
+
+
+def count_steps(monkeypatch: pytest.MonkeyPatch, action: Any, last: int | None = None) -> int:
+    """Count how often files and folders get their names, and cut the run off before step ``last``."""
+    steps = 0
+    rename = os.rename
+
+    def cut_off(*arguments: Any, **keywords: Any) -> None:
+        nonlocal steps
+        if steps == last:
+            raise Killed
+        steps += 1
+        rename(*arguments, **keywords)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", cut_off)
+        action()
+    return steps
