@@ -45,6 +45,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "posix_id_pool_info": {**ALPHA, "offering": "Alpha Storage", "fields": ["max_uid"], "statistics": True},
     "posix_identity_info": {**ALPHA, "user": "member1", "order_by": ["-uid"], "fields": "uid,offering_name"},
     "api_secret_code_info": ALPHA,
+    "linux_accounts_info": {**ALPHA, "uid_map": {"min_uid": 20000, "max_uid": 29999}},
     "desired_state_info": ALPHA,
 }
 # The modules whose routes a Waldur does not have.

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import CORE_NAMES, OPERATIONS, operation
 from ansible_collections.waldur.provider.plugins.module_utils._query.filters import options
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
+from ansible_collections.waldur.provider.plugins.module_utils._query.linux_accounts import LINUX_ACCOUNTS_OPTIONS
 
 from .table import KEYS, READERS, Entry, content, entries, problems
 from .writers import WRITERS
@@ -32,7 +33,8 @@ def test_the_reference_has_thirty_operations_and_each_is_one_of_ours_and_has_one
 
 
 def test_every_module_that_reads_lists_reads_what_the_reference_has() -> None:
-    assert {*READERS.values()} == INFOS.keys() - {"desired_state_info", "site_agent_config_info"} == KEYS.keys()
+    composed = {"desired_state_info", "linux_accounts_info", "site_agent_config_info"}
+    assert {*READERS.values()} == INFOS.keys() - composed == KEYS.keys()
     told = {entry.ours.name for entry in entries() if entry.ours}
     assert {name for info in INFOS.values() for name in info.operations} <= told
 
@@ -65,6 +67,8 @@ def test_what_rows_tell_under_the_name_of_the_parameter_is_checked_again() -> No
 def test_every_option_is_in_the_reference_or_in_our_own_list(name: str) -> None:
     house = {"service_provider", "fields", "order_by", "limit", "reveal", "service_providers", "parts"}
     house |= {"provider_account_info": {"provider_account"}, "posix_id_pool_info": {"statistics"}}.get(name, set())
+    if name == "linux_accounts_info":
+        house |= set(LINUX_ACCOUNTS_OPTIONS)
     if name == "site_agent_config_info":  # the keys of the body of its request
         house |= {"offerings", "include_policy_settings", "waldur_api_url", "timezone"}
     asked = {option for one in INFOS[name].operations for option in options(operation(one))}

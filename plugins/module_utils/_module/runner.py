@@ -106,8 +106,9 @@ def run_offline(
 
 
 def _read(session: Session, module: Info, options: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
-    if check and module.is_skipped_in_check_mode:
-        return {"changed": False, "skipped": True, "msg": module.is_skipped_in_check_mode, "warnings": []}
+    obstacle = module.is_skipped_in_check_mode or module.find_check_mode_obstacle(options)
+    if check and obstacle:
+        return {"changed": False, "skipped": True, "msg": obstacle, "warnings": []}
     session.references.start_run()
     answer = module.answer(session, options)
     return {"changed": False, "warnings": session.warnings, **answer}

@@ -26,6 +26,7 @@ from .._references.targets import Target
 from .._resources.api_secret_code import fingerprint
 from .._resources.registry import EXPORT_PARTS
 from . import filters
+from .linux_accounts import LINUX_ACCOUNTS_OPTIONS, read_linux_accounts
 from .reader import arrange_rows, read, resolve_reference
 from .site_agent_config import read_site_agent_config
 
@@ -33,6 +34,10 @@ Options = Mapping[str, Any]
 Spec = dict[str, Any]
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
+_DIRECTORY_IN_CHECK_MODE = (
+    "Skipped in check mode, as Waldur gives GIDs to role groups when the directory is read. Set check_mode: false for"
+    " this task to read it all the same."
+)
 _PROVIDER: Spec = {"service_provider": {"type": "raw", "required": True}}
 
 
@@ -42,7 +47,8 @@ class Info:
 
     ``operations`` are those whose query parameters are its options; ``answer`` returns its results; ``rules`` are the
     rules between options, as in an argument spec. ``is_skipped_in_check_mode`` says why the module must not run in
-    check mode, where reading changes something in Waldur.
+    check mode, where reading changes something in Waldur; ``find_check_mode_obstacle`` says so where it depends on the
+    options, and is empty where it may run.
     """
 
     operations: tuple[str, ...]
@@ -50,6 +56,7 @@ class Info:
     answer: Callable[[Session, Options], dict[str, Any]]
     rules: Mapping[str, Any] = field(default_factory=dict)
     is_skipped_in_check_mode: str = ""
+    find_check_mode_obstacle: Callable[[Options], str] = lambda options: ""
 
 
 def get_provider(session: Session, options: Options) -> Target:
@@ -293,6 +300,10 @@ def _api_secret_code(session: Session, options: Options) -> dict[str, Any]:
     return {**result, "api_secret_code": code} if options["reveal"] else result
 
 
+def _linux_accounts(session: Session, options: Options) -> dict[str, Any]:
+    return read_linux_accounts(session, get_provider(session, options), options)
+
+
 def _desired_state(session: Session, options: Options) -> dict[str, Any]:
     return export(session, options.get("service_providers"), options["parts"])
 
@@ -347,10 +358,7 @@ INFOS: dict[str, Info] = {
         ("glauth_tree",),
         dict(_PROVIDER),
         _directory,
-        is_skipped_in_check_mode=(
-            "Skipped in check mode, as Waldur gives GIDs to role groups when the directory is read. Set check_mode:"
-            " false for this task to read it all the same."
-        ),
+        is_skipped_in_check_mode=_DIRECTORY_IN_CHECK_MODE,
     ),
     "site_agent_config_info": Info(
         (),
@@ -362,6 +370,12 @@ INFOS: dict[str, Info] = {
             "timezone": {"type": "str"},
         },
         _site_agent_config,
+    ),
+    "linux_accounts_info": Info(
+        (),
+        {**_PROVIDER, **LINUX_ACCOUNTS_OPTIONS},
+        _linux_accounts,
+        find_check_mode_obstacle=lambda options: _DIRECTORY_IN_CHECK_MODE if options["directory"] else "",
     ),
     "desired_state_info": Info(
         (),

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -186,6 +186,15 @@ def resolve_reference(session: Session, target: Target | None, parameter: Parame
     if kind == "customer":
         return _resolve_customer(session, target, where, value)
     return _resolve_name(session, target, kind, where, value)
+
+
+def resolve_offerings(session: Session, target: Target, references: Sequence[str]) -> list[str]:
+    """Return the UUIDs of the offerings in the option ``offerings``. Raises ``InvalidInput``."""
+    parameter = Parameter("offerings", "offering")
+    return [
+        resolve_reference(session, target, parameter, f"offerings[{number}]", value)
+        for number, value in enumerate(references)
+    ]
 
 
 def _resolve_user(session: Session, where: str, value: str) -> str:
