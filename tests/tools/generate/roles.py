@@ -70,6 +70,10 @@ ROLES: dict[str, RoleSpec] = {
         {"path": "dest", **_same("service_providers parts images")},
         {"service_providers": "An empty list means the same as leaving it out."},
     ),
+    "linux_accounts": RoleSpec(
+        "linux_accounts",
+        _same("adopt departed max_removals home_parents allowed_key_options list_name root"),
+    ),
     "rotate_api_secret_code": RoleSpec("api_secret_code", _same("service_provider")),
 }
 # The module and the option that take what a key of the document holds, where they are not those of service_provider,
