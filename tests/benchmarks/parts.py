@@ -9,6 +9,7 @@ from typing import Any
 
 from .bench import PROVIDER, Asked, Bench, Task, fetch, names, play
 from .inventory import inventory
+from .machines import machines
 from .playbooks import fleet, playbooks
 from .replay import Replay
 from .simulated import simulator
@@ -173,4 +174,5 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "playbooks": playbooks,
     "fleet": fleet,
     "simulator": simulator,
+    "machines": machines,
 }

@@ -10,6 +10,7 @@ from benchmarks import run
 from benchmarks.bench import Bench, Failed, Sizes, play
 from benchmarks.parts import PARTS
 from benchmarks.table import Row, head
+from machines.namespace import find_obstacle
 
 from simulation import Simulator
 
@@ -87,6 +88,19 @@ def test_the_simulator_is_measured_too(bench: Bench) -> None:
     assert all(row.within is not None for row in rows)
 
 
+def test_accounts_on_a_machine_are_measured_where_the_test_runs_as_root(bench: Bench) -> None:
+    rows = list(PARTS["machines"](bench))
+    if obstacle := find_obstacle("useradd"):
+        assert [row.compared for row in rows] == [obstacle]
+        return
+    assert [row.what.strip() for row in rows] == [
+        "4 accounts and 2 groups, first run",
+        "4 accounts and 2 groups, no change",
+        "no change, without Ansible's start",
+    ]
+    assert rows[-1].within
+
+
 def test_an_inventory_is_compared_with_ansibles_own_way_and_with_a_bare_script(bench: Bench) -> None:
     rows = list(PARTS["inventory"](bench))
     assert [row.what.strip() for row in rows] == [
@@ -133,6 +147,6 @@ def test_parts_are_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run.main(["nothing"])
     assert (
-        "unknown: nothing; there are loops, state, grants, growth, inventory, playbooks, fleet, simulator"
+        "unknown: nothing; there are loops, state, grants, growth, inventory, playbooks, fleet, simulator, machines"
         in capsys.readouterr().err
     )

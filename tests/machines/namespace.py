@@ -80,7 +80,7 @@ class Namespace:
         """Run a command in the machine, in a folder."""
         entered = ["sh", "-c", 'cd "$1"; shift; exec "$@"', "sh", str(cwd or "/"), *command]
         return subprocess.run(
-            self.command(*entered), capture_output=True, text=True, check=False, env=environment, timeout=120
+            self.command(*entered), capture_output=True, text=True, check=False, env=environment, timeout=12000
         )
 
     def output(self, *command: str) -> str:

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Accounts on a machine: one task against a loop of ``ansible.builtin.user`` and ``ansible.posix.authorized_key``.
+
+It runs in a mount namespace with a copy of /etc, as root. A loop over all people takes half an hour, so it is run over
+a sample, and its time is multiplied; an item costs more the longer the files are, so that favours the loop.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from linux_machine import KEY, account
+from machines.namespace import Namespace, find_obstacle
+
+from .bench import Bench, Failed
+from .table import Row, seconds, times
+
+ROOT = Path(__file__).resolve().parents[2]
+# A folder of collections with ansible.posix, which the collection itself does not need.
+POSIX_VARIABLE = "BENCHMARK_COLLECTIONS"
+_GROUPS_PER_PERSON = 2
+_SAMPLE = 20
+_BUDGET = 2.0
+
+
+@dataclass(frozen=True)
+class _List:
+    """A list of people and groups, as each of the two ways takes it."""
+
+    accounts: list[dict[str, Any]]
+    groups: list[dict[str, Any]]
+
+
+def _make_list(people: int, groups: int) -> _List:
+    names = [f"project{number}" for number in range(groups)]
+    accounts = [
+        account(
+            f"person{number}",
+            20000 + number,
+            groups=sorted({names[(number * (step * 7 + 1)) % groups] for step in range(_GROUPS_PER_PERSON)}),
+        )
+        for number in range(people)
+    ]
+    rows = [{"name": row["name"], "gid": row["uid"]} for row in accounts]
+    return _List(accounts, rows + [{"name": name, "gid": 60000 + number} for number, name in enumerate(names)])
+
+
+def _one_task(given: _List) -> list[dict[str, Any]]:
+    return [{"name": "Apply", "waldur.provider.linux_accounts": {"accounts": given.accounts, "groups": given.groups}}]
+
+
+def _loop(given: _List) -> list[dict[str, Any]]:
+    user = {
+        "name": "{{ item.name }}",
+        "uid": "{{ item.uid }}",
+        "group": "{{ item.group }}",
+        "groups": "{{ item.groups }}",
+        "home": "{{ item.home }}",
+        "shell": "/bin/bash",
+    }
+    return [
+        {"name": "Groups", "ansible.builtin.group": {"name": "{{ item.name }}", "gid": "{{ item.gid }}"}}
+        | {"loop": given.groups},
+        {"name": "Users", "ansible.builtin.user": user, "loop": given.accounts},
+        {"name": "Keys", "ansible.posix.authorized_key": {"user": "{{ item.name }}", "key": KEY, "exclusive": True}}
+        | {"loop": given.accounts},
+    ]
+
+
+class _Machine:
+    """A machine on which playbooks are run and timed."""
+
+    def __init__(self, namespace: Namespace, folder: Path) -> None:
+        self._namespace, self._folder = namespace, folder
+        kept: Mapping[str, str] = {
+            name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "WALDUR_"))
+        }
+        self._environment = {
+            **kept,
+            "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join((str(ROOT / "build"), os.environ.get(POSIX_VARIABLE, ""))),
+            "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
+            "ANSIBLE_CONFIG": str(ROOT / "build" / "ansible.cfg"),
+            "ANSIBLE_HOME": str(folder / "ansible"),
+        }
+
+    def play(self, tasks: list[dict[str, Any]]) -> float:
+        """Run tasks, and return the seconds that it took."""
+        play = {"name": "Case", "hosts": "localhost", "gather_facts": False, "tasks": tasks}
+        (self._folder / "play.yml").write_text(json.dumps([play]))
+        begin = time.perf_counter()
+        done = self._namespace.run(
+            *(sys.executable, "-m", "ansible.cli.playbook", "-i", "localhost,", "-c", "local"),
+            *("-e", f"ansible_python_interpreter={sys.executable}", "play.yml"),
+            cwd=self._folder,
+            environment=self._environment,
+        )
+        if done.returncode:
+            raise Failed((done.stdout + done.stderr)[-2000:])
+        return time.perf_counter() - begin
+
+
+def machines(bench: Bench) -> Iterator[Row]:
+    """1,000 people and 200 groups on one host: the first run and a run without changes."""
+    people, groups, sample = bench.sizes.items, max(2, bench.sizes.items // 5), min(_SAMPLE, bench.sizes.items)
+    if obstacle := find_obstacle("useradd"):
+        yield Row("accounts on a machine", "-", obstacle)
+        return
+    has_loop = (Path(os.environ.get(POSIX_VARIABLE, "-")) / "ansible_collections" / "ansible" / "posix").is_dir()
+    whole, part = _make_list(people, groups), _make_list(sample, max(2, groups * sample // people))
+    ours, loops = _run(_one_task(whole)), _run(_loop(part)) if has_loop else None
+    for number, what in enumerate(("first run", "no change")):
+        # What Ansible itself takes to start counts for us, and not for the loop.
+        loop = None if loops is None else (loops[number] - loops[2]) * people / sample
+        compared = f"a loop: {seconds(loop)}" if loop else f"no ansible.posix in {POSIX_VARIABLE}"
+        ratio = loop / ours[number] if loop else None
+        yield Row(
+            f"{people} accounts and {groups} groups, {what}",
+            seconds(ours[number]),
+            compared,
+            times(ratio) if ratio else "",
+            "> 50 x faster",
+            ratio > 50 if ratio else None,
+        )
+    module = ours[1] - ours[2]
+    yield Row("  no change, without Ansible's start", seconds(module), "", "", "<= 2 s", module <= _BUDGET)
+
+
+def _run(tasks: list[dict[str, Any]]) -> tuple[float, float, float]:
+    """Return the seconds of a first run, of a run without changes, and of a play without tasks, on a new machine."""
+    with tempfile.TemporaryDirectory() as name, Namespace(Path(name)) as namespace:
+        machine = _Machine(namespace, Path(name))
+        return machine.play(tasks), machine.play(tasks), machine.play([])
