@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._common.errors import WaldurError, wrap_error
+from .._common.errors import LONGEST_PATH, WaldurError, quote
 from .._linux.options import OPTIONS
 from .._linux.run import run
 
@@ -21,7 +21,7 @@ def run_linux_accounts() -> None:
     except WaldurError as error:
         module.fail_json(msg=error.message, **error.details)
     except OSError as error:
-        module.fail_json(msg=wrap_error(error, "").message)
+        module.fail_json(msg=f"Cannot manage the accounts of this machine: {quote(error, LONGEST_PATH)}.")
     for warning in result.pop("warnings"):
         module.warn(warning)
     module.exit_json(**result)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -17,6 +18,7 @@ from messages import mentions, message, part
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._linux import file_locks
 from ansible_collections.waldur.provider.plugins.module_utils._linux.file_locks import lock_files
+from ansible_collections.waldur.provider.plugins.module_utils._linux.homes import Homes
 from ansible_collections.waldur.provider.plugins.module_utils._linux.name_service import HostNameService
 from ansible_collections.waldur.provider.plugins.module_utils._linux.root_folder import RootFolder
 from ansible_collections.waldur.provider.plugins.module_utils._linux.run import run
@@ -141,6 +143,29 @@ def test_an_account_that_another_program_deleted_is_forgotten_with_a_warning(mac
     result = apply(machine, BOB)
     assert [mentions(text, "linux_lost", names="alice") for text in result["warnings"]] == [True]
     assert apply(machine, BOB)["warnings"] == []
+
+
+def test_a_home_directory_that_can_not_be_moved_stops_the_run_before_any_account_is_changed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(machine, ALICE)
+    before = machine.read("passwd")
+
+    def refuse(*_arguments: Any, **_keywords: Any) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(Homes, "move", refuse)
+    with pytest.raises(WaldurError, match=part("linux_home_not_moved", old="/home/alice", new="/home/other")):
+        apply(machine, {**ALICE, "home": "/home/other"})
+    assert machine.read("passwd") == before
+
+
+def test_a_home_directory_of_somebody_else_is_not_moved(machine: Machine) -> None:
+    apply(machine, ALICE)
+    os.chown(machine.root / "home" / "alice", 1000, 1000)
+    apply(machine, {**ALICE, "home": "/home/other"})
+    assert (machine.root / "home" / "alice" / ".profile").exists()
+    assert owner_and_mode(machine.root / "home" / "other")[:2] == (20001, 20001)
 
 
 def test_another_list_of_the_machine_is_never_touched(machine: Machine) -> None:

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The entry point of ``linux_accounts``: options in, a result or a failure out, as Ansible starts it on a machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils import basic
+from linux_machine import IS_ROOT, Machine, account, personal_groups
+from messages import mentions
+
+from ansible_collections.waldur.provider.plugins.module_utils._module import linux_accounts
+
+pytestmark = pytest.mark.skipif(not IS_ROOT, reason="only root can give files to other users")
+ALICE = account()
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path / "root")
+
+
+def start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], machine: Machine, **options: Any
+) -> dict[str, Any]:
+    arguments = {"groups": personal_groups(ALICE), "root": str(machine.root), **options}
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    with pytest.raises(SystemExit):
+        linux_accounts.run_linux_accounts()
+    result: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return result
+
+
+def test_a_result_is_printed_and_an_error_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], machine: Machine
+) -> None:
+    result = start(monkeypatch, capsys, machine, accounts=[ALICE], _ansible_check_mode=True, _ansible_diff=True)
+    assert (result["changed"], len(result["diff"])) == (True, 2)
+    assert "alice" not in machine.read("passwd")
+    start(monkeypatch, capsys, machine, accounts=[ALICE])
+    assert machine.read("passwd")["alice"][2] == "20001"
+    result = start(monkeypatch, capsys, machine, accounts=[], is_complete=False)
+    assert [mentions(text, "linux_kept", names="alice") for text in result["warnings"]] == [True]
+    result = start(monkeypatch, capsys, machine, accounts=[], max_removals=0)
+    assert result["failed"]
+    assert mentions(result["msg"], "linux_max_removals", count=1, allowed=0, names="alice")
+
+
+def test_an_error_of_the_system_is_a_failure_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], machine: Machine
+) -> None:
+    def fail(*_arguments: Any, **_keywords: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(linux_accounts, "run", fail)
+    result = start(monkeypatch, capsys, machine, accounts=[ALICE])
+    assert result["failed"]
+    assert "Input/output error" in result["msg"]
