@@ -54,7 +54,7 @@ options:
       - The playbook, without the name of the collection.
     type: str
     required: true
-    choices: [apply, drift, export, facts, plan, report, review, rotate_api_secret_code, validate]
+    choices: [apply, drift, export, facts, linux_accounts, plan, report, review, rotate_api_secret_code, validate]
 seealso:
   - module: waldur.provider.desired_state_validate
 """

@@ -26,7 +26,7 @@ def check_target_hosts(playbook: Playbook, pattern: str, matching: Sequence[str]
     shown = quote(pattern)
     if not matching:
         raise InvalidInput(
-            f"providers_hosts: no host matches {shown}. Either the inventory could not be read (see the warnings above,"
+            f"{playbook.hosts}: no host matches {shown}. Either the inventory could not be read (see the warnings above,"
             " for example that Waldur does not respond), or it contains no such host or group."
         )
     if set(matching).intersection(available):
@@ -37,5 +37,5 @@ def check_target_hosts(playbook: Playbook, pattern: str, matching: Sequence[str]
             f" --limit. {playbook.hint}"
         )
     raise InvalidInput(
-        f"providers_hosts: --limit leaves out all hosts of {shown}, so there is nothing to do. Change one of the two."
+        f"{playbook.hosts}: --limit leaves out all hosts of {shown}, so there is nothing to do. Change one of the two."
     )
