@@ -21,6 +21,8 @@ NO_TARGET = "--limit leaves out localhost, where this playbook runs"
 PLAYBOOKS = ("apply", "plan", "drift", "facts", "report", "export", "review", "rotate_api_secret_code")
 # It sends no request.
 OFFLINE = ("validate",)
+# It changes machines, and its tests are in tests/machines.
+ON_MACHINES = ("linux_accounts",)
 
 
 @pytest.fixture(scope="module")
@@ -216,4 +218,4 @@ def test_no_playbook_ends_well_when_waldur_is_down(run: Runner, name: str) -> No
 
 def test_the_playbooks_are_all_tried() -> None:
     folder = Path(__file__).resolve().parents[2] / "playbooks"
-    assert {path.stem for path in folder.glob("*.yml")} == {*PLAYBOOKS, *OFFLINE}
+    assert {path.stem for path in folder.glob("*.yml")} == {*PLAYBOOKS, *OFFLINE, *ON_MACHINES}
