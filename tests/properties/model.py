@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A marketplace small enough to be held in one hand, and what the comparison makes of it.
+"""A small in-memory model of Waldur, and the effects of changes on it.
 
-The engine compares; what a change then does, and what a document asks for, is told here a second time, from the
-changes as they are published and from the document as it is written.
+The engine plans the changes of a document. The effects of changes and the desired state of a document are implemented
+here a second time: from the changes as they are published, and from the document as it is written.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _BY_DIGEST = {images.digest(content).sha256: content for content in IMAGES.value
 
 @dataclass(frozen=True)
 class Customer:
-    """An organization, by all that it can be called."""
+    """An organization, with everything that a reference to it can contain."""
 
     uuid: str
     name: str
@@ -61,18 +61,18 @@ class Customer:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """Return the URL of the customer."""
         return f"https://waldur.example.org/api/customers/{self.uuid}/"
 
-    def called(self, reference: str) -> bool:
-        """Whether the reference means this customer."""
+    def matches(self, reference: str) -> bool:
+        """Return whether the reference refers to this customer."""
         uuid = uuids.normalize(reference) or uuids.from_url(reference, "customers")
         return uuid == self.uuid if uuid else reference in (self.name, self.abbreviation)
 
 
 @dataclass(frozen=True)
 class Group:
-    """The POSIX group of a project; it may wait for a GID."""
+    """The POSIX group of a project; it may have no GID yet."""
 
     name: str
     gid: int | None
@@ -80,10 +80,10 @@ class Group:
 
 @dataclass
 class Provider:
-    """A customer, and its service provider where it is one (``there``)."""
+    """A customer, and its service provider if there is one (``exists``)."""
 
     customer: Customer
-    there: bool = True
+    exists: bool = True
     newer: bool = True
     fields: dict[str, Any] = field(default_factory=lambda: {"description": "", "enable_notifications": True})
     image: bytes | None = None
@@ -99,120 +99,124 @@ class Provider:
 
     @property
     def uuid(self) -> str:
-        """The provider's own UUID."""
+        """Return the UUID of the provider."""
         return self.customer.uuid[::-1]
 
-    def labelled(self, label: str) -> str:
-        """The offering that a plan calls so: by name, or by name and a piece of the UUID."""
+    def find_offering(self, label: str) -> str:
+        """Return the offering with this label in a plan: its name, or its name and a part of its UUID."""
         found = [uuid for uuid, name in self.offerings.items() if label in (name, f"{name} ({uuid[:8]})")]
         assert len(found) == 1, f"{label} means {len(found)} offerings"
         return found[0]
 
 
 @dataclass
-class World:
-    """Everybody and everything; ``me`` is the user of the token."""
+class MarketplaceModel:
+    """All users, roles and providers; ``token_user`` is the user of the token."""
 
-    people: Sequence[User]
+    users: Sequence[User]
     roles: Mapping[str, str]
     providers: list[Provider]
-    me: str | None = None
+    token_user: str | None = None
     rotations: int = 0
 
     def provider(self, reference: str) -> Provider:
-        """The provider, or the customer that may become one, that the reference means."""
-        return next(provider for provider in self.providers if provider.customer.called(reference))
+        """Return the provider of a reference, or the customer that may become one."""
+        return next(provider for provider in self.providers if provider.customer.matches(reference))
 
-    def person(self, reference: str) -> User | UnresolvedUser:
-        """Who is meant; deactivated and unknown people can't be used."""
+    def find_user(self, reference: str) -> User | UnresolvedUser:
+        """Return the user of a reference; deactivated and unknown users are unresolved."""
         uuid = uuids.normalize(reference) or uuids.from_url(reference, "users")
-        for found in self.people:
-            by_name = reference == found.username or reference.casefold() == str(found.email).casefold()
-            if found.uuid == uuid or (by_name and not uuid):
+        for user in self.users:
+            by_name = reference == user.username or reference.casefold() == str(user.email).casefold()
+            if user.uuid == uuid or (by_name and not uuid):
                 return (
-                    found
-                    if found.is_active
-                    else UnresolvedUser(reference, f"the user '{reference}' is deactivated", found)
+                    user
+                    if user.is_active
+                    else UnresolvedUser(reference, f"the user '{reference}' is deactivated", user)
                 )
         return UnresolvedUser(reference, f"user '{reference}' not found, or not readable with this token")
 
     def role(self, reference: str) -> dict[str, str]:
-        """The role of that name or UUID."""
+        """Return the role of that name or UUID."""
         uuid = self.roles.get(reference) or uuids.normalize(reference) or ""
         return {"uuid": uuid, "name": next(name for name, known in self.roles.items() if known == uuid)}
 
 
 def read_image(where: str, path: str) -> ImageFile:
-    """The image of that name."""
+    """Return the image of that name."""
     return ImageFile(path, IMAGES[path])
 
 
-# --- what the engine sees, and what it makes of it -------------------------------------------------------------------
+# --- the current state that the engine reads, and its plan -----------------------------------------------------------
 
 
-def _profile(world: World, provider: Provider, desired: ProviderDocument) -> ProfileState:
-    if not provider.there:
+def _profile(marketplace: MarketplaceModel, provider: Provider, desired: ProviderDocument) -> ProfileState:
+    if not provider.exists:
         return ProfileState(None, newer=provider.newer)
     image = images.digest(provider.image) if provider.image else None
-    row = {"uuid": provider.uuid, **provider.fields, "image": "https://there.example.org/1" if image else None}
+    row = {"uuid": provider.uuid, **provider.fields, "image": "https://images.example.org/1" if image else None}
     return ProfileState(row, image, newer=provider.newer)
 
 
-def _grants(world: World, provider: Provider, desired: ProviderDocument) -> user_role.GrantState:
-    names = {person.uuid: person.username for person in world.people}
+def _grants(marketplace: MarketplaceModel, provider: Provider, desired: ProviderDocument) -> user_role.GrantState:
+    names = {user.uuid: user.username for user in marketplace.users}
     rows = [
         {
             "uuid": f"{number}{index}",
             "user_uuid": user,
             "user_username": names[user],
             "role_uuid": role,
-            "role_name": world.role(role)["name"],
+            "role_name": marketplace.role(role)["name"],
             "expiration_time": timestamps.format_utc(expiry),
         }
         for number, ((user, role), expiries) in enumerate(provider.grants.items())
         for index, expiry in enumerate(expiries)
         # Waldur hides the grants of those who are deactivated (api-behaviour: role-grants-deactivated-users).
-        if not isinstance(world.person(user), UnresolvedUser)
+        if not isinstance(marketplace.find_user(user), UnresolvedUser)
     ]
     grants = desired.get(user_role.Grants)
     entries = grants.entries if grants else ()
-    return user_role.GrantState(rows, {entry.role: world.role(entry.role) for entry in entries}, NOW, world.me)
+    return user_role.GrantState(
+        rows, {entry.role: marketplace.role(entry.role) for entry in entries}, NOW, marketplace.token_user
+    )
 
 
-def _accounts(world: World, provider: Provider, desired: ProviderDocument) -> UsernameState:
-    if not provider.there:
+def _accounts(marketplace: MarketplaceModel, provider: Provider, desired: ProviderDocument) -> UsernameState:
+    if not provider.exists:
         return UsernameState(exists=False)
     accounts = dict(provider.accounts)
     return UsernameState(dict(provider.offerings), accounts, provider.reach, provider.hidden)
 
 
-def _code(world: World, provider: Provider, desired: ProviderDocument) -> api_secret_code.SecretCodeState:
-    return api_secret_code.SecretCodeState(provider.code if provider.there else None)
+def _code(
+    marketplace: MarketplaceModel, provider: Provider, desired: ProviderDocument
+) -> api_secret_code.SecretCodeState:
+    return api_secret_code.SecretCodeState(provider.code if provider.exists else None)
 
 
-def _pool(world: World, provider: Provider, desired: ProviderDocument) -> posix_id_pool.PoolState:
+def _pool(marketplace: MarketplaceModel, provider: Provider, desired: ProviderDocument) -> posix_id_pool.PoolState:
     if not provider.pool:
         return posix_id_pool.PoolState(None)
-    wanted = desired.get(posix_id_pool.Pool)
-    assert wanted
+    desired_pool = desired.get(posix_id_pool.Pool)
+    assert desired_pool
     row = {"uuid": provider.uuid, **provider.pool, "uid_used": len(provider.uids)}
-    ends = {**provider.pool, **wanted.fields}
+    ends = {**provider.pool, **desired_pool.fields}
     left = [uid for uid in provider.uids if not ends["min_uid"] <= uid <= ends["max_uid"]]
     gids = sorted(group.gid for group in provider.groups.values() if group.gid)
-    held = {"uid": list(provider.uids), "gid": gids} if wanted.state == "absent" else {"uid": left}
-    return posix_id_pool.PoolState(row, numbers_in_use=held)
+    numbers_in_use = {"uid": list(provider.uids), "gid": gids} if desired_pool.state == "absent" else {"uid": left}
+    return posix_id_pool.PoolState(row, numbers_in_use=numbers_in_use)
 
 
-def _groups(world: World, provider: Provider, desired: ProviderDocument) -> GroupState:
-    """All projects can get a group; the pool is as the document leaves it before it comes to groups."""
+def _groups(marketplace: MarketplaceModel, provider: Provider, desired: ProviderDocument) -> GroupState:
+    """Return the groups; all projects can get one, and the pool is the one after the document's changes to it."""
     rows: list[dict[str, Any]] = [
         {"uuid": project[::-1], "name": group.name, "gid": group.gid, "project_uuid": project}
         for project, group in provider.groups.items()
     ]
-    wishes = desired.get(ProjectGroups)
+    desired_groups = desired.get(ProjectGroups)
     known = {name: Project(uuid, name) for uuid, name in PROJECTS.items()}
     known |= {project.uuid: project for project in known.values()}
-    projects = {entry.project: known[entry.project] for entry in (wishes.entries if wishes else ())}
+    projects = {entry.project: known[entry.project] for entry in (desired_groups.entries if desired_groups else ())}
     pool, change = provider.pool or {}, desired.get(posix_id_pool.Pool)
     ends = {key: value for key, value in change.fields.items() if key in _ENDS} if change else {}
     options = desired.get(Profile)
@@ -225,11 +229,11 @@ def _groups(world: World, provider: Provider, desired: ProviderDocument) -> Grou
         is_range_changed=any(pool.get(key) != value for key, value in ends.items()),
         is_switched_on=bool(switch)
         and not (provider.fields.get("account_options") or {}).get("project_groups_enabled"),
-        is_outside_allowed=bool(wishes and wishes.allow_outside_range),
+        is_outside_allowed=bool(desired_groups and desired_groups.allow_outside_range),
     )
 
 
-_STATES: dict[str, Callable[[World, Provider, ProviderDocument], Any]] = {
+_STATES: dict[str, Callable[[MarketplaceModel, Provider, ProviderDocument], Any]] = {
     "service_provider": _profile,
     "user_role": _grants,
     "offering_username": _accounts,
@@ -239,45 +243,47 @@ _STATES: dict[str, Callable[[World, Provider, ProviderDocument], Any]] = {
 }
 
 
-def planned(world: World, document: Document, *, max_removals: int | None = None, missing_users: str = "fail") -> Plan:
-    """What the engine plans, without asking anybody. Raises ``InvalidInput`` where it refuses to."""
+def planned(
+    marketplace: MarketplaceModel, document: Document, *, max_removals: int | None = None, missing_users: str = "fail"
+) -> Plan:
+    """Return the plan of the engine, without a server. Raises ``InvalidInput`` if the engine rejects the document."""
     session = Session(cast(Client, None), cast(References, None), missing_users)
-    people: dict[str, User | UnresolvedUser] = {}
+    users: dict[str, User | UnresolvedUser] = {}
     tasks: list[Any] = []
     for desired in SCHEMA.read(document, read_image):
-        provider = world.provider(desired.reference)
-        uuid = provider.uuid if provider.there else None
+        provider = marketplace.provider(desired.reference)
+        uuid = provider.uuid if provider.exists else None
         target = Target(provider.customer.uuid, provider.customer.url, provider.customer.name, uuid)
         for resource in RESOURCES:
-            wanted = desired.get(cast(Resource[Any, Any, Any], resource).desired_type)
-            if wanted is None:
+            desired_state = desired.get(cast(Resource[Any, Any, Any], resource).desired_type)
+            if desired_state is None:
                 continue
-            state = _STATES[resource.kind.name](world, provider, desired)
-            task = TypedTask(cast(Resource[Any, Any, Any], resource), desired, target, wanted, state)
-            people.update({reference: world.person(reference) for reference in task.users()[0]})
+            state = _STATES[resource.kind.name](marketplace, provider, desired)
+            task = TypedTask(cast(Resource[Any, Any, Any], resource), desired, target, desired_state, state)
+            users.update({reference: marketplace.find_user(reference) for reference in task.users()[0]})
             tasks.append(task)
     for task in tasks:
-        task.compare(session, people)
+        task.compare(session, users)
     comparison = Comparison.of(task.comparison for task in tasks)
     check_limits(comparison, Limits(max_removals))
-    return Plan(tasks, people, comparison, "https://waldur.example.org")
+    return Plan(tasks, users, comparison, "https://waldur.example.org")
 
 
-# --- what a change does, by what is published of it ------------------------------------------------------------------
+# --- the effects of changes, as they are published -------------------------------------------------------------------
 
 
-def applied(world: World, changes: Iterable[Mapping[str, Any]]) -> World:
-    """The world after the changes; ``changes`` as they are returned to people."""
-    world = copy.deepcopy(world)
+def applied(marketplace: MarketplaceModel, changes: Iterable[Mapping[str, Any]]) -> MarketplaceModel:
+    """Return the model after the changes; ``changes`` as a task returns them."""
+    marketplace = copy.deepcopy(marketplace)
     for change in changes:
-        provider = world.provider(change["id"]["customer"])
-        _EFFECTS[change["kind"]](world, provider, change)
-    return world
+        provider = marketplace.provider(change["id"]["customer"])
+        _EFFECTS[change["kind"]](marketplace, provider, change)
+    return marketplace
 
 
-def _change_profile(world: World, provider: Provider, change: Mapping[str, Any]) -> None:
+def _change_profile(marketplace: MarketplaceModel, provider: Provider, change: Mapping[str, Any]) -> None:
     if change["action"] in ("create", "delete"):
-        assert provider.there is (change["action"] == "delete")
+        assert provider.exists is (change["action"] == "delete")
         fresh = Provider(provider.customer, change["action"] == "create", provider.newer, code="new")
         vars(provider).update(vars(fresh))
     for name, value in (change["after"] or {}).items():
@@ -290,9 +296,9 @@ def _change_profile(world: World, provider: Provider, change: Mapping[str, Any])
             provider.fields[name] = value
 
 
-def _change_grant(world: World, provider: Provider, change: Mapping[str, Any]) -> None:
+def _change_grant(marketplace: MarketplaceModel, provider: Provider, change: Mapping[str, Any]) -> None:
     pair = (change["id"]["user"], change["id"]["role"])
-    assert provider.there
+    assert provider.exists
     assert (pair in provider.grants) is (change["action"] != "grant")
     if change["action"] == "revoke":
         del provider.grants[pair]
@@ -300,32 +306,32 @@ def _change_grant(world: World, provider: Provider, change: Mapping[str, Any]) -
         provider.grants[pair] = [timestamps.parse_server_time(change["after"]["expiration_time"])]
 
 
-def _name_accounts(world: World, provider: Provider, change: Mapping[str, Any]) -> None:
+def _name_accounts(marketplace: MarketplaceModel, provider: Provider, change: Mapping[str, Any]) -> None:
     for label, name in change["after"].items():
-        provider.accounts[provider.labelled(label), change["id"]["user"]] = name
+        provider.accounts[provider.find_offering(label), change["id"]["user"]] = name
 
 
-def _rotate(world: World, provider: Provider, change: Mapping[str, Any]) -> None:
-    world.rotations += 1
-    provider.code = f"rotation {world.rotations}"
+def _rotate(marketplace: MarketplaceModel, provider: Provider, change: Mapping[str, Any]) -> None:
+    marketplace.rotations += 1
+    provider.code = f"rotation {marketplace.rotations}"
 
 
-def _change_pool(world: World, provider: Provider, change: Mapping[str, Any]) -> None:
-    assert provider.there
+def _change_pool(marketplace: MarketplaceModel, provider: Provider, change: Mapping[str, Any]) -> None:
+    assert provider.exists
     assert (provider.pool is None) is (change["action"] == "create")
     provider.pool = None if change["action"] == "delete" else {**(provider.pool or NO_POOL), **change["after"]}
 
 
-def _change_group(world: World, provider: Provider, change: Mapping[str, Any]) -> None:
+def _change_group(marketplace: MarketplaceModel, provider: Provider, change: Mapping[str, Any]) -> None:
     uuid, after = change["id"]["project"], change["after"]
     known = provider.groups.get(uuid)
     assert (known is None) is (change["action"] == "create_group")
     assert after["gid"] not in [group.gid for group in provider.groups.values()]
-    # Waldur names a group itself where nobody does.
+    # Waldur names a group itself if the change does not.
     provider.groups[uuid] = Group(known.name if known else after.get("name", f"p{uuid[:8]}"), after["gid"])
 
 
-_EFFECTS: dict[str, Callable[[World, Provider, Mapping[str, Any]], None]] = {
+_EFFECTS: dict[str, Callable[[MarketplaceModel, Provider, Mapping[str, Any]], None]] = {
     "service_provider": _change_profile,
     "user_role": _change_grant,
     "offering_username": _name_accounts,
@@ -335,35 +341,35 @@ _EFFECTS: dict[str, Callable[[World, Provider, Mapping[str, Any]], None]] = {
 }
 
 
-# --- what a document asks for, by what is written in it --------------------------------------------------------------
+# --- the desired state of a document, as it is written ---------------------------------------------------------------
 
 
-def unmet(world: World, document: Document) -> list[str]:
-    """Every wish of the document that the world does not fulfil. A rotation at every run is no wish for a state."""
-    wrong = []
+def list_unmet_entries(marketplace: MarketplaceModel, document: Document) -> list[str]:
+    """List the differences from the desired state of the document. A rotation at every run is not a desired state."""
+    unmet = []
     for entry in document:
-        provider = world.provider(entry["customer"])
-        if provider.there is (entry.get("state") == "absent"):
-            wrong.append(f"{entry['customer']} is there: {provider.there}")
-        elif provider.there:
-            wrong += [*_unmet_profile(provider, entry), *_unmet_grants(world, provider, entry)]
-            wrong += [*_unmet_names(world, provider, entry), *_unmet_code(provider, entry)]
-            wrong += [*_unmet_pool(provider, entry.get("posix_id_pool")), *_unmet_groups(provider, entry)]
-    return wrong
+        provider = marketplace.provider(entry["customer"])
+        if provider.exists is (entry.get("state") == "absent"):
+            unmet.append(f"{entry['customer']} exists: {provider.exists}")
+        elif provider.exists:
+            unmet += [*_list_unmet_profile(provider, entry), *_list_unmet_grants(marketplace, provider, entry)]
+            unmet += [*_list_unmet_names(marketplace, provider, entry), *_list_unmet_code(provider, entry)]
+            unmet += [*_list_unmet_pool(provider, entry.get("posix_id_pool")), *_list_unmet_groups(provider, entry)]
+    return unmet
 
 
-def _unmet_profile(provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
+def _list_unmet_profile(provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
     for name in ("description", "enable_notifications"):
-        wanted = entry.get(name)
-        wanted = wanted.strip() if isinstance(wanted, str) else wanted
-        if name in entry and provider.fields[name] != wanted:
+        expected = entry.get(name)
+        expected = expected.strip() if isinstance(expected, str) else expected
+        if name in entry and provider.fields[name] != expected:
             yield f"{name} is {provider.fields[name]}"
     if "image" in entry and provider.image != (IMAGES[entry["image"]] if entry["image"] else None):
-        yield "the image is another"
+        yield "the image differs"
     if sorted(entry.get("allowed_domains", provider.fields.get("allowed_domains") or [])) != sorted(
         provider.fields.get("allowed_domains") or []
     ):
-        yield "the domains are others"
+        yield "the domains differ"
     options = provider.fields.get("account_options") or {}
     for key, value in entry.get("account_options", {}).items():
         is_removed = value in ("", None)
@@ -373,66 +379,66 @@ def _unmet_profile(provider: Provider, entry: Mapping[str, Any]) -> Iterable[str
             yield f"the option {key} is {options.get(key)}"
 
 
-def _unmet_grants(world: World, provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
-    named, everybody = set(), True
-    for wish in entry.get("users", []):
-        person = world.person(wish["user"])
-        if isinstance(person, UnresolvedUser):
-            everybody = everybody and wish.get("state") == "absent" and person.user is not None
+def _list_unmet_grants(marketplace: MarketplaceModel, provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
+    listed, is_complete = set(), True
+    for user_entry in entry.get("users", []):
+        resolved = marketplace.find_user(user_entry["user"])
+        if isinstance(resolved, UnresolvedUser):
+            is_complete = is_complete and user_entry.get("state") == "absent" and resolved.user is not None
             continue
-        pair = (person.uuid, world.role(wish.get("role", "CUSTOMER.MANAGER"))["uuid"])
-        named.add(pair)
-        if not _granted_as_wished(provider.grants.get(pair, []), wish):
-            yield f"{wish} has {provider.grants.get(pair)}"
-    for (user, role), expiries in provider.grants.items() if entry.get("exclusive_users") and everybody else ():
+        pair = (resolved.uuid, marketplace.role(user_entry.get("role", "CUSTOMER.MANAGER"))["uuid"])
+        listed.add(pair)
+        if not _has_desired_expiry(provider.grants.get(pair, []), user_entry):
+            yield f"{user_entry} has {provider.grants.get(pair)}"
+    for (user, role), expiries in provider.grants.items() if entry.get("exclusive_users") and is_complete else ():
         ended = all(expiry is not None and expiry <= NOW for expiry in expiries)
-        hidden = isinstance(world.person(user), UnresolvedUser)
-        if (user, role) not in named and user != world.me and not ended and not hidden:
+        hidden = isinstance(marketplace.find_user(user), UnresolvedUser)
+        if (user, role) not in listed and user != marketplace.token_user and not ended and not hidden:
             yield f"{user} keeps {role}"
 
 
-def _granted_as_wished(expiries: list[datetime | None], wish: Mapping[str, Any]) -> bool:
-    if wish.get("state") == "absent":
+def _has_desired_expiry(expiries: list[datetime | None], entry: Mapping[str, Any]) -> bool:
+    if entry.get("state") == "absent":
         return not expiries
-    if "expiration_time" not in wish:
+    if "expiration_time" not in entry:
         return bool(expiries)
-    moment = None if wish["expiration_time"] == "never" else timestamps.parse(wish["expiration_time"])
-    if moment is not None and moment <= NOW:
-        return all(expiry is not None and expiry <= moment for expiry in expiries)
-    return bool(expiries) and all(expiry == moment for expiry in expiries)
+    expiry_time = None if entry["expiration_time"] == "never" else timestamps.parse(entry["expiration_time"])
+    if expiry_time is not None and expiry_time <= NOW:
+        return all(expiry is not None and expiry <= expiry_time for expiry in expiries)
+    return bool(expiries) and all(expiry == expiry_time for expiry in expiries)
 
 
-def _unmet_names(world: World, provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
-    for wish in entry.get("offering_usernames", []):
-        uuid = getattr(world.person(wish["user"]), "uuid", "")
+def _list_unmet_names(marketplace: MarketplaceModel, provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
+    for username_entry in entry.get("offering_usernames", []):
+        uuid = getattr(marketplace.find_user(username_entry["user"]), "uuid", "")
         for offering in provider.reach.get(uuid, set()) - provider.hidden:
-            if (provider.accounts.get((offering, uuid)) or "").strip() != wish["username"].strip():
-                yield f"{wish} is {provider.accounts.get((offering, uuid))} in {offering}"
+            if (provider.accounts.get((offering, uuid)) or "").strip() != username_entry["username"].strip():
+                yield f"{username_entry} is {provider.accounts.get((offering, uuid))} in {offering}"
 
 
-def _unmet_code(provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
-    wish = entry.get("api_secret_code")
-    every_run = wish == {"state": "rotated"}
-    if wish is not None and not provider.code and not every_run:
+def _list_unmet_code(provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
+    code_entry = entry.get("api_secret_code")
+    every_run = code_entry == {"state": "rotated"}
+    if code_entry is not None and not provider.code and not every_run:
         yield "there is no code"
-    if wish and provider.code and wish.get("fingerprint") == api_secret_code.fingerprint(provider.code):
-        yield "the leaked code is in force"
+    if code_entry and provider.code and code_entry.get("fingerprint") == api_secret_code.fingerprint(provider.code):
+        yield "the leaked code is the current one"
 
 
-def _unmet_pool(provider: Provider, wish: Mapping[str, Any] | None) -> Iterable[str]:
-    if wish is None:
+def _list_unmet_pool(provider: Provider, entry: Mapping[str, Any] | None) -> Iterable[str]:
+    if entry is None:
         return
-    if (provider.pool is None) is not (wish.get("state") == "absent"):
+    if (provider.pool is None) is not (entry.get("state") == "absent"):
         yield f"the pool is {provider.pool}"
-    for key, value in wish.items():
+    for key, value in entry.items():
         expected = value.strip() if isinstance(value, str) else value
         if key != "state" and provider.pool and provider.pool[key] != expected:
             yield f"{key} of the pool is {provider.pool[key]}"
 
 
-def _unmet_groups(provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
+def _list_unmet_groups(provider: Provider, entry: Mapping[str, Any]) -> Iterable[str]:
     projects = {name: uuid for uuid, name in PROJECTS.items()}
-    for wish in entry.get("project_groups", []):
-        group = provider.groups.get(projects.get(wish["project"], wish["project"]))
-        if group is None or group.gid != wish["gid"] or group.name != wish.get("name", group.name):
-            yield f"{wish} is {group}"
+    for group_entry in entry.get("project_groups", []):
+        group = provider.groups.get(projects.get(group_entry["project"], group_entry["project"]))
+        if group is None or group.gid != group_entry["gid"] or group.name != group_entry.get("name", group.name):
+            yield f"{group_entry} is {group}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The same situations on the simulator: arranged past the API, run as modules run, and looked at by another client."""
+"""Run the same situations on the simulator: set up without the API, run like a module, and read by another client."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection i
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from simulation import Simulator
 
-from .model import NOW, Provider, World
+from .model import NOW, MarketplaceModel, Provider
 from .strategies import ALPHA, BETA, EXTRA, ROLES, SPARE, Situation, as_json, situations
 
 # To find the smallest case takes hundreds of runs, and the first one found is small enough to be read.
@@ -71,8 +71,10 @@ def _settling(document: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def simulated(places: Sequence[Any] = PLACES) -> st.SearchStrategy[Situation]:
-    """Situations that the simulator can be brought to, with documents that settle."""
-    return situations(places, paper=False).map(lambda found: replace(found, document=_settling(found.document)))
+    """Situations that the simulator can be set to, with documents whose second run changes nothing."""
+    return situations(places, in_memory=False).map(
+        lambda situation: replace(situation, document=_settling(situation.document))
+    )
 
 
 @dataclass
@@ -81,16 +83,16 @@ class Stage:
 
     sim: Simulator
 
-    def set(self, world: World) -> None:
-        """The recorded world, with the grants, profiles and codes of ``world``."""
+    def set(self, marketplace: MarketplaceModel) -> None:
+        """Reset the simulator, and set the grants, profiles and codes of ``marketplace``."""
         sim = self.sim
         sim.reset()
         sim.set_clock(NOW, frozen=True)
         viewer = {"name": "PROVIDER.VIEWER", "content_type": "service_provider"}
         sim.change("Role", {"uuid": ROLES["PROVIDER.VIEWER"]}, viewer)
         sim.change("Grant", {"service_provider__isnull": False}, {"is_active": False})
-        for provider in world.providers:
-            if provider.there:
+        for provider in marketplace.providers:
+            if provider.exists:
                 self._set_provider(provider)
         sim.zero()
 

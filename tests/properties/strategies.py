@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random marketplaces, and random documents that are written for them.
+"""Random marketplaces, and random documents for them.
 
-People, customers and roles are those of the simulator's recorded world, so that the same documents can be tried on it.
+Users, customers and roles are those of the simulator's recorded data, so that the same documents can be used with it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import fingerprint
 
-from .model import IMAGES, NO_POOL, NOW, PROJECTS, Customer, Document, Group, Provider, World
+from .model import IMAGES, NO_POOL, NOW, PROJECTS, Customer, Document, Group, MarketplaceModel, Provider
 
 # The second one is made of a role that is not used.
 ROLES = {"CUSTOMER.MANAGER": "d51bab95e9a74d39be894869c14ec67e", "PROVIDER.VIEWER": "380dca719d47446586012f648194918c"}
-PEOPLE = {
+USERS = {
     "member1": "51d1acdbef2e4274bda95a1ce5391e54",
     "member2": "4d6b00766d9a494d9a05b60e87009a12",
     "member3": "fb7e58f7608c4139837aa7bc9372aee7",
@@ -29,13 +29,13 @@ PEOPLE = {
     "pa1": "64857190b68647b6adf462bea28944dd",
     "admin": "e47dc660df0240318b589613d52acdff",
 }
-GONE = {"inactive": "ebd8cbb205af42088210766b25122925"}
-ME = PEOPLE["admin"]
+DEACTIVATED = {"inactive": "ebd8cbb205af42088210766b25122925"}
+TOKEN_USER = USERS["admin"]
 ALPHA = Customer("d2c8772ce559428283e388badd97f2d6", "Alpha Cloud Ltd", "ALPHA")
 BETA = Customer("f339c6f330254f4e8fd253b4fda7f25e", "Beta HPC Centre", "BETA")
 EXTRA = Customer("f375c52ee623457ba0f50f90a2d93c02", "Extra Provider 01", "EXTRA01")
 SPARE = Customer("45a7411d101545d381584f905d569e1a", "Spare Customer (no provider)", "SPARE")
-# Only on paper: two customers of one name, and two offerings of one name.
+# Only in memory: two customers of the same name, and two offerings of the same name.
 TWIN = Customer("45a7411d101545d381584f905d569e1b", BETA.name, "TWIN")
 OFFERINGS = {"1a" * 16: "Cluster", "1b" * 16: "Cluster", "1c" * 16: "Store"}
 
@@ -48,37 +48,37 @@ TEXTS = ("", "Compute", "Compute and storage", "more: {{ braces }}")
 
 @dataclass(frozen=True)
 class Situation:
-    """What is, what is wanted, and the limits that were set."""
+    """A current state, a document with the desired state, and limits."""
 
-    world: World
+    marketplace: MarketplaceModel
     document: Document
     max_removals: int | None = None
     missing_users: str = "fail"
 
     @property
     def limits(self) -> dict[str, Any]:
-        """The limits as ``planned`` takes them."""
+        """Return the limits as arguments of ``planned``."""
         return {"max_removals": self.max_removals, "missing_users": self.missing_users}
 
 
-def everybody() -> list[User]:
-    """Those who are active, and one who is not."""
-    return [User(found, name, _email(name), name in PEOPLE) for name, found in {**PEOPLE, **GONE}.items()]
+def list_users() -> list[User]:
+    """Return all users: the active ones, and a deactivated one."""
+    return [User(user, name, _email(name), name in USERS) for name, user in {**USERS, **DEACTIVATED}.items()]
 
 
 def _email(name: str) -> str:
     return "admin@example.com" if name == "admin" else f"{name}@example.org"
 
 
-# --- what is ---------------------------------------------------------------------------------------------------------
+# --- the current state -----------------------------------------------------------------------------------------------
 
 # Choosing from ready-made lists, in few steps, keeps an example at some milliseconds.
-_HOLDERS = [*PEOPLE.values(), *GONE.values()]
+_HOLDERS = [*USERS.values(), *DEACTIVATED.values()]
 _PAIRS = [(user, role) for role in ROLES.values() for user in _HOLDERS]
 _ONE_EXPIRY = [[expiry] for expiry in EXPIRIES]
-# A double grant is rare, and breaks every plan that has to change it.
+# A duplicate grant is rare, and an error in every plan that has to change it.
 _DOUBLES = [[None, FUTURE[0]], [FUTURE[1], FUTURE[1]]]
-# Those that change no account.
+# Options that change no account.
 _STORED_OPTIONS: list[dict[str, Any]] = [
     {},
     {"login_shell": "/bin/sh"},
@@ -112,28 +112,28 @@ def _accounts(draw: st.DrawFn, provider: Provider) -> None:
 
 
 @st.composite
-def worlds(draw: st.DrawFn, customers: Sequence[Customer], paper: bool = True) -> World:
-    """A marketplace; on ``paper`` also what the simulator can't be brought to."""
+def marketplaces(draw: st.DrawFn, customers: Sequence[Customer], in_memory: bool = True) -> MarketplaceModel:
+    """A marketplace; ``in_memory`` also with states that the simulator can't be set to."""
     providers = []
-    newer = paper and draw(st.sampled_from([True, True, False]))
+    newer = in_memory and draw(st.sampled_from([True, True, False]))
     for customer in customers:
         provider = Provider(customer, customer is not SPARE, newer)
-        if provider.there:
+        if provider.exists:
             draw(_profiles(provider))
-            provider.grants = {pair: list(found) for pair, found in draw(_grants(doubles=paper)).items()}
+            provider.grants = {pair: list(expiries) for pair, expiries in draw(_grants(doubles=in_memory)).items()}
             provider.code = draw(st.sampled_from(["leaked", "good", None]))
-        if provider.there and provider.newer:
+        if provider.exists and provider.newer:
             draw(_pools(provider))
-        if provider.there and paper:
+        if provider.exists and in_memory:
             provider.image = draw(st.sampled_from([None, IMAGES["red.png"]]))
             draw(_accounts(provider))
         providers.append(provider)
-    return World(everybody(), ROLES, providers, ME)
+    return MarketplaceModel(list_users(), ROLES, providers, TOKEN_USER)
 
 
 @st.composite
 def _pools(draw: st.DrawFn, provider: Provider) -> None:
-    """Give the provider a pool, or none."""
+    """Set the POSIX ID pool of the provider, or none."""
     gids = draw(st.sampled_from([_GID_RANGE, _GID_RANGE, {}, None]))
     if gids is not None:
         provider.pool = {**NO_POOL, "min_uid": 5000, "max_uid": 5999, **gids}
@@ -151,19 +151,19 @@ _GROUPS: list[dict[str, Group]] = [
 ]
 
 
-# --- what is wanted --------------------------------------------------------------------------------------------------
+# --- the desired state -----------------------------------------------------------------------------------------------
 
 
 def _user_references(name: str) -> list[str]:
-    found = {**PEOPLE, **GONE}.get(name)
-    if found is None:
+    user = {**USERS, **DEACTIVATED}.get(name)
+    if user is None:
         return [name]
     return [
         name,
         _email(name).title(),
-        found,
-        str(uuid.UUID(found)).upper(),
-        f"https://waldur.example.org/api/users/{found}/",
+        user,
+        str(uuid.UUID(user)).upper(),
+        f"https://waldur.example.org/api/users/{user}/",
     ]
 
 
@@ -179,7 +179,7 @@ def _customer_references(customer: Customer) -> list[str]:
 
 _SOON, _LATER = FUTURE[1].strftime("%Y-%m-%dT%H:%M:%SZ"), FUTURE[2].isoformat()
 _ENDS = ["never", _SOON, _LATER, FUTURE[0].date(), FUTURE[1], PAST[1].date().isoformat()]
-_FATES: list[dict[str, Any]] = [
+_STATES: list[dict[str, Any]] = [
     {},
     *({"expiration_time": end} for end in _ENDS),
     {"state": "absent"},
@@ -188,30 +188,30 @@ _FATES: list[dict[str, Any]] = [
 _DOMAINS: list[list[str]] = [[], ["a.org"], ["a.org", "b.org"], ["b.org", "a.org"]]
 
 
-def _wishes(names: Sequence[str]) -> st.SearchStrategy[list[dict[str, Any]]]:
-    """Wishes for grants, no two of them for the same person and role."""
+def _entry_lists(names: Sequence[str]) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Lists of entries for grants, no two of them for the same user and role."""
     ready = [
-        ((name, role), {"user": user, **role_part, **fate})
+        ((name, role), {"user": user, **role_part, **state})
         for role in ROLES
         for name in names
         for user in _user_references(name)
         for role_part in _role_references(role)
-        for fate in _FATES
+        for state in _STATES
     ]
-    lists = st.lists(st.sampled_from(ready), unique_by=lambda wish: wish[0], min_size=2, max_size=7)
-    return lists.map(lambda wishes: [dict(wish) for _pair, wish in wishes])
+    lists = st.lists(st.sampled_from(ready), unique_by=lambda entry: entry[0], min_size=2, max_size=7)
+    return lists.map(lambda entries: [dict(entry) for _pair, entry in entries])
 
 
 def _usernames() -> st.SearchStrategy[list[dict[str, Any]]]:
     ready = [
         (name, text.strip(), {"user": user, "username": text})
-        for name in [*PEOPLE, *GONE]
+        for name in [*USERS, *DEACTIVATED]
         for user in _user_references(name)
         for text in [*USERNAMES, f" {USERNAMES[0]}\n"]
     ]
-    unique = (lambda wish: wish[0], lambda wish: wish[1])
+    unique = (lambda entry: entry[0], lambda entry: entry[1])
     lists = st.lists(st.sampled_from(ready), unique_by=unique, min_size=1, max_size=4)
-    return lists.map(lambda wishes: [dict(wish) for _name, _text, wish in wishes])
+    return lists.map(lambda entries: [dict(entry) for _name, _text, entry in entries])
 
 
 _BY_PRINT = [{"state": "rotated", "fingerprint": fingerprint(code)} for code in ("leaked", "other")]
@@ -220,7 +220,7 @@ _KEYS: dict[str, st.SearchStrategy[Any]] = {
     "description": st.sampled_from([*TEXTS, " Compute\n"]),
     "enable_notifications": st.booleans(),
     "image": st.sampled_from(["red.png", "blue.png", ""]),
-    "users": _wishes([*PEOPLE, *GONE, "nobody"]),
+    "users": _entry_lists([*USERS, *DEACTIVATED, "nobody"]),
     "exclusive_users": st.booleans(),
     "offering_usernames": _usernames(),
     "api_secret_code": st.sampled_from([{}, {"state": "present"}, *_BY_PRINT, {"state": "rotated"}]),
@@ -237,7 +237,7 @@ _RANGES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "description": st.sampled_from(["", "Cluster", " Cluster\n"]),
     },
 )
-# Ranges that contradict each other in the document are refused before anything is read.
+# Ranges that contradict each other in the document are rejected before anything is read.
 _POOLS = _RANGES.filter(
     lambda pool: (
         pool.get("min_uid", 0) <= pool.get("max_uid", 6999) and pool.get("max_gid", 0) < pool.get("min_group_gid", 7000)
@@ -254,8 +254,8 @@ _NEWER_KEYS: dict[str, st.SearchStrategy[Any]] = {
         ]
     ),
 }
-# GIDs that pass from one group to another are tried on the simulator (test_project_groups.py).
-_GROUP_WISHES = st.lists(
+# GIDs that move from one group to another are tested with the simulator (test_project_groups.py).
+_GROUP_ENTRIES = st.lists(
     st.sampled_from(
         [
             {"project": _CLIMATE, "gid": 5201, "name": "climate"},
@@ -266,7 +266,7 @@ _GROUP_WISHES = st.lists(
             {"project": "ocean", "gid": 8001},
         ]
     ),
-    unique_by=lambda wish: str(wish["project"]).replace(_CLIMATE, "climate"),
+    unique_by=lambda entry: str(entry["project"]).replace(_CLIMATE, "climate"),
     min_size=1,
 )
 _OLDER_ENTRIES = st.fixed_dictionaries({}, optional=_KEYS)
@@ -283,9 +283,9 @@ def _entries(draw: st.DrawFn, provider: Provider) -> dict[str, Any]:
     if "users" not in entry:
         entry.pop("exclusive_users", None)
     if provider.groups or (provider.pool or {}).get("min_gid"):
-        groups = draw(st.one_of(_GROUP_WISHES, st.none()))
+        groups = draw(st.one_of(_GROUP_ENTRIES, st.none()))
         if groups is not None:
-            entry["project_groups"] = [dict(wish) for wish in groups]
+            entry["project_groups"] = [dict(group) for group in groups]
             entry["allow_outside_range"] = draw(st.sampled_from([True, True, False]))
     return entry
 
@@ -294,17 +294,17 @@ PLACES = ((ALPHA,), (ALPHA, SPARE), (BETA, TWIN))
 
 
 @st.composite
-def situations(draw: st.DrawFn, places: Sequence[Sequence[Customer]] = PLACES, paper: bool = True) -> Situation:
-    """A world, a document for it, and limits; some plans in it are refused, for one reason or another."""
-    world = draw(worlds(draw(st.sampled_from(places)), paper))
-    chosen = draw(st.sampled_from([world.providers, world.providers[:1], world.providers[-1:]]))
+def situations(draw: st.DrawFn, places: Sequence[Sequence[Customer]] = PLACES, in_memory: bool = True) -> Situation:
+    """A marketplace, a document for it, and limits; the plans of some of them are rejected."""
+    marketplace = draw(marketplaces(draw(st.sampled_from(places)), in_memory))
+    chosen = draw(st.sampled_from([marketplace.providers, marketplace.providers[:1], marketplace.providers[-1:]]))
     document = [draw(_entries(provider)) for provider in chosen]
     removals = draw(st.sampled_from([None, 20, 0, 1]))
-    return Situation(world, document, removals, draw(st.sampled_from(["warn", "fail"])))
+    return Situation(marketplace, document, removals, draw(st.sampled_from(["warn", "fail"])))
 
 
 def as_json(value: Any) -> Any:
-    """The document as JSON has it: dates become text."""
+    """Return the document as JSON contains it: dates become text."""
     if isinstance(value, dict):
         return {key: as_json(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -25,9 +25,9 @@ from ansible_collections.waldur.provider.plugins.module_utils._module import run
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from simulation import Simulator
 
-from .model import NOW, Pair, World
+from .model import NOW, MarketplaceModel, Pair
 from .simulated import UNSHRUNK, Stage
-from .strategies import ALPHA, BETA, FUTURE, GONE, PEOPLE, ROLES, SPARE, worlds
+from .strategies import ALPHA, BETA, DEACTIVATED, FUTURE, ROLES, SPARE, USERS, marketplaces
 
 EXAMPLES = settings(max_examples=settings().max_examples // 4, phases=UNSHRUNK)
 FEWER = settings(max_examples=settings().max_examples // 10, phases=UNSHRUNK)
@@ -54,7 +54,7 @@ OPTIONS: tuple[dict[str, Any], ...] = (
     {"username_anonymized_prefix": "{{ x }}", "homedir_prefix": "not a path", "unknown": {"z": 1, "b": [2, 1]}},
 )
 
-# Who reaches what in the recorded world: the projects with a live resource of the offering, and their members.
+# The access of users in the recorded data: the projects with a live resource of the offering, and their members.
 VM, STORAGE = "9b578d38ebd848f894aad61d962a512b", "b608c4285c894f8ba831fd538b8668c9"
 HPC, GPU = "e327e35595b24ac0a688a0ba153881e1", "c4a24b708be64f9e947022b5bf6b6b52"
 OFFERINGS = {VM: "c1 c2 d1", STORAGE: "c1", HPC: "c1 d1", GPU: "d2"}
@@ -70,7 +70,7 @@ OTHERS = {
     "pm2": "02ff867676c24766b644d302f5ddfe7f",
     "member5": "608035e894a04d2597ce082863ac2f34",
 }
-UUIDS = {**PEOPLE, **GONE, **OTHERS}
+UUIDS = {**USERS, **DEACTIVATED, **OTHERS}
 PERSONS = {uuid: name for name, uuid in UUIDS.items()}
 ROLE_NAMES = {uuid: name for name, uuid in ROLES.items()}
 # The one before has no roles on providers, see the integration tests.
@@ -80,10 +80,10 @@ PLAYERS = [name for name in UUIDS if name != "admin"]
 
 @dataclass(frozen=True)
 class Live:
-    """A marketplace: grants and profiles of ``world``, and beside them names, accounts and what is not as usual."""
+    """A marketplace: the grants and profiles of ``marketplace``, and usernames, accounts and unusual states."""
 
     edition: str
-    world: World
+    marketplace: MarketplaceModel
     usernames: dict[str, str]
     customers: dict[str, str]
     accounts: dict[tuple[str, str], str | None]
@@ -109,8 +109,8 @@ class Live:
 @st.composite
 def lives(draw: st.DrawFn) -> Live:
     """Marketplaces full of traps."""
-    world = draw(worlds((ALPHA, BETA), paper=False))
-    for provider in world.providers:
+    marketplace = draw(marketplaces((ALPHA, BETA), in_memory=False))
+    for provider in marketplace.providers:
         provider.fields["description"] = draw(st.sampled_from(TEXTS))
         provider.fields["allowed_domains"] = draw(st.sampled_from([[], ["b.org", "a.org"]]))
         provider.fields["account_options"] = draw(st.sampled_from(OPTIONS))
@@ -118,16 +118,16 @@ def lives(draw: st.DrawFn) -> Live:
             provider.grants[pair] = draw(st.sampled_from([[None, FUTURE[0]], [FUTURE[1], FUTURE[1]]]))
     others_uuid = UUIDS["member3"]
     renamed = st.sampled_from([*USERNAMES, others_uuid, others_uuid.upper()])
-    people = draw(st.lists(st.sampled_from(PLAYERS), unique=True, max_size=4))
-    usernames = draw(st.lists(renamed, unique_by=str.casefold, min_size=len(people), max_size=len(people)))
+    users = draw(st.lists(st.sampled_from(PLAYERS), unique=True, max_size=4))
+    usernames = draw(st.lists(renamed, unique_by=str.casefold, min_size=len(users), max_size=len(users)))
     pairs = st.sampled_from([(offering, name) for offering in OFFERINGS for name in PLAYERS])
     return Live(
         draw(st.sampled_from(EDITIONS)),
-        world,
-        dict(zip(people, usernames, strict=True)),
+        marketplace,
+        dict(zip(users, usernames, strict=True)),
         draw(st.dictionaries(st.sampled_from([ALPHA.uuid, SPARE.uuid]), st.sampled_from(CUSTOMERS), max_size=2)),
         draw(st.dictionaries(pairs, st.sampled_from(NAMES), max_size=12)),
-        draw(st.sets(st.sampled_from(["member1", "member4"]), max_size=1)) | set(GONE),
+        draw(st.sets(st.sampled_from(["member1", "member4"]), max_size=1)) | set(DEACTIVATED),
         draw(st.sampled_from([set(), set(), {STORAGE}])),
         draw(st.sampled_from([set(), {VM}, {GPU}])),
     )
@@ -139,7 +139,7 @@ Stages = dict[str, Simulator]
 def arranged(stages: Stages, live: Live) -> Simulator:
     """The simulator, brought there."""
     sim = stages[live.edition]
-    Stage(sim).set(live.world)
+    Stage(sim).set(live.marketplace)
     sim.delete("OfferingUser", {"uuid__isnull": False})
     for (offering, name), username in live.accounts.items():
         sim.create("OfferingUser", offering=offering, user=UUIDS[name], username=username, state="OK")
@@ -166,7 +166,7 @@ def run(sim: Simulator, name: str, options: Result, alias: str = "staff", *, che
 
 
 def exported(sim: Simulator, alias: str = "staff") -> Result:
-    """The two providers of the recorded world."""
+    """The two providers of the recorded data."""
     return run(sim, "desired_state_info", {"service_providers": [ALPHA.uuid, BETA.uuid], "parts": PARTS}, alias)
 
 
@@ -239,7 +239,7 @@ def test_an_export_holds_all_that_a_document_can_express_and_notes_the_remainder
     stage = arranged(stages, live)
     found = exported(stage)
     assert stage.counts().writes == 0
-    for provider in live.world.providers:
+    for provider in live.marketplace.providers:
         reference = reference_of(live, provider.customer.uuid)
         entry = next(entry for entry in found["service_providers"] if entry["customer"] == reference)
         assert entry["description"] == provider.fields["description"].strip()
@@ -250,7 +250,7 @@ def test_an_export_holds_all_that_a_document_can_express_and_notes_the_remainder
         assert sorted(map(dumped, entry.get("offering_usernames", []))) == sorted(map(dumped, usernames))
         assert not {"image", "exclusive_users", "api_secret_code"} & set(entry)
     noted = {(note["key"], note["name"]) for note in found["notes"]}
-    for provider in live.world.providers:
+    for provider in live.marketplace.providers:
         for (user, role), expiries in provider.grants.items():
             name = PERSONS[user]
             role_name = ROLE_NAMES[role]
@@ -302,7 +302,7 @@ def reference_of(live: Live, customer: str) -> str:
 
 
 def grants(live: Live, held: dict[Pair, list[Any]]) -> Iterator[dict[str, str]]:
-    """The entries for single grants of active people that have not ended."""
+    """The entries for single grants of active users that have not ended."""
     for (user, role), expiries in held.items():
         name = PERSONS[user]
         if len(expiries) == 1 and not ended(expiries[0]) and name not in live.deactivated:

@@ -29,8 +29,8 @@ def stage(running: Simulator) -> Stage:
 
 
 def undisturbed(stage: Stage, situation: Situation) -> tuple[Snapshot, list[dict[str, Any]], Snapshot]:
-    """The world at the start, the plan, and the world after it when nothing goes wrong."""
-    stage.set(situation.world)
+    """The marketplace at the start, the plan, and the marketplace after it when nothing goes wrong."""
+    stage.set(situation.marketplace)
     start = stage.look(WRITTEN)
     try:
         plan = stage.run(situation)["plan"]
@@ -52,10 +52,10 @@ def essence(found: Snapshot, start: Snapshot) -> Snapshot:
 def test_after_any_interruption_a_second_run_ends_in_the_desired_state(
     stage: Stage, drop: str, situation: Situation
 ) -> None:
-    start, plan, wanted = undisturbed(stage, situation)
+    start, plan, desired = undisturbed(stage, situation)
     ends = list(accumulate(requests_for(change) for change in plan))
     for write in range(ends[-1]):
-        stage.set(situation.world)
+        stage.set(situation.marketplace)
         stage.sim.fault(method="write", skip=write, drop=drop)
         number = next(number for number, end in enumerate(ends) if write < end)
         with pytest.raises(WaldurError) as stopped:
@@ -69,7 +69,7 @@ def test_after_any_interruption_a_second_run_ends_in_the_desired_state(
         assert stage.sim.counts().writes == write + 1, "something was tried again, or went on"
         stage.sim.clear_faults()
         stage.run(situation, same_process=write % 2 == 1)
-        assert essence(stage.look(WRITTEN), start) == essence(wanted, start)
+        assert essence(stage.look(WRITTEN), start) == essence(desired, start)
         assert_rotated_once(stage, plan, repeated=drop == "before")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever is written: nobody loses access unless somebody asked for it, or the limits allow it."""
+"""For any document, no user loses access unless an entry says so or the limits allow it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from ansible_collections.waldur.provider.plugins.module_utils._plan.changes impo
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser
 
 from .model import NOW, Provider, applied, planned
-from .strategies import ALPHA, ME, Situation, situations
+from .strategies import ALPHA, TOKEN_USER, Situation, situations
 
-EXCLUSIVE = situations(places=((ALPHA,),)).map(lambda found: replace(found, document=_exclusive(found.document)))
+EXCLUSIVE = situations(places=((ALPHA,),)).map(
+    lambda situation: replace(situation, document=_exclusive(situation.document))
+)
 
 
 def _exclusive(document: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -30,9 +32,11 @@ def _exclusive(document: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def removals(situation: Situation) -> list[Change[object]]:
-    """The revocations that no entry names, in a plan without a limit; refused plans are passed over."""
+    """Return the revocations without an entry, in a plan without a limit; rejected plans are discarded."""
     try:
-        plan = planned(situation.world, situation.document, max_removals=99, missing_users=situation.missing_users)
+        plan = planned(
+            situation.marketplace, situation.document, max_removals=99, missing_users=situation.missing_users
+        )
     except InvalidInput:
         assume(False)
         raise
@@ -41,17 +45,17 @@ def removals(situation: Situation) -> list[Change[object]]:
 
 @given(EXCLUSIVE, st.sampled_from([None, 0, 1, 2, 5]))
 def test_more_removals_than_allowed_are_refused_and_listed(situation: Situation, allowed: int | None) -> None:
-    wanted = removals(situation)
+    implied = removals(situation)
     limits: dict[str, Any] = {"max_removals": allowed, "missing_users": situation.missing_users}
-    if len(wanted) <= (5 if allowed is None else allowed):
-        plan = planned(situation.world, situation.document, **limits)
-        assert [change for change in plan.changes if change.is_implied] == wanted
+    if len(implied) <= (5 if allowed is None else allowed):
+        plan = planned(situation.marketplace, situation.document, **limits)
+        assert [change for change in plan.changes if change.is_implied] == implied
         return
     with pytest.raises(
-        InvalidInput, match=prefix("too_many_removals", option="max_removals", count=len(wanted))
+        InvalidInput, match=prefix("too_many_removals", option="max_removals", count=len(implied))
     ) as refused:
-        planned(situation.world, situation.document, **limits)
-    assert refused.value.details["removals"] == [change.as_dict() for change in wanted]
+        planned(situation.marketplace, situation.document, **limits)
+    assert refused.value.details["removals"] == [change.as_dict() for change in implied]
 
 
 @given(situations())
@@ -62,21 +66,21 @@ def test_without_exclusive_nobody_loses_a_grant_that_no_entry_names(situation: S
 
 @given(EXCLUSIVE)
 def test_exclusive_takes_no_own_grant_and_none_that_has_ended(situation: Situation) -> None:
-    provider = situation.world.providers[0]
+    provider = situation.marketplace.providers[0]
     for change in removals(situation):
         user, role = str(change.id["user"]), str(change.id["role"])
-        assert user != ME
+        assert user != TOKEN_USER
         assert change.action.name == "revoke"
         assert any(expiry is None or expiry > NOW for expiry in provider.grants[user, role])
 
 
 @given(EXCLUSIVE)
 def test_exclusive_revokes_no_grant_while_a_listed_user_is_unknown(situation: Situation) -> None:
-    usable = [situation.world.person(wish["user"]) for wish in situation.document[0]["users"]]
-    states = [wish.get("state", "present") for wish in situation.document[0]["users"]]
+    usable = [situation.marketplace.find_user(entry["user"]) for entry in situation.document[0]["users"]]
+    states = [entry.get("state", "present") for entry in situation.document[0]["users"]]
     unsure = any(
-        isinstance(person, UnresolvedUser) and (state == "present" or person.user is None)
-        for person, state in zip(usable, states, strict=True)
+        isinstance(user, UnresolvedUser) and (state == "present" or user.user is None)
+        for user, state in zip(usable, states, strict=True)
     )
     found = removals(replace(situation, missing_users="warn"))
     assert not (unsure and found)
@@ -93,27 +97,32 @@ def test_exclusive_that_keeps_nobody_is_refused(situation: Situation) -> None:
         for users in [entry["users"]]
     ]
     with pytest.raises(InvalidInput, match=part("exclusive_keeps_nobody", provider=matching(r"Alpha Cloud.*"))):
-        planned(situation.world, document, max_removals=99, missing_users="warn")
+        planned(situation.marketplace, document, max_removals=99, missing_users="warn")
 
 
 @given(EXCLUSIVE)
 def test_after_an_exclusive_plan_only_those_listed_remain(situation: Situation) -> None:
-    world = situation.world
-    unknown = any(isinstance(world.person(wish["user"]), UnresolvedUser) for wish in situation.document[0]["users"])
+    marketplace = situation.marketplace
+    unknown = any(
+        isinstance(marketplace.find_user(entry["user"]), UnresolvedUser) for entry in situation.document[0]["users"]
+    )
     assume(not unknown)
     removals(situation)
-    plan = planned(world, situation.document, max_removals=99, missing_users=situation.missing_users)
-    after = applied(world, [change.as_dict() for change in plan.changes]).providers[0]
+    plan = planned(marketplace, situation.document, max_removals=99, missing_users=situation.missing_users)
+    after = applied(marketplace, [change.as_dict() for change in plan.changes]).providers[0]
     kept = {
-        (getattr(world.person(wish["user"]), "uuid", ""), world.role(wish.get("role", "CUSTOMER.MANAGER"))["uuid"])
-        for wish in situation.document[0]["users"]
-        if wish.get("state") != "absent"
+        (
+            getattr(marketplace.find_user(entry["user"]), "uuid", ""),
+            marketplace.role(entry.get("role", "CUSTOMER.MANAGER"))["uuid"],
+        )
+        for entry in situation.document[0]["users"]
+        if entry.get("state") != "absent"
     }
-    assert _lasting_pairs(after) <= kept | {pair for pair in after.grants if pair[0] == ME}
+    assert _lasting_pairs(after) <= kept | {pair for pair in after.grants if pair[0] == TOKEN_USER}
 
 
 def _lasting_pairs(provider: Provider) -> set[tuple[str, str]]:
-    """Who really has access: not those whose grant has ended, nor those who are deactivated."""
+    """Return the pairs of users who have access: without expired grants and deactivated users."""
     return {
         pair
         for pair, expiries in provider.grants.items()
@@ -124,7 +133,7 @@ def _lasting_pairs(provider: Provider) -> set[tuple[str, str]]:
 @given(situations())
 def test_a_refusal_is_one_sentence_that_names_the_option(situation: Situation) -> None:
     try:
-        planned(situation.world, situation.document, **situation.limits)
+        planned(situation.marketplace, situation.document, **situation.limits)
     except InvalidInput as error:
         for sentence in error.details.get("errors", [error.message]):
             names_option = sentence.startswith(("service_providers[", "max_removals: "))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever is there and whatever is wanted: what holds of every plan. Comparing asks nobody, so no server is needed."""
+"""Properties of every plan, for random current and desired states. Comparing needs no server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan
 from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
 
-from .model import PROJECTS, World, applied, planned, unmet
+from .model import PROJECTS, MarketplaceModel, applied, list_unmet_entries, planned
 from .strategies import Situation, as_json, situations
 
 # The order of the design: what must exist before something else can, and what takes away last.
@@ -31,55 +31,55 @@ PHASES = (
 )
 
 
-def plan_of(situation: Situation, world: World | None = None) -> Plan:
-    """The plan; examples whose plan is refused are passed over."""
+def plan_of(situation: Situation, marketplace: MarketplaceModel | None = None) -> Plan:
+    """Return the plan; examples whose plan is rejected are discarded."""
     try:
-        return planned(world or situation.world, situation.document, **situation.limits)
+        return planned(marketplace or situation.marketplace, situation.document, **situation.limits)
     except InvalidInput:
         assume(False)
         raise
 
 
 def published(plan: Plan) -> list[dict[str, Any]]:
-    """The changes as pipelines get them, after a journey as JSON."""
+    """Return the changes as pipelines get them: converted to JSON and back."""
     changes: list[dict[str, Any]] = json.loads(json.dumps([change.as_dict() for change in plan.changes]))
     return changes
 
 
 def lasting(plan: Plan, situation: Situation) -> list[dict[str, Any]]:
-    """Without the rotations that happen at every run because no fingerprint says which code is leaked."""
+    """Return the changes without the rotations that each run makes because the entry has no fingerprint."""
     every_run = {
-        situation.world.provider(entry["customer"]).customer.uuid
+        situation.marketplace.provider(entry["customer"]).customer.uuid
         for entry in situation.document
         if entry.get("api_secret_code", {}).get("state") == "rotated" and "fingerprint" not in entry["api_secret_code"]
     }
     return [c for c in published(plan) if c["action"] != "rotate" or c["id"]["customer"] not in every_run]
 
 
-def settled(situation: Situation, plan: Plan) -> World:
-    """The world after the plan, and, where a provider was created, after the usernames that could only follow."""
-    world = applied(situation.world, published(plan))
+def settled(situation: Situation, plan: Plan) -> MarketplaceModel:
+    """Return the model after the plan, and after a second plan for the usernames of a provider that was created."""
+    marketplace = applied(situation.marketplace, published(plan))
     if any(change.action.name == "create" for change in plan.changes):
-        world = applied(world, lasting(plan_of(situation, world), situation))
-    return world
+        marketplace = applied(marketplace, lasting(plan_of(situation, marketplace), situation))
+    return marketplace
 
 
 @given(situations())
-def test_what_was_applied_is_what_was_wanted(situation: Situation) -> None:
-    assert unmet(settled(situation, plan_of(situation)), situation.document) == []
+def test_applying_a_plan_reaches_the_desired_state(situation: Situation) -> None:
+    assert list_unmet_entries(settled(situation, plan_of(situation)), situation.document) == []
 
 
 @given(situations())
 def test_after_applying_a_plan_nothing_is_left_to_plan(situation: Situation) -> None:
-    world = settled(situation, plan_of(situation))
-    assert lasting(planned(world, situation.document, **situation.limits), situation) == []
+    marketplace = settled(situation, plan_of(situation))
+    assert lasting(planned(marketplace, situation.document, **situation.limits), situation) == []
 
 
 @given(situations())
-def test_where_all_is_as_wanted_nothing_is_planned(situation: Situation) -> None:
+def test_no_change_is_planned_in_the_desired_state(situation: Situation) -> None:
     plan = plan_of(situation)
-    met = not unmet(situation.world, situation.document)
-    # Accounts at people's own disposal aside, a plan is made of what is not as wanted and of nothing else.
+    met = not list_unmet_entries(situation.marketplace, situation.document)
+    # A plan consists of the differences from the desired state and of nothing else.
     assert (lasting(plan, situation) == []) is met
 
 
@@ -89,24 +89,24 @@ def test_only_what_is_listed_changes(situation: Situation) -> None:
         entry = next(
             entry
             for entry in situation.document
-            if situation.world.provider(entry["customer"]).customer.uuid == change.id["customer"]
+            if situation.marketplace.provider(entry["customer"]).customer.uuid == change.id["customer"]
         )
-        assert _is_listed(situation.world, entry, change.as_dict()) is not change.is_implied, change
+        assert _is_listed(situation.marketplace, entry, change.as_dict()) is not change.is_implied, change
 
 
-def _is_listed(world: World, entry: dict[str, Any], change: dict[str, Any]) -> bool:
+def _is_listed(marketplace: MarketplaceModel, entry: dict[str, Any], change: dict[str, Any]) -> bool:
     if change["kind"] == "service_provider":
         return change["action"] == "delete" or set(change["after"]) <= {*entry, "customer"}
     if change["kind"] in ("api_secret_code", "posix_id_pool"):
         return change["kind"] in entry
     if change["kind"] == "project_group":
-        named = [PROJECTS.get(wish["project"], wish["project"]) for wish in entry["project_groups"]]
+        named = [PROJECTS.get(group["project"], group["project"]) for group in entry["project_groups"]]
         return PROJECTS[change["id"]["project"]] in named
     listed = entry["users" if change["kind"] == "user_role" else "offering_usernames"]
     return any(
-        getattr(world.person(wish["user"]), "uuid", None) == change["id"]["user"]
-        and change["id"]["role"] in (None, world.role(wish.get("role", "CUSTOMER.MANAGER"))["uuid"])
-        for wish in listed
+        getattr(marketplace.find_user(listed_entry["user"]), "uuid", None) == change["id"]["user"]
+        and change["id"]["role"] in (None, marketplace.role(listed_entry.get("role", "CUSTOMER.MANAGER"))["uuid"])
+        for listed_entry in listed
     )
 
 
@@ -130,7 +130,7 @@ def test_every_single_change_is_needed(situation: Situation, data: st.DataObject
     # What is done to a new provider can't be done without it.
     alone = left_out["action"] != "create"
     others = [c for c in changes if c != left_out and (alone or c["id"]["customer"] != left_out["id"]["customer"])]
-    left = published(planned(applied(situation.world, others), situation.document, **situation.limits))
+    left = published(planned(applied(situation.marketplace, others), situation.document, **situation.limits))
     assert left_out in left
     assert {_key(c) for c in left} - {_key(c) for c in changes} <= {_key(c) for c in left if c["kind"] in _LATER}
 
@@ -164,20 +164,22 @@ def test_a_plan_does_not_depend_on_the_order_in_which_a_document_is_written(situ
         for key in ("users", "offering_usernames", "project_groups"):
             random.shuffle(entry.get(key, []))
     random.shuffle(shuffled)
-    assert _outcome(situation.world, shuffled, situation) == _outcome(situation.world, situation.document, situation)
+    assert _outcome(situation.marketplace, shuffled, situation) == _outcome(
+        situation.marketplace, situation.document, situation
+    )
 
 
-def _outcome(world: World, document: Any, situation: Situation) -> Any:
+def _outcome(marketplace: MarketplaceModel, document: Any, situation: Situation) -> Any:
     try:
-        return published(planned(world, document, **situation.limits))
+        return published(planned(marketplace, document, **situation.limits))
     except InvalidInput:
         return "refused"
 
 
 @given(situations())
 def test_dates_mean_the_same_as_text(situation: Situation) -> None:
-    assert _outcome(situation.world, as_json(situation.document), situation) == _outcome(
-        situation.world, situation.document, situation
+    assert _outcome(situation.marketplace, as_json(situation.document), situation) == _outcome(
+        situation.marketplace, situation.document, situation
     )
 
 
@@ -201,16 +203,16 @@ def test_the_summary_and_the_diff_count_the_same_changes(situation: Situation) -
 
 @given(situations())
 def test_what_check_mode_predicts_of_grants_is_what_is_there_afterwards(situation: Situation) -> None:
-    assume(situation.world.providers)
+    assume(situation.marketplace.providers)
     plan = plan_of(situation)
-    after = applied(situation.world, published(plan))
+    after = applied(situation.marketplace, published(plan))
     later = planned(after, situation.document, max_removals=99, missing_users="warn")
     for kind in ("user_role", "service_provider"):
         predicted = dict(zip(plan.providers(kind), plan.results(kind, done=False), strict=True))
         found = dict(zip(later.providers(kind), later.results(kind, done=True), strict=True))
-        for name, told in predicted.items():
+        for name, result in predicted.items():
             if plan.providers(kind).count(name) == 1:
-                assert _essence(told) == _essence(found[name])
+                assert _essence(result) == _essence(found[name])
 
 
 def _essence(result: Any) -> Any:

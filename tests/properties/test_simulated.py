@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever is there and whatever is wanted, on the simulator: what is planned, what is applied, what is left alone."""
+"""For random current and desired states on the simulator: what is planned, applied and left unchanged."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def stage(running: Simulator) -> Stage:
 
 
 def planned(stage: Stage, situation: Situation) -> dict[str, Any]:
-    """What check mode returns; examples that are refused are passed over, and must not have written."""
-    stage.set(situation.world)
+    """Return the result of check mode; examples that are rejected are discarded, and must not have written."""
+    stage.set(situation.marketplace)
     try:
         return stage.run(situation, check=True)
     except InvalidInput:
@@ -37,11 +37,13 @@ def planned(stage: Stage, situation: Situation) -> dict[str, Any]:
 @EXAMPLES
 @given(situation=simulated())
 def test_what_check_mode_plans_is_what_is_then_applied(stage: Stage, situation: Situation) -> None:
-    told = planned(stage, situation)
+    predicted = planned(stage, situation)
     assert stage.sim.counts().writes == 0
     applied = stage.run(situation)
-    assert [applied[key] for key in ("changed", "plan", "diff")] == [told[key] for key in ("changed", "plan", "diff")]
-    assert stage.sim.counts().writes == sum(requests_for(change) for change in told["plan"])
+    assert [applied[key] for key in ("changed", "plan", "diff")] == [
+        predicted[key] for key in ("changed", "plan", "diff")
+    ]
+    assert stage.sim.counts().writes == sum(requests_for(change) for change in predicted["plan"])
 
 
 @EXAMPLES
