@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Three Waldurs with one world, which nothing changes, and one that ignores every filter."""
+"""Provide three read-only simulators with the same data, and one that ignores filters."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from .world import enrich
 
 @pytest.fixture(scope="session")
 def of_2024() -> Iterator[Simulator]:
-    """A Waldur of 2024."""
+    """Start a simulator of Waldur 2024."""
     with Simulator.start(edition="2024") as sim:
         yield enrich(sim)
 
 
 @pytest.fixture(scope="session")
 def of_2025() -> Iterator[Simulator]:
-    """A Waldur of 2025."""
+    """Start a simulator of Waldur 2025."""
     with Simulator.start(edition="2025") as sim:
         yield enrich(sim)
 
 
 @pytest.fixture(scope="session")
 def of_2026() -> Iterator[Simulator]:
-    """A Waldur of 2026."""
+    """Start a simulator of Waldur 2026."""
     with Simulator.start(edition="2026") as sim:
         yield enrich(sim)
 
 
 @pytest.fixture(scope="session")
-def ignoring(of_2026: Simulator) -> Iterator[UnfilteredServer]:
-    """The Waldur of 2026, as it were if it ignored every filter."""
+def unfiltered_2026(of_2026: Simulator) -> Iterator[UnfilteredServer]:
+    """Start a proxy of the simulator of Waldur 2026 that ignores filters."""
     with UnfilteredServer(of_2026) as proxy:
         yield proxy

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs modules in-process, and reads the same lists with the standard library alone."""
+"""Run modules in-process, and read the same lists with the standard library."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ class Request:
     query: tuple[tuple[str, str], ...]
 
     def of(self, name: str) -> list[str]:
-        """What was said of one parameter."""
+        """Return the values of one parameter."""
         return [value for key, value in self.query if key == name]
 
 
-def asked(sim: Simulator) -> list[Request]:
-    """The requests since :func:`run` began, all that the simulator remembers."""
-    found = []
+def list_requests(sim: Simulator) -> list[Request]:
+    """Return the requests that the simulator recorded."""
+    requests = []
     for request in sim.requests():
         path, _mark, query = request["path"].partition("?")
-        found.append(Request(request["method"], path, tuple(parse_qsl(query, keep_blank_values=True))))
-    return found
+        requests.append(Request(request["method"], path, tuple(parse_qsl(query, keep_blank_values=True))))
+    return requests
 
 
 def run(url: str, token: str, module: str, **options: Any) -> Row:
-    """The result of one task, its options checked as Ansible does; this process remembers nothing of runs before."""
+    """Return the result of a task, its options validated as by Ansible, without the cache of earlier runs."""
     _context.CLIENTS.clear()
     return run_again(url, token, module, **options)
 
 
 def run_again(url: str, token: str, module: str, **options: Any) -> Row:
-    """As :func:`run`, with what is remembered of the runs before."""
+    """Return the result as :func:`run` does, with the cache of earlier runs."""
     task = MODULES[module]
     checked = ArgumentSpecValidator(spec(task), **task.rules).validate(options)
     assert not checked.error_messages, checked.error_messages
@@ -64,21 +64,21 @@ def run_again(url: str, token: str, module: str, **options: Any) -> Row:
 
 
 class Plain:
-    """A second way to read, which knows nothing of ours: every page that there is."""
+    """An independent client, which reads every page of a list without the collection."""
 
     def __init__(self, url: str, token: str) -> None:
         self._url = url
         self._token = token
 
     def get(self, path: str, query: list[tuple[str, str]] | None = None) -> Any:
-        """The JSON of one answer; fails for all but 200."""
+        """Return the JSON of one response; fails unless the status is 200."""
         address = f"{self._url}{path}?{urlencode(query)}" if query else f"{self._url}{path}"
         request = urllib.request.Request(address, headers={"Authorization": f"Token {self._token}"})
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
     def rows(self, path: str, query: list[tuple[str, str]] | None = None) -> list[Row]:
-        """All rows, a hundred at a time."""
+        """Return all rows, read in pages of a hundred."""
         found: list[Row] = []
         while True:
             number = len(found) // 100 + 1

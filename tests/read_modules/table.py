@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``operations.yml``, read; and what is wrong between it and the modules."""
+"""Read ``operations.yml``, and compare it with the modules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.argument_s
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 
 TABLE = Path(__file__).parent / "operations.yml"
-# The module behind each operation that reads; test_operations.py drives those that write.
+# The module that sends each operation that reads; writers.py has those that write.
 READERS = {
     "service_providers_list": "service_provider_info",
     "service_providers_retrieve": "service_provider_info",
@@ -50,7 +50,7 @@ READERS = {
     "glauth_tree_retrieve": "directory_info",
     "api_secret_code_retrieve": "api_secret_code_info",
 }
-# What each module returns its rows under.
+# The key of the rows in the result of each module.
 KEYS = {
     "service_provider_info": "service_providers",
     "customer_info": "customers",
@@ -75,7 +75,7 @@ KEYS = {
     "directory_info": "directory",
     "api_secret_code_info": "fingerprint",
 }
-# Which of our types a type of the reference may be.
+# The types of parameters in the collection for each type of the reference.
 _TYPES = {
     "text": ("text", "url"),
     "uuid": ("uuid", *REFERENCE_TYPES),
@@ -84,7 +84,7 @@ _TYPES = {
     "moment": ("timestamp",),
     "date": ("date",),
 }
-# Where the reference says text, and servers take more than any text; some take several texts joined by commas.
+# Parameters that are text in the reference, with the type that servers expect; some take several, joined by commas.
 _MORE_THAN_TEXT = {
     ("offerings_list", "attributes"): "json",
     ("offerings_list", "scope_uuid"): "uuid",
@@ -100,7 +100,7 @@ _MORE_THAN_TEXT = {
     ("offering_users_list", "offering_uuid"): "offering,",
 }
 _STYLES = {"*": "repeat", ",": "comma", "": "single"}
-# Select the provider, or one of its pools, which the module is asked about anyway.
+# Select the provider or one of its pools, which other options of the module do.
 PROVIDER_PARAMETERS = {
     "offering_users_list": {"provider_uuid"},
     "provider_accounts_list": {"provider_uuid", "customer_uuid"},
@@ -111,8 +111,8 @@ PROVIDER_PARAMETERS = {
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the reference says of one parameter; of an added one nothing but its name (``type`` is empty)."""
+class DocumentedParameter:
+    """A parameter in the API reference; for one that 2026 added, only its name is known (``type`` is empty)."""
 
     name: str
     type: str
@@ -122,50 +122,52 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What the reference says of one operation."""
+class DocumentedOperation:
+    """An operation in the API reference."""
 
     name: str
     method: str
     path: str
     paginated: bool
-    query: tuple[Told, ...]
+    query: tuple[DocumentedParameter, ...]
     rows: tuple[str, ...]
 
     @property
-    def ours(self) -> Operation | None:
-        """The operation of ours that sends this request."""
-        return next((one for one in OPERATIONS.values() if (one.method, one.path) == (self.method, self.path)), None)
+    def operation(self) -> Operation | None:
+        """Return the operation of the collection that sends this request."""
+        request = (self.method, self.path)
+        return next((known for known in OPERATIONS.values() if (known.method, known.path) == request), None)
 
 
 def content() -> dict[str, Any]:
-    """The file, as anybody's own copy."""
-    found: dict[str, Any] = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
-    return found
+    """Return a new copy of the content of the file."""
+    table: dict[str, Any] = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
+    return table
 
 
 @cache
-def entries() -> tuple[Entry, ...]:
-    """All that the file holds."""
+def entries() -> tuple[DocumentedOperation, ...]:
+    """Return all operations of the file."""
     return tuple(parsed(content()))
 
 
-def parsed(table: dict[str, Any]) -> Iterator[Entry]:
-    """The operations of *table*, those around a provider after its own."""
-    for part in ("operations", "supporting"):
-        for name, entry in table[part].items():
+def parsed(table: dict[str, Any]) -> Iterator[DocumentedOperation]:
+    """Yield the operations of *table*, the supporting ones last."""
+    for section in ("operations", "supporting"):
+        for name, entry in table[section].items():
             method, path = entry["call"].split()
-            query = [_told(key, value) for key, value in entry.get("query", {}).items()]
-            query += [Told(key, "") for key in entry.get("added_2026", "").split()]
-            yield Entry(
+            query = [parse_parameter(key, value) for key, value in entry.get("query", {}).items()]
+            query += [DocumentedParameter(key, "") for key in entry.get("added_2026", "").split()]
+            yield DocumentedOperation(
                 name, method, path, entry.get("paginated", False), tuple(query), tuple(entry.get("rows", "").split())
             )
 
 
-def _told(name: str, expected: Any) -> Told:
+def parse_parameter(name: str, expected: Any) -> DocumentedParameter:
+    """Return a parameter of the file: its type, or a mapping with its type."""
     if isinstance(expected, str):
-        return Told(name, expected)
-    return Told(
+        return DocumentedParameter(name, expected)
+    return DocumentedParameter(
         name,
         expected["type"],
         expected.get("list", "single"),
@@ -175,84 +177,94 @@ def _told(name: str, expected: Any) -> Told:
 
 
 def problems(table: dict[str, Any], writers: dict[str, Any]) -> list[str]:
-    """What of *table* no module can do, or does otherwise, in sentences; *writers* are driven by tests of their own."""
-    found: list[str] = []
+    """List the differences between *table* and the modules; operations of *writers* have tests of their own."""
+    differences: list[str] = []
     for entry in parsed(table):
-        ours = entry.ours
-        if ours is None:
-            found.append(f"{entry.name}: no operation of ours is {entry.method} {entry.path}")
-        elif ours.paginated != entry.paginated:
-            found.append(f"{entry.name}: its pages are treated otherwise")
+        operation = entry.operation
+        if operation is None:
+            differences.append(f"{entry.name}: no operation of the collection is {entry.method} {entry.path}")
+        elif operation.paginated != entry.paginated:
+            differences.append(f"{entry.name}: its pages are treated otherwise")
         elif entry.name in writers:
             continue
         elif entry.name not in READERS:
-            found.append(f"{entry.name}: no module reads it")
-        elif ours.name not in INFOS[READERS[entry.name]].operations:
-            found.append(f"{entry.name}: {READERS[entry.name]} does not read it")
+            differences.append(f"{entry.name}: no module reads it")
+        elif operation.name not in INFOS[READERS[entry.name]].operations:
+            differences.append(f"{entry.name}: {READERS[entry.name]} does not read it")
         else:
-            found.extend(f"{entry.name}: {expected}" for expected in _query_problems(entry, ours))
-    return found
+            differences.extend(f"{entry.name}: {difference}" for difference in _query_problems(entry, operation))
+    return differences
 
 
-def _query_problems(entry: Entry, ours: Operation) -> Iterator[str]:
+def _query_problems(entry: DocumentedOperation, operation: Operation) -> Iterator[str]:
     options = spec(INFOS[READERS[entry.name]])
-    known = {one.name: one for one in ours.query}
-    for told in entry.query:
-        if told.name in PROVIDER_PARAMETERS.get(entry.name, ()):
+    known = {declared.name: declared for declared in operation.query}
+    for parameter in entry.query:
+        if parameter.name in PROVIDER_PARAMETERS.get(entry.name, ()):
             continue
-        if told.name not in known:
-            yield f"{told.name} is not known"
-        elif told.name in ("o", "field"):
-            yield from _form_problems(told, known[told.name], options)
+        if parameter.name not in known:
+            yield f"{parameter.name} is not known"
+        elif parameter.name in ("o", "field"):
+            yield from _form_problems(parameter, known[parameter.name], options)
         else:
-            yield from _option_problems(entry, told, known[told.name], options)
-    for name in known.keys() - {told.name for told in entry.query}:
+            yield from _option_problems(entry, parameter, known[parameter.name], options)
+    for name in known.keys() - {parameter.name for parameter in entry.query}:
         yield f"{name} is nothing that the reference knows"
 
 
-def _form_problems(told: Told, ours: Parameter, options: dict[str, Any]) -> Iterator[str]:
-    option = options.get({"o": "order_by", "field": "fields"}[told.name])
+def _form_problems(parameter: DocumentedParameter, declared: Parameter, options: dict[str, Any]) -> Iterator[str]:
+    option = options.get({"o": "order_by", "field": "fields"}[parameter.name])
     if option is None or option["type"] != "list":
-        yield f"{told.name} is no list to give"
-    elif told.choices and not {*told.choices, *(f"-{name}" for name in told.choices)} <= set(option["choices"]):
-        yield f"{told.name} has other choices"
-    if ours.style != told.style:
-        yield f"{told.name} is sent otherwise"
+        yield f"{parameter.name} is no list to give"
+    elif parameter.choices and not {*parameter.choices, *(f"-{name}" for name in parameter.choices)} <= set(
+        option["choices"]
+    ):
+        yield f"{parameter.name} has other choices"
+    if declared.style != parameter.style:
+        yield f"{parameter.name} is sent otherwise"
 
 
-def _option_problems(entry: Entry, told: Told, ours: Parameter, options: dict[str, Any]) -> Iterator[str]:
-    taken = [key for key, one in options.items() if told.name in (key, *one.get("aliases", []))]
-    if taken != [ours.option]:
-        yield f"{told.name} is no option"
+def _option_problems(
+    entry: DocumentedOperation, parameter: DocumentedParameter, declared: Parameter, options: dict[str, Any]
+) -> Iterator[str]:
+    taken = [key for key, option in options.items() if parameter.name in (key, *option.get("aliases", []))]
+    if taken != [declared.option]:
+        yield f"{parameter.name} is no option"
         return
-    option = options[ours.option]
-    if (ours.since == 2026) != (not told.type):
-        yield f"{told.name} is of another year"
-    if told.type:
-        wanted, style = _wanted(entry.name, told)
-        if ours.type not in wanted or ours.style != style:
-            yield f"{told.name} is of another type"
-        if ours.required != told.required:
-            yield f"{told.name} is required, or is not"
-    if ours.type != "url":
-        yield from _spec_problems(told, ours, option)
+    option = options[declared.option]
+    if (declared.since == 2026) != (not parameter.type):
+        yield f"{parameter.name} is of another year"
+    if parameter.type:
+        types, style = expected_type(entry.name, parameter)
+        if declared.type not in types or declared.style != style:
+            yield f"{parameter.name} is of another type"
+        if declared.required != parameter.required:
+            yield f"{parameter.name} is required, or is not"
+    if declared.type != "url":
+        yield from _spec_problems(parameter, declared, option)
 
 
-def _wanted(name: str, told: Told) -> tuple[tuple[str, ...], str]:
-    more = _MORE_THAN_TEXT.get((name, told.name))
+def expected_type(name: str, parameter: DocumentedParameter) -> tuple[tuple[str, ...], str]:
+    """Return the types that the parameter of the collection may have, and its style."""
+    more = _MORE_THAN_TEXT.get((name, parameter.name))
     if more:
         return (more.rstrip("*,"),), _STYLES[more[len(more.rstrip("*,")) :]]
-    return _TYPES.get(told.type, ()), told.style
+    return _TYPES.get(parameter.type, ()), parameter.style
 
 
-def _spec_problems(told: Told, ours: Parameter, option: dict[str, Any]) -> Iterator[str]:
+def _spec_problems(parameter: DocumentedParameter, declared: Parameter, option: dict[str, Any]) -> Iterator[str]:
     element = option.get("elements") if option["type"] == "list" else option["type"]
-    raw = ours.type in (*REFERENCE_TYPES, "uuid")
-    if element != ("raw" if raw else {"bool": "bool", "int": "int", "json": "json"}.get(ours.type, "str")):
-        yield f"{told.name} is an option of another type"
-    if (option["type"] == "list") != (ours.style != "single"):
-        yield f"{told.name} takes one, or several"
-    if told.type and tuple(option.get("choices", ())) != (told.choices or ours.choices):
-        yield f"{told.name} has other choices"
-    if raw and ours.name != "uuid" and ours.option in (ours.name,) and ours.name.endswith(("_uuid", "_url")):
-        yield f"{told.name} is not under its plain name"
+    raw = declared.type in (*REFERENCE_TYPES, "uuid")
+    if element != ("raw" if raw else {"bool": "bool", "int": "int", "json": "json"}.get(declared.type, "str")):
+        yield f"{parameter.name} is an option of another type"
+    if (option["type"] == "list") != (declared.style != "single"):
+        yield f"{parameter.name} takes one, or several"
+    if parameter.type and tuple(option.get("choices", ())) != (parameter.choices or declared.choices):
+        yield f"{parameter.name} has other choices"
+    if (
+        raw
+        and declared.name != "uuid"
+        and declared.option in (declared.name,)
+        and declared.name.endswith(("_uuid", "_url"))
+    ):
+        yield f"{parameter.name} is not under its plain name"

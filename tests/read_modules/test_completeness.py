@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever the API's reference knows is an option of a module; what it does not know is none."""
+"""Every parameter in the API reference is an option of a module, and every option is in the reference."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from ansible_collections.waldur.provider.plugins.module_utils._query.filters imp
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from ansible_collections.waldur.provider.plugins.module_utils._query.linux_accounts import LINUX_ACCOUNTS_OPTIONS
 
-from .table import KEYS, READERS, Entry, content, entries, problems
+from .table import KEYS, READERS, DocumentedOperation, content, entries, problems
 from .writers import WRITERS
 
-# Keys by which moments would be checked where a Waldur told them; none tells these.
-UNTOLD = {name: {"created", "modified"} for name in ("keys_list", "offerings_list")} | {"projects_list": {"modified"}}
+# Keys that filters by timestamps would use, but that the rows do not contain.
+KEYS_NOT_IN_ROWS = {name: {"created", "modified"} for name in ("keys_list", "offerings_list")} | {
+    "projects_list": {"modified"}
+}
 
 
 def test_every_operation_and_every_parameter_of_the_reference_is_reached_by_a_module() -> None:
@@ -25,7 +27,7 @@ def test_every_operation_and_every_parameter_of_the_reference_is_reached_by_a_mo
 
 
 def test_the_reference_has_thirty_operations_and_each_is_one_of_ours_and_has_one_way_to_it() -> None:
-    own = {entry.name: entry.ours for entry in entries() if entry.name in content()["operations"]}
+    own = {entry.name: entry.operation for entry in entries() if entry.name in content()["operations"]}
     assert sorted(one.name for one in own.values() if one) == sorted(CORE_NAMES)
     assert len(own) == 30
     assert own.keys() <= {*READERS, *WRITERS}
@@ -35,47 +37,49 @@ def test_the_reference_has_thirty_operations_and_each_is_one_of_ours_and_has_one
 def test_every_module_that_reads_lists_reads_what_the_reference_has() -> None:
     composed = {"desired_state_info", "linux_accounts_info", "site_agent_config_info"}
     assert {*READERS.values()} == INFOS.keys() - composed == KEYS.keys()
-    told = {entry.ours.name for entry in entries() if entry.ours}
-    assert {name for info in INFOS.values() for name in info.operations} <= told
+    documented = {entry.operation.name for entry in entries() if entry.operation}
+    assert {name for info in INFOS.values() for name in info.operations} <= documented
 
 
 def test_an_option_that_is_checked_again_is_checked_by_keys_that_rows_have() -> None:
     for entry in entries():
-        if entry.ours is None or not entry.rows:
+        if entry.operation is None or not entry.rows:
             continue
-        for parameter in entry.ours.query:
+        for parameter in entry.operation.query:
             if parameter.match and not parameter.since:
                 assert parameter.row_keys, parameter
-                missing = {*parameter.row_keys} - {*entry.rows} - UNTOLD.get(entry.name, set())
-                assert len(missing) < len(parameter.row_keys) or entry.name in _TELL_LESS, (entry.name, parameter)
+                missing = {*parameter.row_keys} - {*entry.rows} - KEYS_NOT_IN_ROWS.get(entry.name, set())
+                assert len(missing) < len(parameter.row_keys) or entry.name in _INCOMPLETE_ROWS, (entry.name, parameter)
 
 
 # Their rows are described short: a customer's projects by seven keys (api-behaviour: customer-projects), which is
 # checked on the wire.
-_TELL_LESS = {"customer_projects_list"}
+_INCOMPLETE_ROWS = {"customer_projects_list"}
 
 
 def test_what_rows_tell_under_the_name_of_the_parameter_is_checked_again() -> None:
     for entry in entries():
-        for parameter in entry.ours.query if entry.ours else ():
-            told = parameter.name in entry.rows and parameter.type != "url"
-            told &= entry.ours is not None and parameter.name != entry.ours.provider_key
-            assert parameter.match or not told, (entry.name, parameter.name)
+        for parameter in entry.operation.query if entry.operation else ():
+            is_in_rows = parameter.name in entry.rows and parameter.type != "url"
+            is_in_rows &= entry.operation is not None and parameter.name != entry.operation.provider_key
+            assert parameter.match or not is_in_rows, (entry.name, parameter.name)
 
 
 @pytest.mark.parametrize("name", sorted(INFOS))
 def test_every_option_is_in_the_reference_or_in_our_own_list(name: str) -> None:
-    house = {"service_provider", "fields", "order_by", "limit", "reveal", "service_providers", "parts"}
-    house |= {"provider_account_info": {"provider_account"}, "posix_id_pool_info": {"statistics"}}.get(name, set())
+    common_options = {"service_provider", "fields", "order_by", "limit", "reveal", "service_providers", "parts"}
+    common_options |= {"provider_account_info": {"provider_account"}, "posix_id_pool_info": {"statistics"}}.get(
+        name, set()
+    )
     if name == "linux_accounts_info":
-        house |= set(LINUX_ACCOUNTS_OPTIONS)
+        common_options |= set(LINUX_ACCOUNTS_OPTIONS)
     if name == "site_agent_config_info":  # the keys of the body of its request
-        house |= {"offerings", "include_policy_settings", "waldur_api_url", "timezone"}
-    asked = {option for one in INFOS[name].operations for option in options(operation(one))}
-    assert set(INFOS[name].options) <= house | asked
+        common_options |= {"offerings", "include_policy_settings", "waldur_api_url", "timezone"}
+    request_options = {option for one in INFOS[name].operations for option in options(operation(one))}
+    assert set(INFOS[name].options) <= common_options | request_options
 
 
-# --- the test itself is tested: a table that says more, or something else, is noticed --------------------------------
+# --- tests of the comparison: differences of the file are found ------------------------------------------------------
 
 Damage = Callable[[dict[str, Any]], Any]
 PROJECTS = "projects_list"
@@ -130,7 +134,7 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         lambda table: table["operations"].update(
             glauth={"call": "GET /api/marketplace-service-providers/{uuid}/glauth_users_config/"}
         ),
-        "glauth: no operation of ours is GET /api/marketplace-service-providers/{uuid}/glauth_users_config/",
+        "glauth: no operation of the collection is GET /api/marketplace-service-providers/{uuid}/glauth_users_config/",
     ),
     "an operation that no module drives": (
         lambda table: table["operations"].update(look={"call": "GET /api/roles/", "paginated": True}),
@@ -162,19 +166,19 @@ def test_a_parameter_that_is_no_option_of_its_module_is_noticed(monkeypatch: pyt
 
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda entry: str(entry.name))
-def test_what_the_reference_says_by_url_and_by_uuid_is_one_option_under_both_names(entry: Entry) -> None:
-    ours = entry.ours
-    if ours is None or entry.name not in READERS:
+def test_what_the_reference_says_by_url_and_by_uuid_is_one_option_under_both_names(entry: DocumentedOperation) -> None:
+    declared = entry.operation
+    if declared is None or entry.name not in READERS:
         assert entry.name in WRITERS
         return
-    urls = {one.option: one.name for one in ours.query if one.type == "url"}
+    urls = {one.option: one.name for one in declared.query if one.type == "url"}
     for option, name in urls.items():
         given = INFOS[READERS[entry.name]].options[option]
-        beside = [one.name for one in ours.query if one.option == option and one.type != "url"]
+        beside = [one.name for one in declared.query if one.option == option and one.type != "url"]
         assert len(beside) == 1
         assert {name, *beside} <= {option, *given.get("aliases", [])}
 
 
 def test_every_operation_is_in_the_reference_or_in_our_own_list() -> None:
-    assert {one.name for entry in entries() if (one := entry.ours)} >= {*CORE_NAMES, "offering_users"}
+    assert {one.name for entry in entries() if (one := entry.operation)} >= {*CORE_NAMES, "offering_users"}
     assert OPERATIONS.keys() >= {*CORE_NAMES}

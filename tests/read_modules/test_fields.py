@@ -37,7 +37,7 @@ TYPES = {
 
 
 def problems(reference: dict[str, Any], declared: tuple[Field, ...], where: str) -> Iterator[str]:
-    """What of the *reference* is not declared, and the other way round, in sentences."""
+    """Yield the differences between the *reference* and the declared fields."""
     fields = {field.name: field for field in declared}
     for name in reference.keys() - fields.keys():
         yield f"{where}{name}: is not declared"
@@ -46,17 +46,23 @@ def problems(reference: dict[str, Any], declared: tuple[Field, ...], where: str)
             if field.since < 2026:
                 yield f"{where}{name}: is not in the reference"
             continue
-        told = reference[name]
-        nested = told[0] if isinstance(told, list) else told if isinstance(told, dict) else {}
-        kind = "array" if isinstance(told, list) else "object" if isinstance(told, dict) else told.split()[0]
+        documented = reference[name]
+        nested = documented[0] if isinstance(documented, list) else documented if isinstance(documented, dict) else {}
+        kind = (
+            "array"
+            if isinstance(documented, list)
+            else "object"
+            if isinstance(documented, dict)
+            else documented.split()[0]
+        )
         if field.type not in TYPES[kind]:
             yield f"{where}{name}: is {field.type}, and the reference has {kind}"
         yield from problems(nested, field.fields, f"{where}{name}.")
 
 
 def operation_of(name: str) -> str:
-    """The name that the collection has for an operation of the reference."""
-    return next(entry.ours.name for entry in entries() if entry.name == name and entry.ours)
+    """Return the name that the collection has for an operation of the reference."""
+    return next(entry.operation.name for entry in entries() if entry.name == name and entry.operation)
 
 
 def test_the_reference_has_the_fields_of_every_operation_that_a_module_reads() -> None:
@@ -70,8 +76,8 @@ def test_every_field_of_the_reference_is_declared(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(REFERENCE))
 def test_the_reference_agrees_with_itself(name: str) -> None:
-    told = next(entry.rows for entry in entries() if entry.name == name)
-    assert [key for key in REFERENCE[name] if key in told] == list(told)
+    documented_keys = next(entry.rows for entry in entries() if entry.name == name)
+    assert [key for key in REFERENCE[name] if key in documented_keys] == list(documented_keys)
 
 
 def test_a_missing_field_a_wrong_type_and_an_unknown_field_are_noticed() -> None:

@@ -18,25 +18,25 @@ from ansible_collections.waldur.provider.plugins.module_utils._api.parameters im
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, RouteMissing
 from simulation import Simulator
 
-from .module_runs import ALPHA, Plain, Row, asked, run_again
-from .table import KEYS, PROVIDER_PARAMETERS, READERS, Entry, Told, entries
+from .module_runs import ALPHA, Plain, Row, list_requests, run_again
+from .table import KEYS, PROVIDER_PARAMETERS, READERS, DocumentedOperation, DocumentedParameter, entries
 from .unfiltered_server import UnfilteredServer
 from .values import NEEDED, OBJECTS, Value, by_all_names, values
 
-Case = tuple[Entry, Told, Parameter]
+Case = tuple[DocumentedOperation, DocumentedParameter, Parameter]
 MISSING_IN_2024 = {"list_users", "course_accounts_list", "project_service_accounts_list", "compliance_offering_users"}
 
 
 def cases() -> list[Case]:
     found = []
     for entry in entries():
-        if not (entry.method == "GET" and entry.paginated and entry.ours):
+        if not (entry.method == "GET" and entry.paginated and entry.operation):
             continue
-        known = {one.name: one for one in entry.ours.query}
-        for told in entry.query:
-            given = told.name in ("o", "field", *PROVIDER_PARAMETERS.get(entry.name, ())) or told.required
-            if not given and known[told.name].type != "url":
-                found.append((entry, told, known[told.name]))
+        known = {one.name: one for one in entry.operation.query}
+        for parameter in entry.query:
+            given = parameter.name in ("o", "field", *PROVIDER_PARAMETERS.get(entry.name, ())) or parameter.required
+            if not given and known[parameter.name].type != "url":
+                found.append((entry, parameter, known[parameter.name]))
     return found
 
 
@@ -45,16 +45,16 @@ def name(case: Any) -> str:
 
 
 def is_newer(case: Case) -> bool:
-    """Whether there is a Waldur that does not obey the parameter yet."""
-    return bool(case[2].since or (case[0].ours and case[0].ours.filtered_since))
+    """Return whether a supported version of Waldur does not have the parameter."""
+    return bool(case[2].since or (case[0].operation and case[0].operation.filtered_since))
 
 
 CASES = cases()
 every_option = pytest.mark.parametrize("case", CASES, ids=name)
 
 
-def read(url: str, sim: Simulator, entry: Entry, **given: Any) -> list[Row]:
-    """The rows of a module's answer that are those of this operation."""
+def read(url: str, sim: Simulator, entry: DocumentedOperation, **given: Any) -> list[Row]:
+    """Return the rows of a module's result that are those of this operation."""
     module = READERS[entry.name]
     provider = {} if entry.name == "service_providers_list" else {"service_provider": ALPHA}
     options = {**provider, **NEEDED.get(entry.name, ({}, []))[0], **given}
@@ -68,8 +68,8 @@ def read(url: str, sim: Simulator, entry: Entry, **given: Any) -> list[Row]:
     return rows
 
 
-def plain(sim: Simulator, entry: Entry, query: list[tuple[str, str]]) -> list[Row]:
-    """The same by a plain reading, once: nothing changes here."""
+def plain(sim: Simulator, entry: DocumentedOperation, query: list[tuple[str, str]]) -> list[Row]:
+    """Return the same rows, read by the independent client; cached, as nothing changes."""
     needed, token = NEEDED.get(entry.name, ({}, []))[1], sim.token("staff")
     return _plain(sim.url, token, entry.path.format(uuid=ALPHA), (*needed, *query))
 
@@ -80,32 +80,33 @@ def _plain(url: str, token: str, path: str, query: tuple[tuple[str, str], ...]) 
 
 
 def ids(rows: list[Row]) -> list[str]:
-    """What rows are known by, whatever the edition; those of permissions have no UUID."""
+    """Return the identifiers of rows in any edition; rows of permissions have no UUID."""
     return sorted(row.get("uuid") or f"{row['user_uuid']} {row['project_uuid']}" for row in rows)
 
 
 def tried(sim: Simulator, case: Case) -> Iterator[tuple[Value, list[Row]]]:
-    """The values of a parameter, and the rows of a Waldur that knows it."""
-    entry, told, ours = case
+    """Yield the values of a parameter, each with the rows of a Waldur that has the parameter."""
+    entry, parameter, declared = case
     roles = {row["name"]: row["uuid"] for row in _plain(sim.url, sim.token("staff"), "/api/roles/", ())}
-    for value in values(told, ours, plain(sim, entry, []), roles):
-        yield value, plain(sim, entry, [(told.name, wire) for wire in value.wire])
+    for value in values(parameter, declared, plain(sim, entry, []), roles):
+        yield value, plain(sim, entry, [(parameter.name, wire) for wire in value.wire])
 
 
-def told_by(rows: list[Row], ours: Parameter) -> bool:
-    return bool(rows and ours.match and all(key in row for row in rows for key in ours.row_keys))
+def are_values_in_rows(rows: list[Row], declared: Parameter) -> bool:
+    """Return whether the rows contain the values that the filter compares."""
+    return bool(rows and declared.match and all(key in row for row in rows for key in declared.row_keys))
 
 
-def doubtful(row: Row, ours: Parameter, value: Value) -> bool:
-    """Whether a value is hidden, or letters beyond ASCII take part, of which servers make more than Unicode's rules."""
-    if ours.null_means_hidden and any(row.get(key) is None for key in ours.row_keys):
+def doubtful(row: Row, declared: Parameter, value: Value) -> bool:
+    """Return whether a value is hidden or not ASCII, so that servers may compare it by other rules."""
+    if declared.null_means_hidden and any(row.get(key) is None for key in declared.row_keys):
         return True
-    parts = ours.match == "contains"
-    return parts and not all(str(text).isascii() for text in (value.wire, *(row.get(key) for key in ours.row_keys)))
+    parts = declared.match == "contains"
+    return parts and not all(str(text).isascii() for text in (value.wire, *(row.get(key) for key in declared.row_keys)))
 
 
 def knowing(case: Case, of_2025: Simulator, of_2026: Simulator) -> Simulator:
-    """A Waldur that knows the parameter: of 2026, except where it lost one, or lists everybody for an unknown user."""
+    """Return a Waldur with the parameter: 2026, unless it has no such parameter or ignores an unknown user."""
     return of_2025 if name(case) in ("keys_list-uuid", "list_users-user") else of_2026
 
 
@@ -113,37 +114,37 @@ def knowing(case: Case, of_2025: Simulator, of_2026: Simulator) -> Simulator:
 def test_an_option_is_sent_in_its_style_and_no_row_of_a_server_that_knows_it_is_lost(
     case: Case, of_2025: Simulator, of_2026: Simulator
 ) -> None:
-    entry, told, ours = case
+    entry, parameter, declared = case
     sim = knowing(case, of_2025, of_2026)
     for value, expected in tried(sim, case):
         sim.zero()
-        rows = read(sim.url, sim, entry, **{ours.option: value.given})
-        if not ours.is_sent:
+        rows = read(sim.url, sim, entry, **{declared.option: value.given})
+        if not declared.is_sent:
             continue  # servers get it wrong, see below
         assert ids(rows) == ids(expected), value
         path = entry.path.format(uuid=ALPHA)
-        sent = [request for request in asked(sim) if request.path == path]
-        assert any(request.of(told.name) == [*value.wire] for request in sent), (value, sent)
+        sent = [request for request in list_requests(sim) if request.path == path]
+        assert any(request.of(parameter.name) == [*value.wire] for request in sent), (value, sent)
 
 
 @every_option
-def test_an_option_trims_the_rows_of_a_server_that_ignores_it_where_rows_tell(
-    case: Case, of_2026: Simulator, of_2025: Simulator, ignoring: UnfilteredServer
+def test_an_option_trims_the_rows_of_a_server_that_ignores_it_if_rows_contain_the_value(
+    case: Case, of_2026: Simulator, of_2025: Simulator, unfiltered_2026: UnfilteredServer
 ) -> None:
-    entry, _told, ours = case
+    entry, _parameter, declared = case
     whole = plain(of_2026, entry, [])
     trimmed = 0
     for value, expected in tried(knowing(case, of_2025, of_2026), case):
-        rows = read(ignoring.url, of_2026, entry, **{ours.option: value.given})
-        if not ours.is_sent:
+        rows = read(unfiltered_2026.url, of_2026, entry, **{declared.option: value.given})
+        if not declared.is_sent:
             continue
-        if not told_by(whole, ours):
+        if not are_values_in_rows(whole, declared):
             assert ids(rows) == ids(whole)
             continue
-        surely = [row for row in rows if not doubtful(row, ours, value)]
+        surely = [row for row in rows if not doubtful(row, declared, value)]
         assert {*ids(surely)} <= {*ids(expected)} <= {*ids(rows)}, value
         trimmed += len(rows) < len(whole)
-    assert trimmed or not told_by(whole, ours) or not ours.is_sent
+    assert trimmed or not are_values_in_rows(whole, declared) or not declared.is_sent
 
 
 @pytest.mark.parametrize("year", [2024, 2025])
@@ -151,49 +152,49 @@ def test_an_option_trims_the_rows_of_a_server_that_ignores_it_where_rows_tell(
 def test_an_option_that_a_waldur_is_too_old_for_is_not_sent_and_applied_here_or_refused(
     case: Case, year: int, of_2024: Simulator, of_2025: Simulator, of_2026: Simulator
 ) -> None:
-    entry, told, ours = case
-    assert entry.ours is not None
-    sim, since = {2024: of_2024, 2025: of_2025}[year], max(ours.since, entry.ours.filtered_since)
+    entry, parameter, declared = case
+    assert entry.operation is not None
+    sim, since = {2024: of_2024, 2025: of_2025}[year], max(declared.since, entry.operation.filtered_since)
     if year == 2024 and entry.name in MISSING_IN_2024:
         with pytest.raises(RouteMissing, match=part("feature_missing")):
             read(sim.url, sim, entry)
         return
-    refused = part("filter_of_newer_waldur", option=ours.option, since=since)
+    refused = part("filter_of_newer_waldur", option=declared.option, since=since)
     for value, expected in tried(knowing(case, of_2025, of_2026), case):
         sim.zero()
-        if year < since and ours.absent is None and not told_by(plain(sim, entry, []), ours):
+        if year < since and declared.absent is None and not are_values_in_rows(plain(sim, entry, []), declared):
             with pytest.raises(InvalidInput, match=refused):
-                read(sim.url, sim, entry, **{ours.option: value.given})
+                read(sim.url, sim, entry, **{declared.option: value.given})
         else:
-            rows = read(sim.url, sim, entry, **{ours.option: value.given})
-            doubts = any(doubtful(row, ours, value) for row in [{}, *rows, *expected])
+            rows = read(sim.url, sim, entry, **{declared.option: value.given})
+            doubts = any(doubtful(row, declared, value) for row in [{}, *rows, *expected])
             assert ids(rows) == ids(expected) or doubts, value
-        sent = [one for one in asked(sim) if one.path == entry.path.format(uuid=ALPHA)]
-        assert year >= since or not any(one.of(told.name) for one in sent)
+        sent = [one for one in list_requests(sim) if one.path == entry.path.format(uuid=ALPHA)]
+        assert year >= since or not any(one.of(parameter.name) for one in sent)
 
 
 @pytest.mark.parametrize(
     "entry",
-    [one for one in entries() if one.ours and one.ours.since > 2025 and one.name in READERS],
+    [one for one in entries() if one.operation and one.operation.since > 2025 and one.name in READERS],
     ids=lambda one: one.name,
 )
 @pytest.mark.parametrize("year", [2024, 2025])
 def test_a_list_of_2026_is_one_clear_error_on_an_older_waldur(
-    entry: Entry, year: int, of_2024: Simulator, of_2025: Simulator
+    entry: DocumentedOperation, year: int, of_2024: Simulator, of_2025: Simulator
 ) -> None:
     sim = {2024: of_2024, 2025: of_2025}[year]
-    assert entry.ours
-    with pytest.raises(RouteMissing, match=pattern("feature_missing", feature=entry.ours.feature, since=2026)):
+    assert entry.operation
+    with pytest.raises(RouteMissing, match=pattern("feature_missing", feature=entry.operation.feature, since=2026)):
         read(sim.url, sim, entry)
 
 
 def test_rows_of_another_service_provider_are_left_out_whatever_the_server_returns(
-    of_2026: Simulator, ignoring: UnfilteredServer
+    of_2026: Simulator, unfiltered_2026: UnfilteredServer
 ) -> None:
     entry = next(one for one in entries() if one.name == "provider_accounts_list")
     token = of_2026.token("staff")
-    assert len(_plain(ignoring.url, token, entry.path, ())) == 3
-    rows = read(ignoring.url, of_2026, entry, fields=["username"])
+    assert len(_plain(unfiltered_2026.url, token, entry.path, ())) == 3
+    rows = read(unfiltered_2026.url, of_2026, entry, fields=["username"])
     assert sorted(str(row["username"]) for row in rows) == ["None", "m2_alpha"]
 
 
@@ -204,33 +205,33 @@ REFERENCES = [case for case in CASES if case[2].type in OBJECTS]
 
 @pytest.mark.parametrize("case", REFERENCES, ids=name)
 def test_a_reference_is_given_by_any_name_and_sent_as_a_uuid(case: Case, of_2026: Simulator) -> None:
-    entry, told, ours = case
-    uuid = OBJECTS[ours.type][0]
+    entry, parameter, declared = case
+    uuid = OBJECTS[declared.type][0]
     answers = []
-    for number, given in enumerate(by_all_names(ours.type)):
+    for number, given in enumerate(by_all_names(declared.type)):
         of_2026.zero()
-        option = (ours.option, told.name)[number % 2]
-        value = given if ours.style == "single" else [given]
+        option = (declared.option, parameter.name)[number % 2]
+        value = given if declared.style == "single" else [given]
         answers.append(json.dumps(read(of_2026.url, of_2026, entry, **{option: value}), sort_keys=True))
-        last = [one for one in asked(of_2026) if one.path == entry.path.format(uuid=ALPHA)][-1]
-        assert last.of(told.name) == [uuid], (option, given)
+        last = [one for one in list_requests(of_2026) if one.path == entry.path.format(uuid=ALPHA)][-1]
+        assert last.of(parameter.name) == [uuid], (option, given)
     assert len({*answers}) == 1
 
 
-URLS = [(entry, one) for entry in entries() if entry.ours for one in entry.ours.query if one.type == "url"]
+URLS = [(entry, one) for entry in entries() if entry.operation for one in entry.operation.query if one.type == "url"]
 
 
 @pytest.mark.parametrize("case", URLS, ids=lambda case: f"{case[0].name}-{case[1].name}")
 def test_what_the_api_takes_by_url_is_taken_by_url_under_its_name(
-    case: tuple[Entry, Parameter], of_2026: Simulator
+    case: tuple[DocumentedOperation, Parameter], of_2026: Simulator
 ) -> None:
     entry, by_url = case
-    assert entry.ours is not None
-    kind = next(one.type for one in entry.ours.query if one.option == by_url.option and one.type != "url")
+    assert entry.operation is not None
+    kind = next(one.type for one in entry.operation.query if one.option == by_url.option and one.type != "url")
     uuid = OBJECTS[kind][0]
     url = next(text for text in by_all_names(kind) if text.startswith("/api/"))
     several = any(
-        one.style != "single" for one in entry.ours.query if one.option == by_url.option and one.type != "url"
+        one.style != "single" for one in entry.operation.query if one.option == by_url.option and one.type != "url"
     )
     rows = read(of_2026.url, of_2026, entry, **{by_url.name: [url] if several else url})
     # Ours is sent as a UUID, the same that the API means by the URL.
@@ -247,4 +248,4 @@ def test_a_filter_that_servers_get_wrong_is_applied_here_alone(of_2026: Simulato
     rows = read(of_2026.url, of_2026, entry, project_name=given)
     assert [row["name"] for row in rows] == expected
     assert expected
-    assert not any(one.of("project_name") for one in asked(of_2026))
+    assert not any(one.of("project_name") for one in list_requests(of_2026))

@@ -14,8 +14,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._query import filt
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from simulation import Simulator
 
-from .module_runs import ALPHA, asked, run_again
-from .table import KEYS, READERS, Entry, entries
+from .module_runs import ALPHA, list_requests, run_again
+from .table import KEYS, READERS, DocumentedOperation, entries
 from .test_filters import ids, plain, read
 from .unfiltered_server import UnfilteredServer
 from .values import NEEDED
@@ -30,34 +30,34 @@ PRIVATE = {"phone_number", "civil_number"}
 every_list = pytest.mark.parametrize("entry", LISTS, ids=lambda entry: str(entry.name))
 
 
-def keys_of(sim: Simulator, entry: Entry) -> list[str]:
+def keys_of(sim: Simulator, entry: DocumentedOperation) -> list[str]:
     return sorted({key for row in plain(sim, entry, []) for key in row})
 
 
 @every_list
 def test_fields_trim_rows_to_themselves_whatever_the_server_makes_of_them(
-    of_2026: Simulator, ignoring: UnfilteredServer, entry: Entry
+    of_2026: Simulator, unfiltered_2026: UnfilteredServer, entry: DocumentedOperation
 ) -> None:
     keys = keys_of(of_2026, entry)
-    wanted = [keys[-1], keys[0]]
+    fields = [keys[-1], keys[0]]
     expected = plain(of_2026, entry, [])
-    for url in (of_2026.url, ignoring.url):
-        rows = read(url, of_2026, entry, fields=wanted)
-        assert [list(row) for row in rows] == [wanted] * len(expected)
-        assert sorted(map(repr, rows)) == sorted(repr({key: row.get(key) for key in wanted}) for row in expected)
+    for url in (of_2026.url, unfiltered_2026.url):
+        rows = read(url, of_2026, entry, fields=fields)
+        assert [list(row) for row in rows] == [fields] * len(expected)
+        assert sorted(map(repr, rows)) == sorted(repr({key: row.get(key) for key in fields}) for row in expected)
 
 
 @every_list
-def test_fields_are_asked_of_the_server_where_it_takes_them(of_2026: Simulator, entry: Entry) -> None:
+def test_fields_are_asked_of_the_server_where_it_takes_them(of_2026: Simulator, entry: DocumentedOperation) -> None:
     of_2026.zero()
     key = keys_of(of_2026, entry)[0]
     read(of_2026.url, of_2026, entry, fields=[key])
-    sent = [one.of("field") for one in asked(of_2026) if one.path == entry.path.format(uuid=ALPHA)][-1]
-    assert (key in sent) is ("field" in {told.name for told in entry.query})
+    sent = [one.of("field") for one in list_requests(of_2026) if one.path == entry.path.format(uuid=ALPHA)][-1]
+    assert (key in sent) is ("field" in {parameter.name for parameter in entry.query})
 
 
 @every_list
-def test_a_field_that_no_row_has_is_null_and_reported(of_2026: Simulator, entry: Entry) -> None:
+def test_a_field_that_no_row_has_is_null_and_reported(of_2026: Simulator, entry: DocumentedOperation) -> None:
     provider = {} if entry.name == "service_providers_list" else {"service_provider": ALPHA}
     module = READERS[entry.name]
     options = {**provider, **NEEDED.get(entry.name, ({}, []))[0], "fields": ["no_such_key"]}
@@ -67,33 +67,33 @@ def test_a_field_that_no_row_has_is_null_and_reported(of_2026: Simulator, entry:
 
 
 @every_list
-def test_numbers_of_persons_come_only_when_fields_name_them(of_2026: Simulator, entry: Entry) -> None:
+def test_numbers_of_persons_come_only_when_fields_name_them(of_2026: Simulator, entry: DocumentedOperation) -> None:
     assert not PRIVATE & {key for row in read(of_2026.url, of_2026, entry) for key in row}
     for key in PRIVATE & {*keys_of(of_2026, entry)}:
-        told = [row[key] for row in read(of_2026.url, of_2026, entry, fields=[key])]
-        assert sorted(map(repr, told)) == sorted(repr(row.get(key)) for row in plain(of_2026, entry, []))
+        values = [row[key] for row in read(of_2026.url, of_2026, entry, fields=[key])]
+        assert sorted(map(repr, values)) == sorted(repr(row.get(key)) for row in plain(of_2026, entry, []))
 
 
-def orders() -> list[tuple[Entry, str]]:
-    return [(entry, name) for entry in LISTS if entry.ours for name in filters.orders(entry.ours)]
+def orders() -> list[tuple[DocumentedOperation, str]]:
+    return [(entry, name) for entry in LISTS if entry.operation for name in filters.orders(entry.operation)]
 
 
 @pytest.mark.parametrize("case", orders(), ids=lambda case: f"{case[0].name}-{case[1]}")
 def test_each_order_sorts_both_ways_and_what_is_empty_comes_last(
-    of_2026: Simulator, ignoring: UnfilteredServer, case: tuple[Entry, str]
+    of_2026: Simulator, unfiltered_2026: UnfilteredServer, case: tuple[DocumentedOperation, str]
 ) -> None:
     entry, name = case
-    assert entry.ours is not None
-    if not filters.orders(entry.ours)[name]:
+    assert entry.operation is not None
+    if not filters.orders(entry.operation)[name]:
         return  # the server sorts, see below
     whole = plain(of_2026, entry, [])
-    keys = {filters.orders(entry.ours)[name], name} & {key for row in whole for key in row}
-    for url in (of_2026.url, ignoring.url):
+    keys = {filters.orders(entry.operation)[name], name} & {key for row in whole for key in row}
+    for url in (of_2026.url, unfiltered_2026.url):
         if not keys:
             with pytest.raises(InvalidInput, match=prefix("order_unknown", option="order_by", field=name)):
                 read(url, of_2026, entry, order_by=[name])
             continue
-        key = filters.orders(entry.ours)[name] if len(keys) > 1 else min(keys)
+        key = filters.orders(entry.operation)[name] if len(keys) > 1 else min(keys)
         rising = read(url, of_2026, entry, order_by=[name], **without_fields(key))
         falling = read(url, of_2026, entry, order_by=[f"-{name}"], **without_fields(key))
         assert ids(rising) == ids(falling) == ids(whole)
@@ -104,16 +104,16 @@ def test_each_order_sorts_both_ways_and_what_is_empty_comes_last(
 
 @pytest.mark.parametrize("order", ["user_last_name", "-user_last_name", "user_first_name,-username"])
 def test_an_order_by_what_rows_do_not_contain_is_left_to_the_server(
-    of_2026: Simulator, ignoring: UnfilteredServer, order: str
+    of_2026: Simulator, unfiltered_2026: UnfilteredServer, order: str
 ) -> None:
     entry = next(one for one in LISTS if one.name == "provider_accounts_list")
     expected = [row["uuid"] for row in plain(of_2026, entry, [("o", order)])]
     of_2026.zero()
     rows = read(of_2026.url, of_2026, entry, order_by=order.split(","), fields=["uuid"])
     assert [row["uuid"] for row in rows] == expected
-    assert [one.of("o") for one in asked(of_2026) if one.path == entry.path] == [[order]]
+    assert [one.of("o") for one in list_requests(of_2026) if one.path == entry.path] == [[order]]
     assert read(of_2026.url, of_2026, entry, order_by=order.split(","), fields=["uuid"], limit=1) == rows[:1]
-    assert ids(read(ignoring.url, of_2026, entry, order_by=order.split(","))) == sorted(expected)
+    assert ids(read(unfiltered_2026.url, of_2026, entry, order_by=order.split(","))) == sorted(expected)
 
 
 def without_fields(key: str) -> dict[str, Any]:
@@ -138,20 +138,20 @@ def rank(value: Any) -> Any:
 
 @every_list
 @pytest.mark.parametrize("limit", [1, 2, 1000])
-def test_a_limit_gives_the_first_rows(of_2026: Simulator, entry: Entry, limit: int) -> None:
+def test_a_limit_gives_the_first_rows(of_2026: Simulator, entry: DocumentedOperation, limit: int) -> None:
     whole = read(of_2026.url, of_2026, entry)
     assert read(of_2026.url, of_2026, entry, limit=limit) == whole[:limit]
 
 
 @every_list
 def test_a_limit_counts_the_rows_that_fit_where_the_server_ignores_the_filter(
-    of_2026: Simulator, ignoring: UnfilteredServer, entry: Entry
+    of_2026: Simulator, unfiltered_2026: UnfilteredServer, entry: DocumentedOperation
 ) -> None:
     """By the last of the rows, so that the first page of the size of the limit holds none that fits."""
-    assert entry.ours is not None
+    assert entry.operation is not None
     checked = [
         (one, row)
-        for one in entry.ours.query
+        for one in entry.operation.query
         for row in plain(of_2026, entry, [])[-1:]
         if one.match == "exact"
         and one.style == "single"
@@ -160,7 +160,7 @@ def test_a_limit_counts_the_rows_that_fit_where_the_server_ignores_the_filter(
     ]
     for parameter, row in checked[:2]:
         value = row[parameter.row_keys[0]]
-        rows = read(ignoring.url, of_2026, entry, **{parameter.option: value}, limit=1)
+        rows = read(unfiltered_2026.url, of_2026, entry, **{parameter.option: value}, limit=1)
         assert [found[parameter.row_keys[0]] for found in rows] == [value]
     assert checked or entry.name in ("customer_projects_list",)
 

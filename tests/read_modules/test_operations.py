@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each of the thirty operations, driven by a module: the request that the server sees, and what comes of it."""
+"""Each of the thirty operations, sent by a module: the request, and its result."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from simulation import Simulator
 
-from .module_runs import ALPHA, ALPHA_CUSTOMER, Plain, Request, Row, asked, run, run_again
-from .table import KEYS, READERS, Entry, entries
+from .module_runs import ALPHA, ALPHA_CUSTOMER, Plain, Request, Row, list_requests, run, run_again
+from .table import KEYS, READERS, DocumentedOperation, entries
 from .values import NEEDED, PATH_UUIDS
 from .writers import WRITERS
 
@@ -23,16 +23,16 @@ def known(sim: Simulator) -> Plain:
     return Plain(sim.url, sim.token("staff"))
 
 
-def options(entry: Entry) -> dict[str, Any]:
+def options(entry: DocumentedOperation) -> dict[str, Any]:
     if entry.name == "service_providers_list":
         return {}
     provider = {"service_provider": ALPHA}
-    # Some have only numbers of persons to hide; asked by name, every key of the rows comes.
+    # Without ``fields``, modules leave out only the keys that ``without_numbers`` removes.
     return {**provider, **NEEDED.get(entry.name, ({}, []))[0]}
 
 
 def without_numbers(rows: Any) -> Any:
-    """What a plain reading gives, but what is never told unasked: numbers of persons, and secrets."""
+    """Return the rows of the independent client without the personal numbers and secrets that modules leave out."""
     if not isinstance(rows, list):
         return without_numbers([rows])[0]
     private = {"phone_number", "civil_number", "user_phone_number", "user_civil_number"}
@@ -43,15 +43,15 @@ def without_numbers(rows: Any) -> Any:
 
 @pytest.mark.parametrize("entry", READING, ids=lambda entry: str(entry.name))
 def test_an_operation_that_reads_is_asked_as_the_reference_says_and_its_rows_come_back(
-    sim: Simulator, of_2026: Simulator, entry: Entry
+    sim: Simulator, of_2026: Simulator, entry: DocumentedOperation
 ) -> None:
     module, query = READERS[entry.name], NEEDED.get(entry.name, ({}, []))[1]
-    sim = of_2026 if entry.ours and entry.ours.since > 2025 else sim
+    sim = of_2026 if entry.operation and entry.operation.since > 2025 else sim
     sim.zero()
     result = run(sim.url, sim.token("staff"), module, **options(entry))
     path = entry.path.format(uuid=PATH_UUIDS.get(entry.name, ALPHA))
     paging = [("page_size", "300")] if entry.paginated else []
-    assert Request("GET", path, (*query, *paging)) in asked(sim)
+    assert Request("GET", path, (*query, *paging)) in list_requests(sim)
     assert sim.counts().writes == 0
     found = result[KEYS[module]]
     expected: Any = known(sim).rows(path, query) if entry.paginated else known(sim).get(path)
@@ -63,8 +63,8 @@ def test_an_operation_that_reads_is_asked_as_the_reference_says_and_its_rows_com
         )
         return
     assert expected, "nothing to read is nothing seen"
-    told = part_of(entry, found)
-    assert comparable(told) == comparable(without_numbers(expected))
+    returned = part_of(entry, found)
+    assert comparable(returned) == comparable(without_numbers(expected))
     rows = expected if isinstance(expected, list) else [expected]
     assert {*entry.rows} - {*rows[0]} <= LATER, "the simulator's rows have the keys of the reference"
 
@@ -73,8 +73,8 @@ def test_an_operation_that_reads_is_asked_as_the_reference_says_and_its_rows_com
 LATER = {"organization_groups"}
 
 
-def part_of(entry: Entry, found: Any) -> Any:
-    """The rows of this operation, in a result that may hold those of several."""
+def part_of(entry: DocumentedOperation, found: Any) -> Any:
+    """Return the rows of this operation from a result that may contain those of several."""
     parts = {
         "compliance_overview": "overview",
         "compliance_offering_users": "offering_users",
@@ -95,13 +95,13 @@ def part_of(entry: Entry, found: Any) -> Any:
 
 
 def comparable(value: Any) -> Any:
-    """Rows in an order of their own: lists have none on the server."""
+    """Return the rows sorted, as lists of the server have no order."""
     return sorted(value, key=repr) if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("entry", WRITING, ids=lambda entry: str(entry.name))
 def test_an_operation_that_writes_is_asked_as_the_reference_says_and_does_it(
-    sim: Simulator, running_2026: Simulator, entry: Entry
+    sim: Simulator, running_2026: Simulator, entry: DocumentedOperation
 ) -> None:
     writer = WRITERS[entry.name]
     if writer.edition == 2026:
@@ -118,14 +118,14 @@ def test_an_operation_that_writes_is_asked_as_the_reference_says_and_does_it(
     uuids = [ALPHA, *(row["uuid"] for row in before["providers"] if row["customer_abbreviation"] == EXTRA01)]
     uuids += [row["uuid"] for row in before["pools"]]
     paths = {entry.path.format(uuid=uuid) for uuid in uuids}
-    wrote = [one for one in asked(sim) if one.method != "GET"]
-    assert [one for one in wrote if one.method == entry.method and one.path in paths and not one.query] == wrote[-1:]
-    assert len(wrote) == 1 + len(writer.faults)
+    writes = [one for one in list_requests(sim) if one.method != "GET"]
+    assert [one for one in writes if one.method == entry.method and one.path in paths and not one.query] == writes[-1:]
+    assert len(writes) == 1 + len(writer.faults)
     assert state(sim) != before
 
 
 def state(sim: Simulator) -> dict[str, list[Row]]:
-    """All that these tasks change."""
+    """Return everything that these tasks change."""
     plain = known(sim)
     provider = f"/api/marketplace-service-providers/{ALPHA}/"
     return {

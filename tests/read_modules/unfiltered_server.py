@@ -14,7 +14,7 @@ from simulation import Simulator
 
 from .table import entries
 
-# What a list can't be asked without stays, and so does where it begins.
+# Parameters that stay: those that a list requires, and those of the page.
 _KEPT = {"page", "page_size"}
 
 
@@ -40,8 +40,10 @@ def _lists() -> list[tuple[re.Pattern[str], set[str]]]:
     for entry in entries():
         if entry.method == "GET" and entry.paginated:
             # A list whose rows name the provider gives those of all providers.
-            limiting = entry.ours.provider_parameter if entry.ours and not entry.ours.provider_key else ""
-            needed = {told.name for told in entry.query if told.required or told.name == limiting}
+            limiting = (
+                entry.operation.provider_parameter if entry.operation and not entry.operation.provider_key else ""
+            )
+            needed = {parameter.name for parameter in entry.query if parameter.required or parameter.name == limiting}
             found.append((re.compile(re.escape(entry.path).replace(r"\{uuid\}", "[^/]+") + "$"), needed | _KEPT))
     return found
 

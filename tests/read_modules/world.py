@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The recorded world with more to filter by."""
+"""Add data to the recorded data, so that every filter selects some rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CHANGES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
 
 
 def enrich(sim: Simulator) -> Simulator:
-    """Give things what the recording left empty; each must be there."""
+    """Fill columns that are empty in the recorded data, and check that each row exists."""
     for model, where, columns in _CHANGES:
         if model != "ServiceAccount" or sim.edition != "2024":  # it has none
             assert sim.change(model, where, columns), (model, where)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task that drives each operation that writes, in the recorded world."""
+"""The task that sends each operation that writes, on the recorded data."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Writer:
-    """``faults`` are what makes the module take this way; ``before`` is a task that makes what is changed.
+    """``faults`` make the module send this operation; ``before`` is a task that creates what is changed.
 
-    ``edition`` is the Waldur that it is tried with.
+    ``edition`` is the version of the Waldur that the task runs against.
     """
 
     module: str
@@ -32,7 +32,7 @@ def _document(**keys: Any) -> dict[str, Any]:
 WRITERS: dict[str, Writer] = {
     "service_providers_create": Writer("service_provider", {"customer": "SPARE", "description": "New"}),
     "service_providers_partial_update": Writer("service_provider", {"customer": "ALPHA", "description": "New"}),
-    # What a proxy that lets no PATCH pass makes of the same task.
+    # The same task through a proxy that rejects PATCH.
     "service_providers_update": Writer(
         "service_provider", {"customer": "ALPHA", "description": "New"}, ({"method": "PATCH", "status": 405},)
     ),
