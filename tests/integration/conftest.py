@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``waldur``, which every test may ask for: the simulator, or with ``--live`` the Waldur of the environment."""
+"""Provide the fixture ``waldur``: the simulator, or with ``--live`` the Waldur of the environment."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ SIMULATED_ONLY = ("test_demo.py", "test_live.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The option that chooses."""
+    """Add the option --live."""
     parser.addoption("--live", action="store_true", help="run against WALDUR_API_URL with WALDUR_ACCESS_TOKEN")
 
 
 def pytest_ignore_collect(collection_path: os.PathLike[str], config: pytest.Config) -> bool | None:
-    """Leave out what says nothing about another Waldur."""
+    """Skip tests that only make sense on the simulator."""
     return True if config.getoption("--live") and os.path.basename(collection_path) in SIMULATED_ONLY else None
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """The simulator has everything: a test that is skipped there has failed."""
+    """Fail tests that are skipped on the simulator, which has everything that they require."""
     report = yield
     if report.skipped and not item.config.getoption("--live"):
         report.outcome, report.longrepr = "failed", f"skipped, and only a live run may do so: {report.longrepr}"
@@ -38,16 +38,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Who took part in a live run, and which parts of tests were left out."""
+    """Print the customers and users of a live run, and the skipped parts of tests."""
     if waldur := config.stash.get(LIVE, None):
         terminalreporter.section("this Waldur")
-        for line in (waldur.about(), *(f"left out: {what}" for what in waldur.left_out)):
+        for line in (waldur.describe_test_data(), *(f"left out: {what}" for what in waldur.skipped)):
             terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
 def live(request: pytest.FixtureRequest) -> Iterator[Live | None]:
-    """The Waldur of the environment, prepared; afterwards all that was made there is removed, whatever happened."""
+    """Prepare the Waldur of the environment, and remove everything that was created there after the tests."""
     if not request.config.getoption("--live"):
         yield None
         return
@@ -58,7 +58,7 @@ def live(request: pytest.FixtureRequest) -> Iterator[Live | None]:
         pytest.exit(f"{missing.args[0]} is not set: tests/integration/README.md says what is needed", 2)
     request.config.stash[LIVE] = waldur
     try:
-        waldur.open()
+        waldur.prepare()
         yield waldur
     finally:
         waldur.close()
@@ -66,7 +66,7 @@ def live(request: pytest.FixtureRequest) -> Iterator[Live | None]:
 
 @pytest.fixture
 def waldur(live: Live | None, request: pytest.FixtureRequest) -> Waldur:
-    """The recorded world at its start, or as much of it as the Waldur of the environment has."""
+    """Provide the Waldur in its initial state: the simulator, or the one of the environment."""
     if live is None:
         return Simulated(request.getfixturevalue("sim"))
     live.reset()
@@ -75,8 +75,8 @@ def waldur(live: Live | None, request: pytest.FixtureRequest) -> Waldur:
 
 @pytest.fixture(scope="session")
 def running(live: Live | None) -> Iterator[Simulator]:
-    """The simulator, for tests that arrange what no API can; there is none in a live run."""
+    """Start the simulator, for tests that set up states without the API; skipped in a live run."""
     if live is not None:
-        pytest.skip("it arranges what only a simulated Waldur can be told to be")
+        pytest.skip("it sets up a state that requires the simulator")
     with Simulator.start() as simulator:
         yield simulator

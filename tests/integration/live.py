@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Any real Waldur, by its API alone. Changes only what it made itself, and removes all of that."""
+"""Prepare a real Waldur for the tests, through its API. Only objects that were created here are changed and removed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import requests
 
-from .cast import Cast
+from .name_mapping import NameMapping
 
 Row = dict[str, Any]
 ROLES = "this Waldur has no roles on service providers (2025 or newer)"
-RECORDED = "it speaks of objects that only the recorded world has"
+RECORDED = "it names objects that only the recorded data has"
 ACCOUNTS = "WALDUR_TEST_ACCOUNT names no provider with offerings and no user with accounts there"
-# What the tests call three customers without a service provider, five users, and the user of an account.
+# The names in the tests of three customers without a service provider, five users, and the user of an account.
 CUSTOMERS = (
     ("Alpha Cloud Ltd", "ALPHA", "alpha-cl-1", "d2c8772ce559428283e388badd97f2d6"),
     ("Spare Customer (no provider)", "SPARE", "spare-cu-1", ""),
@@ -45,56 +45,56 @@ class Live:
         self.session.trust_env = False
         self.session.verify = settings.get("WALDUR_CA_PATH") or True
         self.session.headers["Authorization"] = f"Token {self.tokens['staff']}"
-        self.cast = Cast()
+        self.name_mapping = NameMapping()
         self.customers: list[Row] = []
         self.users: list[Row] = []
         self.inactive: Row | None = None
         self.account: tuple[Row, Row] | None = None
         self.account_names: dict[str, str] = {}
         self.roles = False
-        self.pristine: Any = None
-        self.seen: Any = None
-        self.left_out: list[str] = []
+        self.initial_state: Any = None
+        self.saved_state: Any = None
+        self.skipped: list[str] = []
 
-    # --- what a test may ask -----------------------------------------------------------------------------------------
+    # --- for the tests -----------------------------------------------------------------------------------------------
 
     def token(self, alias: str) -> str:
-        """A token of the environment."""
+        """Return a token of the environment."""
         if alias not in self.tokens:
             pytest.skip(f"no WALDUR_TEST_{alias.upper()}_TOKEN is set")
         return self.tokens[alias]
 
     def codes(self) -> set[str]:
-        """Those of the providers that the tests made."""
+        """Return the codes of the providers that were created for the tests."""
         return {found["code"] for found in self._state()["providers"].values() if found}
 
-    def watch(self) -> None:
-        """Remember how all that the tests may change is now."""
-        self.seen = self._state()
+    def save_state(self) -> None:
+        """Save the state of everything that the tests may change."""
+        self.saved_state = self._state()
 
-    def written(self) -> bool:
-        """Whether any of it is not as it was."""
-        return bool(self._state() != self.seen)
+    def has_changed(self) -> bool:
+        """Return whether the state differs from the saved one."""
+        return bool(self._state() != self.saved_state)
 
-    def wrote(self) -> str:
-        """What is there now."""
+    def describe_state(self) -> str:
+        """Describe the current state."""
         return str({name: bool(found) for name, found in self._state()["providers"].items()})
 
-    def leave_out(self, what: str) -> None:
-        """Once, though both ways leave it out."""
-        if what not in self.left_out:
-            self.left_out.append(what)
+    def record_skipped(self, what: str) -> None:
+        """Record a skipped part of a test once, although it runs in-process and as a module."""
+        if what not in self.skipped:
+            self.skipped.append(what)
 
-    def about(self) -> str:
-        """Whom the tests play with."""
+    def describe_test_data(self) -> str:
+        """Describe the customers and users that the tests use."""
         names = "; ".join(row["name"] for row in self.customers)
-        people = "; ".join(row["username"] for row in self.users)
-        return f"{self.url}: providers are made for {names}; roles are given to {people}"
+        users = "; ".join(row["username"] for row in self.users)
+        return f"{self.url}: providers are made for {names}; roles are given to {users}"
 
     # --- preparing and removing --------------------------------------------------------------------------------------
 
-    def open(self) -> None:
-        """Choose who plays, make the providers, and see what this version of Waldur has."""
+    def prepare(self) -> None:
+        """Choose customers and users, create the providers, and find out what this version of Waldur has."""
         self.customers = self._choose_customers()
         self.users = self._choose_users()
         self.inactive = next((row for row in self._users("is_active=false") if not row["is_active"]), None)
@@ -102,24 +102,24 @@ class Live:
         self.account_names = self._accounts()
         provider = self._make(self.customers[0])
         self.roles = self._request("GET", f"{PROVIDERS}{provider['uuid']}/list_users/", missing=True) is not None
-        self.cast = self._cast()
+        self.name_mapping = self._map_names()
         self._arrange()
-        self.pristine = self._state()
+        self.initial_state = self._state()
 
     def reset(self) -> None:
-        """As :meth:`open` left it."""
-        if self._state() != self.pristine:
+        """Return to the state after :meth:`prepare`."""
+        if self._state() != self.initial_state:
             self._remove()
             self._arrange()
-            self.pristine = self._state()
+            self.initial_state = self._state()
 
     def close(self) -> None:
-        """Remove every provider that the tests made, with its grants, and give accounts their names back."""
+        """Remove the providers that were created for the tests, and restore the usernames of accounts."""
         self._remove()
         self.session.close()
 
     def _arrange(self) -> None:
-        """The first and the third customer are providers, and one user is manager of the first."""
+        """Make the first and the third customer providers, and one user a manager of the first."""
         first = self._make(self.customers[0])
         if len(self.customers) == len(CUSTOMERS):
             self._make(self.customers[2])
@@ -137,7 +137,7 @@ class Live:
         return made
 
     def _remove(self) -> None:
-        """Grants go first: a Waldur may keep those of a provider that is gone."""
+        """Remove the providers, after their grants: a Waldur may keep those of a deleted provider."""
         providers = self._providers()
         for customer in self.customers:
             if provider := providers.get(customer["uuid"]):
@@ -158,28 +158,28 @@ class Live:
         return [name.strip() for name in self.settings.get(variable, "").split(";") if name.strip()]
 
     def _choose_customers(self) -> list[Row]:
-        """Those that are named, or the first that are no providers and have a name of their own."""
+        """Return the customers in the settings, or the first that are no providers and have a unique name."""
         rows = self._list("customers/", "o=name")
         providers = self._providers()
-        wanted = self._named("WALDUR_TEST_CUSTOMERS")
+        names = self._named("WALDUR_TEST_CUSTOMERS")
         often = Counter(row["name"] for row in rows)
         free = [
             row
             for row in rows
-            if row["uuid"] not in providers and often[row["name"]] == 1 and (not wanted or row["name"] in wanted)
+            if row["uuid"] not in providers and often[row["name"]] == 1 and (not names or row["name"] in names)
         ]
-        assert len(free) >= max(1, len(wanted)), f"not all of {wanted or 'the customers'} are free to become a provider"
+        assert len(free) >= max(1, len(names)), f"not all of {names or 'the customers'} are free to become a provider"
         # In the order in which they are named: an owner's token is that of the first.
-        return sorted(free, key=lambda row: wanted.index(row["name"]) if wanted else 0)[: len(CUSTOMERS)]
+        return sorted(free, key=lambda row: names.index(row["name"]) if names else 0)[: len(CUSTOMERS)]
 
     def _choose_users(self) -> list[Row]:
-        """Those that are named, or the first that are nobody special; in the order of their names."""
-        wanted = self._named("WALDUR_TEST_USERS")
-        rows = [row for name in wanted for row in self._users(f"username={name}") if row["username"] == name]
+        """Return the users in the settings, or the first without special rights; by username."""
+        names = self._named("WALDUR_TEST_USERS")
+        rows = [row for name in names for row in self._users(f"username={name}") if row["username"] == name]
         rows = rows or [row for row in self._users("is_active=true") if not (row["is_staff"] or row["is_support"])]
         often = Counter(row["email"] for row in rows)
         rows = [row for row in rows if row["is_active"] and row["email"] and often[row["email"]] == 1]
-        assert len(rows) >= len(wanted), f"not all of {wanted} are active users with an e-mail address of their own"
+        assert len(rows) >= len(names), f"not all of {names} are active users with an e-mail address of their own"
         return sorted(rows, key=lambda row: str(row["username"]))[: len(USERS)]
 
     def _users(self, query: str) -> list[Row]:
@@ -187,7 +187,7 @@ class Live:
         return rows
 
     def _named_account(self) -> tuple[Row, Row] | None:
-        """A provider with offerings, and a user whose accounts there have one name, which can be given back."""
+        """Return a provider with offerings, and a user whose accounts there all have the same username."""
         named = self._named("WALDUR_TEST_ACCOUNT")
         if not named:
             return None
@@ -195,44 +195,44 @@ class Live:
         user = next(row for row in self._users(f"username={named[1]}") if row["username"] == named[1])
         return provider, user
 
-    def _cast(self) -> Cast:
-        parts: dict[str, str] = {}
+    def _map_names(self) -> NameMapping:
+        names: dict[str, str] = {}
         for (name, abbreviation, slug, uuid), row in zip(CUSTOMERS, self.customers, strict=False):
-            parts |= {uuid: row["uuid"], _dashed(uuid): _dashed(row["uuid"])} if uuid else {}
-            parts |= {name: row["name"], abbreviation: row["abbreviation"] or row["uuid"]}
-            parts[slug] = row.get("slug") or row["uuid"]
-        people = [*zip(USERS, self.users, strict=False), *([("inactive", self.inactive)] if self.inactive else [])]
-        for name, row in people:
+            names |= {uuid: row["uuid"], _dashed(uuid): _dashed(row["uuid"])} if uuid else {}
+            names |= {name: row["name"], abbreviation: row["abbreviation"] or row["uuid"]}
+            names[slug] = row.get("slug") or row["uuid"]
+        users = [*zip(USERS, self.users, strict=False), *([("inactive", self.inactive)] if self.inactive else [])]
+        for name, row in users:
             email = f"{name}@example.org"
-            parts |= {name: row["username"], email: row["email"], email.upper(): row["email"].upper()}
-        held = sorted(row["name"] for row in self._list("roles/") if row["content_type"] == "service_provider")
-        parts[f"choose one of {MANAGER}"] = f"choose one of {', '.join(held)}"
+            names |= {name: row["username"], email: row["email"], email.upper(): row["email"].upper()}
+        roles = sorted(row["name"] for row in self._list("roles/") if row["content_type"] == "service_provider")
+        names[f"choose one of {MANAGER}"] = f"choose one of {', '.join(roles)}"
         if self.account:
             provider, user = self.account
-            parts |= {"Beta HPC Centre": provider["customer_name"], "BETA": provider["customer_uuid"]}
-            parts |= {"member4": user["username"], "m4_beta": next(iter(self.account_names.values()))}
-        return Cast(parts, self._lacking(parts))
+            names |= {"Beta HPC Centre": provider["customer_name"], "BETA": provider["customer_uuid"]}
+            names |= {"member4": user["username"], "m4_beta": next(iter(self.account_names.values()))}
+        return NameMapping(names, self._list_missing_names(names))
 
-    def _lacking(self, parts: Mapping[str, str]) -> dict[str, str]:
-        """What this Waldur, and what the environment, leaves out; the last line catches all other names."""
-        lacking = {
+    def _list_missing_names(self, names: Mapping[str, str]) -> dict[str, str]:
+        """Return the patterns of names without a counterpart; the last one matches all other recorded names."""
+        missing_names = {
             r'"edition": ': "it is a case for a simulator of that edition",
             r'"needs": "offerings"': "the tests make no offerings, projects and accounts of their own",
         }
         if not self.roles:
-            lacking[r"\buser_role\b|\busers\b"] = ROLES
+            missing_names[r"\buser_role\b|\busers\b"] = ROLES
         if not self.account:
-            lacking[r"\b(Beta|BETA|member4|m4_beta)\b"] = ACCOUNTS
+            missing_names[r"\b(Beta|BETA|member4|m4_beta)\b"] = ACCOUNTS
         for name in (*(name for row in CUSTOMERS for name in row if name), *USERS, "inactive"):
-            if name not in parts:
-                lacking[rf"\b{re.escape(name)}"] = f"nobody here can play the part of {name}"
+            if name not in names:
+                missing_names[rf"\b{re.escape(name)}"] = f"this Waldur has no counterpart of {name}"
         uuid = r"\b[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\b"
-        return {**lacking, rf"\b(Alpha|Beta|Extra|Consumer|Delta) \w|\bm[1-5]_(alpha|beta)\b|{uuid}": RECORDED}
+        return {**missing_names, rf"\b(Alpha|Beta|Extra|Consumer|Delta) \w|\bm[1-5]_(alpha|beta)\b|{uuid}": RECORDED}
 
-    # --- what is there -----------------------------------------------------------------------------------------------
+    # --- reading -----------------------------------------------------------------------------------------------------
 
     def _state(self) -> Row:
-        """All that the tests may change, but for moments."""
+        """Return everything that the tests may change, without timestamps."""
         providers = self._providers()
         found = {row["name"]: self._provider_state(providers.get(row["uuid"])) for row in self.customers}
         return {"providers": found, "accounts": self._accounts()}
@@ -251,7 +251,7 @@ class Live:
         }
 
     def _accounts(self) -> dict[str, str]:
-        """The usernames of the user that is named, by offering."""
+        """Return the usernames of the user in the settings, by offering."""
         if not self.account:
             return {}
         provider, user = self.account
@@ -264,11 +264,11 @@ class Live:
         }
 
     def _providers(self) -> dict[str, Row]:
-        """All service providers by the UUID of their customer."""
+        """Return all service providers by the UUID of their customer."""
         return {row["customer_uuid"]: row for row in self._list(PROVIDERS)}
 
     def _list(self, path: str, query: str = "") -> Iterable[Row]:
-        """All rows of a list."""
+        """Return all rows of a list."""
         rows: list[Row] = []
         while True:
             page = self._request("GET", f"{path}?page_size=300&page={len(rows) // 300 + 1}&{query}")
@@ -277,7 +277,7 @@ class Live:
                 return rows
 
     def _request(self, method: str, path: str, body: Any = None, *, missing: bool = False) -> Any:
-        """The answer; ``None`` where there is no text, and, if it may be *missing*, for a route that is not there."""
+        """Return the response; ``None`` if it is empty, or if the route does not exist and may be *missing*."""
         answer = self.session.request(method, f"{self.url}/api/{path}", json=body, timeout=60, allow_redirects=False)
         if missing and answer.status_code == 404:
             return None

@@ -18,9 +18,9 @@ from typing import Any, Protocol
 import pytest
 import yaml
 
-from .cast import Cast
 from .commands import ansible, in_a_new_process
 from .modules import write_interpreter
+from .name_mapping import NameMapping
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -72,7 +72,7 @@ class Target(Protocol):
 class Runner:
     """Runs playbooks against one Waldur. ``secrets`` must appear in no output; more can be added.
 
-    The names of the recorded world become those of ``cast`` on their way in, and come back in what is printed.
+    The names of the recorded world become those of ``name_mapping`` on their way in, and come back in what is printed.
     """
 
     sim: Target
@@ -80,7 +80,7 @@ class Runner:
     alias: str = "staff"
     way: str = "local"
     secrets: set[str] = field(default_factory=set)
-    cast: Cast = field(default_factory=Cast)
+    name_mapping: NameMapping = field(default_factory=NameMapping)
     # Starts the runs of `quietly`; a test that measures nothing can replace it with `ansible`, which is cheaper.
     start: Callable[..., tuple[int, str]] = in_a_new_process
 
@@ -116,14 +116,14 @@ class Runner:
             for secret in {*self.sim.tokens.values(), *self.secrets}:
                 assert secret not in printed, "a token or a secret code was printed"
                 assert secret not in results.read_text(), "a token or a secret code is in a result"
-        lines = [self.cast.back(json.loads(line)) for line in results.read_text().splitlines()]
-        return Outcome(code, self.cast.back(printed), lines)
+        lines = [self.name_mapping.from_target(json.loads(line)) for line in results.read_text().splitlines()]
+        return Outcome(code, self.name_mapping.from_target(printed), lines)
 
     def said_here(self, value: Any) -> Any:
         """*value* with this Waldur's names; the test is skipped where it has no counterpart."""
-        if why := self.cast.lacks(value):
+        if why := self.name_mapping.missing_reason(value):
             pytest.skip(why)
-        return self.cast.forth(value)
+        return self.name_mapping.to_target(value)
 
     def write(self, name: str, text: str) -> Path:
         """A file of that name in the folder."""
@@ -186,4 +186,4 @@ def _ansible_home() -> str:
 def runner(sim: Target, alias: str = "staff", way: str = "local") -> Runner:
     """A runner with a folder of its own."""
     folder = Path(tempfile.mkdtemp(prefix="play-"))
-    return Runner(sim, folder, alias, way, cast=getattr(sim, "cast", None) or Cast())
+    return Runner(sim, folder, alias, way, name_mapping=getattr(sim, "name_mapping", None) or NameMapping())

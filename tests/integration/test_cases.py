@@ -37,7 +37,7 @@ class Record:
 
     codes: set[str] = field(default_factory=set)
     written: dict[str, bool] = field(default_factory=dict)
-    wrote: dict[str, str] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
 
@@ -101,14 +101,14 @@ class Batch:
         if step == "check mode":
             self.records[case].codes |= self.waldur.codes()
         if step in ("check mode", "repeat"):
-            self.waldur.watch()
+            self.waldur.save_state()
 
     def record(self, name: str) -> None:
         """Record whether the task of that name wrote to Waldur, and prepare for the next."""
         case, _colon, step = name.rpartition(": ")
         record = self.records[case]
         if step in STEPS:
-            record.written[step], record.wrote[step] = self.waldur.written(), self.waldur.wrote()
+            record.written[step], record.states[step] = self.waldur.has_changed(), self.waldur.describe_state()
         if step == STEPS[-1]:
             record.codes |= self.waldur.codes()
         following = self._names[self._names.index(name) + 1 :]
@@ -158,8 +158,8 @@ def record(
     request: pytest.FixtureRequest,
 ) -> Record:
     """The record of a case. The first one of a batch runs all of the batch that are selected."""
-    if why := waldur.cast.lacks(case):
-        pytest.skip(why)
+    if reason := waldur.name_mapping.missing_reason(case):
+        pytest.skip(reason)
     if edition := case.get("edition"):
         if edition not in editions:
             editions[edition] = Simulated(Simulator.start(edition=edition))
@@ -171,7 +171,9 @@ def record(
             if isinstance(item, pytest.Function) and item.originalname == "test_case"
             if item.callspec.params["way"] == way
         ]
-        batch = [one for one in found if batch_of(one) == batch_of(case) and not waldur.cast.lacks(one)]
+        batch = [
+            one for one in found if batch_of(one) == batch_of(case) and not waldur.name_mapping.missing_reason(one)
+        ]
         played = Batch(waldur, batch)
         played.play(prepared(waldur, case.get("as", "staff"), way))
         records.update({(name, way): one for name, one in played.records.items()})
@@ -231,7 +233,7 @@ def test_case(record: Record, case: Case, way: str) -> None:
     expect(case, record, "repeat", every_run, settled)
 
     writes = {"check mode": False, "apply": changed, "repeat": every_run}
-    assert record.written == writes, f"{case['name']}: {record.wrote}"
+    assert record.written == writes, f"{case['name']}: {record.states}"
     for secret in record.codes:
         for step, outcome in record.outcomes.items():
             assert secret not in outcome.output, f"{case['name']}: {step}: a secret code was printed"

@@ -86,13 +86,13 @@ def test_what_was_exported_into_a_file_changes_nothing_in_any_edition(edition: S
 def test_everything_is_exported_and_applied_by_its_own_name(waldur: Waldur, way: str) -> None:
     run = runner(waldur, way=way)
     run.secrets |= waldur.codes()
-    waldur.watch()
+    waldur.save_state()
     tasks: list[dict[str, Any]] = [{"name": "Export", MODULE: {}, "register": "live"}, WRITE, APPLY]
     outcome = run.play(tasks)
     assert outcome.code == 0, outcome.output
     assert outcome.of("Export")["count"] == len(outcome.of("Export")["service_providers"]) > 1
     assert (outcome.of("Apply")["changed"], outcome.of("Apply")["plan"]) == (False, [])
-    assert not waldur.written(), waldur.wrote()
+    assert not waldur.has_changed(), waldur.describe_state()
 
 
 @ways

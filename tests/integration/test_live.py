@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The live run itself, against simulators that it takes for real ones: it gets a URL, tokens and names, no more."""
+"""The live run itself, with simulators in place of real Waldurs: it gets only a URL, tokens and names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 
 from simulation import Simulator
 
-from .cast import Cast
+from .name_mapping import NameMapping
 from .playbook import ROOT
 
 LISTS = (
@@ -131,21 +131,23 @@ def test_without_a_url_and_token_a_live_run_says_what_is_missing(sim: Simulator)
     assert "WALDUR_ACCESS_TOKEN is not set" in printed
 
 
-def test_names_go_forth_and_come_back() -> None:
-    cast = Cast({"Alpha Cloud Ltd": "Zoo", "ALPHA": "ZOO", "member1": "ada", "member1@example.org": "ada@zoo.example"})
-    told = {"ALPHA": ["member1", "MEMBER1", 7, "member10", "-Alpha Cloud Ltd: member1@example.org."]}
+def test_names_are_translated_in_both_directions() -> None:
+    mapping = NameMapping(
+        {"Alpha Cloud Ltd": "Zoo", "ALPHA": "ZOO", "member1": "ada", "member1@example.org": "ada@zoo.example"}
+    )
+    recorded = {"ALPHA": ["member1", "MEMBER1", 7, "member10", "-Alpha Cloud Ltd: member1@example.org."]}
     here = {"ZOO": ["ada", "MEMBER1", 7, "member10", "-Zoo: ada@zoo.example."]}
-    assert cast.forth(told) == here
-    assert cast.back(here) == told
+    assert mapping.to_target(recorded) == here
+    assert mapping.from_target(here) == recorded
 
 
 def test_two_names_may_change_places() -> None:
-    cast = Cast({"member1": "member2", "member2": "member1"})
-    assert cast.back(cast.forth("member1, member2")) == "member1, member2"
-    assert cast.forth("member1, member2") == "member2, member1"
+    mapping = NameMapping({"member1": "member2", "member2": "member1"})
+    assert mapping.from_target(mapping.to_target("member1, member2")) == "member1, member2"
+    assert mapping.to_target("member1, member2") == "member2, member1"
 
 
-def test_what_a_waldur_lacks_is_reported() -> None:
-    cast = Cast({"member1": "ada"}, {r"\bmember\d": "nobody"})
-    assert cast.lacks({"user": "member2"}) == "nobody"
-    assert cast.lacks({"user": "member1"}) is None
+def test_a_name_without_a_counterpart_is_reported() -> None:
+    mapping = NameMapping({"member1": "ada"}, {r"\bmember\d": "nobody"})
+    assert mapping.missing_reason({"user": "member2"}) == "nobody"
+    assert mapping.missing_reason({"user": "member1"}) is None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Waldur that a test runs against: the simulator with its recorded world, or any real one (``live.py``)."""
+"""The Waldur that a test runs against: the simulator with its recorded data, or a real one (``live.py``)."""
 
 from __future__ import annotations
 
@@ -10,67 +10,67 @@ from typing import Any, Protocol
 
 from simulation import Simulator
 
-from .cast import Cast
+from .name_mapping import NameMapping
 
 
 class Waldur(Protocol):
-    """What a test may ask of either; ``url`` is without a path, and ``token`` of an alias such as ``staff``."""
+    """The interface for tests of the simulator and of a real Waldur."""
 
-    cast: Cast
+    name_mapping: NameMapping
 
     @property
     def url(self) -> str:
-        """Its address, without a path."""
+        """Return its address, without a path."""
 
     @property
     def tokens(self) -> dict[str, str]:
-        """Tokens by alias; none of them may be printed."""
+        """Return the tokens by alias; none of them may be printed."""
 
     def token(self, alias: str) -> str:
-        """The token of ``staff``, ``owner``, …"""
+        """Return the token of an alias such as ``staff`` or ``owner``."""
 
     def codes(self) -> set[str]:
-        """The API secret codes of the providers that the tests change; none of them may be printed."""
+        """Return the API secret codes of the providers that the tests change; none of them may be printed."""
 
     def reset(self) -> None:
-        """Go back to the start of the recorded world."""
+        """Return to the initial state."""
 
-    def watch(self) -> None:
-        """Look out for writes from now on."""
+    def save_state(self) -> None:
+        """Save the state to compare with later."""
 
-    def written(self) -> bool:
-        """Whether anything was written since."""
+    def has_changed(self) -> bool:
+        """Return whether the state differs from the saved one."""
 
-    def wrote(self) -> str:
-        """What was, in a message."""
+    def describe_state(self) -> str:
+        """Describe the state, for the message of a failed test."""
 
-    def leave_out(self, what: str) -> None:
-        """Say at the end that a part of a test was left out."""
+    def record_skipped(self, what: str) -> None:
+        """Record that a part of a test was skipped, for the summary of the run."""
 
 
 class Simulated:
-    """A simulator: it has everybody, and counts its writes."""
+    """A simulator: it has all recorded objects, and counts its writes."""
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
-        self.cast = Cast()
+        self.name_mapping = NameMapping()
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return its address."""
         return self.simulator.url
 
     @property
     def tokens(self) -> dict[str, str]:
-        """Those of all its users that have a name in the world."""
+        """Return the tokens of all users with an alias."""
         return self.simulator.tokens
 
     def token(self, alias: str) -> str:
-        """Anybody's."""
+        """Return the token of an alias."""
         return self.simulator.token(alias)
 
     def codes(self) -> set[str]:
-        """Those of the two large providers."""
+        """Return the codes of the two large providers."""
         found = set()
         for uuid in ("e182aaedb6ae4541956a3c14629abc02", "a8d8889eb447416caff92ad648f4d9b4"):
             url = f"{self.url}/api/marketplace-service-providers/{uuid}/api_secret_code/"
@@ -80,29 +80,29 @@ class Simulated:
         return found
 
     def reset(self) -> None:
-        """As a simulator does it."""
+        """Return to the recorded data."""
         self.simulator.reset()
 
     def arrange(self, steps: Iterable[Mapping[str, Any]]) -> None:
-        """Change or create objects past all checks."""
+        """Change or create objects without any checks."""
         for step in steps:
             if "create" in step:
                 self.simulator.create(step["create"], **step["set"])
             else:
                 self.simulator.change(step["change"], step["where"], step["set"])
 
-    def watch(self) -> None:
-        """Count anew."""
+    def save_state(self) -> None:
+        """Reset the counts of requests."""
         self.simulator.zero()
 
-    def written(self) -> bool:
-        """Whether a request came that writes, whatever came of it."""
+    def has_changed(self) -> bool:
+        """Return whether the simulator got a request that writes, even if it failed."""
         return self.simulator.counts().writes > 0
 
-    def wrote(self) -> str:
-        """The counts."""
+    def describe_state(self) -> str:
+        """Return the counts of requests."""
         return str(self.simulator.counts().operations)
 
-    def leave_out(self, what: str) -> None:
-        """Fail: the simulator can play everything."""
+    def record_skipped(self, what: str) -> None:
+        """Fail, as the simulator has everything that the tests require."""
         raise AssertionError(f"left out: {what}")
