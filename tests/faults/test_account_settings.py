@@ -20,7 +20,7 @@ from simulation import Simulator
 
 from .runs import LONG, SHORT, Result, run
 from .test_faults import HERE
-from .writes import ALPHA, SPARE
+from .write_cases import ALPHA, SPARE
 
 RULES: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "rules.yml").read_text())
 SHARED = {"account_scope": "provider"}
@@ -45,8 +45,8 @@ def api(newest: Simulator) -> Iterator[Api]:
     _context.CLIENTS.clear()
 
 
-def begin(sim: Simulator) -> None:
-    """Start with a user who has different usernames, and offerings without settings of their own."""
+def set_up(sim: Simulator) -> None:
+    """Create a user with different usernames, and offerings without settings of their own."""
     sim.reset()
     options = {"service_provider_can_create_offering_user": True}
     sim.change("Offering", {"customer__name": ALPHA}, {"plugin_options": options})
@@ -56,8 +56,8 @@ def begin(sim: Simulator) -> None:
     sim.zero()
 
 
-def held(api: Api) -> Any:
-    """The account options of both customers' providers, and the usernames and links of their accounts."""
+def read_state(api: Api) -> Any:
+    """Return the account options of both customers' providers, and the usernames and links of their accounts."""
     customers = (ALPHA, SPARE)
     providers = api.rows("marketplace-service-providers/")
     rows = api.rows("marketplace-offering-users/")
@@ -73,7 +73,7 @@ def held(api: Api) -> Any:
 
 @dataclass(frozen=True)
 class Target:
-    """A run, and the request that the faults hit; ``changes`` are those of a good run, ``failing`` the one hit."""
+    """A run, and the request that meets the faults; ``changes`` are planned, and ``failing`` is the one that fails."""
 
     customer: str
     account_options: dict[str, Any]
@@ -95,7 +95,7 @@ class Target:
 
     @property
     def change(self) -> str:
-        """The change that the faults hit, as messages name it."""
+        """Return the name of the change that fails."""
         return self.changes[self.failing]
 
 
@@ -109,36 +109,36 @@ TARGETS = {
     "accounts of a new provider are linked": Target(SPARE, SHARED, "POST", ADOPT, _NEW, 1),
     "the scope of a new provider is set": Target(SPARE, SHARED, "PATCH", "*", _NEW, 1),
 }
-GOOD_ENDS: dict[str, Any] = {}
+EXPECTED_STATES: dict[str, Any] = {}
 
 
-def good_end(sim: Simulator, api: Api, name: str) -> Any:
-    """What the server holds after a run without any fault."""
-    if name not in GOOD_ENDS:
-        begin(sim)
+def read_expected_state(sim: Simulator, api: Api, name: str) -> Any:
+    """Return the state of the server after a run without faults."""
+    if name not in EXPECTED_STATES:
+        set_up(sim)
         result = run(sim, "desired_state", TARGETS[name].options)
         assert (result.failed, result.msg) == (False, "changed")
-        GOOD_ENDS[name] = held(api)
-    return GOOD_ENDS[name]
+        EXPECTED_STATES[name] = read_state(api)
+    return EXPECTED_STATES[name]
 
 
 @pytest.mark.parametrize("fault", RULES)
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_request_that_meets(newest: Simulator, api: Api, name: str, fault: str) -> None:
     target, rule = TARGETS[name], RULES[fault]
-    desired = good_end(newest, api, name)
-    begin(newest)
-    before = held(api)
+    desired = read_expected_state(newest, api, name)
+    set_up(newest)
+    before = read_state(api)
     newest.fault(method=target.method, path=target.path, **rule)
     result = run(newest, "desired_state", target.options, timeout=SHORT if "delay" in rule else LONG)
     if not rule.get("after"):
         time.sleep(rule.get("delay", 0) / 2)
     if "delay" not in rule or rule.get("after"):  # else Waldur carries it out after it was checked
-        check(result, target, held(api), before, desired)
+        check(result, target, read_state(api), before, desired)
     newest.clear_faults()
     again = run(newest, "desired_state", target.options)
     assert not again.failed, again.msg
-    assert held(api) == desired
+    assert read_state(api) == desired
     if target.once:
         rows = [row for row in newest.requests() if row["method"] == "POST" and row["status"] == 201 and row["user"]]
         assert len(rows) == 1
@@ -166,9 +166,9 @@ def check(result: Result, target: Target, now: Any, before: Any, desired: Any) -
 def test_after_a_signal_between_two_requests_another_run_completes_the_change(
     newest: Simulator, api: Api, name: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desired = good_end(newest, api, name)
-    begin(newest)
-    before = held(api)
+    desired = read_expected_state(newest, api, name)
+    set_up(newest)
+    before = read_state(api)
     original, sent = Client.write, 0
 
     def write(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -183,10 +183,10 @@ def test_after_a_signal_between_two_requests_another_run_completes_the_change(
     monkeypatch.undo()
     if result.failed:
         assert mentions(result.msg, "interrupted_unsent") or mentions(result.msg, "interrupted_unknown")
-        if held(api) != before:
+        if read_state(api) != before:
             assert result.result["changed"]
     assert not run(newest, "desired_state", TARGETS[name].options).failed
-    assert held(api) == desired
+    assert read_state(api) == desired
 
 
 # --- what comes before the first write -------------------------------------------------------------------------------
@@ -208,26 +208,26 @@ def test_after_a_signal_between_two_requests_another_run_completes_the_change(
 def test_what_cannot_be_read_before_ends_the_run_without_a_write(
     newest: Simulator, api: Api, path: str, rule: dict[str, Any]
 ) -> None:
-    begin(newest)
-    before = held(api)
+    set_up(newest)
+    before = read_state(api)
     newest.fault(path=path, times=None, **rule)
     newest.zero()
     result = run(newest, "desired_state", TARGETS["the scope is set"].options)
     assert result.failed
     assert newest.counts().writes == 0
     newest.clear_faults()
-    assert held(api) == before
+    assert read_state(api) == before
     assert "applied" not in result.result
 
 
 def test_a_preview_is_repeated_after_a_lost_answer(newest: Simulator, api: Api) -> None:
-    begin(newest)
+    set_up(newest)
     newest.fault(path=PREVIEW, drop="after")
     assert run(newest, "desired_state", TARGETS["a policy is set"].options).msg == "changed"
 
 
 def test_a_waldur_without_the_preview_is_named(newest: Simulator, api: Api) -> None:
-    begin(newest)
+    set_up(newest)
     newest.fault(path=PREVIEW, status=404, html=True)
     result = run(newest, "service_provider", {"customer": ALPHA, "account_options": _POLICY})
     assert result.msg == message("feature_missing", feature="the preview of account options", since=2026)
@@ -245,7 +245,7 @@ def newcomer(username: str, **keys: str) -> dict[str, Any]:
 def test_a_username_that_another_user_gets_meanwhile_leaves_the_scope_stored_and_the_message_says_so(
     newest: Simulator, api: Api
 ) -> None:
-    begin(newest)
+    set_up(newest)
     newest.fault(method="PATCH", path="*", meanwhile=newcomer("M1_VM"))
     options = TARGETS["the scope is set"].options
     result = run(newest, "desired_state", options)
@@ -253,7 +253,7 @@ def test_a_username_that_another_user_gets_meanwhile_leaves_the_scope_stored_and
     assert mentions(result.msg, "refused_rechecked", state=stored)
     assert mentions(result.msg, "applied_before_refusal", applied=message("accounts_were_linked"))
     assert (result.result["changed"], result.names("applied")) == (True, [])
-    assert held(api)[0][ALPHA] == SHARED
+    assert read_state(api)[0][ALPHA] == SHARED
     # What the message says to do.
     back = {"service_providers": [{"customer": ALPHA, "account_options": {"account_scope": ""}}]}
     assert run(newest, "desired_state", back).msg == "changed"
@@ -261,34 +261,36 @@ def test_a_username_that_another_user_gets_meanwhile_leaves_the_scope_stored_and
     assert begins(refused.msg, "accounts_would_share", provider=ALPHA)
     newest.change("OfferingUser", {"user__username": "member5", "offering__name": "Alpha VM"}, {"username": "m5"})
     assert run(newest, "desired_state", options).msg == "changed"
-    assert all(is_linked for (offering, _user), (_name, is_linked) in held(api)[1].items() if offering != "Beta GPU")
+    assert all(
+        is_linked for (offering, _user), (_name, is_linked) in read_state(api)[1].items() if offering != "Beta GPU"
+    )
 
 
 def test_a_conflict_that_arises_meanwhile_leaves_the_scope_as_it_was(newest: Simulator, api: Api) -> None:
-    begin(newest)
+    set_up(newest)
     newest.fault(method="PATCH", path="*", meanwhile=newcomer("other", user="member1", offering="Alpha Request"))
     result = run(newest, "desired_state", TARGETS["the scope is set"].options)
     assert mentions(result.msg, "refused_rechecked", state=message("options_not_stored"))
     assert result.result["changed"] is True
-    assert held(api)[0][ALPHA] == {}
+    assert read_state(api)[0][ALPHA] == {}
     again = run(newest, "desired_state", TARGETS["the scope is set"].options)
     assert again.msg == "changed"
 
 
 def test_a_refusal_to_link_accounts_changes_nothing(newest: Simulator, api: Api) -> None:
-    begin(newest)
+    set_up(newest)
     newest.fault(path=ADOPT, meanwhile=newcomer("M1_VM"))
     result = run(newest, "desired_state", TARGETS["the scope is set"].options)
     assert mentions(result.msg, "refused_rechecked", state=message("options_not_stored"))
     assert "m1_vm" in result.msg
     assert (result.result["changed"], result.names("not_applied")) == (False, [CHANGE])
-    options, accounts = held(api)
+    options, accounts = read_state(api)
     assert options[ALPHA] == {}
     assert not any(is_linked for _name, is_linked in accounts.values())
 
 
 def test_a_pool_that_runs_out_is_reported_with_what_was_stored(newest: Simulator, api: Api) -> None:
-    begin(newest)
+    set_up(newest)
     newest.create("PosixPool", service_provider=ALPHA, min_uid=9000, max_uid=9001)
     options = {"customer": ALPHA, "account_options": {"username_generation_policy": "anonymized"}, "max_renames": 9}
     result = run(newest, "service_provider", options)
@@ -317,7 +319,7 @@ def test_an_older_waldur_is_one_error_for_each_option(edition: str) -> None:
 
 
 def test_a_build_of_2026_without_account_options_is_one_error(newest: Simulator, api: Api) -> None:
-    begin(newest)
+    set_up(newest)
     rows = [{key: value for key, value in row.items() if key != "account_options"} for row in _listed(api)]
     headers = {"X-Result-Count": str(len(rows))}
     newest.fault(method="GET", path=f"{CREATE}*", body=rows, headers=headers, times=None)

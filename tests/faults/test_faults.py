@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every fault at every kind of write: what is shown, sent and held by the server, and that a second run mends it."""
+"""Every fault at every kind of write: the messages, requests and state, and a second run that completes the change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.api_sec
 from simulation import Simulator
 
 from .runs import LONG, SHORT, Result, plain, run
-from .writes import WRITES, Write
+from .write_cases import WRITES, Write
 
 HERE = Path(__file__).parent
 RULES: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "rules.yml").read_text())
@@ -24,41 +24,41 @@ EXPECTED: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load((HERE / "expecte
 CASES = [pytest.param(fault, name, id=f"{name}: {fault}") for fault in RULES for name in WRITES]
 
 
-# By write, as every run from the same beginning ends in the same way.
-GOOD_ENDS: dict[str, Any] = {}
+# The state after a run without faults, by write.
+EXPECTED_STATES: dict[str, Any] = {}
 
 
-def good_end(sim: Simulator, api: Api, name: str) -> Any:
-    """What the server holds after a run without any fault."""
-    if name not in GOOD_ENDS:
+def read_expected_state(sim: Simulator, api: Api, name: str) -> Any:
+    """Return the state of the server after a run without faults."""
+    if name not in EXPECTED_STATES:
         start(sim, api, WRITES[name])
         result = run(sim, WRITES[name].module, WRITES[name].options)
         assert not result.failed, result.msg
-        GOOD_ENDS[name] = WRITES[name].held(api)
-    return GOOD_ENDS[name]
+        EXPECTED_STATES[name] = WRITES[name].read_state(api)
+    return EXPECTED_STATES[name]
 
 
 def start(sim: Simulator, api: Api, write: Write) -> Any:
-    """The beginning, again; new codes come in the same sequence, so two good ends are equal."""
+    """Return to the initial state, and read it; new codes are the same after each reset."""
     sim.reset()
-    write.begin(sim)
-    return write.held(api)
+    write.set_up(sim)
+    return write.read_state(api)
 
 
-def in_words(held: Any, before: Any, asked: Any) -> str:
-    """What the server holds."""
-    return "as before" if held == before else "as asked" if held == asked else "a part"
+def describe_state(state: Any, before: Any, applied: Any) -> str:
+    """Return whether the state is unchanged, applied or partly applied."""
+    return "unchanged" if state == before else "applied" if state == applied else "partly applied"
 
 
 def carried_out(sim: Simulator, write: Write) -> int:
-    """How often the API itself carried the write out that the faults hit."""
+    """Return how often the API carried out the write that meets the faults."""
     rows = [row for row in sim.requests() if row["method"] == write.method and row["user"]]
     tail = write.path.strip("*")
     return sum(row["path"].endswith(tail) and row["status"] < 300 for row in rows)
 
 
 def expected_message(fault: str, name: str) -> str:
-    """Return the message of a run whose write *name* meets *fault*; "changed" where nothing is wrong in the end."""
+    """Return the message of a run whose write *name* meets *fault*; "changed" if the write succeeds in the end."""
     write, case = WRITES[name], EXPECTED[fault]["writes"][name]
     result = case.get("result", "failed" if {"state", "cause"} & set(case) else "changed")
     if result == "changed":
@@ -77,7 +77,7 @@ def expected_message(fault: str, name: str) -> str:
 
 
 def check_message(result: Result, write: Write, fault: str, name: str, sim: Simulator) -> None:
-    """The message, word for word, and the lists of what was applied and what was not."""
+    """Check the message, and the lists of the changes that were and were not applied."""
     expected = EXPECTED[fault]["writes"][name]
     assert plain(result.msg, sim) == expected_message(fault, name)
     if result.failed and expected.get("result") != "not applied":
@@ -91,7 +91,7 @@ def check_message(result: Result, write: Write, fault: str, name: str, sim: Simu
 @pytest.mark.parametrize(("fault", "name"), CASES)
 def test_a_write_that_meets(sim: Simulator, api: Api, fault: str, name: str) -> None:
     write, rule, expected = WRITES[name], RULES[fault], EXPECTED[fault]["writes"][name]
-    asked = good_end(sim, api, name)
+    expected_state = read_expected_state(sim, api, name)
     before = start(sim, api, write)
     known = {"fingerprint": fingerprint(before)} if name == "rotation" else {}
     sim.fault(method=write.method, path=write.path, **rule)
@@ -99,15 +99,15 @@ def test_a_write_that_meets(sim: Simulator, api: Api, fault: str, name: str) -> 
     result = run(sim, write.module, write.options, timeout=SHORT if "delay" in rule else LONG)
     sent = len([row for row in sim.requests() if row["method"] != "GET"])
     if not rule.get("after"):
-        # What the server is still at after a timeout.
+        # The server still processes the request after the timeout.
         time.sleep(rule.get("delay", 0) / 2)
     check_message(result, write, fault, name, sim)
-    assert in_words(write.held(api), before, asked) == expected.get("holds", "as asked")
+    assert describe_state(write.read_state(api), before, expected_state) == expected.get("server_state", "applied")
     assert sent == expected.get("sent", 1)
 
     sim.clear_faults()
     again = run(sim, write.module, {**write.options, **known})
     assert not again.failed, again.msg
-    assert write.held(api) == asked
+    assert write.read_state(api) == expected_state
     if write.once:
         assert carried_out(sim, write) == 1

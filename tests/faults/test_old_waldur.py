@@ -13,7 +13,7 @@ from unit.simulator.api import Api, started
 from simulation import Simulator
 
 from .runs import run
-from .writes import ALPHA, DOCUMENT, SPARE, WRITES, code, provider, usernames
+from .write_cases import ALPHA, DOCUMENT, SPARE, WRITES, code, provider, usernames
 
 NO_ROLES = message("feature_missing", feature="roles on service providers", since=2025)
 

@@ -13,7 +13,7 @@ from simulation import Simulator
 
 from .runs import plain
 from .test_faults import EXPECTED, RULES, expected_message
-from .writes import WRITES, Write, code, whole
+from .write_cases import WRITES, Write, code, whole
 
 LISTS = ("applied", "uncertain", "not_applied")
 SAMPLE = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every fault at each write to a POSIX ID pool: the result tells what the server holds, and a second run mends it."""
+"""Every fault at each write to a POSIX ID pool: the result says which state it left, and a second run completes it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _UIDS = {"min_uid": 20000, "max_uid": 20009}
 
 @dataclass(frozen=True)
 class Write:
-    """A write to a pool: the method of its request, and the options of the task; ``begin`` is the pool before it."""
+    """A write to a pool: the method of its request, and the options of the task; ``before`` is the pool before it."""
 
     method: str
     options: dict[str, Any]
-    begin: dict[str, Any] | None
+    before: dict[str, Any] | None
 
 
 WRITES = {
@@ -53,17 +53,17 @@ def api_2026(newest: Simulator) -> Iterator[Api]:
     api.close()
 
 
-def begin(sim: Simulator, write: Write) -> None:
-    """Bring the world to where the write is needed."""
+def set_up(sim: Simulator, write: Write) -> None:
+    """Create the pool that the write changes."""
     sim.reset()
     sim.clear_faults()
-    if write.begin:
-        sim.create("PosixPool", service_provider=ALPHA, **write.begin)
+    if write.before:
+        sim.create("PosixPool", service_provider=ALPHA, **write.before)
     sim.zero()
 
 
-def held(api: Api) -> list[Any]:
-    """The pools that the server holds."""
+def read_state(api: Api) -> list[Any]:
+    """Return the pools of the server."""
     return [(row["min_uid"], row["max_uid"], row["description"]) for row in api.rows(LISTING)]
 
 
@@ -71,14 +71,14 @@ def held(api: Api) -> list[Any]:
 @pytest.mark.parametrize("fault", RULES)
 def test_a_write_to_a_pool_that_meets(newest: Simulator, api_2026: Api, fault: str, name: str) -> None:
     write, rule = WRITES[name], RULES[fault]
-    begin(newest, write)
+    set_up(newest, write)
     options = {"service_provider": ALPHA, **write.options}
-    before = held(api_2026)
+    before = read_state(api_2026)
     newest.fault(method=write.method, path=f"*{LISTING}*", **rule)
     result = run(newest, "posix_id_pool", options, timeout=SHORT if "delay" in rule else LONG)
     if not rule.get("after"):
-        time.sleep(rule.get("delay", 0) / 2)  # what the server is still at after a timeout
-    after = held(api_2026)
+        time.sleep(rule.get("delay", 0) / 2)  # the server still processes the request after the timeout
+    after = read_state(api_2026)
     change = f"{name} POSIX ID pool ({ALPHA})"
     is_accepted = result.msg == message("change_not_applied", change=change)
     if result.failed and not is_accepted:
@@ -91,34 +91,34 @@ def test_a_write_to_a_pool_that_meets(newest: Simulator, api_2026: Api, fault: s
     newest.clear_faults()
     again = run(newest, "posix_id_pool", options)
     assert not again.failed, again.msg
-    wanted = {
+    expected = {
         "create": [(20000, 20009, "As code")],
         "update": [(20000, 20099, "As code")],
         "delete": [],
     }
-    assert held(api_2026) == wanted[name]
+    assert read_state(api_2026) == expected[name]
     assert not run(newest, "posix_id_pool", options).result["changed"]
 
 
 def test_a_pool_that_another_user_creates_meanwhile_is_kept(newest: Simulator, api_2026: Api) -> None:
-    begin(newest, WRITES["create"])
+    set_up(newest, WRITES["create"])
     other = {"model": "PosixPool", "create": {"service_provider": ALPHA, "min_uid": 7000, "max_uid": 7009}}
     newest.fault(method="POST", path=f"*{LISTING}*", meanwhile=other)
     result = run(newest, "posix_id_pool", {"service_provider": ALPHA, **_UIDS})
     assert result.failed
     assert mentions(result.msg, "pool_found", spans="UIDs 7000 to 7009")
-    assert held(api_2026) == [(7000, 7009, "")]
+    assert read_state(api_2026) == [(7000, 7009, "")]
     assert result.result["changed"] is False
 
 
 def test_numbers_that_are_given_out_meanwhile_are_never_left_out(newest: Simulator, api_2026: Api) -> None:
-    begin(newest, WRITES["update"])
+    set_up(newest, WRITES["update"])
     pool = api_2026.rows(LISTING)[0]["uuid"]
     number = {"pool": pool, "user": "member1", "uid": 20009, "consumer_type": "user"}
     newest.fault(method="PATCH", path=f"*{LISTING}*", meanwhile={"model": "PosixIdentity", "create": number})
     result = run(newest, "posix_id_pool", {"service_provider": ALPHA, "max_uid": 20005})
     assert result.failed
     assert "20009" in result.msg
-    assert held(api_2026) == [(20000, 20009, "")]
+    assert read_state(api_2026) == [(20000, 20009, "")]
     refused = run(newest, "posix_id_pool", {"service_provider": ALPHA, "max_uid": 20005})
     assert refused.msg == message("pool_numbers_left_out", option="max_uid", column="UID", numbers="20009")

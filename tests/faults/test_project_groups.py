@@ -20,7 +20,7 @@ from simulation import Simulator
 
 from .runs import LONG, SHORT, run
 from .test_faults import HERE
-from .writes import ALPHA
+from .write_cases import ALPHA
 
 RULES: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "rules.yml").read_text())
 IMPORT = "*/import_groups/"
@@ -54,7 +54,7 @@ def api(newest: Simulator) -> Iterator[Api]:
     _context.CLIENTS.clear()
 
 
-def held(api: Api) -> dict[str, int]:
+def read_state(api: Api) -> dict[str, int]:
     """Return the GIDs of all groups."""
     return {row["name"]: row["gid"] for row in api.rows(LIST)}
 
@@ -64,8 +64,8 @@ def test_groups_that_meet_a_fault_are_reported_as_they_are(newest: Simulator, ap
     rule = RULES[fault]
     newest.fault(method="POST", path=IMPORT, **rule)
     result = run(newest, "project_group", OPTIONS, timeout=SHORT if "delay" in rule else LONG)
-    found = held(api)
-    if "delay" in rule:  # what the server is still at after a timeout
+    found = read_state(api)
+    if "delay" in rule:  # the server still processes the request after the timeout
         time.sleep(rule["delay"])
     if result.failed:
         assert message("groups_sent_together", number=1) in result.msg
@@ -83,7 +83,7 @@ def test_groups_that_meet_a_fault_are_reported_as_they_are(newest: Simulator, ap
     newest.clear_faults()
     again = run(newest, "project_group", OPTIONS)
     assert not again.failed, again.msg
-    assert held(api) == AFTER
+    assert read_state(api) == AFTER
     assert run(newest, "project_group", OPTIONS).msg == "ok"
 
 
@@ -105,6 +105,6 @@ def test_an_interruption_reports_all_groups_or_none(
     # Where they were sent, the outcome is not known.
     unsettled = ("uncertain", "not_applied") if is_sent else ("not_applied", "uncertain")
     assert [result.names(key) for key in ("applied", *unsettled)] == [[], CHANGES, []]
-    assert held(api) == (AFTER if is_sent else BEFORE)
+    assert read_state(api) == (AFTER if is_sent else BEFORE)
     assert result.result["changed"] is is_sent  # it says so too where the outcome is not known
     assert run(newest, "project_group", OPTIONS).msg == ("ok" if is_sent else "changed")

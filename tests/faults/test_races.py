@@ -15,7 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.api_sec
 from simulation import Simulator
 
 from .runs import Result, plain, run, run_beside
-from .writes import ALPHA, DOCUMENT, EXPIRY, MANAGER, SPARE, WRITES, code, grants, provider, usernames, whole
+from .write_cases import ALPHA, DOCUMENT, EXPIRY, MANAGER, SPARE, WRITES, code, grants, provider, usernames, whole
 
 GRANT = {"user": "rolefree1", "role": "CUSTOMER.MANAGER", "service_provider": ALPHA}
 MINE = {"user__username": "rolefree1", "is_active": True}
@@ -80,7 +80,7 @@ def test_eight_parallel_runs_with_one_desired_state_succeed_and_apply_it_once(
     sim: Simulator, api: Api, eight: list[str], name: str
 ) -> None:
     write = WRITES[name]
-    write.begin(sim)
+    write.set_up(sim)
     results = at_once(sim, eight, write.module, write.options)
     assert [result.msg for result in results if result.failed] == []
     assert "changed" in [result.msg for result in results]
@@ -95,7 +95,7 @@ def test_eight_parallel_runs_with_one_desired_state_succeed_and_apply_it_once(
         "revoke": [],
         "username": ["m1", "m1"],
         "document": [[["As code", True]], [None], [], ["m1", "m1"]],
-    }[name] == write.held(api)
+    }[name] == write.read_state(api)
 
 
 def test_eight_parallel_runs_that_grant_eight_users_lose_no_grant(sim: Simulator, api: Api, eight: list[str]) -> None:
@@ -208,7 +208,7 @@ def test_a_server_that_breaks_on_the_second_of_two_creations_is_looked_at_again(
 
 def test_a_grant_that_another_user_revoked_first_is_reported(sim: Simulator, api: Api) -> None:
     write = WRITES["extend"]
-    write.begin(sim)
+    write.set_up(sim)
     sim.fault(path="*/update_user/", meanwhile=DELETE)
     result = run(sim, "user_role", write.options)
     assert result.msg == broke_and_rechecked("extend", "Server Error (500)", message("grant_missing"))
@@ -217,7 +217,7 @@ def test_a_grant_that_another_user_revoked_first_is_reported(sim: Simulator, api
 
 def test_a_grant_that_another_user_doubled_first_is_reported_with_what_to_do(sim: Simulator, api: Api) -> None:
     write = WRITES["extend"]
-    write.begin(sim)
+    write.set_up(sim)
     sim.fault(path="*/update_user/", meanwhile=CREATE)
     result = run(sim, "user_role", write.options)
     twice = granted_twice("2027-01-01T00:00:00+00:00")
@@ -244,7 +244,7 @@ def test_what_another_user_did_first_is_overwritten_or_already_done(
     sim: Simulator, api: Api, name: str, path: str, meanwhile: dict[str, Any]
 ) -> None:
     write = WRITES[name]
-    write.begin(sim)
+    write.set_up(sim)
     sim.fault(method=write.method, path=path, meanwhile=meanwhile)
     assert run(sim, write.module, write.options).msg == "changed"
     assert run(sim, write.module, write.options).msg == "ok"
@@ -309,7 +309,7 @@ def test_a_change_that_another_user_reverts_before_the_check_is_reported(
     sim: Simulator, api: Api, name: str, meanwhile: dict[str, Any], left: str
 ) -> None:
     write = WRITES[name]
-    write.begin(sim)
+    write.set_up(sim)
     sim.fault(method=write.method, path=write.path, meanwhile=meanwhile, after=True)
     result = run(sim, write.module, write.options)
     assert result.msg == message("change_not_applied", change=left)

@@ -16,7 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http import pagin
 from simulation import Simulator
 
 from .runs import SHORT, Result, plain, run
-from .writes import ALPHA, WRITES, grants, provider
+from .write_cases import ALPHA, WRITES, grants, provider
 
 GRANT = WRITES["grant"]
 DOCUMENT = WRITES["document"]
@@ -88,15 +88,15 @@ def test_a_list_that_cannot_be_read_ends_the_run_before_the_first_write(
     sim: Simulator, api: Api, name: str, fault: str
 ) -> None:
     write, (path, title), (rule, told) = WRITES[name], LISTS[name], TOLD[fault]
-    write.begin(sim)
-    before = write.held(api)
+    write.set_up(sim)
+    before = write.read_state(api)
     sim.fault(method="GET", path=path, times=None, **rule)
     sim.zero()
     result = run(sim, write.module, write.options, timeout=SHORT if "delay" in rule else 10.0)
     assert sim.counts().writes == 0
     sim.clear_faults()
     assert plain(result.msg, sim) == render(told, request=title)
-    assert write.held(api) == before
+    assert write.read_state(api) == before
     assert "applied" not in result.result
     assert not run(sim, write.module, write.options).failed
 
@@ -105,7 +105,7 @@ def test_a_list_that_cannot_be_read_ends_the_run_before_the_first_write(
 @pytest.mark.parametrize("fault", ["503 in HTML", "a reset", "a body cut short"])
 def test_a_list_that_cannot_be_read_once_is_read_again(sim: Simulator, name: str, fault: str) -> None:
     write = WRITES[name]
-    write.begin(sim)
+    write.set_up(sim)
     sim.fault(method="GET", path=LISTS[name][0], **TOLD[fault][0])
     result = run(sim, write.module, write.options)
     assert (result.failed, result.msg) == (False, "changed")
@@ -209,7 +209,7 @@ LOOKS: dict[str, tuple[str, str]] = {
 def after_the_write(sim: Simulator, name: str, **rule: Any) -> Callable[[], Result]:
     """A run in which *rule* hits every reading that follows the first writing of the write."""
     write, (path, _title) = WRITES[name], LOOKS[name]
-    write.begin(sim)
+    write.set_up(sim)
     sim.zero()
     run(sim, write.module, write.options)
     rows = sim.requests()
@@ -217,7 +217,7 @@ def after_the_write(sim: Simulator, name: str, **rule: Any) -> Callable[[], Resu
     tail = path.strip("*")
     before = sum(tail in row["path"] and row["method"] == "GET" for row in rows[:wrote])
     sim.reset()
-    write.begin(sim)
+    write.set_up(sim)
     sim.fault(method="GET", path=f"~{tail}", skip=before, times=None, **rule)
     return lambda: run(sim, write.module, write.options)
 

@@ -21,7 +21,7 @@ from simulation import Simulator
 
 from .runs import LONG, SHORT, Result, run
 from .test_faults import HERE
-from .writes import ALPHA
+from .write_cases import ALPHA
 
 RULES: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "rules.yml").read_text())
 SHARED, ROWS = "*/marketplace-service-provider-accounts/*", "/api/marketplace-offering-users/*"
@@ -44,8 +44,8 @@ def api(newest: Simulator) -> Iterator[Api]:
     _context.CLIENTS.clear()
 
 
-def held(api: Api) -> Any:
-    """The usernames of the first provider's accounts, and whether they are linked."""
+def read_state(api: Api) -> Any:
+    """Return the usernames of the first provider's accounts, and whether they are linked."""
     rows = api.rows("marketplace-offering-users/")
     accounts = api.rows("marketplace-service-provider-accounts/")
     return (
@@ -60,15 +60,15 @@ def held(api: Api) -> Any:
 
 @dataclass(frozen=True)
 class Target:
-    """The request that the faults hit, and what the account of a user was before: linked, partly linked, missing."""
+    """The request that meets the faults, and the account of a user before: linked, partly linked or missing."""
 
     method: str
     path: str
     is_partly_linked: bool = False
     is_missing: bool = False
 
-    def begin(self, sim: Simulator, api: Api) -> None:
-        """Bring the accounts to where the request is needed."""
+    def set_up(self, sim: Simulator, api: Api) -> None:
+        """Create the accounts that the request changes."""
         sim.reset()
         sim.clear_faults()
         api.patch(api.provider(), {"account_options": {"account_scope": "provider"}}, by="owner")
@@ -93,36 +93,36 @@ TARGETS = {
     "an account is created": Target("POST", "/api/marketplace-offering-users/", is_missing=True),
     "a new service provider account is renamed": Target("PATCH", SHARED, is_missing=True),
 }
-GOOD_ENDS: dict[str, Any] = {}
+EXPECTED_STATES: dict[str, Any] = {}
 
 
-def good_end(sim: Simulator, api: Api, name: str) -> Any:
-    """What the server holds after a run without any fault."""
-    if name not in GOOD_ENDS:
-        TARGETS[name].begin(sim, api)
+def read_expected_state(sim: Simulator, api: Api, name: str) -> Any:
+    """Return the state of the server after a run without faults."""
+    if name not in EXPECTED_STATES:
+        TARGETS[name].set_up(sim, api)
         result = run(sim, "offering_username", OPTIONS)
         assert (result.failed, result.msg) == (False, "changed")
-        GOOD_ENDS[name] = held(api)
-    return GOOD_ENDS[name]
+        EXPECTED_STATES[name] = read_state(api)
+    return EXPECTED_STATES[name]
 
 
 @pytest.mark.parametrize("fault", RULES)
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_request_that_meets(newest: Simulator, api: Api, name: str, fault: str) -> None:
     target, rule = TARGETS[name], RULES[fault]
-    desired = good_end(newest, api, name)
-    target.begin(newest, api)
-    before = held(api)
+    desired = read_expected_state(newest, api, name)
+    target.set_up(newest, api)
+    before = read_state(api)
     newest.fault(method=target.method, path=target.path, **rule)
     result = run(newest, "offering_username", OPTIONS, timeout=SHORT if "delay" in rule else LONG)
     if not rule.get("after"):
         time.sleep(rule.get("delay", 0) / 2)
     if "delay" not in rule or rule.get("after"):  # else Waldur carries it out after it was checked
-        check(result, held(api), before, desired)
+        check(result, read_state(api), before, desired)
     newest.clear_faults()
     again = run(newest, "offering_username", OPTIONS)
     assert not again.failed, again.msg
-    assert held(api) == desired
+    assert read_state(api) == desired
     assert run(newest, "offering_username", OPTIONS).msg == "ok"
     created = [row for row in newest.requests() if row["method"] == "POST" and row["status"] == 201 and row["user"]]
     assert len(created) == target.is_missing
@@ -147,9 +147,9 @@ def check(result: Result, now: Any, before: Any, desired: Any) -> None:
 def test_after_a_signal_between_two_requests_another_run_completes_the_change(
     newest: Simulator, api: Api, name: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desired = good_end(newest, api, name)
-    TARGETS[name].begin(newest, api)
-    before = held(api)
+    desired = read_expected_state(newest, api, name)
+    TARGETS[name].set_up(newest, api)
+    before = read_state(api)
     original, sent = Client.write, 0
 
     def write(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -162,10 +162,10 @@ def test_after_a_signal_between_two_requests_another_run_completes_the_change(
     monkeypatch.setattr(Client, "write", write)
     result = run(newest, "offering_username", OPTIONS)
     monkeypatch.undo()
-    if result.failed and held(api) != before:
+    if result.failed and read_state(api) != before:
         assert result.result["changed"]
     assert not run(newest, "offering_username", OPTIONS).failed
-    assert held(api) == desired
+    assert read_state(api) == desired
 
 
 # --- others at the same time -----------------------------------------------------------------------------------------
@@ -173,19 +173,19 @@ def test_after_a_signal_between_two_requests_another_run_completes_the_change(
 
 def test_a_user_who_gets_an_account_meanwhile_gets_no_second_one(newest: Simulator, api: Api) -> None:
     target = TARGETS["an account is created"]
-    target.begin(newest, api)
+    target.set_up(newest, api)
     account = {"offering": "Alpha Storage", "user": "member1", "state": "Requested", "username": ""}
     newest.fault(method="POST", path=target.path, meanwhile={"model": "OfferingUser", "create": account})
     result = run(newest, "offering_username", OPTIONS)
     assert "An account for this user on this offering already exists." in result.msg
     assert mentions(result.msg, "usernames_counted", count=0, accounts=1)
     assert run(newest, "offering_username", OPTIONS).msg == "changed"
-    assert held(api)[0]["Alpha Storage", "member1"][0] == "new1"
+    assert read_state(api)[0]["Alpha Storage", "member1"][0] == "new1"
 
 
 def test_an_account_that_is_linked_meanwhile_is_renamed_by_the_next_run(newest: Simulator, api: Api) -> None:
     target = TARGETS["an account beside it is renamed"]
-    target.begin(newest, api)
+    target.set_up(newest, api)
     owner = next(
         row["uuid"] for row in api.rows("marketplace-service-provider-accounts/") if row["username"] == "m1_alpha"
     )
@@ -205,7 +205,7 @@ def test_a_username_that_is_taken_meanwhile_is_rejected_by_the_plan_of_the_next_
     newest: Simulator, api: Api
 ) -> None:
     target = TARGETS["a service provider account is renamed"]
-    target.begin(newest, api)
+    target.set_up(newest, api)
     taken = {"model": "ProviderAccount", "where": {"user__username": "member3"}, "set": {"username": "NEW1"}}
     newest.fault(method="PATCH", path=SHARED, meanwhile=taken)
     result = run(newest, "offering_username", OPTIONS)
@@ -224,14 +224,14 @@ def test_a_username_that_is_taken_meanwhile_is_rejected_by_the_plan_of_the_next_
 def test_what_cannot_be_read_before_ends_the_run_without_a_write(
     newest: Simulator, api: Api, path: str, rule: dict[str, Any]
 ) -> None:
-    TARGETS["a service provider account is renamed"].begin(newest, api)
+    TARGETS["a service provider account is renamed"].set_up(newest, api)
     newest.fault(method="GET", path=path, times=None, **rule)
     assert run(newest, "offering_username", OPTIONS).failed
     assert newest.counts().writes == 0
 
 
 def test_after_a_failure_whose_check_fails_too_the_message_says_both(newest: Simulator, api: Api) -> None:
-    TARGETS["an account beside it is renamed"].begin(newest, api)
+    TARGETS["an account beside it is renamed"].set_up(newest, api)
     newest.fault(method="PATCH", path=SHARED, status=403, body={"detail": "No."}, times=None)
     newest.fault(method="GET", path=ROWS, skip=1, status=403, body={"detail": "No."}, times=None)
     result = run(newest, "offering_username", OPTIONS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every kind of write: the task that makes it, the request that carries it, and what the server holds."""
+"""A case for every kind of write: its task, its request, and how to read the state of the server."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ EXPIRY = "2027-06-30T00:00:00+00:00"
 
 @dataclass(frozen=True)
 class Write:
-    """One write. ``path`` is the request that the faults hit; ``held`` tells what the server holds of it.
+    """One write. ``path`` is that of the request that meets the faults; ``read_state`` reads what the task changes.
 
-    ``changes`` are those of a good run, in their order; ``failing`` is the index of the one whose request the faults
-    hit, and ``title`` is how messages name that request; ``begin`` brings the world to where the changes are needed;
-    ``once`` marks what must never be carried out twice.
+    ``changes`` are those of a run without faults, in their order; ``failing`` is the index of the one whose request
+    meets the faults, and ``title`` is the name of that request in messages; ``set_up`` prepares the data that the task
+    changes; ``once`` marks a write that must not be sent twice.
     """
 
     module: str
@@ -31,55 +31,55 @@ class Write:
     method: str
     path: str
     title: str
-    held: Callable[[Api], Any]
+    read_state: Callable[[Api], Any]
     changes: tuple[str, ...]
-    begin: Callable[[Simulator], Any] = field(default=lambda sim: None)
+    set_up: Callable[[Simulator], Any] = field(default=lambda sim: None)
     once: bool = False
     failing: int = 0
 
     @property
     def change(self) -> str:
-        """The change whose request the faults hit, as messages name it."""
+        """Return the name of the change whose request meets the faults."""
         change = self.changes[self.failing]
         return change if self.module == "service_provider" else f"{change} ({ALPHA})"
 
     @property
     def shown_path(self) -> str:
-        """The path of that request, with a name in place of the UUID."""
+        """Return the path of that request, with a placeholder for the UUID."""
         action = self.path.removeprefix("*").removeprefix("/")
         return f"/api/{LISTING}" if action == LISTING else f"/api/{LISTING}UUID/{action}"
 
 
 def provider(api: Api, customer: str) -> list[Any]:
-    """Every provider of a customer: description and notifications."""
+    """Return the description and notifications of each provider of a customer."""
     rows = [row for row in api.rows(LISTING) if row["customer_name"] == customer]
     return [[row["description"], row["enable_notifications"]] for row in rows]
 
 
 def grants(api: Api, username: str = "rolefree1") -> list[Any]:
-    """The expiries of all active grants of a user on the first provider."""
+    """Return the expiries of all active grants of a user on the first provider."""
     rows = api.rows(f"{api.provider()}list_users/", username=username)
     return [row["expiration_time"] for row in rows]
 
 
 def usernames(api: Api) -> list[str]:
-    """The usernames of a user in the first provider's offerings."""
+    """Return the usernames of a user in the first provider's offerings."""
     rows = api.rows("marketplace-offering-users/", user_username="member1")
     return sorted(row["username"] for row in rows if row["customer_name"] == ALPHA)
 
 
 def code(api: Api) -> str:
-    """The API secret code of the first provider."""
+    """Return the API secret code of the first provider."""
     return str(api.one(f"{api.provider()}api_secret_code/")["api_secret_code"])
 
 
 def whole(api: Api) -> list[Any]:
-    """All that the whole document speaks of."""
+    """Return the state of everything in ``DOCUMENT``."""
     return [provider(api, ALPHA), grants(api), grants(api, "manager_alpha"), usernames(api)]
 
 
 def granted(**fields: Any) -> Callable[[Simulator], Any]:
-    """Begin with a grant."""
+    """Return a function that creates a grant."""
     return lambda sim: sim.create("Grant", user="rolefree1", role="CUSTOMER.MANAGER", service_provider=ALPHA, **fields)
 
 
