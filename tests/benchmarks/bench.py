@@ -107,7 +107,7 @@ def play(
     """A run of these tasks that must go well and change something or nothing."""
 
     def action() -> None:
-        outcome = run.quietly(tasks, variables or {}, url or run.sim.url)
+        outcome = run.run_without_callbacks(tasks, variables or {}, url or run.sim.url)
         if outcome.code or (tasks and f"changed={int(changed)} " not in outcome.output):
             raise Failed(outcome.output[-3000:])
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from integration.playbook import WAYS, runner
+from integration.playbook import EXECUTIONS, runner
 from unit.simulator.api import Api
 
 from simulation import Simulator
@@ -30,11 +30,11 @@ def task(write: Write, **connection: Any) -> dict[str, Any]:
     return {"name": "Case", f"waldur.provider.{write.module}": {**write.options, "retries": 1, **connection}}
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("execution", EXECUTIONS)
 @pytest.mark.parametrize(("name", "fault"), SAMPLE, ids=[f"{name}: {fault}" for name, fault in SAMPLE])
-def test_a_playbook_reports_the_same_message(sim: Simulator, api: Api, name: str, fault: str, way: str) -> None:
+def test_a_playbook_reports_the_same_message(sim: Simulator, api: Api, name: str, fault: str, execution: str) -> None:
     write, expected = WRITES[name], EXPECTED[fault]["writes"][name]
-    run = runner(sim, way=way)
+    run = runner(sim, execution=execution)
     run.secrets.add(code(api))
     sim.fault(method=write.method, path=write.path, **RULES[fault])
     outcome = run.play([task(write)])
@@ -50,20 +50,20 @@ def test_a_playbook_reports_the_same_message(sim: Simulator, api: Api, name: str
     assert result["changed"] is (done > 0)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_until_completes_what_a_fault_stopped(sim: Simulator, api: Api, way: str) -> None:
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_until_completes_what_a_fault_stopped(sim: Simulator, api: Api, execution: str) -> None:
     document = WRITES["document"]
     sim.fault(path="*/add_user/", drop="after")
     sim.fault(path="*/set_offerings_username/", status=502, html=True, times=2)
     again = {"register": "outcome", "until": "outcome is succeeded", "retries": 5, "delay": 0}
-    outcome = runner(sim, way=way).play([{**task(document), **again}])
+    outcome = runner(sim, execution=execution).play([{**task(document), **again}])
     assert outcome.code == 0, outcome.output
     assert outcome.result["attempts"] == 3
     assert whole(api)[1:] == [[None], [], ["m1", "m1"]]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_rescue_finds_what_was_applied(sim: Simulator, way: str) -> None:
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_a_rescue_finds_what_was_applied(sim: Simulator, execution: str) -> None:
     document = WRITES["document"]
     sim.fault(path="*/set_offerings_username/", status=400, body={"username": ["Taken."]})
     tell = "{{ ansible_failed_result.applied | map(attribute='action') | join(', ') }}"
@@ -72,6 +72,6 @@ def test_a_rescue_finds_what_was_applied(sim: Simulator, way: str) -> None:
         "block": [task(document)],
         "rescue": [{"name": "Tell", "ansible.builtin.debug": {"msg": tell}}],
     }
-    outcome = runner(sim, way=way).play([block])
+    outcome = runner(sim, execution=execution).play([block])
     assert outcome.code == 0, outcome.output
     assert outcome.of("Tell")["msg"] == "update, grant"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the inventory with the real ansible-inventory, and reads what it says."""
+"""Run the inventory with the real ansible-inventory, and read its output."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ KINDS = (
     "course_accounts",
     "project_service_accounts",
 )
-# Without it Ansible goes on without the inventory, and tells of it in a warning only.
+# Without it, Ansible only warns of an inventory that fails.
 STRICTLY = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
 
 
-def asked(
+def run_inventory(
     run: Runner, content: Mapping[str, Any], *options: str, name: str = "x.waldur.yml", **environment: str
 ) -> Outcome:
-    """A run of ansible-inventory, as loud as it can be, over a file of that content."""
+    """Run ansible-inventory with the highest verbosity on a file with that content."""
     run.write(name, yaml.safe_dump({"plugin": PLUGIN, **content}))
     return run.command(["inventory", "-i", name, "-vvvv", *options], {**STRICTLY, **environment})
 
 
-def listed(run: Runner, content: Mapping[str, Any], *options: str, **environment: str) -> dict[str, Any]:
-    """What ``--list`` says, without the marks of texts that nobody trusts."""
+def read_inventory(run: Runner, content: Mapping[str, Any], *options: str, **environment: str) -> dict[str, Any]:
+    """Return the output of ``--list``, without the marks of untrusted texts."""
     out = run.folder / "listed.json"
-    outcome = asked(run, content, "--list", "--output", str(out), *options, **environment)
+    outcome = run_inventory(run, content, "--list", "--output", str(out), *options, **environment)
     assert outcome.code == 0, outcome.output
     found: dict[str, Any] = unmarked(json.loads(out.read_text()))
     for secret in {*run.sim.tokens.values(), *run.secrets}:
@@ -48,21 +48,21 @@ def listed(run: Runner, content: Mapping[str, Any], *options: str, **environment
 
 
 def hosts(run: Runner, content: Mapping[str, Any], *options: str, **environment: str) -> dict[str, dict[str, Any]]:
-    """The variables of all hosts."""
-    found: dict[str, dict[str, Any]] = listed(run, content, *options, **environment)["_meta"]["hostvars"]
+    """Return the variables of all hosts."""
+    found: dict[str, dict[str, Any]] = read_inventory(run, content, *options, **environment)["_meta"]["hostvars"]
     return found
 
 
-def refusal(run: Runner, content: Mapping[str, Any], *options: str, **environment: str) -> str:
-    """All that is printed of an inventory that must fail, on one line."""
-    outcome = asked(run, content, "--list", *options, **environment)
+def read_error(run: Runner, content: Mapping[str, Any], *options: str, **environment: str) -> str:
+    """Return the output of an inventory that must fail, on one line."""
+    outcome = run_inventory(run, content, "--list", *options, **environment)
     assert outcome.code != 0, outcome.output
     assert "Traceback" not in outcome.output
     return " ".join(outcome.output.split())
 
 
 def unmarked(value: Any) -> Any:
-    """Plain values."""
+    """Return the values without marks."""
     if isinstance(value, dict):
         if set(value) == {"__ansible_unsafe"}:
             return value["__ansible_unsafe"]
@@ -71,7 +71,7 @@ def unmarked(value: Any) -> Any:
 
 
 def rows(sim: Simulator, path: str) -> list[dict[str, Any]]:
-    """A list of the API below the providers, as staff sees it."""
+    """Return a list of the API below the providers, as staff sees it."""
     url = f"{sim.url}/api/marketplace-service-providers/{path}?page_size=300"
     request = urllib.request.Request(url, headers={"Authorization": f"Token {sim.token('staff')}"})
     with urllib.request.urlopen(request) as answer:
@@ -80,7 +80,7 @@ def rows(sim: Simulator, path: str) -> list[dict[str, Any]]:
 
 
 def uuids(sim: Simulator, kind: str) -> set[str]:
-    """Those of all things of a kind under any provider."""
+    """Return the UUIDs of all objects of a kind under any provider."""
     providers = rows(sim, "")
     if kind == "service_providers":
         return {row["uuid"] for row in providers}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs playbooks with the real ansible-playbook, and looks for tokens and secret codes in all that it prints."""
+"""Run playbooks with the real ansible-playbook, and search the output for tokens and secret codes."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from .name_mapping import NameMapping
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
-# How a task runs: inside Ansible's own process, or as a module in a process of its own.
-WAYS = ("local", "as_module")
+# How a task runs: inside Ansible's own process, or as a module in a process of its own. The values are connections.
+EXECUTIONS = {"in_process": "local", "module": "as_module"}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run left: its exit code, all that it printed, and the results in their order."""
+    """The outcome of a run: its exit code, its output, and the results of its tasks in their order."""
 
     code: int
     output: str
@@ -39,53 +39,53 @@ class Outcome:
 
     @property
     def results(self) -> list[dict[str, Any]]:
-        """The results alone."""
+        """Return the results without their tasks."""
         return [line["result"] for line in self.lines]
 
     @property
     def result(self) -> dict[str, Any]:
-        """The result of the only task."""
+        """Return the result of the only task."""
         assert len(self.lines) == 1, self.output
         return self.results[0]
 
     def of(self, task: str) -> dict[str, Any]:
-        """The result of the task of that name."""
+        """Return the result of the task of that name."""
         return next(line["result"] for line in self.lines if line["task"].endswith(task))
 
 
-class Target(Protocol):
-    """Where playbooks run against: a simulator, or a Waldur of any kind."""
+class WaldurServer(Protocol):
+    """The Waldur that playbooks run against: a simulator or a real one."""
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """Return its address."""
 
     @property
     def tokens(self) -> dict[str, str]:
-        """The tokens that may be printed nowhere."""
+        """Return the tokens, which must not be printed."""
 
     def token(self, alias: str) -> str:
-        """The token of one user."""
+        """Return the token of a user."""
 
 
 @dataclass
 class Runner:
-    """Runs playbooks against one Waldur. ``secrets`` must appear in no output; more can be added.
+    """Run playbooks against one Waldur. ``secrets`` must not be in any output; more can be added.
 
-    The names of the recorded world become those of ``name_mapping`` on their way in, and come back in what is printed.
+    ``name_mapping`` translates the names in playbooks and commands to those of the Waldur, and back in the output.
     """
 
-    sim: Target
+    sim: WaldurServer
     folder: Path
     alias: str = "staff"
-    way: str = "local"
+    execution: str = "in_process"
     secrets: set[str] = field(default_factory=set)
     name_mapping: NameMapping = field(default_factory=NameMapping)
-    # Starts the runs of `quietly`; a test that measures nothing can replace it with `ansible`, which is cheaper.
+    # Starts the runs of `run_without_callbacks`; tests without measurements can set `ansible`, which is cheaper.
     start: Callable[..., tuple[int, str]] = in_a_new_process
 
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a run: nothing of the caller's Ansible or Waldur settings, the token beside the URL."""
+        """Return the environment of a run: the URL and token, and no Ansible or Waldur settings of the caller."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "WALDUR_"))}
         return {
             **kept,
@@ -108,10 +108,10 @@ class Runner:
     def command(
         self, command: Sequence[str], environment: Mapping[str, str] | None = None, *, leaks_allowed: bool = False
     ) -> Outcome:
-        """Runs one of Ansible's commands; fails when a token or code is in what it prints."""
+        """Run one of Ansible's commands; fail if a token or code is in the output."""
         results = self.folder / "results.jsonl"
         results.write_text("")
-        code, printed = ansible(self.said_here(command), self.folder, self.environment(environment or {}))
+        code, printed = ansible(self.translate_names(command), self.folder, self.environment(environment or {}))
         if not leaks_allowed:
             for secret in {*self.sim.tokens.values(), *self.secrets}:
                 assert secret not in printed, "a token or a secret code was printed"
@@ -119,26 +119,26 @@ class Runner:
         lines = [self.name_mapping.from_target(json.loads(line)) for line in results.read_text().splitlines()]
         return Outcome(code, self.name_mapping.from_target(printed), lines)
 
-    def said_here(self, value: Any) -> Any:
-        """*value* with this Waldur's names; the test is skipped where it has no counterpart."""
-        if why := self.name_mapping.missing_reason(value):
-            pytest.skip(why)
+    def translate_names(self, value: Any) -> Any:
+        """Return *value* with the names of this Waldur; skip the test if a name has no counterpart."""
+        if reason := self.name_mapping.missing_reason(value):
+            pytest.skip(reason)
         return self.name_mapping.to_target(value)
 
     def write(self, name: str, text: str) -> Path:
-        """A file of that name in the folder."""
+        """Write a file into the folder, with the names of this Waldur."""
         path = self.folder / name
-        path.write_text(self.said_here(text))
+        path.write_text(self.translate_names(text))
         return path
 
     def inventory(self, *, is_shared: bool = True) -> str:
-        """A host that runs tasks the wanted way, with the interpreter of the tests; see `modules.write_interpreter`."""
+        """Write an inventory whose host runs tasks in the given execution mode; see `modules.write_interpreter`."""
         path = self.folder / "inventory.yml"
         # Ansible does not quote an interpreter whose path holds a space when a task is asynchronous.
         python = self.folder / "python"
         write_interpreter(python, is_shared=is_shared)
         host = {
-            "ansible_connection": self.way,
+            "ansible_connection": EXECUTIONS[self.execution],
             "ansible_python_interpreter": str(python),
             # Ansible writes and reads results of asynchronous tasks in two folders where HOME is not the user's own.
             "ansible_async_dir": str(self.folder / "async"),
@@ -154,15 +154,17 @@ class Runner:
         leaks_allowed: bool = False,
         **keys: Any,
     ) -> Outcome:
-        """Runs tasks in a play of their own with ``--diff`` and the highest verbosity."""
+        """Run tasks in a play of their own with ``--diff`` and the highest verbosity."""
         play = {"name": "Case", "hosts": "localhost", "gather_facts": False, **keys, "tasks": list(tasks)}
         path = self.folder / "play.yml"
-        path.write_text(yaml.safe_dump(self.said_here([play]), sort_keys=False))
+        path.write_text(yaml.safe_dump(self.translate_names([play]), sort_keys=False))
         command = ["playbook", "-i", self.inventory(), "--diff", "-vvvv", *options, str(path)]
         return self.command(command, environment, leaks_allowed=leaks_allowed)
 
-    def quietly(self, tasks: Sequence[Mapping[str, Any]], variables: Mapping[str, Any], url: str) -> Outcome:
-        """Runs tasks as people run them, with nothing of ours listening: for measuring."""
+    def run_without_callbacks(
+        self, tasks: Sequence[Mapping[str, Any]], variables: Mapping[str, Any], url: str
+    ) -> Outcome:
+        """Run tasks without the callbacks of the tests, for measurements."""
         play = {"name": "Case", "hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}
         for name, content in (
             ("play.yml", [play]),
@@ -177,13 +179,13 @@ class Runner:
 
 @functools.cache
 def _ansible_home() -> str:
-    """The same for all runs, which `commands.Configured` wants, and which only keep what is temporary there."""
+    """Return a folder for temporary files of all runs; `commands.Configured` requires the same one for all."""
     folder = tempfile.mkdtemp(prefix="ansible-")
     atexit.register(shutil.rmtree, folder)
     return folder
 
 
-def runner(sim: Target, alias: str = "staff", way: str = "local") -> Runner:
-    """A runner with a folder of its own."""
+def runner(sim: WaldurServer, alias: str = "staff", execution: str = "in_process") -> Runner:
+    """Return a runner with a folder of its own."""
     folder = Path(tempfile.mkdtemp(prefix="play-"))
-    return Runner(sim, folder, alias, way, name_mapping=getattr(sim, "name_mapping", None) or NameMapping())
+    return Runner(sim, folder, alias, execution, name_mapping=getattr(sim, "name_mapping", None) or NameMapping())

@@ -13,15 +13,15 @@ import yaml
 from ansible_collections.waldur.provider.plugins.plugin_utils._templating import IS_OLD
 from simulation import Simulator
 
-from .playbook import WAYS, Runner, runner
+from .playbook import EXECUTIONS, Runner, runner
 from .waldur import Waldur
 
 GRANT = {"name": "Grant", "waldur.provider.user_role": {"service_provider": "ALPHA", "user": "member1"}}
 LIST_USERS = "GET /api/marketplace-service-providers/{uuid}/list_users/"
 
 
-def ways(function: Any) -> Any:
-    return pytest.mark.parametrize("way", WAYS)(function)
+def each_execution(function: Any) -> Any:
+    return pytest.mark.parametrize("execution", EXECUTIONS)(function)
 
 
 def elsewhere(run: Runner) -> dict[str, str]:
@@ -32,9 +32,9 @@ def elsewhere(run: Runner) -> dict[str, str]:
 # --- where the connection comes from ---------------------------------------------------------------------------------
 
 
-@ways
-def test_the_tasks_own_environment_counts_as_environment(waldur: Waldur, way: str) -> None:
-    run = runner(waldur, way=way)
+@each_execution
+def test_the_tasks_own_environment_counts_as_environment(waldur: Waldur, execution: str) -> None:
+    run = runner(waldur, execution=execution)
     task = {**GRANT, "environment": {"WALDUR_API_URL": "{{ url }}/api/", "WALDUR_API_TOKEN": "{{ secret }}"}}
     variables = run.folder / "secret.yml"
     variables.write_text(yaml.safe_dump({"url": waldur.url, "secret": waldur.token("staff")}))
@@ -42,9 +42,9 @@ def test_the_tasks_own_environment_counts_as_environment(waldur: Waldur, way: st
     assert outcome.result["changed"] is True, outcome.output
 
 
-@ways
-def test_variables_are_a_source(waldur: Waldur, way: str) -> None:
-    run = runner(waldur, way=way)
+@each_execution
+def test_variables_are_a_source(waldur: Waldur, execution: str) -> None:
+    run = runner(waldur, execution=execution)
     variables = run.folder / "secret.yml"
     variables.write_text(
         yaml.safe_dump(
@@ -55,10 +55,10 @@ def test_variables_are_a_source(waldur: Waldur, way: str) -> None:
     assert outcome.result["changed"] is True, outcome.output
 
 
-@ways
+@each_execution
 @pytest.mark.parametrize("named_by", ["option", "variable", "environment"])
-def test_a_profile_is_a_source(waldur: Waldur, way: str, named_by: str) -> None:
-    run = runner(waldur, way=way)
+def test_a_profile_is_a_source(waldur: Waldur, execution: str, named_by: str) -> None:
+    run = runner(waldur, execution=execution)
     profiles = run.folder / "profiles.yml"
     profiles.write_text(yaml.safe_dump({"lab": {"api_url": waldur.url, "access_token": waldur.token("staff")}}))
     environment = {**elsewhere(run), "WALDUR_PROFILES_FILE": str(profiles)}
@@ -72,9 +72,9 @@ def test_a_profile_is_a_source(waldur: Waldur, way: str, named_by: str) -> None:
     assert run.play([task], environment=environment).result["changed"] is True
 
 
-@ways
-def test_module_defaults_of_one_module_and_of_the_group(waldur: Waldur, way: str) -> None:
-    run = runner(waldur, way=way)
+@each_execution
+def test_module_defaults_of_one_module_and_of_the_group(waldur: Waldur, execution: str) -> None:
+    run = runner(waldur, execution=execution)
     tasks = [
         {"name": "Role", "waldur.provider.user_role": {"user": "member1"}},
         {"name": "Code", "waldur.provider.api_secret_code": {"service_provider": "BETA"}},
@@ -95,15 +95,15 @@ def test_module_defaults_of_one_module_and_of_the_group(waldur: Waldur, way: str
 # --- how a task is run -----------------------------------------------------------------------------------------------
 
 
-@ways
-def test_async_waits_for_the_module(waldur: Waldur, way: str) -> None:
-    outcome = runner(waldur, way=way).play([{**GRANT, "async": 60, "poll": 1}])
+@each_execution
+def test_async_waits_for_the_module(waldur: Waldur, execution: str) -> None:
+    outcome = runner(waldur, execution=execution).play([{**GRANT, "async": 60, "poll": 1}])
     assert outcome.code == 0, outcome.output
     assert outcome.lines[-1]["result"]["changed"] is True
 
 
-@ways
-def test_async_without_waiting_and_async_status(waldur: Waldur, way: str) -> None:
+@each_execution
+def test_async_without_waiting_and_async_status(waldur: Waldur, execution: str) -> None:
     tasks = [
         {**GRANT, "async": 60, "poll": 0, "register": "started"},
         {
@@ -115,7 +115,7 @@ def test_async_without_waiting_and_async_status(waldur: Waldur, way: str) -> Non
             "delay": 1,
         },
     ]
-    outcome = runner(waldur, way=way).play(tasks)
+    outcome = runner(waldur, execution=execution).play(tasks)
     assert outcome.code == 0, outcome.output
     assert outcome.of("Wait")["user_roles"][0]["user_username"] == "member1"
 
@@ -125,28 +125,28 @@ def test_become_and_the_interpreter_do_not_matter_in_process(waldur: Waldur) -> 
     assert runner(waldur).play([task]).result["changed"] is True
 
 
-@ways
-def test_delegate_to_localhost(waldur: Waldur, way: str) -> None:
-    run = runner(waldur, way=way)
-    tasks = [{**GRANT, "delegate_to": "localhost", "vars": {"ansible_connection": way}}]
+@each_execution
+def test_delegate_to_localhost(waldur: Waldur, execution: str) -> None:
+    run = runner(waldur, execution=execution)
+    tasks = [{**GRANT, "delegate_to": "localhost", "vars": {"ansible_connection": EXECUTIONS[execution]}}]
     inventory = run.folder / "others.yml"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": {"far.example.org": {"ansible_connection": "ssh"}}}}))
     outcome = run.play(tasks, "-i", str(inventory), hosts="far.example.org")
     assert outcome.result["changed"] is True, outcome.output
 
 
-@ways
-def test_until_reads_anew_at_each_attempt(waldur: Waldur, way: str) -> None:
+@each_execution
+def test_until_reads_anew_at_each_attempt(waldur: Waldur, execution: str) -> None:
     task = {**GRANT, "register": "seen", "until": "not seen.changed", "retries": 3, "delay": 0}
-    outcome = runner(waldur, way=way).play([task])
+    outcome = runner(waldur, execution=execution).play([task])
     assert outcome.code == 0, outcome.output
     assert outcome.result["changed"] is False
     assert outcome.result["attempts"] == 2
 
 
-@ways
-def test_until_finds_the_connection_of_its_environment_at_each_attempt(waldur: Waldur, way: str) -> None:
-    run = runner(waldur, way=way)
+@each_execution
+def test_until_finds_the_connection_of_its_environment_at_each_attempt(waldur: Waldur, execution: str) -> None:
+    run = runner(waldur, execution=execution)
     task = {
         **GRANT,
         "environment": {"WALDUR_API_URL": "{{ url }}", "WALDUR_ACCESS_TOKEN": "{{ secret }}"},
@@ -162,8 +162,8 @@ def test_until_finds_the_connection_of_its_environment_at_each_attempt(waldur: W
     assert outcome.result["attempts"] == 2
 
 
-@ways
-def test_a_loop_sees_what_its_earlier_items_wrote(waldur: Waldur, way: str) -> None:
+@each_execution
+def test_a_loop_sees_what_its_earlier_items_wrote(waldur: Waldur, execution: str) -> None:
     tasks = [
         {
             "name": "Loop",
@@ -176,35 +176,35 @@ def test_a_loop_sees_what_its_earlier_items_wrote(waldur: Waldur, way: str) -> N
             "loop": ["present", "present", "absent", "absent", "present"],
         },
     ]
-    outcome = runner(waldur, way=way).play(tasks)
+    outcome = runner(waldur, execution=execution).play(tasks)
     assert outcome.code == 0, outcome.output
     for result in outcome.results:
         assert [item["changed"] for item in result["results"]] == [True, False, True, False, True]
 
 
-@ways
-def test_no_log_hides_everything(waldur: Waldur, way: str) -> None:
-    outcome = runner(waldur, way=way).play([{**GRANT, "no_log": True}])
+@each_execution
+def test_no_log_hides_everything(waldur: Waldur, execution: str) -> None:
+    outcome = runner(waldur, execution=execution).play([{**GRANT, "no_log": True}])
     assert outcome.code == 0
     assert "member1@example.org" not in outcome.output
 
 
-@ways
-def test_strategy_free(waldur: Waldur, way: str) -> None:
-    outcome = runner(waldur, way=way).play([GRANT, {**GRANT, "name": "Again"}], strategy="free")
+@each_execution
+def test_strategy_free(waldur: Waldur, execution: str) -> None:
+    outcome = runner(waldur, execution=execution).play([GRANT, {**GRANT, "name": "Again"}], strategy="free")
     assert [line["result"]["changed"] for line in outcome.lines] == [True, False], outcome.output
 
 
-@ways
-def test_short_names_by_the_collections_keyword(waldur: Waldur, way: str) -> None:
+@each_execution
+def test_short_names_by_the_collections_keyword(waldur: Waldur, execution: str) -> None:
     task = {"name": "Grant", "user_role": {"service_provider": "ALPHA", "user": "member1"}}
-    outcome = runner(waldur, way=way).play([task], collections=["waldur.provider"])
+    outcome = runner(waldur, execution=execution).play([task], collections=["waldur.provider"])
     assert outcome.result["changed"] is True, outcome.output
 
 
-@ways
-def test_ad_hoc_use(waldur: Waldur, way: str) -> None:
-    run = runner(waldur, way=way)
+@each_execution
+def test_ad_hoc_use(waldur: Waldur, execution: str) -> None:
+    run = runner(waldur, execution=execution)
     command = ["adhoc", "localhost", "-i", run.inventory(), "-m", "waldur.provider.user_role", "--diff", "-vvvv"]
     outcome = run.command([*command, "-a", "service_provider=ALPHA user=member1 expiration_time=2027-06-30"])
     assert outcome.code == 0, outcome.output
@@ -228,9 +228,9 @@ def test_several_hosts_at_once(sim: Simulator) -> None:
 # --- YAML's traps ----------------------------------------------------------------------------------------------------
 
 
-@ways
-def test_unquoted_dates_of_a_file_are_understood(waldur: Waldur, way: str) -> None:
-    run = runner(waldur, way=way)
+@each_execution
+def test_unquoted_dates_of_a_file_are_understood(waldur: Waldur, execution: str) -> None:
+    run = runner(waldur, execution=execution)
     document = run.write(
         "providers.yml",
         "service_providers:\n"
@@ -247,7 +247,7 @@ def test_unquoted_dates_of_a_file_are_understood(waldur: Waldur, way: str) -> No
     assert expiries == ["2027-06-30T00:00:00Z", "2027-06-30T12:00:00Z", "2027-06-30T12:00:00Z"]
 
 
-@ways
+@each_execution
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
@@ -262,8 +262,8 @@ def test_unquoted_dates_of_a_file_are_understood(waldur: Waldur, way: str) -> No
         ),
     ],
 )
-def test_what_yaml_makes_of_unquoted_names_is_refused(waldur: Waldur, way: str, entry: str, message: str) -> None:
-    run = runner(waldur, way=way)
+def test_what_yaml_makes_of_unquoted_names_is_refused(waldur: Waldur, execution: str, entry: str, message: str) -> None:
+    run = runner(waldur, execution=execution)
     document = run.write("providers.yml", f"service_providers:\n  - customer: ALPHA\n    users: [{entry}]\n")
     task = {"name": "Apply", "waldur.provider.desired_state": {"service_providers": "{{ service_providers }}"}}
     outcome = run.play([task], "-e", f"@{document}")
@@ -280,9 +280,9 @@ def test_what_yaml_makes_of_unquoted_names_is_refused(waldur: Waldur, way: str, 
 # --- secrets ---------------------------------------------------------------------------------------------------------
 
 
-@ways
-def test_the_code_comes_only_when_it_is_asked_for(waldur: Waldur, way: str) -> None:
-    run = runner(waldur, way=way)
+@each_execution
+def test_the_code_comes_only_when_it_is_asked_for(waldur: Waldur, execution: str) -> None:
+    run = runner(waldur, execution=execution)
     reveal = {"name": "Reveal", "waldur.provider.api_secret_code": {"service_provider": "ALPHA", "reveal": True}}
     shown = run.play([reveal], leaks_allowed=True).result
     run.secrets.add(shown["api_secret_code"])
@@ -299,9 +299,9 @@ def test_the_code_comes_only_when_it_is_asked_for(waldur: Waldur, way: str) -> N
     assert run.play([{"name": "Again", "waldur.provider.api_secret_code": rotation}]).result["changed"] is False
 
 
-@ways
-def test_the_token_is_printed_nowhere_when_a_task_fails(waldur: Waldur, way: str) -> None:
-    run = runner(waldur, "outsider", way)
+@each_execution
+def test_the_token_is_printed_nowhere_when_a_task_fails(waldur: Waldur, execution: str) -> None:
+    run = runner(waldur, "outsider", execution)
     outcome = run.play(
         [{"name": "Change", "waldur.provider.service_provider": {"customer": "ALPHA", "description": "x"}}]
     )
@@ -310,11 +310,11 @@ def test_the_token_is_printed_nowhere_when_a_task_fails(waldur: Waldur, way: str
     )
 
 
-@ways
-def test_text_from_the_server_is_never_evaluated(other_world: Simulator, way: str) -> None:
+@each_execution
+def test_text_from_the_server_is_never_evaluated(other_world: Simulator, execution: str) -> None:
     other_world.load(generate={"providers": 1, "users": 3, "grants": 2, "accounts": 2, "templates": True})
     provider = "P0001"
-    run = runner(other_world, way=way)
+    run = runner(other_world, execution=execution)
     state = {"customer": provider, "users": [{"user": "user0003"}], "description": "{{ 'plain' }}"}
     tasks = [
         {"name": "Apply", "waldur.provider.desired_state": {"service_providers": [state]}, "register": "applied"},
@@ -351,8 +351,8 @@ def test_a_loop_of_a_hundred_reads_each_state_anew_and_looks_nothing_up_twice(ot
     assert counts.requests <= 102
 
 
-@ways
-def test_a_thousand_grants_and_usernames_cost_pages_in_one_task(other_world: Simulator, way: str) -> None:
+@each_execution
+def test_a_thousand_grants_and_usernames_cost_pages_in_one_task(other_world: Simulator, execution: str) -> None:
     other_world.load(generate={"providers": 1, "users": 1000, "grants": 1000, "accounts": 1000})
     other_world.zero()
     names = [f"user{number:04}" for number in range(1, 1001)]
@@ -363,7 +363,7 @@ def test_a_thousand_grants_and_usernames_cost_pages_in_one_task(other_world: Sim
         "exclusive_users": True,
     }
     task = {"name": "Apply", "waldur.provider.desired_state": {"service_providers": [document]}}
-    outcome = runner(other_world, way=way).play([task])
+    outcome = runner(other_world, execution=execution).play([task])
     assert outcome.result["changed"] is False, outcome.output
     pages = 4 + 4 + 4 + 1  # grants, accounts, project permissions, resources; one each of the rest is not counted
     assert other_world.counts().requests <= pages + 10, other_world.counts().operations

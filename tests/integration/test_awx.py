@@ -18,7 +18,7 @@ NOWHERE = "127.0.0.1:9"
 
 
 def synced(sim: Simulator, url: str, folder: Path) -> Outcome:
-    """A sync of the inventory source, with a credential that has nothing but what is required, and no patience."""
+    """Sync the inventory source, with a credential that has only the required inputs, and no retries."""
     inputs = {"api_url": url, "access_token": sim.token("staff"), "retries": "0"}
     environment = {**injected(inputs, folder), "ANSIBLE_CONFIG": str(PROJECT / "ansible.cfg")}
     command = ["inventory", "-i", str(PROJECT / "inventory" / "fleet.waldur.yml"), "--list"]

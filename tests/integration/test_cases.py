@@ -21,7 +21,7 @@ from PIL import Image
 
 from simulation import Simulator
 
-from .playbook import WAYS, Outcome, Runner, runner
+from .playbook import EXECUTIONS, Outcome, Runner, runner
 from .stepping import stopping
 from .waldur import Simulated, Waldur
 
@@ -59,8 +59,8 @@ def batch_of(case: Case) -> tuple[int, str, str]:
     return number, case.get("as", "staff"), case.get("edition", "")
 
 
-def prepared(waldur: Waldur, alias: str, way: str) -> Runner:
-    run = runner(waldur, alias, way)
+def prepared(waldur: Waldur, alias: str, execution: str) -> Runner:
+    run = runner(waldur, alias, execution)
     (run.folder / "files").mkdir()
     for folder in (run.folder, run.folder / "files"):
         Image.new("RGB", (4, 4), "red").save(folder / "logo.png")
@@ -134,7 +134,7 @@ class Batch:
 
 @pytest.fixture(scope="module")
 def records() -> Records:
-    """What was recorded already, by case and way."""
+    """Provide the records of cases that ran already, by case and execution mode."""
     return {}
 
 
@@ -154,7 +154,7 @@ def record(
     editions: dict[str, Waldur],
     records: Records,
     case: Case,
-    way: str,
+    execution: str,
     request: pytest.FixtureRequest,
 ) -> Record:
     """The record of a case. The first one of a batch runs all of the batch that are selected."""
@@ -164,20 +164,20 @@ def record(
         if edition not in editions:
             editions[edition] = Simulated(Simulator.start(edition=edition))
         waldur = editions[edition]
-    if (case["name"], way) not in records:
+    if (case["name"], execution) not in records:
         found: list[Any] = [
             item.callspec.params["case"]
             for item in request.session.items
             if isinstance(item, pytest.Function) and item.originalname == "test_case"
-            if item.callspec.params["way"] == way
+            if item.callspec.params["execution"] == execution
         ]
         batch = [
             one for one in found if batch_of(one) == batch_of(case) and not waldur.name_mapping.missing_reason(one)
         ]
         played = Batch(waldur, batch)
-        played.play(prepared(waldur, case.get("as", "staff"), way))
-        records.update({(name, way): one for name, one in played.records.items()})
-    return records[case["name"], way]
+        played.play(prepared(waldur, case.get("as", "staff"), execution))
+        records.update({(name, execution): one for name, one in played.records.items()})
+    return records[case["name"], execution]
 
 
 def expect(case: Case, record: Record, step: str, changed: bool, wanted: dict[str, Any]) -> None:
@@ -212,9 +212,9 @@ def assert_holds(found: Any, wanted: Any, where: str) -> None:
         assert found == wanted, f"{where}: {found}"
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("execution", EXECUTIONS)
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case["name"].replace(" ", "_"))
-def test_case(record: Record, case: Case, way: str) -> None:
+def test_case(record: Record, case: Case, execution: str) -> None:
     changed = case.get("changed", True)
     wanted = case.get("expect", {})
     every_run = case.get("every_run", False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documents in files, both ways: messages name file and place, and nothing in them is a template."""
+"""Documents in files, in-process and as modules: messages name file and place, and nothing in them is a template."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ import yaml
 
 from simulation import Simulator
 
-from .playbook import WAYS, Runner, runner
+from .playbook import EXECUTIONS, Runner, runner
 
 
-def prepared(sim: Simulator, way: str, **files: str) -> Runner:
-    run = runner(sim, way=way)
+def prepared(sim: Simulator, execution: str, **files: str) -> Runner:
+    run = runner(sim, execution=execution)
     (run.folder / "providers").mkdir()
     for name, text in files.items():
         (run.folder / "providers" / f"{name}.yml").write_text(text)
     return run
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_folder_of_documents_is_one_plan_and_only_what_was_approved_is_applied(sim: Simulator, way: str) -> None:
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_a_folder_of_documents_is_one_plan_and_only_what_was_approved_is_applied(
+    sim: Simulator, execution: str
+) -> None:
     run = prepared(
         sim,
-        way,
+        execution,
         all="defaults: {enable_notifications: false, users: [{user: member1, expiration_time: 2099-06-30}]}",
         alpha='service_providers: [{customer: ALPHA, description: \'{{ lookup("pipe", "id") }}\'}]',
         beta="service_providers: [{customer: BETA, users: [{user: member2}]}]",
@@ -71,13 +73,13 @@ def test_a_folder_of_documents_is_one_plan_and_only_what_was_approved_is_applied
     assert len(outcome.of("Go on")["plan"]) == 3
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("execution", EXECUTIONS)
 def test_one_provider_in_two_files_is_an_error_that_names_both_and_so_is_an_unknown_user(
-    sim: Simulator, way: str
+    sim: Simulator, execution: str
 ) -> None:
     run = prepared(
         sim,
-        way,
+        execution,
         alpha="service_providers: [{customer: ALPHA}, {customer: BETA, users: [{user: member1}, {user: nobody}]}]",
         twin="service_providers: [{customer: Alpha Cloud Ltd}]",
         wrong="service_providers: [{customer: ALPHA, users: [{user: 2027-06-30}]}]",
@@ -104,7 +106,7 @@ def test_one_provider_in_two_files_is_an_error_that_names_both_and_so_is_an_unkn
 
 
 def test_a_document_is_also_found_where_ansible_was_started(sim: Simulator) -> None:
-    run = prepared(sim, "local", alpha="service_providers: [{customer: ALPHA, description: found}]")
+    run = prepared(sim, "in_process", alpha="service_providers: [{customer: ALPHA, description: found}]")
     (run.folder / "plays").mkdir()
     play = {
         "name": "Case",

@@ -11,10 +11,10 @@ import yaml
 
 from simulation import Simulator
 
-from .playbook import WAYS, runner
+from .playbook import EXECUTIONS, runner
 from .waldur import Waldur
 
-ways = pytest.mark.parametrize("way", WAYS)
+each_execution = pytest.mark.parametrize("execution", EXECUTIONS)
 MODULE = "waldur.provider.desired_state_info"
 ALPHA = "d2c8772ce559428283e388badd97f2d6"
 TEMPLATE = "{{ lookup('ansible.builtin.pipe', 'touch hacked') }}"
@@ -57,10 +57,10 @@ def trapped(sim: Simulator) -> None:
     sim.zero()
 
 
-@ways
-def test_what_was_exported_into_a_file_changes_nothing_in_any_edition(edition: Simulator, way: str) -> None:
+@each_execution
+def test_what_was_exported_into_a_file_changes_nothing_in_any_edition(edition: Simulator, execution: str) -> None:
     trapped(edition)
-    run = runner(edition, way=way)
+    run = runner(edition, execution=execution)
     outcome = run.play([EXPORT, WRITE, APPLY, {**APPLY, "name": "Plan", "check_mode": True}])
     assert outcome.code == 0, outcome.output
     assert [outcome.of(task)["changed"] for task in ("Export", "Apply", "Plan")] == [False, False, False]
@@ -82,9 +82,9 @@ def test_what_was_exported_into_a_file_changes_nothing_in_any_edition(edition: S
     assert ("account_options" in found[0]) is (edition.edition == "2026")
 
 
-@ways
-def test_everything_is_exported_and_applied_by_its_own_name(waldur: Waldur, way: str) -> None:
-    run = runner(waldur, way=way)
+@each_execution
+def test_everything_is_exported_and_applied_by_its_own_name(waldur: Waldur, execution: str) -> None:
+    run = runner(waldur, execution=execution)
     run.secrets |= waldur.codes()
     waldur.save_state()
     tasks: list[dict[str, Any]] = [{"name": "Export", MODULE: {}, "register": "live"}, WRITE, APPLY]
@@ -95,36 +95,36 @@ def test_everything_is_exported_and_applied_by_its_own_name(waldur: Waldur, way:
     assert not waldur.has_changed(), waldur.describe_state()
 
 
-@ways
-def test_what_changes_after_an_export_is_drift(waldur: Waldur, way: str) -> None:
+@each_execution
+def test_what_changes_after_an_export_is_drift(waldur: Waldur, execution: str) -> None:
     late = {"service_provider": "ALPHA", "user": "member1", "expiration_time": "2030-01-01"}
     grant = {"name": "Grant", "waldur.provider.user_role": late}
     later = {**late, "expiration_time": "2031-01-01"}
-    outcome = runner(waldur, way=way).play(
+    outcome = runner(waldur, execution=execution).play(
         [grant, EXPORT, WRITE, {**grant, "waldur.provider.user_role": later}, {**APPLY, "check_mode": True}]
     )
     assert outcome.code == 0, outcome.output
     assert [change["action"] for change in outcome.of("Apply")["plan"]] == ["shorten"]
 
 
-@ways
-def test_a_list_of_references_parts_and_a_registered_export_go_straight_on(waldur: Waldur, way: str) -> None:
+@each_execution
+def test_a_list_of_references_parts_and_a_registered_export_go_straight_on(waldur: Waldur, execution: str) -> None:
     wanted = {"service_providers": ["BETA", "ALPHA"], "parts": ["users", "profile"]}
     tasks = [
         {"name": "Export", MODULE: wanted, "register": "live"},
         {"name": "Apply", "waldur.provider.desired_state": {"service_providers": "{{ live.service_providers }}"}},
     ]
-    outcome = runner(waldur, way=way).play(tasks)
+    outcome = runner(waldur, execution=execution).play(tasks)
     assert outcome.code == 0, outcome.output
     assert outcome.of("Apply")["changed"] is False
     assert all("offering_usernames" not in entry for entry in outcome.of("Export")["service_providers"])
 
 
-@ways
-def test_what_can_not_be_read_fails_with_the_right_that_is_missing(waldur: Waldur, way: str) -> None:
-    outcome = runner(waldur, "outsider", way).play([EXPORT])
+@each_execution
+def test_what_can_not_be_read_fails_with_the_right_that_is_missing(waldur: Waldur, execution: str) -> None:
+    outcome = runner(waldur, "outsider", execution).play([EXPORT])
     assert outcome.lines[0]["status"] == "failed"
     assert "SERVICE_PROVIDER.LIST_PROJECT_PERMISSIONS" in outcome.result["msg"]
     wrong = {"name": "Wrong", MODULE: {"parts": ["user"]}}
-    outcome = runner(waldur, way=way).play([wrong])
+    outcome = runner(waldur, execution=execution).play([wrong])
     assert "value of parts must be one or more of: profile, users, offering_usernames" in outcome.result["msg"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Service providers taken over into files: both ways, and by the role and the playbook."""
+"""Service providers taken over into files: in-process, as modules, and by the role and the playbook."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PIL import Image
 
 from simulation import Simulator
 
-from .playbook import WAYS, runner
+from .playbook import EXECUTIONS, runner
 from .test_export import ALPHA, TEMPLATE, trapped
 from .waldur import Simulated
 
@@ -39,20 +39,20 @@ def give_image(sim: Simulator) -> None:
     sim.zero()
 
 
-@pytest.fixture(params=[("2024", "local"), ("2025", "as_module"), ("2026", "local")], ids="-".join)
+@pytest.fixture(params=[("2024", "in_process"), ("2025", "module"), ("2026", "in_process")], ids="-".join)
 def simulated(running: Simulator, request: pytest.FixtureRequest) -> Iterator[tuple[Simulator, str]]:
-    """One of each edition with a way to run on it; none in a live run, as *running* is not there either."""
-    edition, way = request.param
+    """Start a simulator of each edition, with an execution mode; skipped in a live run, as *running* is."""
+    edition, execution = request.param
     with Simulator.start(edition=edition) as simulator:
-        yield simulator, way
+        yield simulator, execution
 
 
 def test_files_are_written_once_and_change_nothing_when_they_are_applied(simulated: tuple[Simulator, str]) -> None:
-    edition, way = simulated
+    edition, execution = simulated
     trapped(edition)
     edition.change("Customer", {"name": "Beta HPC Centre"}, {"name": f"{TEMPLATE}: #1"})
     give_image(edition)
-    run = runner(edition, way=way)
+    run = runner(edition, execution=execution)
     there = run.folder / "providers"
     task = {MODULE: {"service_providers": ["ALPHA", "f339c6f330254f4e8fd253b4fda7f25e"], "dest": str(there)}}
     outcome = run.play(
@@ -102,9 +102,9 @@ def test_a_relative_path_is_beside_the_playbook_also_where_the_task_is_asynchron
     assert [result["changed"] for result in outcome.results] == [True, False]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_what_is_wrong_is_said_in_one_sentence_and_no_file_is_left(sim: Simulator, way: str) -> None:
-    run = runner(sim, "outsider", way)
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_what_is_wrong_is_said_in_one_sentence_and_no_file_is_left(sim: Simulator, execution: str) -> None:
+    run = runner(sim, "outsider", execution)
     before = contents(run.folder)
     tasks = [
         {"name": name, MODULE: options, "ignore_errors": True}

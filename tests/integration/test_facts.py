@@ -14,7 +14,7 @@ import yaml
 
 from simulation import Simulator
 
-from .playbook import ROOT, WAYS, Outcome, Runner, runner
+from .playbook import EXECUTIONS, ROOT, Outcome, Runner, runner
 from .waldur import Waldur
 
 MODULE = "waldur.provider.service_provider_facts"
@@ -70,8 +70,8 @@ def gathering(**defaults: Any) -> dict[str, Any]:
 
 def test_the_facts_are_the_same_both_ways_and_as_a_plays_own(edition: Simulator) -> None:
     found = []
-    for way in WAYS:
-        run = runner(edition, way=way)
+    for execution in EXECUTIONS:
+        run = runner(edition, execution=execution)
         outcome = run.play([{**GATHER, "register": "it"}, SHOW])
         assert outcome.code == 0, outcome.output
         result = outcome.of("Gather")
@@ -84,10 +84,10 @@ def test_the_facts_are_the_same_both_ways_and_as_a_plays_own(edition: Simulator)
     assert len(found[0][1]) == (3 if edition.edition == "2024" else 0)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_the_accounts_are_a_fact_of_every_waldur(edition: Simulator, way: str) -> None:
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_the_accounts_are_a_fact_of_every_waldur(edition: Simulator, execution: str) -> None:
     task = {"name": "Gather", MODULE: {"service_provider": "ALPHA", "gather_subset": "accounts"}}
-    outcome = runner(edition, way=way).play([task])
+    outcome = runner(edition, execution=execution).play([task])
     assert outcome.code == 0, outcome.output
     fact = outcome.of("Gather")["ansible_facts"]["waldur"]["accounts"]
     assert fact["total"] == 12
@@ -109,14 +109,14 @@ def test_the_facts_of_any_waldur_are_those_of_its_lists_also_for_a_provider_with
     assert facts["counts"]["users"] == len(outcome.of("Users")["users"])
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_check_mode_reads_too_and_a_wrong_subset_is_one_sentence(sim: Simulator, way: str) -> None:
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_check_mode_reads_too_and_a_wrong_subset_is_one_sentence(sim: Simulator, execution: str) -> None:
     wrong = {
         "name": "Wrong",
         MODULE: {"service_provider": "ALPHA", "gather_subset": "statistic"},
         "ignore_errors": True,
     }
-    outcome = runner(sim, way=way).play([GATHER, wrong], "--check")
+    outcome = runner(sim, execution=execution).play([GATHER, wrong], "--check")
     assert outcome.of("Gather")["ansible_facts"]["waldur"]["profile"]["customer_name"] == "Alpha Cloud Ltd"
     assert outcome.of("Wrong")["msg"].endswith("and 'statistic' was given. Did you mean 'statistics'?")
 
@@ -197,7 +197,7 @@ def test_the_connection_comes_from_the_environment_of_the_play_too(sim: Simulato
     play = {"name": "Case", "hosts": "localhost", "environment": environment, "tasks": [SHOW], **gathering()}
     path = run.folder / "play.yml"
     path.write_text(yaml.safe_dump([play]))
-    # Not as loud as elsewhere: at -vvv Ansible shows the environment that a play sets.
+    # Less verbose than elsewhere: at -vvv Ansible shows the environment that a play sets.
     outcome = run.command(["playbook", "-i", run.inventory(), "-vv", str(path), "-e", f"@{variables}"], NOWHERE)
     assert outcome.of("Show")["msg"]["profile"]["customer_abbreviation"] == "ALPHA", outcome.output
 
@@ -230,9 +230,9 @@ def test_a_provider_that_is_not_there_fails_the_gathering_with_its_sentence(sim:
 # --- text from the server --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", [*WAYS, "gathered", "cached"])
-def test_templates_in_facts_are_text(sim: Simulator, way: str) -> None:
-    run = runner(sim, way="as_module" if way == "as_module" else "local")
+@pytest.mark.parametrize("execution", [*EXECUTIONS, "gathered", "cached"])
+def test_templates_in_facts_are_text(sim: Simulator, execution: str) -> None:
+    run = runner(sim, execution="module" if execution == "module" else "in_process")
     trap = run.folder / "trap"
     text = "{{ lookup('pipe', 'touch " + str(trap) + "') }}"
     provider = {"uuid": "e182aaedb6ae4541956a3c14629abc02"}
@@ -251,12 +251,12 @@ def test_templates_in_facts_are_text(sim: Simulator, way: str) -> None:
         "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(run.folder / "cache"),
         "ANSIBLE_GATHERING": "smart",
     }
-    if way in WAYS:
+    if execution in EXECUTIONS:
         registered = {"name": "Registered", "ansible.builtin.debug": {"msg": "{{ it.ansible_facts.waldur.profile }}"}}
         outcome = run.play([{**GATHER, "register": "it"}, registered, *uses], environment=environment)
     else:
         outcome = run.play(uses, environment=environment, **gathering())
-    if way == "cached":
+    if execution == "cached":
         sim.zero()
         outcome = run.play(uses, environment=environment, **gathering())
         assert sim.counts().requests == 0

@@ -17,7 +17,7 @@ import yaml
 
 from simulation import Simulator
 
-from .playbook import WAYS, runner
+from .playbook import EXECUTIONS, runner
 
 ROLE = "CUSTOMER.MANAGER (Alpha Cloud Ltd)"
 REPORT = f"""\
@@ -40,11 +40,10 @@ def own_sim() -> Iterator[Simulator]:
 
 
 def begin(
-    sim: Simulator, way: str, task: dict[str, Any], path: str = "*/add_user/", skip: int = 1, delay: float = 20
+    sim: Simulator, execution: str, task: dict[str, Any], path: str = "*/add_user/", skip: int = 1, delay: float = 20
 ) -> subprocess.Popen[str]:
-    """Start a playbook of which a request, by default its second grant, gets no answer, and wait until that is under
-    way."""
-    run = runner(sim, way=way)
+    """Start a playbook whose second grant, or the request of *path*, is delayed, and wait until the server has it."""
+    run = runner(sim, execution=execution)
     play = run.write("play.yml", yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
     sim.fault(method="write", path=path, skip=skip, delay=delay)
     command = [sys.executable, "-m", "ansible", "playbook", "-i", run.inventory(is_shared=False), str(play)]
@@ -87,11 +86,11 @@ GROUPS_REPORT = """\
 """
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_interrupted_project_groups_are_uncertain_and_another_run_completes_the_document(way: str) -> None:
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_interrupted_project_groups_are_uncertain_and_another_run_completes_the_document(execution: str) -> None:
     task = {"waldur.provider.desired_state": {"service_providers": [DOCUMENT]}}
     with Simulator.start(edition="2026") as sim:
-        started = begin(sim, way, task, path="*/import_groups/", skip=0, delay=6)
+        started = begin(sim, execution, task, path="*/import_groups/", skip=0, delay=6)
         os.killpg(started.pid, signal.SIGINT)
         _output, errors = started.communicate(timeout=15)
         assert "User interrupted execution" in errors
@@ -99,7 +98,7 @@ def test_interrupted_project_groups_are_uncertain_and_another_run_completes_the_
         assert sim.token("staff") not in errors
         sim.clear_faults()
         # The request that got no answer is carried out all the same, before or after the next run.
-        again = runner(sim, way=way).play([{"name": "Apply", **task}, {"name": "Repeat", **task}])
+        again = runner(sim, execution=execution).play([{"name": "Apply", **task}, {"name": "Repeat", **task}])
         assert again.code == 0, again.output
         assert again.results[-1]["changed"] is False
         groups = {row["project_name"]: (row["gid"], row["name"]) for row in project_groups(sim)}
@@ -113,13 +112,15 @@ def project_groups(sim: Simulator) -> list[dict[str, Any]]:
     return requests.get(address, headers=headers, timeout=10).json()  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_an_interrupted_apply_reports_what_was_applied_and_starts_nothing_more(own_sim: Simulator, way: str) -> None:
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_an_interrupted_apply_reports_what_was_applied_and_starts_nothing_more(
+    own_sim: Simulator, execution: str
+) -> None:
     sim = own_sim
     users = [{"user": f"member{number}"} for number in (1, 2, 3)]
     options = {"service_provider": "ALPHA", "users": "{{ item }}"}
     task = {"waldur.provider.user_role": options, "loop": [users, [{"user": "outsider"}]]}
-    started = begin(sim, way, task)
+    started = begin(sim, execution, task)
     os.killpg(started.pid, signal.SIGINT)
     _output, errors = started.communicate(timeout=15)
     assert "User interrupted execution" in errors

@@ -13,7 +13,7 @@ from provider_accounts import add_provider_accounts
 
 from simulation import Simulator
 
-from .inventories import KINDS, PLUGIN, STRICTLY, asked, hosts, listed, refusal, rows, uuids
+from .inventories import KINDS, PLUGIN, STRICTLY, hosts, read_error, read_inventory, rows, run_inventory, uuids
 from .playbook import runner
 
 ALPHA = "e182aaedb6ae4541956a3c14629abc02"
@@ -36,7 +36,7 @@ def new() -> Iterator[Simulator]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_there_is_a_host_for_each_thing_with_all_of_its_fields(sim: Simulator, kind: str) -> None:
-    found = listed(runner(sim), {"hosts": kind})
+    found = read_inventory(runner(sim), {"hosts": kind})
     by_uuid = {host["waldur_uuid"]: host for host in found["_meta"]["hostvars"].values()}
     assert set(by_uuid) == uuids(sim, kind)
     assert set(found[f"waldur_{kind}"]["hosts"]) == set(found["_meta"]["hostvars"])
@@ -63,13 +63,13 @@ def test_a_waldur_of_2024_has_hosts_too(old: Simulator, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS[5:])
 def test_a_waldur_of_2024_says_that_it_has_no_such_list(old: Simulator, kind: str) -> None:
     what = kind.replace("_", " ")
-    told = refusal(runner(old), {"hosts": kind, "on_unreachable_provider": "warn"})
-    assert f"Waldur 2025 or newer is required for the list of {what}; this Waldur is older." in told
+    error = read_error(runner(old), {"hosts": kind, "on_unreachable_provider": "warn"})
+    assert f"Waldur 2025 or newer is required for the list of {what}; this Waldur is older." in error
 
 
 def test_a_waldur_of_2026_has_the_accounts_of_users_at_its_service_providers(new: Simulator, sim: Simulator) -> None:
     add_provider_accounts(new)
-    found = listed(runner(new), {"hosts": "provider_accounts", "filters": {"user": "member2"}})
+    found = read_inventory(runner(new), {"hosts": "provider_accounts", "filters": {"user": "member2"}})
     names = {host["waldur_username"]: name for name, host in found["_meta"]["hostvars"].items()}
     assert set(names) == {"m2_alpha", "m2_beta"}
     host = found["_meta"]["hostvars"]["m2_alpha-c0000000"]
@@ -78,12 +78,12 @@ def test_a_waldur_of_2026_has_the_accounts_of_users_at_its_service_providers(new
     # This variable would be the service provider of lookups.
     assert "waldur_service_provider" not in host
     assert found["waldur_provider_alpha_cl_1"]["hosts"] == ["m2_alpha-c0000000"]
-    told = refusal(runner(sim), {"hosts": "provider_accounts"})
-    assert "Waldur 2026 or newer is required for service provider accounts; this Waldur is older." in told
+    error = read_error(runner(sim), {"hosts": "provider_accounts"})
+    assert "Waldur 2026 or newer is required for service provider accounts; this Waldur is older." in error
 
 
 def test_a_thing_of_two_providers_is_one_host_in_the_groups_of_both(sim: Simulator) -> None:
-    found = listed(runner(sim), {"hosts": "users", "service_providers": ["ALPHA", "BETA"]})
+    found = read_inventory(runner(sim), {"hosts": "users", "service_providers": ["ALPHA", "BETA"]})
     both = set(found["waldur_provider_alpha_cl_1"]["hosts"]) & set(found["waldur_provider_beta_hpc_1"]["hosts"])
     shared = found["_meta"]["hostvars"]["member1-51d1acdb"]
     assert "member1-51d1acdb" in both
@@ -117,7 +117,7 @@ def test_names_that_people_think_up_become_hosts_that_limit_finds(sim: Simulator
         sim.create("Resource", name="r", offering=offering, project=project, state="OK")
     run = runner(sim)
     content = {"hosts": "projects", "hostname": ["name"]}
-    outcome = asked(run, content, "--list", "--output", "all.json")
+    outcome = run_inventory(run, content, "--list", "--output", "all.json")
     assert outcome.code == 0, outcome.output
     assert "Several projects would be hosts of the same name" in outcome.output
     found = hosts(run, content)
@@ -187,7 +187,7 @@ def test_expressions_see_both_names_and_make_variables_and_groups(sim: Simulator
             {"key": "backend_id", "prefix": "backend", "default_value": "none"},
         ],
     }
-    found = listed(runner(sim), content)
+    found = read_inventory(runner(sim), content)
     one = found["_meta"]["hostvars"]["project-2"]
     # Cores before 2.19 make text of what an expression finds.
     assert (one["title"], one["up"], str(one["cost"])) == ("Project c1", "PROJECT C1", "45.6")
@@ -208,7 +208,7 @@ def test_a_single_text_is_not_cut_at_its_commas(sim: Simulator) -> None:
 
 
 def test_default_groups_can_be_turned_off(sim: Simulator) -> None:
-    found = listed(runner(sim), {"hosts": "offerings", "default_groups": False})
+    found = read_inventory(runner(sim), {"hosts": "offerings", "default_groups": False})
     assert set(found) == {"_meta", "all", "ungrouped"}
     assert len(found["ungrouped"]["hosts"]) == len(found["_meta"]["hostvars"]) > 3
 
@@ -216,5 +216,5 @@ def test_default_groups_can_be_turned_off(sim: Simulator) -> None:
 def test_host_and_graph_tell_of_one_host_and_of_groups(sim: Simulator) -> None:
     run = runner(sim)
     content: dict[str, Any] = {"hosts": "customers"}
-    assert "Consumer Institute" in asked(run, content, "--host", "consumer-1").output
-    assert "|  |--consumer-1" in asked(run, content, "--graph").output
+    assert "Consumer Institute" in run_inventory(run, content, "--host", "consumer-1").output
+    assert "|  |--consumer-1" in run_inventory(run, content, "--graph").output

@@ -12,7 +12,7 @@ import yaml
 
 from simulation import Simulator
 
-from .inventories import PLUGIN, STRICTLY, asked, hosts, listed, refusal
+from .inventories import PLUGIN, STRICTLY, hosts, read_error, read_inventory, run_inventory
 from .playbook import ROOT, runner
 
 CACHE = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": "cache"}
@@ -25,11 +25,11 @@ BETA = "a8d8889eb447416caff92ad648f4d9b4"
 def test_the_cache_survives_and_flush_cache_reads_again(sim: Simulator) -> None:
     run = runner(sim)
     content = {"hosts": "users", "include": ["keys"], **CACHE}
-    first = listed(run, content)
+    first = read_inventory(run, content)
     assert sim.counts().requests > 2
     sim.change("User", {"username": "member1"}, {"organization": "Renamed"})
     sim.zero()
-    assert listed(run, content) == first
+    assert read_inventory(run, content) == first
     assert sim.counts().requests == 0
     # Not every core's ansible-inventory has this option.
     play = run.write("none.yml", "[{hosts: all, gather_facts: false, tasks: []}]")
@@ -37,7 +37,7 @@ def test_the_cache_survives_and_flush_cache_reads_again(sim: Simulator) -> None:
     assert run.command(command, STRICTLY).code == 0
     assert sim.counts().requests > 2
     sim.zero()
-    assert "Renamed" in str(listed(run, content))
+    assert "Renamed" in str(read_inventory(run, content))
     assert sim.counts().requests == 0
 
 
@@ -50,16 +50,16 @@ def test_no_token_and_no_secret_is_in_the_cache_and_only_its_owner_can_read_it(s
     modes = {path: path.stat().st_mode & 0o777 for path in [run.folder / "cache", *files]}
     assert modes == {run.folder / "cache": 0o700, **dict.fromkeys(files, 0o600)}, "others can read the cache"
     for path in files:
-        told = path.name + path.read_text()
-        assert "secret_options" not in told
-        assert not any(token in told for token in sim.tokens.values())
+        cached = path.name + path.read_text()
+        assert "secret_options" not in cached
+        assert not any(token in cached for token in sim.tokens.values())
 
 
 def test_whoever_may_see_other_rows_does_not_get_them_from_the_cache(sim: Simulator) -> None:
     run = runner(sim)
     assert len(hosts(run, {"hosts": "users", **CACHE})) > 3
-    told = refusal(run, {"hosts": "users", **CACHE}, WALDUR_ACCESS_TOKEN=sim.token("outsider"))
-    assert "403" in told
+    error = read_error(run, {"hosts": "users", **CACHE}, WALDUR_ACCESS_TOKEN=sim.token("outsider"))
+    assert "403" in error
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ def test_a_profile_in_the_file_comes_before_the_environment(sim: Simulator) -> N
 
 
 def test_a_token_never_goes_to_the_url_of_another_place(sim: Simulator) -> None:
-    told = refusal(runner(sim), {"hosts": "customers", "api_url": "http://127.0.0.1:9"})
-    assert "access_token: comes from the environment, which sets another URL" in told
-    assert "the inventory file" in told
+    error = read_error(runner(sim), {"hosts": "customers", "api_url": "http://127.0.0.1:9"})
+    assert "access_token: comes from the environment, which sets another URL" in error
+    assert "the inventory file" in error
     assert sim.counts().requests == 0
 
 
@@ -127,7 +127,7 @@ def test_options_may_be_templates_with_extra_variables_in_them(sim: Simulator) -
         "filters": {"name": "{{ 'c1' }}"},
         "default_groups": "{{ false }}",
     }
-    found = listed(runner(sim), content, "-e", "site=ALPHA", KIND="projects")
+    found = read_inventory(runner(sim), content, "-e", "site=ALPHA", KIND="projects")
     assert [host["waldur_name"] for host in found["_meta"]["hostvars"].values()] == ["Project c1"]
     assert "waldur_projects" not in found
 
@@ -146,8 +146,8 @@ def test_an_empty_auth_scheme_is_left_out(sim: Simulator) -> None:
 
 
 def test_an_auth_scheme_that_there_is_not_is_refused(sim: Simulator) -> None:
-    told = refusal(runner(sim), {"hosts": "service_providers"}, WALDUR_AUTH_SCHEME="Basic")
-    assert "auth_scheme: must be Token or Bearer, and 'Basic' was given." in told
+    error = read_error(runner(sim), {"hosts": "service_providers"}, WALDUR_AUTH_SCHEME="Basic")
+    assert "auth_scheme: must be Token or Bearer, and 'Basic' was given." in error
 
 
 # --- what is wrong ---------------------------------------------------------------------------------------------------
@@ -180,14 +180,14 @@ def test_an_auth_scheme_that_there_is_not_is_refused(sim: Simulator) -> None:
     ],
 )
 def test_the_message_names_the_option_that_is_wrong(sim: Simulator, content: dict[str, Any], message: str) -> None:
-    assert message in refusal(runner(sim), content)
+    assert message in read_error(runner(sim), content)
 
 
 def test_other_files_are_left_to_other_plugins(sim: Simulator) -> None:
     run = runner(sim)
-    outcome = asked(run, {"hosts": "users"}, "--list", name="waldur-users.yml")
+    outcome = run_inventory(run, {"hosts": "users"}, "--list", name="waldur-users.yml")
     assert outcome.code != 0
-    assert asked(run, {"hosts": "users"}, "--list", name="x.waldur.yaml").code == 0
+    assert run_inventory(run, {"hosts": "users"}, "--list", name="x.waldur.yaml").code == 0
 
 
 # --- providers out of reach ------------------------------------------------------------------------------------------
@@ -207,8 +207,8 @@ def test_a_provider_out_of_reach_fails_everything_unless_told_otherwise(sim: Sim
     content = {"hosts": "users", "timeout": 1, "retries": 0, "service_providers": ["ALPHA", "BETA"]}
     run = runner(sim)
     sim.fault(path=f"*{BETA}/users/*", times=None, **UNREACHABLE[how])
-    assert "Beta HPC" in refusal(run, content)
-    found = asked(run, {**content, "on_unreachable_provider": "warn"}, "--list")
+    assert "Beta HPC" in read_error(run, content)
+    found = run_inventory(run, {**content, "on_unreachable_provider": "warn"}, "--list")
     assert found.code == 0, found.output
     assert "Beta HPC" in found.output
     assert "users were left out" in " ".join(found.output.split())
@@ -217,8 +217,8 @@ def test_a_provider_out_of_reach_fails_everything_unless_told_otherwise(sim: Sim
 
 def test_a_wrong_token_fails_whatever_is_said_of_providers(sim: Simulator) -> None:
     content = {"hosts": "users", "on_unreachable_provider": "warn"}
-    told = refusal(runner(sim), content, WALDUR_ACCESS_TOKEN="f" * 40)
-    assert "access_token is wrong, expired or not allowed here." in told
+    error = read_error(runner(sim), content, WALDUR_ACCESS_TOKEN="f" * 40)
+    assert "access_token is wrong, expired or not allowed here." in error
 
 
 # --- examples --------------------------------------------------------------------------------------------------------

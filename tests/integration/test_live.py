@@ -26,7 +26,7 @@ LISTS = (
 ).split()
 # A few of each kind, as the whole takes minutes; `make test-live` runs all of them.
 SOME = (
-    "local and (new_provider_with or an_image_that_is_taken or list_of_many or is_revoked or wrong_input)"
+    "in_process and (new_provider_with or an_image_that_is_taken or list_of_many or is_revoked or wrong_input)"
     " or facts_of_any"
 )
 NAMED = {
@@ -100,11 +100,9 @@ def test_a_live_run_leaves_every_edition_as_it_was(other: Simulator) -> None:
 
 def test_a_live_run_takes_those_who_are_named_and_gives_accounts_their_names_back(sim: Simulator) -> None:
     before = world(sim)
-    some = (
-        "local and (wherever or username_that_is_right or list_of_many or an_owner_may_change_the or printed_nowhere)"
-    )
+    selected = "wherever or username_that_is_right or list_of_many or an_owner_may_change_the or printed_nowhere"
     tokens = {"WALDUR_TEST_OWNER_TOKEN": sim.token("owner"), "WALDUR_TEST_OUTSIDER_TOKEN": sim.token("outsider")}
-    printed = live(sim, "-k", some, "tests/integration", **NAMED, **tokens)
+    printed = live(sim, "-k", f"in_process and ({selected})", "tests/integration", **NAMED, **tokens)
     assert "providers are made for Spare Customer (no provider); Consumer Institute" in printed
     assert "roles are given to member5; pa1; pm1; pm2; rolefree1" in printed
     assert re.search(r"\d+ passed", printed), printed

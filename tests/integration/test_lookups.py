@@ -18,7 +18,7 @@ from simulation import Simulator
 
 from .playbook import ROOT, Outcome, Runner, runner
 from .test_examples import examples
-from .test_secrets import holding, loud, written_down
+from .test_secrets import get_most_verbose_environment, holding, written_down
 from .waldur import Simulated
 
 LOOKUPS = sorted((ROOT / "plugins" / "lookup").glob("*.py"))
@@ -93,7 +93,7 @@ def relay(sim: Simulator) -> Iterator[Relay]:
         yield found
 
 
-def asked(sim: Simulator) -> list[str]:
+def list_request_paths(sim: Simulator) -> list[str]:
     return [request["path"] for request in sim.requests() if not request["path"].startswith("/simulator/")]
 
 
@@ -257,10 +257,10 @@ def test_twenty_evaluations_make_one_connection_and_look_the_provider_up_once(si
     outcome = runner(sim).play([looped], environment={"WALDUR_API_URL": relay.url})
     assert outcome.code == 0, outcome.output
     assert [one["msg"].split() for one in outcome.result["results"]] == [["7"] * 10] * 2
-    requests = asked(sim)
-    assert requests.count(PROVIDERS) == 1
-    assert sum("/users/?" in path for path in requests) == 20
-    assert len(requests) == 21
+    paths = list_request_paths(sim)
+    assert paths.count(PROVIDERS) == 1
+    assert sum("/users/?" in path for path in paths) == 20
+    assert len(paths) == 21
     assert relay.connections == 1
 
 
@@ -294,12 +294,12 @@ def test_processes_that_ansible_forks_never_talk_over_one_connection(sim: Simula
 CODE = "lookup('waldur.provider.api_secret_code', 'ALPHA')"
 
 
-def secretive(run: Runner, tasks: list[dict[str, Any]], **more: str) -> Outcome:
-    """Runs tasks as loud as Ansible can be, and looks for codes and tokens in all that it leaves."""
+def run_and_search_for_secrets(run: Runner, tasks: list[dict[str, Any]], **more: str) -> Outcome:
+    """Run tasks with the highest verbosity, and search the output and all files for codes and tokens."""
     codes = Simulated(run.sim).codes() if isinstance(run.sim, Simulator) else set()
     assert codes
     run.secrets |= codes
-    outcome = run.play(tasks, environment={**loud(run), **more})
+    outcome = run.play(tasks, environment={**get_most_verbose_environment(run), **more})
     assert holding(run, {*run.sim.tokens.values(), *codes}) == []
     assert "ansible.log" in written_down(run)
     return outcome
@@ -323,14 +323,14 @@ def test_a_code_that_a_task_uses_under_no_log_is_printed_nowhere(sim: Simulator)
         "diff": False,
         "no_log": True,
     }
-    outcome = secretive(run, [task, write])
+    outcome = run_and_search_for_secrets(run, [task, write])
     assert outcome.code == 0, outcome.output
     assert (run.folder / "secret.yml").read_text() in Simulated(sim).codes()
 
 
 @pytest.mark.parametrize("wrong", ["{}.nothing.more", "{} | nothing", "{} + 1", "{} | from_json", "{} | int / 0"])
 def test_a_task_that_fails_over_a_code_prints_it_nowhere(sim: Simulator, wrong: str) -> None:
-    outcome = secretive(runner(sim), [show(wrong.format(CODE), no_log=True)])
+    outcome = run_and_search_for_secrets(runner(sim), [show(wrong.format(CODE), no_log=True)])
     assert outcome.code != 0
 
 
@@ -339,7 +339,7 @@ def test_a_lookup_that_fails_prints_no_code_that_was_read_before(sim: Simulator)
     sim.fault(method="GET", path="*/users/*", status=400, body={"detail": expected}, times=None)
     codes = "query('waldur.provider.api_secret_code', 'ALPHA', 'BETA') | join('') | length"
     users = "query('waldur.provider.query', 'users', service_provider='ALPHA')"
-    outcome = secretive(runner(sim), [show(f"[{codes}, {users}]")])
+    outcome = run_and_search_for_secrets(runner(sim), [show(f"[{codes}, {users}]")])
     sim.clear_faults()
     assert outcome.code != 0
     assert "******** ******** ********" in outcome.result["msg"]

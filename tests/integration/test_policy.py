@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Policies, both ways: what they reject names rule, change, file and line, and nothing is changed by it."""
+"""Policies, in-process and as modules: an error names rule, change, file and line, and nothing is changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from messages import mentions, message
 
 from simulation import Simulator
 
-from .playbook import WAYS, runner
+from .playbook import EXECUTIONS, runner
 
 DOCUMENT = """\
 service_providers:
@@ -50,9 +50,9 @@ def data_task(name: str, document: list[dict[str, Any]]) -> dict[str, Any]:
     return {"name": name, "waldur.provider.desired_state": arguments, "ignore_errors": True}
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_plan_is_applied_only_if_it_follows_the_policy(sim: Simulator, way: str) -> None:
-    run = runner(sim, way=way)
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_a_plan_is_applied_only_if_it_follows_the_policy(sim: Simulator, execution: str) -> None:
+    run = runner(sim, execution=execution)
     for name, text in FILES.items():
         path: Path = run.folder / name
         path.parent.mkdir(exist_ok=True)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every module that reads, in real playbooks: both ways, in check mode, on three editions, with all output on."""
+"""Every module that reads, in playbooks with the highest verbosity: in-process, as a module, in check mode, and on
+three editions."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._query.info import
 from simulation import Simulator
 
 from .playbook import Outcome, Runner, runner
-from .test_secrets import holding, loud
+from .test_secrets import get_most_verbose_environment, holding
 from .waldur import Simulated
 
 ALPHA = {"service_provider": "ALPHA"}
@@ -69,11 +70,11 @@ def edition(running: Simulator, request: pytest.FixtureRequest) -> Iterator[Simu
         yield simulator
 
 
-def played(sim: Simulator, way: str, names: Iterable[str], *options: str) -> tuple[Runner, Outcome]:
-    run = runner(sim, way=way)
+def played(sim: Simulator, execution: str, names: Iterable[str], *options: str) -> tuple[Runner, Outcome]:
+    run = runner(sim, execution=execution)
     run.secrets |= Simulated(sim).codes()
     tasks = [{"name": name, f"waldur.provider.{name}": TASKS[name], "ignore_errors": True} for name in names]
-    return run, run.play(tasks, *options, environment=loud(run))
+    return run, run.play(tasks, *options, environment=get_most_verbose_environment(run))
 
 
 def told(outcome: Outcome) -> dict[str, Any]:
@@ -92,11 +93,11 @@ def test_every_module_reads_the_same_both_ways_changes_nothing_and_leaves_no_sec
     missing = MISSING[edition.edition]
     edition.zero()
     runs = {
-        "local": played(edition, "local", TASKS),
-        "in check mode": played(edition, "local", TASKS, "--check"),
+        "local": played(edition, "in_process", TASKS),
+        "in check mode": played(edition, "in_process", TASKS, "--check"),
         # A second a task: all of them once.
         "as a module": played(
-            edition, "as_module", {"2025": [*TASKS], "2024": sorted(missing)}.get(edition.edition, NEWER)
+            edition, "module", {"2025": [*TASKS], "2024": sorted(missing)}.get(edition.edition, NEWER)
         ),
     }
     assert edition.counts().writes == 0
@@ -149,16 +150,18 @@ def assert_filtered(rows: dict[str, Any]) -> None:
     assert "phone_number" not in json.dumps(rows["user_info"])
 
 
-@pytest.mark.parametrize(("way", "names"), [("local", [*TASKS]), ("as_module", ["api_secret_code_info", "user_info"])])
+@pytest.mark.parametrize(
+    ("execution", "names"), [("in_process", [*TASKS]), ("module", ["api_secret_code_info", "user_info"])]
+)
 def test_no_secret_is_left_by_modules_that_read_from_a_server_that_tells_all(
-    sim: Simulator, way: str, names: list[str]
+    sim: Simulator, execution: str, names: list[str]
 ) -> None:
     own, other = sim.token("staff"), "f00dfeedf00dfeedf00dfeedf00dfeed"
     body = {"detail": f"as {own}", "api_secret_code": other, "token": other}
     sim.fault(path="*/marketplace-service-providers/*", times=None, status=400, body=body)
-    run = runner(sim, way=way)
+    run = runner(sim, execution=execution)
     tasks = [{"name": name, f"waldur.provider.{name}": TASKS[name], "ignore_errors": True} for name in names]
-    outcome = run.play(tasks, environment=loud(run))
+    outcome = run.play(tasks, environment=get_most_verbose_environment(run))
     assert {line["status"] for line in outcome.lines} == {"failed"}, outcome.output
     # A part of a secret is a leak, too.
     parts = {part for secret in (own, other) for part in (secret, secret[:12], secret[-12:])}

@@ -14,8 +14,8 @@ import yaml
 
 from simulation import Simulator
 
-from .playbook import WAYS, Outcome, runner
-from .test_secrets import holding, loud
+from .playbook import EXECUTIONS, Outcome, runner
+from .test_secrets import get_most_verbose_environment, holding
 
 PLAYBOOK = "waldur.provider.rotate_api_secret_code"
 ALPHA = "e182aaedb6ae4541956a3c14629abc02"
@@ -50,9 +50,9 @@ FILES = {
 class Case:
     """The provider ALPHA, and a folder with files of tasks."""
 
-    def __init__(self, sim: Simulator, way: str = "local") -> None:
+    def __init__(self, sim: Simulator, execution: str = "in_process") -> None:
         self.sim = sim
-        self.run = runner(sim, way=way)
+        self.run = runner(sim, execution=execution)
         self.codes = {self.code()}
         for name, tasks in FILES.items():
             (self.run.folder / name).write_text(yaml.safe_dump(tasks))
@@ -78,7 +78,7 @@ class Case:
     def play(self, *words: str, **environment: str) -> Outcome:
         """Runs a playbook so that Ansible says and writes all that it can; no code may be in what it says."""
         command = ["playbook", "-i", self.run.inventory(), "--diff", "-vvvvv", *words]
-        outcome = self.run.command(command, loud(self.run, **environment))
+        outcome = self.run.command(command, get_most_verbose_environment(self.run, **environment))
         self.codes.add(self.code())
         assert [line for line in outcome.output.splitlines() if any(code in line for code in self.codes)] == []
         return outcome
@@ -95,9 +95,9 @@ class Case:
 # --- delivery --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_leaked_code_is_rotated_once_and_everybody_gets_the_new_one(sim: Simulator, way: str) -> None:
-    case = Case(sim, way)
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_a_leaked_code_is_rotated_once_and_everybody_gets_the_new_one(sim: Simulator, execution: str) -> None:
+    case = Case(sim, execution)
     (leaked,) = case.codes
     given = {"fingerprint": case.fingerprint()}
     file = case.run.folder / "code"

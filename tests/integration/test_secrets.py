@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """No token and no secret code in anything that a run leaves: output, results, callbacks, log, facts, files of any kind.
 
-Every run here is as loud as Ansible can be made, and all of its files are searched, those of the tests left out.
+Every run here has the highest verbosity, and all of its files are searched, except those of the tests.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from PIL import Image
 
 from simulation import Simulator
 
-from .playbook import WAYS, Outcome, Runner, runner
+from .playbook import EXECUTIONS, Outcome, Runner, runner
 from .stepping import stopping
 from .waldur import Simulated, Waldur
 
@@ -43,12 +43,12 @@ TASKS: dict[str, dict[str, Any]] = {
 }
 
 
-def ways(function: Any) -> Any:
-    return pytest.mark.parametrize("way", WAYS)(function)
+def each_execution(function: Any) -> Any:
+    return pytest.mark.parametrize("execution", EXECUTIONS)(function)
 
 
-def loud(run: Runner, **more: str) -> dict[str, str]:
-    """An environment in which Ansible writes down all that it can."""
+def get_most_verbose_environment(run: Runner, **more: str) -> dict[str, str]:
+    """Return an environment in which Ansible writes as much as possible into its output and files."""
     folder = run.folder
     for name in ("tmp", "local", "remote", "facts", "retries", "tree", "junit"):
         (folder / name).mkdir(exist_ok=True)
@@ -106,7 +106,7 @@ def tasks(label: str = "", fact: str = "kept", **keys: Any) -> list[dict[str, An
 
 def play(run: Runner, **keys: Any) -> Outcome:
     Image.new("RGB", (4, 4), "red").save(run.folder / "logo.png")
-    environment = {**loud(run), **keys.pop("environment", {})}
+    environment = {**get_most_verbose_environment(run), **keys.pop("environment", {})}
     # The last task fails, for Ansible to write the file of those to be retried.
     end = {"name": "End", "ansible.builtin.fail": {"msg": "{{ kept }}"}}
     return run.play([*tasks(**keys), end], environment=environment)
@@ -131,9 +131,9 @@ def _files(run: Runner, name: str) -> list[Path]:
 # --- what succeeds ---------------------------------------------------------------------------------------------------
 
 
-@ways
-def test_no_secret_is_left_by_modules_that_succeed(waldur: Waldur, way: str) -> None:
-    run = runner(waldur, way=way)
+@each_execution
+def test_no_secret_is_left_by_modules_that_succeed(waldur: Waldur, execution: str) -> None:
+    run = runner(waldur, execution=execution)
     before = waldur.codes()
     outcome = play(run)
     assert ended(outcome) == dict.fromkeys(TASKS, "ok"), outcome.output
@@ -144,9 +144,9 @@ def test_no_secret_is_left_by_modules_that_succeed(waldur: Waldur, way: str) -> 
     assert written_down(run) == {"ansible.log", "facts", "tree", "junit"}
 
 
-@ways
-def test_no_secret_is_left_by_asynchronous_tasks(waldur: Waldur, way: str) -> None:
-    run = runner(waldur, way=way)
+@each_execution
+def test_no_secret_is_left_by_asynchronous_tasks(waldur: Waldur, execution: str) -> None:
+    run = runner(waldur, execution=execution)
     Image.new("RGB", (4, 4), "red").save(run.folder / "logo.png")
     secrets = {*waldur.tokens.values(), *waldur.codes()}
     given: list[dict[str, Any]] = []
@@ -163,7 +163,7 @@ def test_no_secret_is_left_by_asynchronous_tasks(waldur: Waldur, way: str) -> No
             secrets.update(waldur.codes())
 
     with stopping(after) as socket:
-        outcome = run.play(given, environment={**loud(run), **socket})
+        outcome = run.play(given, environment={**get_most_verbose_environment(run), **socket})
     assert outcome.code == 0, outcome.output
     assert [line["task"] for line in outcome.lines].count("Wait") == len(TASKS)
     assert not [secret for secret in secrets if secret in outcome.output]
@@ -173,9 +173,9 @@ def test_no_secret_is_left_by_asynchronous_tasks(waldur: Waldur, way: str) -> No
     assert all('"access_token": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"' in job for job in jobs)
 
 
-@ways
-def test_the_token_of_a_profile_is_left_nowhere(waldur: Waldur, way: str) -> None:
-    run = runner(waldur, way=way)
+@each_execution
+def test_the_token_of_a_profile_is_left_nowhere(waldur: Waldur, execution: str) -> None:
+    run = runner(waldur, execution=execution)
     before = waldur.codes()
     profile = {"lab": {"api_url": waldur.url, "access_token": waldur.token("staff")}}
     broken = {"lab": {"api_url": waldur.url, "access_token": "0123456789" * 4, "retries": "many"}}
@@ -195,9 +195,9 @@ def test_the_token_of_a_profile_is_left_nowhere(waldur: Waldur, way: str) -> Non
         assert not [secret for secret in secrets if secret in outcome.output]
 
 
-@ways
-def test_a_token_in_a_variable_or_in_the_environment_of_a_task_is_left_nowhere(waldur: Waldur, way: str) -> None:
-    run = runner(waldur, way=way)
+@each_execution
+def test_a_token_in_a_variable_or_in_the_environment_of_a_task_is_left_nowhere(waldur: Waldur, execution: str) -> None:
+    run = runner(waldur, execution=execution)
     variables = run.folder / "secret.yml"
     variables.write_text(yaml.safe_dump({"url": waldur.url, "secret": waldur.token("staff")}))
     quiet = {"WALDUR_API_URL": "", "WALDUR_ACCESS_TOKEN": ""}
@@ -207,7 +207,7 @@ def test_a_token_in_a_variable_or_in_the_environment_of_a_task_is_left_nowhere(w
     ):
         given = [{**task, **keys} if task["name"] in TASKS else task for task in tasks()]
         Image.new("RGB", (4, 4), "red").save(run.folder / "logo.png")
-        outcome = run.play(given, "-e", f"@{variables}", environment={**loud(run), **quiet})
+        outcome = run.play(given, "-e", f"@{variables}", environment={**get_most_verbose_environment(run), **quiet})
         assert ended(outcome) == dict.fromkeys(TASKS, "ok"), outcome.output
         assert holding(run, {*waldur.tokens.values(), *waldur.codes()}) == []
 
@@ -300,17 +300,17 @@ class FaultRun:
         return self.secrets | {secret[:12] for secret in self.secrets} | {secret[-12:] for secret in self.secrets}
 
 
-@ways
+@each_execution
 @pytest.mark.parametrize("first", range(0, len(FAULTS), BATCH))
-def test_no_secret_and_no_request_body_is_left_by_modules_that_fail(sim: Simulator, first: int, way: str) -> None:
+def test_no_secret_and_no_request_body_is_left_by_modules_that_fail(sim: Simulator, first: int, execution: str) -> None:
     names = list(FAULTS)[first : first + BATCH]
-    run = runner(sim, way=way)
+    run = runner(sim, execution=execution)
     Image.new("RGB", (4, 4), "red").save(run.folder / "logo.png")
     faults = FaultRun(sim, run, names)
     faults.begin(names[0])
     with stopping(faults.after) as socket:
         quick = {"WALDUR_RETRIES": "0", "WALDUR_TIMEOUT": "5"}
-        outcome = run.play(faults.tasks(), environment={**loud(run), **quick, **socket})
+        outcome = run.play(faults.tasks(), environment={**get_most_verbose_environment(run), **quick, **socket})
     assert list(faults.fired) == names, outcome.output
     assert not [name for name, times in faults.fired.items() if times < len(TASKS)], outcome.output
     of_modules = [line for line in outcome.lines if line["task"].rpartition(": ")[2] in TASKS]
@@ -324,9 +324,9 @@ def test_no_secret_and_no_request_body_is_left_by_modules_that_fail(sim: Simulat
     assert not [line["result"]["msg"] for line in of_modules if MARKER in line["result"]["msg"]]
 
 
-@ways
-def test_a_url_with_a_password_is_refused_without_telling_it(sim: Simulator, way: str) -> None:
-    run = runner(sim, way=way)
+@each_execution
+def test_a_url_with_a_password_is_refused_without_telling_it(sim: Simulator, execution: str) -> None:
+    run = runner(sim, execution=execution)
     address = sim.url.replace("http://", "http://someone:hunter2-hunter2@")
     environment = {"WALDUR_API_URL": address, "WALDUR_PROXY": "http://someone:hunter2-hunter2@127.0.0.1:9"}
     outcome = play(run, environment=environment)
@@ -342,12 +342,12 @@ GRANT = {"service_provider": "ALPHA", "user": "member1"}
 REVEAL = {"service_provider": "ALPHA", "reveal": True}
 
 
-@ways
+@each_execution
 def test_the_status_task_of_an_asynchronous_task_shows_no_credential_of_its_environment(
-    waldur: Waldur, way: str
+    waldur: Waldur, execution: str
 ) -> None:
     """Each command line is in what Ansible prints at this verbosity, so all of them are searched."""
-    run = runner(waldur, way=way)
+    run = runner(waldur, execution=execution)
     run.secrets.add("hunter2")
     variables = {"url": waldur.url, "secret": waldur.token("staff"), "login": "http://someone:hunter2@127.0.0.1:9"}
     (run.folder / "secret.yml").write_text(yaml.safe_dump(variables))
@@ -362,10 +362,10 @@ def test_the_status_task_of_an_asynchronous_task_shows_no_credential_of_its_envi
     play = {"name": "Case", "hosts": "localhost", "gather_facts": False, "environment": shared, "ignore_errors": True}
     alone = {"name": "Alone", "waldur.provider.user_role": GRANT, "environment": shared, "async": 60, "poll": 0}
     plays = [{**play, "tasks": given}, {**play, "environment": {"LANG": "C"}, "tasks": [alone]}]
-    (run.folder / "plays.yml").write_text(yaml.safe_dump(run.said_here(plays)))
+    (run.folder / "plays.yml").write_text(yaml.safe_dump(run.translate_names(plays)))
     outcome = run.command(
         ["playbook", "-i", run.inventory(), "-vvvv", "-e", f"@{run.folder / 'secret.yml'}", "plays.yml"],
-        {**loud(run), "WALDUR_API_URL": "", "WALDUR_ACCESS_TOKEN": ""},
+        {**get_most_verbose_environment(run), "WALDUR_API_URL": "", "WALDUR_ACCESS_TOKEN": ""},
     )
     assert outcome.of("Grant")["attempts"] == 2, outcome.output
     assert outcome.of("Grant")["changed"] is False
@@ -375,9 +375,11 @@ def test_the_status_task_of_an_asynchronous_task_shows_no_credential_of_its_envi
     assert holding_at_last(run, {"hunter2", *waldur.tokens.values()}) == []
 
 
-@ways
-def test_a_secret_code_is_not_revealed_into_the_job_file_of_an_asynchronous_task(waldur: Waldur, way: str) -> None:
-    run = runner(waldur, way=way)
+@each_execution
+def test_a_secret_code_is_not_revealed_into_the_job_file_of_an_asynchronous_task(
+    waldur: Waldur, execution: str
+) -> None:
+    run = runner(waldur, execution=execution)
     before = waldur.codes()
     module = "waldur.provider.api_secret_code"
     given: list[dict[str, Any]] = [
@@ -389,7 +391,7 @@ def test_a_secret_code_is_not_revealed_into_the_job_file_of_an_asynchronous_task
     ]
     defaults = {f"{module}_info": {"reveal": 1}}
     tasks = [{"async": 60, "ignore_errors": True, **task} for task in given]
-    outcome = run.play(tasks, environment=loud(run), module_defaults=defaults)
+    outcome = run.play(tasks, environment=get_most_verbose_environment(run), module_defaults=defaults)
     told = {line["task"]: line["result"].get("msg", "") for line in outcome.lines}
     assert outcome.of("Hidden")["fingerprint"].startswith("sha256:"), outcome.output
     del told["Hidden"]
@@ -404,7 +406,7 @@ def test_a_secret_code_is_not_revealed_into_the_job_file_of_an_asynchronous_task
 
 
 def test_files_that_ansible_is_reported_to_keep_hold_the_token_in_its_own_program_alone(sim: Simulator) -> None:
-    run = runner(sim, way="as_module")
+    run = runner(sim, execution="module")
     play(run, environment={"ANSIBLE_KEEP_REMOTE_FILES": "1"})
     kept = holding(run, {sim.token("staff")})
     assert {Path(path).name.partition("_")[0] for path in kept} == {"AnsiballZ"}, kept

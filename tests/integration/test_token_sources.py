@@ -16,7 +16,7 @@ from messages import message
 
 from simulation import Simulator
 
-from .playbook import WAYS, Outcome, Runner, runner
+from .playbook import EXECUTIONS, Outcome, Runner, runner
 
 NO_CONNECTION = {"WALDUR_API_URL": "", "WALDUR_ACCESS_TOKEN": ""}
 READ_ME = {"name": "Read", "waldur.provider.user_info": {"service_provider": "ALPHA", "limit": 1}}
@@ -30,8 +30,8 @@ CACHE = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_conne
 USERS = ("staff", "second_staff")
 
 
-def ways(function: Any) -> Any:
-    return pytest.mark.parametrize("way", WAYS)(function)
+def each_execution(function: Any) -> Any:
+    return pytest.mark.parametrize("execution", EXECUTIONS)(function)
 
 
 @pytest.fixture
@@ -79,11 +79,11 @@ def failure(outcome: Outcome) -> str:
 # --- modules ---------------------------------------------------------------------------------------------------------
 
 
-@ways
+@each_execution
 @pytest.mark.parametrize("kind", ["token_file", "token_command"])
 @pytest.mark.parametrize("place", ["option", "variable", "profile", "environment", "environment of the task"])
-def test_every_source_can_name_a_file_or_a_command(sim: Simulator, way: str, kind: str, place: str) -> None:
-    run = runner(sim, way=way)
+def test_every_source_can_name_a_file_or_a_command(sim: Simulator, execution: str, kind: str, place: str) -> None:
+    run = runner(sim, execution=execution)
     values = {"api_url": sim.url, kind: Tokens(run, sim).source(kind)}
     environment, task, options = dict(NO_CONNECTION), dict(READ_ME), []
     if place == "option":
@@ -102,9 +102,9 @@ def test_every_source_can_name_a_file_or_a_command(sim: Simulator, way: str, kin
     assert outcome.result["count"] == 1
 
 
-@ways
-def test_a_command_runs_once_for_all_items_of_a_loop(sim: Simulator, way: str) -> None:
-    run = runner(sim, way=way)
+@each_execution
+def test_a_command_runs_once_for_all_items_of_a_loop(sim: Simulator, execution: str) -> None:
+    run = runner(sim, execution=execution)
     tokens = Tokens(run, sim)
     variables = {"waldur_api_url": sim.url, "waldur_token_command": [str(tokens.program), "--an-argument"]}
     outcome = run.play([{**READ_ME, "loop": [1, 2, 3]}], "-e", json.dumps(variables), environment=NO_CONNECTION)
@@ -163,7 +163,7 @@ def test_an_expired_token_of_a_command_is_renewed_for_reads_too(two_staff: Simul
 
 
 def test_a_module_of_another_process_can_not_renew_its_token(two_staff: Simulator) -> None:
-    run = runner(two_staff, way="as_module")
+    run = runner(two_staff, execution="module")
     tokens = Tokens(run, two_staff)
     two_staff.expire_token(tokens.tokens[0], after=1)
     environment = {**NO_CONNECTION, "WALDUR_API_URL": two_staff.url, "WALDUR_TOKEN_COMMAND": str(tokens.program)}
@@ -172,9 +172,9 @@ def test_a_module_of_another_process_can_not_renew_its_token(two_staff: Simulato
     assert tokens.runs == 1
 
 
-@ways
-def test_a_failing_command_fails_the_task_and_nothing_of_it_is_shown(sim: Simulator, way: str) -> None:
-    run = runner(sim, way=way)
+@each_execution
+def test_a_failing_command_fails_the_task_and_nothing_of_it_is_shown(sim: Simulator, execution: str) -> None:
+    run = runner(sim, execution=execution)
     run.secrets |= {"sesame-open", "argument-of-mine"}
     script = f'echo {sim.token("staff")}; echo "rejected: $SITE_SECRET {sim.token("owner")}" >&2; exit 4'
     (run.folder / "fail").write_text(script)
@@ -189,18 +189,18 @@ def test_a_failing_command_fails_the_task_and_nothing_of_it_is_shown(sim: Simula
     assert sim.counts().requests == 0
 
 
-@ways
-def test_a_missing_file_fails_the_task(sim: Simulator, way: str) -> None:
-    run = runner(sim, way=way)
+@each_execution
+def test_a_missing_file_fails_the_task(sim: Simulator, execution: str) -> None:
+    run = runner(sim, execution=execution)
     variables = {"waldur_api_url": sim.url, "waldur_token_file": "/missing/token"}
     told = failure(run.play([READ_ME], "-e", json.dumps(variables), environment=NO_CONNECTION))
     reason = "No such file or directory"
     assert told == message("file_unreadable", option="token_file", path="/missing/token", reason=reason)
 
 
-@ways
-def test_an_asynchronous_task_gets_the_token_and_not_the_command(sim: Simulator, way: str) -> None:
-    run = runner(sim, way=way)
+@each_execution
+def test_an_asynchronous_task_gets_the_token_and_not_the_command(sim: Simulator, execution: str) -> None:
+    run = runner(sim, execution=execution)
     tokens = Tokens(run, sim)
     variables = {"waldur_api_url": sim.url, "waldur_token_command": [str(tokens.program), "argument-of-mine"]}
     (run.folder / "variables.json").write_text(json.dumps(variables))

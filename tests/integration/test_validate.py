@@ -11,7 +11,7 @@ from junitparser import JUnitXml
 
 from simulation import Simulator
 
-from .playbook import WAYS, Runner, runner
+from .playbook import EXECUTIONS, Runner, runner
 
 BAD = "service_providers:\n  - customer: Alpha\n    descripton: x\n  - customer: 007\n"
 
@@ -19,7 +19,7 @@ BAD = "service_providers:\n  - customer: Alpha\n    descripton: x\n  - customer:
 @pytest.fixture
 def run(sim: Simulator, request: pytest.FixtureRequest) -> Runner:
     """A runner with documents, and without URL and token."""
-    made = runner(sim, way=getattr(request, "param", "local"))
+    made = runner(sim, execution=getattr(request, "param", "in_process"))
     (made.folder / "providers").mkdir()
     (made.folder / "providers" / "alpha.yml").write_text("service_providers: [{customer: Alpha}]\n")
     return made
@@ -30,7 +30,7 @@ def task(**options: str) -> dict[str, Any]:
     return {"name": "Validate", "waldur.provider.desired_state_validate": module, "ignore_errors": True}
 
 
-@pytest.mark.parametrize("run", WAYS, indirect=True)
+@pytest.mark.parametrize("run", EXECUTIONS, indirect=True)
 def test_the_module_reports_all_errors_of_all_files(run: Runner) -> None:
     assert run.play([task()]).of("Validate")["findings"] == []
     (run.folder / "providers" / "bad.yml").write_text(BAD)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Wrong inputs: one clear sentence each, word for word, before the first write, the same both ways."""
+"""Wrong inputs: one clear sentence each, word for word, before the first write, in-process and as modules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._templating import
 
 from .live import ROLES
 from .name_mapping import NameMapping
-from .playbook import WAYS, Outcome, runner
+from .playbook import EXECUTIONS, Outcome, runner
 from .waldur import Waldur
 
 Case = dict[str, Any]
@@ -36,9 +36,9 @@ def get_name_mapping(waldur: Waldur, case: Case) -> NameMapping:
     return waldur.name_mapping if case.get("needs") == "provider_roles" else waldur.name_mapping.ignoring(ROLES)
 
 
-def played(waldur: Waldur, cases: list[Case], way: str) -> tuple[Outcome, dict[str, str]]:
+def played(waldur: Waldur, cases: list[Case], execution: str) -> tuple[Outcome, dict[str, str]]:
     """Run all *cases* in one playbook, and return the outcome and the expected messages."""
-    run = runner(waldur, way=way)
+    run = runner(waldur, execution=execution)
     run.name_mapping = waldur.name_mapping.ignoring(ROLES)  # cases that require roles are skipped
     (run.folder / "text.png").write_text("no image")
     with (run.folder / "big.png").open("wb") as file:
@@ -63,9 +63,9 @@ def expected_message(node: Any) -> str:
 
 # One playbook with all of them would take longer than a playbook may on a machine that has other things to do.
 @pytest.mark.parametrize("first", range(0, len(CASES), BATCH_SIZE))
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("execution", EXECUTIONS)
 def test_each_wrong_input_is_refused_in_one_sentence_before_the_first_write(
-    waldur: Waldur, way: str, first: int
+    waldur: Waldur, execution: str, first: int
 ) -> None:
     batch = CASES[first : first + BATCH_SIZE]
     reasons = {
@@ -79,7 +79,7 @@ def test_each_wrong_input_is_refused_in_one_sentence_before_the_first_write(
     if not cases:
         pytest.skip("this Waldur has no objects for these cases")
     waldur.save_state()
-    outcome, expected = played(waldur, cases, way)
+    outcome, expected = played(waldur, cases, execution)
     assert outcome.code == 0, outcome.output
     messages = {line["task"]: line["result"].get("msg") for line in outcome.lines}
     assert messages == expected

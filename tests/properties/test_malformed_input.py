@@ -34,7 +34,7 @@ from .simulated import PNGS, UNSHRUNK, Stage, requests_for
 
 
 def assert_clean(messages: list[str], *starts: str) -> None:
-    """Lines that begin with where it went wrong, end like a sentence, and are not longer than people read."""
+    """Check that each message begins with a position, ends like a sentence, and is not too long."""
     for message in messages:
         assert message.startswith(starts), message
         assert message.isprintable(), message
@@ -43,12 +43,12 @@ def assert_clean(messages: list[str], *starts: str) -> None:
 
 
 def any_image(where: str, path: str) -> ImageFile:
-    """An image for known names, else what reading a file gives."""
+    """Return an image for known names, and otherwise read the file."""
     return ImageFile(path, PNGS[path]) if path in PNGS else images.read_image(where, path)
 
 
-def refusal(act: Callable[[], Any]) -> tuple[list[str], Any]:
-    """The errors that were reported, or what came out. Any other exception is a defect."""
+def read_error(act: Callable[[], Any]) -> tuple[list[str], Any]:
+    """Return the errors that were reported, or the result. Any other exception is a defect."""
     try:
         return [], act()
     except InvalidInput as refused:
@@ -62,16 +62,16 @@ def refusal(act: Callable[[], Any]) -> tuple[list[str], Any]:
 
 @given(spoiled_documents())
 def test_a_document_is_understood_or_refused_in_one_sentence(document: Any) -> None:
-    messages, wishes = refusal(lambda: SCHEMA.read(document, any_image))
+    messages, desired_states = read_error(lambda: SCHEMA.read(document, any_image))
     if messages:
         assert_clean(messages, "service_providers")
     else:
-        assert all(isinstance(wish, ProviderDocument) for wish in wishes)
-        assert len(wishes) == len(document)
+        assert all(isinstance(desired, ProviderDocument) for desired in desired_states)
+        assert len(desired_states) == len(document)
 
 
 def run_as_a_task(stage: Stage, name: str, arguments: dict[str, Any], *, check: bool) -> dict[str, Any]:
-    """What the action plugin does with a task's arguments; nothing where Ansible itself refuses them."""
+    """Run a task as the action plugin does; return nothing if Ansible itself rejects its arguments."""
     task = WRITE_MODULES[name]
     given = {option: keep_spelling(parse_printed_list(value)) for option, value in arguments.items()}
     check_options(f"waldur.provider.{name}", spec(task), dates(task), given)
@@ -96,7 +96,7 @@ def test_a_spoiled_document_is_carried_out_or_refused_before_the_first_write(
 ) -> None:
     stage.sim.reset()
     options = {"service_providers": document}
-    messages, result = refusal(lambda: run_as_a_task(stage, "desired_state", options, check=check))
+    messages, result = read_error(lambda: run_as_a_task(stage, "desired_state", options, check=check))
     if messages:
         assert_clean(messages, "service_providers", "max_removals")
         assert stage.sim.counts().writes == 0
@@ -127,7 +127,7 @@ def test_spoiled_options_of_a_module_are_carried_out_or_refused_before_the_first
     name = example.partition(" ")[0]
     spoilt = {str(key): value for key, value in data.draw(spoiled(TASKS_TO_SPOIL[example])).items()}
     stage.sim.reset()
-    messages, _result = refusal(lambda: run_as_a_task(stage, name, {**spoilt, **connection}, check=False))
+    messages, _result = read_error(lambda: run_as_a_task(stage, name, {**spoilt, **connection}, check=False))
     if messages:
         assert_clean(messages, *spec(WRITE_MODULES[name]), "Unsupported parameters for (waldur.provider.")
         assert stage.sim.counts().writes == 0
