@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which recordings are replayed, and a last word on what was measured."""
+"""Choose the recordings to replay, and print the measurements at the end."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ MEASURED = "measured"
 
 @pytest.fixture(scope="session")
 def recordings(pytestconfig: pytest.Config) -> pathlib.Path:
-    """The file to replay: ours, or that of ``--recordings``."""
-    given = pytestconfig.getoption("--recordings")
-    return pytestconfig.invocation_params.dir / given if given else RECORDED
+    """Return the file to replay: the recorded one, or that of ``--recordings``."""
+    name = pytestconfig.getoption("--recordings")
+    return pytestconfig.invocation_params.dir / name if name else RECORDED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what tests recorded as measured; it comes with their reports, whichever process ran them."""
+    """Print the measurements of the tests, which are in their reports."""
     reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
-    found = {value for report in reports for name, value in report.user_properties if name == MEASURED}
-    for sentence in sorted(map(str, found)):
+    measurements = {value for report in reports for name, value in report.user_properties if name == MEASURED}
+    for sentence in sorted(map(str, measurements)):
         terminalreporter.write_line(sentence)
