@@ -56,7 +56,7 @@ def fetch(waldur: Simulator, path: str) -> Any:
         return json.load(answer)
 
 
-def test_the_whole_demo_keeps_its_promises_and_prints_no_token(tmp_path: pathlib.Path, waldur: Simulator) -> None:
+def test_the_demo_succeeds_and_prints_no_token(tmp_path: pathlib.Path, waldur: Simulator) -> None:
     done = run_demo(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.findall(r"^== (\d)\.", done.stdout, re.MULTILINE) == list("123456")

@@ -68,7 +68,7 @@ def gathering(**defaults: Any) -> dict[str, Any]:
 # --- a task ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_facts_are_the_same_both_ways_and_as_a_plays_own(edition: Simulator) -> None:
+def test_the_facts_are_the_same_in_process_as_a_module_and_as_gathered_facts(edition: Simulator) -> None:
     found = []
     for execution in EXECUTIONS:
         run = runner(edition, execution=execution)

@@ -60,7 +60,7 @@ class Copy:
         return " ".join(outcome.output.replace("\\n", " ").split())
 
     def approve(self) -> None:
-        """Keeps the present plan as the approved one."""
+        """Keep the current plan as the approved one."""
         shutil.copy(self.folder / "build" / "plan.json", self.folder / "approved.json")
         self.environment["APPROVED_PLAN"] = "approved.json"
 
@@ -87,14 +87,14 @@ def copied(sim: Simulator, folder: Path) -> Copy:
 
 
 def same_as_file(text: str, name: str) -> None:
-    """*text* is that of a file beside the tests, which UPDATE_EXPECTED=1 writes."""
+    """Check that *text* is the content of an expected file, which UPDATE_EXPECTED=1 writes."""
     path = HERE / "expected" / name
     if os.environ.get("UPDATE_EXPECTED"):
         path.write_text(text)
     assert text == path.read_text()
 
 
-def test_the_whole_story(tmp_path: Path) -> None:
+def test_export_plan_apply_drift_and_outage(tmp_path: Path) -> None:
     with Simulator.start() as sim:
         copy = copied(sim, tmp_path)
         take_over(copy)
@@ -106,7 +106,7 @@ def test_the_whole_story(tmp_path: Path) -> None:
 
 
 def take_over(copy: Copy) -> None:
-    """What is there becomes files, and they change nothing."""
+    """An export writes files whose plan is empty."""
     providers = copy.folder / "providers"
     providers.rename(copy.folder / "examples")
     copy.ends(0, "export")
@@ -209,7 +209,7 @@ def drift_and_repair(copy: Copy) -> None:
 
 
 def waldur_is_down(copy: Copy) -> None:
-    """Nothing ends well, nothing of before is left to be mistaken for an answer, and drift is told from that."""
+    """Every script fails, no old plan is left over, and drift.json has the status error instead of drift."""
     copy.ends(2, "drift")
     assert copy.read("drift.json")["status"] == "error"
     assert "refused the connection: check api_url" in copy.read("drift.json")["message"]

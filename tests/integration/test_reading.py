@@ -85,11 +85,11 @@ def told(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def test_every_module_that_reads_is_played() -> None:
+def test_every_read_module_has_a_task() -> None:
     assert TASKS.keys() == INFOS.keys()
 
 
-def test_every_module_reads_the_same_both_ways_changes_nothing_and_leaves_no_secret(edition: Simulator) -> None:
+def test_in_process_and_module_runs_read_the_same_write_nothing_and_leak_no_secret(edition: Simulator) -> None:
     missing = MISSING[edition.edition]
     edition.zero()
     runs = {
@@ -153,9 +153,7 @@ def assert_filtered(rows: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("execution", "names"), [("in_process", [*TASKS]), ("module", ["api_secret_code_info", "user_info"])]
 )
-def test_no_secret_is_left_by_modules_that_read_from_a_server_that_tells_all(
-    sim: Simulator, execution: str, names: list[str]
-) -> None:
+def test_read_modules_leak_no_secret_that_a_server_returns(sim: Simulator, execution: str, names: list[str]) -> None:
     own, other = sim.token("staff"), "f00dfeedf00dfeedf00dfeedf00dfeed"
     body = {"detail": f"as {own}", "api_secret_code": other, "token": other}
     sim.fault(path="*/marketplace-service-providers/*", times=None, status=400, body=body)

@@ -68,7 +68,7 @@ def test_each_question_of_the_readme_is_answered_by_its_line(sim: Simulator, lin
     assert '"count": 0' not in outcome.output
 
 
-def test_the_example_of_one_noun_at_a_time_runs_as_written(sim: Simulator) -> None:
+def test_the_example_of_a_single_resource_runs_as_written(sim: Simulator) -> None:
     run = runner(sim)
     playbook = str(ROOT / "examples" / "resources.yml")
     assert run.command(["playbook", playbook, "--check", "--diff"]).code == 0

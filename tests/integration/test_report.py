@@ -96,7 +96,7 @@ def test_the_section_about_accounts_shows_conflicts_and_the_numbers_that_are_lef
         assert HOSTILE not in page
 
 
-def test_who_can_t_be_read_keeps_nobody_else_from_a_page_and_is_named(sim: Simulator) -> None:
+def test_an_unreadable_provider_is_reported_and_does_not_stop_the_others(sim: Simulator) -> None:
     run = runner(sim)
     sim.change("Customer", {"abbreviation": "BETA"}, {"name": "Beta {{ 1 / 0 }}"})
     sim.fault(path="*/revenue/", method="GET", skip=1, times=None, status=400, body={"detail": "out of order"})

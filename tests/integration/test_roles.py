@@ -149,7 +149,7 @@ def test_a_role_names_the_variable_or_the_path_that_is_missing_and_where_it_was_
         ("apply_fleet", {}, None),
     ],
 )
-def test_a_job_of_awx_refuses_an_empty_plan_and_takes_none_where_no_job_made_one(
+def test_an_awx_job_rejects_an_empty_plan_and_needs_no_approval_if_no_plan_is_set(
     sim: Simulator, name: str, variables: dict[str, Any], told: str | None
 ) -> None:
     run = runner(sim)
