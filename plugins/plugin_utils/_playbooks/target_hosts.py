@@ -26,8 +26,8 @@ def check_target_hosts(playbook: Playbook, pattern: str, matching: Sequence[str]
     shown = quote(pattern)
     if not matching:
         raise InvalidInput(
-            f"{playbook.hosts}: no host matches {shown}. Either the inventory could not be read (see the warnings above,"
-            " for example that Waldur does not respond), or it contains no such host or group."
+            f"{playbook.hosts}: no host matches {shown}. Either the inventory could not be read (see the warnings"
+            " above, for example that Waldur does not respond), or it contains no such host or group."
         )
     if set(matching).intersection(available):
         return
