@@ -134,7 +134,7 @@ def test_a_fleet_is_compared_with_one_task(bench: Bench) -> None:
 def test_a_run_that_does_not_do_what_it_should_is_not_measured(other_world: Simulator) -> None:
     bench = Bench(other_world, TINY, repeats=1)
     task = {"name": "Grant", "waldur.provider.user_role": {"service_provider": "Provider 0001", "user": "nobody"}}
-    with pytest.raises(Failed, match="no user 'nobody'"):
+    with pytest.raises(Failed, match="user 'nobody' not found"):
         play(bench.world(users=1), [task])()
 
 

@@ -105,7 +105,7 @@ def test_the_deadline_holds_for_a_download() -> None:
         limited(0.5 + SLACK),
         pytest.raises(
             errors.RequestNotSent,
-            match=part("cannot", request="download the present image", reason=matching(r".* in time.*")),
+            match=part("cannot", request="download the current image", reason=matching(r".* in time.*")),
         ),
     ):
         client_of(server.url).download("/api/media/abc/")

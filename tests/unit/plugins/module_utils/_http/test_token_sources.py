@@ -145,7 +145,7 @@ def test_a_command_is_a_list_or_text_without_a_shell(command: Any) -> None:
 
 def test_text_is_not_interpreted_by_a_shell(tmp_path: Path) -> None:
     values = {"token_command": f"echo 0123456789 > {tmp_path}/file; echo $HOME"}
-    assert error_of(lambda: read_token(values, PATH)).startswith("token_command: the output of 'echo' holds")
+    assert error_of(lambda: read_token(values, PATH)).startswith("token_command: the output of 'echo' contains")
     assert not (tmp_path / "file").exists()
 
 
@@ -165,7 +165,7 @@ def test_a_command_can_not_wait_for_input() -> None:
         ("   ", "token_command: names no program: give one, and its arguments."),
         ("sh -c 'x", "token_command: has a quotation mark without its counterpart: correct it."),
         (["sleep", 5], "token_command[1]: is not text: put it in quotes."),
-        (["a\0b"], "token_command[0]: holds a null character: remove it."),
+        (["a\0b"], "token_command[0]: contains a null character: remove it."),
         ({"a": TOKEN}, "token_command: must be text, or a list of a program and its arguments: correct it."),
         (7, "token_command: must be text, or a list of a program and its arguments: correct it."),
     ],
