@@ -18,7 +18,9 @@ def plan_outcome(result: Any, planned: Any = False) -> str:
     if not isinstance(result, Mapping):
         raise InvalidInput("is not a result of waldur.provider.desired_state: register it, and give the variable.")
     if result.get("failed"):
-        return "failed"
+        applied = result.get("applied")
+        number = len(applied) if isinstance(applied, list) else 0
+        return f"failed, {number} changed" if number and not planned else "failed"
     summary = result.get("summary")
     if not isinstance(summary, Mapping) or not isinstance(summary.get("total"), int):
         raise InvalidInput("has no summary: give the result of waldur.provider.desired_state.")

@@ -45,8 +45,12 @@ def write_result_files(options: Mapping[str, Any], *, check: bool, diff: bool) -
         if item.get("path")
     ]
     result: dict[str, Any] = {"changed": False, "paths": [file.path for file in files], "diff": []}
+    made_folder = folder if options.get("directory") else None
+    # All of them are checked first, so that a wrong path leaves none of them written.
     for file in files:
-        before = _write(file, folder if options.get("directory") else None, check=check)
+        _check(file, made_folder)
+    for file in files:
+        before = _write(file, check=check)
         if before != file.content:
             result["changed"] = True
             result["diff"] += [_diff(file, before)] if diff and file.show_diff else []
@@ -77,18 +81,20 @@ def _encode(content: Any) -> bytes:
     return json.dumps(content, indent=4, ensure_ascii=False).encode() + b"\n"
 
 
-def _write(file: _File, made_folder: str | None, *, check: bool) -> bytes | None:
-    """Write a file unless it has its content already, and return what it held before; None if it did not exist.
+def _check(file: _File, made_folder: str | None) -> None:
+    """Raise ``InvalidInput`` where the file can't be written; only ``made_folder`` may be missing."""
+    name = os.path.dirname(file.path)
+    Folder(file.option, name).read(file.path, LARGEST_DOCUMENT)
+    if name != made_folder and not os.path.isdir(name):
+        raise InvalidInput(f"{file.option}: there is no folder {quote_path(name)}: create it, or give another path.")
 
-    Only the folder ``made_folder`` is made where it is missing.
-    """
+
+def _write(file: _File, *, check: bool) -> bytes | None:
+    """Write a file unless it has its content already, and return what it held before; None if it did not exist."""
     folder = Folder(file.option, os.path.dirname(file.path))
     before = folder.read(file.path, LARGEST_DOCUMENT)
     if check or (before == file.content and stat.S_IMODE(os.stat(file.path).st_mode) == _MODE):
         return before
-    name = os.path.dirname(file.path)
-    if name != made_folder and not os.path.isdir(name):
-        raise InvalidInput(f"{file.option}: there is no folder {quote_path(name)}: create it, or give another path.")
     try:
         folder.write(file.path, file.content, _MODE)
     except OSError as error:

@@ -243,7 +243,11 @@ def parse_approved(plan: Any, api_url: str) -> tuple[list[Mapping[str, Any]] | N
             f"approved_plan: was made for {quote(made_for)}, and this task talks to {api_url}: make a plan there."
         )
     digests = plan.get("digests") if isinstance(plan, Mapping) else None
-    return changes, digests if isinstance(digests, Mapping) else {}
+    if digests is not None and not isinstance(digests, Mapping):
+        raise InvalidInput(
+            "approved_plan: its digests are not valid: give the file plan.json as it was written, or its content."
+        )
+    return changes, digests or {}
 
 
 def _module_of(resource: AnyResource) -> WriteModule:

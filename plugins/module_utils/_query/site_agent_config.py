@@ -21,7 +21,9 @@ from .._common.yaml_files import parse_yaml, scalar_spans
 
 _NAME = "The configuration of the site agent"
 _SECRET_KEY = re.compile(
-    r"token|password|passwd|passphrase|secret|credential|dsn|private_?key|api_?key|access_?key", re.IGNORECASE
+    r"token|password|passwd|passphrase|secret|credential|dsn|authorization|bearer|cookie"
+    r"|(?:^|[-_])(?:pass|pwd)(?![\w-])|(?:private|api|access|ssh|encryption)[-_]?key",
+    re.IGNORECASE,
 )
 # What stands in the place of a secret: like a placeholder of Waldur, it is valid YAML.
 REMOVED = "<REMOVED>"
@@ -29,7 +31,7 @@ REMOVED = "<REMOVED>"
 _PLACEHOLDER = re.compile(r"<[A-Z_]+>")
 # A comment may give a secret too, such as one that was set before. After a value it begins with a blank and a #.
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*", re.MULTILINE)
-_COMMENTED_KEY = re.compile(r"(?<!\w)\w+[ \t]*[:=][ \t]*")
+_COMMENTED_KEY = re.compile(r"(?<![\w-])[\w-]+[ \t]*[:=][ \t]*")
 # A password may hold a slash, and more than one @. What follows a host and its port may look like one, and is masked.
 _URL_PASSWORD = re.compile(r"(://[^/\s:@\"'<>]*:)([^\s\"'<>]{1,1000})(@)")
 

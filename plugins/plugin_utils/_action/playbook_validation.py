@@ -30,7 +30,11 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._playbooks.variabl
     check_names,
     check_values,
     is_left_out,
+    list_ineffective,
 )
+
+# A variable that must not be left out by mistake, as nothing would check the plan then.
+_NEVER_LEFT_OUT = ("policy_path",)
 
 
 class PlaybookValidation(ActionBase):
@@ -49,14 +53,15 @@ class PlaybookValidation(ActionBase):
             values = self._read_values(playbook, variables)
             self._check_hosts(playbook, values, variables)
             known = {name for playbook in load_playbooks().values() for name in playbook.variables}
-            check_names(playbook, load_extra_vars(self._loader), known)
+            extra_variables = load_extra_vars(self._loader)
+            check_names(playbook, extra_variables, known)
             check_values(playbook, values)
             if playbook.documents:
                 check_documents(playbook.documents, values)
             check_approved_plan(values)
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, **error.details}
-        return {"changed": False}
+        return {"changed": False, "warnings": list_ineffective(playbook, extra_variables, known)}
 
     def _read_playbook(self) -> Playbook:
         arguments = dict(self._task.args)
@@ -73,7 +78,7 @@ class PlaybookValidation(ActionBase):
         """Return the values of the playbook's variables that are defined.
 
         A variable that is made of one that is not defined counts as left out, so that a workflow can pass on the plan
-        of a job that did not run.
+        of a job that did not run. A policy is an error then, as its rules would not be checked.
         """
         values = {}
         # Documents can't be used in some playbooks, which say so.
@@ -81,7 +86,10 @@ class PlaybookValidation(ActionBase):
             if name in variables:
                 try:
                     values[name] = self._templar.template(variables[name])
-                except AnsibleError:
+                except AnsibleError as error:
+                    if name in _NEVER_LEFT_OUT:
+                        reason = quote(error.message, 1000)
+                        raise InvalidInput(f"{name}: can't be evaluated ({reason}): correct it.") from None
                     continue
         return values
 

@@ -75,13 +75,16 @@ class CursorFile:
                 f" {VERSION}: use the release that wrote it, or {_REMEDY}"
             )
         if data.get("owner") != self._owner.as_dict():
+            if data.get("is_started") is False and not data.get("outbox"):
+                # The first start failed, for example because of a misspelt name, so the file holds nothing yet.
+                return State(secrets.token_hex(16))
             raise InvalidInput(
                 f"cursor: {shown} belongs to another event source ({_describe(data.get('owner'))}): give each source a"
                 " cursor of its own, and a new one after a change of api_url, service_providers or kinds."
             )
         try:
             return _parse_state(data)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             reason = f"{type(error).__name__}: {quote(error)}"
             raise InvalidInput(f"cursor: {shown} is not a valid cursor file ({reason}): {_REMEDY}") from None
 

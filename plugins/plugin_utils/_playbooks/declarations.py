@@ -22,7 +22,8 @@ class Variable:
     ``spec`` is its argument spec, and ``values`` what it takes in words, where it is of the type raw. With
     ``may_be_empty``, an empty value means the same as leaving it out. ``misspelt`` are names that are often written
     instead. ``default`` is its default (None: it has none), ``without`` says what happens without it, and ``required``
-    is the remedy if it must not be left out; both are empty where they don't apply.
+    is the remedy if it must not be left out; both are empty where they don't apply. ``pattern`` is the regular
+    expression that values must match, empty where any value is valid.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Variable:
     default: Any = None
     without: str = ""
     required: str = ""
+    pattern: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,5 +82,6 @@ def _variable(name: str, declared: Mapping[str, Any], own: Mapping[str, Any]) ->
         declared.get("values", ""),
         declared.get("may_be_empty", False),
         tuple(declared.get("misspelt", ())),
+        pattern=declared.get("pattern", ""),
         **own,
     )

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -47,6 +48,15 @@ def _find_meant(playbook: Playbook, name: str) -> str:
     return near[0] if near and abs(len(near[0]) - len(spelled)) <= _MOST_MORE else ""
 
 
+def list_ineffective(playbook: Playbook, names: Iterable[str], all_variables: Iterable[str]) -> list[str]:
+    """Return a warning for each of ``names`` that only other playbooks take."""
+    others = {*all_variables} - playbook.variables.keys()
+    return [
+        f"{name}: is not a variable of waldur.provider.{playbook.name}, and has no effect."
+        for name in sorted({*names} & others)
+    ]
+
+
 def check_values(playbook: Playbook, values: Mapping[str, Any]) -> None:
     """Raise ``InvalidInput`` with all errors in the values of variables, by the argument spec of the playbook.
 
@@ -61,6 +71,10 @@ def check_values(playbook: Playbook, values: Mapping[str, Any]) -> None:
     spec = {name: dict(playbook.variables[name].spec) for name in typed}
     check_options(f"waldur.provider.{playbook.name}", spec, (), typed)
     problems = Problems()
+    for name, value in filled.items():
+        variable = playbook.variables[name]
+        if variable.pattern and not re.fullmatch(variable.pattern, str(value)):
+            problems.add(f"{name}: '{quote(value)}' is not valid: give a {variable.values}.")
     for name, value in typed.items():
         for error in ArgumentSpecValidator({name: spec[name]}).validate({name: value}).error_messages:
             problems.add(f"{name}: {quote(error, 1000)}")

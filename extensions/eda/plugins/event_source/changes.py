@@ -216,7 +216,15 @@ def run_as_program() -> None:
     arguments = parser.parse_args()
     module = import_source()
     try:
-        source = module.open_source(PrintingQueue(), json.loads(arguments.options))
+        options = json.loads(arguments.options)
+    except ValueError as error:
+        sys.exit(
+            f'error: options: is not valid JSON: {error}. Put an object in quotes, such as \'{{"cursor": "file"}}\'.'
+        )
+    if not isinstance(options, dict):
+        sys.exit('error: options: must be a JSON object, such as \'{"cursor": "file"}\'.')
+    try:
+        source = module.open_source(PrintingQueue(), options)
         asyncio.run(source.run_once() if arguments.once else source.run())
     except module.WaldurError as error:
         sys.exit(f"error: {error.message}")

@@ -46,6 +46,7 @@ def test_what_is_not_a_result_has_no_plan(result: Any) -> None:
         ({"summary": {"total": 0}, "without_entry": [{}]}, "no entry in the document"),
         ({"summary": {"total": 0}}, "nothing to change"),
         ({"failed": True}, "failed"),
+        ({"failed": True, "applied": [{}, {}]}, "failed, 2 changed"),
     ],
 )
 def test_the_outcome_is_a_few_words(result: dict[str, Any], outcome: str) -> None:

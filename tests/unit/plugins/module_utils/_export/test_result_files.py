@@ -68,3 +68,12 @@ def test_data_for_later_jobs_is_returned_as_ansible_collects_it() -> None:
         "per_host": False,
         "aggregate": True,
     }
+
+
+def test_a_wrong_path_leaves_no_file_of_the_result_written(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for wrong in ("none/b", "link"):
+        files = [{"path": "a", "content": "x"}, {"path": wrong, "content": "x"}]
+        with pytest.raises(InvalidInput, match=r"^files\[1\]\.path: "):
+            write(directory=str(tmp_path), files=files)
+        assert [path.name for path in tmp_path.iterdir()] == ["link"]

@@ -16,6 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection_o
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import (
     CONNECTION,
     WRITE_MODULES,
+    parse_approved,
     spec,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import SecretCode
@@ -313,3 +314,10 @@ def test_an_invalid_duration_is_refused_before_any_request() -> None:
 def test_a_mistake_in_the_document_is_reported_with_its_place() -> None:
     told = refusal("desired_state", service_providers=[{"customer": "ACME", "users": [{"usr": "alice"}]}])
     assert begins(told, "key_unknown", option="service_providers[0].users[0]", key_name="usr", suggestion="user")
+
+
+@pytest.mark.parametrize("digests", [[1], "x", 7])
+def test_an_approved_plan_with_damaged_digests_is_an_error(digests: Any) -> None:
+    with pytest.raises(InvalidInput) as rejected:
+        parse_approved({"plan": [], "digests": digests}, "https://waldur.example.org")
+    assert rejected.value.message == message("approved_digests_invalid")

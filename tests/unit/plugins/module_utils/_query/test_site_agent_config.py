@@ -183,3 +183,29 @@ def test_another_text_is_no_configuration(text: str) -> None:
 def test_broken_yaml_is_an_error_that_shows_no_value(text: str) -> None:
     with pytest.raises(WaldurError, match=pattern("agent_not_yaml", problem=ANY)):
         read_site_agent_config(text)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "private-key",
+        "api-key",
+        "X-Api-Key",
+        "pwd",
+        "keystone_pass",
+        "Authorization",
+        "cookie",
+        "ssh_key",
+        "encryption-key",
+    ],
+)
+def test_a_secret_is_masked_however_its_key_is_written(key: str) -> None:
+    text, config = read_site_agent_config(f"offerings: []\n{key}: 3f1c9a7be5d24c0f\n# {key}: an-old-secret\n")
+    assert "3f1c9a7be5d24c0f" not in text + repr(config)
+    assert "an-old-secret" not in text
+
+
+@pytest.mark.parametrize("key", ["compass", "passenger", "keyboard", "home_path"])
+def test_a_value_is_shown_whose_key_only_looks_like_that_of_a_secret(key: str) -> None:
+    text, _config = read_site_agent_config(f"offerings: []\n{key}: north\n")
+    assert "north" in text

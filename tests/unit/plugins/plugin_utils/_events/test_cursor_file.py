@@ -147,3 +147,18 @@ def test_a_cursor_with_a_value_of_another_form_is_an_error(cursor: CursorFile, c
 def change(cursor: CursorFile, **values: Any) -> None:
     path = Path(cursor.path)
     path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+def test_a_first_start_that_failed_does_not_bind_the_cursor_to_its_options(cursor: CursorFile) -> None:
+    misspelt = CursorFile(cursor.path, Owner("https://waldur.example.org", ("AMCE",), None))
+    misspelt.save(State("0f" * 16))
+    assert not cursor.load().is_started
+    cursor.save(STATE)
+    assert cursor.load() == STATE
+
+
+def test_a_row_that_is_nested_too_deeply_is_an_error(cursor: CursorFile) -> None:
+    known = KnownList({"b" * 32: "[" * 200_000}, {})
+    cursor.save(State("0f" * 16, 7, True, {}, {}, {("role", "a" * 32): known}, []))
+    with pytest.raises(InvalidInput, match=r"^cursor: "):
+        cursor.load()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from messages import pattern, prefix
+from messages import message, pattern, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.plugin_utils._playbooks.declarations import PATH, load_playbooks
@@ -18,7 +18,11 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._playbooks.documen
     check_documents,
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._playbooks.target_hosts import check_target_hosts
-from ansible_collections.waldur.provider.plugins.plugin_utils._playbooks.variables import check_names, check_values
+from ansible_collections.waldur.provider.plugins.plugin_utils._playbooks.variables import (
+    check_names,
+    check_values,
+    list_ineffective,
+)
 
 ROOT = Path(__file__).resolve().parents[5]
 PLAYBOOKS = load_playbooks()
@@ -193,3 +197,18 @@ def test_a_playbook_without_a_host_is_an_error(pattern_of_hosts: str, matching: 
 
 def test_a_host_that_the_limit_leaves_is_enough() -> None:
     check_target_hosts(PLAYBOOKS["apply"], "fleet", ["a", "b"], ["b", "c"])
+
+
+def test_a_variable_of_another_playbook_is_a_warning() -> None:
+    names = ["service_provider", "policy_path", "waldur_api_url"]
+    expected = [message("variable_without_effect", name="service_provider", playbook="apply")]
+    assert list_ineffective(PLAYBOOKS["apply"], names, ALL) == expected
+
+
+@pytest.mark.parametrize("value", ["ten", "0", -3, "5 %", "1.5"])
+def test_a_batch_is_a_number_or_a_percentage(value: object) -> None:
+    expected = pattern("variable_not_valid", name="providers_serial", value=value, kind="number or percentage")
+    with pytest.raises(InvalidInput, match=expected):
+        check_values(PLAYBOOKS["apply"], {"providers_serial": value})
+    check_values(PLAYBOOKS["apply"], {"providers_serial": "20%"})
+    check_values(PLAYBOOKS["apply"], {"providers_serial": ""})
