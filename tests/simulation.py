@@ -12,6 +12,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import threading
 from typing import Any
 
 from simulator import chance
@@ -46,6 +47,8 @@ class Simulator:
         self.edition: str = about["edition"]
         self.tokens: dict[str, str] = about["tokens"]
         self._connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=60)
+        # A test may look at the requests in a thread of its own.
+        self._lock = threading.Lock()
 
     @classmethod
     def start(
@@ -173,8 +176,9 @@ class Simulator:
 
     def _ask(self, method: str, name: str, body: Any = None) -> Any:
         payload = None if body is None else json.dumps(body)
-        answer = self._send(method, f"/simulator/{name}", payload)
-        content = json.loads(answer.read())
+        with self._lock:
+            answer = self._send(method, f"/simulator/{name}", payload)
+            content = json.loads(answer.read())
         if answer.status != http.HTTPStatus.OK:
             raise SimulatorError(content["error"])
         return content

@@ -113,4 +113,4 @@ def test_what_is_no_plan_fails_with_one_sentence(run: Runner) -> None:
     given = {"ansible.builtin.debug": {"msg": "{{ {'plan': []} | waldur.provider.plan_markdown }}"}}
     outcome = run.play([given])
     assert outcome.code == 2
-    assert "waldur.provider.plan_markdown: _input: takes the list 'plan'" in " ".join(outcome.output.split())
+    assert "waldur.provider.plan_markdown: _input: must be the list 'plan'" in " ".join(outcome.output.split())

@@ -87,7 +87,7 @@ def test_each_host_gets_its_entry_in_batches_and_one_that_fails_stops_no_other(f
         hosts[4]: "nothing to change",
     }
     # The error is printed once, with its lists; the last failure only refers to it.
-    error = f"{paths[1].stem}.yml: service_providers[0].users[0].user: no user 'nobody'"
+    error = f"{paths[1].stem}.yml: service_providers[0].users[0].user: user 'nobody' not found"
     first, last = [line["result"]["msg"] for line in outcome.lines if line["status"] == "failed"]
     assert error in first
     assert last == f"{hosts[1]}: failed. The error is shown above, at the task that failed."
