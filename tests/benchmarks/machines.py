@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -98,10 +99,14 @@ class _Machine:
         """Run tasks, and return the seconds that it took."""
         play = {"name": "Case", "hosts": "localhost", "gather_facts": False, "tasks": tasks}
         (self._folder / "play.yml").write_text(json.dumps([play]))
+        # Ansible does not quote the interpreter, whose path may contain spaces.
+        interpreter = self._folder / "python"
+        interpreter.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+        interpreter.chmod(0o755)
         begin = time.perf_counter()
         done = self._namespace.run(
             *(sys.executable, "-m", "ansible.cli.playbook", "-i", "localhost,", "-c", "local"),
-            *("-e", f"ansible_python_interpreter={sys.executable}", "play.yml"),
+            *("-e", f"ansible_python_interpreter={interpreter}", "play.yml"),
             cwd=self._folder,
             environment=self._environment,
         )

@@ -95,7 +95,10 @@ def pull_request(github: GitHub, sim: Simulator, head: str) -> Job:
     """Check that a pull request is planned, that it shows the plan, and that nothing is changed."""
     job = github.run("plan", head, **{"pull_request.number": "5"})
     assert not job.failed, job.log
-    assert [what for what in job.ran if what.startswith("scripts/")] == ["scripts/plan.sh"]
+    assert [what for what in job.ran if what.startswith("scripts/")] == [
+        "scripts/validate.sh",
+        "scripts/plan.sh",
+    ]
     plan = (job.artifact("plan") / "plan.md").read_text()
     assert "Batch computing, on GPUs" in plan
     assert (job.summary, github.comments()) == (plan, {"5": plan})

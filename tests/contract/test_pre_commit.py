@@ -50,7 +50,7 @@ def pre_commit(repository: Path) -> tuple[int, str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PIP_"))}
     environment |= {
         "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(PACKAGES),
+        "PIP_FIND_LINKS": PACKAGES.as_uri(),
         "PRE_COMMIT_HOME": str(repository.parent / "cache"),
     }
     command = [sys.executable, "-m", "pre_commit", "run", "--all-files", "--color", "never"]

@@ -256,6 +256,7 @@ def test_after_an_interruption_at_any_write_another_run_ends_as_without_it(stage
     for skipped in itertools.count():
         stage.set(case)
         before = stage.look()
+        details: dict[str, Any] = {}
         stage.sim.fault(method="write", skip=skipped, drop=drop)
         try:
             stage.run(case.entry)

@@ -263,7 +263,8 @@ def _adoption_errors(
 def _shortages(target: Target, desired: DesiredSettings, sent: Row, state: AccountState) -> Iterable[str]:
     """Yield an error for each POSIX ID pool that has too few numbers for the accounts that are named anew; the preview
     foresees none (api-behaviour: account-settings-preview)."""
-    place = desired.option(f"{ACCOUNT_OPTIONS_KEY}.{next(key for key in (POLICY, PREFIX, SCOPE) if key in sent)}")
+    key = next((key for key in (POLICY, PREFIX, SCOPE) if key in sent), POLICY)
+    place = desired.option(f"{ACCOUNT_OPTIONS_KEY}.{key}")
     logins = {account.user_uuid: account.login for account in state.numbered}
     labels = {account.offering_uuid: account.offering for account in state.numbered}
     for shortage in state.supplies.shortages(demand_of(state.numbered)):

@@ -165,7 +165,8 @@ def _read_supply(
     """
     span = range_.span(row)
     uuid = uuids.normalize(row.get("uuid"))
-    assert span
+    if span is None:
+        return None
     mark = min(max(row.get(f"next_{range_.name}") or span[0], span[0]), span[1] + 1)
     unused = span[1] + 1 - mark
     if unused >= number + (row.get(f"{range_.name}_used") or 0) + len(pinned):
