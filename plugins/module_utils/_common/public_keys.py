@@ -65,7 +65,7 @@ def to_printable(value: Any) -> str:
 def _to_line(text: Any) -> str:
     line = text.strip(" \t\r\n") if isinstance(text, str) else ""
     if not line.replace("\t", " ").isprintable():
-        raise ValueError("it is more than one line, or holds control characters")
+        raise ValueError("it is more than one line, or contains control characters")
     return line
 
 

@@ -107,6 +107,9 @@ def make_ticks(values: Sequence[float]) -> list[float]:
     magnitude = 10 ** math.floor(math.log10(rough))
     step = next(magnitude * factor for factor in _STEPS if magnitude * factor >= rough * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    # The tolerance for values that floats can't hold exactly must not cut a large value off.
+    first -= step * first > low
+    last += step * last < high
     return [round(step * number, 10) for number in range(first, last + 1)]
 
 
