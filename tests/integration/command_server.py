@@ -4,9 +4,9 @@ to a half of what a run costs is importing the same 500 modules again. What Ansi
 compiled beforehand, too (``read_beforehand``), and the documentation of plugins is parsed once (``ParsedYaml``).
 
 Nothing of Ansible that reads its configuration is imported beforehand, so each run reads it anew, from the environment
-that it is given. Only runs that have the configuration of most tests, and nothing else in their environment that could
-change it, are forks of a process that has read it and has imported the sources of the collection (``Configured``): that
-is more than half of what such a run costs.
+that it is given. Only runs that have the configuration of most tests or no configuration file, and nothing else in
+their environment that could change it, are forks of a process that has read it and has imported the sources of the
+collection (``Configured``): that is more than half of what such a run costs.
 """
 
 from __future__ import annotations
@@ -74,8 +74,9 @@ SETTINGS = frozenset(
         "RETRY_FILES_ENABLED",
     )
 )
-# What Ansible does not read before a run starts.
+# What Ansible does not read before a run starts, and what a shell sets for each command.
 READ_LATER = ("WALDUR_", "RESULTS_", "PYTEST_")
+SET_BY_SHELL = ("OLDPWD", "PWD", "SHLVL", "_")
 
 
 class ParsedYaml:
@@ -157,13 +158,13 @@ def read_beforehand() -> None:
     theirs = [Path(str(module.__file__)) for module in loaded if getattr(module, "__file__", None)]
     known: dict[tuple[bytes, str | int], Any] = {}
     for path in ours:
-        known[path.read_bytes(), str(path)] = compile(path.read_bytes(), path, "exec", dont_inherit=True)
+        known[path.read_bytes(), _in_collection(path)] = compile(path.read_bytes(), path, "exec", dont_inherit=True)
     for path in [*ours, *theirs]:
         known[path.read_bytes(), ast.PyCF_ONLY_AST] = compile(path.read_bytes(), path, "exec", ast.PyCF_ONLY_AST)
     compile_anew = compile
 
     def compile_once(source: Any, filename: Any, mode: str, flags: int = 0, *more: Any, **how: Any) -> Any:
-        found = known.get((source, flags or filename)) if isinstance(source, bytes) else None
+        found = known.get((source, flags or _in_collection(filename))) if isinstance(source, bytes) else None
         return found or compile_anew(source, filename, mode, flags, *more, **how)
 
     vars(builtins)["compile"] = compile_once
@@ -172,6 +173,11 @@ def read_beforehand() -> None:
     read = finder._meta_yml_to_dict
     routed = read(routing, ("ansible.builtin", "runtime.yml"))
     finder._meta_yml_to_dict = lambda text, name: routed if text == routing else read(text, name)
+
+
+def _in_collection(path: Any) -> str:
+    """Return the part of a path below the folder of collections, as the collection can be installed anywhere."""
+    return os.fsdecode(path).rpartition("ansible_collections/")[2]
 
 
 def _imported_by_a_run() -> list[str]:
@@ -203,9 +209,10 @@ class Configured:
         self._answers.close()
 
     def run(self, line: str) -> str:
-        """Hand on a line of `Server`; return the answer."""
-        self._lines.write(line)
-        self._lines.flush()
+        """Hand on a line of `Server`; return the answer, empty where the fork could not read the configuration."""
+        with contextlib.suppress(BrokenPipeError):
+            self._lines.write(line)
+            self._lines.flush()
         return self._answers.readline()
 
     def serve(self, parsed: ParsedYaml, environment: dict[str, str]) -> list[str] | None:
@@ -215,8 +222,11 @@ class Configured:
         _become(str(parsed.folder), environment, *map(str, paths), is_run=False)
         for name in self._names:
             importlib.import_module(name)
-        if environment.get("ANSIBLE_COLLECTIONS_PATH") == str(TREE.parents[2]):
-            import_collection()
+        collections = Path(
+            environment.get("ANSIBLE_COLLECTIONS_PATH") or f"{environment.get('HOME')}/.ansible/collections"
+        )
+        if (collections / "ansible_collections" / "waldur" / "provider").resolve() == TREE.resolve():
+            import_collection(collections)
         # Ansible would remove it at the end of each fork, and each run makes its own.
         remove = vars(sys.modules["ansible.config.manager"])["cleanup_tmp_file"]
         atexit.unregister(remove)
@@ -236,10 +246,10 @@ class Configured:
         constants[TEMPORARY] = constants["config"].get_config_value(TEMPORARY, variables=constants)
 
 
-def import_collection() -> None:
-    """Import the sources that plugins share, but leave it to each run to load the collection itself."""
+def import_collection(collections: Path) -> None:
+    """Import the sources that plugins share from a folder of collections; each run loads the collection itself."""
     finder = vars(sys.modules["ansible.utils.collection_loader._collection_finder"])["_AnsibleCollectionFinder"]
-    finder([str(TREE.parents[2])], scan_sys_paths=False)._install()
+    finder([str(collections)], scan_sys_paths=False)._install()
     for path in sorted((TREE / "plugins").glob("*_utils/**/*.py")):
         name = ".".join(path.relative_to(TREE.parents[2]).with_suffix("").parts)
         importlib.import_module(name.removesuffix(".__init__"))
@@ -248,13 +258,25 @@ def import_collection() -> None:
         del sys.modules[name]
 
 
-def configuration(environment: Mapping[str, str]) -> str | None:
-    """Return all that the configuration can depend on; None where no other run would have the same."""
-    if environment.get("ANSIBLE_CONFIG") != str(CONFIGURATION_FILE):
-        return None
+def configuration(folder: str, environment: Mapping[str, str]) -> str | None:
+    """Return all that the configuration of a run in *folder* can depend on; None where no other run has the same.
+
+    That of most tests is their own file; that of guides and examples is what Ansible does without any file.
+    """
     if any(name.startswith("ANSIBLE_") and name not in SETTINGS for name in environment):
         return None
-    return json.dumps(sorted(item for item in environment.items() if not item[0].startswith(READ_LATER)))
+    files = (
+        Path(folder, "ansible.cfg"),
+        Path(environment.get("HOME", "/"), ".ansible.cfg"),
+        Path("/etc/ansible/ansible.cfg"),
+    )
+    if "ANSIBLE_CONFIG" not in environment:
+        if "HOME" not in environment or any(os.path.lexists(file) for file in files):
+            return None
+    elif environment["ANSIBLE_CONFIG"] != str(CONFIGURATION_FILE):
+        return None
+    read = {name: text for name, text in environment.items() if name not in SET_BY_SHELL}
+    return json.dumps(sorted(item for item in read.items() if not item[0].startswith(READ_LATER)))
 
 
 def serve(parsed: ParsedYaml, lines: Iterable[str], answers: TextIO, names: Sequence[str] | None) -> list[str] | None:
@@ -267,15 +289,15 @@ def serve(parsed: ParsedYaml, lines: Iterable[str], answers: TextIO, names: Sequ
     for line in lines:
         command, *settings, seconds = json.loads(line)
         parsed.read()
-        key = None if names is None else configuration(settings[1])
+        key = None if names is None else configuration(*settings[:2])
         if names is not None and key and key not in configured:
             configured[key] = Configured(names)
             if os.fork() == 0:
                 answers.close()
                 return configured.pop(key).serve(parsed, settings[1])
             configured[key].forked()
-        if key:
-            print(configured[key].run(line), end="", file=answers, flush=True)
+        if key and (answer := configured[key].run(line)):
+            print(answer, end="", file=answers, flush=True)
         elif (process := os.fork()) == 0:
             answers.close()
             _become(*settings)

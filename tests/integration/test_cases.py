@@ -8,6 +8,7 @@ is searched for writes, and is reset before the next case.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -44,7 +45,9 @@ class Record:
 Records = dict[tuple[str, str], Record]
 
 
+@functools.cache
 def cases() -> list[Case]:
+    """Return all cases; reading them takes longer than a case does, so that is done once."""
     return [
         case
         for path in sorted((Path(__file__).parent / "cases").glob("*.yml"))

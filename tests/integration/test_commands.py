@@ -106,35 +106,69 @@ def configured(tmp_path: Path) -> dict[str, str]:
     }
 
 
+@pytest.fixture
+def unconfigured(tmp_path: Path, configured: dict[str, str]) -> dict[str, str]:
+    """Return the environment of a user without any configuration file, with the collection in the home folder."""
+    home = tmp_path / "home"
+    installed = home / ".ansible" / "collections" / "ansible_collections" / "waldur"
+    installed.mkdir(parents=True)
+    (installed / "provider").symlink_to(TREE.resolve())
+    kept = {name: text for name, text in configured.items() if name in ("PATH", "LANG", "ANSIBLE_NOCOLOR")}
+    return {**kept, "HOME": str(home), "ANSIBLE_HOME": str(home / ".ansible")}
+
+
+@pytest.mark.parametrize("kind", ["configured", "unconfigured"])
 def test_runs_that_share_a_configuration_print_what_processes_of_their_own_print(
-    tmp_path: Path, configured: dict[str, str]
+    tmp_path: Path, kind: str, request: pytest.FixtureRequest
 ) -> None:
+    configured = request.getfixturevalue(kind)
     (tmp_path / "play.yml").write_text(CONFIGURED)
     command = ["playbook", "-i", "localhost,", "-c", "local", "play.yml"]
     for url in ("http://127.0.0.1:1", "http://127.0.0.1:2"):
         given = {**configured, "WALDUR_API_URL": url}
-        assert configuration(configured) is not None
-        assert configuration(given) == configuration(configured)
+        assert configuration(str(tmp_path), configured) is not None
+        assert configuration(str(tmp_path), given) == configuration(str(tmp_path), configured)
         forked = ansible(command, tmp_path, given)
         assert forked == in_a_new_process(command, tmp_path, given)
         assert forked[0] == 2
         assert f"{url} {tmp_path}" in forked[1]
         assert "refused the connection: check api_url" in forked[1]
-        assert not [*(tmp_path / "ansible" / "tmp").iterdir()]
+        assert not [*Path(configured["ANSIBLE_HOME"], "tmp").iterdir()]
 
 
 @pytest.mark.parametrize("changed", [{"ANSIBLE_TIMEOUT": "55"}, {"ANSIBLE_CONFIG": "ansible.cfg"}])
 def test_a_run_with_a_setting_of_its_own_shares_no_configuration(
     configured: dict[str, str], changed: dict[str, str]
 ) -> None:
-    assert configuration({**configured, **changed}) is None
+    assert configuration("/", {**configured, **changed}) is None
+
+
+def test_a_run_whose_configuration_can_not_be_read_ends_as_a_process_of_its_own(
+    tmp_path: Path, unconfigured: dict[str, str]
+) -> None:
+    given = {**unconfigured, "LC_ALL": "C"}
+    del given["LANG"]
+    for _run in range(2):
+        assert ansible(["playbook", "play.yml"], tmp_path, given) == in_a_new_process(
+            ["playbook", "play.yml"], tmp_path, given
+        )
+
+
+@pytest.mark.parametrize("path", ["ansible.cfg", "home/.ansible.cfg"])
+def test_a_run_that_finds_a_configuration_file_shares_no_configuration(
+    tmp_path: Path, unconfigured: dict[str, str], path: str
+) -> None:
+    assert configuration(str(tmp_path), unconfigured) is not None
+    assert configuration(str(tmp_path), {**unconfigured, "PWD": "/elsewhere"}) == configuration("/", unconfigured)
+    (tmp_path / path).write_text("[defaults]\nforks = 77\n")
+    assert configuration(str(tmp_path), unconfigured) is None
 
 
 @pytest.mark.parametrize("changed", [{"TZ": "Asia/Tokyo"}, {"HOME": "/"}, {"ANSIBLE_COLLECTIONS_PATH": "/"}])
 def test_a_run_in_another_environment_shares_no_configuration_with_those_in_the_first(
     configured: dict[str, str], changed: dict[str, str]
 ) -> None:
-    assert configuration({**configured, **changed}) not in (None, configuration(configured))
+    assert configuration("/", {**configured, **changed}) not in (None, configuration("/", configured))
 
 
 def test_parsed_documentation_of_plugins_does_not_change_what_a_run_prints(
