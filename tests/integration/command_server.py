@@ -48,6 +48,8 @@ PLUGINS = """
 CONFIGURATION = "ansible.constants"
 # The setting that makes a folder when it is read.
 TEMPORARY = "DEFAULT_LOCAL_TMP"
+# The folder in it with the archives that Ansible makes of modules and what they import, which are the same in each run.
+ARCHIVES = "ansiballz_cache"
 IMPORTING = """
 import contextlib, importlib, json, sys
 for name in sys.argv[1:]:
@@ -236,14 +238,17 @@ class Configured:
         printed = [path.read_text(encoding="utf-8") for path in paths]
         command = serve(parsed, self._its_lines, self._its_answers, None)
         if command:
-            self._begin(printed)
+            self._begin(printed, parsed.folder / f"{os.getppid()}.modules")
         return command
 
-    def _begin(self, printed: Sequence[str]) -> None:
+    def _begin(self, printed: Sequence[str], archives: Path) -> None:
+        """Prepare a run: it prints what reading the configuration printed, and shares *archives* of modules."""
         for stream, text in zip((sys.stdout, sys.stderr), printed, strict=True):
             stream.write(text)
         constants = vars(sys.modules[CONFIGURATION])
         constants[TEMPORARY] = constants["config"].get_config_value(TEMPORARY, variables=constants)
+        archives.mkdir(exist_ok=True)
+        Path(constants[TEMPORARY], ARCHIVES).symlink_to(archives)
 
 
 def import_collection(collections: Path) -> None:
