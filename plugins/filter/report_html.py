@@ -13,15 +13,18 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.expiries i
 from ansible_collections.waldur.provider.plugins.plugin_utils._connection_options import require_plain
 from ansible_collections.waldur.provider.plugins.plugin_utils._filters import make_filter
 from ansible_collections.waldur.provider.plugins.plugin_utils._report import render
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.index import render_index
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.templates import DEFAULT_TITLE
 
 
 def report_html(
     data: Any,
     moment: Any,
-    title: str = render.DEFAULT_TITLE,
+    title: str = DEFAULT_TITLE,
     currency: str = "",
     warnings: Any = None,
     expiring_within: Any = 30,
+    links: Any = None,
 ) -> str:
     """Return the report as HTML. Raises ``InvalidInput`` for invalid data."""
     return render.report_html(
@@ -31,12 +34,27 @@ def report_html(
         currency=currency,
         warnings=require_plain(warnings),
         expiring_within=parse_duration("expiring_within", _strip_tags(expiring_within)),
+        links=require_plain(links),
     )
 
 
-def report_html_index(reports: Any, moment: Any, title: str = render.DEFAULT_TITLE) -> str:
+def report_html_index(
+    reports: Any,
+    moment: Any,
+    title: str = DEFAULT_TITLE,
+    currency: str = "",
+    expiring_within: Any = 30,
+    links: Any = None,
+) -> str:
     """Return the page that links to reports. Raises ``InvalidInput``."""
-    return render.render_index(require_plain(reports), moment=_strip_tags(moment), title=title)
+    return render_index(
+        require_plain(reports),
+        moment=_strip_tags(moment),
+        title=title,
+        currency=currency,
+        expiring_within=parse_duration("expiring_within", _strip_tags(expiring_within)),
+        links=require_plain(links),
+    )
 
 
 def report_html_names(profiles: Any) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,12 @@ from .playbook import Outcome, Runner, runner
 
 PLAYBOOK = "waldur.provider.report"
 DAY = {"report_moment": "2026-11-23"}
+EXPIRING_GRANT = {
+    "user": "pm1",
+    "role": "CUSTOMER.MANAGER",
+    "service_provider": "Alpha Cloud Ltd",
+    "expiration_time": "2026-12-05T00:00:00Z",
+}
 HOSTILE = "<b onclick=alert(1)>"
 TRAP = "{{ lookup('ansible.builtin.pipe', 'touch %s/trapped') }}<script>alert(1)</script>"
 
@@ -39,6 +46,7 @@ def test_pages_are_written_once_and_hold_what_waldur_says_as_text() -> None:
     with Simulator.start(edition="2026") as sim:
         run = runner(sim)
         sim.change("ServiceProvider", {}, {"description": TRAP % run.folder})
+        sim.create("Grant", **EXPIRING_GRANT)
         asked: dict[str, Any] = {"service_provider": ["ALPHA", "BETA", "ALPHA"]}
         checked = report(run, "--check", **asked)
         assert checked.code == 0, checked.output
@@ -60,7 +68,21 @@ def test_pages_are_written_once_and_hold_what_waldur_says_as_text() -> None:
         ):
             assert text in alpha
         assert TRAP % run.folder in alpha
-        assert not any("<script" in text or "{{" in text for text in found.values())
+        assert not any("<script>alert" in text or "{{" in text for text in found.values())
+        assert "<script" not in alpha.replace(TRAP % run.folder, "")
+        assert '<a href="index.html">All service providers</a>' in alpha
+        index = found["index.html"]
+        assert f'<a href="{sim.url}/">127.0.0.1</a>' in index
+        numbers = {
+            label: re.findall(rf'data-label="{label}" data-order="([\d.]*)"', index)
+            for label in ("Compliance", "Revenue, 12 months", "Roles expiring within 30 days")
+        }
+        # Alpha, Beta, and the total. Beta has no checklist.
+        assert numbers["Compliance"][0] == numbers["Compliance"][2] != numbers["Compliance"][1] == ""
+        alpha_revenue, beta_revenue, total = (float(text) for text in numbers["Revenue, 12 months"])
+        assert alpha_revenue > beta_revenue > 0
+        assert total == alpha_revenue + beta_revenue
+        assert numbers["Roles expiring within 30 days"] == ["1", "0", "1"]
         assert not (run.folder / "trapped").exists()
         again = report(run, **asked)
         assert again.code == 0

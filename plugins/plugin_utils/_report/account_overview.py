@@ -20,6 +20,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._report.sections i
     make_accounts,
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import (
+    ReportTime,
     Row,
     choose_name,
     format_count,
@@ -78,11 +79,11 @@ class AccountOverview:
     overriding: list[NamedItem] | None = None
 
 
-def make_account_overview(value: Any) -> AccountOverview:
+def make_account_overview(value: Any, report_time: ReportTime) -> AccountOverview:
     """Return the section of the fact ``accounts``. Raises ``InvalidInput`` for data of another form."""
     facts = require_mapping("accounts", value)
     unfinished = facts.get("unfinished")
-    accounts = None if unfinished is None else make_accounts(unfinished, "accounts.unfinished")
+    accounts = None if unfinished is None else make_accounts(unfinished, report_time, "accounts.unfinished")
     conflicts = _make_optional_items(facts, "username_conflicts", _describe_conflict)
     without_username = _make_items(facts, "without_username", _describe_missing_username)
     pool = require_mapping("accounts.posix_id_pool", facts.get("posix_id_pool") or {})
@@ -98,9 +99,9 @@ def make_account_overview(value: Any) -> AccountOverview:
     )
 
 
-def make_account_list(value: Any) -> AccountOverview:
+def make_account_list(value: Any, report_time: ReportTime) -> AccountOverview:
     """Return the section of a list of accounts alone. Raises ``InvalidInput`` for data of another form."""
-    accounts = make_accounts(value)
+    accounts = make_accounts(value, report_time)
     return AccountOverview([], accounts, _explain_missing_accounts(accounts, has_accounts=bool(value)))
 
 

@@ -4,7 +4,8 @@
 
 """Render a report on a service provider as a page of HTML that needs no other file. Pure.
 
-Every value is escaped by Jinja2, which Ansible brings along. The page runs no script and contacts no server.
+Every value is escaped by Jinja2, which Ansible brings along. The page runs no script and contacts no server;
+``index.py`` renders the page that links to several reports.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import uuids
 from ansible_collections.waldur.provider.plugins.module_utils._common.expiries import describe_duration
@@ -27,11 +27,16 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._report.account_ov
     make_account_list,
     make_account_overview,
 )
-from ansible_collections.waldur.provider.plugins.plugin_utils._report.templates import make_environment, render_page
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.links import make_links
+from ansible_collections.waldur.provider.plugins.plugin_utils._report.templates import (
+    DEFAULT_TITLE,
+    make_environment,
+    render_page,
+)
 from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import (
-    NOTHING,
     ReportTime,
     Row,
+    check_keys,
     choose_name,
     format_count,
     format_name,
@@ -42,7 +47,6 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._report.values imp
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._safe_names import make_safe_name
 
-DEFAULT_TITLE = "Service provider report"
 KEYS = ("profile", "statistics", "counts", "revenue", "compliance", "roles", "accounts", "offering_usernames")
 # The fact of that name, or only the list of accounts.
 _ACCOUNT_KEYS = ("accounts", "offering_usernames")
@@ -106,20 +110,21 @@ def report_html(
     currency: str = "",
     warnings: Sequence[Any] | None = None,
     expiring_within: timedelta = sections.SOON,
+    links: Any = None,
 ) -> str:
     """Return the page. ``data`` holds what modules read, by the keys of ``KEYS``; null is what could not be read.
 
-    ``moment`` is when it was read (a date or date-time); days are counted from it. The same arguments always return the
-    same page. Raises ``InvalidInput`` for data of another form.
+    ``moment`` is when it was read (a date or date-time); days are counted from it. ``links`` are those of
+    ``make_links``. The same arguments always return the same page. Raises ``InvalidInput`` for data of another form.
     """
     report_time = parse_report_time(moment)
-    page = _Page(sections.check_keys(data, KEYS), expiring_within)
+    page = _Page(check_keys("_input", data, KEYS), expiring_within)
     profile = require_mapping("profile", page.data.get("profile"))
     context = {
         "title": format_name(title) or DEFAULT_TITLE,
         "currency": format_name(currency),
         "read_at": report_time.text,
-        "host": _find_host(profile.get("url")),
+        "links": make_links(links, profile.get("url")),
         "provider": _describe_provider(profile),
         "soon": describe_duration(expiring_within),
         "warnings": [format_text(warning) for warning in warnings or ()],
@@ -143,7 +148,7 @@ def _make_sections(page: _Page, report_time: ReportTime) -> dict[str, Section]:
         lambda value: sections.make_grants(value, report_time, page.expiring_within),
         "There are no role grants on this service provider.",
     )
-    accounts = _make_accounts(page)
+    accounts = _make_accounts(page, report_time)
     _add_notices(page, statistics.shown or (), compliance.shown or (), grants.shown or (), accounts.shown)
     return {
         "statistics": statistics,
@@ -155,11 +160,11 @@ def _make_sections(page: _Page, report_time: ReportTime) -> dict[str, Section]:
     }
 
 
-def _make_accounts(page: _Page) -> Section:
+def _make_accounts(page: _Page, report_time: ReportTime) -> Section:
     """Return the overview of the accounts: of the fact ``accounts``, or else of the list of accounts."""
     if page.data.get("accounts") is not None or "offering_usernames" not in page.data:
-        return page.make_section("accounts", make_account_overview, "")
-    return page.make_section("offering_usernames", make_account_list, "")
+        return page.make_section("accounts", lambda value: make_account_overview(value, report_time), "")
+    return page.make_section("offering_usernames", lambda value: make_account_list(value, report_time), "")
 
 
 def _add_notices(
@@ -202,14 +207,6 @@ def _describe_provider(profile: Row) -> dict[str, str]:
     }
 
 
-def _find_host(url: Any) -> str:
-    """Return the host of a URL as text, an empty text if there is none."""
-    try:
-        return format_name(urlsplit(str(url or "")).hostname)
-    except ValueError:
-        return ""
-
-
 # --- several pages ---------------------------------------------------------------------------------------------------
 
 
@@ -236,33 +233,3 @@ def _make_file_name(profile: Row) -> str:
     name = next((name for key in keys if (name := make_safe_name(profile.get(key)))), "provider")
     short = re.sub(r"[^a-z0-9]+", "-", name.lower())[:_LONGEST_FILE].strip("-") or "provider"
     return f"provider-{short}" if short in _RESERVED else short
-
-
-def render_index(reports: Any, *, moment: Any, title: str = DEFAULT_TITLE) -> str:
-    """Return a page that links to reports.
-
-    ``reports`` are mappings of ``name``, ``file`` (null where there is no page), ``statistics`` (may be null) and
-    ``failed`` (why there is none). Raises ``InvalidInput``.
-    """
-    report_time = parse_report_time(moment)
-    entries = [_make_entry(row) for row in require_rows("_input", reports)]
-    context = {
-        "title": format_name(title) or DEFAULT_TITLE,
-        "read_at": report_time.text,
-        "reports": [entry for entry in entries if entry["file"]],
-        "failed": [entry for entry in entries if entry["failed"]],
-        "labels": [label for _key, label, _change, _alert in sections.STATISTICS],
-    }
-    return render_page(_ENVIRONMENT, "index.html.j2", context)
-
-
-def _make_entry(row: Row) -> dict[str, Any]:
-    """Return a line of the index."""
-    tiles = sections.make_statistics(row["statistics"]) if row.get("statistics") else []
-    values = tiles or [sections.Tile("", NOTHING)] * len(sections.STATISTICS)
-    return {
-        "name": choose_name(row, "name"),
-        "file": format_name(row.get("file")),
-        "failed": format_text(row.get("failed")),
-        "tiles": values,
-    }

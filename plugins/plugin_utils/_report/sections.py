@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.plugin_utils._report.charts import (
     Bar,
     Chart,
@@ -129,6 +128,7 @@ class Grant:
     login: str
     role: str
     since: str
+    age: str
     until: str
     distance: str
     level: str
@@ -146,6 +146,7 @@ class Account:
     message: str
     link: str
     changed: str
+    age: str
     level: str
 
 
@@ -181,14 +182,7 @@ def make_counts(value: Any) -> list[Tile]:
 
 def make_revenue(value: Any, report_time: ReportTime) -> Revenue | None:
     """Return the months in their order, those without an invoice too; None if there is no invoice at all."""
-    totals: dict[int, float | None] = {}
-    for number, row in enumerate(require_rows("revenue", value)):
-        where = f"revenue[{number}]"
-        year = parse_whole_number(f"{where}.year", row.get("year"), 1, 9999)
-        index = year * 12 + parse_whole_number(f"{where}.month", row.get("month"), 1, 12) - 1
-        total = parse_number(f"{where}.total", row.get("total"))
-        if total is not None:
-            totals[index] = (totals.get(index) or 0) + total
+    totals = _sum_months(value)
     if not totals:
         return None
     # Months up to now without an invoice are a gap at the end; beside very old months they would be all of the chart.
@@ -197,7 +191,7 @@ def make_revenue(value: Any, report_time: ReportTime) -> Revenue | None:
     shown = [Month(index, totals.get(index)) for index in range(max(first, last - _LONGEST_CHART + 1), last + 1)]
     older = sorted(index for index in totals if index < shown[0].index)
     months = [*(Month(index, totals[index]) for index in older), *shown]
-    most = max(abs(total or 0) for total in totals.values())
+    most = max(abs(total) for total in totals.values())
     return Revenue(
         tiles=_make_revenue_tiles(totals, report_time),
         chart=make_chart(shown, report_time.month),
@@ -207,6 +201,29 @@ def make_revenue(value: Any, report_time: ReportTime) -> Revenue | None:
         gaps=any(month.total is None for month in shown),
         months=[_make_line(month, most, report_time) for month in months],
     )
+
+
+def _sum_months(value: Any, where: str = "revenue") -> dict[int, float]:
+    """Return the revenue by the number of the month since year 0, of the months with an invoice."""
+    totals: dict[int, float] = {}
+    for number, row in enumerate(require_rows(where, value)):
+        row_name = f"{where}[{number}]"
+        year = parse_whole_number(f"{row_name}.year", row.get("year"), 1, 9999)
+        index = year * 12 + parse_whole_number(f"{row_name}.month", row.get("month"), 1, 12) - 1
+        total = parse_number(f"{row_name}.total", row.get("total"))
+        if total is not None:
+            totals[index] = totals.get(index, 0) + total
+    return totals
+
+
+def sum_last_year(value: Any, report_time: ReportTime, where: str) -> float | None:
+    """Return the revenue of the last twelve complete months; None if nothing was billed in them."""
+    year = _find_last_year(_sum_months(value, where), report_time)
+    return sum(year) if year else None
+
+
+def _find_last_year(totals: Mapping[int, float], report_time: ReportTime) -> list[float]:
+    return [total for index, total in totals.items() if report_time.month - 12 <= index < report_time.month]
 
 
 def _make_line(month: Month, most: float, report_time: ReportTime) -> Line:
@@ -226,7 +243,7 @@ def _summarize(months: Sequence[Month]) -> str:
     )
 
 
-def _make_revenue_tiles(totals: Mapping[int, float | None], report_time: ReportTime) -> list[Tile]:
+def _make_revenue_tiles(totals: Mapping[int, float], report_time: ReportTime) -> list[Tile]:
     """Return the last complete month beside the one before it, this month so far, and the last twelve months."""
     current = report_time.month
     last, previous = totals.get(current - 1), totals.get(current - 2)
@@ -238,7 +255,7 @@ def _make_revenue_tiles(totals: Mapping[int, float | None], report_time: ReportT
         Tile(f"{_name_month(current - 1)} {(current - 1) // 12}", format_number(last), note, trend),
         Tile(f"{_name_month(current)} so far", format_number(totals.get(current))),
     ]
-    year = [total for index, total in totals.items() if current - 12 <= index < current and total is not None]
+    year = _find_last_year(totals, report_time)
     if year:
         billed = format_count(len(year), "month", "months") + " billed"
         tiles.append(Tile(f"Twelve months until {_name_month(current - 1)}", format_number(sum(year)), billed))
@@ -342,23 +359,37 @@ def _make_grant(
     row: Row, until: datetime | None, since: datetime | None, report_time: ReportTime, soon: timedelta
 ) -> Grant:
     user, login = choose_name(row, *USER_KEYS), format_name(row.get("user_username"))
-    level = "never"
-    if until is not None:
-        days = report_time.count_days_until(until)
-        has_ended = until <= report_time.timestamp if report_time.has_time else days < 0
-        level = "ended" if has_ended else "soon" if timedelta(days=days) < soon else "later"
     return Grant(
         user=user,
         login="" if login == user else login,
         role=choose_name(row, "role_name", "role_uuid"),
         since=format_day(since),
+        age=report_time.format_distance(since) if since else "",
         until=format_day(until) if until else "never",
         distance=report_time.format_distance(until) if until else "",
-        level=level,
+        level=_rank_expiry(until, report_time, soon),
     )
 
 
-def make_accounts(value: Any, where: str = "offering_usernames") -> list[Account] | None:
+def _rank_expiry(until: datetime | None, report_time: ReportTime, soon: timedelta) -> str:
+    """Return whether a role grant has ended, ends soon, ends later, or never ends."""
+    if until is None:
+        return "never"
+    days = report_time.count_days_until(until)
+    has_ended = until <= report_time.timestamp if report_time.has_time else days < 0
+    return "ended" if has_ended else "soon" if timedelta(days=days) < soon else "later"
+
+
+def count_expiring(value: Any, report_time: ReportTime, soon: timedelta, where: str) -> int:
+    """Return how many role grants have ended or end within ``soon``."""
+    rows = require_rows(where, value)
+    times = (
+        parse_time(f"{where}[{index}].expiration_time", row.get("expiration_time")) for index, row in enumerate(rows)
+    )
+    return sum(_rank_expiry(until, report_time, soon) in ("ended", "soon") for until in times)
+
+
+def make_accounts(value: Any, report_time: ReportTime, where: str = "offering_usernames") -> list[Account] | None:
     """Return the accounts that have failed, that are pending, or that have a message, the failed ones first.
 
     ``where`` is what messages call the list. None if the accounts have no state, as those of an old Waldur
@@ -367,7 +398,9 @@ def make_accounts(value: Any, where: str = "offering_usernames") -> list[Account
     rows = require_rows(where, value)
     if rows and not any(row.get("state") or row.get("runtime_state") for row in rows):
         return None
-    accounts = [account for index, row in enumerate(rows) if (account := _make_account(f"{where}[{index}]", row))]
+    accounts = [
+        account for index, row in enumerate(rows) if (account := _make_account(f"{where}[{index}]", row, report_time))
+    ]
     return sorted(accounts, key=_rank_account)
 
 
@@ -378,7 +411,7 @@ def _rank_account(account: Account) -> tuple[int, str, str, str]:
 _LEVELS = ("error", "pending", "message")
 
 
-def _make_account(where: str, row: Row) -> Account | None:
+def _make_account(where: str, row: Row, report_time: ReportTime) -> Account | None:
     state, runtime_state = format_name(row.get("state")), format_name(row.get("runtime_state"))
     message = format_text(row.get("error_message") or row.get("service_provider_comment"))
     level = next(
@@ -388,6 +421,7 @@ def _make_account(where: str, row: Row) -> Account | None:
     if not level and (not message or state == "Deleted"):
         return None
     user, login = choose_name(row, *USER_KEYS), format_name(row.get("user_username"))
+    modified = parse_time(f"{where}.modified", row.get("modified"))
     return Account(
         username=choose_name(row, "username"),
         user=user,
@@ -398,15 +432,7 @@ def _make_account(where: str, row: Row) -> Account | None:
         else state or runtime_state,
         message=message,
         link=format_name(row.get("service_provider_comment_url")),
-        changed=format_day(parse_time(f"{where}.modified", row.get("modified"))),
+        changed=format_day(modified),
+        age=report_time.format_distance(modified) if modified else "",
         level=level or "message",
     )
-
-
-def check_keys(value: Any, keys: Sequence[str]) -> Row:
-    """Return *value* if it is a mapping of the keys *keys*. Raises ``InvalidInput``."""
-    data = require_mapping("_input", value)
-    unknown = sorted(str(key) for key in data if key not in keys)
-    if unknown:
-        raise InvalidInput(f"_input: the key {format_name(unknown[0])!r} is not known: use {', '.join(keys)}.")
-    return data

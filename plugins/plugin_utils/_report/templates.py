@@ -13,6 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+DEFAULT_TITLE = "Service provider report"
 # Ansible would evaluate what looks like a template wherever the page goes through a variable.
 _TEMPLATE = re.compile(r"\{(?=[{%#])")
 

@@ -28,6 +28,8 @@ _LONGEST_NAME = 200
 _LONGEST_TEXT = 2_000
 # Beyond it a number is no money and no count, and a chart of it no chart.
 _LARGEST = 10**15
+# From two days, months or years on, a distance is counted in them.
+_SHORTEST_DISTANCE = 2
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -51,6 +53,15 @@ def require_mapping(where: str, value: Any) -> Row:
     if not isinstance(value, Mapping):
         raise InvalidInput(f"{where}: must be a mapping, and {quote(value)} was given.")
     return value
+
+
+def check_keys(where: str, value: Any, keys: Sequence[str]) -> Row:
+    """Return *value* if it is a mapping of the keys *keys*. Raises ``InvalidInput``."""
+    data = require_mapping(where, value)
+    unknown = sorted(str(key) for key in data if key not in keys)
+    if unknown:
+        raise InvalidInput(f"{where}: the key {format_name(unknown[0])!r} is not known: use {', '.join(keys)}.")
+    return data
 
 
 def require_rows(where: str, value: Any) -> list[Row]:
@@ -148,11 +159,22 @@ class ReportTime:
         return (timestamp.date() - self.timestamp.date()).days
 
     def format_distance(self, timestamp: datetime) -> str:
-        """Return the distance in words: ``in 12 days``, ``today``, ``3 days ago``."""
+        """Return the distance in words: ``in 12 days``, ``today``, ``3 months ago``, ``in 2 years``."""
         days = self.count_days_until(timestamp)
-        if abs(days) < 2:
+        if abs(days) < _SHORTEST_DISTANCE:
             return {-1: "yesterday", 0: "today", 1: "tomorrow"}[days]
-        return f"in {days:,} days" if days > 0 else f"{-days:,} days ago"
+        distance = _describe_period(*sorted((self.timestamp.date(), timestamp.date())))
+        return f"in {distance}" if days > 0 else f"{distance} ago"
+
+
+def _describe_period(first: date, last: date) -> str:
+    """Return a period in days, in whole months from two of them on, in whole years from two of them on."""
+    days = (last - first).days
+    months = (last.year - first.year) * 12 + last.month - first.month - (last.day < first.day)
+    if months < _SHORTEST_DISTANCE:
+        return f"{days} days"
+    years = months // 12
+    return f"{years:,} years" if years >= _SHORTEST_DISTANCE else f"{months} months"
 
 
 def parse_report_time(value: Any, option: str = "moment") -> ReportTime:
