@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Demonstrate the collection: plan, apply, apply again, make manual changes, and plan the repair. Run by `make demo`.
+"""Demonstrate the collection: plan, apply, apply again, make manual changes, plan the repair, and write a report.
 
-It starts a simulated Waldur on this machine and runs ``ansible-playbook`` against it. If ``WALDUR_API_URL`` and
-``WALDUR_ACCESS_TOKEN`` are set, it only plans, against that Waldur, and writes nothing; ``DEMO_PROVIDERS`` selects
-another document. The exit code is 1 if the collection did not behave as documented.
+`make demo` runs it. It starts a simulated Waldur on this machine and runs ``ansible-playbook`` against it. If
+``WALDUR_API_URL`` and ``WALDUR_ACCESS_TOKEN`` are set, it only plans, against that Waldur, and writes nothing;
+``DEMO_PROVIDERS`` selects another document. The exit code is 1 if the collection did not behave as documented.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLAYBOOK = "examples/apply.yml"
 PROVIDERS = "examples/providers.yml"
 PLAN = ("--check", "--diff")
+FILES = "build/demo"
 
 # The changes of make_manual_changes(), as the plan that repairs them must show them.
 MANUAL_CHANGES = (
@@ -116,6 +117,7 @@ def environment(given: Mapping[str, str], **connection: str) -> dict[str, str]:
         "ANSIBLE_CONFIG": str(ROOT / "build/ansible.cfg"),
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build"),
         "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
+        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
@@ -125,9 +127,12 @@ def environment(given: Mapping[str, str], **connection: str) -> dict[str, str]:
     }
 
 
-def play(settings: Mapping[str, str], *options: str, document: str = PROVIDERS) -> Outcome:
-    """Run the playbook with *document* and print its output; raise :exc:`DemoError` if Ansible is not installed."""
-    words = ["ansible-playbook", "-i", "localhost,", PLAYBOOK, "-e", f"@{document}", *options]
+def play(settings: Mapping[str, str], playbook: str, *options: str, is_quiet: bool = False) -> Outcome:
+    """Run a playbook and print its output, if *is_quiet* only that of a failure.
+
+    Raises :exc:`DemoError` if Ansible is not installed.
+    """
+    words = ["ansible-playbook", "-i", "localhost,", playbook, *options]
     say(bold(f"\n  $ {shlex.join(words)}"))
     program = pathlib.Path(sys.executable).parent / words[0]
     if not program.exists():
@@ -146,8 +151,10 @@ def play(settings: Mapping[str, str], *options: str, document: str = PROVIDERS) 
     ) as process:
         for line in process.stdout or ():
             lines.append(re.sub(r"\033\[[0-9;]*m", "", line))
-            if lines[-1].strip():
+            if lines[-1].strip() and not is_quiet:
                 say(f"  | {line.rstrip()}")
+    if is_quiet and process.returncode != 0:
+        say("".join(lines))
     return Outcome("".join(lines), process.returncode, time.monotonic() - began)
 
 
@@ -162,12 +169,19 @@ class Demo:
     summary: list[str] = dataclasses.field(default_factory=list)
 
     def run(self, *options: str) -> tuple[Outcome, int]:
-        """Run the playbook; return its outcome and how many writes reached the simulator."""
+        """Run the playbook with the document; return its outcome and how many writes reached the simulator."""
+        outcome, writes = self.run_playbook(PLAYBOOK, "-e", f"@{PROVIDERS}", *options)
+        if outcome.changes is None:
+            raise DemoError("The playbook printed no summary of the changes.")
+        return outcome, writes
+
+    def run_playbook(self, playbook: str, *options: str, is_quiet: bool = False) -> tuple[Outcome, int]:
+        """Run any playbook; return its outcome and how many writes reached the simulator."""
         connection = {"WALDUR_API_URL": self.simulator.url, "WALDUR_ACCESS_TOKEN": self.simulator.tokens["staff"]}
         self.simulator.zero()
-        outcome = play(environment(os.environ, **connection), *options)
+        outcome = play(environment(os.environ, **connection), playbook, *options, is_quiet=is_quiet)
         counts = self.simulator.counts()
-        if outcome.status != 0 or outcome.changes is None:
+        if outcome.status != 0:
             raise DemoError("The playbook failed; see its error message above.")
         say(f"  => {outcome.seconds:.1f} s; Waldur received {counts.reads} reads and {counts.writes} writes.")
         return outcome, counts.writes
@@ -258,6 +272,28 @@ class Demo:
         )
         self.summary.append(f"repair plan   the {planned.changes} manual changes, nothing written")
 
+    def write_files(self) -> None:
+        """Write the repair plan as Markdown, and the report about a service provider; show the plan."""
+        heading(
+            "7. Write the plan and a report for people",
+            "In a pipeline, the playbook plan writes plan.md for the merge request, and plan.json, with which apply"
+            " makes only the changes that were approved. The playbook report writes an HTML page.",
+        )
+        target = ("-e", f"output_directory={FILES}")
+        self.write_file("waldur.provider.plan", "-e", f"providers_path={PROVIDERS}", *target)
+        plan = ROOT / FILES / "plan.md"
+        say(f"\n  {FILES}/plan.md:\n")
+        say(textwrap.indent(plan.read_text(encoding="utf-8").rstrip(), "  | ", lambda _line: True))
+        self.write_file("waldur.provider.report", "-e", "service_provider=ALPHA", *target)
+        [report] = sorted((ROOT / FILES / "reports").glob("alpha*.html"))
+        say(f"\n  Open the report in a browser: {report.relative_to(ROOT)}")
+        self.summary.append(f"files         {FILES}/plan.md, {report.relative_to(ROOT)}")
+
+    def write_file(self, playbook: str, *options: str) -> None:
+        """Run a playbook that writes files, and nothing to Waldur."""
+        _outcome, writes = self.run_playbook(playbook, *options, is_quiet=True)
+        check(writes == 0, f"{playbook} must write nothing to Waldur, and {writes} writes reached the simulator.")
+
 
 def check(condition: bool, message: str) -> None:
     """Raise :exc:`DemoError` with *message* if *condition* is false."""
@@ -298,6 +334,7 @@ def run_steps(demo: Demo) -> list[str]:
     demo.apply_again()
     demo.make_manual_changes()
     demo.repair_plan()
+    demo.write_files()
     return demo.summary
 
 
@@ -318,7 +355,7 @@ def plan_real(url: str, path: str | None) -> None:
         " a simulated Waldur, unset WALDUR_API_URL and WALDUR_ACCESS_TOKEN."
     )
     heading(f"The plan against {url}", f"The document is {displayed}. --check writes nothing. {hint}")
-    outcome = play(environment(os.environ), *PLAN, document=displayed)
+    outcome = play(environment(os.environ), PLAYBOOK, "-e", f"@{displayed}", *PLAN)
     if outcome.status != 0:
         raise DemoError(f"{displayed} could not be planned; see the error of Ansible above. Nothing was written.")
     say(f"\nPlanned changes: {outcome.changes}. Nothing was written.")

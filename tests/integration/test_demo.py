@@ -59,11 +59,15 @@ def fetch(waldur: Simulator, path: str) -> Any:
 def test_the_demo_succeeds_and_prints_no_token(tmp_path: pathlib.Path, waldur: Simulator) -> None:
     done = run_demo(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.findall(r"^== (\d)\.", done.stdout, re.MULTILINE) == list("123456")
+    assert re.findall(r"^== (\d)\.", done.stdout, re.MULTILINE) == list("1234567")
     assert re.findall(r"ok=2 +changed=(\d)", done.stdout) == ["1", "1", "0", "1"]
     assert "21 changes made" in done.stdout
     assert "the 3 manual changes" in done.stdout
     assert "WARNING" not in done.stdout
+    # The plan for people is shown, and the report is named by its path.
+    assert "| **3 changes** on 1 service provider" in done.stdout
+    [report] = re.findall(r"Open the report in a browser: (\S+)", done.stdout)
+    assert "<h1><bdi>Alpha Cloud Ltd</bdi></h1>" in (ROOT / report).read_text(encoding="utf-8")
     # The tokens of a world are the same in every simulator.
     assert not [token for token in waldur.tokens.values() if token in done.stdout + done.stderr]
 

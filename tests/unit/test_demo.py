@@ -122,3 +122,15 @@ def test_a_repair_plan_with_the_three_changes_and_no_write_is_content(monkeypatc
     tried = demo.Demo(simulator=None)
     tried.repair_plan()
     assert tried.summary == ["repair plan   the 3 manual changes, nothing written"]
+
+
+def test_a_playbook_that_writes_files_and_anything_to_waldur_ends_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo.Demo, "run_playbook", lambda *_, **__: (demo.Outcome("", 0, 1.0), 2))
+    with pytest.raises(demo.DemoError, match=r"provider\.plan must write nothing to Waldur, and 2 writes"):
+        demo.Demo(simulator=None).write_files()
+
+
+def test_a_quiet_playbook_is_shown_if_it_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = demo.play(demo.environment({"PATH": ""}), "examples/missing.yml", is_quiet=True)
+    assert outcome.status != 0
+    assert "missing.yml could not be found" in capsys.readouterr().out

@@ -37,7 +37,9 @@ def make_links(value: Any, api_url: Any) -> Links:
     Without ``waldur``, it is the address below which the API of *api_url* is. Raises ``InvalidInput``.
     """
     targets = check_keys("links", value or {}, ("index", "waldur"))
-    return Links(encode_path(format_name(targets.get("index")), safe=""), _find_web_link(targets.get("waldur"), api_url))
+    return Links(
+        encode_path(format_name(targets.get("index")), safe=""), _find_web_link(targets.get("waldur"), api_url)
+    )
 
 
 def _find_web_link(value: Any, api_url: Any) -> WebLink | None:
