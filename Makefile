@@ -17,7 +17,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo check test simulator lint ruff mypy yamllint changelog ansible-lint docs-lint docs unit integration contract sdk coverage mutation molecule artifact release release-check generate generated test-live sanity matrix benchmark clean
+.PHONY: help demo check test simulator lint ruff mypy yamllint changelog ansible-lint docs-lint docs pictures unit integration contract sdk coverage mutation molecule artifact release release-check generate generated test-live sanity matrix benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -80,6 +80,9 @@ generated: .venv/test.stamp $(TREE)
 docs: .venv/test.stamp $(TREE) ## build the guides and the reference as HTML, in build/docs
 	@echo "== antsibull-docs and Sphinx"
 	@$(BIN)/python tests/tools/build_docs.py
+
+pictures: .venv/test.stamp $(TREE) ## take the pictures of README and guides, with Chromium (CHROMIUM=path) and a simulated Waldur
+	@PYTHONPATH=tests $(BIN)/python tests/tools/pictures.py
 
 unit: .venv/test.stamp $(TREE) ## run the unit, property, fault, read module and machine tests; those of machines need root and sshd, and are skipped without
 	@echo "== pytest tests/unit, with coverage"

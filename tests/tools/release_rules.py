@@ -47,6 +47,8 @@ ALLOWED = (
 )
 # A repository to copy as a whole: its pipelines lie where GitHub and GitLab look for them.
 HIDDEN_ALLOWED = "examples/gitops/"
+# Pictures that pages show in the repository. Where they are not, readers see the text of the picture instead.
+PICTURES = "docs/pictures/"
 COMPILED = (".pyc", ".pyo", ".orig", ".rej", ".swp", ".tar.gz")
 
 RST_TARGETS = re.compile(
@@ -93,13 +95,17 @@ def parents(path: str) -> Iterator[str]:
 
 
 def alive(path: str, target: str, present: Collection[str]) -> bool:
-    """Whether a link in the file *path* leads somewhere: to https, an address, into the page, to what is *present*."""
+    """Whether a link in the file *path* leads somewhere: to https, an address, into the page, to what is *present*.
+
+    A picture of the repository does too.
+    """
     parts = urlsplit(target)
     if parts.scheme or parts.netloc:
         return parts.scheme in ("https", "mailto")
     if not parts.path:
         return bool(parts.fragment)
-    return posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(parts.path))) in present
+    file = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(parts.path)))
+    return file in present or (file.startswith(PICTURES) and file.endswith(".png"))
 
 
 def links(path: str, text: str) -> list[str]:

@@ -37,6 +37,17 @@ def test_every_link_leads_to_a_file_that_is_there(page: Path) -> None:
     assert [link for link in _LINK.findall(page.read_text(encoding="utf-8")) if leads_nowhere(page, link)] == []
 
 
+def test_the_pictures_of_the_readme_are_there_in_light_and_dark_and_have_a_text() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [picture] = re.findall(r"<picture>.*?</picture>", readme, re.DOTALL)
+    [dark] = re.findall(r'media="\(prefers-color-scheme: dark\)" srcset="([^"]+)"', picture)
+    [light] = re.findall(r'<img src="([^"]+)"', picture)
+    assert light.replace("-light.", "-dark.") == dark != light
+    assert all((ROOT / path).read_bytes().startswith(b"\x89PNG") for path in (dark, light))
+    # It is what readers see where the pictures are not, as in an installed collection.
+    assert len(re.findall(r'alt="([^"]{40,})"', picture)) == 1
+
+
 def test_a_link_that_leads_nowhere_is_found() -> None:
     readme = ROOT / "README.md"
     assert leads_nowhere(readme, "docs/none.md")

@@ -66,6 +66,11 @@ def test_a_link_may_lead_to_https_into_the_page_and_to_files_and_folders_of_the_
     assert dead_links({path: f"[x]({target})"}, files) == []
 
 
+def test_a_page_may_show_a_picture_of_the_repository() -> None:
+    assert dead_links({"README.md": '<img src="docs/pictures/plan.png">'}, ["README.md"]) == []
+    assert dead_links({"README.md": "[x](docs/pictures/plan.md)"}, ["README.md"]) != []
+
+
 @pytest.mark.parametrize(
     "target", ["http://waldur.com", "ftp://x/y", "//waldur.com/x", "missing.md", "/LICENSE", "../../LICENSE", "lice"]
 )
