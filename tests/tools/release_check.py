@@ -32,6 +32,7 @@ from tools.release_rules import (
     importer_complaints,
     licence_faults,
     needless,
+    oversize,
     release_faults,
     versions_added,
 )
@@ -169,6 +170,7 @@ def contents(place: Place) -> str:
     pages = [path for path in members if path.endswith((".md", ".rst"))]
     texts = {path: (place.installed / path).read_text(encoding="utf-8") for path in pages}
     demand(dead_links(texts, members), "links must be https, or lead to files of the artifact")
+    demand(oversize(place.artifact.stat().st_size), "the archive is too large; see build_ignore in galaxy.yml")
     largest = max(members, key=lambda path: members[path])
     return f"{len(members)} files, the largest {largest} with {members[largest]:,} bytes; links of {len(pages)} pages"
 

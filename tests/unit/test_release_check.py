@@ -14,6 +14,7 @@ from tools.release_check import ROOT, STEPS, Place, Unfit, environment, main
 from tools.release_rules import (
     HOLDER,
     LARGEST,
+    LARGEST_ARCHIVE,
     dead_links,
     documentation_complaints,
     foreign_holders,
@@ -21,6 +22,7 @@ from tools.release_rules import (
     licence_faults,
     links,
     needless,
+    oversize,
     release_faults,
     versions_added,
 )
@@ -52,8 +54,10 @@ def test_a_file_may_be_as_large_as_allowed_and_not_larger() -> None:
     ]
 
 
-def test_the_repository_to_copy_keeps_its_hidden_pipelines() -> None:
-    assert needless({"examples/gitops/.github/workflows/plan.yml": 1, "README.md": 1, "meta/runtime.yml": 1}) == []
+def test_the_archive_may_be_as_large_as_allowed_and_not_larger() -> None:
+    assert oversize(LARGEST_ARCHIVE) == []
+    [fault] = oversize(LARGEST_ARCHIVE + 1)
+    assert fault.startswith("it has 640,001 bytes, and 640,000 are allowed")
 
 
 @pytest.mark.parametrize(
