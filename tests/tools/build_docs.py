@@ -8,6 +8,7 @@ and the few sections of it that are named here.
 
 from __future__ import annotations
 
+import html
 import importlib
 import os
 import re
@@ -23,6 +24,8 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+chromium = importlib.import_module("chromium")
 BUILD = ROOT / "build"
 SOURCE, PAGES = BUILD / "docs-source", BUILD / "docs"
 COLLECTION = "waldur.provider"
@@ -68,8 +71,25 @@ CSS = """\
 .toctree-wrapper > p.caption { display: none; }
 /* The names of files begin where the files do. */
 .rst-content .literal-block-wrapper .code-block-caption { text-align: left; }
-/* On a phone, text in tables is read by scrolling down, not sideways. */
-.wy-table-responsive table td, .wy-table-responsive table th { white-space: normal !important; }
+/* A word of a name may be broken only where nothing else fits. */
+.rst-content code.literal, .rst-content a { overflow-wrap: break-word; }
+.rst-content code.literal { white-space: normal; max-width: 100%; }
+.rst-content table.docutils td { overflow-wrap: break-word; }
+.rst-content .figure, .rst-content figure { margin: 0 0 24px; }
+.rst-content figure img { max-width: 100%; height: auto; border: 1px solid #e1e4e5; }
+/* On a phone, tables are read by scrolling down, not sideways: each row is a block, each cell below its heading. */
+@media screen and (max-width: 768px) {
+  .rst-content table.labelled, .rst-content table.labelled tbody, .rst-content table.labelled tr,
+  .rst-content table.labelled td, .rst-content table.labelled caption { display: block; width: 100%; }
+  .rst-content table.labelled thead, .rst-content table.labelled colgroup { display: none; }
+  .rst-content table.labelled tr { padding: 8px 0; }
+  .rst-content table.labelled td { border: 0 !important; padding: 2px 12px; white-space: normal !important; }
+  .rst-content table.labelled td[data-label]::before {
+    content: attr(data-label); display: block; font-size: 80%; font-weight: 700;
+  }
+  .rst-content table.labelled td:empty { display: none; }
+  .rst-content table.ansible-option-table code.literal { overflow-wrap: anywhere; }
+}
 """
 
 
@@ -82,7 +102,7 @@ def main() -> int:
     code = reference() or sphinx()
     if code:
         return code
-    wrong = [*without_page(PAGES, plugins(ROOT)), *broken_links(PAGES)]
+    wrong = [*without_page(PAGES, plugins(ROOT)), *broken_links(PAGES), *foreign_files(PAGES), *search_faults(PAGES)]
     for sentence in wrong:
         print(sentence, file=sys.stderr)
     if not wrong:
@@ -99,8 +119,12 @@ def reference() -> int:
     command = [str(Path(sys.executable).parent / "antsibull-docs"), "collection", *options, "--dest-dir", str(SOURCE)]
     done = subprocess.run([*command, COLLECTION], env=environment(), check=False)
     if done.returncode == 0:
-        index = SOURCE / "index.rst"
-        index.write_text(tidied(index.read_text(encoding="utf-8")), encoding="utf-8")
+        index, tasks = SOURCE / "index.rst", SOURCE / "docsite" / "guide_tasks.rst"
+        text = with_tasks(tidied(index.read_text(encoding="utf-8")), tasks.read_text(encoding="utf-8"))
+        index.write_text(text, encoding="utf-8")
+        shutil.copytree(ROOT / "docs" / "pictures", SOURCE / "pictures")
+        for guide in (SOURCE / "docsite").glob("*.rst"):
+            guide.write_text(with_pictures(guide.read_text(encoding="utf-8")), encoding="utf-8")
     return done.returncode
 
 
@@ -134,6 +158,21 @@ def tidied(index: str) -> str:
     return f"{text}\n\n{last}"
 
 
+def with_tasks(index: str, guide: str) -> str:
+    """The first page with what the guide on tasks says, above what antsibull-docs writes of the collection."""
+    body = re.split(r"^=+\n", guide, maxsplit=1, flags=re.MULTILINE)[1]
+    without_contents = re.sub(r"^\.\. contents::\n(?:   .*\n)+\n", "", index, count=1, flags=re.MULTILINE)
+    return without_contents.replace("Description\n-----------\n", f"{body}\nDescription\n-----------\n", 1)
+
+
+def with_pictures(guide: str) -> str:
+    """The guide with its pictures. They are in the repository alone, so in guides each is a comment with its text."""
+    return _PICTURE.sub(r".. figure:: /pictures/\1-light.png\n   :alt: \2\n\n   \2", guide)
+
+
+_PICTURE = re.compile(r"^\.\. picture: ([\w-]+): (.+)$", re.MULTILINE)
+
+
 # --- the pages -------------------------------------------------------------------------------------------------------
 
 
@@ -155,8 +194,47 @@ def sphinx() -> int:
     return subprocess.run(command, env=given, check=False).returncode
 
 
+def label_cells(table: Any) -> None:
+    """Gives each cell of a table the text of its column's heading, which phones show above it."""
+    nodes = importlib.import_module("docutils.nodes")
+    heads = [[entry.astext() for entry in row.findall(nodes.entry)] for row in table.findall(nodes.thead)]
+    # Ansible's tables of options have their own form for phones.
+    if not heads or "ansible-option-table" in table["classes"]:
+        return
+    table["classes"].append("labelled")
+    for body in table.findall(nodes.tbody):
+        for row in body.children:
+            for entry, label in zip(row.children, heads[0], strict=False):
+                entry["label"] = label
+
+
+def translator() -> type:
+    """Sphinx's writer of HTML, which also writes the labels of cells."""
+    base = importlib.import_module("sphinx.writers.html5").HTML5Translator
+
+    def visit_entry(self: Any, node: Any) -> None:
+        start = len(self.body)
+        base.visit_entry(self, node)
+        if "label" in node:
+            label = f' data-label="{html.escape(node["label"])}"'
+            self.body[start] = re.sub(r"^<\w+", lambda tag: tag[0] + label, self.body[start])
+
+    return type("Translator", (base,), {"visit_entry": visit_entry})
+
+
+def label_tables(_app: Any, document: Any, _name: str) -> None:
+    """Labels the cells of all tables of a page."""
+    for table in document.findall(importlib.import_module("docutils.nodes").table):
+        label_cells(table)
+
+
 def setup(app: Any) -> None:
-    """Tells Sphinx that commands follow ``$`` alone: for Pygments ``#`` is a prompt too, and comments are printed."""
+    """Tells Sphinx how tables and commands are shown.
+
+    Commands follow ``$`` alone: for Pygments ``#`` is a prompt too, and comments are printed.
+    """
+    app.set_translator("html", translator(), override=True)
+    app.connect("doctree-resolved", label_tables)
     lexer = importlib.import_module("pygments.lexers.shell").BashSessionLexer
     app.add_lexer("console", type("Commands", (lexer,), {"_ps1rgx": re.compile(r"(\$ )(.*\n?)")}))
 
@@ -213,6 +291,46 @@ def filters(root: Path) -> Iterator[str]:
 def without_page(pages: Path, wanted: Iterable[str]) -> list[str]:
     """A sentence for each page that is wanted and not there."""
     return [f"{name}.html: is missing: describe it." for name in wanted if not (pages / f"{name}.html").is_file()]
+
+
+def foreign_files(pages: Path) -> list[str]:
+    """A sentence for each script, style and picture that a page would load from elsewhere."""
+    return [
+        f"{path.relative_to(pages)}: loads {address} from elsewhere."
+        for path in sorted(pages.rglob("*.html"))
+        for address in sorted(set(_LOADED.findall(path.read_text(encoding="utf-8"))))
+    ]
+
+
+_LOADED = re.compile(r'<(?:script|img|link(?=[^>]*stylesheet))\b[^>]*?\b(?:href|src)="((?:https?:)?//[^"]*)"')
+# A word that several guides contain, and one that none contains.
+_WORDS = {"expiry": True, "nowhere-in-these-pages": False}
+
+
+def search_faults(pages: Path) -> list[str]:
+    """A sentence for each thing that the search lacks, and for each word whose results, by file://, are wrong.
+
+    The words are tried with Chromium; without it, they are left out, and a line says so.
+    """
+    files = ("search.html", "searchindex.js", "_static/searchtools.js", "_static/language_data.js")
+    missing = [f"{name}: is missing, so the search can't work." for name in files if not (pages / name).is_file()]
+    if missing:
+        return missing
+    if chromium.find() is None:
+        print(f"The search was not tried. {chromium.MISSING}")
+        return []
+    return [
+        f"search.html: {'finds nothing' if has_results else 'finds something'} for {word}."
+        for word, has_results in _WORDS.items()
+        if bool(search(pages, word)) is not has_results
+    ]
+
+
+def search(pages: Path, word: str) -> list[str]:
+    """The pages that the search finds for *word*, without a server."""
+    page = chromium.dump_dom(f"{(pages / 'search.html').as_uri()}?q={word}")
+    results = page.partition('class="search"')[2].partition("</ul>")[0]
+    return re.findall(r'href="([^"]*)"', results)
 
 
 _LINK = re.compile(r'<(?:a|img|link|script)\b[^>]*?\b(?:href|src)="([^"]*)"')

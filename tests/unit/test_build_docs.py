@@ -3,11 +3,29 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 import zlib
 from pathlib import Path
 from typing import Any
 
-from tools.build_docs import ROOT, ansible_targets, broken_links, packed, plugins, setup, tidied, without_page
+import chromium
+import pytest
+from tools.build_docs import (
+    ROOT,
+    ansible_targets,
+    broken_links,
+    foreign_files,
+    label_tables,
+    packed,
+    plugins,
+    search_faults,
+    setup,
+    tidied,
+    with_pictures,
+    with_tasks,
+    without_page,
+)
 
 INDEX = """\
 Waldur.Provider
@@ -87,6 +105,8 @@ def test_targets_are_packed_as_sphinx_reads_them() -> None:
 
 def test_a_comment_that_a_command_prints_is_no_command() -> None:
     class App:
+        set_translator = connect = staticmethod(lambda *_, **__: None)
+
         def add_lexer(self, name: str, lexer: Any) -> None:
             self.lexers = {name: lexer()}
 
@@ -95,3 +115,87 @@ def test_a_comment_that_a_command_prints_is_no_command() -> None:
     tokens = list(app.lexers["console"].get_tokens("$ cat file\n# it isn't a command\n"))
     assert [text for kind, text in tokens if str(kind) == "Token.Generic.Prompt"] == ["$ "]
     assert [text for kind, text in tokens if str(kind) == "Token.Generic.Output"] == ["# it isn't a command\n"]
+
+
+def test_the_first_page_begins_with_the_tasks() -> None:
+    index = "Name\n====\n\n.. contents::\n   :local:\n\nDescription\n-----------\n\nText\n"
+    guide = ".. _label:\n\nWhat\n====\n\nFind it.\n\nStart\n-----\n\nRows\n"
+    page = with_tasks(index, guide)
+    assert page == "Name\n====\n\n\nFind it.\n\nStart\n-----\n\nRows\n\nDescription\n-----------\n\nText\n"
+
+
+def test_a_picture_is_a_comment_in_a_guide_and_a_figure_on_its_page() -> None:
+    page = with_pictures("Text\n\n.. picture: plan: A plan.\n\nMore\n")
+    assert page == "Text\n\n.. figure:: /pictures/plan-light.png\n   :alt: A plan.\n\n   A plan.\n\nMore\n"
+
+
+@pytest.mark.parametrize("guide", sorted((ROOT / "docs/docsite/rst").glob("*.rst")), ids=lambda path: path.stem)
+def test_the_pictures_of_the_guides_are_there(guide: Path) -> None:
+    text = guide.read_text(encoding="utf-8")
+    names = re.findall(r"^\.\. picture: ([\w-]+): ", text, re.MULTILINE)
+    assert text.count("picture: ") == len(names)
+    assert all((ROOT / "docs/pictures" / f"{name}-light.png").is_file() for name in names)
+
+
+def test_a_script_style_or_picture_from_elsewhere_is_reported_and_a_link_is_not(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text(
+        '<script src="https://x.example/a.js"></script><link rel="stylesheet" href="//x.example/b.css">'
+        '<img alt="" src="http://x.example/c.png"><a href="https://x.example">1</a><script src="_static/d.js"></script>'
+        '<link rel="index" href="https://x.example/e.html"><link rel="stylesheet" href="_static/f.css">'
+    )
+    addresses = ["//x.example/b.css", "http://x.example/c.png", "https://x.example/a.js"]
+    assert foreign_files(tmp_path) == [f"a.html: loads {address} from elsewhere." for address in addresses]
+
+
+def make_search(pages: Path, finds: str) -> None:
+    """Write a search page that finds one page for the words that the expression of JavaScript selects."""
+    (pages / "_static").mkdir()
+    for name in ("searchindex.js", "_static/searchtools.js", "_static/language_data.js"):
+        (pages / name).touch()
+    (pages / "search.html").write_text(
+        '<ul class="search"></ul><script>const word = new URLSearchParams(location.search).get("q");'
+        f'if ({finds}) document.querySelector("ul").innerHTML = "<li><a href=a.html>A</a></li>";</script>'
+    )
+
+
+def test_a_search_without_its_index_is_reported(tmp_path: Path) -> None:
+    make_search(tmp_path, "true")
+    (tmp_path / "searchindex.js").unlink()
+    assert search_faults(tmp_path) == ["searchindex.js: is missing, so the search can't work."]
+
+
+@pytest.mark.skipif(chromium.find() is None, reason=chromium.MISSING)
+@pytest.mark.parametrize(
+    ("finds", "faults"),
+    [
+        ('word === "expiry"', []),
+        ("false", ["search.html: finds nothing for expiry."]),
+        ("true", ["search.html: finds something for nowhere-in-these-pages."]),
+    ],
+)
+def test_a_search_that_finds_nothing_or_everything_is_reported(tmp_path: Path, finds: str, faults: list[str]) -> None:
+    make_search(tmp_path, finds)
+    assert search_faults(tmp_path) == faults
+
+
+def test_without_chromium_the_search_is_not_tried_and_a_line_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_search(tmp_path, "false")
+    monkeypatch.setenv("CHROMIUM", str(tmp_path / "none"))
+    assert search_faults(tmp_path) == []
+    assert capsys.readouterr().out == f"The search was not tried. {chromium.MISSING}\n"
+
+
+def publish(text: str) -> str:
+    """Return the tree that docutils makes of a table, with the labels of cells."""
+    document = importlib.import_module("docutils.core").publish_doctree(text)
+    label_tables(None, document, "")
+    return str(document)
+
+
+def test_each_cell_of_a_table_has_the_heading_of_its_column() -> None:
+    rows = ".. list-table::\n   :header-rows: 1\n{}\n   * - Module\n     - Text\n   * - ``a``\n     - b & c\n"
+    assert re.findall(r'<entry label="(\w+)">', publish(rows.format(""))) == ["Module", "Text"]
+    assert "label=" not in publish(rows.format("   :class: ansible-option-table\n"))
+    assert "label=" not in publish(rows.replace("   :header-rows: 1\n", "").format(""))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import yaml
 from tools import generate
 from tools.generate import __main__ as command
-from tools.generate import actions, documentation, filters, returns, roles
+from tools.generate import actions, documentation, filters, returns, roles, troubleshooting
 from tools.generate.yaml_text import WIDTH, dump
 
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
@@ -187,3 +188,22 @@ def test_yaml_means_what_it_was_made_of(value: Any) -> None:
 def test_yaml_that_this_style_can_not_hold_is_an_error() -> None:
     with pytest.raises(ValueError, match="can't hold"):
         dump({"description": "two  spaces " * 20})
+
+
+def test_the_guide_on_errors_explains_messages_of_the_catalogue(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    keys = re.findall(r"- key: (\w+)", troubleshooting.TABLE.read_text(encoding="utf-8"))
+    assert len(keys) == len(set(keys)) >= 40
+    [text] = troubleshooting.texts().values()
+    assert all(f"``{troubleshooting.shown(key)}``\n   **Cause:** " in text for key in keys)
+    assert "``Cannot <request>: <host> refused the connection: check api_url.``" in text
+    table = tmp_path / "troubleshooting.yml"
+    monkeypatch.setattr(troubleshooting, "TABLE", table)
+    for entry, problem in (
+        ("{key: gone, cause: C, fix: F}", "messages.yml has no message 'gone'"),
+        ("{key: url_invalid, cause: C}", "url_invalid: has missing or unknown keys: ['fix']"),
+    ):
+        table.write_text(f"[{{title: T, messages: [{entry}]}}]")
+        with pytest.raises(ValueError, match=re.escape(problem)):
+            troubleshooting.texts()

@@ -14,7 +14,7 @@ COMMAND = "make generate"
 
 def texts() -> dict[Path, str]:
     """Return the files that hold generated text, as they have to be."""
-    from . import actions, filters, playbooks, returns, roles, schemas
+    from . import actions, filters, playbooks, returns, roles, schemas, troubleshooting
 
     modules = sorted((ROOT / "plugins" / "modules").glob("*.py"))
     filled = {path: filters.filled(path.stem, path.read_text(encoding="utf-8")) for path in modules}
@@ -23,6 +23,7 @@ def texts() -> dict[Path, str]:
         **playbooks.texts(),
         **roles.texts(),
         **schemas.texts(),
+        **troubleshooting.texts(),
         **{path: returns.filled(text) for path, text in filled.items()},
     }
 
