@@ -106,6 +106,12 @@ options:
             and is never created.
         type: bool
         default: true
+      has_access:
+        description:
+          - Whether a person whose account is not active has access, but the list can't be used for them, for example
+            because there is no UID. Then an account that exists stays as it is, and the task warns of it.
+        type: bool
+        default: false
       reason:
         description: Why the account is not active. It is returned.
         type: str

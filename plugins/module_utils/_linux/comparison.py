@@ -33,8 +33,8 @@ _MOST_NAMED = 10
 def compare(machine: Machine, desired: Desired) -> AccountPlan:
     """Return what a run changes on the machine.
 
-    Raises ``InvalidInput`` before anything is changed: for names and numbers that belong to somebody else, and where
-    more accounts would be removed than ``max_removals`` allows.
+    Raises ``InvalidInput`` before anything is changed: for names and numbers that belong to another account, and
+    where more accounts would be removed than ``max_removals`` allows.
     """
     renames, renamed_groups = find_renamed_accounts(machine, desired), find_renamed_groups(machine, desired)
     check_conflicts(machine, desired, renames, renamed_groups)
@@ -46,7 +46,9 @@ def compare(machine: Machine, desired: Desired) -> AccountPlan:
         tuple(comparison.compare_groups()),
         comparison.make_state(),
         comparison.kept,
+        comparison.unusable,
         comparison.lost,
+        comparison.unknown,
     )
 
 
@@ -91,6 +93,7 @@ class _Comparison:
             account.shell,
             Access.OPEN,
             self._make_keys(account.keys, before.keys if before else ()),
+            before.are_keys_valid if before and account.keys is None else True,
         )
 
     def _make_keys(self, keys: tuple[str, ...] | None, before: tuple[str, ...]) -> tuple[str, ...]:
@@ -108,7 +111,7 @@ class _Comparison:
     @cached_property
     def _managed_names(self) -> set[str]:
         """The accounts whose memberships in managed groups the list decides."""
-        return {*self.machine.managed.accounts, *self.desired.accounts} - set(self.lost)
+        return {*self.machine.managed.accounts, *self.desired.accounts} - {*self.lost, *self.desired.unusable}
 
     @cached_property
     def _departed(self) -> list[LocalAccount]:
@@ -124,7 +127,22 @@ class _Comparison:
         """The departed accounts that stay, as the list is not complete."""
         if self.desired.is_complete:
             return ()
-        return tuple(account.name for account in self._departed if account.access is not Access.LOCKED)
+        names = (account.name for account in self._departed if account.access is not Access.LOCKED)
+        return tuple(name for name in names if name not in self.desired.unusable)
+
+    @property
+    def unusable(self) -> tuple[str, ...]:
+        """The accounts that stay as they are, as their people have access but the accounts in the list can't be
+        used."""
+        return tuple(account.name for account in self._departed if account.name in self.desired.unusable)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The names to adopt that are not in the list and were never managed, such as misspelled ones."""
+        managed = self.machine.managed
+        known = {*self.desired.accounts, *self.desired.groups, *self.desired.reasons}
+        known |= {*managed.accounts, *managed.groups, *managed.deleted, *self.machine.deleted_by_others}
+        return tuple(sorted(self.desired.adopt - known))
 
     @cached_property
     def lost(self) -> tuple[str, ...]:
@@ -138,13 +156,21 @@ class _Comparison:
     def compare_departed(self) -> Iterator[AccountChange]:
         """Yield the changes that take the access from people who are not in the list; none if it is not complete."""
         for account in self._departed if self.desired.is_complete else ():
+            if account.name in self.desired.unusable:
+                continue
             if self.desired.deletes_departed:
                 yield AccountChange("delete", account, None)
                 continue
-            keys = (KEYS_HEADER,) if account.keys[:1] == (KEYS_HEADER,) else account.keys
-            after = replace(account, access=Access.LOCKED, keys=keys)
+            after = self._make_locked(account)
             if after != account:
                 yield AccountChange("lock" if account.access is not Access.LOCKED else "change", account, after)
+
+    def _make_locked(self, account: LocalAccount) -> LocalAccount:
+        """Return an account after its person left: without keys, where the list decided them."""
+        has_keys = self.machine.managed.accounts[account.name].has_keys and account.keys not in ((), (KEYS_HEADER,))
+        if not has_keys:
+            return replace(account, access=Access.LOCKED)
+        return replace(account, access=Access.LOCKED, keys=(KEYS_HEADER,), are_keys_valid=True)
 
     def compare_groups(self) -> Iterator[GroupChange]:
         """Yield the changes of groups, and of the members of managed groups."""
@@ -200,9 +226,7 @@ class _Comparison:
         """Return the state file after the run."""
         accounts = dict(self.machine.managed.accounts)
         groups = {name: gid for name, gid in self.machine.managed.groups.items() if owns_group(self.machine, name)}
-        deleted = {
-            name: noted for name, noted in self.machine.managed.deleted.items() if name not in self.desired.adopt
-        }
+        deleted = dict(self.machine.managed.deleted)
         for old in (*self.renames.values(), *self.lost):
             del accounts[old]
         for old in self.renamed_groups.values():
@@ -216,7 +240,8 @@ class _Comparison:
         for account in self.desired.accounts.values():
             noted = self.machine.managed.accounts.get(self.renames.get(account.name, account.name))
             person = account.user_uuid or (noted.user_uuid if noted else "")
-            accounts[account.name] = ManagedAccount(account.uid, person)
+            has_keys = account.keys is not None or (noted is not None and noted.has_keys)
+            accounts[account.name] = ManagedAccount(account.uid, person, has_keys)
         uids = {account.uid for account in self.desired.accounts.values()}
         deleted = {name: noted for name, noted in deleted.items() if noted.uid not in uids}
         return ManagedState(accounts, {**groups, **self.desired.groups}, deleted)

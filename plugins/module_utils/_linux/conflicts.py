@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find what forbids to carry out a list on a machine: names and numbers that belong to somebody else. Pure."""
+"""Find what forbids to carry out a list on a machine: names and numbers of other accounts. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from .._common.errors import InvalidInput, Problems
+from .home_paths import find_nested
 from .model import Access, Desired, DesiredAccount, LocalAccount, Machine, ManagedAccount
 
 _REMEDY = "Change the list or the machine, or name it in the option adopt if the list is to manage it."
@@ -21,11 +22,25 @@ def check_conflicts(machine: Machine, desired: Desired, renames: Mapping[str, st
     """
     problems = Problems()
     for message in (
+        *_find_invalid_lines(machine, desired),
         *_find_group_conflicts(machine, desired, groups),
         *_find_account_conflicts(machine, desired, renames),
     ):
         problems.add(InvalidInput(message))
     problems.raise_errors()
+
+
+def _find_invalid_lines(machine: Machine, desired: Desired) -> Iterator[str]:
+    """Yield the accounts and groups of the list that other programs may read in another way than this one."""
+    for path, names in machine.invalid_lines.items():
+        listed = desired.groups if path.endswith(("group", "gshadow")) else desired.accounts
+        for name in sorted(names & listed.keys()):
+            option = "groups" if listed is desired.groups else "accounts"
+            checker = "grpck" if listed is desired.groups else "pwck"
+            yield (
+                f"{option}: {path} has an invalid line of '{name}', or two lines. Correct the file, for example with"
+                f" {checker}."
+            )
 
 
 def owns_account(machine: Machine, name: str) -> bool:
@@ -82,11 +97,15 @@ def _find_account_conflicts(machine: Machine, desired: Desired, renames: Mapping
         if account.uid not in names:
             yield from _find_past_owner(machine, desired, account)
         yield from _find_resource_conflicts(machine, account)
+    yield from _find_home_conflicts(machine, desired, renames)
 
 
 def _describe_owner(machine: Machine, owner: str) -> str:
     if owns_account(machine, owner):
-        return "The list manages it for another person: give each person a number of their own."
+        return (
+            "The list manages it, for another person or without the user_uuid that identifies one: give each person a"
+            " number of their own."
+        )
     return "Change the list or the machine."
 
 
@@ -115,11 +134,15 @@ def _find_own_conflicts(
         )
     elif noted and _are_different_people(noted.user_uuid, account.user_uuid):
         yield (
-            f"accounts: '{name}' belongs to another person on this machine, as the list gave username and UID to"
-            " somebody else. Delete the old account and its files, or correct the list."
+            f"accounts: '{name}' belongs to another person on this machine, as the list gives username and UID to"
+            " a new person. Delete the old account and its files, or correct the list."
         )
     if name in machine.unshadowed:
         yield f"accounts: the password of '{name}' is in /etc/passwd. Move it to /etc/shadow with pwconv."
+
+
+def _is_same_person(first: str, second: str) -> bool:
+    return bool(first) and first == second
 
 
 def _are_different_people(first: str, second: str) -> bool:
@@ -128,7 +151,7 @@ def _are_different_people(first: str, second: str) -> bool:
 
 def _find_past_owner(machine: Machine, desired: Desired, account: DesiredAccount) -> Iterator[str]:
     """Yield the conflict with a deleted account of another person that had the number, and may have left files."""
-    for name, noted in machine.managed.deleted.items():
+    for name, noted in {**machine.deleted_by_others, **machine.managed.deleted}.items():
         if noted.uid != account.uid or name in desired.adopt:
             continue
         is_same = (
@@ -158,11 +181,25 @@ def _find_resource_conflicts(machine: Machine, account: DesiredAccount) -> Itera
         )
 
 
+def _find_home_conflicts(machine: Machine, desired: Desired, renames: Mapping[str, str]) -> Iterator[str]:
+    """Yield the conflicts with home directories of other accounts: in them, or around them, nobody gets a folder, as
+    its owner could change what the other person runs."""
+    parents = tuple(f"{parent.rstrip('/')}/" for parent in desired.home_parents)
+    homes = [(account.home, account.name) for account in desired.accounts.values()]
+    others = [(other.home, other.name) for other in machine.accounts.values() if other.home.startswith(parents)]
+    for (home, name), (other_home, other) in find_nested(homes, others):
+        if other not in (name, renames.get(name)):
+            yield (
+                f"accounts: the home directory {home} of '{name}' overlaps with {other_home} of the account '{other}'."
+                " Give each account a home directory of its own."
+            )
+
+
 def find_renamed_accounts(machine: Machine, desired: Desired) -> dict[str, str]:
     """Return the old names of accounts that get a new username, by the new one.
 
-    That is a managed account which is not in the list under its old name, and whose number, and person where both are
-    known, is that of a name that the machine does not have.
+    That is a managed account which is not in the list under its old name, and whose number and person are those of a
+    name that the machine does not have. A person who is not known could be another one, who must not get the files.
     """
     by_uid: dict[int, list[tuple[str, ManagedAccount]]] = {}
     for name, noted in machine.managed.accounts.items():
@@ -173,7 +210,7 @@ def find_renamed_accounts(machine: Machine, desired: Desired) -> dict[str, str]:
         if account.name in machine.accounts:
             continue
         for name, noted in by_uid.get(account.uid, ()):
-            if not _are_different_people(noted.user_uuid, account.user_uuid):
+            if _is_same_person(noted.user_uuid, account.user_uuid):
                 renames[account.name] = name
     return renames
 

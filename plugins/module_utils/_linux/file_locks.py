@@ -17,9 +17,9 @@ import time
 from collections.abc import Iterator
 
 from .._common.errors import WaldurError, quote
-from .root_folder import RootFolder
+from .root_folder import OpenFolder, RootFolder
 
-_LOCKED = ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow")
+_LOCKED = ("passwd", "group", "shadow", "gshadow")
 _PAUSE = 0.1
 
 
@@ -27,23 +27,25 @@ _PAUSE = 0.1
 def lock_files(root: RootFolder, timeout: float = 60.0) -> Iterator[None]:
     """Hold the locks of the files of accounts and groups. Raises ``WaldurError`` after ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
-    try:
-        with contextlib.ExitStack() as stack:
-            descriptor = os.open(root.locate("/etc/.pwd.lock"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            stack.callback(os.close, descriptor)
-            _wait_for_fcntl_lock(descriptor, deadline)
-            for path in _LOCKED:
-                lock = root.locate(f"{path}.lock")
-                _make_lock_file(lock, deadline)
-                stack.callback(_remove, lock)
-            yield
-    except OSError as error:
-        raise WaldurError(f"Cannot lock the files in /etc: {quote(error)}. Nothing was changed.") from error
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = root.open_folder("/etc")
+            stack.callback(folder.close)
+            _lock_by_fcntl(folder, root, deadline, stack)
+            for name in _LOCKED:
+                _make_lock_file(folder, name, root, deadline)
+                stack.callback(_remove, folder, f"{name}.lock")
+        except OSError as error:
+            raise WaldurError(f"Cannot lock the files in /etc: {quote(error)}. Nothing was changed.") from error
+        yield
 
 
-def _wait_for_fcntl_lock(descriptor: int, deadline: float) -> None:
+def _lock_by_fcntl(folder: OpenFolder, root: RootFolder, deadline: float, stack: contextlib.ExitStack) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(".pwd.lock", flags, 0o600, dir_fd=folder.descriptor)
+    stack.callback(os.close, descriptor)
     while not _try_fcntl_lock(descriptor):
-        _wait(deadline, "/etc/.pwd.lock")
+        _wait(deadline, root.describe("/etc/.pwd.lock"))
 
 
 def _try_fcntl_lock(descriptor: int) -> bool:
@@ -54,40 +56,43 @@ def _try_fcntl_lock(descriptor: int) -> bool:
     return True
 
 
-def _make_lock_file(lock: str, deadline: float) -> None:
-    own = f"{lock.removesuffix('.lock')}.{os.getpid()}"
-    descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+def _make_lock_file(folder: OpenFolder, name: str, root: RootFolder, deadline: float) -> None:
+    lock, own = f"{name}.lock", f"{name}.{os.getpid()}"
+    # What a killed run with the same process ID left, as in a container that starts again.
+    _remove(folder, own)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(own, flags, 0o600, dir_fd=folder.descriptor)
     try:
         with open(descriptor, "wb") as file:
             file.write(f"{os.getpid()}\0".encode())
-        while not _try_link(own, lock):
-            if _is_stale(lock):
-                _remove(lock)
+        while not _try_link(folder, own, lock):
+            if _is_stale(folder, lock):
+                _remove(folder, lock)
             else:
-                _wait(deadline, lock)
+                _wait(deadline, root.describe(f"/etc/{lock}"))
     finally:
-        _remove(own)
+        _remove(folder, own)
 
 
-def _try_link(own: str, lock: str) -> bool:
+def _try_link(folder: OpenFolder, own: str, lock: str) -> bool:
     try:
-        os.link(own, lock)
+        os.link(own, lock, src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
     except FileExistsError:
         return False
     return True
 
 
-def _is_stale(lock: str) -> bool:
+def _is_stale(folder: OpenFolder, lock: str) -> bool:
     """Return whether the process of a lock file is gone."""
     try:
-        with open(lock, "rb") as file:
-            number = int(file.read(32).split(b"\0")[0] or b"0")
+        content, _status = folder.read(lock, 32) or (b"", None)
+        number = int(content.split(b"\0")[0] or b"0")
         if number <= 0:
             return False
         os.kill(number, 0)
     except ProcessLookupError:
         return True
-    except (OSError, ValueError):
+    except (OSError, ValueError, OverflowError):
         return False
     return False
 
@@ -101,6 +106,6 @@ def _wait(deadline: float, lock: str) -> None:
     time.sleep(_PAUSE)
 
 
-def _remove(path: str) -> None:
+def _remove(folder: OpenFolder, name: str) -> None:
     with contextlib.suppress(OSError):
-        os.unlink(path)
+        os.unlink(name, dir_fd=folder.descriptor)

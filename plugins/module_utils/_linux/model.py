@@ -43,14 +43,17 @@ class Desired:
     """The list for a machine, valid in itself.
 
     ``accounts`` are the active ones and ``groups`` the GIDs, by name. ``reasons`` tell why the other accounts of the
-    list are not active, by name. Where the list is not complete, nothing is taken away.
+    list are not active, by name. Where the list is not complete, nothing is taken away from anybody, and never from
+    the people of ``unusable``, who have access though their accounts in the list can't be used.
     """
 
     accounts: Mapping[str, DesiredAccount]
     groups: Mapping[str, int]
     reasons: Mapping[str, str] = field(default_factory=dict)
+    unusable: frozenset[str] = frozenset()
     is_complete: bool = True
     adopt: frozenset[str] = frozenset()
+    home_parents: tuple[str, ...] = ("/home",)
     deletes_departed: bool = False
     max_removals: int = 5
 
@@ -59,8 +62,8 @@ class Desired:
 class LocalAccount:
     """An account in the files of the machine.
 
-    ``keys`` are the lines of its authorized_keys, empty where there is no such file. ``has_home`` tells whether the
-    home directory exists.
+    ``keys`` are the lines of its authorized_keys, empty where there is no such file, and ``are_keys_valid`` tells
+    whether the file has the right owner and mode. ``has_home`` tells whether the home directory exists.
     """
 
     name: str
@@ -71,6 +74,7 @@ class LocalAccount:
     shell: str
     access: Access = Access.OPEN
     keys: tuple[str, ...] = ()
+    are_keys_valid: bool = True
     has_home: bool = True
 
 
@@ -85,10 +89,14 @@ class LocalGroup:
 
 @dataclass(frozen=True)
 class ManagedAccount:
-    """What the state file notes of an account that this collection manages, or has deleted."""
+    """What the state file notes of an account that this collection manages, or has deleted.
+
+    ``has_keys`` tells whether the list decides its authorized_keys.
+    """
 
     uid: int
     user_uuid: str = ""
+    has_keys: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +129,10 @@ class Machine:
     homes: Mapping[str, int] = field(default_factory=dict)
     # The names in /etc/passwd whose password is there, and not in /etc/shadow.
     unshadowed: frozenset[str] = frozenset()
+    # The names in a file with a line that is not valid, or with two lines, by the path of the file.
+    invalid_lines: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    # The accounts that other lists deleted.
+    deleted_by_others: Mapping[str, ManagedAccount] = field(default_factory=dict)
     shells: frozenset[str] = frozenset()
 
 
@@ -156,11 +168,17 @@ class GroupChange:
 
 @dataclass(frozen=True)
 class AccountPlan:
-    """What a run changes, and the state file afterwards. ``kept`` are departed accounts that an incomplete list keeps,
-    and ``lost`` managed accounts that another program removed or changed, so that they are not touched."""
+    """What a run changes, and the state file afterwards.
+
+    ``kept`` are departed accounts that an incomplete list keeps, ``unusable`` accounts that stay as they are though
+    those in the list can't be used, ``lost`` managed accounts that another program removed or changed, so that they are
+    not touched, and ``unknown`` the names to adopt that neither the list nor the state file knows.
+    """
 
     accounts: tuple[AccountChange, ...]
     groups: tuple[GroupChange, ...]
     managed: ManagedState
     kept: tuple[str, ...] = ()
+    unusable: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ ACCOUNT_OPTIONS: dict[str, Any] = {
     "keys": {"type": "list", "elements": "str", "no_log": False},
     "groups": {"type": "list", "elements": "str", "default": []},
     "active": {"type": "bool", "default": True},
+    "has_access": {"type": "bool", "default": False},
     "reason": {"type": "str", "default": ""},
     "user_uuid": {"type": "str", "default": ""},
 }

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 from .._common.errors import InvalidInput, WaldurError
 from .homes import Homes
-from .model import Desired, Foreign, Machine, ManagedState
+from .model import Desired, Foreign, LocalAccount, Machine, ManagedState
 from .name_service import NameService, find_foreign
 from .root_folder import RootFolder
 from .tables import Tables
+from .validation import FIRST_ID
 
-_FIRST_ID = 1000
 # Valid where a machine has no /etc/shells, as for getusershell(3), and where people may do anything but log in.
 _DEFAULT_SHELLS = frozenset({"/bin/sh", "/bin/bash"})
 _NO_LOGIN = frozenset({"/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false"})
@@ -54,7 +54,7 @@ def read_files(root: RootFolder) -> MachineFiles:
 def read_first_ids(root: RootFolder) -> tuple[int, int]:
     """Return the lowest UID and GID for people, from login.defs(5)."""
     limits = {name: int(number) for name, number in _LIMIT.findall(root.read_text("/etc/login.defs") or "")}
-    return limits.get("UID_MIN", _FIRST_ID), limits.get("GID_MIN", _FIRST_ID)
+    return limits.get("UID_MIN", FIRST_ID), limits.get("GID_MIN", FIRST_ID)
 
 
 def read_machine(
@@ -75,14 +75,30 @@ def read_machine(
     accounts, groups = tables.read_accounts(), tables.read_groups()
     owners = {account.home: homes.find_owner(account.home) for account in desired.accounts.values()}
     for name in {*desired.accounts, *managed.accounts} & accounts.keys():
-        account = accounts[name]
-        owner = owners[account.home] if account.home in owners else homes.find_owner(account.home)
-        accounts[name] = replace(account, keys=homes.read_keys(account), has_home=owner == account.uid)
+        accounts[name] = _read_home(accounts[name], owners, homes)
     foreign = find_foreign(service, desired, accounts, groups) if service else Foreign()
-    unshadowed = tables.read_unshadowed()
-    shells = _read_shells(root)
-    existing = {home: owner for home, owner in owners.items() if owner is not None}
-    return Machine(accounts, groups, managed, foreign, existing, unshadowed, shells)
+    return Machine(
+        accounts,
+        groups,
+        managed,
+        foreign,
+        homes={home: owner for home, owner in owners.items() if owner is not None},
+        unshadowed=tables.read_unshadowed(),
+        invalid_lines=tables.find_invalid(),
+        deleted_by_others={name: noted for state in others.values() for name, noted in state.deleted.items()},
+        shells=_read_shells(root),
+    )
+
+
+def _read_home(account: LocalAccount, owners: dict[str, int | None], homes: Homes) -> LocalAccount:
+    """Return an account with its keys. ``owners`` are those of the home directories of the list."""
+    try:
+        owner = owners[account.home] if account.home in owners else homes.find_owner(account.home)
+    except WaldurError:
+        # The old home of a person who left, or who gets another one, must not stop the run.
+        owner = None
+    key_file = homes.read_keys(account)
+    return replace(account, keys=key_file.lines, are_keys_valid=key_file.is_valid, has_home=owner == account.uid)
 
 
 def _read_shells(root: RootFolder) -> frozenset[str]:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from .._common.errors import quote
 from .comparison import KEYS_HEADER
 from .model import AccountChange, AccountPlan, Desired, GroupChange, LocalAccount, LocalGroup
+
+_MOST_NAMED = 10
 
 
 def make_result(plan: AccountPlan, desired: Desired, *, diff: bool) -> dict[str, Any]:
     """Return the result of a run: ``changed``, ``accounts``, ``groups``, ``kept``, ``warnings``, and the diff."""
     actions = {change.name: change.action for change in plan.accounts}
     group_actions = {change.name: change.action for change in plan.groups}
-    states = {**dict.fromkeys(plan.managed.accounts, "locked"), **dict.fromkeys(plan.kept, "kept")}
+    states = {**dict.fromkeys(plan.managed.accounts, "locked"), **dict.fromkeys((*plan.kept, *plan.unusable), "kept")}
     states |= dict.fromkeys(desired.accounts, "active")
     states |= {change.name: "deleted" for change in plan.accounts if change.after is None}
     uids = {name: noted.uid for name, noted in {**plan.managed.deleted, **plan.managed.accounts}.items()}
@@ -40,24 +43,39 @@ def make_result(plan: AccountPlan, desired: Desired, *, diff: bool) -> dict[str,
             for name, gid in sorted(plan.managed.groups.items())
         ],
         "kept": list(plan.kept),
-        "warnings": list(_make_warnings(plan)),
+        "warnings": list(_make_warnings(plan, desired)),
     }
     if diff:
         result["diff"] = [*map(_diff_group, plan.groups), *map(_diff_account, plan.accounts)]
     return result
 
 
-def _make_warnings(plan: AccountPlan) -> Iterator[str]:
+def _make_warnings(plan: AccountPlan, desired: Desired) -> Iterator[str]:
     if plan.kept:
         yield (
             f"Nobody was removed, because the list is not complete. {len(plan.kept)} departed accounts stay as they"
-            f" are: {', '.join(plan.kept[:10])}{' …' if len(plan.kept) > 10 else ''}."
+            f" are: {_list(plan.kept)}."
+        )
+    if plan.unusable:
+        reasons = [f"{name} ({quote(desired.reasons[name])})" for name in plan.unusable]
+        yield (
+            "These accounts stay as they are, because their people have access, but the list can't be used for them:"
+            f" {_list(reasons)}."
         )
     if plan.lost:
         yield (
             "Another program deleted these accounts or gave them another UID, so they are no longer managed:"
-            f" {', '.join(plan.lost[:10])}{' …' if len(plan.lost) > 10 else ''}."
+            f" {_list(plan.lost)}."
         )
+    if plan.unknown:
+        yield (
+            f"adopt: {_list(plan.unknown)}: the list has no such account or group, so nothing was adopted. Check the"
+            " spelling."
+        )
+
+
+def _list(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:_MOST_NAMED])}{' …' if len(names) > _MOST_NAMED else ''}"
 
 
 def _diff_account(change: AccountChange) -> dict[str, str]:
@@ -96,6 +114,7 @@ def _describe_account(account: LocalAccount | None) -> dict[str, str]:
         "access": account.access.value,
         "home directory": "exists" if account.has_home else "missing",
         "keys": ", ".join(keys) or "none",
+        "owner and mode of keys": "right" if account.are_keys_valid else "wrong",
     }
 
 
@@ -106,7 +125,7 @@ def _describe_group(group: LocalGroup | None) -> dict[str, str]:
 
 
 def _describe_key(line: str) -> str:
-    """Return the fingerprint of a key as ssh-keygen -l shows it; the line itself where it holds no key."""
+    """Return the fingerprint of a key as ssh-keygen -l shows it; the escaped line where it holds no key."""
     for word in line.split():
         if word.startswith("AAAA"):
             try:
@@ -114,4 +133,4 @@ def _describe_key(line: str) -> str:
             except ValueError:
                 break
             return f"SHA256:{b64encode(digest).decode().rstrip('=')}"
-    return line[:60]
+    return quote(line)

@@ -27,13 +27,13 @@ from typing import Any
 from .._common.errors import WaldurError, quote
 from .comparison import compare
 from .file_locks import lock_files
-from .homes import Homes
+from .homes import FindContext, Homes
 from .model import AccountPlan, Desired, LocalAccount, ManagedState
 from .name_service import HostNameService, NameService
 from .reading import read_files, read_first_ids, read_machine
 from .report import make_result
 from .root_folder import RootFolder
-from .state_file import FOLDER, merge_states, read_state, write_state
+from .state_file import list_states, merge_states, read_state, write_state
 from .tables import FILES, Tables
 from .validation import validate_list
 
@@ -42,20 +42,29 @@ _CACHES = (("nscd", "-i", "passwd"), ("nscd", "-i", "group"))
 
 
 def run(
-    options: Mapping[str, Any], *, check: bool, diff: bool = False, service: NameService | None = None
+    options: Mapping[str, Any],
+    *,
+    check: bool,
+    diff: bool = False,
+    service: NameService | None = None,
+    find_context: FindContext | None = None,
 ) -> dict[str, Any]:
     """Make the machine have the accounts and groups of the list, and return the module's result.
 
-    ``options`` are valid by the argument spec. ``service`` replaces the name services of the running system. In check
-    mode, nothing is written, and no lock is taken. Raises ``WaldurError``.
+    ``options`` are valid by the argument spec. ``service`` replaces the name services of the running system, and
+    ``find_context`` finds SELinux contexts in its policy. In check mode, nothing is written, and no lock is taken.
+    Raises ``WaldurError``.
     """
+    if os.geteuid() != 0:
+        raise WaldurError("linux_accounts must run as root on the machine: set become to true, or log in as root.")
     root = RootFolder(options["root"])
-    homes = Homes(root, list(options["home_parents"]))
-    desired = validate_list(options, *read_first_ids(root))
+    first_ids = read_first_ids(root)
+    desired = validate_list(options, *first_ids)
+    homes = Homes(root, list(options["home_parents"]), find_context if root.is_host else None)
     if service is None and root.is_host:
         service = HostNameService()
     with contextlib.nullcontext() if check else lock_files(root):
-        machine_run = _MachineRun(root, homes, options["list_name"], desired, service)
+        machine_run = _MachineRun(root, homes, options["list_name"], desired, first_ids, service)
         failures = {} if check else machine_run.apply()
     result = make_result(machine_run.plan, desired, diff=diff)
     if failures:
@@ -73,35 +82,43 @@ class _MachineRun:
     """One run on a machine: what was read, the plan, and how it is applied."""
 
     def __init__(
-        self, root: RootFolder, homes: Homes, list_name: str, desired: Desired, service: NameService | None
+        self,
+        root: RootFolder,
+        homes: Homes,
+        list_name: str,
+        desired: Desired,
+        first_ids: tuple[int, int],
+        service: NameService | None,
     ) -> None:
         self._root = root
         self._homes = homes
         self._list_name = list_name
         self._files = read_files(root)
-        self._managed = read_state(root, list_name)
-        others = {name: read_state(root, name) for name in _list_states(root) if name != list_name}
+        self._managed = read_state(root, list_name, first_ids)
+        # What the file contains now.
+        self._noted = self._managed
+        others = {name: read_state(root, name, first_ids) for name in list_states(root) if name != list_name}
         self._tables = self._files.parse()
         machine = read_machine(root, self._tables, self._managed, others, desired, homes, service)
         self.plan: AccountPlan = compare(machine, desired)
 
     def apply(self) -> dict[str, str]:
         """Apply the plan, and return why the home directory or keys of an account could not be written, by name."""
-        if self.plan.managed != self._managed:
-            self._write_state(merge_states(self._managed, self.plan.managed))
+        self._write_state(merge_states(self._managed, self.plan.managed))
         self._move_homes()
         before = self._files.parse()
         self._tables.apply(self.plan, int(time.time()) // _SECONDS_PER_DAY)
         is_written = self._write_tables(before)
         failures = self._write_homes()
-        if self.plan.managed != self._managed:
-            self._write_state(self.plan.managed)
+        self._write_state(self.plan.managed)
         if is_written and self._root.is_host:
             _flush_caches()
         return failures
 
     def _write_state(self, state: ManagedState) -> None:
-        write_state(self._root, self._list_name, state)
+        if state != self._noted:
+            write_state(self._root, self._list_name, state)
+            self._noted = state
 
     def _write_tables(self, before: Tables) -> bool:
         """Write the files that differ, each with a copy of its content before, as shadow-utils do."""
@@ -145,17 +162,13 @@ class _MachineRun:
     def _write_home(self, before: LocalAccount | None, after: LocalAccount) -> None:
         if after.has_home:
             self._homes.create(after)
-            owner_changed = before is None or before.gid != after.gid
-            if after.keys and (owner_changed or before is None or before.keys != after.keys):
+            if after.keys and (before is None or _key_file(before) != _key_file(after)):
                 self._homes.write_keys(after)
 
 
-def _list_states(root: RootFolder) -> list[str]:
-    try:
-        names = os.listdir(root.locate(f"{FOLDER}/x").rsplit("/", 1)[0])
-    except FileNotFoundError:
-        return []
-    return [name.removesuffix(".json") for name in names if name.endswith(".json") and not name.startswith(".")]
+def _key_file(account: LocalAccount) -> tuple[Any, ...]:
+    """Return what the file of keys of an account depends on."""
+    return account.keys, account.are_keys_valid, account.gid
 
 
 def _flush_caches() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from .._common.errors import WaldurError
 from .model import ManagedAccount, ManagedState
-from .root_folder import RootFolder, make_parents
+from .root_folder import RootFolder
+from .validation import FIRST_ID, find_id_problem, find_name_problem
 
 FOLDER = "/var/lib/waldur_linux_accounts"
 _VERSION = 1
@@ -22,42 +23,66 @@ def locate_state(list_name: str) -> str:
     return f"{FOLDER}/{list_name}.json"
 
 
-def read_state(root: RootFolder, list_name: str) -> ManagedState:
-    """Return what the state file notes; nothing is managed where there is no file. Raises ``WaldurError``."""
+def list_states(root: RootFolder) -> list[str]:
+    """Return the names of the lists that have a state file. Raises ``WaldurError``."""
+    names = root.list_names(FOLDER)
+    return [name.removesuffix(".json") for name in names if name.endswith(".json") and not name.startswith(".")]
+
+
+def read_state(root: RootFolder, list_name: str, first_ids: tuple[int, int]) -> ManagedState:
+    """Return what the state file notes; nothing is managed where there is no file.
+
+    ``first_ids`` are the lowest UID and GID for people. Raises ``WaldurError``, also for a file that names accounts or
+    groups of the system, which this program never manages.
+    """
     path = locate_state(list_name)
     text = root.read_text(path)
     if text is None:
         return ManagedState()
     try:
-        return _parse(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return _parse(json.loads(text), *first_ids)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WaldurError(
             f"{path} is not a valid state file of this version. Nothing was changed. Restore it, or remove it and name"
             " the accounts and groups to manage in the option adopt."
         ) from error
 
 
-def _parse(data: Any) -> ManagedState:
+def _parse(data: Any, first_uid: int, first_gid: int) -> ManagedState:
     if data["version"] != _VERSION:
         raise ValueError
-    groups = {str(name): int(gid) for name, gid in data["groups"].items()}
-    return ManagedState(_read_accounts(data["accounts"]), groups, _read_accounts(data["deleted"]))
+    for name, gid in data["groups"].items():
+        _check(name, gid, first_gid)
+    accounts, deleted = (_read_accounts(data[key], first_uid) for key in ("accounts", "deleted"))
+    return ManagedState(accounts, dict(data["groups"]), deleted)
 
 
-def _read_accounts(rows: Any) -> dict[str, ManagedAccount]:
-    return {str(name): ManagedAccount(int(row["uid"]), str(row["user_uuid"])) for name, row in rows.items()}
+def _read_accounts(rows: Any, first_uid: int) -> dict[str, ManagedAccount]:
+    accounts = {}
+    for name, row in rows.items():
+        _check(name, row["uid"], first_uid)
+        accounts[name] = ManagedAccount(row["uid"], str(row["user_uuid"]), row["has_keys"] is True)
+    return accounts
+
+
+def _check(name: Any, number: Any, first: int) -> None:
+    # UID_MIN may have been raised since the file was written.
+    if find_name_problem(name) or find_id_problem(number, min(first, FIRST_ID)):
+        raise ValueError
 
 
 def write_state(root: RootFolder, list_name: str, state: ManagedState) -> None:
     """Write the state file, for the administrator only."""
-    path = locate_state(list_name)
-    make_parents(root, path)
-    root.replace_text(path, _render(state))
+    root.make_folders(FOLDER)
+    root.replace_text(locate_state(list_name), _render(state))
 
 
 def _render(state: ManagedState) -> str:
     def rows(accounts: Any) -> dict[str, dict[str, Any]]:
-        return {name: {"uid": noted.uid, "user_uuid": noted.user_uuid} for name, noted in accounts.items()}
+        return {
+            name: {"uid": noted.uid, "user_uuid": noted.user_uuid, "has_keys": noted.has_keys}
+            for name, noted in accounts.items()
+        }
 
     data = {
         "version": _VERSION,

@@ -10,11 +10,11 @@ Lines in another form, such as comments and those of NIS, stay where they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from .model import Access, AccountChange, AccountPlan, GroupChange, LocalAccount, LocalGroup
 
 _EXPIRED = "1"  # the day after 1970-01-01, as usermod -e 1 writes it
+_NIS = ("+", "-")  # how lines of NIS begin, which include or exclude accounts
 _NO_PASSWORD = "*"  # no password is valid; unlike "!", sshd does not take it for a locked account
 
 
@@ -25,13 +25,19 @@ class Table:
         self._width = width
         self._lines: list[str | list[str]] = []
         self._rows: dict[str, list[str]] = {}
-        for line in text.splitlines():
+        # The names of lines that are not valid, or that come after another line of that name.
+        self.invalid: set[str] = set()
+        # Only a line feed ends a line: other characters, such as U+2028, may be in the comment of a user.
+        for line in text.removesuffix("\n").split("\n") if text else ():
             row = line.split(":")
-            if len(row) == width and row[0] and row[0] not in self._rows and not line.startswith(("#", "+", "-")):
+            is_entry = row[0] and not line.startswith(("#", *_NIS))
+            if is_entry and len(row) == width and row[0] not in self._rows:
                 self._rows[row[0]] = row
                 self._lines.append(row)
             else:
                 self._lines.append(line)
+                if is_entry:
+                    self.invalid.add(row[0])
 
     def __contains__(self, name: str) -> bool:
         return name in self._rows
@@ -42,13 +48,20 @@ class Table:
         return self._rows
 
     def change(self, old: str, row: list[str]) -> None:
-        """Replace the row of ``old``, else one that has the new name already, or append it where there is none."""
+        """Replace the row of ``old``, else one that has the new name already, or add it at the end, before lines of
+        NIS, where there is none."""
         current = self._rows.pop(old, None) or self._rows.pop(row[0], None)
         if current is None:
             current = []
-            self._lines.append(current)
+            self._lines.insert(self._find_end(), current)
         current[:] = row
         self._rows[row[0]] = current
+
+    def _find_end(self) -> int:
+        end = len(self._lines)
+        while end and isinstance(line := self._lines[end - 1], str) and line.startswith(_NIS):
+            end -= 1
+        return end
 
     def remove(self, name: str) -> None:
         """Remove a row, if there is one."""
@@ -76,7 +89,7 @@ class Tables:
                 name, int(row[2]), int(row[3]), row[4], row[5], row[6], _read_access(self.shadow.rows.get(name))
             )
             for name, row in self.passwd.rows.items()
-            if row[2].isdigit() and row[3].isdigit()
+            if _is_number(row[2]) and _is_number(row[3])
         }
 
     def read_groups(self) -> dict[str, LocalGroup]:
@@ -84,12 +97,23 @@ class Tables:
         return {
             name: LocalGroup(name, int(row[2]), frozenset(filter(None, row[3].split(","))))
             for name, row in self.group.rows.items()
-            if row[2].isdigit()
+            if _is_number(row[2])
         }
 
     def read_unshadowed(self) -> frozenset[str]:
         """Return the names whose password is in passwd."""
         return frozenset(name for name, row in self.passwd.rows.items() if row[1] != "x")
+
+    def find_invalid(self) -> dict[str, frozenset[str]]:
+        """Return the names with a line that is not valid, or with two lines, by the path of the file."""
+        numbers = {name for name, row in self.passwd.rows.items() if not (_is_number(row[2]) and _is_number(row[3]))}
+        gids = {name for name, row in self.group.rows.items() if not _is_number(row[2])}
+        return {
+            "/etc/passwd": frozenset(self.passwd.invalid | numbers),
+            "/etc/shadow": frozenset(self.shadow.invalid),
+            "/etc/group": frozenset(self.group.invalid | gids),
+            "/etc/gshadow": frozenset(self.gshadow.invalid if self.gshadow else ()),
+        }
 
     def apply(self, plan: AccountPlan, today: int) -> None:
         """Change the rows as the plan says; ``today`` is the number of days since 1970-01-01."""
@@ -105,9 +129,8 @@ class Tables:
             self.shadow.remove(change.name)
             return
         old = before.name if before else after.name
-        numbers = [str(after.uid), str(after.gid)]
-        if before is None or replace(before, access=after.access, keys=after.keys, has_home=True) != after:
-            self.passwd.change(old, [after.name, "x", *numbers, after.comment, after.home, after.shell])
+        if before is None or _make_row(before) != _make_row(after):
+            self.passwd.change(old, _make_row(after))
         new = [after.name, _NO_PASSWORD, str(today), "", "", "", "", "", ""]
         # A row without an account is what another program left, and its password is not that of the new person.
         row = new if before is None else self.shadow.rows.get(old) or self.shadow.rows.get(after.name) or new
@@ -127,6 +150,15 @@ class Tables:
         if self.gshadow is not None:
             row = self.gshadow.rows.get(old) or self.gshadow.rows.get(after.name) or [after.name, "!", "", ""]
             self.gshadow.change(old, [after.name, row[1], row[2], _order(row[3], after.members)])
+
+
+def _make_row(account: LocalAccount) -> list[str]:
+    """Return the row of passwd."""
+    return [account.name, "x", str(account.uid), str(account.gid), account.comment, account.home, account.shell]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _order(current: str, members: Iterable[str]) -> str:

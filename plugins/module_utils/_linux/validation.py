@@ -18,6 +18,7 @@ from typing import Any
 
 from .._common.errors import Problems, quote
 from .._common.public_keys import parse_authorized_key
+from .home_paths import find_nested
 from .model import Desired, DesiredAccount
 
 # The rules of shadow-utils for names (is_valid_name), without names that begin with a dot, end with "$" or are numbers.
@@ -26,9 +27,17 @@ _PATH = re.compile(r"/[A-Za-z0-9_.@+/-]+", re.ASCII)
 _LIST_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}", re.ASCII)
 # Numbers of the user and group "nobody", and those that mean "no number" in system calls.
 _RESERVED_IDS = frozenset({65534, 65535, 4294967294, 4294967295})
-_FIRST_ID = 1000
+FIRST_ID = 1000
 _LAST_ID = 4294967293
 _NEVER_MANAGED = frozenset({"root", "nobody", "nogroup"})
+# Groups that systems give the rights of an administrator, in sudoers(5), polkit(8) or by owning devices and sockets. A
+# name of a person is one too, as their primary group may have it.
+_PRIVILEGED = frozenset(
+    "adm admin daemon disk docker incus incus-admin kmem kvm libvirt libvirt-qemu lxd mem netdev plugdev podman shadow"
+    " staff sudo sys systemd-journal tty wheel".split()
+)
+# More than all keys of a person need. Files of keys that are larger are not read.
+_MOST_KEY_CHARACTERS = 500_000
 
 
 def find_name_problem(name: Any) -> str:
@@ -38,10 +47,12 @@ def find_name_problem(name: Any) -> str:
             "is not a valid name: use at most 32 letters, digits, '_', '-' and '.', beginning with a letter, a digit or"
             " '_', and not only digits"
         )
+    if name in _PRIVILEGED:
+        return "is the name of a group that systems give the rights of an administrator, which is never managed"
     return "is a name of the system, which is never managed" if name in _NEVER_MANAGED else ""
 
 
-def find_id_problem(number: Any, first: int = _FIRST_ID) -> str:
+def find_id_problem(number: Any, first: int = FIRST_ID) -> str:
     """Return what is wrong with a UID or GID, empty if nothing is."""
     if not isinstance(number, int) or isinstance(number, bool):
         return "is not a number"
@@ -73,7 +84,7 @@ def find_comment_problem(comment: Any) -> str:
     return "is longer than 200 characters" if len(comment) > 200 else ""
 
 
-def validate_list(options: Mapping[str, Any], first_uid: int = _FIRST_ID, first_gid: int = _FIRST_ID) -> Desired:
+def validate_list(options: Mapping[str, Any], first_uid: int = FIRST_ID, first_gid: int = FIRST_ID) -> Desired:
     """Return the list that the options of the module describe.
 
     ``first_uid`` and ``first_gid`` are the lowest numbers for people on the machine. Raises ``InvalidInput`` with
@@ -90,13 +101,16 @@ def validate_list(options: Mapping[str, Any], first_uid: int = _FIRST_ID, first_
     _check_unique(problems, "accounts", "name", [row["name"] for row in active])
     _check_unique(problems, "accounts", "uid", [row["uid"] for row in active])
     _check_unique(problems, "accounts", "home", [row["home"] for row in active])
+    _check_nested_homes(problems, accounts.values())
     problems.raise_errors()
     return Desired(
         accounts=accounts,
         groups=groups,
         reasons={row["name"]: row["reason"] for row in rows if not row["active"]},
+        unusable=frozenset(row["name"] for row in rows if not row["active"] and row["has_access"]),
         is_complete=options["is_complete"],
         adopt=frozenset(options["adopt"]),
+        home_parents=tuple(options["home_parents"]),
         deletes_departed=options["departed"] == "delete",
         max_removals=options["max_removals"],
     )
@@ -129,6 +143,16 @@ def _check_unique(problems: Problems, option: str, key: str, values: Iterable[An
             problems.add(f"{option}: {count} entries have the {key} {quote(value)}: each must have one of its own.")
 
 
+def _check_nested_homes(problems: Problems, accounts: Iterable[DesiredAccount]) -> None:
+    homes = [(account.home, account.name) for account in accounts]
+    for (inner, name), (outer, other) in find_nested(homes, homes):
+        if inner.startswith(f"{outer}/"):
+            problems.add(
+                f"accounts: the home directory {inner} of '{name}' is in {outer} of '{other}': each must have one of"
+                " its own."
+            )
+
+
 class _AccountReader:
     """Read the entries of ``accounts``, and note what is wrong with them."""
 
@@ -154,7 +178,9 @@ class _AccountReader:
             "group": self._find_group_problem(row["group"]),
         }
         for key, problem in wrong.items():
-            if problem:
+            if problem and row[key] is None:
+                self._problems.add(f"{place}.{key}: is required for an active account.")
+            elif problem:
                 self._problems.add(f"{place}.{key}: '{quote(row[key])}' {problem}.")
         for name in row["groups"]:
             if problem := self._find_group_problem(name):
@@ -179,6 +205,9 @@ class _AccountReader:
 
     def _read_keys(self, place: str, keys: Sequence[str] | None) -> tuple[str, ...] | None:
         if keys is None:
+            return None
+        if sum(map(len, keys)) > _MOST_KEY_CHARACTERS:
+            self._problems.add(f"{place}.keys: {len(keys)} keys are longer than {_MOST_KEY_CHARACTERS} characters.")
             return None
         lines = {self._read_key(f"{place}.keys[{index}]", key) for index, key in enumerate(keys)}
         return tuple(sorted(lines))

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ansible.module_utils.basic import AnsibleModule
 
 from .._common.errors import LONGEST_PATH, WaldurError, quote
@@ -17,7 +19,8 @@ def run_linux_accounts() -> None:
     """Read the options, manage the accounts, and print the result or the failure."""
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
     try:
-        result = run(module.params, check=module.check_mode, diff=module._diff)
+        find_context = _make_context_finder(module) if module.selinux_enabled() else None
+        result = run(module.params, check=module.check_mode, diff=module._diff, find_context=find_context)
     except WaldurError as error:
         module.fail_json(msg=error.message, **error.details)
     except OSError as error:
@@ -25,3 +28,13 @@ def run_linux_accounts() -> None:
     for warning in result.pop("warnings"):
         module.warn(warning)
     module.exit_json(**result)
+
+
+def _make_context_finder(module: AnsibleModule) -> Callable[[str, int], str]:
+    """Return a function that finds the SELinux context of a path by its file type in the policy of the machine."""
+
+    def find_context(path: str, file_type: int) -> str:
+        context = module.selinux_default_context(path, file_type)
+        return ":".join(context) if all(context) else ""
+
+    return find_context

@@ -31,15 +31,13 @@ ALICE = DesiredAccount(
 )
 GROUPS = {"alice": 20001, "climate": 30001}
 DESIRED = Desired({"alice": ALICE}, GROUPS)
-LOCAL_ALICE = LocalAccount(
-    "alice", 20001, 20001, "Alice", "/home/alice", "/bin/bash", Access.OPEN, (KEYS_HEADER, KEY), True
-)
+LOCAL_ALICE = LocalAccount("alice", 20001, 20001, "Alice", "/home/alice", "/bin/bash", Access.OPEN, (KEYS_HEADER, KEY))
 LOCAL_GROUPS = {
     "alice": LocalGroup("alice", 20001),
     "climate": LocalGroup("climate", 30001, frozenset({"alice", "robot"})),
     "sudo": LocalGroup("sudo", 27, frozenset({"admin"})),
 }
-STATE = ManagedState({"alice": ManagedAccount(20001, "a" * 32)}, GROUPS)
+STATE = ManagedState({"alice": ManagedAccount(20001, "a" * 32, has_keys=True)}, GROUPS)
 ADMIN = LocalAccount("admin", 1000, 1000, "", "/home/admin", "/bin/bash")
 MANAGED = Machine(
     {"admin": ADMIN, "alice": LOCAL_ALICE}, LOCAL_GROUPS, STATE, homes={"/home/alice": 20001}, shells=SHELLS
@@ -82,6 +80,7 @@ def test_a_machine_that_agrees_with_the_list_is_not_changed() -> None:
         {"keys": ()},
         {"keys": (KEYS_HEADER, OTHER_KEY)},
         {"has_home": False},
+        {"are_keys_valid": False},
         {"home": "/home/old"},
     ],
 )
@@ -105,7 +104,8 @@ def test_a_person_who_left_is_locked_and_leaves_the_groups_with_uid_and_home_kep
 
 
 def test_keys_that_the_list_never_managed_stay_when_a_person_leaves() -> None:
-    after = compare(with_alice(keys=(OTHER_KEY,)), NOBODY).accounts[0].after
+    managed = replace(STATE, accounts={"alice": ManagedAccount(20001, "a" * 32)})
+    after = compare(replace(with_alice(keys=(OTHER_KEY,)), managed=managed), NOBODY).accounts[0].after
     assert after is not None
     assert after.keys == (OTHER_KEY,)
 
@@ -174,6 +174,9 @@ def conflict(machine: Machine, desired: Desired, key: str, **values: Any) -> Non
 
 def test_the_number_of_a_managed_account_never_goes_to_another_person() -> None:
     bob = replace(ALICE, name="bob", home="/home/bob", user_uuid="b" * 32)
+    # Without the person, it could be another one.
+    unknown = replace(DESIRED, accounts={"bob": replace(bob, user_uuid="")})
+    conflict(MANAGED, unknown, "linux_uid_of_account", uid=20001, name="bob", owner="alice")
     desired = replace(DESIRED, accounts={"bob": bob})
     conflict(MANAGED, desired, "linux_uid_of_account", uid=20001, name="bob", owner="alice")
     gone = replace(MANAGED, accounts={"admin": ADMIN}, managed=replace(STATE, accounts={}, deleted=STATE.accounts))
@@ -240,7 +243,7 @@ def test_an_account_that_another_program_removed_is_created_again_or_forgotten()
     conflict(renumbered, DESIRED, "linux_account_not_managed", name="alice")
 
 
-def test_a_home_directory_of_somebody_else_an_unknown_shell_and_an_unshadowed_password_are_errors() -> None:
+def test_a_home_directory_of_another_account_an_unknown_shell_and_an_unshadowed_password_are_errors() -> None:
     conflict(
         replace(EMPTY, homes={"/home/alice": 1000}), DESIRED, "linux_home_of_other", home="/home/alice", owner=1000
     )

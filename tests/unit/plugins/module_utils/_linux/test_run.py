@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -19,13 +20,14 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._linux import file_locks
 from ansible_collections.waldur.provider.plugins.module_utils._linux.file_locks import lock_files
 from ansible_collections.waldur.provider.plugins.module_utils._linux.homes import Homes
+from ansible_collections.waldur.provider.plugins.module_utils._linux.model import LocalAccount
 from ansible_collections.waldur.provider.plugins.module_utils._linux.name_service import HostNameService
-from ansible_collections.waldur.provider.plugins.module_utils._linux.root_folder import RootFolder
+from ansible_collections.waldur.provider.plugins.module_utils._linux.root_folder import OpenFolder, RootFolder
 from ansible_collections.waldur.provider.plugins.module_utils._linux.run import run
 
 pytestmark = pytest.mark.skipif(not IS_ROOT, reason="only root can give files to other users")
 ALICE = account(groups=["climate"], comment="Alice Example", user_uuid="a" * 32)
-BOB = account("bob", 20002, groups=["climate"])
+BOB = account("bob", 20002, groups=["climate"], user_uuid="b" * 32)
 GROUPS = personal_groups(ALICE, BOB, climate=30001)
 
 
@@ -160,7 +162,7 @@ def test_a_home_directory_that_can_not_be_moved_stops_the_run_before_any_account
     assert machine.read("passwd") == before
 
 
-def test_a_home_directory_of_somebody_else_is_not_moved(machine: Machine) -> None:
+def test_a_home_directory_of_another_account_is_not_moved(machine: Machine) -> None:
     apply(machine, ALICE)
     os.chown(machine.root / "home" / "alice", 1000, 1000)
     apply(machine, {**ALICE, "home": "/home/other"})
@@ -212,6 +214,73 @@ def test_the_host_knows_root_and_no_account_without_a_name() -> None:
     assert (service.find_gid("no such group"), service.find_group(unknown)) == (None, None)
 
 
+def test_an_account_that_cannot_be_used_stays_as_it_is_if_its_person_has_access(machine: Machine) -> None:
+    apply(machine, ALICE, BOB)
+    before = machine.snapshot()
+    unusable = {"name": "alice", "active": False, "has_access": True, "reason": "no UID"}
+    result = apply(machine, unusable, BOB, departed="delete", max_removals=0)
+    assert (result["changed"], machine.snapshot()) == (False, before)
+    assert result["accounts"][0] == {
+        "name": "alice",
+        "uid": 20001,
+        "state": "kept",
+        "action": "none",
+        "reason": "no UID",
+    }
+    assert [mentions(text, "linux_unusable", names="alice (no UID)") for text in result["warnings"]] == [True]
+
+
+def test_a_misspelled_name_to_adopt_is_reported(machine: Machine) -> None:
+    result = apply(machine, ALICE, adopt=["climat", "climate"])
+    assert [mentions(text, "linux_adopt_unknown", names="climat") for text in result["warnings"]] == [True]
+    # A person who left does not make the variable wrong.
+    assert apply(machine, {"name": "alice", "active": False}, adopt=["alice"])["warnings"] == []
+
+
+def test_the_note_of_a_deleted_number_stays_while_adopt_names_it_until_it_is_given_out(machine: Machine) -> None:
+    apply(machine, ALICE)
+    apply(machine, departed="delete", adopt=["alice"], groups=[])
+    apply(machine, BOB, adopt=["alice"])
+    carol = account("carol", 20001, user_uuid="c" * 32)
+    groups = [*personal_groups(carol, BOB), {"name": "climate", "gid": 30001}]
+    with pytest.raises(InvalidInput, match=part("linux_uid_of_deleted", uid=20001, name="carol", owner="alice")):
+        apply(machine, BOB, carol, groups=groups)
+    apply(machine, BOB, carol, adopt=["alice"], groups=groups)
+    assert apply(machine, BOB, carol, groups=groups)["changed"] is False
+
+
+def test_the_number_of_an_account_that_another_list_deleted_is_given_to_nobody_else(machine: Machine) -> None:
+    apply(machine, ALICE)
+    apply(machine, departed="delete", groups=[])
+    carol = account("carol", 20001, user_uuid="c" * 32)
+    with pytest.raises(InvalidInput, match=part("linux_uid_of_deleted", uid=20001, name="carol", owner="alice")):
+        apply(machine, carol, list_name="beta", groups=personal_groups(carol))
+
+
+def test_a_home_directory_in_that_of_an_account_of_the_machine_is_an_error(machine: Machine) -> None:
+    for home in ("/home/local/.config", "/home/local"):
+        with pytest.raises(InvalidInput, match=part("linux_homes_overlap", home=home, name="alice", owner="local")):
+            apply(machine, {**ALICE, "home": home})
+
+
+def test_a_line_that_is_not_valid_or_doubled_is_an_error_for_its_account_only(machine: Machine) -> None:
+    for name, line in {"passwd": "alice:x:1", "group": "climate:x:30001"}.items():
+        path = machine.root / "etc" / name
+        path.write_text(f"{path.read_text()}{line}\nodd\n")
+    with pytest.raises(InvalidInput) as raised:
+        apply(machine, ALICE)
+    expected = {"passwd": ("accounts", "alice"), "group": ("groups", "climate")}
+    for text, (file, (option, name)) in zip(raised.value.details["errors"], expected.items(), strict=True):
+        assert mentions(text, "linux_invalid_line", option=option, path=f"/etc/{file}", name=name)
+    apply(machine, account("bob", 20002), groups=personal_groups(BOB))
+
+
+def test_a_user_who_is_not_root_is_told_to_become_root(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(WaldurError, match=part("linux_not_root")):
+        apply(machine, ALICE, check=True)
+
+
 # --- people who can write in their home directories -------------------------------------------------------------------
 
 
@@ -249,7 +318,109 @@ def test_keys_with_another_owner_or_mode_are_written_again(machine: Machine) -> 
     assert owner_and_mode(path)[:2] == (20001, 20001)
 
 
-def test_a_folder_of_keys_of_somebody_else_is_refused(machine: Machine) -> None:
+def test_an_incomplete_list_keeps_the_keys_of_a_file_with_another_mode(machine: Machine) -> None:
+    apply(machine, ALICE)
+    path = machine.root / "home" / "alice" / ".ssh" / "authorized_keys"
+    path.write_text(f"{OTHER_KEY} own\n")
+    path.chmod(0o644)
+    apply(machine, ALICE, is_complete=False)
+    assert (machine.keys("alice"), owner_and_mode(path)[2]) == ([f"{OTHER_KEY} own", KEY], 0o600)
+
+
+def test_a_hard_link_to_a_secret_file_of_the_system_is_never_copied_into_the_keys(machine: Machine) -> None:
+    apply(machine, ALICE)
+    path = machine.root / "home" / "alice" / ".ssh" / "authorized_keys"
+    path.unlink()
+    path.hardlink_to(machine.root / "etc" / "shadow")
+    before = machine.read("shadow")
+    result = apply(machine, ALICE, is_complete=False)
+    assert (machine.keys("alice"), machine.read("shadow")) == ([KEY], before)
+    assert "hash" not in str(result)
+    assert owner_and_mode(machine.root / "etc" / "shadow") == (0, 0, 0o640)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_keys_that_are_no_regular_file_hang_no_run_and_stop_no_other_account(machine: Machine, kind: str) -> None:
+    apply(machine, ALICE)
+    path = machine.root / "home" / "alice" / ".ssh" / "authorized_keys"
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+        os.chown(path, 20001, 20001)
+        apply(machine, ALICE, BOB)
+        assert machine.keys("alice") == [KEY]
+    else:
+        path.mkdir()
+        with pytest.raises(WaldurError, match=part("linux_homes_failed", count=1)):
+            apply(machine, ALICE, BOB)
+    assert machine.keys("bob") == [KEY]
+
+
+def test_a_person_who_left_loses_the_keys_whatever_they_did_with_the_file(machine: Machine) -> None:
+    apply(machine, ALICE, BOB)
+    without_header = machine.root / "home" / "alice" / ".ssh" / "authorized_keys"
+    without_header.write_text(f"{OTHER_KEY}\n")
+    with_other_mode = machine.root / "home" / "bob" / ".ssh" / "authorized_keys"
+    with_other_mode.chmod(0o644)
+    apply(machine, groups=[])
+    assert (machine.keys("alice"), machine.keys("bob")) == ([], [])
+    assert len(without_header.read_text().splitlines()) == len(with_other_mode.read_text().splitlines()) == 1
+    assert apply(machine, groups=[])["changed"] is False
+
+
+def test_keys_of_a_person_are_shown_without_control_characters(machine: Machine) -> None:
+    apply(machine, ALICE)
+    path = machine.root / "home" / "alice" / ".ssh" / "authorized_keys"
+    path.write_text("\x1b]0;title\x07\n")
+    assert "\x1b" not in str(apply(machine, ALICE, check=True)["diff"][0]["before"])
+
+
+def test_a_home_directory_that_root_may_not_open_stops_no_other_account(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a network file system on which root has no rights."""
+    apply(machine, ALICE)
+    open_folder = OpenFolder.open_folder
+
+    def refuse(self: OpenFolder, name: str) -> OpenFolder:
+        if name == "alice":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return open_folder(self, name)
+
+    monkeypatch.setattr(OpenFolder, "open_folder", refuse)
+    with pytest.raises(WaldurError, match=part("linux_homes_failed", count=1)) as raised:
+        apply(machine, {**ALICE, "keys": [OTHER_KEY]}, BOB)
+    assert raised.value.details["failed_accounts"] == ["alice"]
+    assert machine.keys("bob") == [KEY]
+    apply(machine, BOB)
+    assert machine.read("shadow")["alice"][1] == "!*"
+
+
+def test_the_old_home_directory_of_a_person_who_left_stops_no_run(machine: Machine) -> None:
+    apply(machine, ALICE, BOB)
+    home = machine.root / "home" / "alice"
+    home.rename(machine.root / "moved")
+    home.symlink_to("/moved")
+    assert [row["action"] for row in apply(machine, BOB)["accounts"]] == ["lock", "none"]
+
+
+def test_home_and_keys_get_the_contexts_of_selinux_where_the_machine_has_them(machine: Machine) -> None:
+    def find_context(path: str, file_type: int) -> str:
+        return f"test:{path}:{file_type:o}"
+
+    (machine.root / "etc" / "skel" / "bin").mkdir()
+    (machine.root / "etc" / "skel" / "bin" / "tool").write_text("#!/bin/sh\n")
+    homes = Homes(RootFolder(str(machine.root)), ["/home"], find_context)
+    alice = LocalAccount("alice", 20001, 20001, "", "/home/alice", "/bin/sh", keys=(KEY,))
+    homes.create(alice)
+    homes.write_keys(alice)
+    paths = {"": 0o40000, "/.profile": 0o100000, "/bin": 0o40000, "/bin/tool": 0o100000}
+    paths |= {"/.ssh": 0o40000, "/.ssh/authorized_keys": 0o100000}
+    found = {path: os.getxattr(f"{machine.root}/home/alice{path}", "security.selinux") for path in paths}
+    assert found == {path: f"{find_context(f'/home/alice{path}', kind)}\0".encode() for path, kind in paths.items()}
+
+
+def test_a_folder_of_keys_of_another_user_is_refused(machine: Machine) -> None:
     apply(machine, ALICE)
     os.chown(machine.root / "home" / "alice" / ".ssh", 1000, 1000)
     with pytest.raises(WaldurError, match=part("linux_homes_failed", count=1)):
@@ -265,10 +436,38 @@ def test_a_home_directory_that_is_a_symbolic_link_stops_the_run(machine: Machine
 
 
 def test_a_root_is_never_left_by_a_symbolic_link(machine: Machine, tmp_path: Path) -> None:
+    """An absolute link, and one that goes up, lead where they would lead on the machine itself."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "passwd").write_text("alice:x:1:1:host:/:/bin/sh\n")
     (machine.root / "home").rmdir()
-    (machine.root / "home").symlink_to(tmp_path)
-    with pytest.raises(WaldurError, match=part("linux_root_left")):
+    (machine.root / "home").symlink_to("/data/people")
+    (machine.root / "data" / "people").mkdir(parents=True)
+    (machine.root / "etc" / "passwd").rename(machine.root / "data" / "passwd")
+    (machine.root / "etc" / "passwd").symlink_to("../" * 20 + "data/passwd")
+    (machine.root / "etc" / "shells").unlink()
+    (machine.root / "etc" / "shells").symlink_to(outside / "passwd")
+    (machine.root / "etc" / ".pwd.lock").symlink_to(outside / "lock")
+    with pytest.raises(WaldurError, match=part("linux_not_lockable")):
         apply(machine, ALICE)
+    (machine.root / "etc" / ".pwd.lock").unlink()
+    apply(machine, ALICE)
+    assert (machine.root / "data" / "people" / "alice" / ".ssh" / "authorized_keys").exists()
+    # The link stays, and the mode is that of the file, and not that of the link.
+    assert (machine.root / "etc" / "passwd").is_symlink()
+    assert owner_and_mode(machine.root / "data" / "passwd") == (0, 0, 0o644)
+    assert "alice:x:20001" in (machine.root / "data" / "passwd").read_text()
+    assert [path.name for path in outside.iterdir()] == ["passwd"]
+    (machine.root / "data" / "people").rename(machine.root / "data" / "moved")
+    (machine.root / "data" / "people").symlink_to("people")
+    with pytest.raises(WaldurError, match=part("linux_home_unusable", home="/home/alice")):
+        apply(machine, ALICE)
+
+
+def test_a_root_must_be_an_absolute_path_with_a_folder_etc(machine: Machine, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=part("linux_root_relative", path="image")):
+        run({**machine.options(), "root": "image"}, check=True)
+    assert RootFolder("//").is_host
     with pytest.raises(InvalidInput, match=part("linux_root_without_etc", path=str(tmp_path))):
         run({**machine.options(), "root": str(tmp_path)}, check=True)
 
@@ -314,7 +513,26 @@ def test_a_missing_file_is_an_error(machine: Machine, name: str) -> None:
         apply(machine, ALICE)
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"version": 9}', '{"version": 1, "accounts": [], "groups": {}}'])
+STATE = '{{"version": 1, "accounts": {accounts}, "groups": {groups}, "deleted": {{}}}}'
+NOTED = '{{"{name}": {{"uid": {uid}, "user_uuid": "", "has_keys": true}}}}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "[" * 100_000,
+        '{"version": 9}',
+        '{"version": 1, "accounts": [], "groups": {}}',
+        # What would make the program lock or delete accounts and groups of the system.
+        STATE.format(accounts=NOTED.format(name="root", uid=0), groups="{}"),
+        STATE.format(accounts=NOTED.format(name="daemon", uid=1), groups="{}"),
+        STATE.format(accounts=NOTED.format(name="alice", uid='"20001"'), groups="{}"),
+        STATE.format(accounts="{}", groups='{"sudo": 27}'),
+        STATE.format(accounts="{}", groups='{"sudo": 30001}'),
+    ],
+)
 def test_a_damaged_state_file_stops_the_run(machine: Machine, text: str) -> None:
     apply(machine, ALICE)
     path = machine.root / "var" / "lib" / "waldur_linux_accounts" / "waldur.json"
@@ -330,6 +548,37 @@ def test_a_file_that_is_a_folder_can_not_be_read(machine: Machine) -> None:
     (machine.root / "etc" / "gshadow").mkdir()
     with pytest.raises(WaldurError, match=part("linux_unreadable", path="/etc/gshadow")):
         apply(machine, ALICE)
+
+
+def test_a_state_folder_that_can_not_be_made_is_named(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was reported as a lock that could not be taken."""
+
+    def refuse(*_arguments: Any, **_keywords: Any) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "mkdir", refuse)
+    with pytest.raises(WaldurError, match=part("linux_not_creatable", path="/var/lib/waldur_linux_accounts")):
+        apply(machine, ALICE)
+    assert "alice" not in machine.read("passwd")
+
+
+def test_a_pipe_in_an_image_hangs_no_run(machine: Machine) -> None:
+    (machine.root / "etc" / "shells").unlink()
+    os.mkfifo(machine.root / "etc" / "shells")
+    with pytest.raises(WaldurError, match=part("linux_unreadable", path="/etc/shells")):
+        apply(machine, ALICE)
+
+
+def test_a_copy_of_shadow_that_a_killed_run_left_is_removed(machine: Machine) -> None:
+    left = machine.root / "etc" / "shadow+"
+    left.write_text("local:$6$hash:19000:0:99999:7:::\n")
+    apply(machine, ALICE)
+    assert sorted(path.name for path in (machine.root / "etc").iterdir() if "shadow" in path.name) == [
+        "gshadow",
+        "gshadow-",
+        "shadow",
+        "shadow-",
+    ]
 
 
 # --- locks ------------------------------------------------------------------------------------------------------------
@@ -349,10 +598,23 @@ def test_the_locks_of_shadow_utils_are_waited_for_and_stale_ones_are_removed(
         with pytest.raises(WaldurError, match=part("linux_locked")), lock_files(root, timeout=0.05):
             pass
     assert not lock.exists()
-    for text in (b"", b"0", b"text", b"-5"):
+    for text in (b"", b"0", b"text", b"-5", b"9" * 31):
         lock.write_bytes(text)
         with pytest.raises(WaldurError, match=part("linux_locked", path=lock)), lock_files(root, timeout=0.05):
             pass
+
+
+def test_a_lock_that_is_a_pipe_hangs_no_run(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_locks, "_PAUSE", 0.01)
+    os.mkfifo(machine.root / "etc" / "group.lock")
+    root = RootFolder(str(machine.root))
+    with pytest.raises(WaldurError, match=part("linux_locked", path="/etc/group.lock")), lock_files(root, timeout=0.05):
+        pass
+    os.mkfifo(machine.root / "etc" / ".pwd.lock.pipe")
+    (machine.root / "etc" / ".pwd.lock").unlink()
+    (machine.root / "etc" / ".pwd.lock.pipe").rename(machine.root / "etc" / ".pwd.lock")
+    with pytest.raises(WaldurError, match=part("linux_not_lockable")), lock_files(root, timeout=0.05):
+        pass
 
 
 def test_the_lock_of_lckpwdf_is_waited_for(machine: Machine) -> None:
@@ -414,6 +676,62 @@ def test_a_run_that_is_cut_off_at_any_step_is_completed_by_the_next_one(
         apply(machine, *last, groups=groups)
         assert machine.snapshot() == expected, step
         assert apply(machine, *last, groups=groups)["changed"] is False
+
+
+STEPS = {"open", "os.rename", "os.mkdir", "os.link", "os.remove", "os.chown", "os.chmod", "os.symlink", "os.rmdir"}
+
+
+def test_a_run_that_is_killed_at_any_step_is_completed_by_the_next_one_and_leaves_no_copy_of_a_password(
+    tmp_path: Path,
+) -> None:
+    """With SIGKILL, so that no handler cleans up, before each call that may write."""
+    carol, groups = account("carol", 20003, groups=["climate"]), personal_groups(account("carol", 20003), climate=30001)
+
+    def build(name: str) -> Machine:
+        machine = Machine(tmp_path / name)
+        apply(machine, ALICE, BOB)
+        return machine
+
+    complete = build("complete")
+    apply(complete, carol, groups=groups)
+    expected = complete.snapshot()
+    step = 0
+    while True:
+        machine = build(f"killed{step}")
+        if not kill_at_step(step, lambda: apply(machine, carol, groups=groups)):  # noqa: B023
+            break
+        for name in ("passwd", "group", "shadow", "gshadow"):
+            width = {"passwd": 7, "shadow": 9}.get(name, 4)
+            lines = (machine.root / "etc" / name).read_text().splitlines()
+            assert {line.count(":") for line in lines if line[0] not in "#+"} == {width - 1}, (step, name)
+        apply(machine, carol, groups=groups)
+        assert machine.snapshot() == expected, step
+        assert apply(machine, carol, groups=groups)["changed"] is False
+        secrets = {path.name for path in machine.root.rglob("*") if path.is_file() and "$6$" in path.read_text()}
+        assert secrets == {"shadow", "shadow-"}, step
+        step += 1
+    assert step > 40
+
+
+def kill_at_step(step: int, action: Any) -> bool:
+    """Run ``action`` in another process, kill it before a step, and return whether it was killed."""
+    child = os.fork()
+    if child == 0:
+        count = 0
+
+        def kill(event: str, arguments: tuple[Any, ...]) -> None:
+            nonlocal count
+            if event not in STEPS or (event == "open" and not arguments[2] & os.O_CREAT):
+                return
+            if count == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+            count += 1
+
+        sys.addaudithook(kill)
+        action()
+        os._exit(0)
+    _child, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
 
 
 def count_steps(monkeypatch: pytest.MonkeyPatch, action: Any, last: int | None = None) -> int:

@@ -46,9 +46,11 @@ def test_comments_nis_entries_and_rows_in_another_form_stay_where_they_are() -> 
 
 def test_a_new_account_has_no_valid_password_and_can_log_in_with_a_key() -> None:
     current = tables()
-    before = current.passwd.render()
+    nis = "+@cluster::::::\n"
+    before = current.passwd.render().removesuffix(nis)
     apply(current, AccountChange("create", None, ALICE))
-    assert current.passwd.render() == before + "alice:x:20001:20001:Alice:/home/alice:/bin/bash\n"
+    # Before the line of NIS, as useradd does.
+    assert current.passwd.render() == before + "alice:x:20001:20001:Alice:/home/alice:/bin/bash\n" + nis
     assert current.shadow.render().endswith("\nalice:*:20000::::::\n")
     assert current.read_accounts()["alice"] == ALICE
 
@@ -110,3 +112,24 @@ def test_a_deleted_account_leaves_no_row() -> None:
     assert current.passwd.render() == tables().passwd.render()
     assert current.shadow.render() == tables().shadow.render()
     assert current.read_unshadowed() == frozenset()
+
+
+def test_only_a_line_feed_ends_a_line_so_that_the_comment_of_a_user_breaks_no_file() -> None:
+    # chfn lets a user write these characters; str.splitlines takes them for ends of lines.
+    text = "".join(
+        f"u{number}:x:{number}:1:a{char}b:/h:/s\n" for number, char in enumerate("\u2028\x85\x0c\x1c\r", 1000)
+    )
+    table = Table(text, 7)
+    assert (len(table.rows), table.invalid, table.render()) == (5, set(), text)
+
+
+def test_lines_that_are_not_valid_and_second_lines_are_found_by_name() -> None:
+    passwd = "a:x:1:1::/:/s\na:x:0:0::/:/s\nb:x:1:1::/\nc:x:²:1::/:/s\n# d:x\n+e\n-f\n\n"
+    current = Tables(passwd, "g:x\n", "h:x:1\ni:x:-1:\n", "j:\n")
+    assert current.find_invalid() == {
+        "/etc/passwd": {"a", "b", "c"},
+        "/etc/shadow": {"g"},
+        "/etc/group": {"h", "i"},
+        "/etc/gshadow": {"j"},
+    }
+    assert (set(current.read_accounts()), set(current.read_groups())) == ({"a"}, set())

@@ -59,7 +59,7 @@ def test_names_that_shadow_utils_reject_are_errors(name: Any) -> None:
     assert find_name_problem(name)
 
 
-@pytest.mark.parametrize("name", ["root", "nobody"])
+@pytest.mark.parametrize("name", ["root", "nobody", "admin", "sudo", "wheel", "docker", "lxd"])
 def test_names_of_the_system_are_errors(name: str) -> None:
     assert find_name_problem(name)
 
@@ -118,6 +118,25 @@ def test_names_numbers_and_homes_belong_to_one_account(machine: Machine) -> None
         message("linux_entries_share", option="accounts", count=3, key="uid", value="20001"),
         message("linux_entries_share", option="accounts", count=2, key="home", value="/home/alice"),
     ]
+
+
+def test_a_home_directory_in_another_one_is_an_error(machine: Machine) -> None:
+    inner = account("bob", 20002, home="/home/alice/.config")
+    people = [account(), inner, account("ali", 20003)]
+    assert errors(machine, accounts=people, groups=personal_groups(*people)) == [
+        message("linux_homes_nested", home="/home/alice/.config", name="bob", other="/home/alice", owner="alice")
+    ]
+
+
+def test_what_an_active_account_requires_is_said_so(machine: Machine) -> None:
+    found = errors(machine, accounts=[{"name": "alice", "active": True}])
+    assert found == [message("linux_required", option=f"accounts[0].{key}") for key in ("uid", "home", "group")]
+
+
+def test_keys_beyond_any_use_are_an_error(machine: Machine) -> None:
+    alice = account(keys=[KEY] * 7000)
+    [found] = errors(machine, accounts=[alice], groups=personal_groups(alice))
+    assert found == message("linux_keys_large", option="accounts[0].keys", count=7000)
 
 
 # --- options of keys --------------------------------------------------------------------------------------------------
