@@ -17,7 +17,8 @@ description:
   - Manages only the accounts and groups that it created, or that O(adopt) names. A state file in
     C(/var/lib/waldur_linux_accounts) notes them. It contains names and numbers, and nothing secret.
   - A name or number that belongs to another account or group, whether in the files of the machine, in LDAP or in SSSD,
-    is an error before anything is changed. All conflicts are reported at once.
+    is an error before anything is changed. So is a home directory that is in that of another account, or around it, and
+    a line of an account or group of the list that is not valid. All conflicts are reported at once.
 extends_documentation_fragment:
   - waldur.provider.attributes
 attributes:
@@ -65,6 +66,8 @@ options:
       name:
         description:
           - The username. At most 32 letters, digits, C(_), C(-) and C(.), beginning with a letter, a digit or C(_).
+          - Names of the system, such as C(root), and of groups that systems give the rights of an administrator, such
+            as C(sudo), C(wheel), C(admin) and C(docker), are errors.
         type: str
         required: true
       uid:
@@ -78,8 +81,8 @@ options:
       home:
         description:
           - The home directory, below one of O(home_parents). Required for an active account.
-          - It is created with the files of C(/etc/skel), and the mode C(0700). If the path changes, it is moved within
-            its file system.
+          - It is created with the files of C(/etc/skel), the mode C(0700), and the SELinux contexts of the policy of
+            the machine. If the path changes, it is moved within its file system.
         type: str
       shell:
         description: The login shell, one of C(/etc/shells) of the machine.
@@ -118,8 +121,8 @@ options:
         default: ""
       user_uuid:
         description:
-          - The UUID of the person in Waldur. With it, a new username with the same UID is a rename of the account, and
-            a UID that went to another person is an error.
+          - The UUID of the person in Waldur. With it, a new username with the same UID is a rename of the account. A
+            UID that went to another person, or to one who is not known, is an error.
         type: str
         default: ""
   groups:
@@ -148,7 +151,8 @@ options:
     description:
       - The names of accounts and groups of the machine that the list manages from now on. Their UIDs and GIDs must be
         those of the list.
-      - Also the names of deleted accounts whose UID may be given to another person.
+      - Also the names of deleted accounts whose UID may be given to another person. So remove a name when it has served
+        its purpose.
     type: list
     elements: str
     default: []
@@ -186,15 +190,22 @@ options:
     default: waldur
   root:
     description:
-      - The root of an image or a chroot in which the accounts are managed instead of the running system. Its own
-        C(/etc) is used, and no name service is asked.
+      - The absolute path of the root of an image or a chroot in which the accounts are managed instead of the running
+        system. Its own C(/etc) is used, and no name service is asked. Symbolic links lead where they lead in the image.
+      - SELinux contexts are not set in an image. Let it set them when it starts, for example with a file
+        C(/.autorelabel), or run C(setfiles).
     type: path
     default: /
 notes:
   - Passwords are not managed. A new account has none that is valid, and one that was set on the machine stays.
   - The files in C(/etc) are written under the locks of shadow-utils, each as a whole, and the files before have the
     suffix C(-). An interrupted run leaves no half-written file, and the next run completes it.
-  - Running processes of people who left are not ended.
+  - Running processes of people who left are not ended. Other files in their home directories, such as
+    C(~/.ssh/authorized_keys2), and their C(cron) jobs stay. They give no access, as PAM and sshd reject expired accounts.
+  - On a network file system on which root has no rights (C(root_squash)), home directories and keys can't be written.
+    The task then fails for these accounts, and makes all other changes. Run it on the file server.
+  - Where SELinux is enabled and the Python of Ansible on the machine has no access to C(libselinux), new files get the
+    context of the folder around them. Then run C(restorecon -R) for the home directories.
   - Ranges in C(/etc/subuid) and C(/etc/subgid) are not managed.
 seealso:
   - module: waldur.provider.linux_accounts_info
@@ -257,7 +268,7 @@ accounts:
     state:
       description:
         - V(active), V(locked) or V(deleted). V(kept) is an account that would have been removed if the list were
-          complete.
+          complete, or that stays because of O(accounts[].has_access).
       returned: always
       type: str
       sample: active

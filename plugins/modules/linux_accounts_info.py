@@ -17,6 +17,8 @@ description:
     from O(uid_map).
   - A person is active if they have a username, an account that is OK and not restricted, and a role in a project that
     uses the offerings. RV(accounts[].reason) says why a person is not active.
+  - A person who has access, but no UID, no valid name or path, or no consent where Waldur enforces it, is not active
+    either. An account that they have on a machine already then stays, as RV(accounts[].has_access) says.
   - Requests depend on pages, not on people.
 extends_documentation_fragment:
   - waldur.provider.connection
@@ -80,7 +82,9 @@ options:
         elements: dict
         suboptions:
           project:
-            description: The UUID or the name of the project.
+            description:
+              - The UUID or the name of the project. RV(uid_map) then contains the UUID. A name that several projects
+                have is an error.
             type: str
             required: true
           name:
@@ -102,6 +106,8 @@ options:
     description:
       - Whether a person needs a role in a project that uses the offerings. With V(false), people keep their access
         until their account in Waldur ends.
+      - Waldur lists no roles in projects that use only offerings that are not shared. People of such offerings need
+        V(false) to become active. With V(true), an account that they have already stays.
     type: bool
     default: true
   home_parents:
@@ -206,6 +212,11 @@ accounts:
       sample: [climate]
     active:
       description: Whether the person may log in.
+      returned: always
+      type: bool
+      sample: true
+    has_access:
+      description: Whether the person has access in Waldur, also if the account can't be created for the given reason.
       returned: always
       type: bool
       sample: true

@@ -18,6 +18,9 @@ from .._linux.validation import find_home_problem, find_id_problem, find_name_pr
 from .linux_uid_map import UidMap
 
 _USABLE = "OK"
+_UNLISTED = (
+    "no project known, as Waldur lists no permissions in projects of offerings that are not shared (require_project)"
+)
 _LONGEST_COMMENT = 100
 
 
@@ -28,6 +31,9 @@ class WaldurRows:
     ``accounts`` are those in the selected offerings, and ``provider_accounts`` those at the provider by UUID.
     ``memberships`` are the project permissions that have not expired, of projects that use these offerings.
     ``project_groups`` is None where this Waldur has none. ``directory`` is the directory, where it was asked for.
+    ``numbers`` are all UIDs and GIDs that Waldur gave out, also to people and projects that are not in the list.
+    ``unlisted`` are the offerings of whose projects Waldur lists no permissions. ``needs_consent`` tells whether
+    accounts need a consent to the terms of their offering.
     """
 
     accounts: Sequence[Row]
@@ -37,6 +43,9 @@ class WaldurRows:
     memberships: Sequence[Row] | None = None
     project_groups: Sequence[Row] | None = None
     directory: Row | None = None
+    numbers: Collection[int] = ()
+    unlisted: Collection[str] = ()
+    needs_consent: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,8 +75,11 @@ def compose_list(rows: WaldurRows, settings: ListSettings, uid_map: UidMap | Non
 
 @dataclass
 class _Person:
-    """A person with accounts at the provider, and what is known of them. A name, if it is clear, is that of a usable
-    account, else of any."""
+    """A person with accounts at the provider, and what is known of them.
+
+    A name, if it is clear, is that of a usable account, else of any. ``has_access`` tells that a person who is not
+    active has access all the same, so that an account that they have must stay.
+    """
 
     user_uuid: str
     rows: list[Row]
@@ -77,6 +89,7 @@ class _Person:
     home: str | None = None
     shell: str | None = None
     reason: str = ""
+    has_access: bool = False
 
 
 class _Composer:
@@ -128,25 +141,35 @@ class _Composer:
         source = usable or [row for row in rows if row.get("username")]
         names = _collect(source, "username")
         person.name = names[0] if len(names) == 1 else None
-        person.reason = self._find_reason(person, rows, usable)
+        person.reason = self._find_lost_access(person, rows, usable)
+        if not person.reason:
+            person.has_access = True
+            person.reason = self._find_obstacle(person, usable)
         if len(names) > 1 and not person.reason:
             person.reason = f"different usernames: {', '.join(names)}"
             self._note_problem(person)
         self._read_numbers(person, source)
         return person
 
-    def _find_reason(self, person: _Person, rows: list[Row], usable: list[Row]) -> str:
-        """Return why a person may not log in, empty if they may."""
+    def _find_lost_access(self, person: _Person, rows: list[Row], usable: list[Row]) -> str:
+        """Return why a person has no access, empty if they have."""
         if self._users.get(person.user_uuid, {}).get("is_active") is False:
             return "deactivated"
         if not usable:
             return _describe_unusable(rows)
         is_member = bool(self._projects.get(person.user_uuid))
         if self._settings.require_project and self._rows.memberships is not None and not is_member:
-            return "no project left"
+            person.has_access = any(uuids.normalize(row["offering_uuid"]) in self._rows.unlisted for row in usable)
+            return _UNLISTED if person.has_access else "no project left"
+        return self._find_directory_reason(person)
+
+    def _find_obstacle(self, person: _Person, usable: list[Row]) -> str:
+        """Return why a person who has access may not log in, empty if they may."""
+        if self._rows.needs_consent and all(map(_lacks_consent, usable)):
+            return "no consent to the terms of the offering"
         if person.name and (problem := find_name_problem(person.name)):
             return f"username {problem}"
-        return self._find_directory_reason(person)
+        return ""
 
     def _find_directory_reason(self, person: _Person) -> str:
         users = (self._rows.directory or {}).get("users") or ()
@@ -188,9 +211,8 @@ class _Composer:
 
     def _number_people(self, people: Iterable[_Person], gids: set[int]) -> None:
         """Give each person a UID and a GID: those of Waldur, else those of the map."""
-        listed = list(people)
-        taken = {person.uid for person in listed if person.uid} | {person.gid for person in listed if person.gid} | gids
-        for person in listed:
+        taken = gids | set(self._rows.numbers)
+        for person in people:
             if person.uid is None and self._uid_map and person.name:
                 person.uid = self._uid_map.find_uid(person.user_uuid, person.name, taken)
             person.gid = person.gid or person.uid
@@ -243,11 +265,12 @@ class _Composer:
         for person in people:
             for uuid, name in self._projects.get(person.user_uuid, {}).items():
                 members[name, uuid].add(person.name or "")
-        taken = {number for person in people for number in (person.uid, person.gid) if number}
+        if self._uid_map is None:
+            return
+        self._uid_map.check_project_names(members)
         for (name, uuid), names in sorted(members.items()):
-            found_group = self._uid_map.find_group(uuid, name, taken) if self._uid_map else None
-            if found_group:
-                self._add_group(groups, *found_group, names)
+            if group := self._uid_map.find_group(uuid, name, self._rows.numbers):
+                self._add_group(groups, *group, names)
 
     def _make_primary_groups(
         self, people: Iterable[_Person], groups: Mapping[str, tuple[int, set[str]]]
@@ -317,9 +340,15 @@ class _Composer:
             "keys": None if keys is None else keys.get(person.user_uuid, []) if is_active else [],
             "groups": sorted(memberships) if is_active else [],
             "active": is_active,
+            "has_access": is_active or person.has_access,
             "reason": person.reason,
             "user_uuid": person.user_uuid,
         }
+
+
+def _lacks_consent(row: Row) -> bool:
+    """Return whether Waldur, which enforces consents, hides an account from all but staff and support."""
+    return row.get("offering_has_active_tos") is True and row.get("has_consent") is False
 
 
 def _is_usable(row: Row) -> bool:

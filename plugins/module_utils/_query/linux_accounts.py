@@ -41,6 +41,11 @@ _ACCOUNT_TYPES = {
     "login_shell": FieldType.TEXT.optional,
     "home_directory": FieldType.TEXT.optional,
 }
+_ACCOUNT_FIELDS = (
+    *_ACCOUNT_TYPES,
+    *("uuid", "user_username", "user_full_name", "is_restricted", "has_consent", "offering_has_active_tos"),
+)
+_NUMBERS = ("uidnumber", "primarygroup", "gid")
 _OWNER_TYPES = {
     "uuid": FieldType.UUID,
     "service_provider_uuid": FieldType.UUID,
@@ -123,20 +128,43 @@ class _Reader:
         self._options = options
         self._is_newest = session.references.provider_list.edition() >= _GROUPS_SINCE
         self._offerings = self._resolve_offerings()
+        self._numbers: set[int] = set()
 
     def read(self) -> WaldurRows:
         self._check_visibility()
         users = self._read_own("users", field=["uuid", "username", "full_name", "is_active"])
         keys = self._read_own("keys", field=["uuid", "user_uuid", "name", "public_key"])
+        accounts, memberships = self._read_accounts(), self._read_memberships()
         return WaldurRows(
-            self._read_accounts(),
+            accounts,
             self._read_provider_accounts(),
             None if users is None else check_rows("users", users, uuid=FieldType.UUID),
             None if keys is None else check_rows("keys", keys, user_uuid=FieldType.UUID),
-            self._read_memberships(),
+            memberships,
             self._read_project_groups(),
             self._read_directory(),
+            self._numbers,
+            self._find_unlisted(accounts, memberships),
+            self._needs_consent(),
         )
+
+    def _needs_consent(self) -> bool:
+        hidden = operation("users").hidden_rows
+        return hidden is not None and self._session.references.account_visibility.may_miss_rows(hidden)
+
+    def _find_unlisted(self, accounts: Sequence[Row], memberships: Sequence[Row] | None) -> frozenset[str]:
+        """Return the offerings that are not shared, if anybody has no project: in their projects Waldur lists no
+        permissions (api-behaviour: project-permissions)."""
+        members = {uuids.normalize(row["user_uuid"]) for row in memberships or ()}
+        if memberships is None or all(uuids.normalize(row["user_uuid"]) in members for row in accounts):
+            return frozenset()
+        return frozenset(
+            uuids.normalize(row["uuid"]) or "" for row in self._read_offerings() if row.get("shared") is False
+        )
+
+    def _note_numbers(self, rows: Sequence[Row]) -> None:
+        """Note the numbers that Waldur gave out, whoever has them, so that no other one is the same."""
+        self._numbers |= {row[key] for row in rows for key in _NUMBERS if row.get(key) is not None}
 
     def _resolve_offerings(self) -> frozenset[str] | None:
         """Return the UUIDs of the selected offerings; None where all are selected."""
@@ -163,7 +191,8 @@ class _Reader:
         """Note accounts and users that Waldur may hide from the token (api-behaviour: hidden-accounts,
         offering-users-visibility)."""
         edition = self._session.references.provider_list.edition()
-        for name in ("offering_users", "users"):
+        # Users are read for their full names, and for who is deactivated, who has no project permission either.
+        for name in ("offering_users",) if self._options["require_project"] else ("offering_users", "users"):
             hidden = operation(name).hidden_rows
             if hidden and edition >= hidden.since and self._session.references.account_visibility.may_miss_rows(hidden):
                 self._note(describe_hidden_rows(hidden))
@@ -179,7 +208,7 @@ class _Reader:
         rows = self._session.client.rows(
             "provider_offerings",
             customer_uuid=self._target.customer_uuid,
-            field=["uuid", "name", "customer_uuid", "plugin_options", "secret_options", "state"],
+            field=["uuid", "name", "customer_uuid", "plugin_options", "secret_options", "state", "shared"],
         )
         return [
             row
@@ -192,11 +221,14 @@ class _Reader:
         return self._offerings is None or uuids.normalize(uuid) in self._offerings
 
     def _read_accounts(self) -> list[Row]:
-        fields = [*_ACCOUNT_TYPES, "uuid", "user_username", "user_full_name", "is_restricted"]
-        rows = self._session.client.rows("offering_users", provider_uuid=self._target.customer_uuid, field=fields)
+        rows = self._session.client.rows(
+            "offering_users", provider_uuid=self._target.customer_uuid, field=list(_ACCOUNT_FIELDS)
+        )
+        checked = check_rows("offering_users", rows, **_ACCOUNT_TYPES)
+        self._note_numbers(checked)
         return [
             row
-            for row in check_rows("offering_users", rows, **_ACCOUNT_TYPES)
+            for row in checked
             if uuids.normalize(row.get("customer_uuid")) in (None, self._target.customer_uuid)
             and self._is_selected(row["offering_uuid"])
         ]
@@ -213,6 +245,7 @@ class _Reader:
             self._note(error.message.rstrip("."))
             return {}
         checked = check_rows("provider_accounts", rows, **_OWNER_TYPES)
+        self._note_numbers(checked)
         return {
             uuids.normalize(row["uuid"]) or "": row
             for row in checked
@@ -261,6 +294,7 @@ class _Reader:
             for row in check_rows("project_groups", rows, **_GROUP_TYPES)
             if uuids.normalize(row["service_provider_uuid"]) == self._target.uuid
         ]
+        self._note_numbers(groups)
         if not groups and self._has_project_groups():
             self._note("project groups are enabled, and this token sees none")
         return [row for row in groups if row.get("in_use") is not False and self._uses_selection(row)]

@@ -10,7 +10,8 @@ A number that was given out once stays in the file and is never given to anybody
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._common import uuids
@@ -62,12 +63,12 @@ class UidMap:
         """Return the UID of a person; a new one from the range if there is a range, else None.
 
         An entry is found by the UUID, or by the username where it has no UUID; then it gets the UUID. ``taken`` are
-        numbers that Waldur gave out. Raises ``InvalidInput`` where the range is exhausted.
+        numbers that Waldur gave out, to anybody. Raises ``InvalidInput`` where the range is exhausted.
         """
         entry = next((row for row in self._users if uuids.normalize(row.get("user")) == user_uuid), None)
         entry = entry or next((row for row in self._users if not row.get("user") and row["username"] == username), None)
         if entry is None:
-            uid = self._next("uid", {row["uid"] for row in self._users} | set(taken))
+            uid = self._next("uid", self._users, taken)
             if uid is None:
                 return None
             entry = {"uid": uid}
@@ -80,25 +81,47 @@ class UidMap:
     def find_group(self, project_uuid: str, project_name: str, taken: Iterable[int]) -> tuple[str, int] | None:
         """Return name and GID of the group of a project; a new one if there is a range, else None.
 
-        An entry is found by the UUID or the name of the project. Raises ``InvalidInput`` as ``find_uid``.
+        An entry is found by the UUID of the project, or by its name; then it gets the UUID, so that another name of the
+        project, or another project of that name, changes nothing. Raises ``InvalidInput`` as ``find_uid``.
         """
-        for row in self._groups:
-            if project_uuid == uuids.normalize(row["project"]) or row["project"] == project_name:
-                return row["name"], int(row["gid"])
-        gid = self._next("gid", {row["gid"] for row in self._groups} | set(taken))
-        if gid is None:
-            return None
-        name = self._make_name(project_name)
-        self._groups.append({"project": project_uuid, "name": name, "gid": gid})
-        self.is_changed = True
-        return name, gid
+        entry = next((row for row in self._groups if uuids.normalize(row["project"]) == project_uuid), None)
+        entry = entry or next((row for row in self._groups if row["project"] == project_name), None)
+        if entry is None:
+            gid = self._next("gid", self._groups, taken)
+            if gid is None:
+                return None
+            entry = {"name": self._make_name(project_name), "gid": gid}
+            self._groups.append(entry)
+        if uuids.normalize(entry.get("project")) != project_uuid:
+            entry["project"] = project_uuid
+            self.is_changed = True
+        return entry["name"], int(entry["gid"])
 
-    def _next(self, key: str, taken: set[int]) -> int | None:
-        """Return the number after the highest that was given out in the range; None without a range."""
+    def check_project_names(self, projects: Iterable[tuple[str, str]]) -> None:
+        """Raise ``InvalidInput`` where an entry names a project by a name that several of ``projects``, pairs of name
+        and UUID, have: people of one would be in the group of the other."""
+        counts = Counter(name for name, _uuid in set(projects))
+        problems = Problems()
+        for index, row in enumerate(self._groups):
+            if counts[row["project"]] > 1:
+                problems.add(
+                    f"uid_map.groups[{index}].project: '{quote(row['project'])}' is the name of"
+                    f" {counts[row['project']]} projects: give the UUID of the project."
+                )
+        problems.raise_errors()
+
+    def _next(self, key: str, entries: Sequence[Mapping[str, Any]], taken: Iterable[int]) -> int | None:
+        """Return the number after the highest of the entries in the range that nobody has; None without a range.
+
+        UIDs and GIDs count as one kind of number, as the primary group of a person has the number of the person.
+        """
         first, last = self._ranges.get(f"min_{key}"), self._ranges.get(f"max_{key}")
         if first is None or last is None:
             return None
-        number = max((number for number in taken if first <= number <= last), default=first - 1) + 1
+        used = {*taken, *(row["uid"] for row in self._users), *(row["gid"] for row in self._groups)}
+        number = max((row[key] for row in entries if first <= row[key] <= last), default=first - 1) + 1
+        while number in used or (number <= last and find_id_problem(number)):
+            number += 1
         if number > last:
             raise InvalidInput(f"uid_map: the range from min_{key} to max_{key} is exhausted: raise max_{key}.")
         return int(number)
@@ -109,7 +132,7 @@ class UidMap:
         base = base if base[:1].isalpha() else f"p_{base}"
         taken = {row["name"] for row in self._groups} | {row["username"] for row in self._users}
         name, number = base[:_LONGEST_NAME].rstrip("_-"), 2
-        while name in taken:
+        while name in taken or find_name_problem(name):
             ending = f"_{number}"
             name, number = base[: _LONGEST_NAME - len(ending)] + ending, number + 1
         return name
@@ -117,6 +140,9 @@ class UidMap:
 
 def _check(ranges: Mapping[str, int], users: list[dict[str, Any]], groups: list[dict[str, Any]]) -> None:
     problems = Problems()
+    for key, number in ranges.items():
+        if problem := find_id_problem(number):
+            problems.add(f"uid_map.{key}: {number} {problem}.")
     for key in ("uid", "gid"):
         if (f"min_{key}" in ranges) != (f"max_{key}" in ranges):
             problems.add(f"uid_map: min_{key} and max_{key} must be set together.")
@@ -143,7 +169,9 @@ def _check_entries(
         for key, problem in ((name, find_name_problem(row[name])), (number, find_id_problem(row[number]))):
             if problem:
                 problems.add(f"{place}.{key}: '{quote(row[key])}' {problem}.")
-        for key, value in ((name, row[name]), (number, row[number]), ("object", identify(row))):
+        # A username can go to another person, and only an entry without a UUID is found by it.
+        unique = (number,) if row.get("user") else (name, number)
+        for key, value in (*((key, row[key]) for key in unique), ("object", identify(row))):
             if value is not None and (key, value) in seen:
                 problems.add(f"{place}: '{quote(value)}' is in another entry too: each needs an entry of its own.")
             seen.add((key, value))

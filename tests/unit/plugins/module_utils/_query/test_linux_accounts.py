@@ -158,12 +158,35 @@ def test_enabled_project_groups_that_are_not_visible_make_the_list_incomplete(ne
     assert not read(newest)["is_complete"]
 
 
-def test_enforced_consents_make_the_list_incomplete(newest: Simulator) -> None:
+def test_enforced_consents_make_the_list_incomplete_for_all_but_staff_and_support(newest: Simulator) -> None:
+    """A site that enforces them could never lock anybody, as the list of users lacks some of them for staff too."""
     newest.reset()
     assert newest.change("Setting", {"name": "ENFORCE_USER_CONSENT_FOR_OFFERINGS"}, {"value": True}) or newest.create(
         "Setting", name="ENFORCE_USER_CONSENT_FOR_OFFERINGS", value=True
     )
-    assert not read(newest)["is_complete"]
+    for offering in ("Alpha VM", "Alpha Storage"):
+        newest.create("TermsOfService", offering=offering)
+    assert not read(newest, "owner")["is_complete"]
+    assert not read(newest, require_project=False)["is_complete"]
+    result = read(newest, uid_map=RANGES)
+    assert result["is_complete"]
+    # Without a consent nobody gets an account, and nobody loses one.
+    rows = [row for row in result["accounts"] if row["reason"] == "no consent to the terms of the offering"]
+    assert rows
+    assert {(row["active"], row["has_access"]) for row in rows} == {(False, True)}
+
+
+def test_nobody_is_removed_for_a_project_that_waldur_does_not_list(edition: Simulator) -> None:
+    """Waldur lists no permissions in projects of offerings that are not shared."""
+    edition.reset()
+    assert edition.change("Offering", {"customer__abbreviation": "ALPHA"}, {"shared": False})
+    result = read(edition, uid_map=RANGES)
+    rows = {row["name"]: row for row in result["accounts"] if row["name"] in ("m1_alpha", "m2_alpha")}
+    assert len(rows) == 2
+    for row in rows.values():
+        assert (row["active"], row["has_access"]) == (False, True)
+        assert row["reason"].startswith("no project known")
+    assert active(read(edition, uid_map=RANGES, require_project=False)).keys() >= rows.keys()
 
 
 # --- the composition, without a server --------------------------------------------------------------------------------
@@ -189,7 +212,7 @@ def compose(*accounts: dict[str, Any], uid_map: UidMap | None = None, **rows: An
 )
 def test_each_reason_is_named(account: dict[str, Any], rows: dict[str, Any], reason: str) -> None:
     composed = compose({**ACCOUNT, **account}, **rows)
-    assert [row["reason"] for row in composed.accounts] == [reason]
+    assert [(row["reason"], row["has_access"]) for row in composed.accounts] == [(reason, False)]
     assert (composed.groups, composed.incomplete) == ([], [])
 
 
@@ -198,6 +221,7 @@ def test_each_reason_is_named(account: dict[str, Any], rows: dict[str, Any], rea
     [
         {"username": "../x"},
         {"username": "root"},
+        {"username": "admin"},
         {"uidnumber": 0},
         {"primarygroup": 27},
         {"home_directory": "/etc"},
@@ -210,6 +234,8 @@ def test_values_of_the_server_that_are_not_safe_give_no_access(account: dict[str
     [row] = compose({**ACCOUNT, **account}).accounts
     assert row["active"] is False
     assert row["reason"]
+    # The person has access, so that an account that they have already stays.
+    assert row["has_access"] is True
 
 
 def test_what_waldur_says_is_used_and_the_rest_has_defaults() -> None:
@@ -232,6 +258,7 @@ def test_what_waldur_says_is_used_and_the_rest_has_defaults() -> None:
         "keys": [],
         "groups": [],
         "active": True,
+        "has_access": True,
         "reason": "",
         "user_uuid": USER,
     }
@@ -279,7 +306,7 @@ def test_keys_are_parsed_and_their_options_dropped() -> None:
     keys = [
         {"user_uuid": USER, "name": "a", "public_key": f'command="x" {KEY} me'},
         {"user_uuid": USER, "name": "b", "public_key": "nonsense"},
-        {"user_uuid": OTHER, "name": "c", "public_key": "nonsense of somebody else"},
+        {"user_uuid": OTHER, "name": "c", "public_key": "nonsense of another user"},
     ]
     composed = compose(ACCOUNT, keys=keys)
     assert composed.accounts[0]["keys"] == [f"{KEY} me"]
@@ -318,10 +345,60 @@ def test_groups_get_names_of_their_projects_that_are_valid_and_different() -> No
     assert UidMap({}).find_group(PROJECT, "Genome", []) is None
 
 
+def test_a_new_number_is_one_that_nobody_has_and_no_reserved_one() -> None:
+    # Ranges that overlap: the primary group of a person has the number of the person.
+    numbers = UidMap({"min_uid": 20000, "max_uid": 20009, "min_gid": 20000, "max_gid": 20009})
+    assert numbers.find_uid(USER, "alice", []) == 20000
+    assert numbers.find_group(PROJECT, "Genome", []) == ("genome", 20001)
+    assert numbers.find_uid(OTHER, "bob", [20002]) == 20003
+    reserved = UidMap({"min_uid": 65533, "max_uid": 65540})
+    assert [reserved.find_uid(f"{number:032x}", f"u{number}", []) for number in range(2)] == [65533, 65536]
+
+
+def test_numbers_of_people_and_projects_outside_of_the_list_are_given_to_nobody_else(newest: Simulator) -> None:
+    newest.reset()
+    assert newest.change("OfferingUser", {"user__username": "member1"}, {"uidnumber": 20000, "primarygroup": 20000})
+    assert newest.delete("Grant", {"user__username": "member1"})
+    newest.create("ProjectGroup", service_provider="Alpha Cloud Ltd", project="Project c2", name="old", gid=20001)
+    result = read(newest, uid_map=RANGES)
+    assert active(result)["m2_alpha"][0] == 20002
+
+
+def test_a_username_that_went_to_another_person_does_not_spoil_the_map() -> None:
+    numbers = UidMap({**RANGES, "users": [{"user": USER, "username": "alice", "uid": 20000}]})
+    assert numbers.find_uid(OTHER, "alice", []) == 20001
+    assert UidMap(numbers.content()).find_uid(USER, "alice2", []) == 20000
+
+
+def test_a_group_found_by_the_name_of_its_project_gets_its_uuid_and_never_that_of_two_projects() -> None:
+    named = {**RANGES, "groups": [{"project": "Climate Change!", "name": "climate", "gid": 30003}]}
+    numbers = UidMap(named)
+    assert numbers.find_group(PROJECT, "Climate Change!", []) == ("climate", 30003)
+    assert (numbers.is_changed, numbers.content()["groups"][0]["project"]) == (True, PROJECT)
+    assert numbers.find_group(PROJECT, "Renamed", []) == ("climate", 30003)
+    assert numbers.find_group("e" * 32, "Climate Change!", []) == ("climate_change", 30004)
+    same_name = {**MEMBERSHIP, "user_uuid": OTHER, "project_uuid": "e" * 32}
+    with pytest.raises(InvalidInput, match=part("linux_project_name", index=0, name="Climate Change!", count=2)):
+        compose(
+            ACCOUNT,
+            {**ACCOUNT, "user_uuid": OTHER, "username": "bob", "uidnumber": 20002},
+            memberships=[MEMBERSHIP, same_name],
+            uid_map=UidMap(named),
+        )
+
+
+def test_a_project_named_like_a_group_of_administrators_does_not_spoil_the_map() -> None:
+    numbers = UidMap(RANGES)
+    assert numbers.find_group(PROJECT, "Admin", []) == ("admin_2", 30000)
+    assert UidMap(numbers.content()).find_group(PROJECT, "Admin", []) == ("admin_2", 30000)
+
+
 @pytest.mark.parametrize(
     "content",
     [
         {"min_uid": 20000},
+        {"min_uid": 0, "max_uid": 20000},
+        {"min_gid": 20000, "max_gid": 4294967295},
         {"min_gid": 30001, "max_gid": 30000},
         {"users": [{"username": "a b", "uid": 20000}]},
         {"users": [{"username": "a", "uid": 5}]},
