@@ -201,7 +201,7 @@ notes:
   - The files in C(/etc) are written under the locks of shadow-utils, each as a whole, and the files before have the
     suffix C(-). An interrupted run leaves no half-written file, and the next run completes it.
   - Running processes of people who left are not ended. Other files in their home directories, such as
-    C(~/.ssh/authorized_keys2), and their C(cron) jobs stay. They give no access, as PAM and sshd reject expired accounts.
+    C(~/.ssh/authorized_keys2), and C(cron) jobs stay. They give no access, as PAM and sshd reject expired accounts.
   - On a network file system on which root has no rights (C(root_squash)), home directories and keys can't be written.
     The task then fails for these accounts, and makes all other changes. Run it on the file server.
   - Where SELinux is enabled and the Python of Ansible on the machine has no access to C(libselinux), new files get the

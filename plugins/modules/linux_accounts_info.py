@@ -252,7 +252,7 @@ is_complete:
   type: bool
   sample: true
 incomplete_reasons:
-  description: Why somebody may be missing. The task warns of them.
+  description: Why people may be missing. The task warns of them.
   returned: unless the task was skipped in check mode
   type: list
   elements: str

@@ -50,6 +50,7 @@ def machines(tmp_path: Path) -> dict[str, Machine]:
     }
     (tmp_path / "machines.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
     (tmp_path / "uid_map.yml").write_text(yaml.safe_dump(RANGES))
+    (tmp_path / "empty.yml").write_text("---\n")
     return {name: Machine(tmp_path / name) for name in HOSTS}
 
 
@@ -85,6 +86,7 @@ def test_twenty_hosts_get_the_accounts_from_one_reading_and_a_conflict_on_one_st
         ({"accounts_hosts": ""}, "accounts_hosts: is required"),
         ({"accounts_hosts": "nowhere"}, "accounts_hosts: no host matches nowhere"),
         ({"linux_accounts_uid_map": "none.yml"}, "linux_accounts_uid_map: there is no file none.yml"),
+        ({"linux_accounts_uid_map": "empty.yml"}, "linux_accounts_uid_map: empty.yml must contain a mapping"),
     ],
 )
 def test_a_wrong_variable_is_an_error_before_waldur_is_asked(

@@ -12,7 +12,7 @@ from enum import Enum
 
 
 class Access(Enum):
-    """Whether somebody can log in to an account, by its entry in ``/etc/shadow``."""
+    """Whether a person can log in to an account, by its entry in ``/etc/shadow``."""
 
     OPEN = "open"
     LOCKED = "locked"

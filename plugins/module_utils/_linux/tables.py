@@ -180,7 +180,7 @@ def _read_access(row: list[str] | None) -> Access:
 def _set_access(row: list[str], access: Access) -> list[str]:
     """Return a row of shadow for an account that is locked and expired, or open.
 
-    The password that somebody may have set stays, locked by "!" as usermod -L does. A row without a password gets one
+    A password that was set on the machine stays, locked by "!" as usermod -L does. A row without a password gets one
     that is never valid, as an empty one would let everybody in.
     """
     password = row[1].lstrip("!")

@@ -4,7 +4,7 @@
 
 """Read the list of accounts for machines from Waldur: ``linux_accounts_info``. It reads lists by pages, not per person.
 
-Nobody must lose an account because something could not be read, so every reason why somebody may be missing is noted.
+Nobody must lose an account because something could not be read, so every reason why people may be missing is noted.
 """
 
 from __future__ import annotations
