@@ -31,7 +31,7 @@ def find_obstacle(*programs: str) -> str:
     """Return why there can be no such machine here, empty if there can."""
     if os.geteuid() != 0:
         return "it needs root, to mount copies of /etc and to start sshd"
-    missing = [name for name in ("unshare", "nsenter", *programs) if not _find(name)]
+    missing = [name for name in ("unshare", "nsenter", *programs) if not find_program(name)]
     if missing:
         return f"it needs {', '.join(missing)}"
     probe = ["unshare", "--mount", "--propagation", "private", "mount", "-t", "tmpfs", "tmpfs", "/home"]
@@ -39,7 +39,8 @@ def find_obstacle(*programs: str) -> str:
     return f"no mount namespace is allowed here: {done.stderr.strip()}" if done.returncode else ""
 
 
-def _find(program: str) -> str | None:
+def find_program(program: str) -> str | None:
+    """Return the path of a program of the system, None if it is not installed."""
     return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 
 

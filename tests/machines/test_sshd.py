@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import yaml
 
 from simulation import Simulator
 
-from .namespace import Namespace, requires
+from .namespace import Namespace, find_program, requires
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = requires("sshd", "ssh", "ssh-keygen", "getent")
@@ -32,7 +32,7 @@ PidFile none
 UsePAM {pam}
 PasswordAuthentication no
 KbdInteractiveAuthentication no
-Match User root
+Match User root,deployer
     AuthorizedKeysFile /etc/ssh/root_keys
 """
 
@@ -93,8 +93,11 @@ class Site:
             timeout=60,
         )
 
-    def play(self, *options: str, **variables: Any) -> str:
-        """Run the playbook from the controller, through SSH and become, and return what it prints."""
+    def play(self, *options: str, connection: Mapping[str, str] | None = None, **variables: Any) -> str:
+        """Run the playbook from the controller, through SSH and become, and return what it prints.
+
+        ``connection`` are variables of the host that replace those of a login as root.
+        """
         host = {
             "ansible_host": "127.0.0.1",
             "ansible_port": self.ports["yes"],
@@ -103,6 +106,7 @@ class Site:
             "ansible_ssh_common_args": " ".join(_ssh_options(None)),
             "ansible_become_method": "su",
             "ansible_python_interpreter": sys.executable,
+            **(connection or {}),
         }
         inventory = self._folder / "machines.yml"
         inventory.write_text(yaml.safe_dump({"cluster": {"hosts": {"machine": host}}}))
@@ -216,6 +220,32 @@ def test_a_person_logs_in_with_their_key_leaves_the_project_is_refused_and_retur
         print(
             "", *(f"{when}: {name}: {text}" for when, found in seen.items() for name, text in found.items()), sep="\n"
         )
+
+
+@pytest.mark.parametrize("method", ["su", "sudo"])
+def test_a_user_who_is_not_root_logs_in_and_becomes_root(site: Site, waldur: Simulator, method: str) -> None:
+    if not find_program(method):
+        pytest.skip(f"it needs {method}")
+    # In the machine of the test only: a user of Ansible, the password of root for su, and a right for sudo.
+    script = """
+        set -e
+        useradd --create-home --shell /bin/sh deployer && echo root:s3cret-of-root | chpasswd
+        mkdir -p /etc/sudoers.d && echo 'deployer ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/deployer
+        chmod 440 /etc/sudoers.d/deployer
+        chmod 755 /etc /etc/ssh && chmod 644 /etc/ssh/root_keys
+    """
+    assert site.namespace.run("sh", "-c", script).returncode == 0
+    connection = {"ansible_user": "deployer", "ansible_become_method": method}
+    if method == "su":
+        connection["ansible_become_password"] = "s3cret-of-root"
+    arrange(waldur, site.public_key, is_member=True)
+    printed = site.play("-vvvv", connection=connection)
+    assert "create m1_alpha" in printed
+    assert site.look()["id"].startswith(f"uid=20001({ACCOUNT})")
+    # Neither the password of root nor what was run is left.
+    assert "s3cret-of-root" not in printed
+    left = site.namespace.output("find", "/home/deployer", "/run", "-name", "AnsiballZ*")
+    assert left == ""
 
 
 def test_nobody_is_removed_when_waldur_can_not_be_read_completely(site: Site, waldur: Simulator) -> None:
