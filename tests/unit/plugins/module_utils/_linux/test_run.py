@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import itertools
 import os
 import signal
 import stat
@@ -304,6 +306,42 @@ def test_a_symbolic_link_of_a_person_leads_nowhere(machine: Machine, place: str)
         apply(machine, changed, BOB)
         assert machine.keys("alice") == [OTHER_KEY]
     assert (target / "authorized_keys").read_text() == "untouched"
+
+
+def test_a_person_who_swaps_folders_during_a_run_never_makes_it_write_elsewhere(machine: Machine) -> None:
+    apply(machine, ALICE)
+    target = machine.root / "etc" / "target"
+    target.mkdir()
+    (target / "authorized_keys").write_text("untouched")
+    home = machine.root / "home" / "alice"
+    swapper = os.fork()
+    if swapper == 0:
+        # Before it is the person, who may not enter the folders around the machine of the test.
+        os.chdir(home)
+        os.setgid(20001)
+        os.setuid(20001)
+        for turn in itertools.count():
+            with contextlib.suppress(OSError):
+                os.rename(".ssh", f"away{turn}")
+                os.symlink(target, ".ssh")
+                os.unlink(".ssh")
+                os.rename(f"away{turn}", ".ssh")
+    try:
+        failures = 0
+        for number in range(1000):
+            try:
+                apply(machine, {**ALICE, "keys": [(KEY, OTHER_KEY)[number % 2]]})
+            except WaldurError:
+                failures += 1
+            if failures == 5:
+                break
+    finally:
+        os.kill(swapper, signal.SIGKILL)
+        os.waitpid(swapper, 0)
+    assert failures, "no folder was swapped"
+    assert [path.name for path in target.iterdir()] == ["authorized_keys"]
+    assert (target / "authorized_keys").read_text() == "untouched"
+    assert owner_and_mode(target) == (0, 0, 0o755)
 
 
 def test_keys_with_another_owner_or_mode_are_written_again(machine: Machine) -> None:

@@ -63,3 +63,28 @@ def test_an_error_of_the_system_is_a_failure_and_no_traceback(
     result = start(monkeypatch, capsys, machine, accounts=[ALICE])
     assert result["failed"]
     assert "Input/output error" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "context"),
+    [(["system_u", "object_r", "ssh_home_t", "s0"], "system_u:object_r:ssh_home_t:s0"), ([None, None, None], "")],
+)
+def test_contexts_are_those_of_the_policy_where_selinux_is_enabled(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    machine: Machine,
+    policy: list[str | None],
+    context: str,
+) -> None:
+    finders: list[Any] = []
+
+    def note(_options: Any, **keywords: Any) -> dict[str, Any]:
+        finders.append(keywords["find_context"])
+        return {"warnings": []}
+
+    monkeypatch.setattr(linux_accounts, "run", note)
+    start(monkeypatch, capsys, machine, accounts=[])
+    monkeypatch.setattr(basic.AnsibleModule, "selinux_enabled", lambda _module: True)
+    monkeypatch.setattr(basic.AnsibleModule, "selinux_default_context", lambda _module, _path, _mode: policy)
+    start(monkeypatch, capsys, machine, accounts=[])
+    assert (finders[0], finders[1]("/home/alice/.ssh", 0o40000)) == (None, context)
