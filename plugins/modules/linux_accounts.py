@@ -198,6 +198,8 @@ options:
     default: /
 notes:
   - Passwords are not managed. A new account has none that is valid, and one that was set on the machine stays.
+  - An active account that was locked or got an expiry date on the machine is opened again, as its other values are
+    changed back. To keep a person out, restrict the account in Waldur, or leave it out of the list.
   - The files in C(/etc) are written under the locks of shadow-utils, each as a whole, and the files before have the
     suffix C(-). An interrupted run leaves no half-written file, and the next run completes it.
   - Running processes of people who left are not ended. Other files in their home directories, such as

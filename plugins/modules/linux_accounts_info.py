@@ -199,7 +199,9 @@ accounts:
       type: str
       sample: Member1 Tester
     keys:
-      description: The lines of authorized_keys, V(none) if the token may not read the SSH keys.
+      description:
+        - The lines of authorized_keys. V(none) if the token may not read the SSH keys, or if the person has no project,
+          as Waldur does not list such keys.
       returned: always
       type: list
       elements: str

@@ -72,9 +72,12 @@ def lists(draw: st.DrawFn) -> Desired:
         for name, uid in zip(names, uids, strict=True)
     }
     groups |= {name: account.uid for name, account in accounts.items()}
+    unusable = draw(st.frozensets(st.sampled_from(NAMES))) - accounts.keys()
     return Desired(
         accounts,
         groups,
+        reasons=dict.fromkeys(unusable, "no UID"),
+        unusable=unusable,
         is_complete=draw(st.booleans()),
         deletes_departed=draw(st.booleans()),
         max_removals=draw(st.integers(0, 4)),
@@ -135,7 +138,10 @@ def check_nobody_who_left_keeps_access_unless_the_list_is_incomplete(
 ) -> None:
     after = apply(machine, plan)
     for name in plan.managed.accounts.keys() - desired.accounts.keys():
-        assert (after.accounts[name].access is Access.LOCKED) or not desired.is_complete
+        if desired.is_complete and name not in desired.unusable:
+            assert after.accounts[name].access is Access.LOCKED
+        elif name in desired.unusable and name in machine.accounts:
+            assert after.accounts[name] == machine.accounts[name]
 
 
 def check_accounts_and_groups_of_others_are_never_changed(

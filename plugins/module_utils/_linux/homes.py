@@ -92,6 +92,7 @@ class Homes:
 
         The folder gets its name last, so an interrupted run leaves no half a home. Raises ``OSError``.
         """
+        self._check_parents(account.home)
         parent, name = os.path.split(account.home)
         with self._open_parent(parent) as folder:
             with contextlib.suppress(FileNotFoundError):
@@ -149,12 +150,13 @@ class Homes:
     @contextlib.contextmanager
     def _open_parent(self, path: str) -> Iterator[OpenFolder]:
         """Open the folder of a home directory, which may be one of the parents itself."""
-        if path in (parent.rstrip("/") for parent in self._parents):
-            with contextlib.closing(self._root.open_folder(path)) as folder:
-                yield folder
-        else:
-            with self._open(path) as folder:
-                yield folder
+        is_parent = path in (parent.rstrip("/") for parent in self._parents)
+        try:
+            opened = self._root.open_folder(path) if is_parent else self._root.open_below(self._parents, path)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(errno.ENOENT, f"there is no folder {path} on this machine") from error
+        with contextlib.closing(opened) as folder:
+            yield folder
 
     def _copy_skeleton(self, home: OpenFolder, account: LocalAccount) -> None:
         try:

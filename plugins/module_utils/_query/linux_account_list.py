@@ -318,6 +318,13 @@ class _Composer:
             )
         return line
 
+    def _find_keys(self, person: _Person, keys: Mapping[str, list[str]] | None) -> list[str] | None:
+        """Return the keys of a person; None where they are not known, as Waldur lists those of people with a role in a
+        project only (api-behaviour: keys)."""
+        if keys is None or (person.user_uuid not in keys and not self._projects.get(person.user_uuid)):
+            return None
+        return keys.get(person.user_uuid, [])
+
     def _make_row(
         self,
         person: _Person,
@@ -337,7 +344,7 @@ class _Composer:
             "home": person.home if person.name else None,
             "shell": person.shell,
             "comment": to_printable(str(comment or "").replace(":", " ").replace(",", " "))[:_LONGEST_COMMENT],
-            "keys": None if keys is None else keys.get(person.user_uuid, []) if is_active else [],
+            "keys": self._find_keys(person, keys) if is_active else None if keys is None else [],
             "groups": sorted(memberships) if is_active else [],
             "active": is_active,
             "has_access": is_active or person.has_access,

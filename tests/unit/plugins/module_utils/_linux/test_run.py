@@ -434,6 +434,12 @@ def test_a_home_directory_that_root_may_not_open_stops_no_other_account(
     assert machine.read("shadow")["alice"][1] == "!*"
 
 
+def test_a_missing_folder_of_home_directories_is_named(machine: Machine) -> None:
+    own = {**ALICE, "home": "/data/people/alice"}
+    with pytest.raises(WaldurError, match=part("linux_no_home_parent", path="/data/people")):
+        apply(machine, own, home_parents=["/data"])
+
+
 def test_the_old_home_directory_of_a_person_who_left_stops_no_run(machine: Machine) -> None:
     apply(machine, ALICE, BOB)
     home = machine.root / "home" / "alice"

@@ -45,7 +45,9 @@ def read(sim: Simulator, alias: str = "staff", *, check: bool = False, **options
 
 
 def active(result: dict[str, Any]) -> dict[str, tuple[int, list[str], int]]:
-    return {row["name"]: (row["uid"], row["groups"], len(row["keys"])) for row in result["accounts"] if row["active"]}
+    return {
+        row["name"]: (row["uid"], row["groups"], len(row["keys"] or ())) for row in result["accounts"] if row["active"]
+    }
 
 
 def reasons(result: dict[str, Any]) -> dict[str, str]:
@@ -312,6 +314,15 @@ def test_keys_are_parsed_and_their_options_dropped() -> None:
     assert composed.accounts[0]["keys"] == [f"{KEY} me"]
     assert len(composed.warnings) == 2
     assert compose(ACCOUNT, keys=None).accounts[0]["keys"] is None
+
+
+def test_a_person_without_a_project_who_keeps_the_access_keeps_the_keys() -> None:
+    """Waldur lists no keys of people without a role in a project, so they are not known."""
+    settings = ListSettings(["/home"], "/bin/sh", require_project=False)
+    rows = WaldurRows([ACCOUNT], users=[], keys=[], memberships=[])
+    [row] = compose_list(rows, settings, None).accounts
+    assert (row["active"], row["keys"]) == (True, None)
+    assert compose(ACCOUNT).accounts[0]["keys"] == []
 
 
 # --- the map of numbers -----------------------------------------------------------------------------------------------
