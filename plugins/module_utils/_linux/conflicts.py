@@ -186,11 +186,11 @@ def _find_home_conflicts(machine: Machine, desired: Desired, renames: Mapping[st
     its owner could change what the other person runs."""
     parents = tuple(f"{parent.rstrip('/')}/" for parent in desired.home_parents)
     homes = [(account.home, account.name) for account in desired.accounts.values()]
-    others = [(other.home, other.name) for other in machine.accounts.values() if other.home.startswith(parents)]
-    for (home, name), (other_home, other) in find_nested(homes, others):
-        if other not in (name, renames.get(name)):
+    local_homes = [(local.home, local.name) for local in machine.accounts.values() if local.home.startswith(parents)]
+    for (home, name), (local_home, owner) in find_nested(homes, local_homes):
+        if owner not in (name, renames.get(name)):
             yield (
-                f"accounts: the home directory {home} of '{name}' overlaps with {other_home} of the account '{other}'."
+                f"accounts: the home directory {home} of '{name}' overlaps with {local_home} of the account '{owner}'."
                 " Give each account a home directory of its own."
             )
 

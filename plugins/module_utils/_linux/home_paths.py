@@ -15,17 +15,18 @@ Home = tuple[str, str]
 
 def find_nested(first: Iterable[Home], second: Iterable[Home]) -> Iterator[tuple[Home, Home]]:
     """Yield the pairs of a home of ``first`` and one of ``second`` that are the same folder, or one in the other."""
-    homes, others = list(first), list(second)
-    yield from ((home, other) for home, other in _find_below(homes, others))
-    yield from ((home, other) for other, home in _find_below(others, homes) if home[0] != other[0])
+    left, right = list(first), list(second)
+    yield from _find_below(left, right)
+    yield from ((outer, inner) for inner, outer in _find_below(right, left) if inner[0] != outer[0])
 
 
 def _find_below(inner: list[Home], outer: list[Home]) -> Iterator[tuple[Home, Home]]:
+    """Yield each home of ``inner`` with those of ``outer`` that are the same folder or around it."""
     by_path: dict[str, list[Home]] = defaultdict(list)
     for home in outer:
         by_path[home[0].rstrip("/")].append(home)
     for home in inner:
         names = home[0].rstrip("/").split("/")
         for length in range(2, len(names) + 1):
-            for other in by_path.get("/".join(names[:length]), ()):
-                yield home, other
+            for container in by_path.get("/".join(names[:length]), ()):
+                yield home, container

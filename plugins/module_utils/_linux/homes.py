@@ -74,14 +74,14 @@ class Homes:
         """Return the authorized_keys of an account. A file that can't be read counts as one that does not exist."""
         try:
             with self._open(account.home) as home, contextlib.closing(home.open_folder(".ssh")) as folder:
-                found = folder.read(_KEYS, _LARGEST_FILE)
+                content = folder.read(_KEYS, _LARGEST_FILE)
                 folder_info = folder.status
         except OSError:
             return KeyFile()
         # The status is that of the file that was read: its owner must not get the lines of another user's file.
-        if found is None or found[1].st_uid != account.uid:
+        if content is None or content[1].st_uid != account.uid:
             return KeyFile(is_valid=False)
-        data, info = found
+        data, info = content
         is_valid = (info.st_gid, stat.S_IMODE(info.st_mode)) == (account.gid, 0o600)
         is_safe = folder_info.st_uid == account.uid and not stat.S_IMODE(folder_info.st_mode) & 0o022
         text = data.decode("utf-8", "replace").removesuffix("\n")

@@ -145,10 +145,10 @@ def _check_unique(problems: Problems, option: str, key: str, values: Iterable[An
 
 def _check_nested_homes(problems: Problems, accounts: Iterable[DesiredAccount]) -> None:
     homes = [(account.home, account.name) for account in accounts]
-    for (inner, name), (outer, other) in find_nested(homes, homes):
+    for (inner, name), (outer, owner) in find_nested(homes, homes):
         if inner.startswith(f"{outer}/"):
             problems.add(
-                f"accounts: the home directory {inner} of '{name}' is in {outer} of '{other}': each must have one of"
+                f"accounts: the home directory {inner} of '{name}' is in {outer} of '{owner}': each must have one of"
                 " its own."
             )
 
