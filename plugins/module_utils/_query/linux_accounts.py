@@ -297,12 +297,25 @@ class _Reader:
         self._note_numbers(groups)
         if not groups and self._has_project_groups():
             self._note("project groups are enabled, and this token sees none")
+        elif not groups and not self._sees_project_groups():
+            self._note("project groups may be hidden from this token: only staff, support and owners see all of them")
         return [row for row in groups if row.get("in_use") is not False and self._uses_selection(row)]
 
     def _has_project_groups(self) -> bool:
         row = self._session.client.get("service_provider", self._target.uuid, field=["account_options"])
         options = row.get("account_options")
         return isinstance(options, dict) and options.get("project_groups_enabled") is True
+
+    def _sees_project_groups(self) -> bool:
+        """Return whether an empty list means that there are no groups: Waldur shows none to those who may not read them
+        (api-behaviour: project-groups-adoptable)."""
+        if self._session.references.current_user.sees_all_users():
+            return True
+        try:
+            self._session.client.rows("adoptable_projects", service_provider_uuid=self._target.uuid, limit=1)
+        except (Forbidden, NotFound, RouteMissing):
+            return False
+        return True
 
     def _uses_selection(self, group: Row) -> bool:
         offerings = group.get("offerings")

@@ -160,6 +160,18 @@ def test_enabled_project_groups_that_are_not_visible_make_the_list_incomplete(ne
     assert not read(newest)["is_complete"]
 
 
+def test_groups_that_a_token_may_not_see_make_the_list_incomplete(newest: Simulator) -> None:
+    """Waldur answers with an empty list, and people would have lost their groups."""
+    newest.reset()
+    assert read(newest, "owner", uid_map=RANGES)["is_complete"]
+    newest.fault(path="*/adoptable_projects/", status=403, body={"detail": "No."})
+    result = read(newest, "owner", uid_map=RANGES)
+    newest.clear_faults()
+    assert [reason.split(":")[0] for reason in result["incomplete_reasons"]] == [
+        "project groups may be hidden from this token"
+    ]
+
+
 def test_enforced_consents_make_the_list_incomplete_for_all_but_staff_and_support(newest: Simulator) -> None:
     """A site that enforces them could never lock anybody, as the list of users lacks some of them for staff too."""
     newest.reset()
