@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._linux.model impor
     Machine,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._linux.tables import Tables
+from ansible_collections.waldur.provider.plugins.module_utils._query.linux_uid_map import UidMap
 
 NAMES = ("amy", "bob", "cat", "dan")
 GROUP_NAMES = ("climate", "genome", *NAMES)
@@ -229,3 +231,35 @@ CHECKS = (
     check_a_number_is_never_changed_nor_given_to_two_accounts,
     check_removals_stay_within_the_limit_and_none_comes_from_an_incomplete_list,
 )
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[tuple[list[tuple[int, str]], list[int], set[int]]]:
+    """Runs, each with the people of that time and their usernames, their projects, and the numbers of Waldur."""
+    runs = []
+    for _run in range(draw(st.integers(1, 4))):
+        people = draw(st.lists(st.integers(0, 5), unique=True))
+        names = draw(st.permutations(["amy", "bob", "cat", "dan", "eve", "fay"]))
+        projects = draw(st.lists(st.integers(0, 3), unique=True))
+        runs.append((list(zip(people, names, strict=False)), projects, draw(st.sets(st.integers(20000, 20030)))))
+    return runs
+
+
+@given(histories(), st.integers(20000, 20005))
+def test_a_number_is_never_invented_twice_whoever_leaves_returns_or_is_renamed(
+    runs: list[tuple[list[tuple[int, str]], list[int], set[int]]], first_gid: int
+) -> None:
+    content: dict[str, Any] = {"min_uid": 20000, "max_uid": 20100, "min_gid": first_gid, "max_gid": 20100}
+    owners: dict[int, str] = {}
+    earlier: set[int] = set()
+    for people, projects, taken in runs:
+        # The file is read anew by each run, so what a run leaves must be valid.
+        numbers = UidMap(content)
+        found = {f"project {uuid}": numbers.find_group(f"{uuid:032x}", "Project", taken) for uuid in projects}
+        given_out = {owner: group[1] for owner, group in found.items() if group}
+        given_out |= {f"user {uuid}": numbers.find_uid(f"{uuid:032x}", name, taken) or 0 for uuid, name in people}
+        for owner, number in given_out.items():
+            assert owners.setdefault(number, owner) == owner
+            # What Waldur gives out later may be the same, but not what it has given out before.
+            assert number not in taken or number in earlier
+        content, earlier = numbers.content(), set(owners)
