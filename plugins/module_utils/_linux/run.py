@@ -175,4 +175,6 @@ def _flush_caches() -> None:
     """Make caches of the running system read the files again, as useradd does."""
     for command in _CACHES:
         if program := shutil.which(command[0], path="/usr/sbin:/sbin:/usr/bin:/bin"):
-            subprocess.run([program, *command[1:]], check=False, capture_output=True, timeout=30)
+            # All changes are made by now: a cache that can't be flushed reads the files again by itself, later.
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                subprocess.run([program, *command[1:]], check=False, capture_output=True, timeout=30)

@@ -146,7 +146,7 @@ class _Composer:
             person.has_access = True
             person.reason = self._find_obstacle(person, usable)
         if len(names) > 1 and not person.reason:
-            person.reason = f"different usernames: {', '.join(names)}"
+            person.reason = f"different usernames: {', '.join(map(to_printable, names))}"
             self._note_problem(person)
         self._read_numbers(person, source)
         return person
@@ -372,7 +372,7 @@ def _list_unusable_states(row: Row) -> list[str]:
 def _describe_unusable(rows: Sequence[Row]) -> str:
     if all(row.get("is_restricted") for row in rows):
         return "restricted"
-    states = sorted({state for row in rows for state in _list_unusable_states(row)})
+    states = sorted({to_printable(state) for row in rows for state in _list_unusable_states(row)})
     if not any(row.get("username") for row in rows):
         return f"no username (account {', '.join(states)})" if states else "no username"
     return f"account {', '.join(states)}" if states else "restricted or without username in every offering"

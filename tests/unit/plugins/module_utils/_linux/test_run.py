@@ -7,6 +7,7 @@ import contextlib
 import errno
 import itertools
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -20,6 +21,7 @@ from messages import mentions, message, part
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._linux import file_locks
+from ansible_collections.waldur.provider.plugins.module_utils._linux import run as linux_run
 from ansible_collections.waldur.provider.plugins.module_utils._linux.file_locks import lock_files
 from ansible_collections.waldur.provider.plugins.module_utils._linux.homes import Homes
 from ansible_collections.waldur.provider.plugins.module_utils._linux.model import LocalAccount
@@ -688,6 +690,22 @@ def test_a_folder_without_etc_can_not_be_locked(machine: Machine) -> None:
     (machine.root / "etc").rename(machine.root / "moved")
     with pytest.raises(WaldurError, match=part("linux_not_lockable")), lock_files(root):
         pass
+
+
+@pytest.mark.parametrize("error", [OSError(8, "Exec format error"), subprocess.TimeoutExpired("nscd", 30)])
+def test_a_cache_that_can_not_be_flushed_does_not_fail_a_run_that_is_done(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    calls: list[list[str]] = []
+
+    def hang(command: list[str], **_options: Any) -> None:
+        calls.append(command)
+        raise error
+
+    monkeypatch.setattr(shutil, "which", lambda name, path: f"/usr/sbin/{name}")
+    monkeypatch.setattr(subprocess, "run", hang)
+    linux_run._flush_caches()
+    assert calls == [["/usr/sbin/nscd", "-i", "passwd"], ["/usr/sbin/nscd", "-i", "group"]]
 
 
 # --- interruptions ----------------------------------------------------------------------------------------------------

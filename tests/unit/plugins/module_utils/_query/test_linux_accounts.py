@@ -284,6 +284,15 @@ def test_two_people_with_one_username_both_get_no_access_and_nobody_is_removed_f
     assert len(composed.incomplete) == 2
 
 
+def test_reasons_hold_no_template_and_no_control_character_of_the_server() -> None:
+    evil = "{{ lookup('pipe', 'id') }}\x1b[2J"
+    two_names = compose({**ACCOUNT, "username": evil}, ACCOUNT)
+    reasons_given = [two_names.accounts[0]["reason"], *two_names.incomplete]
+    reasons_given.append(compose({**ACCOUNT, "state": evil}).accounts[0]["reason"])
+    assert len(reasons_given) == 3
+    assert not [reason for reason in reasons_given if "{" in reason or not reason.isprintable()]
+
+
 def test_different_numbers_of_a_person_are_a_problem() -> None:
     composed = compose(ACCOUNT, {**ACCOUNT, "uidnumber": 20002})
     assert composed.accounts[0]["reason"] == "different numbers uidnumber: 20001, 20002"
