@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+_ROLES = Path(__file__).resolve().parents[3] / "roles"
 PATH = Path(__file__).resolve().parents[3] / "playbooks" / "vars" / "argument_specs.yml"
 
 
@@ -44,7 +45,7 @@ class Playbook:
 
     ``hosts`` is the variable that selects its hosts, empty where it runs on localhost, and ``hint`` the end of the
     message about ``--limit``. ``documents`` says whether it needs documents: ``required``, ``optional``, only ``files``
-    of them, or empty for none.
+    of them, or empty for none. ``role`` is the role whose variables it takes too, which checks their values itself.
     """
 
     name: str
@@ -52,6 +53,12 @@ class Playbook:
     hint: str
     hosts: str = ""
     documents: str = ""
+    role: str = ""
+
+    @property
+    def role_variables(self) -> tuple[str, ...]:
+        """The names of the role's variables."""
+        return _read_role_variables(self.role) if self.role else ()
 
 
 _SPEC_KEYS = ("type", "elements", "choices")
@@ -60,17 +67,27 @@ _SPEC_KEYS = ("type", "elements", "choices")
 @cache
 def load_playbooks() -> dict[str, Playbook]:
     """Return all playbooks by name, without the name of the collection."""
-    import yaml
-
-    # The loader in C, where PyYAML has it, takes a tenth of the time.
-    content = yaml.load(PATH.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    content = _read_yaml(PATH)
     declared = content["variables"]
     return {name: _playbook(name, spec, declared) for name, spec in content["playbooks"].items()}
 
 
+@cache
+def _read_role_variables(role: str) -> tuple[str, ...]:
+    content = _read_yaml(_ROLES / role / "meta" / "argument_specs.yml")
+    return tuple(content["argument_specs"]["main"]["options"])
+
+
+def _read_yaml(path: Path) -> Any:
+    import yaml
+
+    # The loader in C, where PyYAML has it, takes a tenth of the time.
+    return yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def _playbook(name: str, spec: Mapping[str, Any], declared: Mapping[str, Any]) -> Playbook:
     variables = {key: _variable(key, declared[key], own or {}) for key, own in spec["variables"].items()}
-    own = {key: spec[key] for key in ("hosts", "documents") if key in spec}
+    own = {key: spec[key] for key in ("hosts", "documents", "role") if key in spec}
     return Playbook(name, variables, spec["hint"], **own)
 
 

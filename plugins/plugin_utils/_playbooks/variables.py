@@ -30,7 +30,7 @@ def check_names(playbook: Playbook, names: Iterable[str], all_variables: Iterabl
     playbook has (``all_variables`` are those of all of them) and that are very much like a variable are rejected.
     """
     problems = Problems()
-    known = {*all_variables}
+    known = {*all_variables, *playbook.role_variables}
     for name in names:
         meant = "" if name in known else _find_meant(playbook, name)
         if meant:
@@ -44,8 +44,22 @@ def _find_meant(playbook: Playbook, name: str) -> str:
     for variable in playbook.variables.values():
         if spelled == variable.name or spelled in variable.misspelt:
             return variable.name
-    near = difflib.get_close_matches(spelled, playbook.variables, 1, _LIKENESS)
-    return near[0] if near and abs(len(near[0]) - len(spelled)) <= _MOST_MORE else ""
+    return _find_like(spelled, playbook.variables) or _find_role_variable(playbook, spelled)
+
+
+def _find_role_variable(playbook: Playbook, name: str) -> str:
+    """Return the variable of the playbook's role that is meant; what all of them begin with makes none alike."""
+    prefix = f"{playbook.role}_"
+    if not playbook.role or not name.startswith(prefix):
+        return ""
+    endings = [variable.removeprefix(prefix) for variable in playbook.role_variables]
+    ending = _find_like(name.removeprefix(prefix), endings)
+    return f"{prefix}{ending}" if ending else ""
+
+
+def _find_like(name: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, [*names], 1, _LIKENESS)
+    return near[0] if near and abs(len(near[0]) - len(name)) <= _MOST_MORE else ""
 
 
 def list_ineffective(playbook: Playbook, names: Iterable[str], all_variables: Iterable[str]) -> list[str]:

@@ -95,6 +95,10 @@ def test_a_misspelt_name_is_no_variable_of_a_playbook() -> None:
         ("apply", "approve_plan", "approved_plan"),
         ("drift", "drift_when_found", "when_drift"),
         ("validate", "code_quality_files", "code_quality_file"),
+        # Variables of the role: without the offerings, people of all offerings would get accounts.
+        ("linux_accounts", "linux_accounts_offering", "linux_accounts_offerings"),
+        ("linux_accounts", "linux_accounts_uidmap", "linux_accounts_uid_map"),
+        ("linux_accounts", "Linux-accounts-max-removal", "linux_accounts_max_removals"),
     ],
 )
 def test_a_likely_misspelling_is_reported_with_the_variable_that_is_meant(playbook: str, name: str, meant: str) -> None:
@@ -108,6 +112,11 @@ def test_a_likely_misspelling_is_reported_with_the_variable_that_is_meant(playbo
 )
 def test_a_name_that_may_mean_something_else_is_accepted(name: str) -> None:
     check_names(PLAYBOOKS["validate"], [name], ALL)
+
+
+@pytest.mark.parametrize("name", ["linux_accounts_root", "linux_accounts_hosts", "linux_accounts_mode", "offering"])
+def test_variables_of_a_role_and_others_that_begin_like_them_are_accepted(name: str) -> None:
+    check_names(PLAYBOOKS["linux_accounts"], [name], ALL)
 
 
 # --- the values of variables -----------------------------------------------------------------------------------------
