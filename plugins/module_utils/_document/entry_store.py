@@ -18,12 +18,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from .._common.errors import InvalidInput
 
 _INDEX = "index.json"
 _LOCK = "lock"
+T = TypeVar("T")
 # The stores that this process has used: a repeated task (until) must not get the error of its last attempt.
 _USED: set[str] = set()
 
@@ -85,6 +86,16 @@ class EntryStore:
             entry: dict[str, Any] = json.load(file)
         return entry
 
+    def share(self, name: str, read: Callable[[], T]) -> T:
+        """Return what the first process that asked for ``name`` read (JSON). An error of ``read`` is not stored."""
+        path = os.path.join(self._path, f"{name}.json")
+        with self._locked():
+            shared: T | None = _read(path)
+            if shared is None:
+                shared = read()
+                _write(path, shared)
+            return shared
+
     def _create(self, create: Callable[[], Sequence[StoredEntry]]) -> dict[str, Any]:
         index: dict[str, Any]
         try:
@@ -102,12 +113,8 @@ class EntryStore:
         return index
 
     def _read_index(self) -> dict[str, Any] | None:
-        try:
-            with open(os.path.join(self._path, _INDEX), encoding="utf-8") as file:
-                index: dict[str, Any] = json.load(file)
-                return index
-        except FileNotFoundError:
-            return None
+        index: dict[str, Any] | None = _read(os.path.join(self._path, _INDEX))
+        return index
 
     def _file(self, number: int) -> str:
         return os.path.join(self._path, f"{number}.json")
@@ -121,6 +128,15 @@ class EntryStore:
             yield
 
 
-def _write(path: str, content: Mapping[str, Any]) -> None:
+def _read(path: str) -> Any:
+    """Return the content of a file; None if there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return None
+
+
+def _write(path: str, content: Any) -> None:
     with open(path, "w", encoding="utf-8") as file:
         json.dump(content, file)

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -34,11 +35,13 @@ def plan_shared(session: Session, options: Mapping[str, Any], read_image: ReadIm
     """Return the plan for the entries that the option ``only`` names.
 
     The first host of the task reads all documents and the approved plan, and resolves the customers of all entries. The
-    others read what it stored. Raises ``InvalidInput`` as ``plan_changes`` does.
+    first one that needs the roles reads them. The others read what these stored. Raises ``InvalidInput`` as
+    ``plan_changes`` does.
     """
     limits = parse_limits({**options, "approved_plan": None}, session.client.connection.api_url)
     session.references.start_run()
     store = EntryStore(os.path.join(shared_folder(), _key(session, options)))
+    session.references.roles.share_rows = partial(store.share, "roles")
     summaries = store.summaries(lambda: _split(session, options, read_image))
     stored = select_stored(session, store, summaries, limits.only or (), read_image)
     approved = [content["approved"] for content in stored.contents]

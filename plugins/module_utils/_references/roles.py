@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .._common import uuids
 from .._common.errors import InvalidInput, quote
 from .._common.types import Row
@@ -17,12 +19,16 @@ _FIELD_TYPES = {"uuid": FieldType.UUID, "name": FieldType.TEXT, "content_type": 
 
 
 class RoleResolver:
-    """Finds the roles that references name. The list is read once per connection; safe to use from several threads."""
+    """Finds the roles that references name. The list is read once per connection; safe to use from several threads.
+
+    ``share_rows`` may return what another process has read, instead of calling the function that reads the rows.
+    """
 
     def __init__(self, client: Client, lock: Lock) -> None:
         self.lock = lock
         self._client = client
         self._roles: list[Row] | None = None
+        self.share_rows: Callable[[Callable[[], list[Row]]], list[Row]] = lambda read: read()
 
     @synchronized
     def resolve(self, option: str, value: str) -> Row:
@@ -55,13 +61,14 @@ class RoleResolver:
 
     def _find(self, value: str) -> list[Row]:
         if self._roles is None:
-            rows = self._client.rows("roles", field=["uuid", "name", "content_type", "is_active"])
-            self._roles = check_rows(
-                "roles", rows, uuid=FieldType.UUID, name=FieldType.TEXT, content_type=FieldType.TEXT.optional
-            )
+            self._roles = self.share_rows(self._read)
         uuid = uuids.normalize(value) or uuids.from_url(value, "roles")
         matches = [role for role in self._roles if uuid and uuids.normalize(role["uuid"]) == uuid]
         return matches or [role for role in self._roles if role["name"] == value]
+
+    def _read(self) -> list[Row]:
+        rows = self._client.rows("roles", field=["uuid", "name", "content_type", "is_active"])
+        return check_rows("roles", rows, uuid=FieldType.UUID, name=FieldType.TEXT, content_type=FieldType.TEXT.optional)
 
     def _choices(self) -> str:
         """Return the remedy for a role that can't be used; for errors only, as there may be a thousand entries."""

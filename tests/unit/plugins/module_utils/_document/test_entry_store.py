@@ -81,3 +81,15 @@ def test_nothing_is_shared_outside_a_task() -> None:
     with share_entries_in("/tmp/x"):
         assert shared_folder() == "/tmp/x"
     assert shared_folder() == ""
+
+
+def test_what_one_process_reads_is_shared_with_the_others(tmp_path: Path) -> None:
+    folder = str(tmp_path / "shared")
+    with pytest.raises(InvalidInput):
+        EntryStore(folder).share("roles", fail_to_read)
+    assert EntryStore(folder).share("roles", lambda: [{"name": "R"}]) == [{"name": "R"}]
+    assert EntryStore(folder).share("roles", fail_to_read) == [{"name": "R"}]
+
+
+def fail_to_read() -> list[dict[str, str]]:
+    raise InvalidInput("Waldur does not respond")
