@@ -100,6 +100,8 @@ def test_the_documents_are_read_once_for_all_hosts_and_each_gets_its_part_of_the
     paths = documents(run)
     for path in paths[:2]:
         edited(path, description="approved")
+    for path in paths[2:]:
+        edited(path, users=[{"user": "staff", "state": "absent"}])
     planned = playbook(run, "plan", "-e", "providers_path=providers")
     assert planned.code == 0, planned.output
     edited(paths[2], description="not approved")
@@ -117,10 +119,16 @@ def test_the_documents_are_read_once_for_all_hosts_and_each_gets_its_part_of_the
         (hosts[3], "nothing to change"),
         (hosts[4], "nothing to change"),
     ]
+    changes = outcome.of("Show the changes")["msg"]
+    assert list(changes) == hosts[:2]
+    assert all("approved" in "\n".join(lines) for lines in changes.values())
     assert mentions(outcome.output, "approval_out_of_date")
+    _error, last = [line["result"]["msg"] for line in outcome.lines if line["status"] == "failed"]
+    assert last.startswith(f"{hosts[2]}: failed.")
     operations = fleet.counts().operations
     assert operations["GET /api/marketplace-service-providers/"] == lists_of_the_inventory + 1
     assert operations["GET /api/customers/"] == 1
+    assert operations["GET /api/roles/"] == 1
     # What they shared is gone.
     assert not list(Path(run.environment({})["ANSIBLE_HOME"]).rglob("waldur-*"))
 
