@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 
 from simulation import Simulator
 
@@ -23,6 +24,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", help=f"what to measure: {', '.join(PARTS)}; everything when left out")
     parser.add_argument("--repeats", type=int, default=3, help="runs of which the median counts (%(default)s)")
     parser.add_argument("--growth", type=int, nargs="+", help="the numbers of items between which costs grow")
+    parser.add_argument("--fleets", type=int, nargs="+", help="the numbers of hosts of the fleets that are measured")
     parser.add_argument("--small", action="store_true", help="few items: to see that it works")
     options = parser.parse_args(given)
     if unknown := set(options.parts) - set(PARTS):
@@ -34,8 +36,8 @@ def main(given: list[str] | None = None) -> None:
     """Prints a table, row by row."""
     options = arguments(given)
     sizes = SMALL if options.small else Sizes()
-    if options.growth:
-        sizes = Sizes(**{**vars(sizes), "growth": tuple(options.growth)})
+    growth, fleets = (tuple(getattr(options, name) or getattr(sizes, name)) for name in ("growth", "fleets"))
+    sizes = replace(sizes, growth=growth, fleets=fleets)
     with Simulator.start(generate={"providers": 1, "users": 1}) as sim:
         bench = Bench(sim, sizes, options.repeats)
         print(head(), flush=True)
