@@ -121,7 +121,7 @@ release: .venv/test.stamp $(TREE) ## write the changelog of the version in galax
 test-live: .venv/test.stamp $(TREE) ## run the same tests against a real Waldur; see tests/integration/README.md
 	@$(BIN)/python -m pytest --live -rs tests/integration
 
-contract: .venv/test.stamp $(TREE) sdk build/yaml-language-server/installed build/gitlab-ci-local/installed build/pre-commit/downloaded build/ansible-rulebook/installed ## test with other programs: recordings of a real Waldur, the official SDK, the YAML language server, pipelines, pre-commit, ansible-rulebook
+contract: .venv/test.stamp $(TREE) sdk build/yaml-language-server/installed build/gitlab-ci-local/installed build/pre-commit/downloaded build/ansible-rulebook/installed build/awx/installed ## test with other programs: recordings of a real Waldur, the official SDK, the YAML language server, pipelines, pre-commit, ansible-rulebook, ansible-runner
 	@echo "== pytest tests/contract"
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests/contract
 
@@ -176,6 +176,13 @@ build/ansible-rulebook/installed: requirements/ansible-rulebook.txt | .venv/test
 	@echo "== installing ansible-rulebook and its Java into build"
 	@rm -rf $(@D)
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-compile --no-deps --target $(@D) -r $<
+	@touch $@
+
+# What AWX runs jobs with, for tests/contract/test_awx*.py. Its code for credentials demands Python 3.11, and works with 3.10.
+build/awx/installed: requirements/awx.txt | .venv/test.stamp
+	@echo "== installing ansible-runner into build"
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-compile --no-deps --ignore-requires-python --target $(@D) -r $<
 	@touch $@
 
 build/pre-commit/downloaded: requirements/pre-commit.txt | .venv/test.stamp

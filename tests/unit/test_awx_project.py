@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -27,6 +31,20 @@ def test_the_fleet_is_the_group_of_the_inventory_and_a_slice_lacks_hosts() -> No
     assert play["vars"]["providers_hosts"] == "waldur_service_providers"
     assert play["vars"]["providers_without_host"] == "ignore"
     assert play["vars"]["approved_plan"] == read("apply.yml")[0]["vars"]["approved_plan"] == "{{ waldur_plan }}"
+
+
+def test_the_inventory_has_a_host_for_each_provider_and_the_collection_is_installed() -> None:
+    assert read("inventory/fleet.waldur.yml") == {"plugin": "waldur.provider.inventory", "hosts": "service_providers"}
+    assert read("collections/requirements.yml") == {"collections": [{"name": "waldur.provider"}]}
+
+
+def test_ansible_reads_from_the_project_that_an_inventory_which_fails_ends_the_run() -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    command = [str(Path(sys.executable).with_name("ansible-config")), "dump", "--only-changed", "--format", "yaml"]
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=True)
+    changed = {entry["name"]: entry["value"] for entry in yaml.safe_load(done.stdout) if "origin" in entry}
+    del changed["CONFIG_FILE"]
+    assert changed == {"INVENTORY_ANY_UNPARSED_IS_FAILED": True}
 
 
 # --- the guide -------------------------------------------------------------------------------------------------------
