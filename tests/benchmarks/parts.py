@@ -13,6 +13,7 @@ from .machines import machines
 from .playbooks import fleet, playbooks
 from .replay import Replay
 from .simulated import simulator
+from .slices import slices
 from .table import Row, seconds, times
 
 # The fixed reads beside the pages of lists that a document may cost.
@@ -173,6 +174,7 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "inventory": inventory,
     "playbooks": playbooks,
     "fleet": fleet,
+    "slices": slices,
     "simulator": simulator,
     "machines": machines,
 }

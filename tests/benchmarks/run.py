@@ -17,6 +17,9 @@ from .bench import SMALL, Bench, Failed, Sizes
 from .parts import PARTS
 from .table import head
 
+# Options that are lists of sizes.
+LISTS = ("growth", "fleets", "slices")
+
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
@@ -25,6 +28,9 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=3, help="runs of which the median counts (%(default)s)")
     parser.add_argument("--growth", type=int, nargs="+", help="the numbers of items between which costs grow")
     parser.add_argument("--fleets", type=int, nargs="+", help="the numbers of hosts of the fleets that are measured")
+    parser.add_argument("--slices", type=int, nargs="+", help="into how many slices the largest fleet is divided")
+    parser.add_argument("--forks", type=int, help="how many forks each slice has")
+    parser.add_argument("--items", type=int, help="items of a document; a fifth for each provider of a fleet")
     parser.add_argument("--small", action="store_true", help="few items: to see that it works")
     options = parser.parse_args(given)
     if unknown := set(options.parts) - set(PARTS):
@@ -36,8 +42,9 @@ def main(given: list[str] | None = None) -> None:
     """Prints a table, row by row."""
     options = arguments(given)
     sizes = SMALL if options.small else Sizes()
-    growth, fleets = (tuple(getattr(options, name) or getattr(sizes, name)) for name in ("growth", "fleets"))
-    sizes = replace(sizes, growth=growth, fleets=fleets)
+    growth, fleets, slices = (tuple(getattr(options, name) or getattr(sizes, name)) for name in LISTS)
+    forks, items = options.forks or sizes.forks, options.items or sizes.items
+    sizes = replace(sizes, growth=growth, fleets=fleets, slices=slices, forks=forks, items=items)
     with Simulator.start(generate={"providers": 1, "users": 1}) as sim:
         bench = Bench(sim, sizes, options.repeats)
         print(head(), flush=True)

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 from awx_credential import PROJECT
+from benchmarks.bench import Bench, Sizes
+from benchmarks.parts import PARTS
 from integration.inventories import rows, unmarked
 from integration.playbook import runner
 
@@ -129,3 +131,16 @@ def assert_no_token(job: Job, token: str) -> None:
     assert len(lines) > 1
     assert not any(token.encode() in line for line in lines)
     assert token not in (job.folder / "printed").read_text()
+
+
+def test_the_benchmark_of_slices_measures_them() -> None:
+    with Simulator.start(generate={"providers": 1, "users": 1}) as simulator:
+        rows = list(PARTS["slices"](Bench(simulator, Sizes(items=5, fleets=(2,), slices=(2,), forks=1), repeats=1)))
+    assert [row.what.strip() for row in rows] == [
+        "2 hosts in 2 slices, 1 forks each",
+        "CPU",
+        "memory of the largest process",
+        "requests",
+    ]
+    # Each slice reads the list of providers, their customers and the roles, and each host its provider and grants.
+    assert rows[-1].ours == "12"
