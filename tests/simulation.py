@@ -41,12 +41,12 @@ class Simulator:
     ``url`` is its address without a path, ``tokens`` the token of each alias (``staff``, ``owner``, …).
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], about: dict[str, Any]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], about: dict[str, Any], timeout: int = 60) -> None:
         self._process = process
         self.url: str = about["url"]
         self.edition: str = about["edition"]
         self.tokens: dict[str, str] = about["tokens"]
-        self._connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=60)
+        self._connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=timeout)
         # A test may look at the requests in a thread of its own.
         self._lock = threading.Lock()
 
@@ -59,8 +59,12 @@ class Simulator:
         edition: str = "2025",
         port: int = 0,
         python: str | None = None,
+        timeout: int = 60,
     ) -> Simulator:
-        """Start one and wait until it answers; raises :exc:`SimulatorError` with what it printed if it does not."""
+        """Start one and wait until it answers; raises :exc:`SimulatorError` with what it printed if it does not.
+
+        ``timeout`` are the seconds that a request to the control channel may take, such as for a large world.
+        """
         command = [python or os.environ.get(PYTHON_VARIABLE) or sys.executable, "-m", "simulator", "--until-eof"]
         command += ["--edition", edition, "--port", str(port)]
         command += ["--generate", _pairs(generate)] if generate is not None else ["--world", world]
@@ -71,7 +75,7 @@ class Simulator:
         if not line:
             close_pipes(process)
             raise SimulatorError(f"the simulator ended with {process.wait()}; see its standard error")
-        return cls(process, json.loads(line))
+        return cls(process, json.loads(line), timeout)
 
     def __enter__(self) -> Simulator:
         return self

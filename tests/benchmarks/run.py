@@ -45,7 +45,7 @@ def main(given: list[str] | None = None) -> None:
     growth, fleets, slices = (tuple(getattr(options, name) or getattr(sizes, name)) for name in LISTS)
     forks, items = options.forks or sizes.forks, options.items or sizes.items
     sizes = replace(sizes, growth=growth, fleets=fleets, slices=slices, forks=forks, items=items)
-    with Simulator.start(generate={"providers": 1, "users": 1}) as sim:
+    with Simulator.start(generate={"providers": 1, "users": 1}, timeout=1200) as sim:
         bench = Bench(sim, sizes, options.repeats)
         print(head(), flush=True)
         try:
