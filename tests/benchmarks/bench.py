@@ -30,8 +30,8 @@ class Failed(Exception):
 @dataclass(frozen=True)
 class Sizes:
     """How much of everything: items of a loop, items of a document, the sizes between which costs grow, the rows of the
-    simulator's largest list, the GETs of one object, the numbers of hosts of fleets, and those of the slices of the
-    largest one, with the forks of each slice."""
+    simulator's largest list, the GETs of one object, the numbers of hosts of fleets, those of the slices of the largest
+    one, with the forks of each slice, and the number of providers of one task."""
 
     loop: int = 100
     items: int = 1000
@@ -41,9 +41,10 @@ class Sizes:
     fleets: tuple[int, ...] = (100, 1000)
     slices: tuple[int, ...] = (1, 2, 4, 8)
     forks: int = 5
+    providers: int = 1000
 
 
-SMALL = Sizes(loop=5, items=20, growth=(2, 10), rows=400, gets=30, fleets=(2,), slices=(2,))
+SMALL = Sizes(loop=5, items=20, growth=(2, 10), rows=400, gets=30, fleets=(2,), slices=(2,), providers=15)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from .bench import PROVIDER, Asked, Bench, Task, fetch, names, play
 from .inventory import inventory
 from .machines import machines
 from .playbooks import fleet, playbooks
+from .providers import providers
 from .replay import Replay
 from .simulated import simulator
 from .slices import slices
@@ -175,6 +176,7 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "playbooks": playbooks,
     "fleet": fleet,
     "slices": slices,
+    "providers": providers,
     "simulator": simulator,
     "machines": machines,
 }

@@ -17,7 +17,7 @@ from simulation import Simulator
 from .commands import ansible
 from .playbook import Runner
 
-TINY = Sizes(loop=3, items=4, growth=(2, 3), rows=310, gets=5, fleets=(2,))
+TINY = Sizes(loop=3, items=4, growth=(2, 3), rows=310, gets=5, fleets=(2,), providers=12)
 
 
 class ForkingBench(Bench):
@@ -136,6 +136,12 @@ def test_a_fleet_is_compared_with_one_task_and_with_any_task_of_ansible(bench: B
     assert {row.budget for row in rows} == {"", "<= 0.1 s more a host"}
     # A host costs one request more than in one task, for its provider: the hosts share all that is not their own.
     assert [requests for requests, _within in counted(rows)] == ["5", "7", "7", "0"]
+
+
+def test_many_providers_cost_pages(bench: Bench) -> None:
+    rows = list(PARTS["providers"](bench))
+    assert counted(rows) == [("6", True)]
+    assert rows[0].what == "12 providers with 20 role grants each, no change"
 
 
 def test_a_run_that_does_not_do_what_it_should_is_not_measured(other_world: Simulator) -> None:

@@ -503,6 +503,17 @@ _SUPPORTING = (
     ),
     Operation("customer", "GET", "/api/customers/{uuid}/", "look up the customer", query=(FIELD,)),
     Operation("all_users", "GET", "/api/users/", "look up users", query=USER_PARAMETERS, response="pages"),
+    # See api-behaviour: lookups-all-role-grants.
+    Operation(
+        "all_role_grants",
+        "GET",
+        "/api/user-permissions/",
+        "list the role grants of all service providers",
+        query=(FIELD, Parameter("scope_type", match="exact")),
+        response="pages",
+        since=2026,
+        feature="the list of all role grants",
+    ),
     Operation("user", "GET", "/api/users/{uuid}/", "look up the user", query=(FIELD,)),
     Operation("me", "GET", "/api/users/me/", "look up the token's own user", query=(FIELD,)),
     Operation(

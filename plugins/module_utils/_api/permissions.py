@@ -101,7 +101,6 @@ VIEW_TEAM = Requirement(
     "this needs a staff or support token, a role on the service provider, or a role with CUSTOMER.VIEW_TEAM on its"
     " customer or PROJECT.VIEW_TEAM on a project of that customer"
 )
-
 VIEW_POOLS = Requirement("this needs a staff or support token, or a role on the provider's customer")
 
 

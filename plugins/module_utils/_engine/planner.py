@@ -249,6 +249,8 @@ def _convert_for_digest(value: Any) -> Any:
 def _read_tasks(
     session: Session, chosen: Sequence[tuple[ProviderDocument, Target]], failures: Failures
 ) -> list[ResourceTask]:
+    for resource in RESOURCES:
+        resource.prefetch(session, [target for desired, target in chosen if resource.is_in(desired)])
     phase = session.progress.begin("service providers read")
     tasks: list[ResourceTask] = []
     for number, (desired, target) in enumerate(chosen):
@@ -256,6 +258,7 @@ def _read_tasks(
             provider_tasks = [resource.read_task(session, desired, target) for resource in RESOURCES]
             tasks += [task for task in provider_tasks if task is not None]
         phase.report(number + 1, len(chosen))
+    session.references.bulk_lists.forget()
     return tasks
 
 

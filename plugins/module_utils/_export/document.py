@@ -64,11 +64,14 @@ def export_providers(session: Session, references: Any = None, parts: Sequence[s
     session.references.start_run()
     targets = _targets(session, references)
     session.references.customers.prefetch([target.name for target in targets])
+    for name in parts:
+        EXPORT_PARTS[name].prefetch(session, targets, is_export=True)
     phase = session.progress.begin("service providers exported")
     attempts = []
     for number, target in enumerate(targets):
         attempts.append((target, _attempt_export(session, target, parts, is_named=references is not None)))
         phase.report(number + 1, len(targets))
+    session.references.bulk_lists.forget()
     errors = [(target, outcome) for target, outcome in attempts if isinstance(outcome, WaldurError)]
     providers = [outcome for _target, outcome in attempts if isinstance(outcome, ExportedProvider)]
     if errors and not providers:

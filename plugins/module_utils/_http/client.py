@@ -78,6 +78,11 @@ class Client:
         before the first response."""
         return self._server_time or datetime.now(timezone.utc)
 
+    @property
+    def has_personal_token(self) -> bool:
+        """Whether the token is a personal access token, which may have fewer permissions than its user."""
+        return is_personal(self.connection.auth_scheme, self._credential.token)
+
     def get(self, name: str, uuid: str | None = None, /, **query: Any) -> Row:
         """Return one object. Raises ``NotFound``, ``Forbidden``, … (see ``_common/errors.py``)."""
         answer = self._send(operation(name), uuid, query=query)
@@ -93,13 +98,14 @@ class Client:
         prepare: Callable[[Row], Row] | None = None,
         keep: Callable[[Row], bool] | None = None,
         limit: int | None = None,
+        most_pages: int | None = None,
         **query: Any,
     ) -> list[Row]:
         """Return every row of a list, all pages, each row once (api-behaviour: pagination), or the first ``limit`` that
         ``keep`` takes.
 
         ``prepare`` sees each row before secrets are taken out of it. Raises ``WaldurError`` where the number of rows
-        is not the one that the server announces (see ``pagination``).
+        is not the one that the server announces, and where the list has more than ``most_pages`` (see ``pagination``).
         """
         listing = operation(name)
 
@@ -110,7 +116,7 @@ class Client:
             return Page(rows, list_length(answer, listing, self.redactor), answer.has_next_page)
 
         phase = self.progress.begin("pages read", f"{listing.title[:1].upper()}{listing.title[1:]}")
-        rows = first_rows(fetch, listing, limit, keep) if limit else all_rows(fetch, listing, phase.report)
+        rows = first_rows(fetch, listing, limit, keep) if limit else all_rows(fetch, listing, phase.report, most_pages)
         if name == "service_providers" and rows and not query.get("field"):
             self._edition = detect_edition(rows[0])
         taken = [row for row in rows if keep is None or keep(row)]
@@ -251,7 +257,7 @@ class Client:
 
     def _error(self, request: Operation, answer: HttpResponse, exchange: Exchange) -> WaldurError:
         """Return the error for a response of 400 and more."""
-        is_personal_token = is_personal(self.connection.auth_scheme, self._credential.token)
+        is_personal_token = self.has_personal_token
 
         def describe_requirement() -> str:
             requirement = request.permission.describe(self._edition, is_personal_token=is_personal_token)

@@ -42,17 +42,20 @@ def _report_nothing(_read: int, _pages: int) -> None:
     """Ignore the number of pages."""
 
 
-def all_rows(fetch: Fetch, listing: Operation, report_pages: ReportPages = _report_nothing) -> list[Row]:
+def all_rows(
+    fetch: Fetch, listing: Operation, report_pages: ReportPages = _report_nothing, most_pages: int | None = None
+) -> list[Row]:
     """Return every row. ``fetch`` takes the number of a page, from 1, and its size.
 
     ``report_pages`` is called in the thread of the caller while a long list is read.
 
     The number of different rows is checked against the one that was announced last; where it differs the list is read
-    once more, and then it is a ``WaldurError``.
+    once more, and then it is a ``WaldurError``. It is one after the first page too where that announces more than
+    ``most_pages``, or nothing, if there is such a limit.
     """
-    rows, expected = _read_all(fetch, listing, report_pages)
+    rows, expected = _read_all(fetch, listing, report_pages, most_pages)
     if expected not in (None, len(rows)):
-        rows, expected = _read_all(fetch, listing, report_pages)
+        rows, expected = _read_all(fetch, listing, report_pages, most_pages)
     if expected not in (None, len(rows)):
         raise WaldurError(
             f"Cannot {listing.title}: Waldur reported {expected} rows but returned {len(rows)} distinct rows, in two"
@@ -113,9 +116,13 @@ def _too_long(listing: Operation, number: int) -> WaldurError:
     )
 
 
-def _read_all(fetch: Fetch, listing: Operation, report_pages: ReportPages) -> tuple[list[Row], int | None]:
+def _read_all(
+    fetch: Fetch, listing: Operation, report_pages: ReportPages, most_pages: int | None
+) -> tuple[list[Row], int | None]:
     first = fetch(1, PAGE_SIZE)
     rows, expected = _RowCollector(listing), first.count
+    if most_pages is not None and _pages(first) > most_pages:
+        raise WaldurError(f"Cannot {listing.title}: the list has more than {most_pages:,} pages.")
     if not listing.paginated or not first.rows:
         rows.add(first.rows)
         return rows.kept, expected if listing.paginated else None
@@ -123,7 +130,7 @@ def _read_all(fetch: Fetch, listing: Operation, report_pages: ReportPages) -> tu
         _read_until(fetch, rows, None, first)
         return rows.kept, None
     # The server decides the size of a page; the length of the first one gives their number.
-    pages = math.ceil(expected / len(first.rows))
+    pages = int(_pages(first))
     if expected > LONGEST_LIST or pages > _MOST_PAGES:
         raise _too_long(listing, expected)
     rows.add(first.rows)
@@ -134,6 +141,13 @@ def _read_all(fetch: Fetch, listing: Operation, report_pages: ReportPages) -> tu
         if not rows.add(last.page.rows):
             break
     return rows.kept, next(count for count in reversed(counts) if count is not None)
+
+
+def _pages(first: Page) -> float:
+    """Return the number of pages that the first one announces; infinity where it announces nothing."""
+    if not first.rows:
+        return 1
+    return math.inf if first.count is None else math.ceil(first.count / len(first.rows))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import threading
 
 from .._http.client import Client
 from .account_visibility import AccountVisibility
+from .bulk_lists import BulkLists
 from .current_user import CurrentUser
 from .customers import CustomerResolver
 from .posix_id_pools import PosixIdPools
@@ -30,6 +31,7 @@ class References:
         self.users = UserResolver(client, self.current_user, lock)
         self.roles = RoleResolver(client, lock)
         self.provider_list = ProviderList(client, lock)
+        self.bulk_lists = BulkLists(client, self.current_user, self.provider_list, lock)
         self.posix_id_pools = PosixIdPools(client, self.current_user, lock)
         self.customers = CustomerResolver(client, self.provider_list, lock)
         self.providers = ProviderResolver(self.provider_list, self.customers, lock)
@@ -40,6 +42,7 @@ class References:
             self.account_visibility.start_run()
             self.users.start_run()
             self.provider_list.forget()
+            self.bulk_lists.forget()
             self.posix_id_pools.start_run()
             self.customers.start_run()
             self.providers.start_run()

@@ -138,6 +138,18 @@ class AnyResource(ABC):
     def read_options(self, options: Mapping[str, Any], read_image: ReadImage) -> object:
         """Return the desired state in the options of the resource's module. Raises ``InvalidInput``."""
 
+    def prefetch(  # noqa: B027
+        self, session: Session, targets: Sequence[Target], *, is_export: bool = False
+    ) -> None:
+        """Read at once what ``read`` or ``export`` needs of several providers, where that takes fewer requests.
+
+        The rows are kept in ``session.references.bulk_lists`` until the providers are read. Only reads.
+        """
+
+    @abstractmethod
+    def is_in(self, document: ProviderDocument) -> bool:
+        """Return whether the document names a desired state of the resource."""
+
     def returns(self, options: Mapping[str, Any], result: Result) -> dict[str, Any]:
         """Return what the resource's module returns beside ``changed`` and ``diff``, for the options of its task."""
         return {self.result_key: result}
@@ -221,6 +233,14 @@ class Resource(AnyResource, Generic[DesiredState, CurrentState, Payload]):
         """Return the current objects that an entry keeps, if others can exist that no entry names. Pure."""
         return []
 
+    def is_in(self, document: ProviderDocument) -> bool:
+        """Return whether the document names a desired state of the resource."""
+        return document.get(self.desired_type) is not None
+
+    def is_from_bulk(self, current: CurrentState) -> bool:
+        """Return whether ``current`` is read again before something is changed, as it comes from another list."""
+        return False
+
     def read_task(self, session: Session, document: ProviderDocument, target: Target) -> ResourceTask | None:
         """Read the current state; None, and nothing is read, where the document names no desired state."""
         desired = document.get(self.desired_type)
@@ -252,6 +272,10 @@ class TypedTask(ResourceTask, Generic[DesiredState, CurrentState, Payload]):
     def compare(self, session: Session, users: ResolvedUsers) -> None:
         """Compare current and desired state into ``comparison``."""
         self.comparison = self._compared(session, users)
+        if (self.comparison.changes or self.comparison.errors) and self.resource.is_from_bulk(self.current):
+            # A list of all providers may differ from that of the provider, which decides about each change.
+            self.current = self.resource.read(session, self.target, self.desired)
+            self.comparison = self._compared(session, users)
 
     def _compared(self, session: Session, users: ResolvedUsers) -> Comparison[Payload]:
         return self.resource.compare(session, self.target, self.desired, self.current, users)

@@ -27,6 +27,7 @@ from .offering_username_owners import is_owned_by_provider_account
 from .offering_username_prediction import changes_accounts, predict_usernames
 from .offering_username_reading import (
     list_named_users,
+    prefetch,
     read_accounts,
     read_owners,
     read_provider_accounts,
@@ -83,6 +84,10 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
             return Usernames(USERNAMES.read("usernames", options["usernames"]))
         entry = USERNAME.read("", {field.name: options.get(field.name) for field in USERNAME.fields})
         return Usernames((entry,), single=True)
+
+    def prefetch(self, session: Session, targets: Sequence[Target], *, is_export: bool = False) -> None:
+        """Read the resources and the accounts of all service providers, where that takes fewer requests."""
+        prefetch(session, targets, is_export=is_export)
 
     def read(self, session: Session, target: Target, desired: Usernames) -> UsernameState:
         """Read accounts, project permissions and resources, each once, in bulk; for a single user, only theirs."""

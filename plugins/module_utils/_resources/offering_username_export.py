@@ -42,7 +42,7 @@ def export_usernames(session: Session, target: Target) -> Exported:
         )
     read_accounts(session, target, None, current)
     read_visibility(session, current.accessible_offerings, current)
-    if has_provider_accounts(session, current):
+    if current.accessible_offerings and has_provider_accounts(session, current):
         _read_owners(session, target, current)
     resolved = session.references.users.resolve(current.accessible_offerings)
     users = [user for user in resolved.values() if isinstance(user, User)]

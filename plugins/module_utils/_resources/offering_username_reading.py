@@ -8,7 +8,7 @@ usernames-algorithm)."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .._common import uuids
@@ -16,6 +16,7 @@ from .._common.errors import Forbidden, NotFound, RouteMissing
 from .._common.types import Row
 from .._context import Session
 from .._http.row_checks import FieldType, check_rows
+from .._references.bulk_lists import BulkList
 from .._references.targets import Target
 from .offering_username_entries import Usernames
 from .offering_username_owners import CREATE_OPTION, list_differing_usernames, numbered_offerings, plan_requests
@@ -81,11 +82,34 @@ _RESOURCE_FIELDS = (
     "state",
     "provider_uuid",
 )
+_RESOURCE_QUERY: dict[str, Any] = {"state": _LIVE_STATES, "field": _RESOURCE_FIELDS}
+_RESOURCES_OF_ALL = BulkList("provider_resources", "provider_uuid", _RESOURCE_QUERY, is_by_customer=True)
+_ACCOUNTS_OF_ALL = BulkList("offering_users", "customer_uuid", {"field": _ACCOUNT_FIELDS}, is_by_customer=True)
+_OFFERING_QUERY: dict[str, Any] = {
+    "field": ["uuid", "customer_uuid", "plugin_options", "secret_options", "account_settings"]
+}
+
+
+def prefetch(session: Session, targets: Sequence[Target], *, is_export: bool) -> None:
+    """Read the resources, accounts and offerings of all service providers, where that takes fewer requests.
+
+    Of a provider without resources only the accounts are read, and only by an export.
+    """
+    lists = session.references.bulk_lists
+    lists.prefetch(_RESOURCES_OF_ALL, targets)
+    in_use = [target for target in targets if lists.rows(_RESOURCES_OF_ALL, target) != []]
+    lists.prefetch(_ACCOUNTS_OF_ALL, targets if is_export else in_use)
+    if session.references.provider_list.edition() >= _SHARED_SINCE:
+        lists.prefetch(_OFFERINGS_OF_ALL, in_use)
 
 
 def read_reached_offerings(session: Session, target: Target, only: str | None) -> UsernameState:
     """Read which users reach which offerings, and where their accounts can be read; no accounts yet."""
     current = UsernameState()
+    lists = session.references.bulk_lists
+    resources = lists.rows(_RESOURCES_OF_ALL, target)
+    if resources is not None and not _live_resources(resources, target) and lists.has_staff_rights():
+        return current  # staff see all resources, and without one nobody reaches an offering
     projects = _projects(session, target, only)
     _read_reach(session, target, projects, current)
     if current.projects_without_visible_resources or current.names:
@@ -113,36 +137,36 @@ def _read_reach(session: Session, target: Target, projects: dict[str, set[str]],
     if not projects:
         return
     current.projects_without_visible_resources = set(projects)
-    rows = session.client.rows(
-        "provider_resources", provider_uuid=target.customer_uuid, state=_LIVE_STATES, field=_RESOURCE_FIELDS
-    )
-    for row in check_rows("provider_resources", rows, **_RESOURCE_KINDS):
+    rows = session.references.bulk_lists.rows(_RESOURCES_OF_ALL, target)
+    if rows is None:
+        rows = session.client.rows("provider_resources", provider_uuid=target.customer_uuid, **_RESOURCE_QUERY)
+    for row in _live_resources(rows, target):
         offering = uuids.normalize(row["offering_uuid"]) or ""
-        live = row.get("state") in _LIVE_STATES and row.get("offering_shared") is not False
-        if not live or uuids.normalize(row.get("provider_uuid")) not in (None, target.customer_uuid):
-            continue
         current.names[offering] = row.get("offering_name") or offering
         current.projects_without_visible_resources.discard(uuids.normalize(row.get("project_uuid")) or "")
         for user in projects.get(uuids.normalize(row.get("project_uuid")) or "", ()):
             current.accessible_offerings.setdefault(user, set()).add(offering)
 
 
+def _live_resources(rows: Iterable[Row], target: Target) -> list[Row]:
+    """Return the resources of the provider's shared offerings that are not terminated."""
+    return [
+        row
+        for row in check_rows("provider_resources", rows, **_RESOURCE_KINDS)
+        if row.get("state") in _LIVE_STATES
+        and row.get("offering_shared") is not False
+        and uuids.normalize(row.get("provider_uuid")) in (None, target.customer_uuid)
+    ]
+
+
 def read_settings(session: Session, target: Target, current: UsernameState) -> set[str]:
     """Read what decides about the accounts in each offering, and return the offerings whose accounts only staff and
     support can read back, though the POST sets them (api-behaviour: offering-users-visibility)."""
-
-    def get_plugin_options(row: Row) -> Row:
-        # The secret options are gone after this, and no message may show them, so they are not checked like others.
-        options = [row.get(key) for key in ("plugin_options", "secret_options")]
-        can_create = any(isinstance(option, dict) and bool(option.get(CREATE_OPTION)) for option in options)
-        return {**row, "_can_create": can_create, "_numbers": _pooled_numbers(options[0])}
-
-    rows = session.client.rows(
-        "provider_offerings",
-        customer_uuid=target.customer_uuid,
-        field=["uuid", "customer_uuid", "plugin_options", "secret_options", "account_settings"],
-        prepare=get_plugin_options,
-    )
+    rows = session.references.bulk_lists.rows(_OFFERINGS_OF_ALL, target)
+    if rows is None:
+        rows = session.client.rows(
+            "provider_offerings", customer_uuid=target.customer_uuid, prepare=_prepare_offering, **_OFFERING_QUERY
+        )
     rows = check_rows(
         "provider_offerings",
         rows,
@@ -154,6 +178,13 @@ def read_settings(session: Session, target: Target, current: UsernameState) -> s
     return {offering for offering, settings in current.settings.items() if not settings.can_create}
 
 
+def _prepare_offering(row: Row) -> Row:
+    # The secret options are gone after this, and no message may show them, so they are not checked like others.
+    options = [row.get(key) for key in ("plugin_options", "secret_options")]
+    can_create = any(isinstance(option, dict) and bool(option.get(CREATE_OPTION)) for option in options)
+    return {**row, "_can_create": can_create, "_numbers": _pooled_numbers(options[0])}
+
+
 def _pooled_numbers(options: Any) -> tuple[str, ...]:
     """Return the kinds of numbers that accounts take from a pool, by the options of their offering
     (api-behaviour: posix-numbers)."""
@@ -161,6 +192,11 @@ def _pooled_numbers(options: Any) -> tuple[str, ...]:
     if options.get("enable_posix_account") is False:
         return ()
     return tuple(kind for kind in ALL_NUMBERS if options.get(f"{kind}_source") != "user_attribute")
+
+
+_OFFERINGS_OF_ALL = BulkList(
+    "provider_offerings", "customer_uuid", _OFFERING_QUERY, prepare=_prepare_offering, is_by_customer=True
+)
 
 
 def _settings(offering: Row) -> OfferingSettings:
@@ -184,13 +220,15 @@ def _settings(offering: Row) -> OfferingSettings:
 
 def read_accounts(session: Session, target: Target, only: str | None, current: UsernameState, **query: Any) -> None:
     """Read the accounts of one user or of all. Those in any state count, Deleted ones too: the POST renames them."""
-    rows = session.client.rows(
-        "offering_users",
-        provider_uuid=target.customer_uuid,
-        field=_ACCOUNT_FIELDS,
-        user_uuid=only,
-        **query,
-    )
+    rows = None if only or query else session.references.bulk_lists.rows(_ACCOUNTS_OF_ALL, target)
+    if rows is None:
+        rows = session.client.rows(
+            "offering_users",
+            provider_uuid=target.customer_uuid,
+            field=_ACCOUNT_FIELDS,
+            user_uuid=only,
+            **query,
+        )
     for row in check_rows("offering_users", rows, **_ACCOUNT_KINDS):
         if uuids.normalize(row.get("customer_uuid")) in (None, target.customer_uuid):
             offering, user = uuids.normalize(row["offering_uuid"]) or "", uuids.normalize(row["user_uuid"]) or ""

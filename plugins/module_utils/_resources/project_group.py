@@ -45,7 +45,7 @@ from .project_group_entries import (
     find_duplicates,
     is_valid_name,
 )
-from .project_group_reading import check_groups, read_groups, read_rows
+from .project_group_reading import GROUPS_OF_ALL, check_groups, read_groups, read_rows
 from .project_group_state import GroupState
 from .service_provider_profile import Profile
 
@@ -155,6 +155,10 @@ class ProjectGroup(Resource[ProjectGroups, GroupState, GroupWrite]):
     ) -> list[Row]:
         """Return the groups of the entries, as they are or as they would be."""
         return result_rows(desired, current, () if done else planned)
+
+    def prefetch(self, session: Session, targets: Sequence[Target], *, is_export: bool = False) -> None:
+        """Read the groups of all service providers, where that takes fewer requests."""
+        session.references.bulk_lists.prefetch(GROUPS_OF_ALL, targets)
 
     def export(self, session: Session, target: Target) -> Exported:
         """Export the groups that have a GID and whose project exists; nothing on a Waldur without groups."""

@@ -15,6 +15,7 @@ from .._common.errors import Forbidden, InvalidInput, RouteMissing, make_ambigui
 from .._common.types import Row
 from .._context import Session
 from .._http.row_checks import FieldType, check_rows
+from .._references.bulk_lists import BulkList
 from .._references.targets import Target
 from .project_group_entries import GroupEntry, ProjectGroups
 from .project_group_state import GroupState, Project, UnresolvedProject
@@ -27,6 +28,7 @@ _GROUP_KINDS = {
     "project_uuid": FieldType.UUID.optional,
     "project_name": FieldType.TEXT.optional,
 }
+GROUPS_OF_ALL = BulkList("project_groups", "service_provider_uuid")
 _IDENTITY_KINDS = {"gid": FieldType.NUMBER.optional, "pool_uuid": FieldType.UUID}
 
 
@@ -37,7 +39,9 @@ def check_groups(name: str, rows: Iterable[Row]) -> list[Row]:
 
 def read_rows(session: Session, target: Target) -> list[Row]:
     """Return all groups of a provider that the token sees. Raises ``RouteMissing`` on a Waldur before 2026."""
-    rows = session.client.rows("project_groups", service_provider_uuid=target.uuid)
+    rows = session.references.bulk_lists.rows(GROUPS_OF_ALL, target)
+    if rows is None:
+        rows = session.client.rows("project_groups", service_provider_uuid=target.uuid)
     own = [row for row in rows if uuids.normalize(row.get("service_provider_uuid")) == target.uuid]
     return check_groups("project_groups", own)
 

@@ -32,6 +32,19 @@ from .scopes import GrantActions, end, permission_to
 
 SCOPES = ("customer", "service_provider__customer", "project__customer", "offering__customer")
 GRANTS = Grant.objects.select_related("user", "role", "created_by", *SCOPES).order_by("id")
+# What a row of user-permissions shows, as in SHOWN_COLUMNS of list_users; other columns would be read one by one.
+SHOWN_COLUMNS = (
+    *("uuid", "created", "expiration_time", "is_active", "extra", "revoked_by", "resource", "resource_project"),
+    *(f"user__{name}" for name in ("uuid", "username", "email", "full_name", "slug")),
+    *("role__uuid", "role__name", "role__description", "created_by__full_name", "created_by__username"),
+    *(f"{scope}__uuid" for scope in ("customer", "service_provider", "project", "offering")),
+    *(f"{scope}__name" for scope in ("customer", "project", "offering")),
+    *(
+        f"{scope}__customer__{name}"
+        for scope in ("service_provider", "project", "offering")
+        for name in ("uuid", "name")
+    ),
+)
 
 
 class CustomerShape(Shape):
@@ -186,6 +199,8 @@ class UserPermissionViewSet(mixins.ListModelMixin, ObjectViewSet):
         wants_others = self.truth("show_inactive") or self.truth("is_active") is not None
         if self.action == "list" and not (sees_all(caller) and wants_others):
             grants = grants.filter(is_active=True)
+        if self.action == "list":
+            grants = grants.only(*SHOWN_COLUMNS)
         return grants if sees_all(caller) else grants.filter(user=caller)
 
     @action(detail=True, methods=["post"], serializer_class=RevocationForm)

@@ -43,7 +43,7 @@ def test_no_two_operations_share_method_and_path() -> None:
 # count on a client.
 CALLS = {
     **dict.fromkeys(("get", "rows", "write", "write_rows", "count", "preview", "preview_text"), 0),
-    **dict.fromkeys(("operation", "checked"), 0),
+    **dict.fromkeys(("operation", "checked", "BulkList"), 0),
     "read": 1,
 }
 ON_CLIENTS = ("get", "rows", "write", "write_rows", "count", "preview", "preview_text")

@@ -29,6 +29,7 @@ class ManyProviders:
     """A client whose server has ``number`` customers, each a service provider, and as many users."""
 
     connection = SimpleNamespace(api_url="https://waldur.example.org")
+    has_personal_token = False
 
     def __init__(self, number: int) -> None:
         self.lists: dict[str, list[dict[str, Any]]] = {
@@ -48,6 +49,10 @@ class ManyProviders:
             ],
             "roles": [{"uuid": "f" * 32, "name": "CUSTOMER.MANAGER", "content_type": "service_provider"}],
         }
+
+    def get(self, name: str, **query: Any) -> dict[str, Any]:
+        """Return the user of the token."""
+        return {"uuid": "d" * 32, "is_staff": True}
 
     def rows(self, name: str, uuid: str | None = None, **query: Any) -> list[dict[str, Any]]:
         """Return the rows of a list; nobody holds a role yet."""
