@@ -134,7 +134,8 @@ def plan_selection(session: Session, selection: Selection, limits: Limits = DEFA
         if not failures.concern(task.target):
             with failures.of(task.target):
                 task.compare(session, users)
-    digests = {target.customer_uuid: entry_digest(desired) for desired, target in selection.entries}
+    # The options of a module are no entry of a document.
+    digests = {target.customer_uuid: entry_digest(desired) for desired, target in selection.entries if desired.where}
     if limits.continues:
         tasks = _leave_out_failed(tasks, limits, digests, failures)
     comparison = _combine(tasks)

@@ -19,6 +19,7 @@ from .._document.loader import LoadedEntry
 from .._document.model import CUSTOMER_REFERENCE, PROVIDER_REFERENCE, ProviderDocument, ReadImage
 from .._references.targets import Target
 from .._resources.document_schema import SCHEMA
+from .._resources.registry import RESOURCES
 from .failures import Failures, ProviderFailure
 
 # What is known of a target before its current state is read.
@@ -71,9 +72,11 @@ def _resolve_targets(
         option = f"{desired.where}.customer" if desired.where else desired.reference_kind
         target = None
         with failures.of(Target("", "", desired.reference)):
-            target = session.references.resolve_target(desired.reference_kind, option, desired.reference)
+            target = _resolve_target(session, option, desired)
         if target is None:
             continue
+        if len(document) == 1:
+            return [(desired, target)]
         if target.customer_uuid in first:
             raise InvalidInput(
                 f"{option}: {target.name} duplicates {first[target.customer_uuid]}: make one entry of the two."
@@ -81,6 +84,15 @@ def _resolve_targets(
         first[target.customer_uuid] = desired.where
         pairs.append((desired, target))
     return pairs
+
+
+def _resolve_target(session: Session, option: str, desired: ProviderDocument) -> Target:
+    """Return the provider of an entry. It is not read yet where it is given by its UUID, and none of the resources of
+    the entry needs more."""
+    named = [resource for resource in RESOURCES if resource.is_in(desired)]
+    if desired.reference_kind == PROVIDER_REFERENCE and all(resource.needs_only_uuid for resource in named):
+        return session.references.providers.resolve_later(option, desired.reference)
+    return session.references.resolve_target(desired.reference_kind, option, desired.reference)
 
 
 def _resolve_only(session: Session, references: Iterable[str]) -> list[Target]:

@@ -37,9 +37,10 @@ class BulkList:
     ``provider_key`` is the key of a row with the UUID of the provider, or of the provider's customer where
     ``is_by_customer``. ``required`` are the keys that each row has where the list can be used. ``expected`` are keys
     with the only value that they may have, without underscores; another one shows that Waldur ignored a filter.
-    ``prepare`` is that of ``Client.rows``. ``is_like_list_users`` is set for a list of role grants that differs from
-    ``list_users``: others than staff and support see their own alone, and it contains the grants of deactivated users
-    (api-behaviour: lookups-all-role-grants).
+    ``since`` is the first edition with which it is read, if the operation is older. ``prepare`` is that of
+    ``Client.rows``. ``is_like_list_users`` is set for a list of role grants that differs from ``list_users``: others
+    than staff and support see their own alone, and it contains the grants of deactivated users (api-behaviour:
+    lookups-all-role-grants).
     """
 
     operation: str
@@ -47,6 +48,7 @@ class BulkList:
     query: Mapping[str, Any] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     expected: Mapping[str, str] = field(default_factory=dict)
+    since: int = 0
     prepare: Callable[[Row], Row] | None = None
     is_by_customer: bool = False
     is_like_list_users: bool = False
@@ -111,7 +113,7 @@ class BulkLists:
 
     def _can_read(self, listing: BulkList) -> bool:
         """Return whether this Waldur has the list, and shows the whole list to the token."""
-        if self._providers.edition() < operation(listing.operation).since:
+        if self._providers.edition() < max(listing.since, operation(listing.operation).since):
             return False
         return not listing.is_like_list_users or self.has_staff_rights()
 

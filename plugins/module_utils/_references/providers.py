@@ -11,7 +11,9 @@ from .._common.errors import InvalidInput, make_ambiguity_error, quote, suggest_
 from .cache import Criterion, Lock, synchronized
 from .customers import CustomerResolver
 from .provider_list import ProviderList
-from .targets import Target, customer_criteria, customer_spellings, target_of_provider
+from .targets import Target, UnreadTarget, customer_criteria, customer_spellings, target_of_provider
+
+_COLLECTION = "marketplace-service-providers"
 
 
 class ProviderResolver:
@@ -25,6 +27,7 @@ class ProviderResolver:
         self._providers = providers
         self._customers = customers
         self._targets: dict[str, Target] = {}
+        self._unread: dict[str, UnreadTarget] = {}
 
     @synchronized
     def start_run(self) -> None:
@@ -36,6 +39,7 @@ class ProviderResolver:
     def forget(self) -> None:
         """Forget all targets, as a provider was created or deleted."""
         self._targets.clear()
+        self._unread.clear()
 
     @synchronized
     def resolve(self, option: str, value: str) -> Target:
@@ -48,10 +52,21 @@ class ProviderResolver:
             target = self._targets[value] = self._look_up(option, value)
         return target
 
+    @synchronized
+    def resolve_later(self, option: str, value: str) -> Target:
+        """Return the provider with the UUID or URL ``value`` without a request, so that it may not exist; any other
+        reference is resolved as ``resolve`` does."""
+        uuid = uuids.normalize(value) or uuids.from_url(value, _COLLECTION)
+        if uuid is None or value in self._targets:
+            return self.resolve(option, value)
+        if value not in self._unread:
+            self._unread[value] = UnreadTarget(uuid, lambda: self.resolve(option, value))
+        return self._unread[value]
+
     def _look_up(self, option: str, value: str) -> Target:
         criteria: list[Criterion] = [
             (uuids.normalize(value) or "", "uuid"),
-            (uuids.from_url(value, "marketplace-service-providers") or "", "uuid"),
+            (uuids.from_url(value, _COLLECTION) or "", "uuid"),
             *customer_criteria(value, "customer_"),
         ]
         rows = self._providers.index().find_first(criteria)

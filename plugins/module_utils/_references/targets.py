@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from .._common import uuids
 from .._common.errors import InvalidInput, quote
@@ -27,6 +28,28 @@ class Target:
     name: str
     uuid: str | None = None
     row: Row | None = None
+
+
+class UnreadTarget(Target):
+    """A service provider of which only the UUID is known; its customer is read where it is first used.
+
+    ``read`` returns the provider that the UUID means, which may be that of a customer. Its errors are raised by
+    ``load``, and where the name or the customer is used.
+    """
+
+    def __init__(self, uuid: str, read: Callable[[], Target]) -> None:
+        self.uuid = uuid
+        self._read = read
+
+    def load(self) -> None:
+        """Read the provider. Raises ``InvalidInput`` where it does not exist."""
+        vars(self).update(vars(self._read()))
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("customer_uuid", "customer_url", "name"):
+            raise AttributeError(name)
+        self.load()
+        return vars(self)[name]
 
 
 def target_of_provider(row: Row) -> Target:

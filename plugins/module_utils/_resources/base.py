@@ -110,7 +110,8 @@ class AnyResource(ABC):
     ``fields`` are its keys in a document, ``module`` the options of its module, and ``result_key`` is the key of that
     module's result. ``operations`` are the names of the operations of its own requests; references to customers,
     providers, users and roles are resolved before them. ``export_part`` names it among the parts of an export (empty:
-    it can't be exported). ``summary_keys`` are the keys that it adds to the summary of a plan.
+    it can't be exported). ``summary_keys`` are the keys that it adds to the summary of a plan. ``needs_only_uuid`` says
+    that it reads and compares a provider that is an ``UnreadTarget``.
     """
 
     kind: ChangeKind
@@ -120,6 +121,7 @@ class AnyResource(ABC):
     operations: tuple[str, ...]
     export_part: str = ""
     summary_keys: tuple[str, ...] = ()
+    needs_only_uuid: bool = False
 
     @property
     def permissions(self) -> frozenset[Permission | Requirement]:
@@ -237,9 +239,10 @@ class Resource(AnyResource, Generic[DesiredState, CurrentState, Payload]):
         """Return whether the document names a desired state of the resource."""
         return document.get(self.desired_type) is not None
 
-    def is_from_bulk(self, current: CurrentState) -> bool:
-        """Return whether ``current`` is read again before something is changed, as it comes from another list."""
-        return False
+    def confirm(self, session: Session, target: Target, desired: DesiredState, current: CurrentState) -> CurrentState:
+        """Return the current state with what ``read`` left out or took from elsewhere, as it is needed where something
+        changes; ``current`` itself where that is complete. Only reads."""
+        return current
 
     def read_task(self, session: Session, document: ProviderDocument, target: Target) -> ResourceTask | None:
         """Read the current state; None, and nothing is read, where the document names no desired state."""
@@ -272,10 +275,11 @@ class TypedTask(ResourceTask, Generic[DesiredState, CurrentState, Payload]):
     def compare(self, session: Session, users: ResolvedUsers) -> None:
         """Compare current and desired state into ``comparison``."""
         self.comparison = self._compared(session, users)
-        if (self.comparison.changes or self.comparison.errors) and self.resource.is_from_bulk(self.current):
-            # A list of all providers may differ from that of the provider, which decides about each change.
-            self.current = self.resource.read(session, self.target, self.desired)
-            self.comparison = self._compared(session, users)
+        if self.comparison.changes or self.comparison.errors:
+            confirmed = self.resource.confirm(session, self.target, self.desired, self.current)
+            if confirmed is not self.current:
+                self.current = confirmed
+                self.comparison = self._compared(session, users)
 
     def _compared(self, session: Session, users: ResolvedUsers) -> Comparison[Payload]:
         return self.resource.compare(session, self.target, self.desired, self.current, users)

@@ -99,8 +99,7 @@ def prefetch(session: Session, targets: Sequence[Target], *, is_export: bool) ->
     lists.prefetch(_RESOURCES_OF_ALL, targets)
     in_use = [target for target in targets if lists.rows(_RESOURCES_OF_ALL, target) != []]
     lists.prefetch(_ACCOUNTS_OF_ALL, targets if is_export else in_use)
-    if session.references.provider_list.edition() >= _SHARED_SINCE:
-        lists.prefetch(_OFFERINGS_OF_ALL, in_use)
+    lists.prefetch(_OFFERINGS_OF_ALL, in_use)
 
 
 def read_reached_offerings(session: Session, target: Target, only: str | None) -> UsernameState:
@@ -195,7 +194,12 @@ def _pooled_numbers(options: Any) -> tuple[str, ...]:
 
 
 _OFFERINGS_OF_ALL = BulkList(
-    "provider_offerings", "customer_uuid", _OFFERING_QUERY, prepare=_prepare_offering, is_by_customer=True
+    "provider_offerings",
+    "customer_uuid",
+    _OFFERING_QUERY,
+    since=_SHARED_SINCE,
+    prepare=_prepare_offering,
+    is_by_customer=True,
 )
 
 

@@ -12,7 +12,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .._common import expiries, timestamps, uuids
-from .._common.errors import ErrorResponse, InvalidInput, OutcomeUnknown, RouteMissing, WaldurError, recheck_outcome
+from .._common.errors import (
+    ErrorResponse,
+    InvalidInput,
+    NotFound,
+    OutcomeUnknown,
+    RouteMissing,
+    WaldurError,
+    recheck_outcome,
+)
 from .._common.types import Row
 from .._context import Session
 from .._document.exported import Entry, Exported, Note, exported_list, user_reference
@@ -40,7 +48,7 @@ from .._plan.changes import (
     ValueStyle,
 )
 from .._references.bulk_lists import BulkList
-from .._references.targets import Target
+from .._references.targets import Target, UnreadTarget
 from .._references.users import ResolvedUsers, UnresolvedUser, User
 from .base import ModuleOptions, Resource, reject_beside_list, unresolved_user
 
@@ -129,7 +137,8 @@ _EXCLUSIVE_USERS = replace(_EXCLUSIVE, name="exclusive_users", needs="users")
 class GrantState:
     """The role grants on the provider, the roles that entries name, the server's time, and the token's user.
 
-    ``is_from_bulk`` tells that the rows are those of the list of all providers.
+    ``is_from_bulk`` tells that the rows are those of the list of all providers, and ``has_checked_roles`` that the
+    roles were looked up; others are those of the rows.
     """
 
     rows: list[Row]
@@ -138,6 +147,7 @@ class GrantState:
     me: str | None = None
     only_user: str | None = None
     is_from_bulk: bool = False
+    has_checked_roles: bool = True
     by_pair: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -214,6 +224,7 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
         "delete_user",
     )
     export_part = "users"
+    needs_only_uuid = True
 
     def read_document(self, entry: EntryReader, read_image: ReadImage) -> Grants | None:
         """Return the desired role grants."""
@@ -237,30 +248,35 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
         """Read the role grants on all service providers, where that takes fewer requests."""
         session.references.bulk_lists.prefetch(_GRANTS_OF_ALL, targets)
 
-    def is_from_bulk(self, current: GrantState) -> bool:
-        """Return whether ``current`` is read again before something is changed: a grant that exists must not be
-        granted again (api-behaviour: role-grants-duplicate)."""
-        return current.is_from_bulk
-
     def read(self, session: Session, target: Target, desired: Grants) -> GrantState:
         """Read all role grants in bulk; for a single user that is known already, only theirs."""
         only = _single_user(session, target, desired)
         rows: list[Row] = []
         bulk_rows = session.references.bulk_lists.rows(_GRANTS_OF_ALL, target)
         if target.uuid:
-            rows = _grants(session, target, only) if bulk_rows is None else _checked(bulk_rows)
+            rows = _read_grants(session, target, only) if bulk_rows is None else _checked(bulk_rows)
             session.references.users.remember(rows)
             if not only:
                 session.references.users.providers_with_known_grants.add(target.uuid)
         if only:
             # Servers of 2024 list all users when they do not know the user (api-behaviour: role-grants-unknown-user).
             rows = [row for row in rows if uuids.normalize(row.get("user_uuid")) == only]
-        roles = {
-            entry.role: session.references.roles.resolve_for_provider(entry.option("role"), entry.role)
-            for entry in desired.entries
-        }
+        roles = _roles_of_rows(desired, rows)
+        has_checked_roles = not roles
+        roles = roles or _resolve_roles(session, desired)
         me = uuids.normalize(session.references.current_user.row().get("uuid")) if desired.exclusive else None
-        return GrantState(rows, roles, session.client.now(), me, only, is_from_bulk=bulk_rows is not None)
+        is_from_bulk = bulk_rows is not None
+        return GrantState(rows, roles, session.client.now(), me, only, is_from_bulk, has_checked_roles)
+
+    def confirm(self, session: Session, target: Target, desired: Grants, current: GrantState) -> GrantState:
+        """Return the grants as the provider itself lists them, as one that exists must not be granted again, with roles
+        that can be granted (api-behaviour: role-grants-duplicate, role-grants-roles)."""
+        if current.is_from_bulk:
+            current = self.read(session, target, desired)
+        if current.has_checked_roles:
+            return current
+        roles = _resolve_roles(session, desired)
+        return GrantState(current.rows, roles, current.now, current.me, current.only_user)
 
     def users(self, desired: Grants, current: GrantState) -> tuple[Iterable[str], Iterable[str]]:
         """Return the users of all entries. Those of absent grants that do not exist are not shown."""
@@ -601,6 +617,42 @@ def _change(
         GrantWrite(user, role_uuid, role["name"], desired_expiry),
         subject=Subject(place, user.uuid, user.username, user.email, role_uuid, role["name"]),
     )
+
+
+def _resolve_roles(session: Session, desired: Grants) -> dict[str, Row]:
+    """Return the role of each entry. Raises ``InvalidInput`` where it can't be granted on a service provider."""
+    resolve = session.references.roles.resolve_for_provider
+    return {entry.role: resolve(entry.option("role"), entry.role) for entry in desired.entries}
+
+
+def _roles_of_rows(desired: Grants, rows: Iterable[Row]) -> dict[str, Row] | None:
+    """Return the role of each entry as the rows tell it, without a request; None where they don't tell all of them."""
+    uuids_of: dict[str, set[str]] = {}
+    names: dict[str, str] = {}
+    for row in rows:
+        _user, role = _pair(row)
+        uuids_of.setdefault(row["role_name"], set()).add(role)
+        names[role] = row["role_name"]
+    roles = {}
+    for entry in desired.entries:
+        uuid = uuids.normalize(entry.role) or uuids.from_url(entry.role, "roles")
+        candidates = {uuid} & names.keys() if uuid else uuids_of.get(entry.role, set())
+        if len(candidates) != 1:
+            return None
+        (role,) = candidates
+        roles[entry.role] = {"uuid": role, "name": names[role]}
+    return roles
+
+
+def _read_grants(session: Session, target: Target, only: str | None) -> list[Row]:
+    """Return the grants on the provider. Raises ``InvalidInput`` where it does not exist."""
+    try:
+        return _grants(session, target, only)
+    except NotFound:
+        if not isinstance(target, UnreadTarget):
+            raise
+        target.load()
+        return _grants(session, target, only)
 
 
 def _grants(session: Session, target: Target, user: str | None) -> list[Row]:

@@ -65,14 +65,14 @@ def is_read_at_once(sim: Simulator) -> bool:
 def test_role_grants_of_many_providers_cost_pages(fleet: Simulator) -> None:
     assert plan(fleet)["changed"] is False
     assert is_read_at_once(fleet)
-    # Customers, service providers, the token's user, deactivated users, roles.
-    assert fleet.counts().requests == math.ceil(PROVIDERS * GRANTS / 300) + 5
+    # Customers, service providers, the token's user, and deactivated users.
+    assert fleet.counts().requests == math.ceil(PROVIDERS * GRANTS / 300) + 4
 
 
 def test_an_export_of_many_providers_costs_pages(fleet: Simulator) -> None:
     exported = run(fleet, "desired_state_info", parts=list(EXPORT_PARTS))
     assert [len(entry["users"]) for entry in exported["service_providers"]] == [GRANTS] * PROVIDERS
-    # As above, and resources, accounts, project groups and POSIX ID pools.
+    # As above, and roles, resources, accounts, project groups and POSIX ID pools.
     assert fleet.counts().requests == math.ceil(PROVIDERS * GRANTS / 300) + 9
 
 

@@ -105,9 +105,11 @@ def test_grants_of_a_single_user_are_read_in_bulk_first_and_then_alone() -> None
     resource = asked.session()
     wishes = Grants((GrantEntry("", "alice"),), single=True)
     assert UserRole().read(resource, target(), wishes).only_user is None
-    assert names(asked) == ["list_users", "roles"]
+    assert names(asked) == ["list_users"]
     assert UserRole().read(resource, target(), wishes).only_user == ALICE.uuid
-    assert asked.asked[-1] == ("list_users", PROVIDER, {"user": ALICE.uuid})
+    # Her grants are all that is read then, and tell no role.
+    assert names(asked) == ["list_users", "all_users", "list_users", "roles"]
+    assert asked.asked[-2] == ("list_users", PROVIDER, {"user": ALICE.uuid})
     nobody = Grants((GrantEntry("", "nobody"),), single=True)
     assert UserRole().read(resource, target(), nobody).only_user is None
 

@@ -129,15 +129,17 @@ def grants(*entries: GrantEntry, exclusive: bool = False, single: bool = False) 
     return Grants(entries, exclusive, single=single)
 
 
-def test_grants_are_read_once_in_bulk_and_the_roles_beside_them() -> None:
+def test_grants_are_read_once_in_bulk_and_tell_their_roles() -> None:
     asked = AskedClient({"list_users": [row(ALICE)], "roles": [ROLE_ROW]}, {"me": staff()})
     resource, wishes = asked.session(), grants(GrantEntry("", "alice"))
     found = UserRole().read(resource, target(), wishes)
-    assert found == GrantState([row(ALICE)], {"CUSTOMER.MANAGER": ROLE_ROW}, NOW)
-    assert asked.asked == [
-        ("list_users", PROVIDER, {"user": None}),
-        ("roles", None, {"field": ["uuid", "name", "content_type", "is_active"]}),
-    ]
+    role = {"uuid": MANAGER["uuid"], "name": "CUSTOMER.MANAGER"}
+    assert found == GrantState([row(ALICE)], {"CUSTOMER.MANAGER": role}, NOW, has_checked_roles=False)
+    assert asked.asked == [("list_users", PROVIDER, {"user": None})]
+    confirmed = UserRole().confirm(resource, target(), wishes, found)
+    assert confirmed == GrantState([row(ALICE)], {"CUSTOMER.MANAGER": ROLE_ROW}, NOW)
+    assert asked.asked[1:] == [("roles", None, {"field": ["uuid", "name", "content_type", "is_active"]})]
+    assert UserRole().confirm(resource, target(), wishes, confirmed) is confirmed
     assert resource.references.users.providers_with_known_grants == {PROVIDER}
     assert UserRole().read(resource, target(), grants(exclusive=True)).me == "5a" * 16
 
