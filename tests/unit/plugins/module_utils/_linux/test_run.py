@@ -481,6 +481,18 @@ def test_a_home_directory_that_is_a_symbolic_link_stops_the_run(machine: Machine
     assert machine.read("passwd") == before
 
 
+def test_links_that_lead_to_no_file_can_not_be_read(machine: Machine) -> None:
+    root = RootFolder(str(machine.root))
+    for target, reason in {"/": "Is a directory", "..": "Is a directory", "shells": "Too many levels"}.items():
+        (machine.root / "etc" / "shells").unlink()
+        (machine.root / "etc" / "shells").symlink_to(target)
+        with pytest.raises(WaldurError, match=part("linux_unreadable", path="/etc/shells")) as raised:
+            root.read_text("/etc/shells")
+        assert reason in raised.value.message
+    with pytest.raises(WaldurError, match=part("linux_unreadable", path="/etc/passwd")):
+        root.list_names("/etc/passwd")
+
+
 def test_a_root_is_never_left_by_a_symbolic_link(machine: Machine, tmp_path: Path) -> None:
     """An absolute link, and one that goes up, lead where they would lead on the machine itself."""
     outside = tmp_path / "outside"
