@@ -74,6 +74,10 @@ CSS = """\
 /* A word of a name may be broken only where nothing else fits. */
 .rst-content code.literal, .rst-content a { overflow-wrap: break-word; }
 .rst-content code.literal { white-space: normal; max-width: 100%; }
+@media screen and (min-width: 769px) {
+  .rst-content code.literal .pre { white-space: nowrap; }
+  .rst-content code.literal wbr, .rst-content table.ansible-option-table .pre { white-space: normal; }
+}
 .rst-content table.docutils td { overflow-wrap: break-word; }
 .rst-content .figure, .rst-content figure { margin: 0 0 24px; }
 .rst-content figure img { max-width: 100%; height: auto; border: 1px solid #e1e4e5; }
@@ -160,9 +164,9 @@ def tidied(index: str) -> str:
 
 def with_tasks(index: str, guide: str) -> str:
     """The first page with what the guide on tasks says, above what antsibull-docs writes of the collection."""
-    body = re.split(r"^=+\n", guide, maxsplit=1, flags=re.MULTILINE)[1]
-    without_contents = re.sub(r"^\.\. contents::\n(?:   .*\n)+\n", "", index, count=1, flags=re.MULTILINE)
-    return without_contents.replace("Description\n-----------\n", f"{body}\nDescription\n-----------\n", 1)
+    contents = re.compile(r"^\.\. contents::\n(?:   .*\n)+\n", re.MULTILINE)
+    body = contents.sub("", re.split(r"^=+\n", guide, maxsplit=1, flags=re.MULTILINE)[1])
+    return contents.sub("", index).replace("Description\n-----------\n", f"{body}\nDescription\n-----------\n", 1)
 
 
 def with_pictures(guide: str) -> str:
@@ -209,8 +213,9 @@ def label_cells(table: Any) -> None:
 
 
 def translator() -> type:
-    """Sphinx's writer of HTML, which also writes the labels of cells."""
+    """Sphinx's writer of HTML, which also writes the labels of cells, and where a name in a cell may be broken."""
     base = importlib.import_module("sphinx.writers.html5").HTML5Translator
+    entry = importlib.import_module("docutils.nodes").entry
 
     def visit_entry(self: Any, node: Any) -> None:
         start = len(self.body)
@@ -219,7 +224,25 @@ def translator() -> type:
             label = f' data-label="{html.escape(node["label"])}"'
             self.body[start] = re.sub(r"^<\w+", lambda tag: tag[0] + label, self.body[start])
 
-    return type("Translator", (base,), {"visit_entry": visit_entry})
+    def visit_Text(self: Any, node: Any) -> None:  # noqa: N802 # the name that docutils gives it
+        start = len(self.body)
+        base.visit_Text(self, node)
+        if any(isinstance(parent, entry) for parent in parents(node)):
+            self.body[start:] = map(breakable, self.body[start:])
+
+    return type("Translator", (base,), {"visit_entry": visit_entry, "visit_Text": visit_Text})
+
+
+def parents(node: Any) -> Iterator[Any]:
+    """The nodes that *node* is in."""
+    while node.parent is not None:
+        node = node.parent
+        yield node
+
+
+def breakable(text: str) -> str:
+    """HTML of a text whose long names may be broken behind underscores and dots, instead of anywhere."""
+    return re.sub(r"(?<=\w)([_.])(?=\w)", r"\1<wbr>", text)
 
 
 def label_tables(_app: Any, document: Any, _name: str) -> None:

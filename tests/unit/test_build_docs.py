@@ -14,6 +14,7 @@ import pytest
 from tools.build_docs import (
     ROOT,
     ansible_targets,
+    breakable,
     broken_links,
     foreign_files,
     label_tables,
@@ -119,7 +120,7 @@ def test_a_comment_that_a_command_prints_is_no_command() -> None:
 
 def test_the_first_page_begins_with_the_tasks() -> None:
     index = "Name\n====\n\n.. contents::\n   :local:\n\nDescription\n-----------\n\nText\n"
-    guide = ".. _label:\n\nWhat\n====\n\nFind it.\n\nStart\n-----\n\nRows\n"
+    guide = ".. _label:\n\nWhat\n====\n\nFind it.\n\n.. contents::\n   :local:\n\nStart\n-----\n\nRows\n"
     page = with_tasks(index, guide)
     assert page == "Name\n====\n\n\nFind it.\n\nStart\n-----\n\nRows\n\nDescription\n-----------\n\nText\n"
 
@@ -199,3 +200,8 @@ def test_each_cell_of_a_table_has_the_heading_of_its_column() -> None:
     assert re.findall(r'<entry label="(\w+)">', publish(rows.format(""))) == ["Module", "Text"]
     assert "label=" not in publish(rows.format("   :class: ansible-option-table\n"))
     assert "label=" not in publish(rows.replace("   :header-rows: 1\n", "").format(""))
+
+
+def test_a_long_name_in_a_cell_is_broken_between_its_words() -> None:
+    assert breakable("waldur.provider.user_role and user") == "waldur.<wbr>provider.<wbr>user_<wbr>role and user"
+    assert breakable("_ ends. Begins ...") == "_ ends. Begins ..."

@@ -36,7 +36,7 @@ to your `issue <https://github.com/waldur/ansible-waldur-provider/issues>`_.
 
 .. contents::
    :local:
-   :depth: 1
+   :depth: 2
 """
 
 
