@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
 
 import pytest
 import yaml
+from tools.pictures import LARGEST
 
 ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = yaml.safe_load((ROOT / "galaxy.yml").read_text())["repository"]
@@ -18,6 +20,7 @@ PAGES = [
     if "expected" not in path.parts
 ]
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+MODES = ("dark", "light")
 # Pages of the site that hosts the repository.
 _OF_THE_SITE = ("issues", "security/advisories/new", "")
 
@@ -46,6 +49,22 @@ def test_the_pictures_of_the_readme_are_there_in_light_and_dark_and_have_a_text(
     assert all((ROOT / path).read_bytes().startswith(b"\x89PNG") for path in (dark, light))
     # It is what readers see where the pictures are not, as in an installed collection.
     assert len(re.findall(r'alt="([^"]{40,})"', picture)) == 1
+
+
+def read_size(png: Path) -> tuple[int, int]:
+    """Return the width and the height, which the first chunk of a PNG contains."""
+    width, height = struct.unpack(">II", png.read_bytes()[16:24])
+    return width, height
+
+
+def test_each_picture_is_small_and_is_there_in_light_and_dark_in_one_size() -> None:
+    pictures = sorted((ROOT / "docs" / "pictures").iterdir())
+    names = {path.name.rpartition("-")[0] for path in pictures}
+    assert [path.name for path in pictures] == sorted(f"{name}-{mode}.png" for name in names for mode in MODES)
+    assert all(path.stat().st_size <= LARGEST for path in pictures)
+    assert all(
+        len({read_size(path) for path in pictures if path.name.rpartition("-")[0] == name}) == 1 for name in names
+    )
 
 
 def test_a_link_that_leads_nowhere_is_found() -> None:
