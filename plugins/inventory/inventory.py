@@ -310,41 +310,53 @@ class InventoryModule(FastConstructable, PrivateCache):
         variables = VariableNames(self.get_option("hostvars_prefix"), get_reserved_names())
         objects = merge_objects(results)
         rows = [_mark_unsafe(collect_fields(kind, host)) for host in objects]
-        renamed = [variables.rename_fields(row) for row in rows]
         if objects:
-            self._check_fields(variables, [*rows, *renamed])
-        names = self._name_hosts(kind, objects, rows, renamed)
+            self._check_fields(variables, set().union(*rows))
+        names = self._name_hosts(kind, objects, rows, variables)
         self._groups: dict[str, str] = {}
         # Trusted, as newer cores wrap untrusted texts when they show them.
         self._local = {"ansible_connection": trust("local"), "ansible_python_interpreter": trust(sys.executable)}
-        for name, host, row, host_vars in zip(names, objects, rows, renamed, strict=True):
+        for index, (name, host) in enumerate(zip(names, objects, strict=True)):
+            # Each row is freed when its host has the values, so that many hosts don't take the memory twice.
+            row, rows[index] = rows[index], {}
+            host_vars = variables.rename_fields(row)
             self._add_host(name, host_vars)
             if self.get_option("default_groups"):
                 for group in list_default_groups(self.get_option("hosts"), host):
                     self._add_to_group(group, name)
-            self._construct(name, {**row, **host_vars})
+            self._construct(name, row, host_vars)
 
-    def _check_fields(self, variables: VariableNames, rows: list[dict[str, Any]]) -> None:
-        """Raise ``InvalidInput`` if hostname names a field that such hosts have in no version of Waldur."""
+    def _check_fields(self, variables: VariableNames, fields: set[str]) -> None:
+        """Raise ``InvalidInput`` if hostname names a field that such hosts have in no version of Waldur.
+
+        ``fields`` are those of the rows.
+        """
         hosts = self.get_option("hosts")
+        names = {*fields, *map(variables.make_name, fields)}
 
         def list_names() -> list[str]:
-            return sorted({*_read_documented_fields(hosts), *(name for row in rows for name in row)})
+            return sorted({*_read_documented_fields(hosts), *names})
 
         def is_known(name: str) -> bool:
-            if any(name in row for row in rows) or (self._uses_extra_vars() and name in (self._vars or {})):
+            if name in names or (self._uses_extra_vars() and name in (self._vars or {})):
                 return True
             return any(name in (field, variables.make_name(field)) for field in _read_documented_fields(hosts))
 
         option_checks.check_fields(hosts, self._get_list("hostname"), is_known, list_names)
 
     def _name_hosts(
-        self, kind: Kind, objects: list[HostObject], rows: list[dict[str, Any]], renamed: list[dict[str, Any]]
+        self, kind: Kind, objects: list[HostObject], rows: list[dict[str, Any]], variables: VariableNames
     ) -> list[str]:
         """Return a unique name for each host, with a warning where several would have had the same."""
+        has_entries = bool(self._get_list("hostname"))
         named = [
-            (self._choose_name(kind, host, {**row, **host_vars}), host.uuid)
-            for host, row, host_vars in zip(objects, rows, renamed, strict=True)
+            (
+                self._choose_name(kind, host, {**row, **variables.rename_fields(row)})
+                if has_entries
+                else make_host_name(kind, host),
+                host.uuid,
+            )
+            for host, row in zip(objects, rows, strict=True)
         ]
         names, shared = make_unique_names(named)
         if shared:
@@ -393,14 +405,14 @@ class InventoryModule(FastConstructable, PrivateCache):
             self._groups[group] = self.inventory.add_group(self._sanitize_group_name(group))
         self.inventory.add_child(self._groups[group], host)
 
-    def _construct(self, name: str, variables: dict[str, Any]) -> None:
+    def _construct(self, name: str, row: dict[str, Any], host_vars: dict[str, Any]) -> None:
         """Add the variables and groups of one host that expressions define."""
         strict, compose = self.get_option("strict"), self.get_option("compose")
         groups, keyed = self.get_option("groups"), self.get_option("keyed_groups")
         if not (compose or groups or keyed):
             return
         host = self.inventory.get_host(name)
-        known = {**host.vars, **variables, **host.get_magic_vars()}
+        known = {**host.vars, **row, **host_vars, **host.get_magic_vars()}
         composed = {}
         for variable, expression in (compose or {}).items():
             self._last = UNKNOWN

@@ -31,7 +31,8 @@ class Failed(Exception):
 class Sizes:
     """How much of everything: items of a loop, items of a document, the sizes between which costs grow, the rows of the
     simulator's largest list, the GETs of one object, the numbers of hosts of fleets, those of the slices of the largest
-    one, with the forks of each slice, and the number of providers of one task."""
+    one, with the forks of each slice, the number of providers of one task, the lengths of lists whose time and memory
+    are compared, and the changes of an approved plan."""
 
     loop: int = 100
     items: int = 1000
@@ -42,9 +43,22 @@ class Sizes:
     slices: tuple[int, ...] = (1, 2, 4, 8)
     forks: int = 5
     providers: int = 1000
+    lengths: tuple[int, ...] = (10_000, 30_000, 100_000)
+    changes: int = 5000
 
 
-SMALL = Sizes(loop=5, items=20, growth=(2, 10), rows=400, gets=30, fleets=(2,), slices=(2,), providers=15)
+SMALL = Sizes(
+    loop=5,
+    items=20,
+    growth=(2, 10),
+    rows=400,
+    gets=30,
+    fleets=(2,),
+    slices=(2,),
+    providers=15,
+    lengths=(100, 300),
+    changes=50,
+)
 
 
 @dataclass

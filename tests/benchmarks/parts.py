@@ -13,6 +13,7 @@ from .machines import machines
 from .playbooks import fleet, playbooks
 from .providers import providers
 from .replay import Replay
+from .rows import rows
 from .simulated import simulator
 from .slices import slices
 from .table import Row, seconds, times
@@ -177,6 +178,7 @@ PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "fleet": fleet,
     "slices": slices,
     "providers": providers,
+    "rows": rows,
     "simulator": simulator,
     "machines": machines,
 }

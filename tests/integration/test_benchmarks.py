@@ -17,7 +17,7 @@ from simulation import Simulator
 from .commands import ansible
 from .playbook import Runner
 
-TINY = Sizes(loop=3, items=4, growth=(2, 3), rows=310, gets=5, fleets=(2,), providers=12)
+TINY = Sizes(loop=3, items=4, growth=(2, 3), rows=310, gets=5, fleets=(2,), providers=12, lengths=(20, 40), changes=10)
 
 
 class ForkingBench(Bench):
@@ -142,6 +142,16 @@ def test_many_providers_cost_pages(bench: Bench) -> None:
     rows = list(PARTS["providers"](bench))
     assert counted(rows) == [("5", True)]
     assert rows[0].what == "12 providers with 20 role grants each, no change"
+
+
+def test_time_and_memory_are_shown_for_each_length_of_a_list(bench: Bench) -> None:
+    rows = list(PARTS["rows"](bench))
+    names = ("export", "report of role grants", "report of accounts", "inventory")
+    assert [row.what for row in rows] == [
+        *(what for name in names for length in (20, 40) for what in (f"{name} of {length} rows", "  memory")),
+        "approved plan of 10 changes checked",
+    ]
+    assert rows[-1].within
 
 
 def test_a_run_that_does_not_do_what_it_should_is_not_measured(other_world: Simulator) -> None:

@@ -80,7 +80,7 @@ def whole(options: dict[str, Any], several: list[dict[str, Any]], *, fast: bool)
     try:
         for number, row in enumerate(several):
             plugin.inventory.add_host(f"host{number}")
-            plugin._construct(f"host{number}", row)
+            plugin._construct(f"host{number}", row, {})
     except Exception as error:  # noqa: BLE001 strict options raise on purpose
         return error.__class__.__name__, plugin.built()
     return plugin.built()

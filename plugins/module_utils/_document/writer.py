@@ -43,6 +43,19 @@ def _comment(note: str) -> list[str]:
     )
 
 
+class _NoNodes(dict[Any, Any]):
+    """What PyYAML remembers to write aliases: nothing, as there are none, and it would take more memory than the text.
+
+    Each node is new, so none is found in it.
+    """
+
+    def __setitem__(self, node: Any, value: Any) -> None:
+        pass
+
+    def __missing__(self, node: Any) -> None:
+        return None
+
+
 def _dumped(content: Any) -> str:
     try:
         import yaml
@@ -51,6 +64,10 @@ def _dumped(content: Any) -> str:
 
     class Dumper(yaml.SafeDumper):
         """YAML as ansible-lint wants it, in which nothing is hidden."""
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.anchors = self.serialized_nodes = _NoNodes()
 
         def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
             """Indent lists, too."""

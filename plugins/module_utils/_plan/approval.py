@@ -39,7 +39,7 @@ def require_approved(
         by_key.setdefault(_key(old.get("kind"), old.get("id")), []).append(old)
     new = []
     for change in changes:
-        candidates = by_key.get(_key(change.kind.name, change.id), [])
+        candidates = by_key.get((change.kind.name, frozenset(change.id.items())), [])
         if not any(_covers(old, change) for old in candidates):
             new.append((change, candidates))
     if new:
@@ -62,7 +62,8 @@ def group_by_customer(approved: Sequence[Mapping[str, Any]]) -> dict[str, list[M
 
 
 def _key(kind: Any, ids: Any) -> Hashable:
-    """Return what a change and its approval have in common; None where an approved plan holds something else there."""
+    """Return what an approval has in common with its change: the kind, and the UUIDs with their keys; None where an
+    approved plan holds something else there."""
     if not isinstance(kind, str) or not isinstance(ids, Mapping):
         return None
     if not all(value is None or isinstance(value, str) for value in ids.values()):
@@ -77,7 +78,7 @@ def _covers(approved: Mapping[str, Any], change: Change[object]) -> bool:
     Names of users don't matter, UUIDs do.
     """
     # A creation that stopped half-way leaves an update, whose state before could not have been approved.
-    is_left_of_creation = (_effect(approved, change), change.action.effect) == (Effect.CREATE, Effect.UPDATE)
+    is_left_of_creation = change.action.effect is Effect.UPDATE and _effect(approved, change) is Effect.CREATE
     if not is_left_of_creation and approved.get("action") != change.action.name:
         return False
     merged = change.kind.merged_fields

@@ -64,7 +64,7 @@ INCLUDES: dict[str, str] = {"keys": "user_uuid", "project_permissions": "user_uu
 _CUSTOMER = ("uuid", "name", "slug", "abbreviation")
 
 
-@dataclass
+@dataclass(slots=True)
 class HostObject:
     """An object of Waldur that becomes a host: its row, its service providers, and the lists of ``include``."""
 

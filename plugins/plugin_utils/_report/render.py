@@ -218,12 +218,12 @@ def report_names(profiles: Any) -> list[str]:
     rows = require_rows("_input", profiles)
     named = [(_make_file_name(row), uuids.normalize(row.get("uuid")) or str(index)) for index, row in enumerate(rows)]
     counts = Counter(name for name, _uuid in named)
-    names: list[str] = []
+    names: dict[str, None] = {}
     for index, (name, uuid) in enumerate(named):
         unique = f"{name}-{uuid[:8]}" if counts[name] > 1 else name
         while unique in names:  # the slug of one profile may be what was made of another's
             unique = f"{unique}-{index}"
-        names.append(unique)
+        names[unique] = None
     return [f"{name}.html" for name in names]
 
 

@@ -120,7 +120,7 @@ class Offering:
         return self.begun + self.untouched
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Grant:
     """A role grant with its user and expiry. ``level`` is ended, soon, later or never."""
 
@@ -134,7 +134,7 @@ class Grant:
     level: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Account:
     """An account that needs attention. ``level`` is error, pending or message."""
 
@@ -404,8 +404,11 @@ def make_accounts(value: Any, report_time: ReportTime, where: str = "offering_us
     return sorted(accounts, key=_rank_account)
 
 
-def _rank_account(account: Account) -> tuple[int, str, str, str]:
-    return _LEVELS.index(account.level), account.offering.casefold(), account.user.casefold(), str(account)
+def _rank_account(account: Account) -> tuple[int, str, str, str, str, str, str, str, str, str, str]:
+    """Return by what accounts are sorted; all their values, so that the order of the rows does not matter."""
+    rank = _LEVELS.index(account.level), account.offering.casefold(), account.user.casefold()
+    names = account.username, account.user, account.login, account.offering
+    return *rank, *names, account.state, account.message, account.link, account.changed
 
 
 _LEVELS = ("error", "pending", "message")

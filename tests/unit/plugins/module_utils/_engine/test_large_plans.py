@@ -17,6 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.model im
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITE_MODULES
+from ansible_collections.waldur.provider.plugins.module_utils._plan.approval import require_approved
 from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
 from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import Limits
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
@@ -95,6 +96,7 @@ STEPS: dict[str, Callable[[int], Callable[[], Any]]] = {
     "diff": lambda number: partial(diff, planned(number)().changes),
     "return": lambda number: partial(WRITE_MODULES["desired_state"].returns, {}, planned(number)(), False),
     "predict": lambda number: partial(planned(number)().results, "user_role", done=False),
+    "approve": lambda number: partial(require_approved, planned(number)().changes, plan_of(number)),
     "markdown": lambda number: partial(render_plan, plan_of(number), max_length=10_000_000),
     "differences": lambda number: partial(render_differences, plan_of(number)),
 }
