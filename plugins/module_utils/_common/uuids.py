@@ -11,6 +11,9 @@ from typing import Any
 
 _DASHED = re.compile(r"^[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$")
 
+# One pattern for all collections, compiled before Ansible forks, as each task has a process of its own.
+_OBJECT_URL = re.compile(r"^(?:https?://[^/]+(?:/[^?#]*)?)?/api/([^/?#]+)/([^/?#]+)/?$")
+
 
 def normalize(value: Any) -> str | None:
     """Return the 32 lower-case hex digits of ``value``, or None where it is not a UUID."""
@@ -24,5 +27,5 @@ def from_url(value: Any, collection: str) -> str | None:
     (api-behaviour: references-by-url)."""
     if not isinstance(value, str):
         return None
-    match = re.match(rf"^(?:https?://[^/]+(?:/[^?#]*)?)?/api/{collection}/([^/?#]+)/?$", value.strip())
-    return normalize(match[1]) if match else None
+    match = _OBJECT_URL.match(value.strip())
+    return normalize(match[2]) if match and match[1] == collection else None

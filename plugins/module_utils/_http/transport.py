@@ -329,6 +329,6 @@ def environment_proxy(url: str, environment: Mapping[str, str]) -> str | None:
     def variable(name: str) -> str | None:
         return environment.get(name) or environment.get(name.upper())
 
-    if should_bypass_proxies(url, no_proxy=variable("no_proxy") or ""):
-        return None
-    return variable(f"{urlsplit(url).scheme}_proxy") or variable("all_proxy")
+    proxy = variable(f"{urlsplit(url).scheme}_proxy") or variable("all_proxy")
+    # Looked at last, as it takes longer than everything else here.
+    return None if proxy and should_bypass_proxies(url, no_proxy=variable("no_proxy") or "") else proxy

@@ -73,6 +73,7 @@ class UserResolver:
         self._users: dict[str, list[User]] = {}
         self._by_uuid: dict[str, User] = {}
         self._unknown_uuids: set[str] = set()
+        self._has_deactivated = False
         # The UUIDs of providers all of whose grants were read: users who are not known by then hold none there.
         self.providers_with_known_grants: set[str] = set()
 
@@ -80,6 +81,9 @@ class UserResolver:
     def start_run(self) -> None:
         """Forget the users that the last run did not find or found deactivated: that may have changed."""
         self._unknown_uuids.clear()
+        if not self._has_deactivated:
+            return  # as mostly, and the items of a loop don't go through all users
+        self._has_deactivated = False
         self._by_uuid = {uuid: user for uuid, user in self._by_uuid.items() if user.is_active is not False}
         self._users = {
             name: users for name, users in self._users.items() if all(user.is_active is not False for user in users)
@@ -195,6 +199,7 @@ class UserResolver:
             matches = [_user(row) for row in rows if str(row.get("email") or "").casefold() == name.casefold()]
             if matches:
                 self._users[name] = matches
+                self._has_deactivated = self._has_deactivated or any(user.is_active is False for user in matches)
 
     def _look_up_uuid(self, value: str) -> None:
         """Look up a UUID, then a username, as some usernames look like UUIDs."""
@@ -214,6 +219,7 @@ class UserResolver:
     def _remember_rows(self, rows: Iterable[Row]) -> None:
         for row in rows:
             user = _user(row)
+            self._has_deactivated = self._has_deactivated or user.is_active is False
             self._by_uuid[user.uuid] = user
             if user.username:
                 self._users[user.username] = [user]

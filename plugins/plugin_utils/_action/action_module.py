@@ -78,8 +78,8 @@ _READ_HERE = ("profile", "token_file", "token_command")
 class _Call:
     """A module to run: its arguments as plain data with absolute paths, and what was made of them.
 
-    ``connection`` are the resolved connection options, ``options`` all options as validated, and ``environment`` is
-    the task's own.
+    ``connection`` are the resolved connection options, ``options`` all options as validated, ``environment`` is the
+    task's own, and ``variables`` are these and those of Ansible's process.
     """
 
     module: str
@@ -87,6 +87,7 @@ class _Call:
     connection: dict[str, Any]
     options: Mapping[str, Any]
     environment: dict[str, str]
+    variables: dict[str, str]
 
 
 def _show_progress(line: str) -> None:
@@ -180,11 +181,10 @@ class ActionModule(ActionBase):
         """
         declared = MODULES[module]
         environment = credentials.read_environment(self)
+        variables = {**os.environ, **environment}
         try:
             written_paths = self._files.make_paths_absolute(arguments)
-            connection = connection_options.resolve(
-                arguments, self._read_variables(task_vars), {**os.environ, **environment}
-            )
+            connection = connection_options.resolve(arguments, self._read_variables(task_vars), variables)
         except InvalidInput as error:
             return {"failed": True, "msg": error.message, "invocation": make_invocation(arguments)}
         self._note_secrets(connection)
@@ -194,7 +194,7 @@ class ActionModule(ActionBase):
         if validation.error_messages:
             message = describe_errors(_COLLECTION + module, validation)
             return {"failed": True, "msg": message, "invocation": make_invocation(arguments)}
-        call = _Call(module, arguments, connection, validation.validated_parameters, environment)
+        call = _Call(module, arguments, connection, validation.validated_parameters, environment, variables)
         with show_paths_as(written_paths):
             result = self._run_as_module(call, task_vars) if self._needs_module() else self._run_in_process(call)
             return locate_violations(result, call.options)
@@ -234,7 +234,7 @@ class ActionModule(ActionBase):
     def _run_in_process(self, call: _Call) -> dict[str, Any]:
         invocation = make_invocation(call.arguments)
         try:
-            connection = connection_options.connect(call.connection, {**os.environ, **call.environment})
+            connection = connection_options.connect(call.connection, call.variables)
             result = self._run_interruptible(call, connection)
         except WaldurError as error:
             return dict(to_plain({"failed": True, "msg": error.message, "invocation": invocation, **error.details}))
@@ -277,7 +277,7 @@ class ActionModule(ActionBase):
         # The profile and the token are read here: the files and commands need not exist where the module runs.
         named = {option: value for option, value in call.arguments.items() if option not in _READ_HERE}
         try:
-            connection = connection_options.read_token(call.connection, {**os.environ, **call.environment})
+            connection = connection_options.read_token(call.connection, call.variables)
             self._note_secrets(connection)
             arguments = {**named, **connection}
             # Checked here, as Ansible shows a module's arguments, and this one may hold a password.
