@@ -142,5 +142,5 @@ def test_the_benchmark_of_slices_measures_them() -> None:
         "memory of the largest process",
         "requests",
     ]
-    # Each slice reads the list of providers, their customers and the roles, and each host its provider and grants.
-    assert rows[-1].ours == "12"
+    # Each slice reads the list of providers and their customers, and each host its provider and grants.
+    assert rows[-1].ours == "10"
