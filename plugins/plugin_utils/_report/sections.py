@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -429,10 +430,11 @@ def _make_account(where: str, row: Row, report_time: ReportTime) -> Account | No
         username=choose_name(row, "username"),
         user=user,
         login="" if login == user else login,
-        offering=choose_name(row, "offering_name", "offering_uuid"),
-        state=runtime_state
-        if level == "pending" and not state.casefold().startswith(level)
-        else state or runtime_state,
+        # Many accounts share these, so one text of each is kept.
+        offering=sys.intern(choose_name(row, "offering_name", "offering_uuid")),
+        state=sys.intern(
+            runtime_state if level == "pending" and not state.casefold().startswith(level) else state or runtime_state
+        ),
         message=message,
         link=format_name(row.get("service_provider_comment_url")),
         changed=format_day(modified),
