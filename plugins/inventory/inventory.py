@@ -151,30 +151,28 @@ filters:
 include: [keys, project_permissions]
 hostname: [username]
 
----
 # projects.waldur.yml: groups by properties of projects
-plugin: waldur.provider.inventory
-hosts: projects
-compose:
-  title: name
-  customer: waldur_customer_name | default('nobody')
-groups:
-  ended: waldur_is_removed
-  without_end: waldur_end_date is none
-keyed_groups:
-  - key: customer_abbreviation
-    prefix: of
-    default_value: unknown
+# plugin: waldur.provider.inventory
+# hosts: projects
+# compose:
+#   title: name
+#   customer: waldur_customer_name | default('nobody')
+# groups:
+#   ended: waldur_is_removed
+#   without_end: waldur_end_date is none
+# keyed_groups:
+#   - key: customer_abbreviation
+#     prefix: of
+#     default_value: unknown
 
----
 # providers.waldur.yml: a connection profile sets the URL and the token
-plugin: waldur.provider.inventory
-profile: "{{ lookup('env', 'SITE') | default('production', true) }}"
-hosts: service_providers
-on_unreachable_provider: warn
-cache: true
-cache_plugin: ansible.builtin.jsonfile
-cache_connection: .cache/waldur
+# plugin: waldur.provider.inventory
+# profile: "{{ lookup('env', 'SITE') | default('production', true) }}"
+# hosts: service_providers
+# on_unreachable_provider: warn
+# cache: true
+# cache_plugin: ansible.builtin.jsonfile
+# cache_connection: .cache/waldur
 """
 
 import hashlib

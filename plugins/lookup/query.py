@@ -29,42 +29,65 @@ options:
         V(compliance/compliance_overview). The three lists under C(compliance/) also have the shorter names below.
       - With several terms, the rows are concatenated, and each of the terms must support all filters.
       - A term that is an object instead of a list (V(service_provider), V(stat)) returns one row.
+      - "V(service_providers): all service providers that the token may read; see
+        M(waldur.provider.service_provider_info)."
+      - "V(service_provider): the profile of O(service_provider)."
+      - "V(list_users): its role grants; see M(waldur.provider.user_role_info)."
+      - "V(customers): its customers; see M(waldur.provider.customer_info)."
+      - "V(user_customers): the customers in which C(user) has a role; C(user) is required."
+      - "V(projects): the projects that use its offerings; see M(waldur.provider.project_info)."
+      - "V(customer_projects): the projects of C(project_customer), which is required."
+      - "V(project_permissions): the role grants in these projects; see M(waldur.provider.project_permission_info)."
+      - "V(users): the users in these projects; see M(waldur.provider.user_info)."
+      - "V(keys): their SSH keys; see M(waldur.provider.ssh_key_info)."
+      - "V(offerings): its offerings; see M(waldur.provider.offering_info)."
+      - "V(course_accounts): accounts of courses; see M(waldur.provider.course_account_info)."
+      - "V(project_service_accounts): service accounts of projects; see
+        M(waldur.provider.project_service_account_info)."
+      - "V(robot_account_customers): the customers with robot accounts; see M(waldur.provider.robot_account_info)."
+      - "V(robot_account_projects): the projects with robot accounts; see M(waldur.provider.robot_account_info)."
+      - "V(marketplace_offering_users): the accounts of users in its offerings, from the list
+        C(/api/marketplace-offering-users/); see M(waldur.provider.offering_username_info)."
+      - "V(provider_accounts): the accounts of users at the service provider, from the list
+        C(/api/marketplace-service-provider-accounts/) of Waldur 2026; see M(waldur.provider.provider_account_info)."
+      - "V(username_conflicts): the users with different usernames in its offerings (Waldur 2026); see
+        M(waldur.provider.username_conflict_info)."
+      - "V(project_groups): the POSIX groups of projects at the service provider, from the list
+        C(/api/marketplace-service-provider-project-groups/) of Waldur 2026; see
+        M(waldur.provider.project_group_info)."
+      - "V(compliance_overview): the number of users of each offering who have finished its checklist."
+      - "V(compliance_offering_users): the compliance status of each account; see M(waldur.provider.compliance_info)."
+      - "V(checklists_summary): the checklists in use."
+      - "V(revenue): the revenue of each month."
+      - "V(stat): the statistics, such as numbers of customers and resources."
     type: list
     elements: str
     required: true
     choices:
-      service_providers: all service providers that the token may read; see M(waldur.provider.service_provider_info)
-      service_provider: the profile of O(service_provider)
-      list_users: its role grants; see M(waldur.provider.user_role_info)
-      customers: its customers; see M(waldur.provider.customer_info)
-      user_customers: the customers in which C(user) has a role; C(user) is required
-      projects: the projects that use its offerings; see M(waldur.provider.project_info)
-      customer_projects: the projects of C(project_customer), which is required
-      project_permissions: the role grants in these projects; see M(waldur.provider.project_permission_info)
-      users: the users in these projects; see M(waldur.provider.user_info)
-      keys: their SSH keys; see M(waldur.provider.ssh_key_info)
-      offerings: its offerings; see M(waldur.provider.offering_info)
-      course_accounts: accounts of courses; see M(waldur.provider.course_account_info)
-      project_service_accounts: service accounts of projects; see M(waldur.provider.project_service_account_info)
-      robot_account_customers: the customers with robot accounts; see M(waldur.provider.robot_account_info)
-      robot_account_projects: the projects with robot accounts; see M(waldur.provider.robot_account_info)
-      marketplace_offering_users: >-
-        the accounts of users in its offerings, from the list C(/api/marketplace-offering-users/); see
-        M(waldur.provider.offering_username_info)
-      provider_accounts: >-
-        the accounts of users at the service provider, from the list C(/api/marketplace-service-provider-accounts/) of
-        Waldur 2026; see M(waldur.provider.provider_account_info)
-      username_conflicts: >-
-        the users with different usernames in its offerings (Waldur 2026); see
-        M(waldur.provider.username_conflict_info)
-      project_groups: >-
-        the POSIX groups of projects at the service provider, from the list
-        C(/api/marketplace-service-provider-project-groups/) of Waldur 2026; see M(waldur.provider.project_group_info)
-      compliance_overview: the number of users of each offering who have finished its checklist
-      compliance_offering_users: the compliance status of each account; see M(waldur.provider.compliance_info)
-      checklists_summary: the checklists in use
-      revenue: the revenue of each month
-      stat: the statistics, such as numbers of customers and resources
+      - service_providers
+      - service_provider
+      - list_users
+      - customers
+      - user_customers
+      - projects
+      - customer_projects
+      - project_permissions
+      - users
+      - keys
+      - offerings
+      - course_accounts
+      - project_service_accounts
+      - robot_account_customers
+      - robot_account_projects
+      - marketplace_offering_users
+      - provider_accounts
+      - username_conflicts
+      - project_groups
+      - compliance_overview
+      - compliance_offering_users
+      - checklists_summary
+      - revenue
+      - stat
   service_provider:
     description:
       - The service provider, by its UUID (with or without dashes, in any case) or URL, or by the name, abbreviation,

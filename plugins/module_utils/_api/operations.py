@@ -511,8 +511,6 @@ _SUPPORTING = (
         "list the role grants of all service providers",
         query=(FIELD, Parameter("scope_type", match="exact")),
         response="pages",
-        since=2026,
-        feature="the list of all role grants",
     ),
     Operation("user", "GET", "/api/users/{uuid}/", "look up the user", query=(FIELD,)),
     Operation("me", "GET", "/api/users/me/", "look up the token's own user", query=(FIELD,)),

@@ -22,10 +22,10 @@ def normalize(value: Any) -> str | None:
     return None
 
 
-def from_url(value: Any, collection: str) -> str | None:
-    """Return the UUID in a URL of an object of ``collection`` (such as ``customers``); only the path counts
-    (api-behaviour: references-by-url)."""
+def from_url(value: Any, collection: str | None) -> str | None:
+    """Return the UUID in a URL of an object of ``collection`` (such as ``customers``), or of any object where that is
+    None; only the path counts (api-behaviour: references-by-url)."""
     if not isinstance(value, str):
         return None
     match = _OBJECT_URL.match(value.strip())
-    return normalize(match[2]) if match and match[1] == collection else None
+    return normalize(match[2]) if match and collection in (None, match[1]) else None

@@ -231,7 +231,7 @@ def _timestamp(where: str, parameter: Parameter, value: Any) -> Any:
 def parse_uuid(where: str, value: Any) -> str:
     """Return the UUID that ``value`` is, or that its URL ends with. Raises ``InvalidInput``."""
     reference = document.reference(where, value)
-    uuid = uuids.normalize(reference) or uuids.from_url(reference, "[^/]+")
+    uuid = uuids.normalize(reference) or uuids.from_url(reference, None)
     if uuid is None:
         raise InvalidInput(
             f"{where}: '{quote(reference)}' is not a UUID, and Waldur lists no names here: give the UUID."

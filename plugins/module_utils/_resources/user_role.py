@@ -70,6 +70,7 @@ _GRANTS_OF_ALL = BulkList(
     {"scope_type": _SCOPE_TYPE, "field": _BULK_FIELDS},
     required=_BULK_FIELDS,
     expected={"scope_type": _SCOPE_TYPE},
+    since=2026,
     is_like_list_users=True,
 )
 
