@@ -28,11 +28,13 @@ ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build" / "matrix"
 # The newest patch of each ansible-core, and the Pythons that it is run on.
 CORES = {
+    "2.16.19": ("3.10",),
     "2.17.14": ("3.10",),
     "2.18.19": ("3.11",),
     "2.19.14": ("3.11",),
     "2.20.10": ("3.12", "3.13"),
     "2.21.5": ("3.12", "3.13"),
+    "2.22.0rc1": ("3.13", "3.14"),
 }
 # No test of the matrix runs them, and each fits to few versions of ansible-core only.
 LEFT_OUT = ("ansible-core", "molecule")

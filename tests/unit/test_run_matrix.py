@@ -58,7 +58,7 @@ def test_cores_and_pythons_choose_columns() -> None:
 @pytest.mark.parametrize(
     ("cores", "pythons", "told"),
     [
-        (["2.2"], [], r"ansible-core 2\.2 is not in the matrix: it has 2\.17, "),
+        (["2.2"], [], r"ansible-core 2\.2 is not in the matrix: it has 2\.16, "),
         ([], ["3.9"], r"Python 3\.9 is not in the matrix: it has 3\.10, "),
         (["2.17"], ["3.13"], r"ansible-core 2\.17 is not run on Python 3\.13"),
     ],
@@ -134,13 +134,13 @@ def test_a_result_is_summarized_in_few_words() -> None:
 def test_the_table_says_what_was_skipped_not_run_or_run_at_another_commit() -> None:
     old = dataclasses.replace(GREEN, commit="old")
     kept = {Column("2.17.14", "3.10"): {"sanity": GREEN, "unit": old}, Column("2.18.19", "3.11"): {"sanity": old}}
-    skipped = {Column("2.21.5", "3.13"): "no python3.13 on this machine"}
+    skipped = {Column("2.22.0rc1", "3.14"): "no python3.14 on this machine"}
     lines = [[word.strip() for word in line.split("|")[1:-1]] for line in table(kept, skipped, "abc").splitlines()]
     ran = "24 passed, 61 s"
     assert lines[0] == ["ansible-core", "Python", "sanity", "unit", "integration", "commit"]
-    assert lines[2] == ["2.17.14", "3.10", ran, ran, "not run", "abc, old (another commit)"]
-    assert lines[3] == ["2.18.19", "3.11", ran, "not run", "not run", "old (another commit)"]
-    assert lines[-1] == ["2.21.5", "3.13", "skipped", "skipped", "skipped", "no python3.13 on this machine"]
+    assert lines[3] == ["2.17.14", "3.10", ran, ran, "not run", "abc, old (another commit)"]
+    assert lines[4] == ["2.18.19", "3.11", ran, "not run", "not run", "old (another commit)"]
+    assert lines[-1] == ["2.22.0rc1", "3.14", "skipped", "skipped", "skipped", "no python3.14 on this machine"]
     assert {len(line) for line in lines} == {6}
 
 
