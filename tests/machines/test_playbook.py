@@ -84,13 +84,15 @@ def test_twenty_hosts_get_the_accounts_from_one_reading_and_a_conflict_on_one_st
     [
         ({"service_provider": ""}, "service_provider: is required"),
         ({"accounts_hosts": ""}, "accounts_hosts: is required"),
+        ({"accounts_hosts": None}, "accounts_hosts: is required"),
+        ({"accounts_hosts": None, "account_hosts": "all"}, "Did you mean accounts_hosts?"),
         ({"accounts_hosts": "nowhere"}, "accounts_hosts: no host matches nowhere"),
         ({"linux_accounts_uid_map": "none.yml"}, "linux_accounts_uid_map: there is no file none.yml"),
         ({"linux_accounts_uid_map": "empty.yml"}, "linux_accounts_uid_map: empty.yml must contain a mapping"),
     ],
 )
 def test_a_wrong_variable_is_an_error_before_waldur_is_asked(
-    sim: Simulator, tmp_path: Path, machines: dict[str, Machine], variables: dict[str, str], option: str
+    sim: Simulator, tmp_path: Path, machines: dict[str, Machine], variables: dict[str, str | None], option: str
 ) -> None:
     sim.zero()
     printed = play(sim, tmp_path, "--limit", "host00", code=2, **variables)

@@ -28,6 +28,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._playbooks.target_
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._playbooks.variables import (
     check_names,
+    check_required,
     check_values,
     is_left_out,
     list_ineffective,
@@ -51,10 +52,12 @@ class PlaybookValidation(ActionBase):
         try:
             playbook = self._read_playbook()
             values = self._read_values(playbook, variables)
-            self._check_hosts(playbook, values, variables)
             known = {name for playbook in load_playbooks().values() for name in playbook.variables}
             extra_variables = load_extra_vars(self._loader)
+            # A variable of hosts that is misspelt or missing selects none, which would be the less helpful error.
             check_names(playbook, extra_variables, known)
+            check_required(playbook, values)
+            self._check_hosts(playbook, values, variables)
             check_values(playbook, values)
             if playbook.documents:
                 check_documents(playbook.documents, values)

@@ -71,15 +71,19 @@ def list_ineffective(playbook: Playbook, names: Iterable[str], all_variables: It
     ]
 
 
+def check_required(playbook: Playbook, values: Mapping[str, Any]) -> None:
+    """Raise ``InvalidInput`` for the first required variable without a value in ``values``."""
+    for variable in playbook.variables.values():
+        if variable.required and _is_empty(values.get(variable.name)):
+            raise InvalidInput(f"{variable.name}: is required: {variable.required}.")
+
+
 def check_values(playbook: Playbook, values: Mapping[str, Any]) -> None:
     """Raise ``InvalidInput`` with all errors in the values of variables, by the argument spec of the playbook.
 
     ``values`` are those of variables that are defined.
     """
     filled = {name: value for name, value in values.items() if not is_left_out(playbook.variables[name], value)}
-    for variable in playbook.variables.values():
-        if variable.required and _is_empty(filled.get(variable.name)):
-            raise InvalidInput(f"{variable.name}: is required: {variable.required}.")
     # Variables of the type raw are checked by what uses them, whose messages say more.
     typed = {name: value for name, value in filled.items() if playbook.variables[name].spec["type"] != "raw"}
     spec = {name: dict(playbook.variables[name].spec) for name in typed}

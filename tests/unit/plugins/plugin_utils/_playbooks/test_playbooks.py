@@ -20,6 +20,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._playbooks.documen
 from ansible_collections.waldur.provider.plugins.plugin_utils._playbooks.target_hosts import check_target_hosts
 from ansible_collections.waldur.provider.plugins.plugin_utils._playbooks.variables import (
     check_names,
+    check_required,
     check_values,
     list_ineffective,
 )
@@ -128,9 +129,6 @@ def test_variables_of_a_role_and_others_that_begin_like_them_are_accepted(name: 
         ("plan", {"max_removals": "many"}, ("option_number_required", {"option": "max_removals"})),
         ("plan", {"missing_users": "ignore"}, ("variable_choice", {"name": "missing_users"})),
         ("plan", {"output_directory": ["a"]}, ("text_required", {"option": "output_directory", "kind": "list"})),
-        ("rotate_api_secret_code", {}, ("variable_required", {"name": "service_provider"})),
-        ("rotate_api_secret_code", {"service_provider": ""}, ("variable_required", {"name": "service_provider"})),
-        ("rotate_api_secret_code", {"service_provider": "A"}, ("variable_required", {"name": "destinations"})),
     ],
 )
 def test_a_value_of_the_wrong_type_is_rejected(
@@ -138,6 +136,20 @@ def test_a_value_of_the_wrong_type_is_rejected(
 ) -> None:
     with pytest.raises(InvalidInput, match=prefix(start[0], **start[1])):
         check_values(PLAYBOOKS[playbook], values)
+
+
+@pytest.mark.parametrize(
+    ("playbook", "values", "missing"),
+    [
+        ("rotate_api_secret_code", {}, "service_provider"),
+        ("rotate_api_secret_code", {"service_provider": ""}, "service_provider"),
+        ("rotate_api_secret_code", {"service_provider": "A"}, "destinations"),
+        ("linux_accounts", {"service_provider": "A"}, "accounts_hosts"),
+    ],
+)
+def test_a_required_variable_without_a_value_is_an_error(playbook: str, values: dict[str, str], missing: str) -> None:
+    with pytest.raises(InvalidInput, match=prefix("variable_required", name=missing)):
+        check_required(PLAYBOOKS[playbook], values)
 
 
 @pytest.mark.parametrize(
