@@ -39,7 +39,7 @@ def test_the_example_of_the_readme_runs_as_written(sim: Simulator) -> None:
         "`description`: `Provider of Alpha Cloud Ltd` → `Compute and storage for research`",
         "grant role `alice as CUSTOMER.MANAGER`: `expiration_time`: `2027-06-30`",
         "**revoke** role `bob as CUSTOMER.MANAGER` on `University HPC`",
-        "set username usernames of `carol`: `Alpha VM`: no username → `carol_hpc`",
+        "set usernames of `carol`: `Alpha VM`: no username → `carol_hpc`",
     ):
         assert line in plan
 

@@ -98,6 +98,14 @@ def test_what_is_done_to_several_objects_has_words_of_its_own() -> None:
     assert ChangeKind("new").describe_several(Action("free_range", Stage.DELETE), 1000) == "free range 1,000 objects"
 
 
+def test_a_change_of_one_object_names_the_object_once() -> None:
+    sentences = [kind.describe_one(action, "X") for kind in KINDS.values() for action in kind.actions]
+    assert "set usernames of X" in sentences
+    words = [[word.removesuffix("s") for word in sentence.lower().split()] for sentence in sentences]
+    assert [one for one in words if len(set(one)) < len(one)] == []
+    assert KINDS["user_role"].describe_one(Action("revoke", Stage.WITHDRAW), "X", "**{}**") == "**revoke** role X"
+
+
 def test_every_resource_has_a_module_with_the_options_that_it_declares() -> None:
     for resource in RESOURCES:
         task = WRITE_MODULES[resource.kind.name]

@@ -64,6 +64,7 @@ class Action:
 
     ``singular`` and ``plural`` count the changes that need attention ("1 removal"). ``participle`` says what happens to
     several objects at once ("20 roles granted"). ``gives_access`` says that a user gets more access by it, or longer.
+    ``verb`` stands before the label of the kind, where the name of the action contains the object too.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Action:
     effect: Effect | None = None
     participle: str = ""
     gives_access: bool = False
+    verb: str = ""
 
     @property
     def label(self) -> str:
@@ -126,6 +128,10 @@ class ChangeKind:
     def style(self, key: str) -> ValueStyle:
         """Return how the value of a field is shown."""
         return self.styles.get(key, _PLAIN)
+
+    def describe_one(self, action: Action, name: str, emphasis: str = "{}") -> str:
+        """Return in words that ``action`` is done to the object ``name``; ``emphasis`` is the markup of the action."""
+        return f"{emphasis.format(action.verb or action.label)} {self.label.format(name)}"
 
     def describe_several(self, action: Action, number: int) -> str:
         """Return in words that ``action`` is done to ``number`` objects, such as ``1,000 roles extended``."""

@@ -39,6 +39,7 @@ SET_USERNAME = Action(
     "replaced usernames",
     participle="given usernames",
     gives_access=True,
+    verb="set",
 )
 
 KIND = ChangeKind(

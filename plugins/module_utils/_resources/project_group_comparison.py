@@ -17,9 +17,16 @@ from .posix_id_pool_ranges import GID, GROUP_GID, format_span
 from .project_group_entries import GroupEntry, ProjectGroups
 from .project_group_state import GroupState, Project, UnresolvedProject
 
-CREATE = Action("create_group", Stage.GROUP, effect=Effect.CREATE, participle="created")
+CREATE = Action("create_group", Stage.GROUP, effect=Effect.CREATE, participle="created", verb="create")
 SET_GID = Action(
-    "set_gid", Stage.GROUP, Severity.REPLACEMENT, "changed GID", "changed GIDs", Effect.UPDATE, "given other GIDs"
+    "set_gid",
+    Stage.GROUP,
+    Severity.REPLACEMENT,
+    "changed GID",
+    "changed GIDs",
+    Effect.UPDATE,
+    "given other GIDs",
+    verb="change",
 )
 KIND = ChangeKind("project_group", (CREATE, SET_GID), "group of {}", "project groups")
 

@@ -37,6 +37,7 @@ _UPDATE_SETTINGS = Action(
     "changes of account settings",
     Effect.UPDATE,
     "given other account settings",
+    verb="update account settings of",
 )
 DELETE = Action("delete", Stage.DELETE, Severity.REMOVAL, "removal", "removals", Effect.DELETE, "deleted")
 KIND = ChangeKind(

@@ -35,7 +35,7 @@ def render_junit(drift: Any, service_providers: Any = None) -> str:
         label = _clean(f"{name} ({uuid})" if names[name] > 1 else name)
         suite = _add_suite(root, label)
         for change in changes:
-            case = _add_case(suite, label, f"{change.action.label} {change.kind.label.format(change.name)}")
+            case = _add_case(suite, label, change.kind.describe_one(change.action, change.name))
             message = _clean(render_values(change) or change.action.label)
             line = _clean(render_line(change, set()))
             SubElement(case, "failure", message=message, type=change.action.name).text = line

@@ -97,10 +97,10 @@ def open_details(summary: str, *, is_open: bool = False) -> str:
 
 def _describe(shown: ShownChange, markup: Markup, style: EntryStyle) -> str:
     """Return the action and the object, with its provider if ``style.has_provider``."""
-    action = markup.bold.format(shown.action.label) if style.is_critical else shown.action.label
+    emphasis = markup.bold if style.is_critical else "{}"
     if shown.is_provider:
-        return f"{action} {shown.kind.label.format(render_provider(shown, markup, style.ambiguous))}"
-    what = f"{action} {shown.kind.label.format(markup.short(shown.name))}"
+        return shown.kind.describe_one(shown.action, render_provider(shown, markup, style.ambiguous), emphasis)
+    what = shown.kind.describe_one(shown.action, markup.short(shown.name), emphasis)
     return f"{what} on {render_provider(shown, markup, style.ambiguous)}" if style.has_provider else what
 
 

@@ -330,7 +330,7 @@ def test_a_removal_is_listed_first_and_the_plan_does_not_say_that_nothing_is_rem
     assert f"**Needs attention: {told}" in made
     assert "Nothing is removed" not in made
     section = made.partition("### ⚠ Needs attention")[2].partition("###")[0]
-    assert f"**{shown['action'].replace('_', ' ')}**" in section
+    assert f"- **{shown['action'].partition('_')[0]}" in section
     assert "alice" not in section
 
 
