@@ -137,3 +137,12 @@ def test_print_is_dense(tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text(REPORT, encoding="utf-8")
     chromium.write_pdf((tmp_path / "report.html").as_uri(), tmp_path / "report.pdf")
     assert len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "report.pdf").read_bytes())) == 2
+
+
+def test_a_row_of_the_index_is_one_line_in_print(tmp_path: Path) -> None:
+    # One page has room for all rows, and not if a name of three words takes two lines.
+    providers = [{"name": f"Extra Provider {number:02}", "file": "a.html", **FACTS} for number in range(35)]
+    page = FILTERS["report_html_index"](providers, NOW)
+    (tmp_path / "index.html").write_text(page, encoding="utf-8")
+    chromium.write_pdf((tmp_path / "index.html").as_uri(), tmp_path / "index.pdf")
+    assert len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "index.pdf").read_bytes())) == 1
