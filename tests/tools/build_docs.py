@@ -81,6 +81,13 @@ CSS = """\
 .rst-content table.docutils td { overflow-wrap: break-word; }
 .rst-content .figure, .rst-content figure { margin: 0 0 24px; }
 .rst-content figure img { max-width: 100%; height: auto; border: 1px solid #e1e4e5; }
+/* On paper nothing can be scrolled, and the address of a page on this disk helps nobody. */
+@media print {
+  .rst-content .wy-table-responsive { overflow: visible; }
+  .rst-content table.docutils td, .rst-content table.docutils th { white-space: normal !important; }
+  .rst-content a.internal[href]::after { content: none; }
+  .rst-content pre { white-space: pre-wrap; }
+}
 /* On a phone, tables are read by scrolling down, not sideways: each row is a block, each cell below its heading. */
 @media screen and (max-width: 768px) {
   .rst-content table.labelled, .rst-content table.labelled tbody, .rst-content table.labelled tr,
