@@ -30,9 +30,13 @@ This guide explains the error messages and warnings that users meet most: what c
 Search the page for a part of the message that does not depend on your data. Words in angle brackets stand for
 values, such as the name of an option or a user.
 
-All messages name the option or the place in the document first, then the problem, then the remedy. If that is
-not enough, run the command again with ``-vvv``; the output contains no token. To report a defect, add that output
-to your `issue <https://github.com/waldur/ansible-waldur-provider/issues>`_.
+Messages about options and documents name the option or the place in the document first, then the problem, then the
+remedy. If that is not enough, run the command again with ``-vvv``; the output contains no token. To report a defect,
+add that output to your `issue <https://github.com/waldur/ansible-waldur-provider/issues>`_.
+
+If Ansible itself can't find a playbook, role or module of the collection, run ``ansible-galaxy collection list
+waldur.provider``. If it shows nothing, the collection is not installed where Ansible searches:
+:ref:`ansible_collections.waldur.provider.docsite.guide_first_five_minutes` describes how to install it.
 
 .. contents::
    :local:

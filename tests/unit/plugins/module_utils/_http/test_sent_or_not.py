@@ -102,7 +102,7 @@ def test_a_write_to_a_server_that_wants_a_client_certificate_may_have_been_sent(
 def test_https_to_a_port_of_http_says_that_the_server_does_not_speak_tls(answer: Behaviour) -> None:
     with (
         RawServer(answer, reads=False) as server,
-        pytest.raises(errors.RequestNotSent, match=part("tls_missing", reason=matching(r"127.*"))),
+        pytest.raises(errors.RequestNotSent, match=part("tls_missing", host=matching(r"127.*"))),
     ):
         grant(server.url.replace("http:", "https:"))
 
