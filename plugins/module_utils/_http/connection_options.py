@@ -151,7 +151,7 @@ def _check_url_and_token(source_by_option: Mapping[str, Source], source_name: st
             others = ", or use token_file or token_command" if name == "access_token" else ""
             raise InvalidInput(
                 f"{name}: is missing: set it in {source_name}, as variable waldur_{name}, as"
-                f" WALDUR_{name.upper()}{alias} in the environment, or in a profile{others}."
+                f" WALDUR_{name.upper()}{alias} in the environment, or in a connection profile{others}."
             )
     url_source, token_source = source_by_option["api_url"], source_by_option[token_option]
     if url_source is token_source:

@@ -63,7 +63,7 @@ def check_async(action: Any, arguments: Mapping[str, Any]) -> str:
     return (
         f"environment: {shared[0]} is set for the whole play, role or block, and with async and poll: 0 a later"
         " async_status task would show it in the list of processes: set it as variable waldur_access_token or"
-        " waldur_proxy, in a profile, or in the environment of this task alone."
+        " waldur_proxy, in a connection profile, or in the environment of this task alone."
     )
 
 
