@@ -53,14 +53,15 @@ def _lines(change: Change[object], values: Mapping[str, Any] | None, *, is_after
     if values is None:
         return ""
     return "".join(
-        escape_invisible(f"{change.name}: {label}: {_word(value, _null_word(change.kind, key, is_after=is_after))}")
-        + "\n"
+        escape_invisible(f"{change.name}: {label}: {_word(value, change.kind, key, is_after=is_after)}") + "\n"
         for label, key, value in _flat(values)
     )
 
 
 def _null_word(kind: ChangeKind, key: str, *, is_after: bool) -> str:
-    style = kind.style(key)
+    style = kind.styles.get(key)
+    if style is None:
+        return kind.null_word
     return style.after if is_after else style.before
 
 
@@ -74,11 +75,11 @@ def _flat(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
     return rows
 
 
-def _word(value: Any, null_word: str) -> str:
+def _word(value: Any, kind: ChangeKind, key: str, *, is_after: bool) -> str:
     if value is None:
-        return null_word
+        return _null_word(kind, key, is_after=is_after)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (list, tuple)):
         return ", ".join(str(item) for item in value) or "none"
-    return str(value) or "empty"
+    return str(value) or kind.empty_word

@@ -293,12 +293,17 @@ def test_a_diff_has_one_before_and_after_per_object_with_a_line_for_each_value()
         ({"allowed_domains": []}, "allowed_domains: none\n"),
         ({"account_options": {"login_shell": None}}, "account_options: login_shell: none\n"),
         ({"account_options": {"x": {"y": 0}}}, "account_options: x: y: 0\n"),
-        ({"VM": "alice_hpc", "Storage": None}, "VM: alice_hpc\nACME: Storage: none\n"),
     ],
 )
 def test_each_value_is_shown_on_a_line_of_its_own_in_words(values: dict[str, Any], lines: str) -> None:
     [shown] = diff([change("update", name="ACME", before=values)])
     assert shown["before"] == f"ACME: {lines}"
+
+
+def test_the_diff_of_a_user_without_a_username_says_so() -> None:
+    [shown] = diff([change("set_username", name="alice", before={"VM": None, "Storage": ""}, after={"VM": "none"})])
+    assert shown["before"] == "alice: VM: no username\nalice: Storage: no username\n"
+    assert shown["after"] == "alice: VM: none\n"
 
 
 def test_a_diff_escapes_characters_that_nobody_sees_or_that_turn_the_text_round() -> None:
