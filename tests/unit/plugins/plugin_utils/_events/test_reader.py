@@ -97,6 +97,16 @@ def test_the_window_overlaps_the_last_one(sim: Simulator) -> None:
     assert poller.poll() == {"account": (2, 0)}
 
 
+def test_a_change_is_found_after_the_clock_of_the_server_was_set_back(sim: Simulator) -> None:
+    sim.set_clock("2027-01-01T12:00:00Z", frozen=True)
+    poller = Poller(sim, kinds=("account",), overlap=60)
+    poller.poll()
+    sim.set_clock("2027-01-01T11:00:00Z", frozen=True)
+    sim.change("OfferingUser", {"username": "m1_alpha"}, {"is_restricted": True})
+    sim.set_clock("2027-01-01T11:02:00Z", frozen=True)
+    assert poller.poll() == {"account": (2, 0)}
+
+
 def test_a_removed_account_is_found_by_the_number_of_rows_also_if_another_one_came(sim: Simulator) -> None:
     poller = Poller(sim)
     poller.poll()
