@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from typing import Any
@@ -69,6 +70,9 @@ class Disk:
         self.kill.step()
         self.content = copy.deepcopy(state)
         self.kill.step()
+
+    def lock(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 class Queue:

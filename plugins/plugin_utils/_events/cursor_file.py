@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,30 @@ class CursorFile:
     def __init__(self, path: str, owner: Owner) -> None:
         self.path = path
         self._owner = owner
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other sources away from the file until the end; the lock of a process that was killed ends with it.
+
+        The lock is on a file beside the cursor, which stays, as the cursor itself is replaced. Raises ``InvalidInput``
+        where another source has the lock, or the file can't be made.
+        """
+        path = f"{self.path}.lock"
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        with contextlib.ExitStack() as stack:
+            try:
+                os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+                descriptor = os.open(path, flags, 0o600)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InvalidInput(
+                    f"cursor: {quote(self.path, LONGEST_PATH)} is used by another event source that is running: stop"
+                    " it, or give each source a cursor of its own."
+                ) from None
+            except OSError as error:
+                raise _not_written(path, error) from None
+            yield
 
     def load(self) -> State:
         """Return the stored state, or a new one where there is no file.
@@ -99,10 +124,7 @@ class CursorFile:
             os.makedirs(folder, mode=0o700, exist_ok=True)
             self._replace(folder, content.encode(errors="surrogatepass"))
         except OSError as error:
-            raise InvalidInput(
-                f"cursor: can't write {quote(self.path, LONGEST_PATH)}: {error.strerror}: without it, changes would be"
-                " lost or repeated after a restart."
-            ) from None
+            raise _not_written(self.path, error) from None
 
     def _replace(self, folder: str, content: bytes) -> None:
         descriptor, temporary_path = tempfile.mkstemp(prefix=".waldur-", dir=folder)  # with the mode 0600
@@ -121,6 +143,13 @@ class CursorFile:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _not_written(path: str, error: OSError) -> InvalidInput:
+    return InvalidInput(
+        f"cursor: can't write {quote(path, LONGEST_PATH)}: {error.strerror}: without it, changes would be lost or"
+        " repeated after a restart."
+    )
 
 
 def _parse_object(content: bytes) -> dict[str, Any]:

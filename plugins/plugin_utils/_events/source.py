@@ -13,6 +13,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
@@ -68,6 +69,9 @@ class Cursor(Protocol):
     def save(self, state: State) -> None:
         """Store the state."""
 
+    def lock(self) -> AbstractContextManager[None]:
+        """Keep other sources away until the end. Raises ``InvalidInput`` where one is running."""
+
 
 async def run(queue: EventQueue, options: Mapping[str, Any]) -> None:
     """Emit the events of a source with these ``options`` until the task is cancelled.
@@ -115,6 +119,10 @@ class EventSource:
 
     async def run(self) -> None:
         """Poll until the task is cancelled; the interval grows while Waldur can't be read."""
+        with self._cursor.lock():
+            await self._run_locked()
+
+    async def _run_locked(self) -> None:
         await self.start()
         failures = 0
         while True:
@@ -132,8 +140,9 @@ class EventSource:
 
     async def run_once(self) -> None:
         """Poll once. Raises ``WaldurError`` where that is not possible."""
-        await self.start()
-        await self.poll()
+        with self._cursor.lock():
+            await self.start()
+            await self.poll()
 
     async def start(self) -> None:
         """Load the state, and hand over again what was not confirmed."""

@@ -108,7 +108,8 @@ options:
       - The file and its folder are created with access for their owner alone. The file contains names, usernames and
         e-mail addresses, and neither a token nor another secret.
       - Each source requires a file of its own. A file that was written for another O(api_url), or for other
-        O(service_providers) or O(kinds), is an error.
+        O(service_providers) or O(kinds), is an error. So is one that a running source uses. That source has locked it,
+        with an empty file beside it whose name ends with C(.lock).
     type: path
     required: true
   first_run:

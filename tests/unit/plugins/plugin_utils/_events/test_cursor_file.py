@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
+import time
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pytest
-from messages import message, prefix
+from messages import message, pattern, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.plugin_utils._events.cursor_file import VERSION, CursorFile, Owner
@@ -162,3 +165,63 @@ def test_a_row_that_is_nested_too_deeply_is_an_error(cursor: CursorFile) -> None
     cursor.save(State("0f" * 16, 7, True, {}, {}, {("role", "a" * 32): known}, []))
     with pytest.raises(InvalidInput, match=r"^cursor: "):
         cursor.load()
+
+
+# --- two sources on one cursor ---------------------------------------------------------------------------------------
+
+
+def test_a_second_source_on_a_running_cursor_is_refused(cursor: CursorFile) -> None:
+    with cursor.lock():
+        with pytest.raises(InvalidInput) as caught, CursorFile(cursor.path, OWNER).lock():
+            raise AssertionError("two sources have the lock")
+        assert caught.value.message == message("cursor_in_use", path=cursor.path)
+    with CursorFile(cursor.path, OWNER).lock():
+        assert stat.S_IMODE(os.stat(f"{cursor.path}.lock").st_mode) == 0o600
+        assert stat.S_IMODE(os.stat(os.path.dirname(cursor.path)).st_mode) == 0o700
+
+
+def test_saving_keeps_the_lock(cursor: CursorFile) -> None:
+    with cursor.lock():
+        cursor.save(STATE)
+        with pytest.raises(InvalidInput), CursorFile(cursor.path, OWNER).lock():
+            raise AssertionError("two sources have the lock")
+
+
+def test_a_path_with_another_spelling_is_the_same_cursor(cursor: CursorFile, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("new")
+    with (
+        cursor.lock(),
+        pytest.raises(InvalidInput),
+        CursorFile(str(tmp_path / "link" / "cursor.json"), OWNER).lock(),
+    ):
+        raise AssertionError("two sources have the lock")
+
+
+def test_the_lock_of_a_source_that_was_killed_ends_with_it(cursor: CursorFile) -> None:
+    is_locked = get_context("fork").Event()
+    source = get_context("fork").Process(target=hold_lock, args=(cursor.path, is_locked))
+    source.start()
+    assert is_locked.wait(10)
+    with pytest.raises(InvalidInput), cursor.lock():
+        raise AssertionError("two sources have the lock")
+    source.kill()
+    source.join()
+    with cursor.lock():
+        pass
+
+
+def hold_lock(path: str, is_locked: Any) -> None:
+    with CursorFile(path, OWNER).lock():
+        is_locked.set()
+        time.sleep(60)
+
+
+@pytest.mark.parametrize("obstacle", ["symlink", "folder"])
+def test_a_lock_file_that_is_no_file_is_one_error(cursor: CursorFile, tmp_path: Path, obstacle: str) -> None:
+    lock = Path(f"{cursor.path}.lock")
+    lock.parent.mkdir()
+    lock.mkdir() if obstacle == "folder" else lock.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InvalidInput) as caught, cursor.lock():
+        raise AssertionError("locked")
+    assert re.fullmatch(pattern("cursor_not_written", path=str(lock)), caught.value.message)
+    assert not (tmp_path / "elsewhere").exists()

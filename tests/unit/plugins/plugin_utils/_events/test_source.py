@@ -6,9 +6,12 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
+import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +27,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 )
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.plugin_utils._events import source as source_module
+from ansible_collections.waldur.provider.plugins.plugin_utils._events.cursor_file import CursorFile
 from ansible_collections.waldur.provider.plugins.plugin_utils._events.kinds import (
     KINDS,
     Difference,
@@ -69,6 +73,9 @@ class Disk:
 
     def save(self, state: State) -> None:
         self.saved.append(copy.deepcopy(state))
+
+    def lock(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 class Queue:
@@ -310,3 +317,37 @@ def test_without_requests_the_error_names_it(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(InvalidInput) as caught:
         asyncio.run(run(Queue(), {}))
     assert caught.value.message == message("requests_missing_for_rulebooks")
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_a_source_on_the_cursor_of_a_running_one_reads_and_emits_nothing(tmp_path: Path, once: bool) -> None:
+    cursor = CursorFile(str(tmp_path / "cursor.json"), settings().owner)
+    queue = Queue()
+
+    def start() -> None:
+        source = EventSource(settings(), Script(seen(1), seen(1)), cursor, queue)
+        asyncio.run(source.run_once() if once else source.run())
+
+    with cursor.lock(), pytest.raises(InvalidInput) as caught:
+        start()
+    assert caught.value.message == message("cursor_in_use", path=cursor.path)
+    assert queue.events == []
+    assert not os.path.exists(cursor.path)
+
+
+def test_a_source_that_was_cancelled_leaves_its_cursor_to_the_next(tmp_path: Path) -> None:
+    cursor = CursorFile(str(tmp_path / "cursor.json"), settings().owner)
+
+    async def cancel() -> None:
+        task = asyncio.create_task(EventSource(settings(), Script(seen(1)), cursor, Queue()).run())
+        while not cursor.load().is_started:
+            await asyncio.sleep(0.01)
+        with pytest.raises(InvalidInput), cursor.lock():
+            raise AssertionError("two sources have the lock")
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel())
+    with cursor.lock():
+        pass
