@@ -51,17 +51,24 @@ def all_rows(
 
     The number of different rows is checked against the one that was announced last; where it differs the list is read
     once more, and then it is a ``WaldurError``. It is one after the first page too where that announces more than
-    ``most_pages``, or nothing, if there is such a limit.
+    ``most_pages``, or nothing, if there is such a limit. The pages of a list with that limit must all announce the same
+    number: a row that ends and another that begins meanwhile would leave out a third one without a trace.
     """
-    rows, expected = _read_all(fetch, listing, report_pages, most_pages)
-    if expected not in (None, len(rows)):
-        rows, expected = _read_all(fetch, listing, report_pages, most_pages)
-    if expected not in (None, len(rows)):
+    is_strict = most_pages is not None
+    rows, counts = _read_all(fetch, listing, report_pages, most_pages)
+    if not _is_complete(rows, counts, is_strict=is_strict):
+        rows, counts = _read_all(fetch, listing, report_pages, most_pages)
+    if not _is_complete(rows, counts, is_strict=is_strict):
         raise WaldurError(
-            f"Cannot {listing.title}: Waldur reported {expected} rows but returned {len(rows)} distinct rows, in two"
+            f"Cannot {listing.title}: Waldur reported {counts[-1]} rows but returned {len(rows)} distinct rows, in two"
             " attempts, because the list is changing or its pages overlap: run again."
         )
     return rows
+
+
+def _is_complete(rows: list[Row], counts: list[int], *, is_strict: bool) -> bool:
+    """Return whether the number of rows is the one that was announced last, and by all pages where ``is_strict``."""
+    return not counts or (len(rows) == counts[-1] and not (is_strict and len(set(counts)) > 1))
 
 
 def first_rows(fetch: Fetch, listing: Operation, limit: int, matches: Callable[[Row], bool] | None) -> list[Row]:
@@ -118,17 +125,18 @@ def _too_long(listing: Operation, number: int) -> WaldurError:
 
 def _read_all(
     fetch: Fetch, listing: Operation, report_pages: ReportPages, most_pages: int | None
-) -> tuple[list[Row], int | None]:
+) -> tuple[list[Row], list[int]]:
+    """Return the rows, and the numbers of rows that the pages announce, in the order of the pages."""
     first = fetch(1, PAGE_SIZE)
     rows, expected = _RowCollector(listing), first.count
     if most_pages is not None and _pages(first) > most_pages:
         raise WaldurError(f"Cannot {listing.title}: the list has more than {most_pages:,} pages.")
     if not listing.paginated or not first.rows:
         rows.add(first.rows)
-        return rows.kept, expected if listing.paginated else None
+        return rows.kept, [expected] if listing.paginated and expected is not None else []
     if expected is None:  # a proxy that drops headers, perhaps: go on until there are no more
         _read_until(fetch, rows, None, first)
-        return rows.kept, None
+        return rows.kept, []
     # The server decides the size of a page; the length of the first one gives their number.
     pages = int(_pages(first))
     if expected > LONGEST_LIST or pages > _MOST_PAGES:
@@ -140,7 +148,7 @@ def _read_all(
         counts.append(last.page.count)
         if not rows.add(last.page.rows):
             break
-    return rows.kept, next(count for count in reversed(counts) if count is not None)
+    return rows.kept, [count for count in counts if count is not None]
 
 
 def _pages(first: Page) -> float:

@@ -108,6 +108,17 @@ def test_a_count_that_matches_at_the_second_reading_is_believed() -> None:
     assert server.asked == [(1, 300), (2, 10), (1, 300)]
 
 
+def test_a_list_of_limited_length_that_changes_and_changes_back_while_it_is_read_is_read_again() -> None:
+    """A row of the first page was removed, which moved a row of the second page there, and then another was added."""
+    counts = iter([900, 899, 900, *[900] * 3])
+    server = Server(rows(900), count=lambda real: next(counts))
+    assert all_rows(server, KEYS, most_pages=3) == rows(900)
+    assert len(server.asked) == 6
+    unstable = Server(rows(900), count=lambda real: 899 if len(unstable.asked) % 3 == 2 else 900)
+    with pytest.raises(WaldurError, match=part("rows_differ", request="list the SSH keys", announced="900")):
+        all_rows(unstable, KEYS, most_pages=3)
+
+
 def skip_first(page: int, found: list[Row]) -> list[Row]:
     return found[1:] if page == 2 else found
 
