@@ -168,6 +168,10 @@ class RequestNotSent(WaldurError):
     """No usable answer came (connection, TLS, timeout, a cut body), and nothing was changed by the request."""
 
 
+class ResponseTimedOut(RequestNotSent):
+    """A read was sent, and no answer came in time: the connection works, and other requests may take less time."""
+
+
 class WriteInCheckMode(WaldurError):
     """A write was about to be sent by a task that may only read; it was not sent. This is a defect of the caller."""
 

@@ -17,6 +17,7 @@ from .._common.errors import (
     NotFound,
     OutcomeUnknown,
     RequestNotSent,
+    ResponseTimedOut,
     RouteMissing,
     ServerDefect,
     Unauthorized,
@@ -31,12 +32,15 @@ from .transport import Exchange
 
 
 def no_answer(operation: Operation, error: Exception, host: str, exchange: Exchange) -> WaldurError:
-    """Return the error for a request without a usable answer: ``OutcomeUnknown`` where a write may have arrived."""
+    """Return the error for a request without a usable answer: ``OutcomeUnknown`` where a write may have arrived,
+    ``ResponseTimedOut`` where a read did."""
     cause = connection_errors.describe_cause(error, host, exchange)
+    is_late = exchange.may_have_arrived and connection_errors.is_timeout(error)
     if operation.writes and exchange.may_have_arrived:
-        suffix = ", and Waldur may still be processing it" if connection_errors.is_timeout(error) else ""
+        suffix = ", and Waldur may still be processing it" if is_late else ""
         return OutcomeUnknown(f"The response to the request to {operation.title} was lost ({cause}){suffix}")
-    return RequestNotSent(f"Cannot {operation.title}: {cause}.")
+    kind = ResponseTimedOut if is_late else RequestNotSent
+    return kind(f"Cannot {operation.title}: {cause}.")
 
 
 def error_of_response(

@@ -6,15 +6,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .._api.operations import operation
 from .._common import uuids
-from .._common.errors import RequestNotSent, Unauthorized, WaldurError
+from .._common.errors import RequestNotSent, ResponseTimedOut, Unauthorized, WaldurError
 from .._common.types import Row
 from .._http.client import Client
+from .._http.pagination import PAGE_SIZE
 from .cache import Lock, synchronized
 from .current_user import CurrentUser
 from .provider_list import ProviderList
@@ -86,8 +88,8 @@ class BulkLists:
     def prefetch(self, listing: BulkList, targets: Sequence[Target]) -> None:
         """Read the list once, where reading it for each of ``targets`` takes more requests.
 
-        Where the list is longer, can't be read, or has other rows than expected, nothing is kept, so that ``rows``
-        returns None. Raises ``WaldurError`` where the connection or the token fails.
+        Where the list is longer, can't be read, takes too long, or has other rows than expected, nothing is kept, so
+        that ``rows`` returns None. Raises ``WaldurError`` where the connection or the token fails.
         """
         existing = sum(target.uuid is not None for target in targets)
         if existing < _FEWEST_PROVIDERS:
@@ -95,6 +97,8 @@ class BulkLists:
         try:
             if self._can_read(listing):
                 self._rows[listing.operation] = self._read(listing, existing - 1)
+        except ResponseTimedOut:
+            return  # the lists of single providers are shorter
         except _OF_EVERY_REQUEST:
             raise
         except (WaldurError, _Unusable):
@@ -121,16 +125,19 @@ class BulkLists:
         """Return the rows by provider. Raises ``WaldurError`` where that takes more requests than ``most_pages``."""
         rows = self._client.rows(listing.operation, most_pages=most_pages, prepare=listing.prepare, **listing.query)
         if listing.is_like_list_users:
-            rows = self._without_ended(rows)
+            rows = self._without_ended(rows, most_pages - math.ceil(len(rows) / PAGE_SIZE))
         by_provider: dict[str, list[Row]] = {}
         for row in rows:
             by_provider.setdefault(listing.provider_of(row), []).append(row)
         return by_provider
 
-    def _without_ended(self, rows: Iterable[Row]) -> list[Row]:
-        """Return the grants that ``list_users`` shows: active ones of active users."""
-        users = self._client.rows("all_users", is_active=False, field=["uuid", "is_active"])
-        deactivated = {uuids.normalize(user.get("uuid")) for user in users if user.get("is_active") is False}
+    def _without_ended(self, rows: Sequence[Row], most_pages: int) -> list[Row]:
+        """Return the grants that ``list_users`` shows: active ones of active users. Raises ``_Unusable`` where Waldur
+        does not tell which users are active."""
+        users = self._client.rows("all_users", is_active=False, field=["uuid", "is_active"], most_pages=most_pages)
+        if not all(uuids.normalize(user.get("uuid")) and isinstance(user.get("is_active"), bool) for user in users):
+            raise _Unusable
+        deactivated = {uuids.normalize(user["uuid"]) for user in users if not user["is_active"]}
         return [
             row
             for row in rows

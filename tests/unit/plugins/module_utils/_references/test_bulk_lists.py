@@ -173,3 +173,29 @@ def test_a_failed_connection_or_token_ends_the_run(fleet: Simulator, fault: dict
         plan(fleet)
     assert OF_PROVIDER not in fleet.counts().operations
     assert isinstance(caught.value, Unauthorized) == ("status" in fault)
+
+
+def test_a_list_of_all_providers_that_takes_too_long_is_replaced_by_the_lists_of_providers(fleet: Simulator) -> None:
+    fleet.fault(method="GET", path="*/user-permissions/*", delay=4, times=None)
+    assert plan(fleet, connection={"timeout": 3})["changed"] is False
+    assert fleet.counts().operations[OF_PROVIDER] == PROVIDERS
+
+
+def test_grants_of_deactivated_users_are_not_kept_where_waldur_hides_who_is_active(fleet: Simulator) -> None:
+    (user,) = fleet.change("User", {"username": "user0001"}, {"is_active": False})
+    headers = {"X-Result-Count": "1"}
+    fleet.fault(
+        method="GET", path="~/users/.*is_active=", status=200, body=[{"uuid": user}], headers=headers, times=None
+    )
+    exported = run(fleet, "desired_state_info", parts=["users"])
+    assert [len(entry["users"]) for entry in exported["service_providers"]] == [GRANTS - 1] * PROVIDERS
+
+
+def test_a_long_list_of_deactivated_users_is_left_after_its_first_page(fleet: Simulator) -> None:
+    """It would take more requests than the lists of the providers."""
+    page = [{"uuid": f"{number:032x}", "is_active": False} for number in range(10)]
+    headers = {"X-Result-Count": "400"}
+    fleet.fault(method="GET", path="~/users/.*is_active=", status=200, body=page, headers=headers, times=None)
+    assert plan(fleet)["changed"] is False
+    operations = fleet.counts().operations
+    assert (operations["GET /api/users/"], operations[OF_PROVIDER]) == (1, PROVIDERS)
