@@ -15,15 +15,17 @@ import contextlib
 import fcntl
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .._common.errors import InvalidInput
+from .._common.errors import InvalidInput, RequestNotSent, ServerDefect
 
 _INDEX = "index.json"
 _LOCK = "lock"
+_FAILURE = "failure.json"
 T = TypeVar("T")
 # The stores that this process has used: a repeated task (until) must not get the error of its last attempt.
 _USED: set[str] = set()
@@ -65,16 +67,18 @@ class EntryStore:
     def summaries(self, create: Callable[[], Sequence[StoredEntry]]) -> list[dict[str, Any]]:
         """Return the summaries of all entries. If there are none yet, they are made by ``create``.
 
-        An error of ``create`` is stored too, as it would be the same for all hosts. Raises ``InvalidInput``.
+        An ``InvalidInput`` of ``create`` is stored too, as it would be the same for all hosts; see ``share`` for other
+        errors.
         """
         is_repeated = self._path in _USED
         _USED.add(self._path)
         index = self._read_index()
         if index is None or (is_repeated and "message" in index):
-            with self._locked():
+            with self._locked() as reporting:
                 index = None if is_repeated else self._read_index()
                 if index is None:
-                    index = self._create(create)
+                    with reporting:
+                        index = self._create(create)
         if "message" in index:
             raise InvalidInput(index["message"], **index["details"])
         entries: list[dict[str, Any]] = index["entries"]
@@ -87,13 +91,18 @@ class EntryStore:
         return entry
 
     def share(self, name: str, read: Callable[[], T]) -> T:
-        """Return what the first process that asked for ``name`` read (JSON). An error of ``read`` is not stored."""
+        """Return what the first process that asked for ``name`` read (JSON).
+
+        An error of ``read`` is not kept, so that later processes try again. Where Waldur did not answer, those that are
+        waiting for this process get its error: in an outage, each of them would wait for as long as this one did.
+        """
         path = os.path.join(self._path, f"{name}.json")
-        with self._locked():
+        with self._locked() as reporting:
             shared: T | None = _read(path)
             if shared is None:
-                shared = read()
-                _write(path, shared)
+                with reporting:
+                    shared = read()
+                _replace(path, shared)
             return shared
 
     def _create(self, create: Callable[[], Sequence[StoredEntry]]) -> dict[str, Any]:
@@ -106,10 +115,8 @@ class EntryStore:
             for number, entry in enumerate(entries):
                 _write(self._file(number), entry.content)
             index = {"entries": [dict(entry.summary) for entry in entries]}
-        # Last, and as a whole: what reads it without the lock finds all entries.
-        temporary_path = os.path.join(self._path, f"{_INDEX}.part")
-        _write(temporary_path, index)
-        os.replace(temporary_path, os.path.join(self._path, _INDEX))
+        # Last: what reads it without the lock finds all entries.
+        _replace(os.path.join(self._path, _INDEX), index)
         return index
 
     def _read_index(self) -> dict[str, Any] | None:
@@ -120,12 +127,30 @@ class EntryStore:
         return os.path.join(self._path, f"{number}.json")
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Make the folder, and keep other processes out until the end."""
+    def _locked(self) -> Iterator[contextlib.AbstractContextManager[None]]:
+        """Make the folder, and keep other processes out until the end.
+
+        Yield a context for requests: a process that waited while they failed raises their error there.
+        """
+        since = time.monotonic()
         os.makedirs(self._path, mode=0o700, exist_ok=True)
         with open(os.path.join(self._path, _LOCK), "w", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
+            yield self._sharing_failure(since)
+
+    @contextlib.contextmanager
+    def _sharing_failure(self, since: float) -> Iterator[None]:
+        path = os.path.join(self._path, _FAILURE)
+        failure = _read(path)
+        if failure and failure["time"] >= since:
+            message, status = failure["message"], failure["status"]
+            raise RequestNotSent(message) if status is None else ServerDefect(message, status)
+        try:
             yield
+        except (RequestNotSent, ServerDefect) as error:
+            status = error.status if isinstance(error, ServerDefect) else None
+            _replace(path, {"time": time.monotonic(), "message": error.message, "status": status})
+            raise
 
 
 def _read(path: str) -> Any:
@@ -140,3 +165,9 @@ def _read(path: str) -> Any:
 def _write(path: str, content: Any) -> None:
     with open(path, "w", encoding="utf-8") as file:
         json.dump(content, file)
+
+
+def _replace(path: str, content: Any) -> None:
+    """Write a file as a whole, so that a process that is killed meanwhile leaves none."""
+    _write(f"{path}.part", content)
+    os.replace(f"{path}.part", path)

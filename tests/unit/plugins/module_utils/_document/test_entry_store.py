@@ -3,14 +3,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import time
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, TextIO
 
 import pytest
 from messages import pattern
 
-from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
+    InvalidInput,
+    RequestNotSent,
+    ServerDefect,
+    WaldurError,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._document.entry_store import (
     EntryStore,
     StoredEntry,
@@ -93,3 +101,49 @@ def test_what_one_process_reads_is_shared_with_the_others(tmp_path: Path) -> Non
 
 def fail_to_read() -> list[dict[str, str]]:
     raise InvalidInput("Waldur does not respond")
+
+
+def test_a_process_that_was_killed_while_it_stored_what_it_read_leaves_no_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def be_killed(_content: object, file: TextIO) -> None:
+        file.write('[{"na')
+        raise KeyboardInterrupt
+
+    store = EntryStore(str(tmp_path / "shared"))
+    monkeypatch.setattr(json, "dump", be_killed)
+    with pytest.raises(KeyboardInterrupt):
+        store.share("roles", lambda: [{"name": "R"}])
+    monkeypatch.undo()
+    assert store.share("roles", lambda: [{"name": "R"}]) == [{"name": "R"}]
+
+
+@pytest.mark.parametrize("name", ["summaries", "share"])
+@pytest.mark.parametrize("status", [None, 503])
+def test_processes_that_wait_for_one_that_gets_no_answer_fail_with_it(
+    tmp_path: Path, name: str, status: int | None
+) -> None:
+    """In an outage, a hundred hosts would wait for a hundred times the time of one."""
+    folder, log = str(tmp_path / "shared"), tmp_path / "tries"
+    with get_context("fork").Pool(4) as pool:
+        found = pool.starmap(try_slowly, [(folder, str(log), name, status)] * 4, chunksize=1)
+    assert found == [(RequestNotSent if status is None else ServerDefect, "Waldur does not respond")] * 4
+    assert log.read_text() == "x"
+    # A process that begins later tries again.
+    assert EntryStore(folder).share("roles", lambda: ["R"]) == ["R"]
+
+
+def try_slowly(folder: str, log: str, name: str, status: int | None) -> tuple[type, str]:
+    def fail() -> Any:
+        time.sleep(1)  # the others are waiting by then
+        with open(log, "a", encoding="utf-8") as file:
+            file.write("x")
+        message = "Waldur does not respond"
+        raise RequestNotSent(message) if status is None else ServerDefect(message, status)
+
+    store = EntryStore(folder)
+    try:
+        store.share("roles", fail) if name == "share" else store.summaries(fail)
+    except WaldurError as raised:
+        return type(raised), raised.message
+    raise AssertionError("there is no error")
