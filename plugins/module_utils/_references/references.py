@@ -37,10 +37,11 @@ class References:
         self.providers = ProviderResolver(self.provider_list, self.customers, lock)
 
     def start_run(self) -> None:
-        """Forget the state that an earlier run has read, and the users that it did not find or found deactivated."""
+        """Forget the state that an earlier run has read, and what it did not find or found deactivated."""
         with self._lock:
             self.account_visibility.start_run()
             self.users.start_run()
+            self.roles.start_run()
             self.provider_list.forget()
             self.bulk_lists.forget()
             self.posix_id_pools.start_run()

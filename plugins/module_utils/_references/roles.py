@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .._common import uuids
 from .._common.errors import InvalidInput, quote
@@ -19,7 +19,8 @@ _FIELD_TYPES = {"uuid": FieldType.UUID, "name": FieldType.TEXT, "content_type": 
 
 
 class RoleResolver:
-    """Finds the roles that references name. The list is read once per connection; safe to use from several threads.
+    """Finds the roles that references name. The list is read once per connection, and once more in a run for a role
+    that is not there or disabled, as that may have changed. Safe to use from several threads.
 
     ``share_rows`` may return what another process has read, instead of calling the function that reads the rows.
     """
@@ -28,7 +29,13 @@ class RoleResolver:
         self.lock = lock
         self._client = client
         self._roles: list[Row] | None = None
+        self._has_read = False
         self.share_rows: Callable[[Callable[[], list[Row]]], list[Row]] = lambda read: read()
+
+    @synchronized
+    def start_run(self) -> None:
+        """Read the list again where it lacks a role."""
+        self._has_read = False
 
     @synchronized
     def resolve(self, option: str, value: str) -> Row:
@@ -62,11 +69,14 @@ class RoleResolver:
     def _find(self, value: str) -> list[Row]:
         if self._roles is None:
             self._roles = self.share_rows(self._read)
-        uuid = uuids.normalize(value) or uuids.from_url(value, "roles")
-        matches = [role for role in self._roles if uuid and uuids.normalize(role["uuid"]) == uuid]
-        return matches or [role for role in self._roles if role["name"] == value]
+        matches = _matches(self._roles, value)
+        if not self._has_read and not any(role.get("is_active", True) for role in matches):
+            self._roles = self._read()
+            matches = _matches(self._roles, value)
+        return matches
 
     def _read(self) -> list[Row]:
+        self._has_read = True
         rows = self._client.rows("roles", field=["uuid", "name", "content_type", "is_active"])
         return check_rows("roles", rows, uuid=FieldType.UUID, name=FieldType.TEXT, content_type=FieldType.TEXT.optional)
 
@@ -78,6 +88,13 @@ class RoleResolver:
             if usable
             else "this Waldur has no role of service providers yet"
         )
+
+
+def _matches(roles: Sequence[Row], value: str) -> list[Row]:
+    """Return the roles with the UUID, URL or name ``value``."""
+    uuid = uuids.normalize(value) or uuids.from_url(value, "roles")
+    matches = [role for role in roles if uuid and uuids.normalize(role["uuid"]) == uuid]
+    return matches or [role for role in roles if role["name"] == value]
 
 
 def _is_for_providers(role: Row) -> bool:

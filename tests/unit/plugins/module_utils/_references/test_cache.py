@@ -52,6 +52,32 @@ def person(user: Any) -> dict[str, Any]:
 # --- references ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("before", [[], [{**ROLE, "is_active": False}]])
+def test_a_role_that_was_created_or_enabled_after_another_host_had_read_the_list_is_found(
+    before: list[dict[str, Any]],
+) -> None:
+    asked = AskedClient({"roles": [ROLE]})
+    roles = asked.session().references.roles
+    roles.share_rows = lambda _read: before
+    assert roles.resolve_for_provider("role", ROLE["name"]) == ROLE
+    for _number in range(2):
+        with pytest.raises(InvalidInput):
+            roles.resolve_for_provider("role", "MISSPELT")
+    assert names(asked) == ["roles"]
+
+
+def test_the_list_of_roles_is_read_again_in_the_next_run_where_a_role_is_missing() -> None:
+    asked = AskedClient({"roles": []})
+    references = asked.session().references
+    for _number in range(2):
+        with pytest.raises(InvalidInput):
+            references.roles.resolve_for_provider("role", ROLE["name"])
+    assert names(asked) == ["roles"]
+    references.start_run()
+    asked.tables["roles"] = [ROLE]
+    assert references.roles.resolve_for_provider("role", ROLE["name"]) == ROLE
+
+
 def test_found_users_are_cached_and_deactivated_ones_are_looked_up_again() -> None:
     asked = AskedClient({"all_users": [person(ALICE), person(GONE)]})
     references = asked.session().references
