@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.waldur.provider.plugins.module_utils._common import input_files
+from ansible_collections.waldur.provider.plugins.module_utils._common import input_files, timestamps
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import LONGEST_PATH, InvalidInput, quote
 from ansible_collections.waldur.provider.plugins.plugin_utils._events.kinds import KINDS
 from ansible_collections.waldur.provider.plugins.plugin_utils._events.state import KnownList, State
@@ -201,7 +201,9 @@ def _parse_state(data: Mapping[str, Any]) -> State:
             raise ValueError(f"no kind {known_list['kind']}")
         rows = _texts(known_list["rows"])
         for text in rows.values():
-            _require(json.loads(text), dict)
+            expiry = _require(json.loads(text), dict).get("expiration_time")
+            if expiry is not None:
+                timestamps.parse(expiry)
         state.lists[known_list["kind"], _require(known_list["provider"], str)] = KnownList(
             rows, _texts(known_list["announced"])
         )

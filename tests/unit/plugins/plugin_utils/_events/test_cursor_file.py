@@ -136,6 +136,7 @@ def test_a_cursor_that_was_cut_at_any_place_is_an_error(cursor: CursorFile) -> N
         {"lists": [{"kind": "other", "provider": "a", "rows": {}, "announced": {}}]},
         {"lists": [{"kind": "role", "provider": "a", "rows": {"b": "[]"}, "announced": {}}]},
         {"lists": [{"kind": "role", "provider": "a", "rows": {"b": "no JSON"}, "announced": {}}]},
+        {"lists": [{"kind": "role", "provider": "a", "rows": {"b": '{"expiration_time":"soon"}'}, "announced": {}}]},
         {"lists": [{"kind": "role", "provider": "a", "rows": {"b": "{}"}}]},
         {"outbox": [{"kind": "role"}]},
     ],
