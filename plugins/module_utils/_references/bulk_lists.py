@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,6 @@ from .._common import uuids
 from .._common.errors import RequestNotSent, ResponseTimedOut, Unauthorized, WaldurError
 from .._common.types import Row
 from .._http.client import Client
-from .._http.pagination import PAGE_SIZE
 from .cache import Lock, synchronized
 from .current_user import CurrentUser
 from .provider_list import ProviderList
@@ -125,7 +123,7 @@ class BulkLists:
         """Return the rows by provider. Raises ``WaldurError`` where that takes more requests than ``most_pages``."""
         rows = self._client.rows(listing.operation, most_pages=most_pages, prepare=listing.prepare, **listing.query)
         if listing.is_like_list_users:
-            rows = self._without_ended(rows, most_pages - math.ceil(len(rows) / PAGE_SIZE))
+            rows = self._without_ended(rows, most_pages)
         by_provider: dict[str, list[Row]] = {}
         for row in rows:
             by_provider.setdefault(listing.provider_of(row), []).append(row)
@@ -133,7 +131,7 @@ class BulkLists:
 
     def _without_ended(self, rows: Sequence[Row], most_pages: int) -> list[Row]:
         """Return the grants that ``list_users`` shows: active ones of active users. Raises ``_Unusable`` where Waldur
-        does not tell which users are active."""
+        does not tell which users are active, and ``WaldurError`` where that takes more requests than ``most_pages``."""
         users = self._client.rows("all_users", is_active=False, field=["uuid", "is_active"], most_pages=most_pages)
         if not all(uuids.normalize(user.get("uuid")) and isinstance(user.get("is_active"), bool) for user in users):
             raise _Unusable
