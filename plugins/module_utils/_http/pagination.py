@@ -143,7 +143,8 @@ def _read_all(
         raise _too_long(listing, expected)
     rows.add(first.rows)
     last, counts = _read_in_parallel(fetch, rows, first, pages, report_pages)
-    while last.page.has_next and last.number < _MOST_PAGES:  # the list has grown, or the count was wrong
+    longest = _MOST_PAGES if most_pages is None else most_pages
+    while last.page.has_next and last.number < longest:  # the list has grown, or the count was wrong
         last = _NumberedPage(last.number + 1, _fetch_later(fetch, last.number + 1, len(first.rows)))
         counts.append(last.page.count)
         if not rows.add(last.page.rows):

@@ -119,6 +119,13 @@ def test_a_list_of_limited_length_that_changes_and_changes_back_while_it_is_read
         all_rows(unstable, KEYS, most_pages=3)
 
 
+def test_a_count_that_is_too_small_does_not_extend_a_list_of_limited_length() -> None:
+    server = Server(rows(3000), count=lambda real: 300)
+    with pytest.raises(WaldurError, match=CHANGING.format(300, 600)):
+        all_rows(server, KEYS, most_pages=2)
+    assert [page for page, _size in server.asked] == [1, 2, 1, 2]
+
+
 def skip_first(page: int, found: list[Row]) -> list[Row]:
     return found[1:] if page == 2 else found
 
