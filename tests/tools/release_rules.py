@@ -17,8 +17,8 @@ from markdown_it import MarkdownIt
 COLLECTION = "waldur.provider"
 HOLDER = "waldur.provider contributors"
 LARGEST = 200_000
-# Of the archive. Most of it is plugins, at 454 kB, and guides, which the Ansible package publishes, at 64 kB.
-LARGEST_ARCHIVE = 640_000
+# Of the archive. Most of it is plugins, at 460 kB, and guides, which the Ansible package publishes, at 75 kB.
+LARGEST_ARCHIVE = 660_000
 # Collections that our documentation sends readers to. They are on no package index, so what is named of them can't be
 # looked up; what is named of any other collection is a mistake.
 REFERRED = ("ansible.posix",)
