@@ -152,7 +152,10 @@ def _read_numbers(row: Row, where: str, report_time: ReportTime, expiring_within
         (
             read("revenue", lambda value, name: sections.sum_last_year(value, report_time, name)),
             read("roles", lambda value, name: sections.count_expiring(value, report_time, expiring_within, name)),
-            *(parse_number(f"{where}.statistics.{one[0]}", statistics.get(one[0])) for one in sections.STATISTICS),
+            *(
+                parse_number(f"{where}.statistics.{statistic[0]}", statistics.get(statistic[0]))
+                for statistic in sections.STATISTICS
+            ),
         ),
     )
 
