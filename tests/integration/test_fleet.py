@@ -183,6 +183,9 @@ def test_a_limit_that_leaves_no_host_fails_and_says_so(
     names = [path.stem for path in documents(run)]
     options = ["-i", "fleet.waldur.yml", "-e", "providers_path=providers", "--limit", limit.format(*names)]
     options += [] if target is None else ["-e", f"providers_hosts={target.format(*names)}"]
+    # The required variables are checked before the hosts.
+    required = '{"service_provider": "ALPHA", "destinations": [{"file": "code"}]}'
+    options += ["-e", required] if name == "rotate_api_secret_code" else []
     outcome = playbook(run, name, *options)
     assert outcome.code == 2, outcome.output
     assert message.format(*names) in outcome.of("Validate the variables and the hosts")["msg"]
