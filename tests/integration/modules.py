@@ -2,10 +2,14 @@
 """Runs modules in forks of one Python that has imported the standard library and requests already.
 
 Nine tenths of what a module costs is starting Python, importing requests, and compiling the same source that Ansible
-packed into its archive again. A fork is a process of its own as well: it has imported nothing of Ansible and of the
-collection, gets both from the archive, and takes over arguments, environment, folder, umask and streams. Compiled
-source is kept by its text. Where the environment holds variables that Python itself reads when it starts, and where
-there is no file to run, a new Python takes the place of the fork.
+packed into its archive again. A fork is a process of its own as well, and takes over arguments, environment, folder,
+umask and streams. Where the environment holds variables that Python itself reads when it starts, and where there is no
+file to run, a new Python takes the place of the fork.
+
+The first run of an archive imports Ansible and the collection from it; only compiled source is kept, by its text.
+Importing is four fifths of what remains. So later runs of the same archive start with these modules imported
+(``ImportedSource``), if each file of the archive equals the file that was imported, and import nothing of the
+collection that is not in the archive.
 """
 
 from __future__ import annotations
@@ -31,9 +35,12 @@ import tempfile
 import time
 import warnings
 import zipimport
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .imported_archives import ImportedArchives
 
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE.parents[1] / "plugins" / "module_utils"
@@ -106,7 +113,7 @@ def import_beforehand() -> None:
                     importlib.import_module(name)
 
 
-def serve(folder: Path) -> list[str] | None:
+def serve(folder: Path, imported: ImportedArchives) -> list[str] | None:
     """Fork for each connection until the standard input ends; return the arguments in the forks."""
     compiled = CompiledSource(folder / "compiled")
     compiled.folder.mkdir()
@@ -119,21 +126,30 @@ def serve(folder: Path) -> list[str] | None:
     while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
         connection, _address = listener.accept()
         compiled.read()
+        size, streams = _receive_streams(connection)
+        with connection.makefile("rb") as file:
+            request = marshal.loads(file.read(size))
+        names = imported.names_in(request[0][0])
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         if os.fork() == 0:
             listener.close()
-            return _run(connection, startup)
+            arguments = _run(connection, streams, request, startup)
+            if names:
+                imported.show(names)
+            return arguments
+        for stream in streams:
+            os.close(stream)
         connection.close()
     return None
 
 
-def _run(connection: socket.socket, startup: Mapping[str, str]) -> list[str]:
+def _run(
+    connection: socket.socket, streams: list[int], request: Sequence[Any], startup: Mapping[str, str]
+) -> list[str]:
     """Fork once more; answer with the number of the fork and its exit code, and return the arguments there."""
-    size, streams = _receive_streams(connection)
-    with connection.makefile("rb") as file:
-        arguments, folder, umask, environment = marshal.loads(file.read(size))
+    arguments, folder, umask, environment = request
     if process := os.fork():
         for stream in streams:
             os.close(stream)
@@ -179,12 +195,14 @@ def _show_warnings(options: str) -> None:
 
 
 if __name__ == "__main__":
+    archives = importlib.import_module("imported_archives")
     # Python puts this folder first, where the names of tests would hide those of libraries.
     del sys.path[0]
     import_beforehand()
+    archives_run_before = archives.ImportedArchives()
     gc.collect()
     gc.freeze()
-    if arguments_of_module := serve(Path(sys.argv[1])):
+    if arguments_of_module := serve(Path(sys.argv[1]), archives_run_before):
         sys.argv[:] = arguments_of_module
         sys.path.insert(0, str(Path(sys.argv[0]).parent))
         runpy.run_path(sys.argv[0], run_name="__main__")
