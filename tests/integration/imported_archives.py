@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts a module with the modules of Ansible and the collection that its archive holds imported already.
+"""Lets a module start with what its archive holds of Ansible and the collection imported already.
 
-Importing them is four fifths of what a module costs that runs in a fork (`modules.py`). The first run of an archive
-imports them from the archive as everywhere. Later runs of the same archive get the modules that were imported from the
-sources, if each file in the archive equals its source, and find nothing of the collection that is not in the archive.
+Importing them is nine tenths of what a module costs that runs in a fork (`modules.py`). The process gets the modules
+that were imported from the sources, if each file in its archive equals its source, and finds nothing of the collection
+that is not in the archive. That each archive holds all that its module imports is tested where a new Python runs it:
+test_reading.py does so with each module that reads, and test_secrets.py with each that writes.
 """
 
 from __future__ import annotations
@@ -42,17 +43,15 @@ class ImportedArchives:
         ansible = Path(next(iter(found.submodule_search_locations)))
         self._roots = {"ansible": ansible.parent, "ansible_collections": COLLECTIONS}
         self._sources: dict[str, bytes] = {}
-        for name in (Path("ansible", "module_utils"), PROVIDER / "module_utils", PROVIDER / "modules"):
-            self._read(name)
+        for parent in (Path("ansible"), PROVIDER):
+            self._read(parent / "module_utils")
+            self._read(parent / "modules")
         self._seen: dict[bytes, frozenset[str] | None] = {}
         self._modules: dict[str, ModuleType] = {}
         self._import()
 
     def names_in(self, path: str) -> frozenset[str] | None:
-        """Return the names of all modules in the archive of the file *path*; None if modules may not be shown.
-
-        That is so at the first run of an archive, and where a file in it is not what was imported.
-        """
+        """Return the names of all modules in the archive of the file *path*; None if a file in it was not imported."""
         try:
             found = ARCHIVE.search(Path(path).read_bytes())
         except OSError:
@@ -60,12 +59,9 @@ class ImportedArchives:
         if not found:
             return None
         key = hashlib.sha256(found[0]).digest()
-        if key in self._seen:
-            return self._seen[key]
-        with zipfile.ZipFile(io.BytesIO(base64.b64decode(found[0]))) as archive:
-            contents = {name: archive.read(name) for name in archive.namelist()}
-        self._seen[key] = self._names(contents)
-        return None
+        if key not in self._seen:
+            self._seen[key] = self._names(found[0])
+        return self._seen[key]
 
     def show(self, names: frozenset[str]) -> None:
         """Let this process find the modules of these names imported, and no others of the collection."""
@@ -91,8 +87,9 @@ class ImportedArchives:
             if name.partition(".")[0] in self._roots:
                 self._modules[name] = sys.modules.pop(name)
 
-    def _names(self, contents: dict[str, bytes]) -> frozenset[str] | None:
-        files = {name: text for name, text in contents.items() if name.startswith(tuple(self._roots))}
+    def _names(self, encoded: bytes) -> frozenset[str] | None:
+        with zipfile.ZipFile(io.BytesIO(base64.b64decode(encoded))) as archive:
+            files = {name: archive.read(name) for name in archive.namelist() if name.startswith(tuple(self._roots))}
         for name, text in files.items():
             is_written = name in WRITTEN or (name.endswith("/__init__.py") and name not in self._sources)
             if not is_written and self._sources.get(name) != text:

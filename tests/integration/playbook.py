@@ -79,6 +79,8 @@ class Runner:
     folder: Path
     alias: str = "staff"
     execution: str = "in_process"
+    # Whether modules run in forks of one Python, which is faster; see `modules.py`.
+    is_python_shared: bool = True
     secrets: set[str] = field(default_factory=set)
     name_mapping: NameMapping = field(default_factory=NameMapping)
     # Starts the runs of `run_without_callbacks`; tests without measurements can set `ansible`, which is cheaper.
@@ -131,12 +133,12 @@ class Runner:
         path.write_text(self.translate_names(text))
         return path
 
-    def inventory(self, *, is_shared: bool = True) -> str:
-        """Write an inventory whose host runs tasks in the given execution mode; see `modules.write_interpreter`."""
+    def inventory(self) -> str:
+        """Write an inventory whose host runs tasks in the given execution mode."""
         path = self.folder / "inventory.yml"
         # Ansible does not quote an interpreter whose path holds a space when a task is asynchronous.
         python = self.folder / "python"
-        write_interpreter(python, is_shared=is_shared)
+        write_interpreter(python, is_shared=self.is_python_shared)
         host = {
             "ansible_connection": EXECUTIONS[self.execution],
             "ansible_python_interpreter": str(python),

@@ -44,9 +44,10 @@ def begin(
 ) -> subprocess.Popen[str]:
     """Start a playbook whose second grant, or the request of *path*, is delayed, and wait until the server has it."""
     run = runner(sim, execution=execution)
+    run.is_python_shared = False
     play = run.write("play.yml", yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
     sim.fault(method="write", path=path, skip=skip, delay=delay)
-    command = [sys.executable, "-m", "ansible", "playbook", "-i", run.inventory(is_shared=False), str(play)]
+    command = [sys.executable, "-m", "ansible", "playbook", "-i", run.inventory(), str(play)]
     started = subprocess.Popen(
         command,
         env=run.environment({}),

@@ -72,6 +72,8 @@ def edition(running: Simulator, request: pytest.FixtureRequest) -> Iterator[Simu
 
 def played(sim: Simulator, execution: str, names: Iterable[str], *options: str) -> tuple[Runner, Outcome]:
     run = runner(sim, execution=execution)
+    # Once, each module starts a new Python with what is in its archive and nothing else.
+    run.is_python_shared = sim.edition != "2025"
     run.secrets |= Simulated(sim).codes()
     tasks = [{"name": name, f"waldur.provider.{name}": TASKS[name], "ignore_errors": True} for name in names]
     return run, run.play(tasks, *options, environment=get_most_verbose_environment(run))
@@ -95,7 +97,7 @@ def test_in_process_and_module_runs_read_the_same_write_nothing_and_leak_no_secr
     runs = {
         "local": played(edition, "in_process", TASKS),
         "in check mode": played(edition, "in_process", TASKS, "--check"),
-        # A second a task: all of them once.
+        # Half a second a task: all of them once.
         "as a module": played(
             edition, "module", {"2025": [*TASKS], "2024": sorted(missing)}.get(edition.edition, NEWER)
         ),
