@@ -84,11 +84,11 @@ docs: .venv/test.stamp $(TREE) ## build the guides and the reference as HTML, in
 pictures: .venv/test.stamp $(TREE) ## take the pictures of README and guides, with Chromium (CHROMIUM=path) and a simulated Waldur
 	@PYTHONPATH=tests $(BIN)/python tests/tools/pictures.py
 
-unit: .venv/test.stamp $(TREE) ## run the unit, property, fault, read module and machine tests; those of machines need root and sshd, and are skipped without
+unit: .venv/test.stamp $(TREE) ## run the unit, property, fault, API reference and machine tests; those of machines need root and sshd, and are skipped without
 	@echo "== pytest tests/unit, with coverage"
 	@COVERAGE_FILE=build/.coverage $(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report= --cov-fail-under=0 tests/unit
-	@echo "== pytest tests/properties tests/faults tests/read_modules tests/machines"
-	@$(BIN)/python -m pytest -n $(WAITING) --dist worksteal tests/properties tests/faults tests/read_modules tests/machines
+	@echo "== pytest tests/properties tests/faults tests/api_reference tests/machines"
+	@$(BIN)/python -m pytest -n $(WAITING) --dist worksteal tests/properties tests/faults tests/api_reference tests/machines
 
 coverage: .venv/test.stamp $(TREE) ## report the lines and branches that the last unit tests did not run
 	@echo "== coverage of tests/unit"

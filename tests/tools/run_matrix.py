@@ -43,7 +43,7 @@ PYTEST = ("-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", "--dist"
 WAITING = str(2 * (os.cpu_count() or 1))
 CHECKS = {
     "sanity": ("tests/tools/run_ansible_test.py", "sanity"),
-    "unit": (*PYTEST, "-n", "auto", "tests/unit", "tests/properties", "tests/faults", "tests/read_modules"),
+    "unit": (*PYTEST, "-n", "auto", "tests/unit", "tests/properties", "tests/faults", "tests/api_reference"),
     "integration": (*PYTEST, "-n", WAITING, "tests/integration"),
 }
 ABOUT = "import sys; print(sys.base_prefix, *sys.version_info[:2], sep='\\n')"
