@@ -18,7 +18,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._api.parameters im
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, RouteMissing
 from simulation import Simulator
 
-from .module_runs import ALPHA, Plain, Row, list_requests, run_again
+from .api_client import ALPHA, ApiClient, Row, list_requests
+from .module_runs import run
 from .table import KEYS, PROVIDER_PARAMETERS, READERS, DocumentedOperation, DocumentedParameter, entries
 from .unfiltered_server import UnfilteredServer
 from .values import NEEDED, OBJECTS, Value, by_all_names, values
@@ -58,7 +59,7 @@ def read(url: str, sim: Simulator, entry: DocumentedOperation, **given: Any) -> 
     module = READERS[entry.name]
     provider = {} if entry.name == "service_providers_list" else {"service_provider": ALPHA}
     options = {**provider, **NEEDED.get(entry.name, ({}, []))[0], **given}
-    found = run_again(url, sim.token("staff"), module, **options)[KEYS[module]]
+    found = run(url, sim.token("staff"), module, keep_cache=True, **options)[KEYS[module]]
     if entry.name == "compliance_offering_users":
         found = found["offering_users"]
     rows: list[Row] = found
@@ -76,7 +77,7 @@ def plain(sim: Simulator, entry: DocumentedOperation, query: list[tuple[str, str
 
 @cache
 def _plain(url: str, token: str, path: str, query: tuple[tuple[str, str], ...]) -> list[Row]:
-    return Plain(url, token).rows(path, [*query])
+    return ApiClient(url, token).rows(path, [*query])
 
 
 def ids(rows: list[Row]) -> list[str]:

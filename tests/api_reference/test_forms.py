@@ -14,7 +14,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._query import filt
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from simulation import Simulator
 
-from .module_runs import ALPHA, list_requests, run_again
+from .api_client import ALPHA, list_requests
+from .module_runs import run
 from .table import KEYS, READERS, DocumentedOperation, entries
 from .test_filters import ids, plain, read
 from .unfiltered_server import UnfilteredServer
@@ -61,7 +62,7 @@ def test_a_field_that_no_row_has_is_null_and_reported(of_2026: Simulator, entry:
     provider = {} if entry.name == "service_providers_list" else {"service_provider": ALPHA}
     module = READERS[entry.name]
     options = {**provider, **NEEDED.get(entry.name, ({}, []))[0], "fields": ["no_such_key"]}
-    result = run_again(of_2026.url, of_2026.token("staff"), module, **options)
+    result = run(of_2026.url, of_2026.token("staff"), module, keep_cache=True, **options)
     assert {repr(row) for row in result[KEYS[module]]} == {"{'no_such_key': None}"}
     assert result["warnings"] == [message("fields_unknown", option="fields", field="no_such_key")]
 
@@ -172,7 +173,7 @@ def test_lists_that_the_server_sorts_and_trims_in_no_way_are_sorted_and_trimmed_
     key, token = {"revenue_info": "month", "robot_account_info": "name"}[module], of_2026.token("staff")
 
     def rows(**options: Any) -> list[Any]:
-        found = run_again(of_2026.url, token, module, service_provider=ALPHA, **options)[KEYS[module]]
+        found = run(of_2026.url, token, module, keep_cache=True, service_provider=ALPHA, **options)[KEYS[module]]
         return [row[key] for row in found]
 
     assert rows(order_by=[key]) == sorted(rows())
@@ -184,4 +185,4 @@ def test_lists_that_the_server_sorts_and_trims_in_no_way_are_sorted_and_trimmed_
 def test_a_limit_below_one_is_refused(of_2026: Simulator, module: str, limit: int) -> None:
     needed = {} if module == "service_provider_info" else {"service_provider": ALPHA}
     with pytest.raises(InvalidInput, match=pattern("number_too_small", option="limit", least=1, value=limit)):
-        run_again(of_2026.url, of_2026.token("staff"), module, **needed, limit=limit)
+        run(of_2026.url, of_2026.token("staff"), module, keep_cache=True, **needed, limit=limit)

@@ -9,7 +9,8 @@ import pytest
 
 from simulation import Simulator
 
-from .module_runs import ALPHA, ALPHA_CUSTOMER, Plain, Request, Row, list_requests, run, run_again
+from .api_client import ALPHA, ALPHA_CUSTOMER, ApiClient, Request, Row, list_requests
+from .module_runs import run
 from .table import KEYS, READERS, DocumentedOperation, entries
 from .values import NEEDED, PATH_UUIDS
 from .writers import WRITERS
@@ -19,8 +20,8 @@ READING = [entry for entry in entries() if entry.name in READERS]
 WRITING = [entry for entry in entries() if entry.name in WRITERS]
 
 
-def known(sim: Simulator) -> Plain:
-    return Plain(sim.url, sim.token("staff"))
+def known(sim: Simulator) -> ApiClient:
+    return ApiClient(sim.url, sim.token("staff"))
 
 
 def options(entry: DocumentedOperation) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def test_an_operation_that_reads_is_asked_as_the_reference_says_and_its_rows_com
     if entry.name == "api_secret_code_retrieve":
         assert found.startswith("sha256:")
         assert (
-            run_again(sim.url, sim.token("staff"), module, **options(entry), reveal=True)["api_secret_code"]
+            run(sim.url, sim.token("staff"), module, keep_cache=True, **options(entry), reveal=True)["api_secret_code"]
             == (expected["api_secret_code"])
         )
         return

@@ -12,7 +12,8 @@ from messages import matching, prefix
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError
 from simulation import Simulator
 
-from .module_runs import Row, run
+from .api_client import Row
+from .module_runs import run
 
 NUMBER = 1000
 TWICE = prefix("rows_differ", request="list the SSH keys", announced=matching(r"\d+"), given=matching(r"\d+"))

@@ -14,7 +14,7 @@ from provider_accounts import PROVIDER_ACCOUNT
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
 
-from .module_runs import ALPHA, ALPHA_CUSTOMER, Row
+from .api_client import ALPHA, ALPHA_CUSTOMER, Row
 from .table import DocumentedParameter
 
 NOBODY = "00000000000040008000000000000bad"

@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import sig
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from simulation import Simulator
 
-from .runs import LONG, SHORT, Result, run
+from .module_outcomes import LONG, SHORT, Result, try_module
 from .test_faults import HERE
 from .write_cases import ALPHA, SPARE
 
@@ -116,7 +116,7 @@ def read_expected_state(sim: Simulator, api: Api, name: str) -> Any:
     """Return the state of the server after a run without faults."""
     if name not in EXPECTED_STATES:
         set_up(sim)
-        result = run(sim, "desired_state", TARGETS[name].options)
+        result = try_module(sim, "desired_state", TARGETS[name].options)
         assert (result.failed, result.msg) == (False, "changed")
         EXPECTED_STATES[name] = read_state(api)
     return EXPECTED_STATES[name]
@@ -130,13 +130,13 @@ def test_a_request_that_meets(newest: Simulator, api: Api, name: str, fault: str
     set_up(newest)
     before = read_state(api)
     newest.fault(method=target.method, path=target.path, **rule)
-    result = run(newest, "desired_state", target.options, timeout=SHORT if "delay" in rule else LONG)
+    result = try_module(newest, "desired_state", target.options, timeout=SHORT if "delay" in rule else LONG)
     if not rule.get("after"):
         time.sleep(rule.get("delay", 0) / 2)
     if "delay" not in rule or rule.get("after"):  # else Waldur carries it out after it was checked
         check(result, target, read_state(api), before, desired)
     newest.clear_faults()
-    again = run(newest, "desired_state", target.options)
+    again = try_module(newest, "desired_state", target.options)
     assert not again.failed, again.msg
     assert read_state(api) == desired
     if target.once:
@@ -179,13 +179,13 @@ def test_after_a_signal_between_two_requests_another_run_completes_the_change(
         return original(self, *args, **kwargs)
 
     monkeypatch.setattr(Client, "write", write)
-    result = run(newest, "desired_state", TARGETS[name].options)
+    result = try_module(newest, "desired_state", TARGETS[name].options)
     monkeypatch.undo()
     if result.failed:
         assert mentions(result.msg, "interrupted_unsent") or mentions(result.msg, "interrupted_unknown")
         if read_state(api) != before:
             assert result.result["changed"]
-    assert not run(newest, "desired_state", TARGETS[name].options).failed
+    assert not try_module(newest, "desired_state", TARGETS[name].options).failed
     assert read_state(api) == desired
 
 
@@ -212,7 +212,7 @@ def test_what_cannot_be_read_before_ends_the_run_without_a_write(
     before = read_state(api)
     newest.fault(path=path, times=None, **rule)
     newest.zero()
-    result = run(newest, "desired_state", TARGETS["the scope is set"].options)
+    result = try_module(newest, "desired_state", TARGETS["the scope is set"].options)
     assert result.failed
     assert newest.counts().writes == 0
     newest.clear_faults()
@@ -223,13 +223,13 @@ def test_what_cannot_be_read_before_ends_the_run_without_a_write(
 def test_a_preview_is_repeated_after_a_lost_answer(newest: Simulator, api: Api) -> None:
     set_up(newest)
     newest.fault(path=PREVIEW, drop="after")
-    assert run(newest, "desired_state", TARGETS["a policy is set"].options).msg == "changed"
+    assert try_module(newest, "desired_state", TARGETS["a policy is set"].options).msg == "changed"
 
 
 def test_a_waldur_without_the_preview_is_named(newest: Simulator, api: Api) -> None:
     set_up(newest)
     newest.fault(path=PREVIEW, status=404, html=True)
-    result = run(newest, "service_provider", {"customer": ALPHA, "account_options": _POLICY})
+    result = try_module(newest, "service_provider", {"customer": ALPHA, "account_options": _POLICY})
     assert result.msg == message("feature_missing", feature="the preview of account options", since=2026)
 
 
@@ -248,7 +248,7 @@ def test_a_username_that_another_user_gets_meanwhile_leaves_the_scope_stored_and
     set_up(newest)
     newest.fault(method="PATCH", path="*", meanwhile=newcomer("M1_VM"))
     options = TARGETS["the scope is set"].options
-    result = run(newest, "desired_state", options)
+    result = try_module(newest, "desired_state", options)
     stored = message("options_stored", stored="account_scope: provider", old="account_scope: ''")
     assert mentions(result.msg, "refused_rechecked", state=stored)
     assert mentions(result.msg, "applied_before_refusal", applied=message("accounts_were_linked"))
@@ -256,11 +256,11 @@ def test_a_username_that_another_user_gets_meanwhile_leaves_the_scope_stored_and
     assert read_state(api)[0][ALPHA] == SHARED
     # What the message says to do.
     back = {"service_providers": [{"customer": ALPHA, "account_options": {"account_scope": ""}}]}
-    assert run(newest, "desired_state", back).msg == "changed"
-    refused = run(newest, "desired_state", options)
+    assert try_module(newest, "desired_state", back).msg == "changed"
+    refused = try_module(newest, "desired_state", options)
     assert begins(refused.msg, "accounts_would_share", provider=ALPHA)
     newest.change("OfferingUser", {"user__username": "member5", "offering__name": "Alpha VM"}, {"username": "m5"})
-    assert run(newest, "desired_state", options).msg == "changed"
+    assert try_module(newest, "desired_state", options).msg == "changed"
     assert all(
         is_linked for (offering, _user), (_name, is_linked) in read_state(api)[1].items() if offering != "Beta GPU"
     )
@@ -269,18 +269,18 @@ def test_a_username_that_another_user_gets_meanwhile_leaves_the_scope_stored_and
 def test_a_conflict_that_arises_meanwhile_leaves_the_scope_as_it_was(newest: Simulator, api: Api) -> None:
     set_up(newest)
     newest.fault(method="PATCH", path="*", meanwhile=newcomer("other", user="member1", offering="Alpha Request"))
-    result = run(newest, "desired_state", TARGETS["the scope is set"].options)
+    result = try_module(newest, "desired_state", TARGETS["the scope is set"].options)
     assert mentions(result.msg, "refused_rechecked", state=message("options_not_stored"))
     assert result.result["changed"] is True
     assert read_state(api)[0][ALPHA] == {}
-    again = run(newest, "desired_state", TARGETS["the scope is set"].options)
+    again = try_module(newest, "desired_state", TARGETS["the scope is set"].options)
     assert again.msg == "changed"
 
 
 def test_a_refusal_to_link_accounts_changes_nothing(newest: Simulator, api: Api) -> None:
     set_up(newest)
     newest.fault(path=ADOPT, meanwhile=newcomer("M1_VM"))
-    result = run(newest, "desired_state", TARGETS["the scope is set"].options)
+    result = try_module(newest, "desired_state", TARGETS["the scope is set"].options)
     assert mentions(result.msg, "refused_rechecked", state=message("options_not_stored"))
     assert "m1_vm" in result.msg
     assert (result.result["changed"], result.names("not_applied")) == (False, [CHANGE])
@@ -297,7 +297,7 @@ def test_a_pool_that_runs_out_is_reported_with_what_was_stored(newest: Simulator
     headers = {"X-Result-Count": "0"}
     newest.fault(method="GET", path="/api/marketplace-posix-id-pools/", body=no_rows, headers=headers, times=None)
     options = {"customer": ALPHA, "account_options": {"username_generation_policy": "anonymized"}, "max_renames": 9}
-    result = run(newest, "service_provider", options)
+    result = try_module(newest, "service_provider", options)
     assert "409" in result.msg
     assert "The POSIX UID pool for offering" in result.msg
     stored = "username_generation_policy: anonymized"
@@ -314,7 +314,7 @@ def test_an_older_waldur_is_one_error_for_each_option(edition: str) -> None:
     options = {"customer": ALPHA, "allowed_domains": ["a.org"], "account_options": SHARED}
     entries = [{"user": "member1", "username": "m1_alpha"}]
     with Simulator.start(edition=edition) as old:
-        result = run(old, "service_provider", {**options, "username_resolutions": entries})
+        result = try_module(old, "service_provider", {**options, "username_resolutions": entries})
         assert result.result["errors"] == [
             message("option_of_newer_waldur", option=option, since=2026)
             for option in ("allowed_domains", "account_options")
@@ -328,7 +328,7 @@ def test_a_build_of_2026_without_account_options_is_one_error(newest: Simulator,
     headers = {"X-Result-Count": str(len(rows))}
     newest.fault(method="GET", path=f"{CREATE}*", body=rows, headers=headers, times=None)
     newest.zero()
-    result = run(newest, "service_provider", {"customer": ALPHA, "account_options": _POLICY})
+    result = try_module(newest, "service_provider", {"customer": ALPHA, "account_options": _POLICY})
     assert result.msg == message("option_of_newer_waldur", option="account_options", since=2026)
     assert newest.counts().writes == 0
 

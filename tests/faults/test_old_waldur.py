@@ -12,7 +12,7 @@ from unit.simulator.api import Api, started
 
 from simulation import Simulator
 
-from .runs import run
+from .module_outcomes import try_module
 from .write_cases import ALPHA, DOCUMENT, SPARE, WRITES, code, provider, usernames
 
 NO_ROLES = message("feature_missing", feature="roles on service providers", since=2025)
@@ -33,29 +33,29 @@ def old_api(old: Simulator) -> Iterator[Api]:
 
 @pytest.mark.parametrize("name", ["grant", "extend", "revoke"])
 def test_role_changes_are_refused_before_the_first_write(old: Simulator, old_api: Api, name: str) -> None:
-    result = run(old, WRITES[name].module, WRITES[name].options)
+    result = try_module(old, WRITES[name].module, WRITES[name].options)
     assert (result.failed, result.msg) == (True, NO_ROLES)
     assert old.counts().writes == 0
 
 
 def test_a_document_with_users_is_refused_whole(old: Simulator, old_api: Api) -> None:
     before = provider(old_api, ALPHA)
-    result = run(old, "desired_state", {"service_providers": [DOCUMENT]})
+    result = try_module(old, "desired_state", {"service_providers": [DOCUMENT]})
     assert (result.failed, result.msg) == (True, NO_ROLES)
     assert (old.counts().writes, provider(old_api, ALPHA)) == (0, before)
 
 
 def test_a_document_without_users_works(old: Simulator, old_api: Api) -> None:
     document: dict[str, Any] = {key: value for key, value in DOCUMENT.items() if key != "users"}
-    assert run(old, "desired_state", {"service_providers": [document]}).msg == "changed"
-    assert run(old, "desired_state", {"service_providers": [document]}).msg == "ok"
+    assert try_module(old, "desired_state", {"service_providers": [document]}).msg == "changed"
+    assert try_module(old, "desired_state", {"service_providers": [document]}).msg == "ok"
     assert (provider(old_api, ALPHA)[0][0], usernames(old_api)) == ("As code", ["m1", "m1"])
 
 
 def test_profiles_usernames_and_codes_work(old: Simulator, old_api: Api) -> None:
     before = code(old_api)
     for name in ("create", "update", "username", "rotation"):
-        assert run(old, WRITES[name].module, WRITES[name].options).msg == "changed", name
+        assert try_module(old, WRITES[name].module, WRITES[name].options).msg == "changed", name
     assert provider(old_api, SPARE) == [["As code", True]]
     assert usernames(old_api) == ["m1", "m1"]
     assert code(old_api) != before
@@ -64,6 +64,6 @@ def test_profiles_usernames_and_codes_work(old: Simulator, old_api: Api) -> None
 @pytest.mark.parametrize("option", ["allowed_domains", "account_options"])
 def test_what_only_newer_waldurs_have_is_refused_by_its_name(old: Simulator, old_api: Api, option: str) -> None:
     value: Any = ["example.org"] if option == "allowed_domains" else {"homedir_prefix": "/home/"}
-    result = run(old, "service_provider", {"customer": ALPHA, option: value})
+    result = try_module(old, "service_provider", {"customer": ALPHA, option: value})
     assert result.msg == message("option_of_newer_waldur", option=option, since=2026)
     assert old.counts().writes == 0

@@ -14,7 +14,7 @@ from unit.simulator.api import Api
 
 from simulation import Simulator
 
-from .runs import LONG, SHORT, run
+from .module_outcomes import LONG, SHORT, try_module
 from .test_faults import RULES
 
 LISTING = "marketplace-posix-id-pools/"
@@ -75,7 +75,7 @@ def test_a_write_to_a_pool_that_meets(newest: Simulator, api_2026: Api, fault: s
     options = {"service_provider": ALPHA, **write.options}
     before = read_state(api_2026)
     newest.fault(method=write.method, path=f"*{LISTING}*", **rule)
-    result = run(newest, "posix_id_pool", options, timeout=SHORT if "delay" in rule else LONG)
+    result = try_module(newest, "posix_id_pool", options, timeout=SHORT if "delay" in rule else LONG)
     if not rule.get("after"):
         time.sleep(rule.get("delay", 0) / 2)  # the server still processes the request after the timeout
     after = read_state(api_2026)
@@ -89,7 +89,7 @@ def test_a_write_to_a_pool_that_meets(newest: Simulator, api_2026: Api, fault: s
         assert result.result["changed"] is (after != before), result.msg
 
     newest.clear_faults()
-    again = run(newest, "posix_id_pool", options)
+    again = try_module(newest, "posix_id_pool", options)
     assert not again.failed, again.msg
     expected = {
         "create": [(20000, 20009, "As code")],
@@ -97,14 +97,14 @@ def test_a_write_to_a_pool_that_meets(newest: Simulator, api_2026: Api, fault: s
         "delete": [],
     }
     assert read_state(api_2026) == expected[name]
-    assert not run(newest, "posix_id_pool", options).result["changed"]
+    assert not try_module(newest, "posix_id_pool", options).result["changed"]
 
 
 def test_a_pool_that_another_user_creates_meanwhile_is_kept(newest: Simulator, api_2026: Api) -> None:
     set_up(newest, WRITES["create"])
     other = {"model": "PosixPool", "create": {"service_provider": ALPHA, "min_uid": 7000, "max_uid": 7009}}
     newest.fault(method="POST", path=f"*{LISTING}*", meanwhile=other)
-    result = run(newest, "posix_id_pool", {"service_provider": ALPHA, **_UIDS})
+    result = try_module(newest, "posix_id_pool", {"service_provider": ALPHA, **_UIDS})
     assert result.failed
     assert mentions(result.msg, "pool_found", spans="UIDs 7000 to 7009")
     assert read_state(api_2026) == [(7000, 7009, "")]
@@ -116,9 +116,9 @@ def test_numbers_that_are_given_out_meanwhile_are_never_left_out(newest: Simulat
     pool = api_2026.rows(LISTING)[0]["uuid"]
     number = {"pool": pool, "user": "member1", "uid": 20009, "consumer_type": "user"}
     newest.fault(method="PATCH", path=f"*{LISTING}*", meanwhile={"model": "PosixIdentity", "create": number})
-    result = run(newest, "posix_id_pool", {"service_provider": ALPHA, "max_uid": 20005})
+    result = try_module(newest, "posix_id_pool", {"service_provider": ALPHA, "max_uid": 20005})
     assert result.failed
     assert "20009" in result.msg
     assert read_state(api_2026) == [(20000, 20009, "")]
-    refused = run(newest, "posix_id_pool", {"service_provider": ALPHA, "max_uid": 20005})
+    refused = try_module(newest, "posix_id_pool", {"service_provider": ALPHA, "max_uid": 20005})
     assert refused.msg == message("pool_numbers_left_out", option="max_uid", column="UID", numbers="20009")

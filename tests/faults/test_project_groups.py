@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import sig
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from simulation import Simulator
 
-from .runs import LONG, SHORT, run
+from .module_outcomes import LONG, SHORT, try_module
 from .test_faults import HERE
 from .write_cases import ALPHA
 
@@ -63,7 +63,7 @@ def read_state(api: Api) -> dict[str, int]:
 def test_groups_that_meet_a_fault_are_reported_as_they_are(newest: Simulator, api: Api, fault: str) -> None:
     rule = RULES[fault]
     newest.fault(method="POST", path=IMPORT, **rule)
-    result = run(newest, "project_group", OPTIONS, timeout=SHORT if "delay" in rule else LONG)
+    result = try_module(newest, "project_group", OPTIONS, timeout=SHORT if "delay" in rule else LONG)
     found = read_state(api)
     if "delay" in rule:  # the server still processes the request after the timeout
         time.sleep(rule["delay"])
@@ -81,10 +81,10 @@ def test_groups_that_meet_a_fault_are_reported_as_they_are(newest: Simulator, ap
         assert (result.msg, found) == ("changed", AFTER)
 
     newest.clear_faults()
-    again = run(newest, "project_group", OPTIONS)
+    again = try_module(newest, "project_group", OPTIONS)
     assert not again.failed, again.msg
     assert read_state(api) == AFTER
-    assert run(newest, "project_group", OPTIONS).msg == "ok"
+    assert try_module(newest, "project_group", OPTIONS).msg == "ok"
 
 
 @pytest.mark.parametrize("is_sent", [False, True])
@@ -100,11 +100,11 @@ def test_an_interruption_reports_all_groups_or_none(
 
     with monkeypatch.context() as patch:
         patch.setattr(Client, "write_rows", interrupted)
-        result = run(newest, "project_group", OPTIONS)
+        result = try_module(newest, "project_group", OPTIONS)
     assert result.failed
     # Where they were sent, the outcome is not known.
     unsettled = ("uncertain", "not_applied") if is_sent else ("not_applied", "uncertain")
     assert [result.names(key) for key in ("applied", *unsettled)] == [[], CHANGES, []]
     assert read_state(api) == (AFTER if is_sent else BEFORE)
     assert result.result["changed"] is is_sent  # it says so too where the outcome is not known
-    assert run(newest, "project_group", OPTIONS).msg == ("ok" if is_sent else "changed")
+    assert try_module(newest, "project_group", OPTIONS).msg == ("ok" if is_sent else "changed")

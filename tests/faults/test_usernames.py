@@ -19,7 +19,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import sig
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from simulation import Simulator
 
-from .runs import LONG, SHORT, Result, run
+from .module_outcomes import LONG, SHORT, Result, try_module
 from .test_faults import HERE
 from .write_cases import ALPHA
 
@@ -100,7 +100,7 @@ def read_expected_state(sim: Simulator, api: Api, name: str) -> Any:
     """Return the state of the server after a run without faults."""
     if name not in EXPECTED_STATES:
         TARGETS[name].set_up(sim, api)
-        result = run(sim, "offering_username", OPTIONS)
+        result = try_module(sim, "offering_username", OPTIONS)
         assert (result.failed, result.msg) == (False, "changed")
         EXPECTED_STATES[name] = read_state(api)
     return EXPECTED_STATES[name]
@@ -114,16 +114,16 @@ def test_a_request_that_meets(newest: Simulator, api: Api, name: str, fault: str
     target.set_up(newest, api)
     before = read_state(api)
     newest.fault(method=target.method, path=target.path, **rule)
-    result = run(newest, "offering_username", OPTIONS, timeout=SHORT if "delay" in rule else LONG)
+    result = try_module(newest, "offering_username", OPTIONS, timeout=SHORT if "delay" in rule else LONG)
     if not rule.get("after"):
         time.sleep(rule.get("delay", 0) / 2)
     if "delay" not in rule or rule.get("after"):  # else Waldur carries it out after it was checked
         check(result, read_state(api), before, desired)
     newest.clear_faults()
-    again = run(newest, "offering_username", OPTIONS)
+    again = try_module(newest, "offering_username", OPTIONS)
     assert not again.failed, again.msg
     assert read_state(api) == desired
-    assert run(newest, "offering_username", OPTIONS).msg == "ok"
+    assert try_module(newest, "offering_username", OPTIONS).msg == "ok"
     created = [row for row in newest.requests() if row["method"] == "POST" and row["status"] == 201 and row["user"]]
     assert len(created) == target.is_missing
 
@@ -160,11 +160,11 @@ def test_after_a_signal_between_two_requests_another_run_completes_the_change(
         return original(self, *args, **kwargs)
 
     monkeypatch.setattr(Client, "write", write)
-    result = run(newest, "offering_username", OPTIONS)
+    result = try_module(newest, "offering_username", OPTIONS)
     monkeypatch.undo()
     if result.failed and read_state(api) != before:
         assert result.result["changed"]
-    assert not run(newest, "offering_username", OPTIONS).failed
+    assert not try_module(newest, "offering_username", OPTIONS).failed
     assert read_state(api) == desired
 
 
@@ -176,10 +176,10 @@ def test_a_user_who_gets_an_account_meanwhile_gets_no_second_one(newest: Simulat
     target.set_up(newest, api)
     account = {"offering": "Alpha Storage", "user": "member1", "state": "Requested", "username": ""}
     newest.fault(method="POST", path=target.path, meanwhile={"model": "OfferingUser", "create": account})
-    result = run(newest, "offering_username", OPTIONS)
+    result = try_module(newest, "offering_username", OPTIONS)
     assert "An account for this user on this offering already exists." in result.msg
     assert mentions(result.msg, "usernames_counted", count=0, accounts=1)
-    assert run(newest, "offering_username", OPTIONS).msg == "changed"
+    assert try_module(newest, "offering_username", OPTIONS).msg == "changed"
     assert read_state(api)[0]["Alpha Storage", "member1"][0] == "new1"
 
 
@@ -195,10 +195,10 @@ def test_an_account_that_is_linked_meanwhile_is_renamed_by_the_next_run(newest: 
         "set": {"service_provider_account": owner},
     }
     newest.fault(method="PATCH", path=ROWS, meanwhile=linked)
-    result = run(newest, "offering_username", OPTIONS)
+    result = try_module(newest, "offering_username", OPTIONS)
     assert mentions(result.msg, "usernames_counted", count=0, accounts=2)
     assert (result.result["changed"], result.names("applied")) == (False, [])
-    assert run(newest, "offering_username", OPTIONS).msg == "changed"
+    assert try_module(newest, "offering_username", OPTIONS).msg == "changed"
 
 
 def test_a_username_that_is_taken_meanwhile_is_rejected_by_the_plan_of_the_next_run(
@@ -208,11 +208,11 @@ def test_a_username_that_is_taken_meanwhile_is_rejected_by_the_plan_of_the_next_
     target.set_up(newest, api)
     taken = {"model": "ProviderAccount", "where": {"user__username": "member3"}, "set": {"username": "NEW1"}}
     newest.fault(method="PATCH", path=SHARED, meanwhile=taken)
-    result = run(newest, "offering_username", OPTIONS)
+    result = try_module(newest, "offering_username", OPTIONS)
     assert "Another account at this service provider already has this username." in result.msg
     assert (result.result["changed"], result.names("not_applied")) == (False, list(CHANGES))
     newest.zero()
-    again = run(newest, "offering_username", OPTIONS)
+    again = try_module(newest, "offering_username", OPTIONS)
     assert "'new1' is already the username of member3 in their service provider account" in again.msg
     assert newest.counts().writes == 0
 
@@ -226,7 +226,7 @@ def test_what_cannot_be_read_before_ends_the_run_without_a_write(
 ) -> None:
     TARGETS["a service provider account is renamed"].set_up(newest, api)
     newest.fault(method="GET", path=path, times=None, **rule)
-    assert run(newest, "offering_username", OPTIONS).failed
+    assert try_module(newest, "offering_username", OPTIONS).failed
     assert newest.counts().writes == 0
 
 
@@ -234,7 +234,7 @@ def test_after_a_failure_whose_check_fails_too_the_message_says_both(newest: Sim
     TARGETS["an account beside it is renamed"].set_up(newest, api)
     newest.fault(method="PATCH", path=SHARED, status=403, body={"detail": "No."}, times=None)
     newest.fault(method="GET", path=ROWS, skip=1, status=403, body={"detail": "No."}, times=None)
-    result = run(newest, "offering_username", OPTIONS)
+    result = try_module(newest, "offering_username", OPTIONS)
     assert "; the accounts could not be checked again: Waldur rejected the request to list the accounts" in result.msg
     assert result.result["changed"] is True
     assert message("permission_rename_provider_account") in result.msg

@@ -13,12 +13,10 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from in_process import make_connection, run_module
 from unit.simulator.api import Api
 
-from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from simulation import Simulator
 
 from .simulated import UNSHRUNK
@@ -147,14 +145,13 @@ class Stage:
         sim.zero()
 
     def run(self, document: Any, *, check: bool = False, max_renames: int | None = 1000) -> dict[str, Any]:
-        """What ``desired_state`` returns, in a process that remembers nothing."""
+        """Return what ``desired_state`` returns for one document."""
         options = {"service_providers": [document], "max_renames": max_renames, "missing_users": "fail"}
         return self.run_module("desired_state", options, check=check)
 
     def run_module(self, name: str, options: dict[str, Any], *, check: bool = False) -> dict[str, Any]:
-        """What a module returns."""
-        _context.CLIENTS.clear()
-        return runner.run(name, options, Connection(self.sim.url, self.sim.token("staff")), check=check, diff=True)
+        """Return what a module returns, in a process that remembers nothing."""
+        return run_module(make_connection(self.sim), name, options, check=check, diff=True)
 
     def usernames(self) -> dict[tuple[str, str], str]:
         """The usernames of all accounts at the provider, empty where there is none."""

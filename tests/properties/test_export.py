@@ -15,13 +15,12 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from in_process import make_connection, run_module
 
-from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from simulation import Simulator
 
@@ -160,9 +159,8 @@ def arranged(stages: Stages, live: Live) -> Simulator:
 
 
 def run(sim: Simulator, name: str, options: Result, alias: str = "staff", *, check: bool = False) -> Result:
-    """What a module returns, in a process that knows nothing yet."""
-    _context.CLIENTS.clear()
-    return runner.run(name, options, Connection(sim.url, sim.token(alias), retries=0), check=check, diff=True)
+    """Return what a module returns, in a process that remembers nothing."""
+    return run_module(make_connection(sim, alias), name, options, check=check, diff=True)
 
 
 def exported(sim: Simulator, alias: str = "staff") -> Result:

@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from in_process import make_connection, run_module
 from unit.simulator.api import Api
 
 from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
-from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from simulation import Simulator
 
 from .simulated import UNSHRUNK
@@ -151,14 +150,12 @@ class Stage:
             sim.create("PosixPool", uuid=OFFERING_POOL, offering=OFFERINGS[0], **ends)
 
     def run(self, entry: dict[str, Any], *, check: bool = False) -> dict[str, Any]:
-        """What ``desired_state`` returns, in a process that remembers nothing."""
+        """Return what ``desired_state`` returns for one document."""
         return self.run_module("desired_state", {"service_providers": [entry], "max_renames": 100}, check=check)
 
     def run_module(self, name: str, options: dict[str, Any], *, check: bool = False) -> dict[str, Any]:
-        """What a module returns."""
-        _context.CLIENTS.clear()
-        connection = Connection(self.sim.url, self.sim.token("staff"), retries=0)
-        return runner.run(name, options, connection, check=check, diff=True)
+        """Return what a module returns, in a process that remembers nothing."""
+        return run_module(make_connection(self.sim), name, options, check=check, diff=True)
 
     def look(self) -> World:
         """The usernames, the ranges of pools and the GIDs of groups at the provider."""

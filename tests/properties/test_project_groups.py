@@ -11,12 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from in_process import make_connection, run_module
 from posix_pools import PROVIDER_POOL
 
-from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from simulation import Simulator
 
 from .simulated import UNSHRUNK
@@ -86,16 +84,12 @@ def build(sim: Simulator, case: Case) -> None:
 
 
 def run(sim: Simulator, document: dict[str, Any], *, check: bool) -> dict[str, Any]:
-    _context.CLIENTS.clear()
-    connection = Connection(sim.url, sim.token("staff"), retries=0)
-    return runner.run("desired_state", {"service_providers": [document]}, connection, check=check, diff=True)
+    return run_module(make_connection(sim), "desired_state", {"service_providers": [document]}, check=check, diff=True)
 
 
 def export(sim: Simulator) -> dict[str, Any]:
-    _context.CLIENTS.clear()
-    connection = Connection(sim.url, sim.token("staff"), retries=0)
     options = {"service_providers": [ALPHA], "parts": ["posix_id_pool", "project_groups"]}
-    return runner.run("desired_state_info", options, connection, check=False, diff=False)
+    return run_module(make_connection(sim), "desired_state_info", options)
 
 
 @given(case=cases())

@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from in_process import make_connection, run_module
 from unit.simulator.api import Api
 
 from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
-from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from simulation import Simulator
 
 from .simulated import UNSHRUNK
@@ -138,9 +137,8 @@ class Stage:
 
     def run(self, case: Case, *, check: bool = False) -> dict[str, Any]:
         """What ``offering_username`` returns, in a process that remembers nothing."""
-        _context.CLIENTS.clear()
-        connection = Connection(self.sim.url, self.sim.token(case.alias), retries=0)
-        return runner.run("offering_username", case.options, connection, check=check, diff=True)
+        connection = make_connection(self.sim, case.alias)
+        return run_module(connection, "offering_username", case.options, check=check, diff=True)
 
     def held(self) -> Held:
         """The usernames of all accounts at the provider, by offering (empty: the service provider account) and user."""
@@ -284,11 +282,9 @@ def test_account_options_in_the_same_document_are_applied_with_the_usernames_and
     entry = {"customer": ALPHA, "account_options": options, "offering_usernames": case.options["usernames"]}
 
     def run() -> dict[str, Any]:
-        _context.CLIENTS.clear()
         stage.sim.zero()
-        connection = Connection(stage.sim.url, stage.sim.token(case.alias), retries=0)
-        given = {"service_providers": [entry], "max_renames": 1000}
-        return runner.run("desired_state", given, connection, check=False, diff=False)
+        document = {"service_providers": [entry], "max_renames": 1000}
+        return run_module(make_connection(stage.sim, case.alias), "desired_state", document)
 
     before = stage.held()
     try:
@@ -304,12 +300,9 @@ def test_account_options_in_the_same_document_are_applied_with_the_usernames_and
 def test_an_export_changes_nothing_when_it_is_applied_and_is_the_same_again(stage: Stage, case: Case) -> None:
     stage.set(case)
     options = {"service_providers": [ALPHA], "parts": ["offering_usernames"]}
-    connection = Connection(stage.sim.url, stage.sim.token("staff"), retries=0)
-    exports = []
-    for _number in range(2):
-        _context.CLIENTS.clear()
-        exports.append(runner.run("desired_state_info", options, connection, check=False, diff=False))
+    connection = make_connection(stage.sim)
+    exports = [run_module(connection, "desired_state_info", options) for _number in range(2)]
     assert exports[0] == exports[1]
     document = {"service_providers": exports[0]["service_providers"]}
-    found = runner.run("desired_state", document, connection, check=False, diff=False)
+    found = run_module(connection, "desired_state", document, keep_cache=True)
     assert (found["changed"], stage.sim.counts().writes) == (False, 0)

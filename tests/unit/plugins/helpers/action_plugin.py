@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action plugin without Ansible's engine and without a server: what it makes of a task's options."""
+"""Run the action plugin in-process, without Ansible's engine and without a server."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def without_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make a Waldur of one provider and nothing else, without any request; leave Ansible's own part out."""
+def replace_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace the requests of the client by the data of one provider, and the base class of Ansible by nothing."""
 
     def rows(_client: Client, name: str, /, *_arguments: Any, **_options: Any) -> list[dict[str, Any]]:
         return [dict(row) for row in ROWS.get(name, [])]
@@ -66,33 +66,38 @@ class _Task:
         self._uuid = uuid.uuid4().hex
 
     def get_search_path(self) -> list[str]:
-        """Where files are looked for."""
+        """Return the folder in which files are looked for."""
         return [self._folder]
 
 
-def action(name: str, arguments: dict[str, Any], folder: Path, *, elsewhere: bool) -> ActionModule:
-    """The action plugin, as Ansible prepares it for a task in check mode."""
+def make_action(name: str, arguments: dict[str, Any], folder: Path, *, is_remote: bool) -> ActionModule:
+    """Return the action plugin for a task in check mode, with a connection to another host if ``is_remote``."""
     task = _Task(f"waldur.provider.{name}", arguments, str(folder))
     made: Any = ActionModule.__new__(ActionModule)
     made._task = task
-    made._connection = SimpleNamespace(transport="ssh" if elsewhere else "local")
+    made._connection = SimpleNamespace(transport="ssh" if is_remote else "local")
     made._templar = SimpleNamespace(template=lambda value: value)
     made._loader = SimpleNamespace(path_dwim=lambda path: str(folder / path))
-    made._compute_environment_string = lambda found: None
+    made._compute_environment_string = lambda _environment: None
     made._find_needle = lambda _kind, path: str(folder / path)
     made._execute_module = lambda **options: {"arguments": json.loads(json.dumps(options["module_args"]))}
     prepared: ActionModule = made
     return prepared
 
 
-def outcome(name: str, arguments: dict[str, Any], folder: Path, *, elsewhere: bool) -> dict[str, Any]:
-    found: dict[str, Any] = action(name, arguments, folder, elsewhere=elsewhere).run(None, {})
-    json.dumps(found)
-    if found.get("failed"):
-        message = found["msg"]
+def run_action_plugin(name: str, arguments: dict[str, Any], folder: Path, *, is_remote: bool) -> dict[str, Any]:
+    """Run the action plugin of a module with the arguments of a task, which the plugin validates itself.
+
+    A failure is part of the result; its message is checked: printable, short, and without a token or a traceback. If
+    ``is_remote``, no module runs, and the result contains the ``arguments`` that the module would get.
+    """
+    result: dict[str, Any] = make_action(name, arguments, folder, is_remote=is_remote).run(None, {})
+    json.dumps(result)
+    if result.get("failed"):
+        message = result["msg"]
         assert message, (name, arguments)
         assert message.isprintable(), (name, message)
         assert "Traceback" not in message
         assert len(message) < 6000, message[:300]
-        assert TOKEN not in json.dumps(found)
-    return found
+        assert TOKEN not in json.dumps(result)
+    return result

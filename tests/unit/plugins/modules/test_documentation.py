@@ -171,8 +171,8 @@ def agree(found: Mapping[str, Any], expected: Mapping[str, Any], where: str) -> 
                 agree(row, expected[name]["contains"], f"{where}.{name}")
 
 
-def result(sim: Simulator, module: str, **options: Any) -> dict[str, Any]:
-    """All that the module returns of the recorded world, in check mode unless it is skipped there."""
+def run_any_module(sim: Simulator, module: str, **options: Any) -> dict[str, Any]:
+    """Run any module, also one that has no connection, in check mode unless it is skipped there."""
     declared = MODULES[module]
     check = not (isinstance(declared, Info) and declared.is_skipped_in_check_mode)
     spec = argument_specs.spec(MODULES[module])
@@ -198,12 +198,12 @@ def without_common(found: Mapping[str, Any]) -> dict[str, Any]:
 def test_the_keys_that_are_documented_are_those_that_are_returned(
     simulator_for: Callable[[str], Simulator], told: dict[str, Any], module: str
 ) -> None:
-    agree(without_common(result(simulator_for(module), module)), told[module]["return"], module)
+    agree(without_common(run_any_module(simulator_for(module), module)), told[module]["return"], module)
 
 
 @pytest.mark.parametrize("module", sorted(name for name, one in INFOS.items() if one.operations))
 def test_all_rows_of_a_list_are_counted(simulator_for: Callable[[str], Simulator], module: str) -> None:
-    found = without_common(result(simulator_for(module), module))
+    found = without_common(run_any_module(simulator_for(module), module))
     rows = [value for value in found.values() if isinstance(value, list)]
     assert {len(one) for one in rows} <= {found.get("count")}
 
@@ -215,12 +215,12 @@ def test_every_attribute_of_users_that_2026_shows_of_accounts_is_documented(
     running_2026.reset()
     running_2026.change("Offering", {"name": "Alpha VM"}, {"exposed_attributes": list(attributes)})
     expected = told["offering_username_info"]["return"]
-    found = without_common(result(running_2026, "offering_username_info", offering=["Alpha VM"]))
+    found = without_common(run_any_module(running_2026, "offering_username_info", offering=["Alpha VM"]))
     agree(found, expected, "offering_username_info")
     documented = set(expected["offering_usernames"]["contains"])
     private = {"user_civil_number", "user_phone_number"}
     assert set(found["offering_usernames"][0]) == documented - private
-    named = result(running_2026, "offering_username_info", offering=["Alpha VM"], fields=list(private))
+    named = run_any_module(running_2026, "offering_username_info", offering=["Alpha VM"], fields=list(private))
     assert set(named["offering_usernames"][0]) == private
 
 
@@ -233,7 +233,7 @@ def test_what_is_returned_only_when_it_is_named_is_there_then(sim: Simulator, to
     ]
     assert ("user_info", "users", "phone_number") in named
     for module, rows, key in named:
-        found = result(sim, module, fields=[key])
+        found = run_any_module(sim, module, fields=[key])
         assert (set(found[rows][0]), found["warnings"]) == ({key}, [])
 
 

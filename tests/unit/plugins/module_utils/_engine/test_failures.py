@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from in_process import make_connection, run_module
 from messages import begins, mentions
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
@@ -15,10 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     WaldurError,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._common.signals import SignalReceived
-from ansible_collections.waldur.provider.plugins.module_utils._context import CLIENTS
 from ansible_collections.waldur.provider.plugins.module_utils._engine import executor
-from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from simulation import Simulator
 
 ALPHA = {"customer": "ALPHA", "description": "new", "users": [{"user": "member1"}, {"user": "member2"}]}
@@ -27,10 +25,8 @@ NAMES = ("Alpha Cloud Ltd", "Beta HPC Centre")
 
 
 def run(sim: Simulator, *entries: dict[str, Any], check: bool = False, **options: Any) -> dict[str, Any]:
-    CLIENTS.clear()
-    given = {"missing_users": "fail", "on_failure": "continue", "service_providers": list(entries), **options}
-    connection = Connection(sim.url, sim.token("staff"), retries=0)
-    return runner.run("desired_state", given, connection, check=check, diff=False)
+    merged = {"missing_users": "fail", "on_failure": "continue", "service_providers": list(entries), **options}
+    return run_module(make_connection(sim), "desired_state", merged, check=check)
 
 
 def failed(sim: Simulator, *entries: dict[str, Any], **options: Any) -> WaldurError:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,8 @@ from messages import mentions
 
 from ansible_collections.waldur.provider.plugins.module_utils._module import linux_accounts
 
+from ...helpers.module_program import run_program
+
 pytestmark = pytest.mark.skipif(not IS_ROOT, reason="only root can give files to other users")
 ALICE = account()
 
@@ -23,32 +24,27 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path / "root")
 
 
-def start(
+def run_task(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], machine: Machine, **options: Any
 ) -> dict[str, Any]:
     arguments = {"groups": personal_groups(ALICE), "root": str(machine.root), **options}
-    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
-    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
-    with pytest.raises(SystemExit):
-        linux_accounts.run_linux_accounts()
-    result: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return result
+    return run_program(linux_accounts.run_linux_accounts, arguments, monkeypatch, capsys)
 
 
 def test_a_result_is_printed_and_an_error_is_a_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], machine: Machine
 ) -> None:
-    result = start(monkeypatch, capsys, machine, accounts=[ALICE], _ansible_check_mode=True, _ansible_diff=True)
+    result = run_task(monkeypatch, capsys, machine, accounts=[ALICE], _ansible_check_mode=True, _ansible_diff=True)
     assert (result["changed"], len(result["diff"])) == (True, 2)
     assert "alice" not in machine.read("passwd")
-    start(monkeypatch, capsys, machine, accounts=[ALICE])
+    run_task(monkeypatch, capsys, machine, accounts=[ALICE])
     assert machine.read("passwd")["alice"][2] == "20001"
     warnings: list[str] = []
     # In a process that knows the controller, Ansible displays warnings instead of returning them.
     monkeypatch.setattr(basic.AnsibleModule, "warn", lambda _module, text: warnings.append(text))
-    start(monkeypatch, capsys, machine, accounts=[], is_complete=False)
+    run_task(monkeypatch, capsys, machine, accounts=[], is_complete=False)
     assert [mentions(text, "linux_kept", names="alice") for text in warnings] == [True]
-    result = start(monkeypatch, capsys, machine, accounts=[], max_removals=0)
+    result = run_task(monkeypatch, capsys, machine, accounts=[], max_removals=0)
     assert result["failed"]
     assert mentions(result["msg"], "linux_max_removals", count=1, allowed=0, names="alice")
 
@@ -60,7 +56,7 @@ def test_an_error_of_the_system_is_a_failure_and_no_traceback(
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(linux_accounts, "run", fail)
-    result = start(monkeypatch, capsys, machine, accounts=[ALICE])
+    result = run_task(monkeypatch, capsys, machine, accounts=[ALICE])
     assert result["failed"]
     assert "Input/output error" in result["msg"]
 
@@ -83,8 +79,8 @@ def test_contexts_are_those_of_the_policy_where_selinux_is_enabled(
         return {"warnings": []}
 
     monkeypatch.setattr(linux_accounts, "run", note)
-    start(monkeypatch, capsys, machine, accounts=[])
+    run_task(monkeypatch, capsys, machine, accounts=[])
     monkeypatch.setattr(basic.AnsibleModule, "selinux_enabled", lambda _module: True)
     monkeypatch.setattr(basic.AnsibleModule, "selinux_default_context", lambda _module, _path, _mode: policy)
-    start(monkeypatch, capsys, machine, accounts=[])
+    run_task(monkeypatch, capsys, machine, accounts=[])
     assert (finders[0], finders[1]("/home/alice/.ssh", 0o40000)) == (None, context)

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from in_process import make_connection, run_module
 
-from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import Unauthorized, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._http import client, pagination
-from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import EXPORT_PARTS
 from simulation import Simulator
 
@@ -47,10 +45,8 @@ def run(
     sim: Simulator, module: str, *, alias: str = "staff", connection: dict[str, Any] | None = None, **options: Any
 ) -> dict[str, Any]:
     """Return what a module returns, in a process that remembers nothing."""
-    _context.CLIENTS.clear()
     sim.zero()
-    reach = Connection(sim.url, sim.token(alias), **{"retries": 0, **(connection or {})})
-    return runner.run(module, options, reach, check=True, diff=True)
+    return run_module(make_connection(sim, alias, **(connection or {})), module, options, check=True, diff=True)
 
 
 def plan(sim: Simulator, entries: list[dict[str, Any]] | None = None, **options: Any) -> dict[str, Any]:

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from in_process import make_connection, run_module
 
-from ansible_collections.waldur.provider.plugins.module_utils import _context
-from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from simulation import Simulator
 
 USERS = 1000
@@ -30,11 +28,9 @@ def large() -> Iterator[Simulator]:
 
 def run(sim: Simulator, *, check: bool = False, **options: Any) -> tuple[dict[str, Any], dict[str, int]]:
     """Return what the module returns, and how often each operation was used."""
-    _context.CLIENTS.clear()
     sim.zero()
-    connection = Connection(sim.url, sim.token("staff"))
-    given = {"customer": PROVIDER, "state": "present", **options}
-    result = runner.run("service_provider", given, connection, check=check, diff=False)
+    merged = {"customer": PROVIDER, "state": "present", **options}
+    result = run_module(make_connection(sim), "service_provider", merged, check=check)
     return result, sim.counts().operations
 
 

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from in_process import make_connection, run_module
 
-from ansible_collections.waldur.provider.plugins.module_utils import _context
-from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from simulation import Simulator
 
 from ...helpers.usernames import BULK, RENAME_SHARED, writes
@@ -42,9 +40,8 @@ def scope(large: Simulator, request: pytest.FixtureRequest) -> str:
 
 def run(sim: Simulator, module: str, **options: Any) -> dict[str, Any]:
     """Return what a module returns, in a process that remembers nothing."""
-    _context.CLIENTS.clear()
     sim.zero()
-    return runner.run(module, options, Connection(sim.url, sim.token("staff")), check=False, diff=False)
+    return run_module(make_connection(sim), module, options)
 
 
 def current_usernames(sim: Simulator) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from in_process import make_connection, run_module
 from messages import ANY, mentions, message, pattern, prefix
 from newest_world import PROJECT_GROUP
 
@@ -16,9 +17,6 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     OutcomeUnknown,
     WaldurError,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._context import CLIENTS
-from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run
 from simulation import Simulator
 
 ALPHA = "Alpha Cloud Ltd"
@@ -37,20 +35,14 @@ def sim_2026(simulator_for: Callable[[str], Simulator]) -> Simulator:
     return simulator_for("project_group")
 
 
-def connection(sim: Simulator, by: str = "staff") -> Connection:
-    found = Connection(sim.url, sim.token(by), retries=0)
-    CLIENTS.pop(found, None)
-    return found
-
-
 def apply(sim: Simulator, groups: Groups, *, by: str = "staff", check: bool = False, **options: Any) -> dict[str, Any]:
     given = {"service_provider": "ALPHA", "groups": groups, "allow_outside_range": False, "state": "present", **options}
-    return run("project_group", given, connection(sim, by), check=check, diff=True)
+    return run_module(make_connection(sim, by), "project_group", given, check=check, diff=True)
 
 
 def apply_document(sim: Simulator, *, check: bool = False, by: str = "staff", **keys: Any) -> dict[str, Any]:
     options = {"service_providers": [{"customer": "ALPHA", **keys}]}
-    return run("desired_state", options, connection(sim, by), check=check, diff=True)
+    return run_module(make_connection(sim, by), "desired_state", options, check=check, diff=True)
 
 
 def refusal(sim: Simulator, groups: Groups, *, by: str = "staff", **options: Any) -> list[str]:
@@ -313,7 +305,7 @@ def test_an_older_waldur_has_no_groups_and_the_error_names_the_edition(edition: 
                 apply_document(old, check=check, project_groups=[entry("Project c1", 30001)])
             where = "service_providers[0].project_groups"
             assert refused.value.message == message("groups_missing_here", option=where)
-        exported = run("desired_state_info", {"parts": ["project_groups"]}, connection(old), check=False, diff=False)
+        exported = run_module(make_connection(old), "desired_state_info", {"parts": ["project_groups"]})
         assert all(set(one) == {"customer"} for one in exported["service_providers"])
 
 
@@ -362,7 +354,7 @@ def test_an_answer_that_shows_another_group_is_an_error(sim_2026: Simulator) -> 
 
 def export(sim: Simulator, by: str = "staff") -> dict[str, Any]:
     options = {"service_providers": ["ALPHA"], "parts": ["project_groups"]}
-    return run("desired_state_info", options, connection(sim, by), check=False, diff=False)
+    return run_module(make_connection(sim, by), "desired_state_info", options)
 
 
 def test_an_export_changes_nothing_and_is_always_the_same(sim_2026: Simulator) -> None:
@@ -378,7 +370,7 @@ def test_an_export_changes_nothing_and_is_always_the_same(sim_2026: Simulator) -
         message("group_left_out", provider=ALPHA, name="genome", reason="it has no GID yet")
     ]
     assert export(sim_2026) == exported
-    result = run("desired_state", {"service_providers": [provider]}, connection(sim_2026), check=True, diff=True)
+    result = run_module(make_connection(sim_2026), "desired_state", {"service_providers": [provider]}, check=True)
     assert result["plan"] == []
 
 
@@ -386,7 +378,7 @@ def test_an_export_names_projects_of_one_name_by_uuid(sim_2026: Simulator) -> No
     sim_2026.change("Project", {"name": "Project c3"}, {"name": "Project c1"})
     [provider] = export(sim_2026)["service_providers"]
     assert C1 in [one["project"] for one in provider["project_groups"]]
-    result = run("desired_state", {"service_providers": [provider]}, connection(sim_2026), check=True, diff=True)
+    result = run_module(make_connection(sim_2026), "desired_state", {"service_providers": [provider]}, check=True)
     assert result["plan"] == []
 
 

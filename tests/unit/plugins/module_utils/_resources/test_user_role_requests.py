@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from in_process import make_connection, run_module
 from messages import message, part
 
-from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
@@ -26,10 +26,9 @@ DEFAULTS = {"role": MANAGER, "state": "present", "exclusive": False, "missing_us
 
 def run(sim: Simulator, *, check: bool = False, **options: Any) -> dict[str, Any]:
     """Return what the module returns, in a process that remembers nothing."""
-    _context.CLIENTS.clear()
     sim.zero()
     merged = {"service_provider": ALPHA, "user": "manager_alpha", **DEFAULTS, **options}
-    return runner.run("user_role", merged, Connection(sim.url, sim.token("staff"), retries=0), check=check, diff=True)
+    return run_module(make_connection(sim), "user_role", merged, check=check, diff=True)
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,14 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.argument_s
     spec,
 )
 
-from ...helpers.action_plugin import TOKEN, outcome, without_server
+from ...helpers.action_plugin import TOKEN, replace_server, run_action_plugin
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
 def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    without_server(monkeypatch)
+    replace_server(monkeypatch)
 
 
 def deep(levels: int) -> Any:
@@ -100,8 +100,8 @@ def assert_clean(name: str, option: str, value: Any, folder: Path) -> None:
         given.setdefault("service_provider", "ALPHA")
     connection = {"api_url": "http://127.0.0.1:9", "access_token": TOKEN}
     whole = given if name in OFFLINE_MODULES else {**connection, **given}
-    here = outcome(name, whole, folder, elsewhere=False)
-    there = outcome(name, whole, folder, elsewhere=True)
+    here = run_action_plugin(name, whole, folder, is_remote=False)
+    there = run_action_plugin(name, whole, folder, is_remote=True)
     if there.get("failed"):
         assert there["msg"] == here.get("msg"), (option, value)
 

@@ -18,19 +18,19 @@ from ansible_collections.waldur.provider.plugins.module_utils._module import arg
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from ansible_collections.waldur.provider.plugins.plugin_utils._action import arguments
 
-from ...helpers.action_plugin import TOKEN, outcome, without_server
+from ...helpers.action_plugin import TOKEN, replace_server, run_action_plugin
 
 CONNECTION = {"api_url": "http://127.0.0.1:9", "access_token": TOKEN}
-ways = pytest.mark.parametrize("elsewhere", [False, True], ids=["in-process", "as a module"])
+ways = pytest.mark.parametrize("is_remote", [False, True], ids=["in-process", "as a module"])
 
 
 @pytest.fixture(autouse=True)
 def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    without_server(monkeypatch)
+    replace_server(monkeypatch)
 
 
-def refusal(name: str, options: dict[str, Any], folder: Path, *, elsewhere: bool) -> str:
-    found = outcome(name, options, folder, elsewhere=elsewhere)
+def refusal(name: str, options: dict[str, Any], folder: Path, *, is_remote: bool) -> str:
+    found = run_action_plugin(name, options, folder, is_remote=is_remote)
     assert found["failed"]
     return str(found["msg"])
 
@@ -66,16 +66,16 @@ def refusal(name: str, options: dict[str, Any], folder: Path, *, elsewhere: bool
     ],
 )
 def test_a_value_of_another_type_is_named_without_a_class_of_python(
-    tmp_path: Path, name: str, options: dict[str, Any], message: str, elsewhere: bool
+    tmp_path: Path, name: str, options: dict[str, Any], message: str, is_remote: bool
 ) -> None:
     provider = {} if name == "desired_state" else {"service_provider": "ALPHA"}
-    assert refusal(name, {**CONNECTION, **provider, **options}, tmp_path, elsewhere=elsewhere).startswith(message)
+    assert refusal(name, {**CONNECTION, **provider, **options}, tmp_path, is_remote=is_remote).startswith(message)
 
 
 @ways
-def test_a_number_is_no_mapping_of_account_options(tmp_path: Path, elsewhere: bool) -> None:
+def test_a_number_is_no_mapping_of_account_options(tmp_path: Path, is_remote: bool) -> None:
     options = {**CONNECTION, "customer": "ALPHA", "account_options": WrittenInt(5)}
-    told = refusal("service_provider", options, tmp_path, elsewhere=elsewhere)
+    told = refusal("service_provider", options, tmp_path, is_remote=is_remote)
     assert told == message("mapping_required", option="account_options", value="a number")
 
 
@@ -85,9 +85,9 @@ def test_a_number_is_no_mapping_of_account_options(tmp_path: Path, elsewhere: bo
 @ways
 @pytest.mark.parametrize("connection", [CONNECTION, {}], ids=["connection", "no connection"])
 def test_an_unknown_option_is_reported_before_a_missing_one(
-    tmp_path: Path, connection: dict[str, Any], elsewhere: bool
+    tmp_path: Path, connection: dict[str, Any], is_remote: bool
 ) -> None:
-    told = refusal("user_role", {**connection, "servce_provider": "X", "user": "y"}, tmp_path, elsewhere=elsewhere)
+    told = refusal("user_role", {**connection, "servce_provider": "X", "user": "y"}, tmp_path, is_remote=is_remote)
     assert told.startswith(
         "Unsupported parameters for (waldur.provider.user_role) module: servce_provider. Did you mean"
         " 'service_provider'? Supported parameters include: access_token, "
@@ -118,17 +118,17 @@ def test_an_unknown_option_is_reported_before_a_missing_one(
     ],
 )
 def test_an_unknown_option_of_an_entry_is_reported_before_a_missing_one(
-    tmp_path: Path, name: str, options: dict[str, Any], message: str, elsewhere: bool
+    tmp_path: Path, name: str, options: dict[str, Any], message: str, is_remote: bool
 ) -> None:
-    told = refusal(name, {**CONNECTION, **options}, tmp_path, elsewhere=elsewhere)
+    told = refusal(name, {**CONNECTION, **options}, tmp_path, is_remote=is_remote)
     assert message in told
     assert "is missing" not in told
     assert "missing required" not in told
 
 
 @ways
-def test_all_unknown_options_are_reported_with_their_aliases(tmp_path: Path, elsewhere: bool) -> None:
-    told = refusal("desired_state_info", {**CONNECTION, "zzz": 1, "servic_provider": 2}, tmp_path, elsewhere=elsewhere)
+def test_all_unknown_options_are_reported_with_their_aliases(tmp_path: Path, is_remote: bool) -> None:
+    told = refusal("desired_state_info", {**CONNECTION, "zzz": 1, "servic_provider": 2}, tmp_path, is_remote=is_remote)
     assert "module: zzz, servic_provider. Did you mean 'service_provider'? Supported" in told
     assert told.endswith(" validate_certs (service_provider).")
 
@@ -137,9 +137,11 @@ def test_all_unknown_options_are_reported_with_their_aliases(tmp_path: Path, els
 
 
 @ways
-def test_a_task_reports_all_errors_of_a_document_of_its_own_and_of_files(tmp_path: Path, elsewhere: bool) -> None:
+def test_a_task_reports_all_errors_of_a_document_of_its_own_and_of_files(tmp_path: Path, is_remote: bool) -> None:
     entries = [{"customer": 7}, {"customer": "B", "state": "absent", "usrs": []}, {"customer": "C", "image": "no.png"}]
-    found = outcome("desired_state", {**CONNECTION, "service_providers": entries}, tmp_path, elsewhere=elsewhere)
+    found = run_action_plugin(
+        "desired_state", {**CONNECTION, "service_providers": entries}, tmp_path, is_remote=is_remote
+    )
     assert [text.partition(": ")[0] for text in found["errors"]] == [
         "service_providers[0].customer",
         "service_providers[1]",
@@ -147,7 +149,7 @@ def test_a_task_reports_all_errors_of_a_document_of_its_own_and_of_files(tmp_pat
     ]
     assert all(text in found["msg"] for text in found["errors"])
     (tmp_path / "a.yml").write_text("service_providers: [{customer: 007}, {customer: x, usrs: []}]")
-    found = outcome("desired_state", {**CONNECTION, "providers_path": "a.yml"}, tmp_path, elsewhere=elsewhere)
+    found = run_action_plugin("desired_state", {**CONNECTION, "providers_path": "a.yml"}, tmp_path, is_remote=is_remote)
     assert [text[:47] for text in found["errors"]] == [
         "a.yml: service_providers[0].customer: 007 is re",
         "a.yml: service_providers[1]: 'usrs' is not know",
@@ -160,7 +162,7 @@ def test_a_module_gets_plain_values_of_a_document_file(tmp_path: Path) -> None:
         "    account_options: {project_groups_enabled: off, login_shell: null, homedir_prefix: /data/}\n"
     )
     options = {**CONNECTION, "providers_path": "a.yml"}
-    sent = outcome("desired_state", options, tmp_path, elsewhere=True)["arguments"]
+    sent = run_action_plugin("desired_state", options, tmp_path, is_remote=True)["arguments"]
     assert sent["service_providers"] == [
         {
             "customer": "A",
@@ -174,15 +176,15 @@ def test_a_module_gets_plain_values_of_a_document_file(tmp_path: Path) -> None:
 def test_null_removes_a_key_of_the_account_options_though_ansible_drops_nulls(tmp_path: Path) -> None:
     given = {"login_shell": None, "account_scope": None, "homedir_prefix": "/data/", "project_groups_enabled": None}
     options = {**CONNECTION, "customer": "A", "account_options": given}
-    sent = outcome("service_provider", options, tmp_path, elsewhere=True)["arguments"]
+    sent = run_action_plugin("service_provider", options, tmp_path, is_remote=True)["arguments"]
     removed = {"login_shell": "", "account_scope": "", "homedir_prefix": "/data/", "project_groups_enabled": None}
     assert sent["account_options"] == removed
 
 
 @ways
-def test_an_empty_approved_plan_is_none_both_ways(tmp_path: Path, elsewhere: bool) -> None:
+def test_an_empty_approved_plan_is_none_both_ways(tmp_path: Path, is_remote: bool) -> None:
     options = {**CONNECTION, "service_providers": [], "approved_plan": ""}
-    assert "failed" not in outcome("desired_state", options, tmp_path, elsewhere=elsewhere)
+    assert "failed" not in run_action_plugin("desired_state", options, tmp_path, is_remote=is_remote)
 
 
 # --- secrets ---------------------------------------------------------------------------------------------------------
@@ -205,17 +207,17 @@ def test_an_empty_approved_plan_is_none_both_ways(tmp_path: Path, elsewhere: boo
     ],
 )
 def test_a_token_that_was_written_into_another_option_is_not_shown(
-    tmp_path: Path, options: dict[str, Any], elsewhere: bool
+    tmp_path: Path, options: dict[str, Any], is_remote: bool
 ) -> None:
     whole = {**CONNECTION, "service_provider": "ALPHA", **options}
-    found = outcome("user_role", whole, tmp_path, elsewhere=elsewhere)
+    found = run_action_plugin("user_role", whole, tmp_path, is_remote=is_remote)
     found.pop("arguments", None)  # what a module is given must hold the token
     assert TOKEN not in json.dumps(found)
 
 
 def test_a_token_that_is_a_word_of_ours_damages_neither_keys_nor_messages(tmp_path: Path) -> None:
     options = {**CONNECTION, "access_token": "service_provider", "service_provider": "service_provider", "user": "a"}
-    found = outcome("user_role", options, tmp_path, elsewhere=False)
+    found = run_action_plugin("user_role", options, tmp_path, is_remote=False)
     assert begins(found["msg"], "provider_not_found", option="service_provider", value="********")
     assert found["invocation"]["module_args"]["service_provider"] == "********"
 
@@ -234,10 +236,10 @@ def test_a_token_that_is_a_word_of_ours_damages_neither_keys_nor_messages(tmp_pa
     ],
 )
 def test_a_number_where_a_module_reads_text_is_the_same_error_both_ways(
-    tmp_path: Path, name: str, option: str, value: Any, elsewhere: bool
+    tmp_path: Path, name: str, option: str, value: Any, is_remote: bool
 ) -> None:
     options = {**CONNECTION, **({} if name == "desired_state_info" else {"service_provider": "ALPHA"}), option: value}
-    told = refusal(name, options, tmp_path, elsewhere=elsewhere)
+    told = refusal(name, options, tmp_path, is_remote=is_remote)
     assert told == message("not_quoted", option=option, problem="the value is the number 7")
 
 
@@ -246,7 +248,7 @@ def test_a_number_where_a_module_reads_text_is_the_same_error_both_ways(
 
 @ways
 def test_an_unquoted_expiry_needs_no_query_filter_of_that_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elsewhere: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_remote: bool
 ) -> None:
     without = {
         name: one._replace(query=tuple(p for p in one.query if p.name != "expiration_time"))
@@ -258,10 +260,10 @@ def test_an_unquoted_expiry_needs_no_query_filter_of_that_name(
         {"users": [{"user": "a", "expiration_time": date(2099, 6, 30)}]},
     ):
         whole = {**CONNECTION, "service_provider": "ALPHA", "missing_users": "warn", **options}
-        assert "failed" not in outcome("user_role", whole, tmp_path, elsewhere=elsewhere)
+        assert "failed" not in run_action_plugin("user_role", whole, tmp_path, is_remote=is_remote)
     entry = {"customer": "ALPHA", "users": [{"user": "a", "expiration_time": date(2099, 6, 30)}]}
     whole = {**CONNECTION, "service_providers": [entry], "missing_users": "warn"}
-    assert "failed" not in outcome("desired_state", whole, tmp_path, elsewhere=elsewhere)
+    assert "failed" not in run_action_plugin("desired_state", whole, tmp_path, is_remote=is_remote)
 
 
 @ways
@@ -273,9 +275,9 @@ def test_an_unquoted_expiry_needs_no_query_filter_of_that_name(
     ],
 )
 def test_a_date_is_refused_where_only_the_name_of_a_key_is_that_of_a_date(
-    tmp_path: Path, options: dict[str, Any], elsewhere: bool
+    tmp_path: Path, options: dict[str, Any], is_remote: bool
 ) -> None:
-    told = refusal("service_provider", {**CONNECTION, **options}, tmp_path, elsewhere=elsewhere)
+    told = refusal("service_provider", {**CONNECTION, **options}, tmp_path, is_remote=is_remote)
     assert told.startswith("account_options.")
     assert ends(told, "not_quoted", problem="the value is the date 2027-06-30")
 
@@ -317,13 +319,13 @@ class Origins:
     ],
 )
 def test_a_number_is_shown_as_the_playbook_writes_it_and_no_other_spelling_is_claimed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, value: Any, shown: str, elsewhere: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, value: Any, shown: str, is_remote: bool
 ) -> None:
     (tmp_path / "play.yml").write_text(f"---\n- {text}\n")
     column = text.find("user: ") + 9
     monkeypatch.setattr(arguments, "Origin", Origins(tmp_path / "play.yml", 2, column))
     options = {**CONNECTION, "service_provider": "ALPHA", "user": value}
-    told = refusal("user_role", options, tmp_path, elsewhere=elsewhere)
+    told = refusal("user_role", options, tmp_path, is_remote=is_remote)
     assert told == message("not_quoted", option="user", problem=shown)
 
 
@@ -350,17 +352,17 @@ def test_a_number_is_shown_as_the_playbook_writes_it_and_no_other_spelling_is_cl
     ids=["nothing else", "timeout", "state", "no token"],
 )
 def test_a_password_or_token_in_api_url_is_not_shown_in_the_invocation(
-    tmp_path: Path, url: str, options: dict[str, Any], elsewhere: bool
+    tmp_path: Path, url: str, options: dict[str, Any], is_remote: bool
 ) -> None:
     given = {key: value for key, value in {**CONNECTION, "api_url": url, **options}.items() if value is not None}
-    found = outcome("user_role", given, tmp_path, elsewhere=elsewhere)
+    found = run_action_plugin("user_role", given, tmp_path, is_remote=is_remote)
     shown = found.get("invocation", {}).get("module_args", {}).get("api_url", "")
     assert "hunter2secret" not in shown + str(found.get("msg"))
 
 
 @ways
-def test_a_plain_api_url_and_no_proxy_stay_in_the_invocation(tmp_path: Path, elsewhere: bool) -> None:
+def test_a_plain_api_url_and_no_proxy_stay_in_the_invocation(tmp_path: Path, is_remote: bool) -> None:
     given = {**CONNECTION, "proxy": "http://bob:hunter2secret@proxy:1", "user": "y", "state": "z"}
-    shown = outcome("user_role", given, tmp_path, elsewhere=elsewhere)["invocation"]["module_args"]
+    shown = run_action_plugin("user_role", given, tmp_path, is_remote=is_remote)["invocation"]["module_args"]
     assert shown["api_url"] == CONNECTION["api_url"]
     assert shown["proxy"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
