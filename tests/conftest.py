@@ -10,9 +10,9 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from editions import first_edition
+from data_of_2026 import add_data_of_2026
 from hypothesis import HealthCheck, settings
-from newest_world import add_newest
+from module_editions import first_edition
 
 from simulation import Simulator
 
@@ -50,7 +50,7 @@ def running_2026(running: Simulator) -> Iterator[Simulator]:
 def simulator_for(request: pytest.FixtureRequest) -> Callable[[str], Simulator]:
     """A function that returns the simulator for a module: ``sim``, or one of 2026 if the module needs it.
 
-    That one has what every module that reads can list (``newest_world``).
+    That one has what every module that reads can list (``data_of_2026``).
     """
 
     def choose(module: str) -> Simulator:
@@ -59,7 +59,7 @@ def simulator_for(request: pytest.FixtureRequest) -> Callable[[str], Simulator]:
             return sim
         newest: Simulator = request.getfixturevalue("running_2026")
         newest.reset()
-        return add_newest(newest)
+        return add_data_of_2026(newest)
 
     return choose
 

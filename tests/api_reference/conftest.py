@@ -9,29 +9,29 @@ import pytest
 
 from simulation import Simulator
 
+from .filter_data import add_filter_data
 from .unfiltered_server import UnfilteredServer
-from .world import enrich
 
 
 @pytest.fixture(scope="session")
 def of_2024() -> Iterator[Simulator]:
     """Start a simulator of Waldur 2024."""
     with Simulator.start(edition="2024") as sim:
-        yield enrich(sim)
+        yield add_filter_data(sim)
 
 
 @pytest.fixture(scope="session")
 def of_2025() -> Iterator[Simulator]:
     """Start a simulator of Waldur 2025."""
     with Simulator.start(edition="2025") as sim:
-        yield enrich(sim)
+        yield add_filter_data(sim)
 
 
 @pytest.fixture(scope="session")
 def of_2026() -> Iterator[Simulator]:
     """Start a simulator of Waldur 2026."""
     with Simulator.start(edition="2026") as sim:
-        yield enrich(sim)
+        yield add_filter_data(sim)
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._query.filters imp
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from ansible_collections.waldur.provider.plugins.module_utils._query.linux_accounts import LINUX_ACCOUNTS_OPTIONS
 
-from .table import KEYS, READERS, DocumentedOperation, content, entries, problems
-from .writers import WRITERS
+from .documented_operations import KEYS, READERS, DocumentedOperation, content, entries, problems
+from .write_tasks import WRITERS
 
 # Keys that filters by timestamps would use, but that the rows do not contain.
 KEYS_NOT_IN_ROWS = {name: {"created", "modified"} for name in ("keys_list", "offerings_list")} | {

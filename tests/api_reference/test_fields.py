@@ -19,7 +19,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._api.operations im
 from ansible_collections.waldur.provider.plugins.module_utils._common.redaction import remove_secret_keys
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 
-from .table import READERS, entries
+from .documented_operations import READERS, entries
 
 REFERENCE: dict[str, dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "api_fields.yml").read_text(encoding="utf-8")

@@ -19,10 +19,10 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from simulation import Simulator
 
 from .api_client import ALPHA, ApiClient, Row, list_requests
+from .documented_operations import KEYS, PROVIDER_PARAMETERS, READERS, DocumentedOperation, DocumentedParameter, entries
 from .module_runs import run
-from .table import KEYS, PROVIDER_PARAMETERS, READERS, DocumentedOperation, DocumentedParameter, entries
+from .parameter_values import NEEDED, OBJECTS, Value, by_all_names, values
 from .unfiltered_server import UnfilteredServer
-from .values import NEEDED, OBJECTS, Value, by_all_names, values
 
 Case = tuple[DocumentedOperation, DocumentedParameter, Parameter]
 MISSING_IN_2024 = {"list_users", "course_accounts_list", "project_service_accounts_list", "compliance_offering_users"}

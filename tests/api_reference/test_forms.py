@@ -15,11 +15,11 @@ from ansible_collections.waldur.provider.plugins.module_utils._query.info import
 from simulation import Simulator
 
 from .api_client import ALPHA, list_requests
+from .documented_operations import KEYS, READERS, DocumentedOperation, entries
 from .module_runs import run
-from .table import KEYS, READERS, DocumentedOperation, entries
+from .parameter_values import NEEDED
 from .test_filters import ids, plain, read
 from .unfiltered_server import UnfilteredServer
-from .values import NEEDED
 
 LISTS = [
     entry

@@ -10,10 +10,10 @@ import pytest
 from simulation import Simulator
 
 from .api_client import ALPHA, ALPHA_CUSTOMER, ApiClient, Request, Row, list_requests
+from .documented_operations import KEYS, READERS, DocumentedOperation, entries
 from .module_runs import run
-from .table import KEYS, READERS, DocumentedOperation, entries
-from .values import NEEDED, PATH_UUIDS
-from .writers import WRITERS
+from .parameter_values import NEEDED, PATH_UUIDS
+from .write_tasks import WRITERS
 
 EXTRA01 = "EXTRA01"
 READING = [entry for entry in entries() if entry.name in READERS]

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from simulation import Simulator
 
-from .table import entries
+from .documented_operations import entries
 
 # Parameters that stay: those that a list requires, and those of the page.
 _KEPT = {"page", "page_size"}

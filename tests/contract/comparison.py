@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from .matching import Matching
 from .recordings import Answer
+from .value_matching import ValueMatching
 
 SECRETS = {"api_secret_code", "token"}
 _LINK = re.compile(r'<([^>]*)>; rel="(\w+)"')
@@ -35,7 +35,7 @@ class Difference:
         return f"{self.where}: recorded {self.recorded!r:.160}, ours {self.ours!r:.160}"
 
 
-def compare(recorded: Answer, ours: Answer, matching: Matching) -> list[Difference]:
+def compare(recorded: Answer, ours: Answer, matching: ValueMatching) -> list[Difference]:
     """All differences of two answers to one request; *matching* learns from them."""
     found = [*_compare_heads(recorded, ours)]
     if ours.headers.get("content-type", "").startswith("text/html"):
@@ -72,7 +72,7 @@ def _type(value: Any) -> str:
     return _TYPES.get(type(value), "null")
 
 
-def _compare_bodies(where: str, recorded: Any, ours: Any, matching: Matching) -> Iterator[Difference]:
+def _compare_bodies(where: str, recorded: Any, ours: Any, matching: ValueMatching) -> Iterator[Difference]:
     if _type(recorded) != _type(ours):
         yield Difference(True, where, recorded, ours)
     elif isinstance(recorded, dict):
@@ -88,7 +88,7 @@ def _compare_bodies(where: str, recorded: Any, ours: Any, matching: Matching) ->
 
 
 def _compare_objects(
-    where: str, recorded: dict[str, Any], ours: dict[str, Any], matching: Matching
+    where: str, recorded: dict[str, Any], ours: dict[str, Any], matching: ValueMatching
 ) -> Iterator[Difference]:
     for name in sorted(recorded.keys() - ours.keys()):
         yield Difference(True, f"{where}.{name}", recorded[name], "no such key")
@@ -99,7 +99,7 @@ def _compare_objects(
             yield from _compare_bodies(f"{where}.{name}", value, ours[name], matching)
 
 
-def _compare_lists(where: str, recorded: list[Any], ours: list[Any], matching: Matching) -> Iterator[Difference]:
+def _compare_lists(where: str, recorded: list[Any], ours: list[Any], matching: ValueMatching) -> Iterator[Difference]:
     if len(recorded) != len(ours):
         yield Difference(True, f"{where}, its length", len(recorded), len(ours))
     order = [_identity(item) for item in recorded]

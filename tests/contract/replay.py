@@ -16,9 +16,9 @@ from simulation import Simulator
 from simulator import clock
 
 from .comparison import Difference, compare
-from .matching import Matching
+from .raw_client import RawClient
 from .recordings import RECORDED, Answer, Exchange, load
-from .wire import Wire
+from .value_matching import ValueMatching
 
 # The world behind the recordings; the simulator starts with it.
 WORLD = pathlib.Path(__file__).parents[1] / "simulator" / "worlds" / "recorded.json"
@@ -78,8 +78,8 @@ def replay(simulator: Simulator, exchanges: list[Exchange]) -> list[Result]:
     text = WORLD.read_text(encoding="utf-8")
     world = json.loads(text)
     now = clock.parse(world["clock"])
-    matching = Matching(text, now)
-    wire = Wire(simulator, matching)
+    matching = ValueMatching(text, now)
+    client = RawClient(simulator, matching)
     results = []
     simulator.reset()
     for exchange in exchanges:
@@ -88,16 +88,16 @@ def replay(simulator: Simulator, exchanges: list[Exchange]) -> list[Result]:
             matching.start_over()
         if before := exchange.line.get("before"):
             _arrange(simulator, before, world["user_aliases"], now)
-        if result := _send(wire, matching, exchange):
+        if result := _send(client, matching, exchange):
             results.append(result)
-    wire.close()
+    client.close()
     return results
 
 
-def _send(wire: Wire, matching: Matching, exchange: Exchange) -> Result | None:
+def _send(client: RawClient, matching: ValueMatching, exchange: Exchange) -> Result | None:
     matching.give(json.dumps(exchange.line))
     try:
-        ours = wire.send(exchange)
+        ours = client.send(exchange)
     except (http.client.HTTPException, OSError) as problem:
         lost = Difference(True, "no answer", "an answer", str(problem))
         return Result(exchange, None, [lost]) if exchange.answer else None

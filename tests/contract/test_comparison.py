@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from .comparison import compare
-from .matching import Matching
 from .recordings import Answer
+from .value_matching import ValueMatching
 
 WORLD = "a" * 32
 NEW, NEWER = "b" * 32, "c" * 32
@@ -19,8 +19,8 @@ CLOCK = datetime.datetime(2026, 11, 22, 21, 44, tzinfo=datetime.timezone.utc)
 
 
 @pytest.fixture
-def matching() -> Matching:
-    return Matching(f'{{"uuid": "{WORLD}"}}', CLOCK)
+def matching() -> ValueMatching:
+    return ValueMatching(f'{{"uuid": "{WORLD}"}}', CLOCK)
 
 
 def json_answer(body: Any, status: int = 200) -> Answer:
@@ -31,7 +31,7 @@ def headed(**headers: str) -> Answer:
     return Answer(200, {"content-type": "application/json", **headers}, {})
 
 
-def verdict(recorded: Any, ours: Any, matching: Matching, status: int = 200) -> str:
+def verdict(recorded: Any, ours: Any, matching: ValueMatching, status: int = 200) -> str:
     """``equal``, ``agrees``, or the place of the first difference that keeps the answers from agreeing."""
     found = compare(json_answer(recorded, status), json_answer(ours, status), matching)
     grave = [item.where for item in found if item.grave]
@@ -57,51 +57,51 @@ def verdict(recorded: Any, ours: Any, matching: Matching, status: int = 200) -> 
     ],
 )
 def test_keys_and_types_decide_whether_answers_agree(
-    recorded: Any, ours: Any, expected: str, matching: Matching
+    recorded: Any, ours: Any, expected: str, matching: ValueMatching
 ) -> None:
     assert verdict(recorded, ours, matching) == expected
 
 
-def test_rows_in_another_order_agree_but_not_in_all_values(matching: Matching) -> None:
+def test_rows_in_another_order_agree_but_not_in_all_values(matching: ValueMatching) -> None:
     rows: list[dict[str, Any]] = [{"uuid": WORLD, "name": None}, {"uuid": "f" * 32, "name": "x"}]
     matching.give("f" * 32)
     assert verdict(rows, rows[::-1], matching) == "agrees"
     assert verdict(rows, rows, matching) == "equal"
 
 
-def test_an_error_must_say_the_same_words(matching: Matching) -> None:
+def test_an_error_must_say_the_same_words(matching: ValueMatching) -> None:
     assert verdict({"detail": "Not found."}, {"detail": "Not there."}, matching, 404) == "body.detail"
     assert verdict({"detail": f"No {NEW}."}, {"detail": f"No {OURS}."}, matching, 404) == "equal"
 
 
-def test_a_uuid_that_the_server_made_stands_for_the_same_one_everywhere(matching: Matching) -> None:
+def test_a_uuid_that_the_server_made_stands_for_the_same_one_everywhere(matching: ValueMatching) -> None:
     assert verdict({"uuid": NEW}, {"uuid": OURS}, matching) == "equal"
     assert verdict({"url": f"/api/x/{NEW}/"}, {"url": f"/api/x/{OURS}/"}, matching) == "equal"
     assert verdict({"uuid": NEW}, {"uuid": OTHER}, matching) == "agrees"
     assert verdict({"uuid": NEWER}, {"uuid": OURS}, matching) == "agrees"
 
 
-def test_a_uuid_of_the_world_or_of_a_request_is_no_other(matching: Matching) -> None:
+def test_a_uuid_of_the_world_or_of_a_request_is_no_other(matching: ValueMatching) -> None:
     matching.give(f"/api/x/{NEW}/")
     assert verdict({"uuid": WORLD}, {"uuid": OURS}, matching) == "agrees"
     assert verdict({"uuid": NEW}, {"uuid": OURS}, matching) == "agrees"
     assert verdict({"uuid": NEWER}, {"uuid": WORLD}, matching) == "agrees"
 
 
-def test_a_world_put_back_to_its_start_forgets_what_was_matched(matching: Matching) -> None:
+def test_a_world_put_back_to_its_start_forgets_what_was_matched(matching: ValueMatching) -> None:
     assert verdict({"uuid": NEW}, {"uuid": OURS}, matching) == "equal"
     matching.start_over()
     assert verdict({"uuid": NEW}, {"uuid": OTHER}, matching) == "equal"
 
 
-def test_what_an_answer_taught_is_put_into_later_requests(matching: Matching) -> None:
+def test_what_an_answer_taught_is_put_into_later_requests(matching: ValueMatching) -> None:
     verdict({"uuid": NEW, "api_secret_code": "theirs"}, {"uuid": OURS, "api_secret_code": "made up"}, matching)
     matching.give(f"/api/x/{NEW}/")
     assert matching.ours(f"/api/x/{NEW}/?code=theirs") == f"/api/x/{OURS}/?code=made up"
     assert verdict({"uuid": NEW}, {"uuid": OURS}, matching) == "equal"
 
 
-def test_secrets_may_differ_but_must_change_together(matching: Matching) -> None:
+def test_secrets_may_differ_but_must_change_together(matching: ValueMatching) -> None:
     assert verdict({"api_secret_code": "one"}, {"api_secret_code": "eins"}, matching) == "equal"
     assert verdict({"api_secret_code": "one"}, {"api_secret_code": "zwei"}, matching) == "agrees"
     assert verdict({"api_secret_code": "two"}, {"api_secret_code": "eins"}, matching) == "agrees"
@@ -118,7 +118,9 @@ def test_secrets_may_differ_but_must_change_together(matching: Matching) -> None
         ("2027-02-20T21:44:25Z", "2027-02-20T21:44:26Z", "agrees"),
     ],
 )
-def test_only_moments_of_the_session_may_differ(recorded: str, ours: str, expected: str, matching: Matching) -> None:
+def test_only_moments_of_the_session_may_differ(
+    recorded: str, ours: str, expected: str, matching: ValueMatching
+) -> None:
     assert verdict(recorded, ours, matching) == expected
 
 
@@ -137,24 +139,24 @@ def test_only_moments_of_the_session_may_differ(recorded: str, ours: str, expect
     ],
 )
 def test_the_headers_that_matter_are_compared(
-    header: str, recorded: str, ours: str, agrees: bool, matching: Matching
+    header: str, recorded: str, ours: str, agrees: bool, matching: ValueMatching
 ) -> None:
     found = compare(headed(**{header: recorded}), headed(**{header: ours}), matching)
     assert (not found) == agrees
 
 
 @pytest.mark.parametrize("header", ["link", "x-result-count", "www-authenticate", "location"])
-def test_a_header_that_matters_may_neither_lack_nor_come_unasked(header: str, matching: Matching) -> None:
+def test_a_header_that_matters_may_neither_lack_nor_come_unasked(header: str, matching: ValueMatching) -> None:
     link = '<http://a/>; rel="first"'
     assert compare(headed(**{header: link}), headed(), matching)
     assert compare(headed(), headed(**{header: link}), matching)
 
 
-def test_of_a_page_only_that_it_is_html_counts(matching: Matching) -> None:
+def test_of_a_page_only_that_it_is_html_counts(matching: ValueMatching) -> None:
     page = {"content-type": "text/html; charset=utf-8"}
     assert not compare(Answer(404, page, "<p>no</p>"), Answer(404, page, "<p>none</p>"), matching)
     assert compare(Answer(404, page, "<p>no</p>"), json_answer({"detail": "no"}, 404), matching)
 
 
-def test_another_status_does_not_agree(matching: Matching) -> None:
+def test_another_status_does_not_agree(matching: ValueMatching) -> None:
     assert [item.where for item in compare(json_answer({}), json_answer({}, 201), matching)] == ["status"]

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from small_gitlab import TOKEN, GitLab, running_gitlab
+from fake_gitlab import TOKEN, GitLab, running_gitlab
 
 from simulation import Simulator
 

@@ -10,11 +10,11 @@ import pytest
 
 from simulation import Simulator
 
-from .live import Live
-from .waldur import Simulated, Waldur
+from .live_waldur import LiveWaldur
+from .waldur import SimulatedWaldur, Waldur
 
 # These start simulators of their own.
-LIVE = pytest.StashKey[Live]()
+LIVE = pytest.StashKey[LiveWaldur]()
 SIMULATED_ONLY = ("test_demo.py", "test_live.py")
 
 
@@ -46,14 +46,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture(scope="session")
-def live(request: pytest.FixtureRequest) -> Iterator[Live | None]:
+def live(request: pytest.FixtureRequest) -> Iterator[LiveWaldur | None]:
     """Prepare the Waldur of the environment, and remove everything that was created there after the tests."""
     if not request.config.getoption("--live"):
         yield None
         return
     settings = {name: value for name, value in os.environ.items() if name.startswith("WALDUR_")}
     try:
-        waldur = Live(settings)
+        waldur = LiveWaldur(settings)
     except KeyError as missing:
         pytest.exit(f"{missing.args[0]} is not set: tests/integration/README.md says what is needed", 2)
     request.config.stash[LIVE] = waldur
@@ -65,16 +65,16 @@ def live(request: pytest.FixtureRequest) -> Iterator[Live | None]:
 
 
 @pytest.fixture
-def waldur(live: Live | None, request: pytest.FixtureRequest) -> Waldur:
+def waldur(live: LiveWaldur | None, request: pytest.FixtureRequest) -> Waldur:
     """Provide the Waldur in its initial state: the simulator, or the one of the environment."""
     if live is None:
-        return Simulated(request.getfixturevalue("sim"))
+        return SimulatedWaldur(request.getfixturevalue("sim"))
     live.reset()
     return live
 
 
 @pytest.fixture(scope="session")
-def running(live: Live | None) -> Iterator[Simulator]:
+def running(live: LiveWaldur | None) -> Iterator[Simulator]:
     """Start the simulator, for tests that set up states without the API; skipped in a live run."""
     if live is not None:
         pytest.skip("it sets up a state that requires the simulator")

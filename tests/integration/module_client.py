@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Python that modules run with: hands a module to the server of ``modules.py``, and ends as the module does.
+"""The Python that modules run with: hands a module to the server of ``module_server.py``, and ends as the module does.
 
 It takes the socket of the server and the arguments of Python. It imports almost nothing, as it starts for each module.
 """

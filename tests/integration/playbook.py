@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from .commands import ansible, in_a_new_process
-from .modules import write_interpreter
+from .module_server import write_interpreter
 from .name_mapping import NameMapping
 
 HERE = Path(__file__).resolve().parent

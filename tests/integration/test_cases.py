@@ -23,8 +23,8 @@ from PIL import Image
 from simulation import Simulator
 
 from .playbook import EXECUTIONS, Outcome, Runner, runner
-from .stepping import stopping
-from .waldur import Simulated, Waldur
+from .task_pauses import pause_after_tasks
+from .waldur import SimulatedWaldur, Waldur
 
 Case = dict[str, Any]
 STEPS = ("check mode", "apply", "repeat")
@@ -99,7 +99,7 @@ class Batch:
         if step in ("arrange 1", "check mode") and not self._is_arranged(name):
             self.waldur.reset()
             if steps := self._arrangements[case]:
-                assert isinstance(self.waldur, Simulated)
+                assert isinstance(self.waldur, SimulatedWaldur)
                 self.waldur.arrange(steps)
         if step == "check mode":
             self.records[case].codes |= self.waldur.codes()
@@ -121,7 +121,7 @@ class Batch:
     def play(self, run: Runner) -> None:
         """Run all of them, and keep the outcome of each step."""
         self.begin(self._names[0])
-        with stopping(self.record) as environment:
+        with pause_after_tasks(self.record) as environment:
             outcome = run.play(list(self.tasks.values()), environment=environment)
         # What is printed of each task begins with this line.
         _before, *printed = re.split(r"^TASK \[(.*?)\] \**$", outcome.output, flags=re.MULTILINE)
@@ -147,7 +147,7 @@ def editions() -> Iterator[dict[str, Waldur]]:
     started: dict[str, Waldur] = {}
     yield started
     for waldur in started.values():
-        assert isinstance(waldur, Simulated)
+        assert isinstance(waldur, SimulatedWaldur)
         waldur.simulator.stop()
 
 
@@ -165,7 +165,7 @@ def record(
         pytest.skip(reason)
     if edition := case.get("edition"):
         if edition not in editions:
-            editions[edition] = Simulated(Simulator.start(edition=edition))
+            editions[edition] = SimulatedWaldur(Simulator.start(edition=edition))
         waldur = editions[edition]
     if (case["name"], execution) not in records:
         found: list[Any] = [

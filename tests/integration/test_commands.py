@@ -16,7 +16,7 @@ from ansible import config
 
 from .command_server import CONFIGURATION_FILE, TREE, ParsedYaml, configuration
 from .commands import ansible, deprecations, in_a_new_process
-from .modules import STARTUP, write_interpreter
+from .module_server import STARTUP, write_interpreter
 
 PLAY = """
 - name: Show what a process is given

@@ -18,7 +18,7 @@ from simulation import Simulator
 
 from .playbook import EXECUTIONS, runner
 from .test_export import ALPHA, TEMPLATE, trapped
-from .waldur import Simulated
+from .waldur import SimulatedWaldur
 
 MODULE = "waldur.provider.desired_state_file"
 PLAIN = "lookup-ansible-builtin-pipe-touch-hacked-1"  # what a file is called after a customer with a template's name
@@ -147,7 +147,7 @@ def test_the_playbook_takes_over_what_is_there_and_a_token_that_may_not_read_it_
 
 def test_the_role_takes_one_name_or_many_or_none_and_writes_nothing_secret(sim: Simulator) -> None:
     run = runner(sim)
-    run.secrets |= Simulated(sim).codes()
+    run.secrets |= SimulatedWaldur(sim).codes()
     roles = [
         {"role": "waldur.provider.export", "vars": {"export_path": f"{run.folder}/{place}", **given}}
         for place, given in (
@@ -162,7 +162,7 @@ def test_the_role_takes_one_name_or_many_or_none_and_writes_nothing_secret(sim: 
     written = contents(run.folder / "all")
     assert list(written)[:2] == ["alpha-cl-1.yml", "beta-hpc-1.yml"]
     assert len(written) == 12
-    for secret in {*sim.tokens.values(), *Simulated(sim).codes()}:
+    for secret in {*sim.tokens.values(), *SimulatedWaldur(sim).codes()}:
         assert not any(secret.encode() in content for content in written.values())
 
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 import shlex
 
-from editions import first_edition
-from guides import FOLDER
-from newest_world import add_newest
+from data_of_2026 import add_data_of_2026
+from guide_runner import FOLDER
+from module_editions import first_edition
 
 from simulation import Simulator
 
@@ -36,7 +36,7 @@ def test_each_line_of_the_guide_answers_its_question(sim: Simulator) -> None:
     newest = {module: options for module, options in every.items() if first_edition(module) == 2026}
     answer(sim, {module: options for module, options in every.items() if module not in newest})
     with Simulator.start(edition="2026") as new:
-        add_newest(new)
+        add_data_of_2026(new)
         answer(new, newest)
 
 

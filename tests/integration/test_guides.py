@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from guides import Guide, GuideError, Reader, guides
+from guide_runner import Guide, GuideError, Reader, guides
 
 from simulation import Simulator
 

@@ -19,7 +19,7 @@ from simulation import Simulator
 from .playbook import ROOT, Outcome, Runner, runner
 from .test_examples import examples
 from .test_secrets import get_most_verbose_environment, holding, written_down
-from .waldur import Simulated
+from .waldur import SimulatedWaldur
 
 LOOKUPS = sorted((ROOT / "plugins" / "lookup").glob("*.py"))
 PROVIDERS = "/api/marketplace-service-providers/?page_size=300"
@@ -103,7 +103,7 @@ def list_request_paths(sim: Simulator) -> list[str]:
 @pytest.mark.parametrize("plugin", LOOKUPS, ids=lambda plugin: plugin.stem)
 def test_the_examples_of_a_lookup_run_as_written(sim: Simulator, plugin: Path) -> None:
     run = runner(sim)
-    run.secrets |= Simulated(sim).codes()
+    run.secrets |= SimulatedWaldur(sim).codes()
     profile = {"production": {"api_url": sim.url, "access_token": sim.token("staff")}}
     (run.folder / "profiles.yml").write_text(yaml.safe_dump(profile))
     environment = {"WALDUR_PROFILES_FILE": str(run.folder / "profiles.yml")}
@@ -296,7 +296,7 @@ CODE = "lookup('waldur.provider.api_secret_code', 'ALPHA')"
 
 def run_and_search_for_secrets(run: Runner, tasks: list[dict[str, Any]], **more: str) -> Outcome:
     """Run tasks with the highest verbosity, and search the output and all files for codes and tokens."""
-    codes = Simulated(run.sim).codes() if isinstance(run.sim, Simulator) else set()
+    codes = SimulatedWaldur(run.sim).codes() if isinstance(run.sim, Simulator) else set()
     assert codes
     run.secrets |= codes
     outcome = run.play(tasks, environment={**get_most_verbose_environment(run), **more})
@@ -325,7 +325,7 @@ def test_a_code_that_a_task_uses_under_no_log_is_printed_nowhere(sim: Simulator)
     }
     outcome = run_and_search_for_secrets(run, [task, write])
     assert outcome.code == 0, outcome.output
-    assert (run.folder / "secret.yml").read_text() in Simulated(sim).codes()
+    assert (run.folder / "secret.yml").read_text() in SimulatedWaldur(sim).codes()
 
 
 @pytest.mark.parametrize("wrong", ["{}.nothing.more", "{} | nothing", "{} + 1", "{} | from_json", "{} | int / 0"])
@@ -335,7 +335,7 @@ def test_a_task_that_fails_over_a_code_prints_it_nowhere(sim: Simulator, wrong: 
 
 
 def test_a_lookup_that_fails_prints_no_code_that_was_read_before(sim: Simulator) -> None:
-    expected = " ".join(sorted([*Simulated(sim).codes(), sim.token("staff")]))
+    expected = " ".join(sorted([*SimulatedWaldur(sim).codes(), sim.token("staff")]))
     sim.fault(method="GET", path="*/users/*", status=400, body={"detail": expected}, times=None)
     codes = "query('waldur.provider.api_secret_code', 'ALPHA', 'BETA') | join('') | length"
     users = "query('waldur.provider.query', 'users', service_provider='ALPHA')"

@@ -9,16 +9,16 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-from editions import first_edition
+from data_of_2026 import add_data_of_2026
 from messages import begins
-from newest_world import add_newest
+from module_editions import first_edition
 
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from simulation import Simulator
 
 from .playbook import Outcome, Runner, runner
 from .test_secrets import get_most_verbose_environment, holding
-from .waldur import Simulated
+from .waldur import SimulatedWaldur
 
 ALPHA = {"service_provider": "ALPHA"}
 # A filter of each, given by a name where there are names.
@@ -66,7 +66,7 @@ def edition(running: Simulator, request: pytest.FixtureRequest) -> Iterator[Simu
     """Each of them; none in a live run, as *running* is not there either."""
     with Simulator.start(edition=request.param) as simulator:
         if simulator.edition == "2026":
-            add_newest(simulator)
+            add_data_of_2026(simulator)
         yield simulator
 
 
@@ -74,7 +74,7 @@ def played(sim: Simulator, execution: str, names: Iterable[str], *options: str) 
     run = runner(sim, execution=execution)
     # Once, each module starts a new Python with what is in its archive and nothing else.
     run.is_python_shared = sim.edition != "2025"
-    run.secrets |= Simulated(sim).codes()
+    run.secrets |= SimulatedWaldur(sim).codes()
     tasks = [{"name": name, f"waldur.provider.{name}": TASKS[name], "ignore_errors": True} for name in names]
     return run, run.play(tasks, *options, environment=get_most_verbose_environment(run))
 

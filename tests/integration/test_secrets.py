@@ -18,8 +18,8 @@ from PIL import Image
 from simulation import Simulator
 
 from .playbook import EXECUTIONS, Outcome, Runner, runner
-from .stepping import stopping
-from .waldur import Simulated, Waldur
+from .task_pauses import pause_after_tasks
+from .waldur import SimulatedWaldur, Waldur
 
 # Written by the tests themselves: they may hold a token, as their user wants it so.
 GIVEN = {"profiles.yml", "secret.yml"}
@@ -164,7 +164,7 @@ def test_no_secret_is_left_by_asynchronous_tasks(waldur: Waldur, execution: str)
         if task == "Wait":
             secrets.update(waldur.codes())
 
-    with stopping(after) as socket:
+    with pause_after_tasks(after) as socket:
         outcome = run.play(given, environment={**get_most_verbose_environment(run), **socket})
     assert outcome.code == 0, outcome.output
     assert [line["task"] for line in outcome.lines].count("Wait") == len(TASKS)
@@ -274,7 +274,7 @@ class FaultRun:
     def begin(self, name: str) -> None:
         """Reset the simulator and let it answer with the fault *name* from now on."""
         self.sim.reset()
-        codes = Simulated(self.sim).codes()
+        codes = SimulatedWaldur(self.sim).codes()
         words = {"token": self.sim.token("staff"), "code": sorted(codes)[0], "other": OTHER, "user": "someone"}
         fault = {"method": "write", **FAULTS[name]}
         for key in ("body", "redirect"):
@@ -289,7 +289,7 @@ class FaultRun:
         if step == "Show":
             self.fired[name] = self.sim.faults()[0]["fired"]
             self.sim.clear_faults()
-            self.secrets |= Simulated(self.sim).codes()
+            self.secrets |= SimulatedWaldur(self.sim).codes()
             self.leaks += holding(self.run, self.parts())
             if following := self.names[self.names.index(name) + 1 :]:
                 self.begin(following[0])
@@ -310,7 +310,7 @@ def test_no_secret_and_no_request_body_is_left_by_modules_that_fail(sim: Simulat
     Image.new("RGB", (4, 4), "red").save(run.folder / "logo.png")
     faults = FaultRun(sim, run, names)
     faults.begin(names[0])
-    with stopping(faults.after) as socket:
+    with pause_after_tasks(faults.after) as socket:
         quick = {"WALDUR_RETRIES": "0", "WALDUR_TIMEOUT": "5"}
         outcome = run.play(faults.tasks(), environment={**get_most_verbose_environment(run), **quick, **socket})
     assert list(faults.fired) == names, outcome.output
@@ -412,7 +412,7 @@ def test_files_that_ansible_is_reported_to_keep_hold_the_token_in_its_own_progra
     play(run, environment={"ANSIBLE_KEEP_REMOTE_FILES": "1"})
     kept = holding(run, {sim.token("staff")})
     assert {Path(path).name.partition("_")[0] for path in kept} == {"AnsiballZ"}, kept
-    assert holding(run, Simulated(sim).codes()) == []
+    assert holding(run, SimulatedWaldur(sim).codes()) == []
     for path in run.folder.rglob("AnsiballZ_*"):
         assert path.stat().st_mode & 0o077 == 0 or path.parent.stat().st_mode & 0o077 == 0, path
 
@@ -420,4 +420,4 @@ def test_files_that_ansible_is_reported_to_keep_hold_the_token_in_its_own_progra
 def test_in_process_no_file_holds_the_token_even_where_ansible_is_reported_to_keep_files(sim: Simulator) -> None:
     run = runner(sim)
     play(run, environment={"ANSIBLE_KEEP_REMOTE_FILES": "1"})
-    assert holding(run, {*sim.tokens.values(), *Simulated(sim).codes()}) == []
+    assert holding(run, {*sim.tokens.values(), *SimulatedWaldur(sim).codes()}) == []

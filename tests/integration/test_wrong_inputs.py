@@ -12,7 +12,7 @@ from messages import is_message, render
 
 from ansible_collections.waldur.provider.plugins.plugin_utils._templating import IS_OLD
 
-from .live import ROLES
+from .live_waldur import ROLES
 from .name_mapping import NameMapping
 from .playbook import EXECUTIONS, Outcome, runner
 from .waldur import Waldur

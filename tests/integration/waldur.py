@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Waldur that a test runs against: the simulator with its recorded data, or a real one (``live.py``)."""
+"""The Waldur that a test runs against: the simulator with its recorded data, or a real one (``live_waldur.py``)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Waldur(Protocol):
         """Record that a part of a test was skipped, for the summary of the run."""
 
 
-class Simulated:
+class SimulatedWaldur:
     """A simulator: it has all recorded objects, and counts its writes."""
 
     def __init__(self, simulator: Simulator) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import fingerprint
 
-from .model import IMAGES, NO_POOL, NOW, PROJECTS, Customer, Document, Group, MarketplaceModel, Provider
+from .marketplace_model import IMAGES, NO_POOL, NOW, PROJECTS, Customer, Document, Group, MarketplaceModel, Provider
 
 # The second one is made of a role that is not used.
 ROLES = {"CUSTOMER.MANAGER": "d51bab95e9a74d39be894869c14ec67e", "PROVIDER.VIEWER": "380dca719d47446586012f648194918c"}

@@ -19,7 +19,7 @@ from unit.simulator.api import Api
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from simulation import Simulator
 
-from .simulated import UNSHRUNK
+from .simulated_situations import UNSHRUNK
 
 EXAMPLES = settings(max_examples=settings().max_examples // 3, phases=UNSHRUNK)
 FEWER = settings(max_examples=settings().max_examples // 5, phases=UNSHRUNK)

@@ -26,8 +26,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.documen
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import EXPORT_PARTS
 from simulation import Simulator
 
-from .model import NOW
-from .simulated import UNSHRUNK, Stage, simulated
+from .marketplace_model import NOW
+from .simulated_situations import UNSHRUNK, Stage, simulated
 from .strategies import BETA, EXTRA, Situation
 
 Row = dict[str, Any]

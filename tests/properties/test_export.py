@@ -24,8 +24,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection i
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from simulation import Simulator
 
-from .model import NOW, MarketplaceModel, Pair
-from .simulated import UNSHRUNK, Stage
+from .marketplace_model import NOW, MarketplaceModel, Pair
+from .simulated_situations import UNSHRUNK, Stage
 from .strategies import ALPHA, BETA, DEACTIVATED, FUTURE, ROLES, SPARE, USERS, marketplaces
 
 EXAMPLES = settings(max_examples=settings().max_examples // 4, phases=UNSHRUNK)

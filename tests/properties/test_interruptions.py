@@ -14,7 +14,7 @@ from messages import ends, mentions
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from simulation import Simulator
 
-from .simulated import UNSHRUNK, WRITTEN, Snapshot, Stage, requests_for, simulated
+from .simulated_situations import UNSHRUNK, WRITTEN, Snapshot, Stage, requests_for, simulated
 from .strategies import Situation
 
 # Each of them is a dozen runs.

@@ -15,7 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser
 
-from .model import NOW, Provider, applied, planned
+from .marketplace_model import NOW, Provider, applied, planned
 from .strategies import ALPHA, TOKEN_USER, Situation, situations
 
 EXCLUSIVE = situations(places=((ALPHA,),)).map(

@@ -30,7 +30,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_che
 from simulation import Simulator
 
 from .malformed_input import VALUES, WHOLE, spoiled, spoiled_documents
-from .simulated import PNGS, UNSHRUNK, Stage, requests_for
+from .simulated_situations import PNGS, UNSHRUNK, Stage, requests_for
 
 
 def assert_clean(messages: list[str], *starts: str) -> None:

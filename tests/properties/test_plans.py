@@ -15,7 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan
 from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
 
-from .model import PROJECTS, MarketplaceModel, applied, list_unmet_entries, planned
+from .marketplace_model import PROJECTS, MarketplaceModel, applied, list_unmet_entries, planned
 from .strategies import Situation, as_json, situations
 
 # The order of the design: what must exist before something else can, and what takes away last.

@@ -17,7 +17,7 @@ from posix_pools import PROVIDER_POOL
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from simulation import Simulator
 
-from .simulated import UNSHRUNK
+from .simulated_situations import UNSHRUNK
 
 EXAMPLES = settings(max_examples=settings().max_examples // 6, phases=UNSHRUNK)
 ALPHA = "Alpha Cloud Ltd"

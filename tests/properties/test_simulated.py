@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from simulation import Simulator
 
-from .simulated import UNSHRUNK, Stage, differing, requests_for, simulated, touched
+from .simulated_situations import UNSHRUNK, Stage, differing, requests_for, simulated, touched
 from .strategies import Situation
 
 EXAMPLES = settings(max_examples=settings().max_examples // 4, phases=UNSHRUNK)

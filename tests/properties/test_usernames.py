@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from simulation import Simulator
 
-from .simulated import UNSHRUNK
+from .simulated_situations import UNSHRUNK
 
 EXAMPLES = settings(max_examples=settings().max_examples // 4, phases=UNSHRUNK)
 FEWER = settings(max_examples=settings().max_examples // 8, phases=UNSHRUNK)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_gitlab import NOTES, TOKEN, GitLab, running_gitlab
+from fake_gitlab import NOTES, TOKEN, GitLab, running_gitlab
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "gitops"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from guides import FOLDER, Command, Edition, File, Guide, GuideError, Reader, guides, missing, parse, plain_words
+from guide_runner import FOLDER, Command, Edition, File, Guide, GuideError, Reader, guides, missing, parse, plain_words
 
 TOKEN = "a1b2c3d4e5"
 

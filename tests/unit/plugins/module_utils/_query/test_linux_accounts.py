@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from data_of_2026 import add_data_of_2026
 from linux_machine import KEY
 from messages import mentions, part
-from newest_world import add_newest
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
@@ -129,7 +129,7 @@ def newest() -> Iterator[Simulator]:
 
 def test_waldur_2026_has_numbers_of_provider_accounts_and_project_groups(newest: Simulator) -> None:
     newest.reset()
-    add_newest(newest)
+    add_data_of_2026(newest)
     result = read(newest)
     assert active(result) == {"m2_alpha": (5002, ["climate"], 2)}
     assert result["groups"] == [{"name": "climate", "gid": 20001}, {"name": "m2_alpha", "gid": 5002}]
@@ -141,7 +141,7 @@ def test_waldur_2026_has_numbers_of_provider_accounts_and_project_groups(newest:
 
 def test_the_directory_is_read_only_where_it_is_asked_for_and_never_in_check_mode(newest: Simulator) -> None:
     newest.reset()
-    add_newest(newest)
+    add_data_of_2026(newest)
     newest.zero()
     read(newest)
     skipped = read(newest, directory=True, check=True)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from data_of_2026 import PROJECT_GROUP
 from in_process import make_connection, run_module
 from messages import ANY, mentions, message, pattern, prefix
-from newest_world import PROJECT_GROUP
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     InvalidInput,

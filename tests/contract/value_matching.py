@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each server made up itself: UUIDs, secrets and moments of the recording, matched with the simulator's."""
+"""Match values that each server generates, UUIDs, secrets and timestamps, with those of the recording."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PIECES = re.compile(f"({UUID.pattern}|{_MOMENT.pattern})")
 _SESSION = datetime.timedelta(days=1)
 
 
-class Matching:
+class ValueMatching:
     """Which of our values stands for which recorded one, learned from answers in the order in which they come.
 
     What the world's file or a request names is the same on both sides. *world* is that file's text, *clock* its moment.

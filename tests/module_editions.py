@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The first Waldur that has what a module reads."""
+"""Find the first edition of Waldur that a module can read from."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ from PIL import Image
 
 from simulation import Simulator
 
+from .raw_client import picture
 from .recordings import Exchange, load
 from .replay import Result, describe, replay
-from .wire import picture
 
 OK = {"status": 200, "headers": {"Content-Type": "application/json"}, "body": {}}
 ME = {"name": "me", "authorization": "Token <token:staff>", "method": "GET", "path": "/api/users/me/", "answer": OK}

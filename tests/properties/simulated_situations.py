@@ -20,7 +20,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection i
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from simulation import Simulator
 
-from .model import NOW, MarketplaceModel, Provider
+from .marketplace_model import NOW, MarketplaceModel, Provider
 from .strategies import ALPHA, BETA, EXTRA, ROLES, SPARE, Situation, as_json, situations
 
 # To find the smallest case takes hundreds of runs, and the first one found is small enough to be read.

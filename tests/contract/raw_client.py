@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recorded requests, sent as they were: no client in between that would tidy a path or add a header."""
+"""Send recorded requests unchanged: other clients would normalize a path or add a header."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from urllib3.filepost import encode_multipart_formdata
 
 from simulation import Simulator
 
-from .matching import Matching
 from .recordings import RECORDED_HOST, Answer, Exchange
+from .value_matching import ValueMatching
 
 _DESCRIBED = re.compile(r"\(\d+ bytes, multipart; fields: (?P<names>.*)\)")
 _PICTURE = re.compile(r"an? (?P<width>\d+)x(?P<height>\d+) PNG, (?P<colour>\w+)")
 _TOKEN = re.compile(r"<token:(\w+)>")
 
 
-class Wire:
+class RawClient:
     """One kept connection to *simulator*, which speaks in the recorded server's URLs and names of tokens."""
 
-    def __init__(self, simulator: Simulator, matching: Matching) -> None:
+    def __init__(self, simulator: Simulator, matching: ValueMatching) -> None:
         self._simulator = simulator
         self._matching = matching
         self._connection = http.client.HTTPConnection(simulator.url.removeprefix("http://"), timeout=60)

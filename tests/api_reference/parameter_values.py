@@ -15,7 +15,7 @@ from provider_accounts import PROVIDER_ACCOUNT
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
 
 from .api_client import ALPHA, ALPHA_CUSTOMER, Row
-from .table import DocumentedParameter
+from .documented_operations import DocumentedParameter
 
 NOBODY = "00000000000040008000000000000bad"
 # Objects of the recorded data.

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the recorded world lacks of Waldur 2026: shared accounts, pools of numbers, groups of projects, an offering
-of the site agent, and one in the directory."""
+"""Add the data of Waldur 2026 that the recorded data lack.
+
+These are shared accounts, POSIX ID pools, groups of projects, an offering of the site agent, and an account of a user
+who has no role.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ _LONE_ACCOUNT = "c0000000000040008000000000000062"
 _ALPHA = "Alpha Cloud Ltd"
 
 
-def add_newest(sim: Simulator) -> Simulator:
-    """Give a simulator of 2026 what each module that reads can list; return it."""
+def add_data_of_2026(sim: Simulator) -> Simulator:
+    """Add what each module that reads can list to a simulator of 2026, and return it."""
     add_provider_accounts(sim)
     add_username_conflict(sim)
     add_posix_pools(sim)

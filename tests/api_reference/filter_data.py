@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from newest_world import add_lone_account, add_newest
+from data_of_2026 import add_data_of_2026, add_lone_account
 from provider_accounts import add_username_conflict
 
 from simulation import Simulator
@@ -28,13 +28,13 @@ _CHANGES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
 )
 
 
-def enrich(sim: Simulator) -> Simulator:
+def add_filter_data(sim: Simulator) -> Simulator:
     """Fill columns that are empty in the recorded data, and check that each row exists."""
     for model, where, columns in _CHANGES:
         if model != "ServiceAccount" or sim.edition != "2024":  # it has none
             assert sim.change(model, where, columns), (model, where)
     if sim.edition == "2026":
-        return add_newest(sim)
+        return add_data_of_2026(sim)
     add_username_conflict(sim)
     add_lone_account(sim)
     return sim

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the guides of docs/docsite/rst and does what they tell their readers to do, in order, as they would.
+"""Read the guides of docs/docsite/rst, and follow their steps in order, as their readers do.
 
 - A ``code-block`` with a ``:caption:`` is a file: it is written below the reader's folder, or with ``~/`` below HOME.
 - A ``console`` block holds commands, each after ``$ ``; a ``\\`` at the end continues it on the next line. What follows

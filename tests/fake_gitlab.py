@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small GitLab for tests: the comments of one merge request. Standard library only."""
+"""A fake GitLab for tests: the comments of one merge request. Standard library only."""
 
 from __future__ import annotations
 

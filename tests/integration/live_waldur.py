@@ -28,7 +28,7 @@ PROVIDERS = "marketplace-service-providers/"
 MANAGER = "CUSTOMER.MANAGER"
 
 
-class Live:
+class LiveWaldur:
     """``settings`` are the environment's WALDUR_… variables; raises :exc:`KeyError` without URL and token."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:

@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.argument_s
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 
 TABLE = Path(__file__).parent / "operations.yml"
-# The module that sends each operation that reads; writers.py has those that write.
+# The module that sends each operation that reads; write_tasks.py has those that write.
 READERS = {
     "service_providers_list": "service_provider_info",
     "service_providers_retrieve": "service_provider_info",

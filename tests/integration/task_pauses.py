@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stops a playbook after each result until the test has looked at Waldur, so that one run can make many steps."""
+"""Pause a playbook after each task until the test has inspected Waldur, so that one run tests many tasks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def stopping(after: Callable[[str], None]) -> Iterator[dict[str, str]]:
-    """Call *after* with a task's name while Ansible waits after its result; yields what the environment must hold.
+def pause_after_tasks(inspect: Callable[[str], None]) -> Iterator[dict[str, str]]:
+    """Call ``inspect`` with the name of each task while Ansible waits after its result.
 
-    The first error that *after* raises is raised when the run has ended; it is not called again then.
+    Yields the variables that the environment of the playbook must contain. The first error of ``inspect`` is raised
+    when the run has ended, and ``inspect`` is not called again.
     """
     errors: list[Exception] = []
 
@@ -23,7 +24,7 @@ def stopping(after: Callable[[str], None]) -> Iterator[dict[str, str]]:
         try:
             name = connection.makefile(encoding="utf-8").readline().rstrip("\n")
             if not errors:
-                after(name)
+                inspect(name)
         except Exception as error:  # noqa: BLE001 - it is raised again where the test waits
             errors.append(error)
         finally:
@@ -34,7 +35,7 @@ def stopping(after: Callable[[str], None]) -> Iterator[dict[str, str]]:
             while True:
                 answer(listener.accept()[0])
 
-    with tempfile.TemporaryDirectory(prefix="steps-") as folder, socket.socket(socket.AF_UNIX) as listener:
+    with tempfile.TemporaryDirectory(prefix="pauses-") as folder, socket.socket(socket.AF_UNIX) as listener:
         path = str(Path(folder, "socket"))
         listener.bind(path)
         listener.listen()
