@@ -175,10 +175,10 @@ def _until_the_next(lines: list[str]) -> list[str]:
 # --- comparing -----------------------------------------------------------------------------------------------------
 
 
-def missing(wanted: tuple[str, ...], printed: str) -> str | None:
+def missing(expected: tuple[str, ...], printed: str) -> str | None:
     """The first of the wanted lines that is not there, behind the one before it; None where all are."""
     lines = iter([_evenly(line) for line in printed.splitlines()])
-    for want in wanted:
+    for want in expected:
         pattern = re.compile(".*".join(re.escape(part) for part in _evenly(want).split("...")))
         if not any(pattern.fullmatch(line) for line in lines):
             return want
@@ -270,7 +270,7 @@ class Reader:
         """*text* with what a reader replaces."""
         tokens = {alias: self.waldur.token(alias) for alias in _TOKEN.findall(text)}
         self.secrets |= set(tokens.values())
-        return _TOKEN.sub(lambda found: tokens[found[1]], text.replace(EXAMPLE_URL, self.waldur.url))
+        return _TOKEN.sub(lambda match: tokens[match[1]], text.replace(EXAMPLE_URL, self.waldur.url))
 
     def _write(self, file: File) -> None:
         path = self.home / file.path[2:] if file.path.startswith("~/") else self.place / file.path

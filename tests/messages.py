@@ -18,7 +18,7 @@ KEY = "key"
 
 
 class _Expression:
-    """A regular expression in the place of a value, for :func:`part` and :func:`pattern`."""
+    """A regular expression in the place of a value, for :func:`fragment` and :func:`pattern`."""
 
     def __init__(self, expression: str) -> None:
         self.expression = expression
@@ -48,16 +48,16 @@ def message(key: str, /, **values: Any) -> str:
 
 
 def pattern(key: str, /, **values: Any) -> str:
-    """Return a regular expression for the whole message, for ``pytest.raises(match=...)``; see :func:`part`."""
-    return rf"^{part(key, **values)}\Z"
+    """Return a regular expression for the whole message, for ``pytest.raises(match=...)``; see :func:`fragment`."""
+    return rf"^{fragment(key, **values)}\Z"
 
 
 def prefix(key: str, /, **values: Any) -> str:
-    """Return a regular expression for the message at the start of a longer one; see :func:`part`."""
-    return f"^{part(key, **values)}"
+    """Return a regular expression for the message at the start of a longer one; see :func:`fragment`."""
+    return f"^{fragment(key, **values)}"
 
 
-def part(key: str, /, **values: Any) -> str:
+def fragment(key: str, /, **values: Any) -> str:
     """Return a regular expression for the message in a longer one; a placeholder without a value is anything."""
     unknown = set(values) - placeholders(key)
     if unknown:
@@ -69,7 +69,7 @@ def part(key: str, /, **values: Any) -> str:
 
 
 def matching(expression: str) -> _Expression:
-    """Return a value for :func:`pattern` and :func:`part` that is a regular expression itself."""
+    """Return a value for :func:`pattern` and :func:`fragment` that is a regular expression itself."""
     return _Expression(expression)
 
 
@@ -96,14 +96,14 @@ def is_message(value: Any) -> bool:
 
 def mentions(text: object, key: str, /, **values: Any) -> bool:
     """Return whether *text* contains the message *key*; a placeholder without a value matches anything."""
-    return re.search(part(key, **values), str(text)) is not None
+    return re.search(fragment(key, **values), str(text)) is not None
 
 
 def begins(text: object, key: str, /, **values: Any) -> bool:
     """Return whether *text* begins with the message *key*; a placeholder without a value matches anything."""
-    return re.match(part(key, **values), str(text)) is not None
+    return re.match(fragment(key, **values), str(text)) is not None
 
 
 def ends(text: object, key: str, /, **values: Any) -> bool:
     """Return whether *text* ends with the message *key*; a placeholder without a value matches anything."""
-    return re.search(rf"{part(key, **values)}\Z", str(text)) is not None
+    return re.search(rf"{fragment(key, **values)}\Z", str(text)) is not None

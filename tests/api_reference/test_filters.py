@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from messages import part, pattern
+from messages import fragment, pattern
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, RouteMissing
@@ -157,10 +157,10 @@ def test_an_option_that_a_waldur_is_too_old_for_is_not_sent_and_applied_here_or_
     assert entry.operation is not None
     sim, since = {2024: of_2024, 2025: of_2025}[year], max(declared.since, entry.operation.filtered_since)
     if year == 2024 and entry.name in MISSING_IN_2024:
-        with pytest.raises(RouteMissing, match=part("feature_missing")):
+        with pytest.raises(RouteMissing, match=fragment("feature_missing")):
             read(sim.url, sim, entry)
         return
-    refused = part("filter_of_newer_waldur", option=declared.option, since=since)
+    refused = fragment("filter_of_newer_waldur", option=declared.option, since=since)
     for value, expected in tried(knowing(case, of_2025, of_2026), case):
         sim.zero()
         if year < since and declared.absent is None and not are_values_in_rows(plain(sim, entry, []), declared):

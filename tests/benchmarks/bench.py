@@ -105,10 +105,10 @@ class Bench:
         if counts.requests != requests:
             raise Failed(f"the bare script made {counts.requests} requests, not {requests}: {counts.operations}")
 
-    def bare(self, run: Runner, asked: Asked, url: str | None = None) -> Action:
+    def bare(self, run: Runner, requests: Asked, url: str | None = None) -> Action:
         """A script in a process of its own that makes these requests."""
         path = run.folder / ("paced.json" if url else "asked.json")
-        path.write_text(json.dumps({"url": url or self.sim.url, "token": self.sim.token("staff"), "asked": asked}))
+        path.write_text(json.dumps({"url": url or self.sim.url, "token": self.sim.token("staff"), "asked": requests}))
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
         command = [sys.executable, "-m", "benchmarks.bare", str(path)]
         return lambda: subprocess.run(command, env=environment, check=True)

@@ -54,14 +54,14 @@ def _make_list(people: int, groups: int) -> _List:
     return _List(accounts, rows + [{"name": name, "gid": 60000 + number} for number, name in enumerate(names)])
 
 
-def _one_task(given: _List) -> list[dict[str, Any]]:
+def _one_task(_desired: _List) -> list[dict[str, Any]]:
     """Return the task of the role, which takes the list from the result of a task."""
     loaded = "{{ (lookup('ansible.builtin.file', 'list.json') | from_json).%s }}"
     options = {"accounts": loaded % "accounts", "groups": loaded % "groups"}
     return [{"name": "Apply", "waldur.provider.linux_accounts": options}]
 
 
-def _loop(given: _List) -> list[dict[str, Any]]:
+def _loop(desired: _List) -> list[dict[str, Any]]:
     user = {
         "name": "{{ item.name }}",
         "uid": "{{ item.uid }}",
@@ -72,10 +72,10 @@ def _loop(given: _List) -> list[dict[str, Any]]:
     }
     return [
         {"name": "Groups", "ansible.builtin.group": {"name": "{{ item.name }}", "gid": "{{ item.gid }}"}}
-        | {"loop": given.groups},
-        {"name": "Users", "ansible.builtin.user": user, "loop": given.accounts},
+        | {"loop": desired.groups},
+        {"name": "Users", "ansible.builtin.user": user, "loop": desired.accounts},
         {"name": "Keys", "ansible.posix.authorized_key": {"user": "{{ item.name }}", "key": KEY, "exclusive": True}}
-        | {"loop": given.accounts},
+        | {"loop": desired.accounts},
     ]
 
 
@@ -141,9 +141,9 @@ def machines(bench: Bench) -> Iterator[Row]:
     yield Row("  no change, without Ansible's start", seconds(module), "", "", "<= 2 s", module <= _BUDGET)
 
 
-def _run(tasks: list[dict[str, Any]], given: _List) -> tuple[float, float, float]:
+def _run(tasks: list[dict[str, Any]], desired: _List) -> tuple[float, float, float]:
     """Return the seconds of a first run, of a run without changes, and of a play without tasks, on a new machine."""
     with tempfile.TemporaryDirectory() as name, Namespace(Path(name)) as namespace:
-        (Path(name) / "list.json").write_text(json.dumps({"accounts": given.accounts, "groups": given.groups}))
+        (Path(name) / "list.json").write_text(json.dumps({"accounts": desired.accounts, "groups": desired.groups}))
         machine = _Machine(namespace, Path(name))
         return machine.play(tasks), machine.play(tasks), machine.play([])

@@ -77,10 +77,10 @@ def fleet(bench: Bench) -> Iterator[Row]:
             yield from _over(what, used[name], used[other], COMPARED if other == "one" else "no task", providers)
 
 
-def _over(what: str, ours: Usage, other: Usage, compared: str, hosts: int) -> Iterator[Row]:
+def _over(what: str, ours: Usage, reference: Usage, compared: str, hosts: int) -> Iterator[Row]:
     """What each host costs more than the other run, in seconds by the clock and of the processors."""
     is_promised = "apply" in what
-    for name, own, less in ((what, ours.wall, other.wall), ("  CPU", ours.cpu, other.cpu)):
+    for name, own, less in ((what, ours.wall, reference.wall), ("  CPU", ours.cpu, reference.cpu)):
         over = (own - less) / hosts
         budget, is_within = ("<= 0.1 s more a host", over <= 0.1) if is_promised else ("", None)
         yield Row(name, seconds(own), f"{compared} {seconds(less)}", f"{over:+.3f} s", budget, is_within)

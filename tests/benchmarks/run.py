@@ -21,7 +21,7 @@ from .table import head
 LISTS = ("growth", "fleets", "slices")
 
 
-def arguments(given: list[str] | None = None) -> argparse.Namespace:
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make benchmark OPTIONS=", description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"what to measure: {', '.join(PARTS)}; everything when left out")
@@ -32,15 +32,15 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--forks", type=int, help="how many forks each slice has")
     parser.add_argument("--items", type=int, help="items of a document; a fifth for each provider of a fleet")
     parser.add_argument("--small", action="store_true", help="few items: to see that it works")
-    options = parser.parse_args(given)
+    options = parser.parse_args(argv)
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     return options
 
 
-def main(given: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     """Prints a table, row by row."""
-    options = arguments(given)
+    options = arguments(argv)
     sizes = SMALL if options.small else Sizes()
     growth, fleets, slices = (tuple(getattr(options, name) or getattr(sizes, name)) for name in LISTS)
     forks, items = options.forks or sizes.forks, options.items or sizes.items

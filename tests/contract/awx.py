@@ -156,13 +156,13 @@ class Job:
         """Start the job on the execution node."""
         with (self.folder / "transmitted.stream").open("rb") as given, self.stream.open("wb") as output:
             command = [*RUNNER, "worker", "--private-data-dir", str(self.execution_node)]
-            return _start(command, given=given, output=output)
+            return _start(command, stdin=given, output=output)
 
     def process(self) -> Outcome:
         """Read what the worker sent into the folder of the control node, and return what AWX knows then."""
         printed = self.folder / "printed"
         with self.stream.open("rb") as given, printed.open("wb") as output:
-            _wait(_start(["-c", PROCESS, str(PACKAGES), str(self.control_node)], given=given, output=output))
+            _wait(_start(["-c", PROCESS, str(PACKAGES), str(self.control_node)], stdin=given, output=output))
         last = json.loads(printed.read_text(encoding="utf-8").splitlines()[-1])
         results: dict[str, str] = {}
         for path in (self.control_node / "artifacts" / "1" / "job_events").glob("*.json"):
@@ -172,14 +172,14 @@ class Job:
         return Outcome(last["status"], last.get("job_explanation", ""), results)
 
 
-def _start(command: Sequence[str], *, output: Any, given: Any = subprocess.DEVNULL) -> Process:
+def _start(command: Sequence[str], *, output: Any, stdin: Any = subprocess.DEVNULL) -> Process:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "WALDUR_"))}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**kept, "PATH": path}
     return subprocess.Popen(
         [sys.executable, *command],
         env=environment,
-        stdin=given,
+        stdin=stdin,
         stdout=output,
         start_new_session=True,
     )

@@ -80,7 +80,7 @@ def _compare_bodies(where: str, recorded: Any, ours: Any, matching: ValueMatchin
     elif isinstance(recorded, list):
         yield from _compare_lists(where, recorded, ours, matching)
     elif isinstance(recorded, str):
-        same = matching.same_secret if where.rpartition(".")[2] in SECRETS else matching.same
+        same = matching.same_secret if where.rpartition(".")[2] in SECRETS else matching.matches
         if not same(recorded, ours):
             yield Difference(False, where, recorded, ours)
     elif recorded != ours:

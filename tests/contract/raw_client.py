@@ -50,7 +50,7 @@ class RawClient:
             raise
 
     def _ours(self, text: str) -> str:
-        text = _TOKEN.sub(lambda found: self._simulator.token(found[1]), self._matching.ours(text))
+        text = _TOKEN.sub(lambda match: self._simulator.token(match[1]), self._matching.ours(text))
         return text.replace(RECORDED_HOST, self._simulator.url)
 
     def _theirs(self, text: str) -> str:

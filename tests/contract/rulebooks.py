@@ -85,10 +85,10 @@ class Rulebook:
         """What it printed so far."""
         return self._output.read_text(encoding="utf-8", errors="replace")
 
-    def until(self, found: Callable[[], T], seconds: float = 300) -> T:
-        """Return what ``found`` returns once that is true; fail with the output of the rulebook after ``seconds``."""
+    def until(self, condition: Callable[[], T], seconds: float = 300) -> T:
+        """Wait until ``condition`` returns a true value, and return it; fail with the output after ``seconds``."""
         end = time.monotonic() + seconds
-        while not (result := found()):
+        while not (result := condition()):
             assert time.monotonic() < end, f"after {seconds} seconds: {self.printed[-6000:]}"
             assert self._process is None or self._process.poll() is None, f"it has ended: {self.printed[-6000:]}"
             time.sleep(0.3)

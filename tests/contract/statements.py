@@ -283,12 +283,12 @@ def _check(name: str, expected: Any, answer: Answer) -> str:
     return _check_rows(name, expected, body)
 
 
-def _check_keys(body: Any, wanted: bool, expected: list[str]) -> str:
+def _check_keys(body: Any, must_exist: bool, expected: list[str]) -> str:
     rows = body if isinstance(body, list) else [body]
     if not rows or not all(isinstance(row, dict) for row in rows):
         return "has no keys"
-    wrong = {key for row in rows for key in expected if (key in row) is not wanted}
-    return f"keys {sorted(wrong)} are {'missing' if wanted else 'there'}" if wrong else ""
+    wrong = {key for row in rows for key in expected if (key in row) is not must_exist}
+    return f"keys {sorted(wrong)} are {'missing' if must_exist else 'there'}" if wrong else ""
 
 
 def _check_rows(name: str, expected: Any, body: Any) -> str:
@@ -307,14 +307,14 @@ def _check_rows(name: str, expected: Any, body: Any) -> str:
     return "" if bool(matching) is (name == "some") else f"{len(matching)} rows have {expected}"
 
 
-def contains(found: Any, expected: Any) -> bool:
-    """Return whether *found* has all that *expected* has; lists must be as long, with their items in this order."""
+def contains(value: Any, expected: Any) -> bool:
+    """Return whether ``value`` has all that *expected* has; lists must be as long, with their items in this order."""
     if isinstance(expected, dict):
-        return isinstance(found, dict) and all(key in found and contains(found[key], expected[key]) for key in expected)
+        return isinstance(value, dict) and all(key in value and contains(value[key], expected[key]) for key in expected)
     if isinstance(expected, list):
         return (
-            isinstance(found, list)
-            and len(found) == len(expected)
-            and all(contains(*pair) for pair in zip(found, expected, strict=True))
+            isinstance(value, list)
+            and len(value) == len(expected)
+            and all(contains(*pair) for pair in zip(value, expected, strict=True))
         )
-    return type(found) is type(expected) and bool(found == expected)
+    return type(value) is type(expected) and bool(value == expected)

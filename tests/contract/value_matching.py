@@ -41,8 +41,8 @@ class ValueMatching:
             text = text.replace(recorded, ours)
         return text
 
-    def same(self, recorded: str, ours: str) -> bool:
-        """Whether both texts say the same; learns what is new in them."""
+    def matches(self, recorded: str, ours: str) -> bool:
+        """Return whether both texts have the same meaning, and learn the new values in them."""
         theirs, own = _PIECES.split(recorded), _PIECES.split(ours)
         # All are looked at, so that all are learned.
         same = [self._same_piece(*pair) for pair in zip(theirs, own, strict=False)]

@@ -70,7 +70,7 @@ def usernames(api: Api) -> list[str]:
 
 def code(api: Api) -> str:
     """Return the API secret code of the first provider."""
-    return str(api.one(f"{api.provider()}api_secret_code/")["api_secret_code"])
+    return str(api.get_object(f"{api.provider()}api_secret_code/")["api_secret_code"])
 
 
 def whole(api: Api) -> list[Any]:

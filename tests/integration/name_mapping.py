@@ -56,4 +56,4 @@ def _translated(value: Any, names: dict[str, str]) -> Any:
         return value
     longest_first = sorted(names, key=len, reverse=True)
     pattern = BEFORE + "(" + "|".join(re.escape(name) for name in longest_first) + ")" + AFTER
-    return re.sub(pattern, lambda found: names[found[0]], value)
+    return re.sub(pattern, lambda match: names[match[0]], value)

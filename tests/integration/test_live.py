@@ -47,7 +47,7 @@ def test_fails(waldur):
 
 
 @pytest.fixture(params=["2024", "2025", "2026"])
-def other(request: pytest.FixtureRequest) -> Iterator[Simulator]:
+def other_edition(request: pytest.FixtureRequest) -> Iterator[Simulator]:
     with Simulator.start(edition=request.param) as simulator:
         yield simulator
 
@@ -84,18 +84,18 @@ def live(simulator: Simulator, *options: str, **settings: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_a_live_run_leaves_every_edition_as_it_was(other: Simulator) -> None:
-    before = world(other)
-    printed = live(other, "-k", SOME, "tests/integration")
+def test_a_live_run_leaves_every_edition_as_it_was(other_edition: Simulator) -> None:
+    before = world(other_edition)
+    printed = live(other_edition, "-k", SOME, "tests/integration")
     assert re.search(r"\d+ passed", printed), printed
     assert not re.search(r"failed|error", printed.splitlines()[-1]), printed
     assert "providers are made for Consumer Institute; Delta University; Spare Customer (no provider)" in printed
-    assert ("this Waldur has no roles on service providers" in printed) is (other.edition == "2024"), printed
+    assert ("this Waldur has no roles on service providers" in printed) is (other_edition.edition == "2024"), printed
     # Most wrong inputs are rejected on any Waldur, those that take a provider's grants where it has some.
-    assert ("left out: a role that is not there" in printed) is (other.edition == "2024"), printed
+    assert ("left out: a role that is not there" in printed) is (other_edition.edition == "2024"), printed
     assert "left out: a token that is wrong" not in printed
-    assert other.token("staff") not in printed
-    assert world(other) == before
+    assert other_edition.token("staff") not in printed
+    assert world(other_edition) == before
 
 
 def test_a_live_run_takes_those_who_are_named_and_gives_accounts_their_names_back(sim: Simulator) -> None:

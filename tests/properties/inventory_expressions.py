@@ -103,7 +103,7 @@ class Inventory(InventoryModule):
     def built(self) -> Any:
         """All of the inventory, to be compared."""
         return (
-            {name: told(host.vars) for name, host in self.inventory.hosts.items()},
+            {name: add_types(host.vars) for name, host in self.inventory.hosts.items()},
             {
                 _without_address(name): (
                     sorted(host.name for host in group.get_hosts()),
@@ -117,17 +117,17 @@ class Inventory(InventoryModule):
 def outcome(plugin: Inventory, expression: str, row: dict[str, Any]) -> Any:
     """What an expression gives, told to the type; for every error the same."""
     try:
-        return told(plugin._compose(trust(expression), row))
+        return add_types(plugin._compose(trust(expression), row))
     except Exception:  # noqa: BLE001 Jinja's own errors come through as they are
         return "error"
 
 
-def told(value: Any) -> Any:
-    """A value with the types of all that is in it, as 1, True and 1.0 are equal."""
+def add_types(value: Any) -> Any:
+    """Return a value with the types of all that is in it, as 1, True and 1.0 are equal."""
     if isinstance(value, dict):
-        return (value.__class__.__name__, [(told(key), told(item)) for key, item in value.items()])
+        return (value.__class__.__name__, [(add_types(key), add_types(item)) for key, item in value.items()])
     if isinstance(value, list):
-        return (value.__class__.__name__, [told(item) for item in value])
+        return (value.__class__.__name__, [add_types(item) for item in value])
     return (value.__class__.__name__, _without_address(str(value)))
 
 

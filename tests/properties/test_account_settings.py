@@ -164,7 +164,7 @@ class Stage:
 
     def options(self) -> dict[str, Any]:
         """The account options that are stored."""
-        stored: dict[str, Any] = self.api.one(self.api.provider())["account_options"]
+        stored: dict[str, Any] = self.api.get_object(self.api.provider())["account_options"]
         return stored
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from messages import matching, mentions, part, prefix
+from messages import fragment, matching, mentions, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
@@ -96,7 +96,7 @@ def test_exclusive_that_keeps_nobody_is_refused(situation: Situation) -> None:
         for entry in situation.document
         for users in [entry["users"]]
     ]
-    with pytest.raises(InvalidInput, match=part("exclusive_keeps_nobody", provider=matching(r"Alpha Cloud.*"))):
+    with pytest.raises(InvalidInput, match=fragment("exclusive_keeps_nobody", provider=matching(r"Alpha Cloud.*"))):
         planned(situation.marketplace, document, max_removals=99, missing_users="warn")
 
 

@@ -92,7 +92,8 @@ def offerings_sharing(pool: PosixPool, user: User) -> list[Offering]:
     """Return the offerings where *user* has an account whose numbers come from *pool*, in whatever state it is."""
     offerings = (account.offering for account in user.accounts.select_related("offering"))
     return sorted(
-        (one for one in offerings if posix.pooled(one) and posix.pool_of(one) == pool), key=lambda one: one.name
+        (sharing for sharing in offerings if posix.pooled(sharing) and posix.pool_of(sharing) == pool),
+        key=lambda sharing: sharing.name,
     )
 
 

@@ -51,8 +51,8 @@ def _identifier(item: Model) -> str:
     return item.uuid.hex if hasattr(item, "uuid") else str(item.pk)
 
 
-def _values(kind: type[Model], given: dict[str, Any]) -> dict[str, Any]:
-    return {name: _value(kind, name, value) for name, value in given.items()}
+def _values(kind: type[Model], values: dict[str, Any]) -> dict[str, Any]:
+    return {name: _value(kind, name, value) for name, value in values.items()}
 
 
 def _value(kind: type[Model], name: str, value: Any) -> Any:

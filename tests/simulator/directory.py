@@ -102,22 +102,22 @@ def build(provider: ServiceProvider) -> Directory:
     return found
 
 
-def add_offering(found: Directory, offering: Offering, provider: ServiceProvider) -> None:
+def add_offering(directory: Directory, offering: Offering, provider: ServiceProvider) -> None:
     """Add the accounts and groups of *offering*."""
     rows = list(accounts_at(offering))
     groups = [*user_groups(offering, rows), *role_groups(offering), *provider_groups(offering, provider, rows)]
     reaching = set(reached_users(offering))
     for account in rows:
         member_of = [group for group in groups if account.user_id in group["user_ids"]]
-        found.add_user(user_row(account, member_of, reaches=account.user_id in reaching))
+        directory.add_user(user_row(account, member_of, reaches=account.user_id in reaching))
     for group in groups:
-        found.add_group({key: value for key, value in group.items() if key != "user_ids"})
+        directory.add_group({key: value for key, value in group.items() if key != "user_ids"})
     for account in rows:
         if account.primarygroup is not None:
-            found.add_group(personal_group(account))
+            directory.add_group(personal_group(account))
     for robot in RobotAccount.objects.filter(resource__offering=offering, state__in=ROBOT_STATES).order_by("id"):
-        found.robots.setdefault(robot.username, robot_row(robot))
-    found.passwords.add(offering.secret_options.get("shared_user_password", ""))
+        directory.robots.setdefault(robot.username, robot_row(robot))
+    directory.passwords.add(offering.secret_options.get("shared_user_password", ""))
 
 
 def accounts_at(offering: Offering) -> QuerySet:
@@ -270,20 +270,20 @@ def robot_row(robot: RobotAccount) -> Row:
 # --- text ------------------------------------------------------------------------------------------------------------
 
 
-def render(found: Directory) -> str:
+def render(directory: Directory) -> str:
     """Return the directory as the TOML that GLAuth reads; accounts that lack a number are left out.
 
     JSON's texts, numbers and lists are TOML's too.
     """
-    users = [row for row in found.users.values() if is_complete(row)]
-    robots = [row for row in found.robots.values() if row["username"] and is_complete(row)]
-    groups = [row for row in found.groups.values() if row["kind"] != "personal"]
+    users = [row for row in directory.users.values() if is_complete(row)]
+    robots = [row for row in directory.robots.values() if row["username"] and is_complete(row)]
+    groups = [row for row in directory.groups.values() if row["kind"] != "personal"]
     personal = [{"name": row["username"], "gid": row["personal_group"]} for row in [*users, *robots]]
-    password = next(iter(found.passwords), "") if len(found.passwords) == 1 else ""
-    lines = [f"# {text}" for text in found.warnings]
+    password = next(iter(directory.passwords), "") if len(directory.passwords) == 1 else ""
+    lines = [f"# {text}" for text in directory.warnings]
     for row in [*personal, *groups]:
         lines += ["[[groups]]", *assignments({"name": row["name"], "gidnumber": row["gid"]})]
-    for row in sorted([*users, *robots], key=lambda one: str(one["username"])):
+    for row in sorted([*users, *robots], key=lambda account: str(account["username"])):
         lines += ["[[users]]", *assignments(toml_user(row, password))]
         lines += ["[users.customattributes]", *assignments({"preferredUsername": [row["username"]]})]
     return "\n".join([*lines, ""])

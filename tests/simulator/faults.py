@@ -170,9 +170,9 @@ def answer(rule: Rule, environ: Environ, ask: Callable[[Environ], Answer]) -> An
     return None if "drop" in rule.effect else own or spoilt(rule, environ, ask, *(found or ("", {}, b"")))
 
 
-def spoilt(rule: Rule, environ: Environ, ask: Callable[[Environ], Answer], *found: Any) -> Answer:
+def spoilt(rule: Rule, environ: Environ, ask: Callable[[Environ], Answer], *answer: Any) -> Answer:
     """The API's answer, as a page looks when a row before it came or went since the page before was read."""
-    line, headers, body = found
+    line, headers, body = answer
     if "repeat_row" in rule.effect:
         query = environ["QUERY_STRING"]
         before = re.sub(r"\bpage=\d+", f"page={page_of(query) - 1}", query)

@@ -62,10 +62,10 @@ class Maker:
             rows.append({"username": username, "email": f"{username}@example.org", **name, **flags})
         return self.store(models.User, rows, date_joined=self.start, description=self.text(""))
 
-    def customers(self, kind: str, wanted: int) -> list[models.Customer]:
+    def customers(self, kind: str, count: int) -> list[models.Customer]:
         """Organizations, such as ``Provider 0001`` with the abbreviation ``P0001``."""
         rows = []
-        for number in range(1, wanted + 1):
+        for number in range(1, count + 1):
             row = self.named(f"{kind} {number:04d}")
             more = {"abbreviation": f"{kind[0]}{number:04d}", "email": f"{row['slug']}@example.org"}
             rows.append({**row, "native_name": row["name"], **more})

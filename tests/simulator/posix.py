@@ -274,9 +274,9 @@ def check_ranges(pool: PosixPool) -> None:
         check_others(kind, span, list(others))
 
 
-def overlap(one: Bounds | None, other: Bounds | None) -> bool:
+def overlap(first: Bounds | None, second: Bounds | None) -> bool:
     """Return whether two ranges, if there are two, have a number in common."""
-    return bool(one and other and one[0] <= other[1] and other[0] <= one[1])
+    return bool(first and second and first[0] <= second[1] and second[0] <= first[1])
 
 
 def check_others(kind: str, span: Bounds, others: list[PosixPool]) -> None:

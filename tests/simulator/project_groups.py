@@ -66,7 +66,7 @@ def describe(groups: Iterable[ProjectGroup]) -> list[ProjectGroup]:
         members = usernames(provider, projects)
         for group in own:
             offerings = used[group.project_id] if group.project_id else set()
-            group.used_offerings = sorted(offerings, key=lambda one: one.name)
+            group.used_offerings = sorted(offerings, key=lambda offering: offering.name)
             group.members = sorted(members[group.project_id]) if group.project_id else []
     return every
 

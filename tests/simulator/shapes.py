@@ -66,11 +66,11 @@ class Shape(serializers.BaseSerializer):
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         request = self.context["request"]
-        row = ((key, show(instance, request)) for key, show in self.asked)
+        row = ((key, show(instance, request)) for key, show in self.requested_keys)
         return {key: value for key, value in row if value is not ABSENT}
 
     @functools.cached_property
-    def asked(self) -> list[tuple[str, Show]]:
+    def requested_keys(self) -> list[tuple[str, Show]]:
         """The keys that the request wants, with the function that shows each."""
         every = compiled(self.rows, editions.current().name)
         if self.parent is not None:

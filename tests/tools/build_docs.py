@@ -318,9 +318,9 @@ def filters(root: Path) -> Iterator[str]:
         yield from module.FilterModule().filters()
 
 
-def without_page(pages: Path, wanted: Iterable[str]) -> list[str]:
+def without_page(pages: Path, names: Iterable[str]) -> list[str]:
     """A sentence for each page that is wanted and not there."""
-    return [f"{name}.html: is missing: describe it." for name in wanted if not (pages / f"{name}.html").is_file()]
+    return [f"{name}.html: is missing: describe it." for name in names if not (pages / f"{name}.html").is_file()]
 
 
 def foreign_files(pages: Path) -> list[str]:

@@ -315,16 +315,16 @@ STEPS: Mapping[str, Callable[[Place], str]] = {
 }
 
 
-def main(wanted: list[str]) -> int:
+def main(selected: list[str]) -> int:
     """Run the steps that are named, or all; returns the exit code."""
-    unknown = [name for name in wanted if name not in STEPS]
+    unknown = [name for name in selected if name not in STEPS]
     if unknown:
         print(f"release_check.py: there is no step {unknown[0]}, only {', '.join(STEPS)}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="release-") as scratch:
         place = Place(Path(scratch).resolve())
         for name, step in STEPS.items():
-            if wanted and name not in ("build", *wanted):
+            if selected and name not in ("build", *selected):
                 continue
             began = time.monotonic()
             try:

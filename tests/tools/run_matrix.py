@@ -274,12 +274,12 @@ def run_column(
         yield check, result
 
 
-def arguments(given: Sequence[str] | None) -> argparse.Namespace:
+def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line; every option takes words in one string, as make hands them on."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     for name in ("cores", "pythons", "checks", "only"):
         parser.add_argument(f"--{name}", type=str.split, default=[], metavar="WORDS")
-    found = parser.parse_args(given)
+    found = parser.parse_args(argv)
     if unknown := sorted(set(found.checks) - set(CHECKS)):
         parser.error(f"there is no check {unknown[0]}: there are {', '.join(CHECKS)}")
     wanted = found.checks or (["unit"] if found.only else CHECKS)
@@ -287,9 +287,9 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     return found
 
 
-def main(given: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run what is asked for and show the table; 0 only if something was run and nothing of it failed."""
-    asked = arguments(given)
+    asked = arguments(argv)
     KEPT.mkdir(parents=True, exist_ok=True)
     pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
     kept = read_kept()

@@ -23,15 +23,15 @@ EDITIONS = ("2024", "2025", "2026")
 AT_ONCE = 2
 
 
-def main(wanted: list[str]) -> int:
+def main(selected: list[str]) -> int:
     """Runs the scenarios that are named, or all; prints what a failed one said. Returns the exit code."""
     known = sorted(path.parent.name for path in SCENARIOS.glob("*/molecule.yml"))
-    for name in wanted:
+    for name in selected:
         if name not in known:
             print(f"there is no scenario {name}: there are {', '.join(known)}", file=sys.stderr)
             return 2
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return max(pool.map(run, wanted or known))
+        return max(pool.map(run, selected or known))
 
 
 def run(scenario: str) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from messages import ANY, CATALOGUE, TEXTS, begins, matching, mentions, message, part, pattern, render
+from messages import ANY, CATALOGUE, TEXTS, begins, fragment, matching, mentions, message, pattern, render
 
 TESTS = Path(__file__).resolve().parents[1]
 NAMES = {".py": re.compile(r"[\"'](\w+)[\"']"), ".yml": re.compile(r"\w+")}
@@ -63,7 +63,7 @@ def test_a_pattern_matches_the_whole_message_only() -> None:
     assert mentions(f"x {text} y", "change_failed", change="grant (x)")
     assert begins(f"{text} y", "change_failed", cause="a.b")
     assert not begins(f"x {text}", "change_failed", change="grant (x)")
-    assert not re.search(part("change_failed", change="grant (x)", cause="a.b"), text.replace("a.b", "axb"))
+    assert not re.search(fragment("change_failed", change="grant (x)", cause="a.b"), text.replace("a.b", "axb"))
 
 
 def test_a_message_in_a_file_of_cases_takes_values_of_the_message_around_it() -> None:
@@ -78,7 +78,7 @@ def test_a_message_in_a_file_of_cases_takes_values_of_the_message_around_it() ->
 
 # --- literal sentences beside the catalogue --------------------------------------------------------------------------
 
-CATALOGUE_CALLS = {"message", "part", "pattern", "prefix", "mentions", "begins", "ends", "matching", "render"}
+CATALOGUE_CALLS = {"message", "fragment", "pattern", "prefix", "mentions", "begins", "ends", "matching", "render"}
 SENTENCE = re.compile(r"[A-Za-z'-]+(?: [A-Za-z'-]+){3,}")
 
 
@@ -121,7 +121,7 @@ def test_no_unit_test_of_a_plugin_asserts_a_sentence_of_its_own() -> None:
         ("with raises(X, match=rf'^this sentence has {a} and more words'): pass", 0),
         ("with raises(X, match=r'^this\\ sentence has words\\.$'): pass", 1),
         ("with raises(X, match='three words only'): pass", 0),
-        ("with raises(X, match=part('key', cause='the text of some value')): pass", 0),
+        ("with raises(X, match=fragment('key', cause='the text of some value')): pass", 0),
         ("assert 'this sentence has words' in str(error.value)", 1),
         ("assert mentions(error.value, 'key', cause='the text of some value')", 0),
     ],

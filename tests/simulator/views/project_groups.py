@@ -131,7 +131,7 @@ def groups_of_offerings(project: Project) -> list[dict[str, Any]]:
         scope, kind = (one.resource, "resource") if one.resource else (one.resource_project, "resource_project")
         names = dict(zip(ROLE_KEYS, (one.role.name, kind, scope.name, scope.uuid.hex), strict=True))
         rows.append({"kind": "role_group", **place(one), **names})
-    return sorted(rows, key=lambda found: (found["offering_name"], found["kind"], found["gid"]))
+    return sorted(rows, key=lambda group: (group["offering_name"], group["kind"], group["gid"]))
 
 
 ROLE_KEYS = ("role", "scope_type", "scope_name", "scope_uuid")

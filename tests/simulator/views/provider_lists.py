@@ -49,11 +49,11 @@ class ProviderListViewSet(ObjectViewSet):
             complete(page, provider)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
-    def read_page(self, found: QuerySet) -> list[Any]:
-        """One page of *found*: first its keys, as SQLite is slow to sort whole rows with all that belongs to them."""
-        keys = self.paginate_queryset(found.values_list("pk", flat=True))
-        found.query.where = type(found.query.where)()
-        by_key = {row.pk: row for row in found.filter(pk__in=keys).order_by()}
+    def read_page(self, queryset: QuerySet) -> list[Any]:
+        """Return the rows of a page. Its keys are read first, as SQLite is slow to sort rows with their relations."""
+        keys = self.paginate_queryset(queryset.values_list("pk", flat=True))
+        queryset.query.where = type(queryset.query.where)()
+        by_key = {row.pk: row for row in queryset.filter(pk__in=keys).order_by()}
         return [by_key[key] for key in keys]
 
     def get_serializer_class(self) -> Any:

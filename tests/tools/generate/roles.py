@@ -43,7 +43,7 @@ class RoleSpec:
     sentences: Mapping[str, str] = field(default_factory=dict)
 
 
-def _same(names: str) -> dict[str, str]:
+def _map_to_themselves(names: str) -> dict[str, str]:
     return {name: name for name in names.split()}
 
 
@@ -51,7 +51,7 @@ _IMAGE = {"service_providers.image": "Give an absolute path here. In O(providers
 ROLES: dict[str, RoleSpec] = {
     "desired_state": RoleSpec(
         "desired_state",
-        _same(
+        _map_to_themselves(
             "service_providers providers_path only list_left_out max_removals max_renames missing_users approved_plan"
             " policy_path expiring_within on_failure"
         ),
@@ -59,7 +59,7 @@ ROLES: dict[str, RoleSpec] = {
     ),
     "drift": RoleSpec(
         "desired_state",
-        _same("service_providers providers_path only missing_users expiring_within policy_path"),
+        _map_to_themselves("service_providers providers_path only missing_users expiring_within policy_path"),
         {
             "policy_path": "The role only reports what the policy rejects, and always compares everything.",
             **_IMAGE,
@@ -67,14 +67,14 @@ ROLES: dict[str, RoleSpec] = {
     ),
     "export": RoleSpec(
         "desired_state_file",
-        {"path": "dest", **_same("service_providers parts images")},
+        {"path": "dest", **_map_to_themselves("service_providers parts images")},
         {"service_providers": "An empty list means the same as leaving it out."},
     ),
     "linux_accounts": RoleSpec(
         "linux_accounts",
-        _same("adopt departed max_removals home_parents allowed_key_options list_name root"),
+        _map_to_themselves("adopt departed max_removals home_parents allowed_key_options list_name root"),
     ),
-    "rotate_api_secret_code": RoleSpec("api_secret_code", _same("service_provider")),
+    "rotate_api_secret_code": RoleSpec("api_secret_code", _map_to_themselves("service_provider")),
 }
 # The module and the option that take what a key of the document holds, where they are not those of service_provider,
 # and the key is not a module's name.

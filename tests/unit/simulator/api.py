@@ -80,8 +80,8 @@ class Api:
         assert answer.status == 200, answer
         return list(answer.body)
 
-    def one(self, path: str, *, by: str | None = "staff", **query: Any) -> dict[str, Any]:
-        """The only row of a list, or an object."""
+    def get_object(self, path: str, *, by: str | None = "staff", **query: Any) -> dict[str, Any]:
+        """Return an object, or the only row of a list."""
         answer = self.get(path, by=by, **query)
         assert answer.status == 200, answer
         if isinstance(answer.body, dict):
@@ -111,7 +111,7 @@ class Api:
 
     def customer(self, name: str) -> dict[str, Any]:
         """The customer called *name*."""
-        return self.one("customers/", name_exact=name)
+        return self.get_object("customers/", name_exact=name)
 
     def provider(self, name: str = "Alpha Cloud Ltd") -> str:
         """The path of the provider of the customer called *name*."""
@@ -122,8 +122,8 @@ class Api:
         return self._recorded("users", username=username)
 
     @staticmethod
-    def _recorded(kind: str, **wanted: str) -> str:
-        return next(str(row["uuid"]) for row in recorded_world()[kind] if wanted.items() <= row.items())
+    def _recorded(kind: str, **fields: str) -> str:
+        return next(str(row["uuid"]) for row in recorded_world()[kind] if fields.items() <= row.items())
 
 
 @functools.cache

@@ -84,10 +84,10 @@ def test_objects_are_made_changed_and_deleted_past_the_api(api: Api) -> None:
         service_provider="Alpha Cloud Ltd",
         expiration_time="2020-01-01T00:00:00Z",
     )
-    row = api.one(f"{api.provider()}list_users/", username="member1")
+    row = api.get_object(f"{api.provider()}list_users/", username="member1")
     assert (row["uuid"], row["expiration_time"]) == (uuid, "2020-01-01T00:00:00+00:00")
     assert api.sim.change("Grant", {"uuid": uuid}, {"expiration_time": None}) == [uuid]
-    assert api.one(f"{api.provider()}list_users/", username="member1")["expiration_time"] is None
+    assert api.get_object(f"{api.provider()}list_users/", username="member1")["expiration_time"] is None
     api.sim.delete("Grant", {"user__username": "member1", "service_provider": "Alpha Cloud Ltd"})
     assert api.rows(f"{api.provider()}list_users/", username="member1") == []
 

@@ -45,7 +45,7 @@ def api(newest: Simulator) -> Iterator[Api]:
 
 def tree(api: Api) -> dict[str, Any]:
     """Return the directory as data."""
-    return api.one(f"{api.provider()}glauth_tree/", by="owner")
+    return api.get_object(f"{api.provider()}glauth_tree/", by="owner")
 
 
 def text(api: Api) -> str:
@@ -291,7 +291,7 @@ def test_the_options_of_the_request_are_in_the_configuration(api: Api, slurm: st
 
 
 def test_offerings_of_others_and_of_another_type_are_400(api: Api, slurm: str) -> None:
-    storage = api.one("marketplace-provider-offerings/", name_exact="Alpha Storage")["uuid"]
+    storage = api.get_object("marketplace-provider-offerings/", name_exact="Alpha Storage")["uuid"]
     for uuids in ([], [BETA_OFFERING], [slurm, storage], ["xyz"], None):
         answer = agent(api, offering_uuids=uuids)
         assert (answer.status, list(answer.body)) == (400, ["offering_uuids"])

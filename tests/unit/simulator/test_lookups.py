@@ -92,7 +92,9 @@ def test_roles_are_open_to_all_and_the_manager_belongs_to_providers(api: Api) ->
 
 def test_both_provider_roles_ship_with_the_same_provider_permissions(api: Api) -> None:
     held = {
-        name: {item for item in api.one("roles/", name=name)["permissions"] if item.startswith("SERVICE_PROVIDER.")}
+        name: {
+            item for item in api.get_object("roles/", name=name)["permissions"] if item.startswith("SERVICE_PROVIDER.")
+        }
         for name in ("CUSTOMER.OWNER", "CUSTOMER.MANAGER")
     }
     assert held["CUSTOMER.OWNER"] == held["CUSTOMER.MANAGER"]
@@ -172,11 +174,11 @@ def test_user_permissions_are_all_for_staff_and_own_for_others(api: Api) -> None
     assert {row["scope_name"] for row in mine} == {"Project c2", "Project c3"}
     assert api.rows(path, user=api.user("member3"), scope_type="project") == mine
     assert {row["role_name"] for row in api.rows(path, scope_type="serviceprovider")} == {"CUSTOMER.MANAGER"}
-    provider = api.one(api.provider())
+    provider = api.get_object(api.provider())
     managers = api.rows(path, scope_uuid=provider["uuid"])
     assert [(row["user_slug"], row["customer_name"]) for row in managers] == [("manager_-1", "Alpha Cloud Ltd")]
 
 
 def test_the_version_is_for_staff_and_support(api: Api) -> None:
-    assert api.one("version/", by="support_user") == {"version": "7.9.0", "latest_version": "7.9.0"}
+    assert api.get_object("version/", by="support_user") == {"version": "7.9.0", "latest_version": "7.9.0"}
     assert api.get("version/", by="owner").status == 403

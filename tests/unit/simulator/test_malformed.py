@@ -108,11 +108,11 @@ def test_a_broken_form_or_an_unknown_kind_of_body_is_refused(api: Api, body: byt
 
 
 def test_a_form_that_ends_too_early_changes_nothing(api: Api) -> None:
-    before = api.one(api.provider())
+    before = api.get_object(api.provider())
     head = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
     for body in (b"rubbish", b"--x\r\n\r\n--x--", head):
         assert api.ask("PATCH", api.provider(), body, content_type=FORM).status < 500
-    assert api.one(api.provider()) == before
+    assert api.get_object(api.provider()) == before
 
 
 @pytest.mark.parametrize("text", ["%", "%zz", "%00", "%ff", "a%00b", "%ed%a0%80"])

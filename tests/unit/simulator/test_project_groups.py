@@ -56,7 +56,7 @@ def import_groups(api: Api, *groups: dict[str, Any], by: str = "staff", **more: 
 
 def set_gid(api: Api, project: str, gid: int, by: str = "staff", **more: Any) -> Any:
     """POST another GID of the group of *project*."""
-    uuid = api.one(GROUPS, project_uuid=project)["uuid"]
+    uuid = api.get_object(GROUPS, project_uuid=project)["uuid"]
     return api.post(f"{GROUPS}{uuid}/set_gid/", {"gid": gid, **more}, by=by)
 
 
@@ -68,7 +68,7 @@ def gids(api: Api) -> dict[str, int | None]:
 def test_a_row_has_the_keys_of_the_description(api: Api) -> None:
     answer = adopt(api, C1, 20003, name="legacy_group")
     assert answer.status == 201
-    row = api.one(GROUPS)
+    row = api.get_object(GROUPS)
     assert answer.body == row
     assert list(row) == [
         *("url", "uuid", "name", "gid", "in_use", "service_provider_uuid", "service_provider_name"),
@@ -80,7 +80,7 @@ def test_a_row_has_the_keys_of_the_description(api: Api) -> None:
     assert [one["name"] for one in row["offerings"]] == ["Alpha Storage", "Alpha VM"]
     assert set(row["offerings"][0]) == {"uuid", "name"}
     assert row["members"] == ["m1_alpha", "m2_alpha"]
-    assert api.one(f"{GROUPS}{row['uuid']}/") == row
+    assert api.get_object(f"{GROUPS}{row['uuid']}/") == row
 
 
 @pytest.mark.parametrize(
@@ -111,9 +111,9 @@ def test_members_are_live_accounts_of_active_members_and_do_not_move_modified(
     api: Api, model: str, where: dict[str, Any], values: dict[str, Any], members: list[str]
 ) -> None:
     adopt(api, C1, 20001)
-    before = api.one(GROUPS)
+    before = api.get_object(GROUPS)
     api.sim.change(model, where, values)
-    row = api.one(GROUPS)
+    row = api.get_object(GROUPS)
     assert row["members"] == members
     assert row["modified"] == before["modified"]
 
@@ -139,7 +139,7 @@ def test_a_group_is_unused_and_keeps_its_gid_when_nothing_counts_any_more(
 ) -> None:
     adopt(api, C2, 20007)
     api.sim.change(model, where, values)
-    row = api.one(GROUPS)
+    row = api.get_object(GROUPS)
     assert (row["in_use"], row["offerings"], row["gid"]) == (False, [], 20007)
 
 
@@ -147,13 +147,13 @@ def test_a_group_is_unused_and_keeps_its_gid_when_nothing_counts_any_more(
 def test_a_resource_counts_until_it_is_terminated(api: Api, state: str) -> None:
     adopt(api, C2, 20007)
     api.sim.change("Resource", {"name": "res-vm_c2"}, {"state": state})
-    assert api.one(GROUPS)["in_use"] is True
+    assert api.get_object(GROUPS)["in_use"] is True
 
 
 def test_a_group_outlives_its_project(api: Api) -> None:
     adopt(api, C3, 20001)
     api.sim.delete("Project", {"uuid": C3})
-    row = api.one(GROUPS)
+    row = api.get_object(GROUPS)
     assert {row[key] for key in row if key.startswith(("project_", "customer_"))} == {None}
     assert (row["gid"], row["members"], row["in_use"]) == (20001, [], False)
 
@@ -306,7 +306,7 @@ def test_a_gid_is_changed_and_the_old_one_is_never_given_out_again(api: Api) -> 
     adopt(api, C3, 20001)
     answer = set_gid(api, C3, 20150, by="owner")
     assert (answer.status, answer.body["gid"]) == (200, 20150)
-    modified = api.one(GROUPS)["modified"]
+    modified = api.get_object(GROUPS)["modified"]
     assert set_gid(api, C3, 20150).body["modified"] == modified
     api.patch(api.provider(), SWITCHED_ON)
     assert gids(api) == {"project--4": 20150, "project--2": 20002, "project--3": 20003, "project--5": 20004}

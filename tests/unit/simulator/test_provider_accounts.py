@@ -41,7 +41,7 @@ def shared(api: Api) -> Api:
 
 def offering(api: Api, name: str) -> dict[str, Any]:
     """An offering by its name."""
-    return api.one(OFFERINGS, name_exact=name)
+    return api.get_object(OFFERINGS, name_exact=name)
 
 
 def rows(api: Api, user: str, **query: Any) -> dict[str, dict[str, Any]]:
@@ -59,7 +59,7 @@ def name(api: Api, user: str, username: str, by: str = "owner") -> Any:
 def test_settings_of_an_offering_show_value_source_and_what_it_would_inherit(api: Api) -> None:
     api.sim.change("Offering", {"name": "Alpha VM"}, {"plugin_options": {"login_shell": "/bin/zsh"}})
     api.patch(api.provider(), {"account_options": {"login_shell": "/bin/sh", "homedir_prefix": "/data/"}})
-    answer = api.one(OFFERINGS, name_exact="Alpha VM", field="account_settings")
+    answer = api.get_object(OFFERINGS, name_exact="Alpha VM", field="account_settings")
     found = answer["account_settings"]
     assert list(answer) == ["account_settings"]
     inherited = {"value": "/bin/sh", "source": "provider"}
@@ -72,7 +72,7 @@ def test_settings_of_an_offering_show_value_source_and_what_it_would_inherit(api
         *("account_scope", "username_generation_policy", "username_anonymized_prefix"),
         *("homedir_prefix", "login_shell"),
     }
-    resource = api.one("marketplace-provider-resources/", name="res-vm_c1")
+    resource = api.get_object("marketplace-provider-resources/", name="res-vm_c1")
     assert resource["offering_account_settings"] == found
 
 
@@ -88,7 +88,7 @@ def test_turning_the_scope_on_links_every_account_at_once(shared: Api) -> None:
     found = shared.rows(ACCOUNTS, provider_uuid=shared.customer(ALPHA)["uuid"], is_provider_backed="true")
     assert len(found) == 12
     mine = rows(shared, "member1")
-    account = shared.one(PROVIDER_ACCOUNTS, user_uuid=shared.user("member1"))
+    account = shared.get_object(PROVIDER_ACCOUNTS, user_uuid=shared.user("member1"))
     assert (account["username"], account["offering_count"]) == ("m1_alpha", 2)
     assert mine["Alpha VM"]["service_provider_account_uuid"] == account["uuid"]
     assert mine["Alpha VM"]["service_provider_account_username"] == "m1_alpha"
@@ -100,7 +100,7 @@ def test_the_scope_is_refused_while_names_conflict_and_nothing_is_stored(api: Ap
     api.sim.change("OfferingUser", {"username": "m1_alpha", "offering__name": "Alpha VM"}, {"username": "other"})
     answer = api.patch(api.provider(), SHARED, by="owner")
     assert (answer.status, list(answer.body)) == (400, ["account_options"])
-    assert api.one(api.provider())["account_options"] == {}
+    assert api.get_object(api.provider())["account_options"] == {}
     body = {"resolutions": {api.user("member1"): "other"}}
     assert api.post(f"{api.provider()}adopt_provider_accounts/", body, by="owner").status == 200
     assert api.patch(api.provider(), SHARED, by="owner").status == 200
@@ -110,7 +110,7 @@ def test_a_scope_that_adoption_refuses_is_400_and_stored_all_the_same(api: Api) 
     api.sim.change("OfferingUser", {"username": "m2_alpha"}, {"username": "M1_ALPHA"})
     answer = api.patch(api.provider(), SHARED, by="owner")
     assert (answer.status, answer.body["usernames"]) == (400, ["m1_alpha"])
-    assert api.one(api.provider())["account_options"] == SHARED["account_options"]
+    assert api.get_object(api.provider())["account_options"] == SHARED["account_options"]
     assert api.rows(ACCOUNTS, is_provider_backed="true") == []
 
 
@@ -126,7 +126,7 @@ def test_the_name_of_a_linked_row_is_refused_even_when_it_is_the_same(shared: Ap
 @pytest.mark.parametrize("user", ["member1", "member3"])
 def test_set_offerings_username_on_linked_rows_is_a_bare_list(shared: Api, user: str) -> None:
     answer = name(shared, user, "new_name")
-    account = shared.one(PROVIDER_ACCOUNTS, user_uuid=shared.user(user))
+    account = shared.get_object(PROVIDER_ACCOUNTS, user_uuid=shared.user(user))
     assert answer.status == 400
     (problem,) = answer.body
     assert problem.startswith("The account for Alpha ")
@@ -167,7 +167,7 @@ def test_a_new_account_under_the_providers_scope_ignores_the_name_that_was_sent(
 
 
 def test_a_provider_account_is_renamed_with_all_its_rows_and_no_two_share_a_name(shared: Api) -> None:
-    path = f"{PROVIDER_ACCOUNTS}{shared.one(PROVIDER_ACCOUNTS, user_uuid=shared.user('member1'))['uuid']}/"
+    path = f"{PROVIDER_ACCOUNTS}{shared.get_object(PROVIDER_ACCOUNTS, user_uuid=shared.user('member1'))['uuid']}/"
     answer = shared.patch(path, {"username": "M2_Alpha"}, by="owner")
     message = "Another account at this service provider already has this username."
     assert (answer.status, answer.body) == (400, {"username": [message]})
@@ -182,14 +182,14 @@ def test_a_provider_account_is_renamed_with_all_its_rows_and_no_two_share_a_name
 
 def test_a_provider_account_cannot_be_made_and_goes_only_without_rows(shared: Api) -> None:
     assert shared.post(PROVIDER_ACCOUNTS, {"username": "x"}).status == 405
-    account = shared.one(PROVIDER_ACCOUNTS, user_uuid=shared.user("member1"))
+    account = shared.get_object(PROVIDER_ACCOUNTS, user_uuid=shared.user("member1"))
     path = f"{PROVIDER_ACCOUNTS}{account['uuid']}/"
     answer = shared.ask("DELETE", path, by="owner")
     problem = "The account is still used by 2 offering account(s). Delete those first."
     assert (answer.status, answer.body) == (400, [problem])
     for row in rows(shared, "member1", is_provider_backed="true").values():
         assert shared.ask("DELETE", f"{ACCOUNTS}{row['uuid']}/", by="owner").status == 204
-    assert shared.one(path)["state"] == "Requested deletion"
+    assert shared.get_object(path)["state"] == "Requested deletion"
     assert shared.ask("DELETE", path, by="owner").status == 204
 
 
@@ -205,7 +205,7 @@ def test_a_provider_account_cannot_be_made_and_goes_only_without_rows(shared: Ap
     ],
 )
 def test_who_reads_and_renames_a_provider_account(shared: Api, caller: str | None, read: int, written: int) -> None:
-    path = f"{PROVIDER_ACCOUNTS}{shared.one(PROVIDER_ACCOUNTS, user_uuid=shared.user('member1'))['uuid']}/"
+    path = f"{PROVIDER_ACCOUNTS}{shared.get_object(PROVIDER_ACCOUNTS, user_uuid=shared.user('member1'))['uuid']}/"
     assert shared.get(path, by=caller).status == read
     assert shared.patch(path, {"username": "by_caller"}, by=caller).status == written
 
@@ -228,7 +228,7 @@ def test_an_offering_joins_and_a_blank_option_is_inherited_again(api: Api) -> No
     refused = api.post(storage, {"plugin_options": SHARED["account_options"]})
     assert (refused.status, list(refused.body["plugin_options"])) == (400, ["account_scope"])
     api.post(f"{path}update_integration/", {"plugin_options": {"username_generation_policy": "", "no_such": 1}})
-    options = api.one(path)["plugin_options"]
+    options = api.get_object(path)["plugin_options"]
     assert options == {"account_scope": "provider", "service_provider_can_create_offering_user": True}
 
 
@@ -264,7 +264,7 @@ def test_other_settings_rewrite_no_home_directory_while_the_name_stays(api: Api)
 
 def test_a_new_row_does_not_move_the_home_directory_of_its_provider_account(shared: Api) -> None:
     """The rows mirror the account (api-behaviour: provider-accounts-creation)."""
-    path = f"{PROVIDER_ACCOUNTS}{shared.one(PROVIDER_ACCOUNTS, user_uuid=shared.user('member1'))['uuid']}/"
+    path = f"{PROVIDER_ACCOUNTS}{shared.get_object(PROVIDER_ACCOUNTS, user_uuid=shared.user('member1'))['uuid']}/"
     assert shared.patch(path, {"username": "one"}, by="owner").status == 200
     shared.patch(shared.provider(), {"account_options": {"homedir_prefix": "/data/"}}, by="owner")
     storage = rows(shared, "member1")["Alpha Storage"]
@@ -272,7 +272,7 @@ def test_a_new_row_does_not_move_the_home_directory_of_its_provider_account(shar
     body = {"offering_uuid": storage["offering_uuid"], "user_uuid": shared.user("member1")}
     assert shared.post(ACCOUNTS, body, by="owner").body["home_directory"] == "/home/one"
     assert rows(shared, "member1")["Alpha VM"]["home_directory"] == "/home/one"
-    assert shared.one(path)["home_directory"] == "/home/one"
+    assert shared.get_object(path)["home_directory"] == "/home/one"
 
 
 @pytest.mark.parametrize(
@@ -324,10 +324,10 @@ def test_account_options_are_checked_key_by_key(api: Api, options: dict[str, Any
 
 
 def test_the_switches_are_read_without_a_login(api: Api) -> None:
-    found = api.one("configuration/", by=None)["WALDUR_CORE"]
+    found = api.get_object("configuration/", by=None)["WALDUR_CORE"]
     assert found["ENFORCE_USER_CONSENT_FOR_OFFERINGS"] is False
     api.sim.change("Setting", {"name": "ENFORCE_USER_CONSENT_FOR_OFFERINGS"}, {"value": True})
-    assert api.one("configuration/", by=None)["WALDUR_CORE"]["ENFORCE_USER_CONSENT_FOR_OFFERINGS"] is True
+    assert api.get_object("configuration/", by=None)["WALDUR_CORE"]["ENFORCE_USER_CONSENT_FOR_OFFERINGS"] is True
     assert "DEFAULT_OFFERING_USER_ATTRIBUTES" not in found
 
 
@@ -346,7 +346,7 @@ def test_consent_hides_rows_from_all_but_staff_and_support_yet_names_are_written
     assert api.get(path, by="owner").status == 404
     assert api.patch(path, {"username": "x"}, by="owner").status == 404
     assert name(api, "member1", "written").status == 201
-    assert api.one(path)["username"] == "written"
+    assert api.get_object(path)["username"] == "written"
     agreed = rows(api, "member2", by="owner")["Alpha VM"]
     assert (agreed["has_consent"], agreed["offering_has_active_tos"]) == (True, True)
     assert agreed["consent_data"]["version"] == "1.0"
@@ -385,7 +385,7 @@ def test_users_show_how_they_registered_where_an_offering_exposes_it(
 
 def test_a_provider_account_shows_what_all_its_offerings_expose_and_null_else(shared: Api) -> None:
     shared.sim.change("Offering", {"name": "Alpha VM"}, {"exposed_attributes": ["username"]})
-    row = shared.one(PROVIDER_ACCOUNTS, user_uuid=shared.user("member1"))
+    row = shared.get_object(PROVIDER_ACCOUNTS, user_uuid=shared.user("member1"))
     assert (row["user_username"], row["user_full_name"], row["user_email"]) == ("member1", None, None)
 
 
@@ -393,5 +393,5 @@ def test_provider_accounts_are_no_resource_before_2026(sim: Simulator) -> None:
     api = Api(sim)
     answer = api.get(PROVIDER_ACCOUNTS)
     assert (answer.status, answer.headers["Content-Type"].partition(";")[0]) == (404, "text/html")
-    assert "ENFORCE_OFFERING_USER_PROFILE_COMPLETENESS" not in api.one("configuration/")["WALDUR_CORE"]
+    assert "ENFORCE_OFFERING_USER_PROFILE_COMPLETENESS" not in api.get_object("configuration/")["WALDUR_CORE"]
     api.close()

@@ -200,7 +200,7 @@ def test_offerings_are_found_by_the_customer_too_and_hide_secrets(api: Api) -> N
 
 def test_statistics_count_this_month(api: Api) -> None:
     path = api.provider() + "stat/"
-    assert api.one(path) == {
+    assert api.get_object(path) == {
         **dict.fromkeys(KEYS["stat"].split(), 0),
         "current_customers": 2,
         "customers_number_change": 2,
@@ -214,14 +214,14 @@ def test_statistics_count_this_month(api: Api) -> None:
                    type="Update", state="pending-provider")  # fmt: skip
     api.sim.change("Resource", {"name": "res-vm_c2"}, {"state": "Terminated"})
     api.sim.change("Order", {"resource__name": "res-vm_c2"}, {"type": "Terminate"})
-    changed = api.one(path)
+    changed = api.get_object(path)
     assert [changed[key] for key in ("erred_resources", "pending_orders", "active_resources")] == [1, 1, 3]
     assert (changed["resources_number_change"], changed["customers_number_change"]) == (2, 2)
 
 
 def test_statistics_are_of_the_month_of_the_clock(api: Api) -> None:
     api.sim.set_clock("2026-12-01T00:00:00Z")
-    later = api.one(api.provider() + "stat/")
+    later = api.get_object(api.provider() + "stat/")
     assert (later["active_resources"], later["resources_number_change"], later["customers_number_change"]) == (4, 0, 0)
 
 

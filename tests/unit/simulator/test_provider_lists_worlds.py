@@ -63,7 +63,7 @@ def test_everything_is_dealt_in_turn(made: Api) -> None:
 
 def test_resources_have_orders_and_bills(made: Api) -> None:
     provider = f"marketplace-service-providers/{made.rows('marketplace-service-providers/')[0]['uuid']}/"
-    stat = made.one(provider + "stat/")
+    stat = made.get_object(provider + "stat/")
     assert (stat["active_resources"], stat["resources_number_change"], stat["current_customers"]) == (8, 8, 2)
     assert [(row["month"], row["total"]) for row in made.rows(provider + "revenue/")] == [(9, 80), (10, 80), (11, 80)]
     assert made.rows(provider + "customers/")[0]["billing_price_estimate"]["total"] == 40.0

@@ -32,7 +32,7 @@ def test_providers_are_ordered_by_the_name_of_their_customer(api: Api) -> None:
 @pytest.mark.parametrize("dress", [str, str.upper, lambda u: f"{u[:8]}-{u[8:12]}-{u[12:16]}-{u[16:20]}-{u[20:]}"])
 def test_a_uuid_is_taken_with_dashes_and_in_capitals(api: Api, dress: Callable[[str], str]) -> None:
     uuid = api.rows(PROVIDERS)[0]["uuid"]
-    assert api.one(f"{PROVIDERS}{dress(uuid)}/")["uuid"] == uuid
+    assert api.get_object(f"{PROVIDERS}{dress(uuid)}/")["uuid"] == uuid
 
 
 @pytest.mark.parametrize("uuid", ["0123456789abcdef0123456789abcdef", "xyz"])
@@ -103,7 +103,7 @@ def test_only_the_path_of_a_customer_url_counts(api: Api) -> None:
 
 
 def test_patch_ignores_the_customer_and_read_only_fields(api: Api) -> None:
-    before = api.one(api.provider())
+    before = api.get_object(api.provider())
     answer = api.patch(api.provider(), {"customer": api.customer(SPARE)["url"], "offering_count": 99}, by="owner")
     assert (answer.status, answer.body) == (200, before)
 
@@ -146,7 +146,7 @@ def test_only_staff_and_the_owner_change_a_provider(api: Api, caller: str) -> No
 def test_field_on_a_write_trims_the_body_so_nothing_is_stored(api: Api) -> None:
     answer = api.ask("PATCH", api.provider(), {"description": "lost"}, field="uuid")
     assert answer.status == 200
-    assert api.one(api.provider())["description"] == "Provider of Alpha Cloud Ltd"
+    assert api.get_object(api.provider())["description"] == "Provider of Alpha Cloud Ltd"
 
 
 def test_every_upload_of_an_image_has_a_new_url_readable_without_a_token(api: Api) -> None:
@@ -187,19 +187,19 @@ def test_a_provider_with_offerings_that_are_not_archived_stays(api: Api) -> None
 
 
 def test_a_secret_code_is_sixteen_unmistakable_characters_and_the_same_in_every_run(api: Api) -> None:
-    code = api.one(api.provider() + "api_secret_code/", by="owner")["api_secret_code"]
+    code = api.get_object(api.provider() + "api_secret_code/", by="owner")["api_secret_code"]
     assert len(code) == 16
     assert set(code) <= set(SECRET_ALPHABET) == set(string.ascii_letters + string.digits) - set("IOlio01")
     api.sim.reset()
-    assert api.one(api.provider() + "api_secret_code/")["api_secret_code"] == code
+    assert api.get_object(api.provider() + "api_secret_code/")["api_secret_code"] == code
 
 
 def test_a_post_replaces_the_secret_code(api: Api) -> None:
     path = api.provider() + "api_secret_code/"
-    old = api.one(path)["api_secret_code"]
+    old = api.get_object(path)["api_secret_code"]
     answer = api.post(path, by="owner")
     assert (answer.status, answer.body["detail"]) == (200, "Api secret code updated.")
-    assert api.one(path)["api_secret_code"] == answer.body["api_secret_code"] != old
+    assert api.get_object(path)["api_secret_code"] == answer.body["api_secret_code"] != old
 
 
 @pytest.mark.parametrize("caller", ["outsider", "support_user", "owner_beta", "manager_alpha"])

@@ -131,7 +131,7 @@ def _new_account(api: Api) -> dict[str, Any]:
     """Return the body for an account; a second one of the user would be refused before rights are looked at."""
     with contextlib.suppress(SimulatorError):
         api.sim.delete("OfferingUser", {"user__username": "member1", "offering__name": "Alpha Private"})
-    offering = api.one("marketplace-provider-offerings/", name_exact="Alpha Private")
+    offering = api.get_object("marketplace-provider-offerings/", name_exact="Alpha Private")
     if api.sim.edition == "2024":
         return {"user": f"{api.sim.url}/api/users/{SOMEONE}/", "offering": offering["url"]}
     return {"user_uuid": SOMEONE, "offering_uuid": offering["uuid"]}
@@ -141,7 +141,7 @@ def _new_pool(api: Api) -> dict[str, Any]:
     """Return the body for the pool of an offering; a second one would be refused before rights are looked at."""
     with contextlib.suppress(SimulatorError):
         api.sim.delete("PosixPool", {"offering__name": "Alpha VM"})
-    offering = api.one("marketplace-provider-offerings/", name_exact="Alpha VM")
+    offering = api.get_object("marketplace-provider-offerings/", name_exact="Alpha VM")
     return {"offering": offering["uuid"], "min_uid": 70000, "max_uid": 70009}
 
 

@@ -46,12 +46,12 @@ def test_rows_of_a_lookup_have_the_keys_of_the_contract(api: Api, path: str) -> 
 @pytest.mark.parametrize("path", sorted(set(LISTS) - {"marketplace-provider-resources/"}))
 def test_an_object_looks_like_its_row(api: Api, path: str) -> None:
     row = api.rows(path)[0]
-    assert api.one(f"{path}{row['uuid']}/") == row
+    assert api.get_object(f"{path}{row['uuid']}/") == row
 
 
 def test_a_provider_has_the_keys_of_the_contract_but_never_organization_groups(api: Api) -> None:
     expected = [key for key in keys.SERVICE_PROVIDER if key != "organization_groups"]
-    assert list(api.one(api.provider())) == expected
+    assert list(api.get_object(api.provider())) == expected
     assert list(api.rows("marketplace-service-providers/")[0]) == expected
 
 
@@ -63,7 +63,7 @@ def test_grants_have_the_keys_of_the_contract(api: Api) -> None:
 
 def test_who_made_a_grant_is_absent_when_the_system_did(api: Api) -> None:
     api.sim.create("Grant", user="member1", role="CUSTOMER.MANAGER", service_provider="Alpha Cloud Ltd")
-    row = api.one(f"{api.provider()}list_users/", username="member1")
+    row = api.get_object(f"{api.provider()}list_users/", username="member1")
     assert set(keys.GRANT) - set(row) == {"created_by_full_name", "created_by_uuid"}
 
 
@@ -75,17 +75,17 @@ def test_a_permission_on_a_customer_has_no_customer_of_its_own(api: Api) -> None
 
 def test_a_user_shows_more_to_staff_and_the_token_to_its_holder_alone(api: Api) -> None:
     path = f"users/{api.user('member1')}/"
-    assert set(api.one(path)) == set(keys.USER) - OWN_KEYS
-    assert set(api.one(path, by="owner")) == set(keys.USER) - OWN_KEYS - FOR_STAFF
-    mine = api.one("users/me/", by="member1")
+    assert set(api.get_object(path)) == set(keys.USER) - OWN_KEYS
+    assert set(api.get_object(path, by="owner")) == set(keys.USER) - OWN_KEYS - FOR_STAFF
+    mine = api.get_object("users/me/", by="member1")
     assert set(mine) == set(keys.USER) - FOR_STAFF
     assert mine["token"] == api.sim.token("member1")
-    assert set(api.one("users/me/")) == set(keys.USER)
+    assert set(api.get_object("users/me/")) == set(keys.USER)
 
 
 def test_a_customer_knows_its_provider(api: Api) -> None:
     with_one, without = api.customer("Alpha Cloud Ltd"), api.customer("Consumer Institute")
-    provider = api.one(api.provider())
+    provider = api.get_object(api.provider())
     assert (with_one["is_service_provider"], with_one["service_provider_uuid"]) == (True, provider["uuid"])
     assert with_one["service_provider"] == provider["url"]
     assert (without["service_provider"], without["service_provider_uuid"]) == (None, None)

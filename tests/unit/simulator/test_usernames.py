@@ -98,7 +98,7 @@ def test_a_name_of_more_than_a_hundred_characters_is_500_in_html_and_changes_not
 
 
 def test_provider_uuid_of_the_accounts_is_the_customer(api: Api) -> None:
-    provider = api.one(api.provider())
+    provider = api.get_object(api.provider())
     assert len(api.rows(ACCOUNTS, provider_uuid=provider["customer_uuid"])) == 12
     assert api.rows(ACCOUNTS, provider_uuid=provider["uuid"]) == []
 
@@ -128,8 +128,8 @@ def new_account(api: Api, **body: Any) -> Answer:
 
 
 def test_an_account_is_made_with_a_url_or_a_uuid_of_each_but_once_only(api: Api) -> None:
-    offering = api.one("marketplace-provider-offerings/", name_exact="Alpha Storage")
-    user = api.one("users/", username="member5")
+    offering = api.get_object("marketplace-provider-offerings/", name_exact="Alpha Storage")
+    user = api.get_object("users/", username="member5")
     made = new_account(api, offering=offering["url"], user_uuid=user["uuid"], username="m5")
     assert (made.status, made.body["username"], made.body["user_username"]) == (201, "m5", "member5")
     again = new_account(api, offering_uuid=offering["uuid"], user=user["url"])
@@ -143,7 +143,7 @@ def test_an_account_is_made_with_a_url_or_a_uuid_of_each_but_once_only(api: Api)
 
 
 def test_an_account_needs_the_option_of_its_offering(api: Api) -> None:
-    offering = api.one("marketplace-provider-offerings/", name_exact="Alpha Storage")
+    offering = api.get_object("marketplace-provider-offerings/", name_exact="Alpha Storage")
     api.sim.change("Offering", {"name": "Alpha Storage"}, {"plugin_options": {}})
     assert new_account(api, offering_uuid=offering["uuid"], user_uuid=api.user("member5")).status == 400
 
@@ -161,6 +161,6 @@ def test_account_states_move_along_their_transitions_alone(api: Api) -> None:
     assert api.post(f"{path}begin_creating/").status == 200
     assert api.post(f"{path}begin_creating/").status == 400
     assert api.post(f"{path}set_ok/").status == 200
-    assert api.one(path)["state"] == "OK"
+    assert api.get_object(path)["state"] == "OK"
     assert api.post(f"{path}update_restricted/", {"is_restricted": True}).status == 200
     assert len(api.rows(ACCOUNTS, is_restricted="true")) == 1

@@ -57,9 +57,9 @@ def test_accounts_are_ok_and_named_after_their_user_so_nothing_is_to_do(made: Ap
 
 def test_a_generated_user_has_an_address_a_name_and_a_token(made: Api) -> None:
     made.sim.load(generate={"users": 30, "grants": 1})
-    row = made.one("users/", username="user0030")
+    row = made.get_object("users/", username="user0030")
     assert (row["email"], row["full_name"]) == ("user0030@example.org", "User 0030")
-    assert made.one("users/me/", by="user0030")["uuid"] == row["uuid"]
+    assert made.get_object("users/me/", by="user0030")["uuid"] == row["uuid"]
     assert made.rows(PROVIDERS)[0]["uuid"] == made.rows(PROVIDERS, by="user0001")[0]["uuid"]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from hypothesis import given
-from messages import message, part, pattern
+from messages import fragment, message, pattern
 
 from ansible_collections.waldur.provider.plugins.filter.access_review import FilterModule
 
@@ -168,5 +168,5 @@ def test_an_unknown_format_is_rejected() -> None:
 
 
 def test_a_date_that_is_not_valid_is_reported_with_the_name_of_the_option() -> None:
-    with pytest.raises(AnsibleFilterError, match=part("report_date_invalid", option="date", value="yesterday")):
+    with pytest.raises(AnsibleFilterError, match=fragment("report_date_invalid", option="date", value="yesterday")):
         access_review([], "yesterday")

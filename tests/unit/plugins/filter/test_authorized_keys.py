@@ -11,7 +11,7 @@ from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 from hypothesis import given
 from hypothesis import strategies as st
-from messages import message, part
+from messages import fragment, message
 
 from ansible_collections.waldur.provider.plugins.filter import authorized_keys as filter_file
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
@@ -163,7 +163,7 @@ def test_restricted_and_ended_accounts_and_those_of_strangers_keep_no_keys(close
 
 def test_one_name_for_two_users_is_an_error_unless_one_of_them_has_left() -> None:
     people = [user(), user(BOB, "bob")]
-    with pytest.raises(InvalidInput, match=part("username_of_two_users", username="same")):
+    with pytest.raises(InvalidInput, match=fragment("username_of_two_users", username="same")):
         authorized_keys([], people, [account(ALICE, "same"), account(BOB, "same")])
     rows = [account(ALICE, "same", state="Deleted"), account(BOB, "same")]
     assert authorized_keys([key(RSA), key(ed25519(), BOB)], people, rows).lines == {"same": [f"{ed25519()} bob laptop"]}
@@ -204,5 +204,5 @@ def test_the_filter_warns_of_bad_keys_or_fails_as_configured(monkeypatch: pytest
     for options, expected in (({"invalid": "fail"}, reason), ({"invalid": "ignore"}, "must be 'warn' or 'fail'")):
         with pytest.raises(AnsibleFilterError, match=expected):
             run([key("rubbish")], [user()], **options)
-    with pytest.raises(AnsibleFilterError, match=part("rows_of_keys_required", option="users")):
+    with pytest.raises(AnsibleFilterError, match=fragment("rows_of_keys_required", option="users")):
         run([], 5)

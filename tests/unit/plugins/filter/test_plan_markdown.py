@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from messages import message, part
+from messages import fragment, message
 
 from ansible_collections.waldur.provider.plugins.filter.plan_markdown import FilterModule
 from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.markdown_page import render_plan
@@ -410,15 +410,15 @@ def test_the_same_plan_gives_the_same_text_whatever_order_providers_come_in() ->
         ({"plan": []}, {}, "_input: must be the list 'plan'"),
         ("text", {}, "_input: must be the list 'plan'"),
         (None, {}, "_input: must be the list 'plan'"),
-        ([1], {}, part("plan_change_invalid", number="0")),
-        ([{**USUAL[0], "action": "dance"}], {}, part("plan_change_invalid", number="0")),
-        ([{**USUAL[0], "name": None}], {}, part("plan_change_invalid", number="0")),
-        ([USUAL[0], {**USUAL[0], "before": "x"}], {}, part("plan_change_invalid", number="1")),
+        ([1], {}, fragment("plan_change_invalid", number="0")),
+        ([{**USUAL[0], "action": "dance"}], {}, fragment("plan_change_invalid", number="0")),
+        ([{**USUAL[0], "name": None}], {}, fragment("plan_change_invalid", number="0")),
+        ([USUAL[0], {**USUAL[0], "before": "x"}], {}, fragment("plan_change_invalid", number="1")),
         ([], {"summary": []}, "summary: must be the mapping"),
         ([], {"summary": {"missing_users": "x"}}, "summary: must be the mapping"),
         ([], {"warnings": "x"}, "warnings: must be the list 'warnings'"),
         ([], {"max_length": 100}, "max_length: must be 3000 or more"),
-        ([], {"max_length": "x"}, part("max_length_invalid")),
+        ([], {"max_length": "x"}, fragment("max_length_invalid")),
     ],
 )
 def test_what_is_no_plan_is_one_sentence(plan: Any, options: dict[str, Any], expected: str) -> None:

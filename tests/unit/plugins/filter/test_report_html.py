@@ -10,7 +10,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from hypothesis import given
 from hypothesis import strategies as st
-from messages import mentions, message, part
+from messages import fragment, mentions, message
 
 from ansible_collections.waldur.provider.plugins.filter.report_html import FilterModule
 from ansible_collections.waldur.provider.plugins.plugin_utils._report.charts import (
@@ -202,38 +202,38 @@ def test_bars_never_pass_their_end() -> None:
 @pytest.mark.parametrize(
     ("given", "moment", "expected"),
     [
-        ("text", NOW, part("mapping_required", option="_input")),
-        ({}, NOW, part("mapping_required", option="profile", value="None")),
+        ("text", NOW, fragment("mapping_required", option="_input")),
+        ({}, NOW, fragment("mapping_required", option="profile", value="None")),
         (data(role=[]), NOW, "_input: the key 'role' is not known: use profile, "),
-        (data(roles="x"), NOW, part("rows_of_report_required", option="roles")),
-        (data(roles=[1]), NOW, part("mapping_required", option="roles[0]")),
+        (data(roles="x"), NOW, fragment("rows_of_report_required", option="roles")),
+        (data(roles=[1]), NOW, fragment("mapping_required", option="roles[0]")),
         (
             data(roles=[{"expiration_time": "soon"}]),
             NOW,
-            part("report_timestamp_invalid", option="roles[0].expiration_time", value="soon"),
+            fragment("report_timestamp_invalid", option="roles[0].expiration_time", value="soon"),
         ),
         (
             data(statistics={"pending_orders": "many"}),
             NOW,
-            part("report_number_invalid", option="statistics.pending_orders", value="many"),
+            fragment("report_number_invalid", option="statistics.pending_orders", value="many"),
         ),
         (
             data(statistics={"pending_orders": True}),
             NOW,
-            part("report_number_invalid", option="statistics.pending_orders", value="True"),
+            fragment("report_number_invalid", option="statistics.pending_orders", value="True"),
         ),
         (
             data(revenue=[{"year": 2026, "month": 13}]),
             NOW,
-            part("report_month_invalid", option="revenue[0].month"),
+            fragment("report_month_invalid", option="revenue[0].month"),
         ),
         (data(revenue=[{"year": 2026, "month": 1, "total": 10**400}]), NOW, r"revenue\[0\].total: 1000+"),
         (
             data(revenue=[{"year": 2026, "month": 1, "total": "nan"}]),
             NOW,
-            part("report_number_invalid", option="revenue[0].total", value="nan"),
+            fragment("report_number_invalid", option="revenue[0].total", value="nan"),
         ),
-        (data(), "yesterday", part("report_date_invalid", option="moment")),
+        (data(), "yesterday", fragment("report_date_invalid", option="moment")),
     ],
 )
 def test_other_data_is_refused_in_one_sentence(given: Any, moment: str, expected: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from messages import part
+from messages import fragment
 
 from ansible_collections.waldur.provider.plugins.filter.report_html import FilterModule
 from ansible_collections.waldur.provider.plugins.plugin_utils._report.values import parse_report_time
@@ -46,7 +46,7 @@ def test_the_index_links_to_pages_beside_it_and_says_first_who_has_none() -> Non
     assert found.text.index("B : <i>no</i>") < found.text.index("Service providers")
     assert ("section", {"class": "failed", "aria-labelledby": "failed"}) in found.elements
     assert "Total" not in found.text
-    with pytest.raises(AnsibleFilterError, match=part("report_rows_required", name="report_html_index")):
+    with pytest.raises(AnsibleFilterError, match=fragment("report_rows_required", name="report_html_index")):
         report_html_index("x", NOW)
 
 
@@ -138,10 +138,10 @@ def test_only_an_address_of_the_web_becomes_a_link_to_waldur(url: str | None, ta
 def test_the_address_of_waldur_can_be_set() -> None:
     html = report_html(data(), NOW, links={"waldur": "https://portal.example.org/?a=1&b=2"})
     assert '<a href="https://portal.example.org/?a=1&amp;b=2">portal.example.org</a>' in html
-    expected = part("report_address_invalid", option="links.waldur", value="javascript:alert(1)")
+    expected = fragment("report_address_invalid", option="links.waldur", value="javascript:alert(1)")
     with pytest.raises(AnsibleFilterError, match=expected):
         report_html(data(), NOW, links={"waldur": "javascript:alert(1)"})
-    with pytest.raises(AnsibleFilterError, match=part("report_key_unknown", option="links", key="walldur")):
+    with pytest.raises(AnsibleFilterError, match=fragment("report_key_unknown", option="links", key="walldur")):
         report_html_index([], NOW, links={"walldur": ""})
 
 

@@ -32,17 +32,17 @@ def ask(
     plugin: str = "query",
     alias: str = "staff",
     variables: Mapping[str, Any] | None = None,
-    **given: Any,
+    **keywords: Any,
 ) -> list[Any]:
-    """What the lookup gives for ``terms`` and the keywords ``given``."""
+    """What the lookup gives for ``terms`` and ``keywords``."""
     lookup = PLUGINS[plugin].LookupModule(loader=None, templar=Plain())
     reach = {"waldur_api_url": sim.url, "waldur_access_token": sim.token(alias), "waldur_retries": 0}
-    found: list[Any] = lookup.run(list(terms), {**reach, **(variables or {})}, **given)
+    found: list[Any] = lookup.run(list(terms), {**reach, **(variables or {})}, **keywords)
     return found
 
 
-def of_alpha(sim: Simulator, term: str, **given: Any) -> list[Any]:
+def of_alpha(sim: Simulator, term: str, **keywords: Any) -> list[Any]:
     """The rows of one term, for the provider ALPHA where the term belongs to one."""
     name = queries.TERMS[term]
     provider = {} if name == "service_providers" else {"service_provider": "ALPHA"}
-    return ask(sim, term, **{**provider, **REQUIRED.get(name, {}), **given})
+    return ask(sim, term, **{**provider, **REQUIRED.get(name, {}), **keywords})

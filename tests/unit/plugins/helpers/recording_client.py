@@ -62,18 +62,18 @@ class AskedClient:
     def preview(self, name: str, uuid: str, *, body: Row) -> Row:
         """What a request that changes nothing answers."""
         self.asked.append((name, uuid, {"body": body}))
-        return self._found(name)
+        return self._get_object(name)
 
     def secret_code(self, uuid: str) -> str | None:
         """The present secret code."""
         self.asked.append(("api_secret_code", uuid, {}))
-        code: str | None = self._found("api_secret_code")["code"]
+        code: str | None = self._get_object("api_secret_code")["code"]
         return code
 
     def new_secret_code(self, uuid: str) -> str | None:
         """The answer to a rotation."""
         self.asked.append(("generate_api_secret_code", uuid, {}))
-        code: str | None = self._found("generate_api_secret_code")["code"]
+        code: str | None = self._get_object("generate_api_secret_code")["code"]
         return code
 
     def download(self, url: str) -> bytes:
@@ -81,7 +81,7 @@ class AskedClient:
         self.asked.append(("download", None, {"url": url}))
         return url.encode()
 
-    def _found(self, name: str) -> Row:
+    def _get_object(self, name: str) -> Row:
         found = self.objects[name]
         if isinstance(found, WaldurError):
             raise found

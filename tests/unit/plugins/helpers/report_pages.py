@@ -117,9 +117,9 @@ def data(name: str = "Alpha", **changed: Any) -> dict[str, Any]:
     }
 
 
-def page(given: Any = None, **options: Any) -> Page:
-    """The page of *given*, of which no part asks for anything elsewhere, and which no template engine would touch."""
-    html = report_html(data() if given is None else given, **{"moment": NOW, **options})
+def page(report: Any = None, **options: Any) -> Page:
+    """Return the page of a report, after checks that it loads nothing from elsewhere and contains no template."""
+    html = report_html(data() if report is None else report, **{"moment": NOW, **options})
     assert not re.search(r"\{[{%#]", html)
     found = Page(html)
     for tag, attributes in found.elements:

@@ -55,14 +55,14 @@ def plan(simulator: Simulator, *entries: tuple[str, str], alias: str = "staff", 
     return plan_in(session(simulator, alias), *entries, single=single)
 
 
-def plan_in(asked: Session, *entries: tuple[str, str], single: bool = False) -> Plan:
+def plan_in(session: Session, *entries: tuple[str, str], single: bool = False) -> Plan:
     """The plan of a session for those usernames at the first provider."""
     desired = tuple(
         USERNAME.read("" if single else f"usernames[{number}]", {"user": user, "username": name})
         for number, (user, name) in enumerate(entries)
     )
     return plan_changes(
-        asked, [ProviderDocument("", "ALPHA", "service_provider", (Usernames(desired, single=single),))]
+        session, [ProviderDocument("", "ALPHA", "service_provider", (Usernames(desired, single=single),))]
     )
 
 

@@ -48,7 +48,7 @@ COMMON = {"changed", "warnings", "diff"}
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def documentation(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What ansible-doc says of every module, fragments merged."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     environment |= {
@@ -89,14 +89,14 @@ def compared(options: Mapping[str, Any], inner: str) -> dict[str, Any]:
     }
 
 
-def test_every_module_has_its_declaration_and_every_declaration_its_module(told: dict[str, Any]) -> None:
+def test_every_module_has_its_declaration_and_every_declaration_its_module(documentation: dict[str, Any]) -> None:
     files = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
-    assert files - OWN_ACTIONS == set(NAMES) == set(told)
+    assert files - OWN_ACTIONS == set(NAMES) == set(documentation)
 
 
 @pytest.mark.parametrize("module", NAMES)
-def test_the_options_that_are_documented_are_those_that_are_taken(told: dict[str, Any], module: str) -> None:
-    documented = compared(told[module]["doc"]["options"], "suboptions")
+def test_the_options_that_are_documented_are_those_that_are_taken(documentation: dict[str, Any], module: str) -> None:
+    documented = compared(documentation[module]["doc"]["options"], "suboptions")
     taken = compared(argument_specs.spec(MODULES[module]), "options")
     assert set(documented) == set(taken)
     for name, one in taken.items():
@@ -104,10 +104,10 @@ def test_the_options_that_are_documented_are_those_that_are_taken(told: dict[str
 
 
 @pytest.mark.parametrize("module", NAMES)
-def test_everything_is_described_in_whole_sentences(told: dict[str, Any], module: str) -> None:
-    doc = told[module]["doc"]
+def test_everything_is_described_in_whole_sentences(documentation: dict[str, Any], module: str) -> None:
+    doc = documentation[module]["doc"]
     expected = [(name, one["description"]) for name, one in every_option(doc["options"])]
-    expected += [(name, one["description"]) for name, one in every_return(told[module]["return"])]
+    expected += [(name, one["description"]) for name, one in every_return(documentation[module]["return"])]
     expected += [("description", doc["description"]), ("notes", doc.get("notes", []))]
     for name, text in expected:
         for sentence in sentences(text):
@@ -115,13 +115,13 @@ def test_everything_is_described_in_whole_sentences(told: dict[str, Any], module
 
 
 @pytest.mark.parametrize("module", NAMES)
-def test_the_examples_use_only_what_is_documented(told: dict[str, Any], module: str) -> None:
-    tasks = yaml.safe_load(told[module]["examples"])
+def test_the_examples_use_only_what_is_documented(documentation: dict[str, Any], module: str) -> None:
+    tasks = yaml.safe_load(documentation[module]["examples"])
     used = [(name, task[name] or {}) for task in tasks for name in task if name.startswith(PREFIX)]
     assert PREFIX + module in dict(used)
     assert all(task["name"] for task in tasks)
     for name, given in used:
-        options = told[name.removeprefix(PREFIX)]["doc"]["options"]
+        options = documentation[name.removeprefix(PREFIX)]["doc"]["options"]
         for option, value in given.items():
             assert option in {*options, *(also for one in options.values() for also in one.get("aliases", []))}
             choices = options.get(option, {}).get("choices")
@@ -196,9 +196,9 @@ def without_common(found: Mapping[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("module", NAMES)
 def test_the_keys_that_are_documented_are_those_that_are_returned(
-    simulator_for: Callable[[str], Simulator], told: dict[str, Any], module: str
+    simulator_for: Callable[[str], Simulator], documentation: dict[str, Any], module: str
 ) -> None:
-    agree(without_common(run_any_module(simulator_for(module), module)), told[module]["return"], module)
+    agree(without_common(run_any_module(simulator_for(module), module)), documentation[module]["return"], module)
 
 
 @pytest.mark.parametrize("module", sorted(name for name, one in INFOS.items() if one.operations))
@@ -209,12 +209,12 @@ def test_all_rows_of_a_list_are_counted(simulator_for: Callable[[str], Simulator
 
 
 def test_every_attribute_of_users_that_2026_shows_of_accounts_is_documented(
-    running_2026: Simulator, told: dict[str, Any]
+    running_2026: Simulator, documentation: dict[str, Any]
 ) -> None:
     attributes = yaml.safe_load((ROOT / "tests" / "simulator" / "attributes.yaml").read_text(encoding="utf-8"))
     running_2026.reset()
     running_2026.change("Offering", {"name": "Alpha VM"}, {"exposed_attributes": list(attributes)})
-    expected = told["offering_username_info"]["return"]
+    expected = documentation["offering_username_info"]["return"]
     found = without_common(run_any_module(running_2026, "offering_username_info", offering=["Alpha VM"]))
     agree(found, expected, "offering_username_info")
     documented = set(expected["offering_usernames"]["contains"])
@@ -224,11 +224,11 @@ def test_every_attribute_of_users_that_2026_shows_of_accounts_is_documented(
     assert set(named["offering_usernames"][0]) == private
 
 
-def test_what_is_returned_only_when_it_is_named_is_there_then(sim: Simulator, told: dict[str, Any]) -> None:
+def test_what_is_returned_only_when_it_is_named_is_there_then(sim: Simulator, documentation: dict[str, Any]) -> None:
     named = [
         (module, *name.split("."))
         for module in NAMES
-        for name, one in every_return(told[module]["return"])
+        for name, one in every_return(documentation[module]["return"])
         if one.get("returned") == "when O(fields) names it"
     ]
     assert ("user_info", "users", "phone_number") in named
@@ -238,6 +238,6 @@ def test_what_is_returned_only_when_it_is_named_is_there_then(sim: Simulator, to
 
 
 @pytest.mark.parametrize("module", NAMES)
-def test_every_value_that_is_returned_has_a_sample(told: dict[str, Any], module: str) -> None:
-    for name, one in every_return(told[module]["return"]):
+def test_every_value_that_is_returned_has_a_sample(documentation: dict[str, Any], module: str) -> None:
+    for name, one in every_return(documentation[module]["return"]):
         assert "sample" in one or one.get("contains") or name not in always({name: one}), name

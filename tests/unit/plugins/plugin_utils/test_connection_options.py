@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from messages import matching, part
+from messages import fragment, matching
 
 from ansible_collections.waldur.provider.plugins.doc_fragments.connection import ModuleDocFragment as OfModules
 from ansible_collections.waldur.provider.plugins.doc_fragments.plugin_connection import ModuleDocFragment as OfPlugins
@@ -78,7 +78,7 @@ def test_a_profile_that_is_named_comes_before_the_environment(
 def test_a_token_never_goes_to_the_url_of_another_place() -> None:
     with pytest.raises(
         InvalidInput,
-        match=part("token_of_another_place", token_place="the environment", other=matching(r"another URL.*")),
+        match=fragment("token_of_another_place", token_place="the environment", other=matching(r"another URL.*")),
     ) as refused:
         found({"api_url": HERE["api_url"]})
     assert "the lookup" in refused.value.message
@@ -86,7 +86,7 @@ def test_a_token_never_goes_to_the_url_of_another_place() -> None:
 
 
 def test_a_missing_token_is_reported_with_the_places_where_it_can_be_set() -> None:
-    with pytest.raises(InvalidInput, match=part("option_missing_for_plugin", option="access_token")):
+    with pytest.raises(InvalidInput, match=fragment("option_missing_for_plugin", option="access_token")):
         found({"api_url": HERE["api_url"]})
 
 

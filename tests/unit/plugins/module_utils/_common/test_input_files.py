@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messages import matching, mentions, message, part, prefix
+from messages import fragment, matching, mentions, message, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import input_files
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
@@ -137,7 +137,7 @@ def exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_file_exchanged_for_a_named_pipe_before_it_is_opened_is_refused_and_closed(exchanged: Path) -> None:
     before = len(os.listdir("/proc/self/fd"))
     for _number in range(3):
-        with pytest.raises(InvalidInput, match=part("not_a_regular_file", kind="a named pipe")):
+        with pytest.raises(InvalidInput, match=fragment("not_a_regular_file", kind="a named pipe")):
             input_files.read_file("x", str(exchanged), 9)
     assert len(os.listdir("/proc/self/fd")) == before
 

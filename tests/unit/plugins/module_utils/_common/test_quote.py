@@ -7,7 +7,7 @@ import datetime
 from typing import Any
 
 import pytest
-from messages import matching, message, part, pattern, prefix
+from messages import fragment, matching, message, pattern, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, quote
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
@@ -38,7 +38,7 @@ def test_a_number_of_thousands_of_digits_is_quoted_too() -> None:
         match=prefix(
             "not_quoted",
             option="service_providers[0].customer",
-            problem=matching(part("kind_of_value", kind="number", value=matching("0x10+….*"))),
+            problem=matching(fragment("kind_of_value", kind="number", value=matching("0x10+….*"))),
         ),
     ):
         SCHEMA.read([{"customer": 1 << 20000}], no_image)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from messages import ends, matching, mentions, message, part, prefix
+from messages import ends, fragment, matching, mentions, message, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import yaml_files
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
@@ -169,7 +169,7 @@ def test_a_word_that_must_be_quoted_is_shown_as_it_is_written_in_the_document(tm
         (tmp_path / "a.yml").write_text(content)
         with pytest.raises(InvalidInput) as caught:
             loader.load_documents(str(tmp_path / "a.yml"), images.read_image, SCHEMA)
-        problem = matching(part("kind_of_spelling", value=word))
+        problem = matching(fragment("kind_of_spelling", value=word))
         assert mentions(caught.value.message, "not_quoted", option="users[0].user", problem=problem)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messages import begins, matching, mentions, message, part, prefix
+from messages import begins, fragment, matching, mentions, message, prefix
 from PIL import Image
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
@@ -104,7 +104,7 @@ def test_one_provider_in_two_entries_is_refused(sim: Simulator, connect: Connect
     document = SCHEMA.read([{"customer": "ALPHA"}, {"customer": "Alpha Cloud Ltd"}], images.read_image)
     with pytest.raises(
         InvalidInput,
-        match=part(
+        match=fragment(
             "provider_twice", option="service_providers[1].customer", first=matching(r"service_providers\[0\].*")
         ),
     ):
@@ -183,7 +183,8 @@ def test_a_lost_answer_to_a_grant_is_followed_by_a_look_and_never_by_a_second_gr
     planned = plan_changes(session, users({"user": "member1"}))
     _lose_answers(monkeypatch, after_the_write=True)
     with pytest.raises(
-        OutcomeUnknown, match=part("outcome_rechecked", state=matching(part("grant_found", expiry="never expires")))
+        OutcomeUnknown,
+        match=fragment("outcome_rechecked", state=matching(fragment("grant_found", expiry="never expires"))),
     ):
         apply(session, planned)
     monkeypatch.undo()
@@ -196,7 +197,7 @@ def test_a_lost_request_to_grant_says_that_the_grant_is_not_there(
     session = connect()
     planned = plan_changes(session, users({"user": "member1"}))
     _lose_answers(monkeypatch, after_the_write=False)
-    with pytest.raises(OutcomeUnknown, match=part("outcome_rechecked", state=matching(part("grant_missing")))):
+    with pytest.raises(OutcomeUnknown, match=fragment("outcome_rechecked", state=matching(fragment("grant_missing")))):
         apply(session, planned)
 
 
@@ -205,7 +206,7 @@ def test_a_grant_that_vanishes_before_its_expiry_is_changed_is_reported(sim: Sim
     session = connect()
     planned = plan_changes(session, users({"user": "member1", "expiration_time": "2027-06-30"}))
     done(connect(), users({"user": "member1", "state": "absent"}))
-    with pytest.raises(OutcomeUnknown, match=part("outcome_rechecked", state=matching(part("grant_missing")))):
+    with pytest.raises(OutcomeUnknown, match=fragment("outcome_rechecked", state=matching(fragment("grant_missing")))):
         apply(session, planned)
 
 
@@ -214,7 +215,7 @@ def test_a_grant_that_becomes_double_meanwhile_is_reported_with_what_to_do(sim: 
     session = connect()
     planned = plan_changes(session, users({"user": "member1", "expiration_time": "2027-06-30"}))
     _grant_behind_the_back(sim, session)
-    with pytest.raises(OutcomeUnknown, match=part("granted_twice", count=2)):
+    with pytest.raises(OutcomeUnknown, match=fragment("granted_twice", count=2)):
         apply(session, planned)
 
 
@@ -223,7 +224,9 @@ def test_a_double_grant_is_an_error_before_the_first_write(sim: Simulator, conne
     _grant_behind_the_back(sim, connect())
     sim.zero()
     for entry in ({"expiration_time": "2027-06-30"}, {"state": "absent"}, {"expiration_time": "never"}):
-        with pytest.raises(InvalidInput, match=part("granted_twice", count=2, provider=matching(r"Alpha Cloud Ltd.*"))):
+        with pytest.raises(
+            InvalidInput, match=fragment("granted_twice", count=2, provider=matching(r"Alpha Cloud Ltd.*"))
+        ):
             plan_changes(connect(), users({"user": "member1", **entry}, description="x"))
     assert done(connect(), users({"user": "member1"})) == []
     assert sim.counts().writes == 0
@@ -242,7 +245,9 @@ def test_what_does_not_hold_after_all_writes_is_an_error(
         return answer
 
     monkeypatch.setattr(Client, "write", write)
-    with pytest.raises(WaldurError, match=part("change_not_applied", change=matching(r"grant member1 as.*"))) as caught:
+    with pytest.raises(
+        WaldurError, match=fragment("change_not_applied", change=matching(r"grant member1 as.*"))
+    ) as caught:
         apply(session, planned)
     assert caught.value.details["not_applied"]
 
@@ -361,7 +366,7 @@ def test_a_reach_that_may_not_be_read_names_the_right(sim: Simulator, connect: C
 
 
 def test_two_users_with_one_name_are_refused_before_any_write(sim: Simulator, connect: Connect) -> None:
-    with pytest.raises(InvalidInput, match=part("username_shared")):
+    with pytest.raises(InvalidInput, match=fragment("username_shared")):
         plan_changes(connect(), names(("member1", "same"), ("member2", "same")))
     assert sim.counts().writes == 0
 
@@ -422,7 +427,7 @@ def test_a_new_provider_with_an_image_is_one_write_and_keeps_its_notifications(
 
 def test_a_provider_with_offerings_is_not_deleted_and_they_are_named(sim: Simulator, connect: Connect) -> None:
     with pytest.raises(
-        InvalidInput, match=part("provider_has_offerings", offerings=matching(r".*Alpha Draft \(Draft\).*"))
+        InvalidInput, match=fragment("provider_has_offerings", offerings=matching(r".*Alpha Draft \(Draft\).*"))
     ):
         plan_changes(connect(), wishes(state="absent"))
 
@@ -440,14 +445,16 @@ def test_a_lost_answer_to_a_creation_is_followed_by_a_look(
     document = SCHEMA.read([{"customer": "SPARE"}], images.read_image)
     planned = plan_changes(session, document)
     _lose_answers(monkeypatch, after_the_write=True)
-    with pytest.raises(OutcomeUnknown, match=part("outcome_rechecked", state=matching(part("provider_created")))):
+    with pytest.raises(
+        OutcomeUnknown, match=fragment("outcome_rechecked", state=matching(fragment("provider_created")))
+    ):
         apply(session, planned)
     monkeypatch.undo()
     assert done(connect(), document) == []
 
 
 def test_newer_options_on_an_older_server_are_refused_before_the_first_write(sim: Simulator, connect: Connect) -> None:
-    with pytest.raises(InvalidInput, match=part("option_of_newer_waldur", option="allowed_domains")):
+    with pytest.raises(InvalidInput, match=fragment("option_of_newer_waldur", option="allowed_domains")):
         plan_changes(connect(), wishes(allowed_domains=["example.org"], description="x"))
 
 
@@ -457,7 +464,7 @@ def test_a_field_that_the_server_ignores_is_an_error(
     session = connect()
     planned = plan_changes(session, wishes(description="new"))
     monkeypatch.setattr(Client, "write", lambda *args, **rest: {"description": "old"})
-    with pytest.raises(WaldurError, match=part("value_not_applied", option="description")):
+    with pytest.raises(WaldurError, match=fragment("value_not_applied", option="description")):
         apply(session, planned)
 
 
@@ -466,7 +473,7 @@ def test_a_provider_that_is_deleted_between_two_items_is_reported(sim: Simulator
     document = SCHEMA.read([{"customer": "EXTRA01", "description": "x"}], images.read_image)
     plan_changes(session, document)
     done(connect(), SCHEMA.read([{"customer": "EXTRA01", "state": "absent"}], images.read_image))
-    with pytest.raises(WaldurError, match=part("provider_deleted_meanwhile")):
+    with pytest.raises(WaldurError, match=fragment("provider_deleted_meanwhile")):
         plan_changes(session, document)
 
 
@@ -508,8 +515,8 @@ def test_a_lost_answer_to_a_rotation_is_never_a_second_rotation(
     monkeypatch.setattr(Client, "new_secret_code", lost)
     with pytest.raises(
         OutcomeUnknown,
-        match=part(
-            "outcome_rechecked", state=matching(part("code_rotated", fingerprint=matching(r"sha256:[0-9a-f]{16}")))
+        match=fragment(
+            "outcome_rechecked", state=matching(fragment("code_rotated", fingerprint=matching(r"sha256:[0-9a-f]{16}")))
         ),
     ):
         apply(session, planned)
@@ -569,14 +576,14 @@ def test_only_the_named_providers_are_planned_and_the_others_are_reported(connec
 def test_a_provider_missing_in_the_document_is_reported_and_an_unknown_one_is_rejected(connect: Connect) -> None:
     planned = plan_changes(connect(), both()[:1], Limits(only=["BETA"]))
     assert (brief(planned), [target.name for target in planned.without_entry]) == ([], ["Beta HPC Centre"])
-    with pytest.raises(InvalidInput, match=part("provider_not_found", option="only[0]", value="Nobody")):
+    with pytest.raises(InvalidInput, match=fragment("provider_not_found", option="only[0]", value="Nobody")):
         plan_changes(connect(), both(), Limits(only=["Nobody"]))
 
 
 def test_entries_that_are_left_out_must_be_about_customers_that_exist(connect: Connect, sim: Simulator) -> None:
     document = [*both(), *SCHEMA.read([{"customer": "Nobody"}], images.read_image)]
     with pytest.raises(
-        InvalidInput, match=part("customer_not_found", option="service_providers[0].customer", value="Nobody")
+        InvalidInput, match=fragment("customer_not_found", option="service_providers[0].customer", value="Nobody")
     ):
         plan_changes(connect(), document, Limits(only=["BETA"]))
 
@@ -590,5 +597,7 @@ def test_a_plan_that_was_approved_and_half_applied_is_finished_and_nothing_else(
     assert brief(planned) == [("update", "Beta HPC Centre")]
     apply(session, planned)
     done(connect(), wishes(description="changed behind its back"))
-    with pytest.raises(InvalidInput, match=part("approval_current_changed", changes="update Alpha Cloud Ltd: descr")):
+    with pytest.raises(
+        InvalidInput, match=fragment("approval_current_changed", changes="update Alpha Cloud Ltd: descr")
+    ):
         plan_changes(connect(), both(), limits)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messages import begins, matching, mentions, message, part
+from messages import begins, fragment, matching, mentions, message
 from PIL import Image
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import signals
@@ -200,7 +200,7 @@ def test_a_write_of_which_the_server_kept_a_part_is_reported_as_changed(
         return {**write(*place, **content), "enable_notifications": True}
 
     monkeypatch.setattr(session.client, "write", partly)
-    with pytest.raises(WaldurError, match=part("value_not_applied", option="enable_notifications")) as caught:
+    with pytest.raises(WaldurError, match=fragment("value_not_applied", option="enable_notifications")) as caught:
         apply(session, planned)
     found = caught.value.details
     assert (found["changed"], found["applied"], len(found["uncertain"]), found["not_applied"]) == (True, [], 1, [])
@@ -225,7 +225,7 @@ def test_a_process_whose_parent_has_ended_writes_no_more(
     else:
         monkeypatch.setattr(os, "getppid", lambda: 1)
     with pytest.raises(
-        Interrupted, match=part("interrupted_unsent", cause="the end of the process that started it")
+        Interrupted, match=fragment("interrupted_unsent", cause="the end of the process that started it")
     ) as (caught):
         apply(session, plan)
     found = caught.value.details

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from messages import matching, message, part, pattern, prefix
+from messages import fragment, matching, message, pattern, prefix
 from PIL import Image
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import Forbidden, InvalidInput, WaldurError
@@ -237,7 +237,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_and_no_rest(
     monkeypatch.setattr(os, "replace", _full)
     with pytest.raises(
         InvalidInput,
-        match=part(
+        match=fragment(
             "dest_unwritable", path=matching(r".*alpha-cl-1\.yml"), reason=matching(r"No space left.*"), count=0
         ),
     ) as none:
@@ -359,7 +359,7 @@ def test_an_export_never_writes_or_reads_through_a_symbolic_link_planted_in_dest
     link.symlink_to(target)
     before = contents(outside)
     with pytest.raises(
-        InvalidInput, match=prefix("file_unreadable", option="dest", reason=matching(part("link_not_followed")))
+        InvalidInput, match=prefix("file_unreadable", option="dest", reason=matching(fragment("link_not_followed")))
     ) as told:
         written(connect(), link if kind == "dest" else dest, check=check)
     assert (contents(outside), link.is_symlink()) == (before, True)
@@ -385,7 +385,7 @@ def test_a_link_planted_after_the_check_does_not_lead_out_of_dest(
         write(self, path, content)
 
     monkeypatch.setattr(Folder, "write", planted)
-    with pytest.raises(InvalidInput, match=prefix("dest_unwritable", reason=matching(part("link_not_followed")))):
+    with pytest.raises(InvalidInput, match=prefix("dest_unwritable", reason=matching(fragment("link_not_followed")))):
         written(connect(), dest)
     assert contents(outside) == {"alpha-cl-1.yml": b"untouched"}
 
@@ -448,7 +448,7 @@ def test_providers_without_a_customer_are_not_taken_for_one_and_the_same(
         ]
 
     monkeypatch.setattr(here.client, "rows", without_customer)
-    with pytest.raises(WaldurError, match=part("row_value_invalid", field=matching(r"customer_uuid.*"))):
+    with pytest.raises(WaldurError, match=fragment("row_value_invalid", field=matching(r"customer_uuid.*"))):
         written(here, tmp_path, service_providers=None)
     assert contents(tmp_path) == {}
 
@@ -459,7 +459,7 @@ def test_files_that_are_no_providers_are_left_alone(connect: Connect, tmp_path: 
     assert contents(tmp_path)["gone.yml"] == b"service_providers: [{customer: ALPHA}]\n"
     with pytest.raises(
         InvalidInput,
-        match=part(
+        match=fragment(
             "provider_twice",
             option="gone.yml",
             provider=matching(r".*: Alpha Cloud Ltd"),

@@ -7,7 +7,7 @@ import base64
 from typing import Any
 
 import pytest
-from messages import begins, ends, matching, mentions, message, part
+from messages import begins, ends, fragment, matching, mentions, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import Forbidden, NotFound, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
@@ -207,12 +207,12 @@ NO_RESOURCES: dict[str, Any] = {"path": "/api/marketplace-provider-resources/*",
 def test_a_token_that_sees_roles_and_no_resources_is_refused(sim: Simulator, connect: Connect) -> None:
     """An empty list of resources would pass for no usernames."""
     sim.fault(times=None, **NO_RESOURCES)
-    with pytest.raises(WaldurError, match=part("resources_hidden") + rf".*{part('export_parts_remedy')}$"):
+    with pytest.raises(WaldurError, match=fragment("resources_hidden") + rf".*{fragment('export_parts_remedy')}$"):
         export(connect("owner"), "ALPHA")
 
 
 def test_the_remedy_of_an_export_error_names_the_variables_of_the_playbook(connect: Connect) -> None:
-    with pytest.raises(Forbidden, match=part("export_part_unreadable")):
+    with pytest.raises(Forbidden, match=fragment("export_part_unreadable")):
         export(connect("owner"), "BETA")
 
 
@@ -221,11 +221,11 @@ def test_a_manager_of_2026_may_not_read_the_project_permissions() -> None:
     (api-behaviour: rights-on-the-customer-only)."""
     with Simulator.start(edition="2026") as sim:
         with pytest.raises(
-            Forbidden, match=part("permission_of_provider", permission=matching(r".*LIST_PROJECT_PERMISSIONS"))
+            Forbidden, match=fragment("permission_of_provider", permission=matching(r".*LIST_PROJECT_PERMISSIONS"))
         ):
             export(session(sim, "manager_alpha"), "ALPHA")
         with pytest.raises(
-            Forbidden, match=part("export_part_unreadable", provider="Beta HPC Centre", part_name="users")
+            Forbidden, match=fragment("export_part_unreadable", provider="Beta HPC Centre", part_name="users")
         ):
             export(session(sim, "manager_alpha"), "BETA")
         assert alpha(session(sim, "manager_alpha"), "profile", "users")["users"][0]["user"] == "manager_alpha"
@@ -286,7 +286,7 @@ def test_an_export_of_all_providers_stops_at_any_other_error(sim: Simulator, con
 
 
 def test_a_token_that_may_read_no_provider_at_all_gets_an_error(sim: Simulator, connect: Connect) -> None:
-    with pytest.raises(Forbidden, match=part("export_part_unreadable")):
+    with pytest.raises(Forbidden, match=fragment("export_part_unreadable")):
         export(connect("outsider"))
 
 
@@ -308,5 +308,5 @@ def test_a_token_that_sees_roles_and_no_resources_sets_no_username(sim: Simulato
     document = [{"customer": "ALPHA", "offering_usernames": [{"user": member.uuid, "username": "new"}]}]
     assert plan_of(session(sim, "owner"), document)
     sim.fault(times=None, **NO_RESOURCES)
-    with pytest.raises(WaldurError, match=rf"offering_usernames.*{part('resources_hidden')}"):
+    with pytest.raises(WaldurError, match=rf"offering_usernames.*{fragment('resources_hidden')}"):
         plan_of(session(sim, "owner"), document)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from messages import mentions, message, part
+from messages import fragment, mentions, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import operation
 from ansible_collections.waldur.provider.plugins.module_utils._common import redaction
@@ -136,7 +136,7 @@ def test_a_row_of_millions_of_keys_is_refused_before_it_is_parsed(monkeypatch: p
 def test_an_object_of_too_many_keys_among_small_ones_is_refused() -> None:
     wide = "{" + ",".join(f'"{number}":{number}' for number in range(100_001)) + "}"
     for text in (wide, f"[{wide}]", f'[{{"a": {{"b": {wide}}}}}]'):
-        with pytest.raises(ValueError, match=part("json_object_too_large")):
+        with pytest.raises(ValueError, match=fragment("json_object_too_large")):
             body_parsing.parse_json(text.encode())
 
 

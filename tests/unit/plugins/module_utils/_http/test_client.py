@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import requests
-from messages import ends, matching, mentions, message, part, pattern, prefix
+from messages import ends, fragment, matching, mentions, message, pattern, prefix
 from requests.adapters import HTTPAdapter
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS
@@ -125,7 +125,7 @@ def test_a_write_that_was_refused_as_too_many_is_repeated_because_nothing_happen
 def test_a_broken_connection_after_add_user_is_a_lost_answer() -> None:
     with (
         ScriptedServer(Answer(reset=True)) as server,
-        pytest.raises(errors.OutcomeUnknown, match=part("response_lost", request="grant the role")),
+        pytest.raises(errors.OutcomeUnknown, match=fragment("response_lost", request="grant the role")),
     ):
         client_of(server).write("add_user", UUID, body=GRANT)
     assert len(server.requests) == 1
@@ -218,7 +218,7 @@ def test_the_token_does_not_follow_a_redirect_to_another_port() -> None:
         moved = Answer(302, headers={"Location": f"{other.url}/api/users/me/"})
         with (
             ScriptedServer(moved) as server,
-            pytest.raises(errors.WaldurError, match=part("remedy_other_host", origin=other.url)),
+            pytest.raises(errors.WaldurError, match=fragment("remedy_other_host", origin=other.url)),
         ):
             client_of(server).get("me")
     assert not other.requests
@@ -351,18 +351,18 @@ def test_parameters_go_out_repeated_or_joined_as_the_operation_says() -> None:
     ("answer", "error", "words"),
     [
         (Answer(401, {"detail": "Invalid token."}), errors.Unauthorized, "401: Invalid token.*access_token is wrong"),
-        (Answer(403, {"detail": "No."}), errors.Forbidden, rf"403: No.*{part('permission_of_roles')}"),
+        (Answer(403, {"detail": "No."}), errors.Forbidden, rf"403: No.*{fragment('permission_of_roles')}"),
         (Answer(404, {"detail": "Not found."}), errors.NotFound, "404: Not found"),
         (
             Answer(404, HTML, content_type="text/html"),
             errors.RouteMissing,
-            part("feature_missing", feature="roles on service providers"),
+            fragment("feature_missing", feature="roles on service providers"),
         ),
         (Answer(400, {"role": ["Role is not found."]}), errors.ErrorResponse, "role: Role is not found."),
         (Answer(400, ["A bare list."]), errors.ErrorResponse, r"400: A bare list\."),
         (Answer(400, {"non_field_errors": ["a", "b"]}), errors.ErrorResponse, "non_field_errors: a, b"),
         (Answer(400, "{broken"), errors.ErrorResponse, "400: broken JSON"),
-        (Answer(500, HTML, content_type="text/html"), errors.OutcomeUnknown, part("server_error")),
+        (Answer(500, HTML, content_type="text/html"), errors.OutcomeUnknown, fragment("server_error")),
     ],
 )
 def test_an_error_of_any_shape_is_reported_in_one_sentence(answer: Answer, error: type, words: str) -> None:
@@ -429,7 +429,7 @@ def personal(server: ScriptedServer) -> Client:
 @pytest.mark.parametrize("name", ["add_user", "update_user", "delete_user"])
 def test_a_role_change_that_breaks_with_a_personal_token_asks_for_a_normal_one_and_is_not_repeated(name: str) -> None:
     with ScriptedServer(Answer(500, HTML, content_type="text/html")) as server:
-        with pytest.raises(errors.OutcomeUnknown, match=part("personal_token_breaks")):
+        with pytest.raises(errors.OutcomeUnknown, match=fragment("personal_token_breaks")):
             personal(server).write(name, UUID, body=GRANT)
         with pytest.raises(errors.OutcomeUnknown) as normal:
             client_of(server).write(name, UUID, body=GRANT)
@@ -439,9 +439,9 @@ def test_a_role_change_that_breaks_with_a_personal_token_asks_for_a_normal_one_a
 
 def test_a_refusal_of_a_personal_token_speaks_of_its_scopes() -> None:
     with ScriptedServer(Answer(403, {"detail": "No."})) as server:
-        with pytest.raises(errors.Forbidden, match=part("personal_token_lists")):
+        with pytest.raises(errors.Forbidden, match=fragment("personal_token_lists")):
             personal(server).rows("keys", UUID)
-        with pytest.raises(errors.Forbidden, match=part("personal_token_refused")):
+        with pytest.raises(errors.Forbidden, match=fragment("personal_token_refused")):
             personal(server).write("add_user", UUID, body=GRANT)
 
 
@@ -449,7 +449,7 @@ def test_a_refusal_of_a_personal_token_speaks_of_its_scopes() -> None:
     "answer", [Answer(body="<html><title>Log in</title></html>", content_type="text/html"), Answer(200, None)]
 )
 def test_a_log_in_page_instead_of_json_is_an_error(answer: Answer) -> None:
-    with ScriptedServer(answer) as server, pytest.raises(errors.WaldurError, match=part("remedy_api_url")):
+    with ScriptedServer(answer) as server, pytest.raises(errors.WaldurError, match=fragment("remedy_api_url")):
         client_of(server).get("me")
 
 
@@ -564,7 +564,7 @@ def test_a_secret_code_is_not_rotated_in_check_mode_and_can_be_afterwards() -> N
     with ScriptedServer(Answer(body={"api_secret_code": "s3cretc0de"})) as server:
         client = client_of(server)
         with pytest.raises(
-            errors.WriteInCheckMode, match=part("check_mode_sends_nothing", request="rotate the API secret code")
+            errors.WriteInCheckMode, match=fragment("check_mode_sends_nothing", request="rotate the API secret code")
         ):
             client.read_only().new_secret_code(UUID)
         assert server.requests == []
@@ -753,7 +753,7 @@ def test_a_download_is_given_up_as_soon_as_it_is_too_large(length: bool, monkeyp
         RawServer(behave) as server,
         pytest.raises(
             errors.WaldurError,
-            match=part(
+            match=fragment(
                 "response_too_large",
                 response="Cannot download the current image: the response",
                 limit="1",
@@ -779,7 +779,7 @@ def test_a_media_url_that_cannot_be_used_is_an_error(url: Any) -> None:
 def test_a_download_that_fails_is_an_error() -> None:
     with (
         ScriptedServer(Answer(404, HTML, content_type="text/html")) as server,
-        pytest.raises(errors.WaldurError, match=part("image_request_failed", status=matching(r"404.*"))),
+        pytest.raises(errors.WaldurError, match=fragment("image_request_failed", status=matching(r"404.*"))),
     ):
         client_of(server).download("/api/media/abc/")
 

@@ -7,7 +7,7 @@ import socket
 from typing import Any
 
 import pytest
-from messages import matching, part
+from messages import fragment, matching
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import errors
 from ansible_collections.waldur.provider.plugins.module_utils._http import transport
@@ -74,7 +74,7 @@ def test_the_deadline_holds_against_a_handshake_of_tls_that_never_ends() -> None
     with (
         RawServer(drips(b"", b""), reads=False) as server,
         limited(0.5 + SLACK),
-        pytest.raises(errors.RequestNotSent, match=part("tls_incomplete")),
+        pytest.raises(errors.RequestNotSent, match=fragment("tls_incomplete")),
     ):
         client_of(server.url.replace("http:", "https:")).write("add_user", UUID, body=GRANT)
 
@@ -94,7 +94,7 @@ def test_the_deadline_holds_with_tls(tmp_path: Any) -> None:
     with (
         RawServer(slow, tls=tls) as server,
         limited(0.5 + SLACK),
-        pytest.raises(errors.RequestNotSent, match=part("response_incomplete")),
+        pytest.raises(errors.RequestNotSent, match=fragment("response_incomplete")),
     ):
         client_of(server.url, verify=str(authority)).get("me")
 
@@ -105,7 +105,7 @@ def test_the_deadline_holds_for_a_download() -> None:
         limited(0.5 + SLACK),
         pytest.raises(
             errors.RequestNotSent,
-            match=part("cannot", request="download the current image", reason=matching(r".* in time.*")),
+            match=fragment("cannot", request="download the current image", reason=matching(r".* in time.*")),
         ),
     ):
         client_of(server.url).download("/api/media/abc/")

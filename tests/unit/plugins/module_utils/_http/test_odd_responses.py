@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from messages import begins, matching, part, prefix
+from messages import begins, fragment, matching, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS
 from ansible_collections.waldur.provider.plugins.module_utils._common import errors
@@ -196,7 +196,7 @@ def test_a_list_whose_count_was_dropped_is_counted_by_its_rows() -> None:
 def test_a_count_of_ten_millions_next_to_one_row_does_not_lead_to_as_many_requests() -> None:
     with (
         ScriptedServer(Answer(body=[{"uuid": "a"}], headers={"X-Result-Count": "10000000"})) as server,
-        pytest.raises(errors.WaldurError, match=part("list_too_long", request="look up users", count="10,000,000")),
+        pytest.raises(errors.WaldurError, match=fragment("list_too_long", request="look up users", count="10,000,000")),
     ):
         client_of(server.url).rows("all_users")
     assert len(server.requests) == 1
@@ -242,14 +242,14 @@ def test_a_body_that_is_too_large_is_reported_with_the_limit(monkeypatch: pytest
     with RawServer(body(b" " * 1_100_000)) as server:
         with pytest.raises(
             errors.WaldurError,
-            match=part(
+            match=fragment(
                 "response_too_large", response=matching(".*the response"), limit="1 MiB", remedy=matching(": check .*")
             ),
         ):
             client_of(server.url).get("me")
         with pytest.raises(
             errors.OutcomeUnknown,
-            match=part("response_too_large", response=matching(".*the request to grant the role"), limit="1 MiB"),
+            match=fragment("response_too_large", response=matching(".*the request to grant the role"), limit="1 MiB"),
         ):
             client_of(server.url).write("add_user", UUID, body=GRANT)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from messages import matching, part
+from messages import fragment, matching
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import operation
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import NotFound, WaldurError
@@ -115,7 +115,7 @@ def test_a_list_of_limited_length_that_changes_and_changes_back_while_it_is_read
     assert all_rows(server, KEYS, most_pages=3) == rows(900)
     assert len(server.asked) == 6
     unstable = Server(rows(900), count=lambda real: 899 if len(unstable.asked) % 3 == 2 else 900)
-    with pytest.raises(WaldurError, match=part("rows_differ", request="list the SSH keys", announced="900")):
+    with pytest.raises(WaldurError, match=fragment("rows_differ", request="list the SSH keys", announced="900")):
         all_rows(unstable, KEYS, most_pages=3)
 
 
@@ -143,7 +143,7 @@ def test_a_row_that_is_skipped_or_repeated_between_pages_is_got_by_reading_again
 
 def test_a_row_that_is_skipped_at_each_reading_is_an_error() -> None:
     server = Server(rows(700), spoil=lambda page, found: found[1:])
-    with pytest.raises(WaldurError, match=part("rows_differ", request="list the SSH keys", announced="700")):
+    with pytest.raises(WaldurError, match=fragment("rows_differ", request="list the SSH keys", announced="700")):
         all_rows(server, KEYS)
 
 
@@ -237,21 +237,21 @@ def test_a_hundred_thousand_rows_come() -> None:
 def test_a_list_longer_than_any_is_an_error(counted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pagination, "LONGEST_LIST", 1000)
     with pytest.raises(
-        WaldurError, match=part("list_too_long", request="list the SSH keys", count=matching("1,[0-9]{3}"))
+        WaldurError, match=fragment("list_too_long", request="list the SSH keys", count=matching("1,[0-9]{3}"))
     ):
         all_rows(Server(rows(1100), counted=counted), KEYS)
 
 
 def test_a_list_of_very_many_pages_without_a_count_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pagination, "_MOST_PAGES", 50)
-    with pytest.raises(WaldurError, match=part("list_too_long")):
+    with pytest.raises(WaldurError, match=fragment("list_too_long")):
         all_rows(Server(rows(100), largest=1, counted=False), KEYS)
 
 
 @pytest.mark.parametrize("count", [10_000_000, 999_999])
 def test_a_count_that_one_row_a_page_never_reaches_costs_one_request(count: int) -> None:
     server = Server(rows(1), count=lambda real: count)
-    with pytest.raises(WaldurError, match=part("list_too_long", count=f"{count:,}")):
+    with pytest.raises(WaldurError, match=fragment("list_too_long", count=f"{count:,}")):
         all_rows(server, KEYS)
     assert len(server.asked) == 1
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messages import matching, part
+from messages import fragment, matching
 
 from ansible_collections.waldur.provider.plugins.module_utils._common import errors
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
@@ -70,7 +70,7 @@ def test_a_write_whose_tls_breaks_after_the_request_was_written_has_an_unknown_o
 ) -> None:
     with (
         RawServer(how, tls=tls) as server,
-        pytest.raises(errors.OutcomeUnknown, match=part("response_lost", request="grant the role")),
+        pytest.raises(errors.OutcomeUnknown, match=fragment("response_lost", request="grant the role")),
     ):
         grant(server.url, verify=authority, retries=retries)
     assert len(server.requests) == 1
@@ -79,7 +79,7 @@ def test_a_write_whose_tls_breaks_after_the_request_was_written_has_an_unknown_o
 def test_a_write_whose_handshake_fails_was_not_sent(tls: ssl.SSLContext) -> None:
     with (
         RawServer(DONE, tls=tls) as server,
-        pytest.raises(errors.RequestNotSent, match=part("tls_failed")),
+        pytest.raises(errors.RequestNotSent, match=fragment("tls_failed")),
     ):
         grant(server.url)
     assert not server.requests
@@ -92,7 +92,7 @@ def test_a_write_to_a_server_that_wants_a_client_certificate_may_have_been_sent(
     strict.load_verify_locations(file)
     with (
         RawServer(DONE, tls=strict) as server,
-        pytest.raises(errors.OutcomeUnknown, match=part("tls_broken")),
+        pytest.raises(errors.OutcomeUnknown, match=fragment("tls_broken")),
     ):
         grant(server.url, verify=str(file))
     assert not server.requests
@@ -102,7 +102,7 @@ def test_a_write_to_a_server_that_wants_a_client_certificate_may_have_been_sent(
 def test_https_to_a_port_of_http_says_that_the_server_does_not_speak_tls(answer: Behaviour) -> None:
     with (
         RawServer(answer, reads=False) as server,
-        pytest.raises(errors.RequestNotSent, match=part("tls_missing", host=matching(r"127.*"))),
+        pytest.raises(errors.RequestNotSent, match=fragment("tls_missing", host=matching(r"127.*"))),
     ):
         grant(server.url.replace("http:", "https:"))
 
@@ -116,7 +116,7 @@ APACHE = b"<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.<
 def test_http_to_a_port_of_https_says_so(page: bytes) -> None:
     with (
         RawServer(http("400 Bad Request", page, Content_Type="text/html")) as server,
-        pytest.raises(errors.RequestNotSent, match=part("tls_required")),
+        pytest.raises(errors.RequestNotSent, match=fragment("tls_required")),
     ):
         client_of(server.url).get("me")
 
@@ -124,7 +124,7 @@ def test_http_to_a_port_of_https_says_so(page: bytes) -> None:
 def test_http_to_a_port_of_https_that_answers_with_an_alert_says_so() -> None:
     with (
         RawServer(says(b"\x15\x03\x01\x00\x02\x02\x46")) as server,
-        pytest.raises(errors.RequestNotSent, match=part("tls_required")),
+        pytest.raises(errors.RequestNotSent, match=fragment("tls_required")),
     ):
         client_of(server.url).get("me")
 
@@ -137,11 +137,14 @@ def test_http_to_a_port_of_https_that_answers_with_an_alert_says_so() -> None:
     [
         (
             http("407 Proxy Authentication Required"),
-            part("proxy_refused", host="waldur.example.org", reason=matching(r"407 Proxy.*")),
+            fragment("proxy_refused", host="waldur.example.org", reason=matching(r"407 Proxy.*")),
         ),
-        (http("503 No \x1b[31m"), part("proxy_refused", host="waldur.example.org", reason=matching(r"503 No .x1b.*"))),
-        (breaks, part("proxy_silent")),
-        (says(b""), part("proxy_silent")),
+        (
+            http("503 No \x1b[31m"),
+            fragment("proxy_refused", host="waldur.example.org", reason=matching(r"503 No .x1b.*")),
+        ),
+        (breaks, fragment("proxy_silent")),
+        (says(b""), fragment("proxy_silent")),
     ],
 )
 def test_a_write_that_the_proxy_does_not_pass_on_was_not_sent(behave: Behaviour, words: str) -> None:
@@ -176,7 +179,7 @@ def test_a_write_that_a_proxy_of_http_took_has_an_unknown_outcome() -> None:
 def test_a_proxy_without_tls_is_reported_with_the_option() -> None:
     with (
         RawServer(http("400 Bad Request"), reads=False) as proxy,
-        pytest.raises(errors.RequestNotSent, match=part("proxy_without_tls")),
+        pytest.raises(errors.RequestNotSent, match=fragment("proxy_without_tls")),
     ):
         grant("https://waldur.example.org", proxies=(("https", proxy.url.replace("http:", "https:")),))
 
@@ -203,7 +206,7 @@ def vanishing(first: Behaviour) -> RawServer:
 def test_a_write_that_was_sent_once_is_not_called_unsent_when_its_repetition_finds_nobody(first: Behaviour) -> None:
     with (
         vanishing(first) as server,
-        pytest.raises(errors.OutcomeUnknown, match=part("response_lost", request="change the expiry of the grant")),
+        pytest.raises(errors.OutcomeUnknown, match=fragment("response_lost", request="change the expiry of the grant")),
     ):
         extend(server.url, retries=1)
     assert len(server.requests) == 1
@@ -220,7 +223,9 @@ def test_a_write_that_was_refused_as_one_too_many_and_then_finds_nobody_was_not_
 def test_a_write_whose_repetition_is_refused_after_a_lost_answer_has_an_unknown_outcome() -> None:
     with (
         RawServer(breaks, http("400 No", b'{"detail": "no"}')) as server,
-        pytest.raises(errors.OutcomeUnknown, match=part("rejected_after_loss", lost="was lost", answered="(400: no)")),
+        pytest.raises(
+            errors.OutcomeUnknown, match=fragment("rejected_after_loss", lost="was lost", answered="(400: no)")
+        ),
     ):
         extend(server.url, retries=1)
     assert len(server.requests) == 2

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from linux_machine import KEY, OTHER_KEY
-from messages import message, part, pattern
+from messages import fragment, message, pattern
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._linux.comparison import KEYS_HEADER, compare
@@ -168,7 +168,7 @@ def test_a_new_username_of_the_same_person_renames_the_account() -> None:
 
 
 def conflict(machine: Machine, desired: Desired, key: str, **values: Any) -> None:
-    with pytest.raises(InvalidInput, match=part(key, **values)):
+    with pytest.raises(InvalidInput, match=fragment(key, **values)):
         compare(machine, desired)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from linux_machine import IS_ROOT, KEY, OTHER_KEY, Machine, account, personal_groups
-from messages import mentions, message, part
+from messages import fragment, mentions, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._linux import file_locks
@@ -114,7 +114,7 @@ def test_deleting_keeps_the_home_and_gives_the_number_to_nobody_else(machine: Ma
     assert "alice" not in machine.read("passwd").keys() | machine.read("shadow").keys() | machine.read("group").keys()
     assert (machine.root / "home" / "alice" / ".profile").exists()
     thief = account("carol", 20001, user_uuid="c" * 32)
-    with pytest.raises(InvalidInput, match=part("linux_uid_of_deleted", uid=20001, name="carol", owner="alice")):
+    with pytest.raises(InvalidInput, match=fragment("linux_uid_of_deleted", uid=20001, name="carol", owner="alice")):
         apply(machine, thief, groups=personal_groups(thief))
     apply(machine, ALICE)
     assert (machine.read("passwd")["alice"][2], machine.keys("alice")) == ("20001", [KEY])
@@ -161,7 +161,7 @@ def test_a_home_directory_that_can_not_be_moved_stops_the_run_before_any_account
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
 
     monkeypatch.setattr(Homes, "move", refuse)
-    with pytest.raises(WaldurError, match=part("linux_home_not_moved", old="/home/alice", new="/home/other")):
+    with pytest.raises(WaldurError, match=fragment("linux_home_not_moved", old="/home/alice", new="/home/other")):
         apply(machine, {**ALICE, "home": "/home/other"})
     assert machine.read("passwd") == before
 
@@ -180,7 +180,7 @@ def test_another_list_of_the_machine_is_never_touched(machine: Machine) -> None:
     result = apply(machine, bob, list_name="beta", groups=groups)
     assert [row["name"] for row in result["accounts"]] == ["bob"]
     assert machine.read("shadow")["alice"][1] == "*"
-    with pytest.raises(InvalidInput, match=part("linux_other_list", names="alice, alice", list="waldur")):
+    with pytest.raises(InvalidInput, match=fragment("linux_other_list", names="alice, alice", list="waldur")):
         apply(machine, account(), list_name="beta", groups=personal_groups(ALICE))
 
 
@@ -247,7 +247,7 @@ def test_the_note_of_a_deleted_number_stays_while_adopt_names_it_until_it_is_giv
     apply(machine, BOB, adopt=["alice"])
     carol = account("carol", 20001, user_uuid="c" * 32)
     groups = [*personal_groups(carol, BOB), {"name": "climate", "gid": 30001}]
-    with pytest.raises(InvalidInput, match=part("linux_uid_of_deleted", uid=20001, name="carol", owner="alice")):
+    with pytest.raises(InvalidInput, match=fragment("linux_uid_of_deleted", uid=20001, name="carol", owner="alice")):
         apply(machine, BOB, carol, groups=groups)
     apply(machine, BOB, carol, adopt=["alice"], groups=groups)
     assert apply(machine, BOB, carol, groups=groups)["changed"] is False
@@ -257,13 +257,13 @@ def test_the_number_of_an_account_that_another_list_deleted_is_given_to_nobody_e
     apply(machine, ALICE)
     apply(machine, departed="delete", groups=[])
     carol = account("carol", 20001, user_uuid="c" * 32)
-    with pytest.raises(InvalidInput, match=part("linux_uid_of_deleted", uid=20001, name="carol", owner="alice")):
+    with pytest.raises(InvalidInput, match=fragment("linux_uid_of_deleted", uid=20001, name="carol", owner="alice")):
         apply(machine, carol, list_name="beta", groups=personal_groups(carol))
 
 
 def test_a_home_directory_in_that_of_an_account_of_the_machine_is_an_error(machine: Machine) -> None:
     for home in ("/home/local/.config", "/home/local"):
-        with pytest.raises(InvalidInput, match=part("linux_homes_overlap", home=home, name="alice", owner="local")):
+        with pytest.raises(InvalidInput, match=fragment("linux_homes_overlap", home=home, name="alice", owner="local")):
             apply(machine, {**ALICE, "home": home})
 
 
@@ -281,7 +281,7 @@ def test_a_line_that_is_not_valid_or_doubled_is_an_error_for_its_account_only(ma
 
 def test_a_user_who_is_not_root_is_told_to_become_root(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(WaldurError, match=part("linux_not_root")):
+    with pytest.raises(WaldurError, match=fragment("linux_not_root")):
         apply(machine, ALICE, check=True)
 
 
@@ -300,7 +300,7 @@ def test_a_symbolic_link_of_a_person_leads_nowhere(machine: Machine, place: str)
     os.chown(path, 20001, 20001, follow_symlinks=False)
     changed = {**ALICE, "keys": [OTHER_KEY]}
     if place == ".ssh":
-        with pytest.raises(WaldurError, match=part("linux_homes_failed", count=1)) as raised:
+        with pytest.raises(WaldurError, match=fragment("linux_homes_failed", count=1)) as raised:
             apply(machine, changed, BOB)
         assert raised.value.details["failed_accounts"] == ["alice"]
         assert machine.keys("bob") == [KEY]
@@ -391,7 +391,7 @@ def test_keys_that_are_no_regular_file_hang_no_run_and_stop_no_other_account(mac
         assert machine.keys("alice") == [KEY]
     else:
         path.mkdir()
-        with pytest.raises(WaldurError, match=part("linux_homes_failed", count=1)):
+        with pytest.raises(WaldurError, match=fragment("linux_homes_failed", count=1)):
             apply(machine, ALICE, BOB)
     assert machine.keys("bob") == [KEY]
 
@@ -428,7 +428,7 @@ def test_a_home_directory_that_root_may_not_open_stops_no_other_account(
         return open_folder(self, name)
 
     monkeypatch.setattr(OpenFolder, "open_folder", refuse)
-    with pytest.raises(WaldurError, match=part("linux_homes_failed", count=1)) as raised:
+    with pytest.raises(WaldurError, match=fragment("linux_homes_failed", count=1)) as raised:
         apply(machine, {**ALICE, "keys": [OTHER_KEY]}, BOB)
     assert raised.value.details["failed_accounts"] == ["alice"]
     assert machine.keys("bob") == [KEY]
@@ -438,7 +438,7 @@ def test_a_home_directory_that_root_may_not_open_stops_no_other_account(
 
 def test_a_missing_folder_of_home_directories_is_named(machine: Machine) -> None:
     own = {**ALICE, "home": "/data/people/alice"}
-    with pytest.raises(WaldurError, match=part("linux_no_home_parent", path="/data/people")):
+    with pytest.raises(WaldurError, match=fragment("linux_no_home_parent", path="/data/people")):
         apply(machine, own, home_parents=["/data"])
 
 
@@ -469,14 +469,14 @@ def test_home_and_keys_get_the_contexts_of_selinux_where_the_machine_has_them(ma
 def test_a_folder_of_keys_of_another_user_is_refused(machine: Machine) -> None:
     apply(machine, ALICE)
     os.chown(machine.root / "home" / "alice" / ".ssh", 1000, 1000)
-    with pytest.raises(WaldurError, match=part("linux_homes_failed", count=1)):
+    with pytest.raises(WaldurError, match=fragment("linux_homes_failed", count=1)):
         apply(machine, ALICE)
 
 
 def test_a_home_directory_that_is_a_symbolic_link_stops_the_run(machine: Machine) -> None:
     (machine.root / "home" / "alice").symlink_to("/etc")
     before = machine.read("passwd")
-    with pytest.raises(WaldurError, match=part("linux_home_unusable", home="/home/alice")):
+    with pytest.raises(WaldurError, match=fragment("linux_home_unusable", home="/home/alice")):
         apply(machine, ALICE)
     assert machine.read("passwd") == before
 
@@ -486,10 +486,10 @@ def test_links_that_lead_to_no_file_can_not_be_read(machine: Machine) -> None:
     for target, reason in {"/": "Is a directory", "..": "Is a directory", "shells": "Too many levels"}.items():
         (machine.root / "etc" / "shells").unlink()
         (machine.root / "etc" / "shells").symlink_to(target)
-        with pytest.raises(WaldurError, match=part("linux_unreadable", path="/etc/shells")) as raised:
+        with pytest.raises(WaldurError, match=fragment("linux_unreadable", path="/etc/shells")) as raised:
             root.read_text("/etc/shells")
         assert reason in raised.value.message
-    with pytest.raises(WaldurError, match=part("linux_unreadable", path="/etc/passwd")):
+    with pytest.raises(WaldurError, match=fragment("linux_unreadable", path="/etc/passwd")):
         root.list_names("/etc/passwd")
 
 
@@ -506,7 +506,7 @@ def test_a_root_is_never_left_by_a_symbolic_link(machine: Machine, tmp_path: Pat
     (machine.root / "etc" / "shells").unlink()
     (machine.root / "etc" / "shells").symlink_to(outside / "passwd")
     (machine.root / "etc" / ".pwd.lock").symlink_to(outside / "lock")
-    with pytest.raises(WaldurError, match=part("linux_not_lockable")):
+    with pytest.raises(WaldurError, match=fragment("linux_not_lockable")):
         apply(machine, ALICE)
     (machine.root / "etc" / ".pwd.lock").unlink()
     apply(machine, ALICE)
@@ -518,15 +518,15 @@ def test_a_root_is_never_left_by_a_symbolic_link(machine: Machine, tmp_path: Pat
     assert [path.name for path in outside.iterdir()] == ["passwd"]
     (machine.root / "data" / "people").rename(machine.root / "data" / "moved")
     (machine.root / "data" / "people").symlink_to("people")
-    with pytest.raises(WaldurError, match=part("linux_home_unusable", home="/home/alice")):
+    with pytest.raises(WaldurError, match=fragment("linux_home_unusable", home="/home/alice")):
         apply(machine, ALICE)
 
 
 def test_a_root_must_be_an_absolute_path_with_a_folder_etc(machine: Machine, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=part("linux_root_relative", path="image")):
+    with pytest.raises(InvalidInput, match=fragment("linux_root_relative", path="image")):
         run({**machine.options(), "root": "image"}, check=True)
     assert RootFolder("//").is_host
-    with pytest.raises(InvalidInput, match=part("linux_root_without_etc", path=str(tmp_path))):
+    with pytest.raises(InvalidInput, match=fragment("linux_root_without_etc", path=str(tmp_path))):
         run({**machine.options(), "root": str(tmp_path)}, check=True)
 
 
@@ -567,7 +567,7 @@ def test_a_machine_without_skeleton_shells_and_gshadow_is_managed_too(machine: M
 @pytest.mark.parametrize("name", ["passwd", "shadow", "group"])
 def test_a_missing_file_is_an_error(machine: Machine, name: str) -> None:
     (machine.root / "etc" / name).unlink()
-    with pytest.raises(WaldurError, match=part("linux_file_missing", path=f"/etc/{name}")):
+    with pytest.raises(WaldurError, match=fragment("linux_file_missing", path=f"/etc/{name}")):
         apply(machine, ALICE)
 
 
@@ -596,7 +596,7 @@ def test_a_damaged_state_file_stops_the_run(machine: Machine, text: str) -> None
     path = machine.root / "var" / "lib" / "waldur_linux_accounts" / "waldur.json"
     path.write_text(text)
     before = machine.snapshot()
-    with pytest.raises(WaldurError, match=part("linux_state_invalid")):
+    with pytest.raises(WaldurError, match=fragment("linux_state_invalid")):
         apply(machine, BOB)
     assert machine.snapshot() == before
 
@@ -604,7 +604,7 @@ def test_a_damaged_state_file_stops_the_run(machine: Machine, text: str) -> None
 def test_a_file_that_is_a_folder_can_not_be_read(machine: Machine) -> None:
     (machine.root / "etc" / "gshadow").unlink()
     (machine.root / "etc" / "gshadow").mkdir()
-    with pytest.raises(WaldurError, match=part("linux_unreadable", path="/etc/gshadow")):
+    with pytest.raises(WaldurError, match=fragment("linux_unreadable", path="/etc/gshadow")):
         apply(machine, ALICE)
 
 
@@ -615,7 +615,7 @@ def test_a_state_folder_that_can_not_be_made_is_named(machine: Machine, monkeypa
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     monkeypatch.setattr(os, "mkdir", refuse)
-    with pytest.raises(WaldurError, match=part("linux_not_creatable", path="/var/lib/waldur_linux_accounts")):
+    with pytest.raises(WaldurError, match=fragment("linux_not_creatable", path="/var/lib/waldur_linux_accounts")):
         apply(machine, ALICE)
     assert "alice" not in machine.read("passwd")
 
@@ -623,7 +623,7 @@ def test_a_state_folder_that_can_not_be_made_is_named(machine: Machine, monkeypa
 def test_a_pipe_in_an_image_hangs_no_run(machine: Machine) -> None:
     (machine.root / "etc" / "shells").unlink()
     os.mkfifo(machine.root / "etc" / "shells")
-    with pytest.raises(WaldurError, match=part("linux_unreadable", path="/etc/shells")):
+    with pytest.raises(WaldurError, match=fragment("linux_unreadable", path="/etc/shells")):
         apply(machine, ALICE)
 
 
@@ -653,12 +653,12 @@ def test_the_locks_of_shadow_utils_are_waited_for_and_stale_ones_are_removed(
     with lock_files(root):
         assert lock.read_bytes() == f"{os.getpid()}\0".encode()
         monkeypatch.setattr(file_locks, "_PAUSE", 0.01)
-        with pytest.raises(WaldurError, match=part("linux_locked")), lock_files(root, timeout=0.05):
+        with pytest.raises(WaldurError, match=fragment("linux_locked")), lock_files(root, timeout=0.05):
             pass
     assert not lock.exists()
     for text in (b"", b"0", b"text", b"-5", b"9" * 31):
         lock.write_bytes(text)
-        with pytest.raises(WaldurError, match=part("linux_locked", path=lock)), lock_files(root, timeout=0.05):
+        with pytest.raises(WaldurError, match=fragment("linux_locked", path=lock)), lock_files(root, timeout=0.05):
             pass
 
 
@@ -666,12 +666,15 @@ def test_a_lock_that_is_a_pipe_hangs_no_run(machine: Machine, monkeypatch: pytes
     monkeypatch.setattr(file_locks, "_PAUSE", 0.01)
     os.mkfifo(machine.root / "etc" / "group.lock")
     root = RootFolder(str(machine.root))
-    with pytest.raises(WaldurError, match=part("linux_locked", path="/etc/group.lock")), lock_files(root, timeout=0.05):
+    with (
+        pytest.raises(WaldurError, match=fragment("linux_locked", path="/etc/group.lock")),
+        lock_files(root, timeout=0.05),
+    ):
         pass
     os.mkfifo(machine.root / "etc" / ".pwd.lock.pipe")
     (machine.root / "etc" / ".pwd.lock").unlink()
     (machine.root / "etc" / ".pwd.lock.pipe").rename(machine.root / "etc" / ".pwd.lock")
-    with pytest.raises(WaldurError, match=part("linux_not_lockable")), lock_files(root, timeout=0.05):
+    with pytest.raises(WaldurError, match=fragment("linux_not_lockable")), lock_files(root, timeout=0.05):
         pass
 
 
@@ -690,7 +693,10 @@ def test_the_lock_of_lckpwdf_is_waited_for(machine: Machine) -> None:
     assert holder.stdout is not None
     holder.stdout.readline()
     root = RootFolder(str(machine.root))
-    with pytest.raises(WaldurError, match=part("linux_locked", path="/etc/.pwd.lock")), lock_files(root, timeout=0.2):
+    with (
+        pytest.raises(WaldurError, match=fragment("linux_locked", path="/etc/.pwd.lock")),
+        lock_files(root, timeout=0.2),
+    ):
         pass
     holder.communicate(b"\n")
     with lock_files(root):
@@ -700,7 +706,7 @@ def test_the_lock_of_lckpwdf_is_waited_for(machine: Machine) -> None:
 def test_a_folder_without_etc_can_not_be_locked(machine: Machine) -> None:
     root = RootFolder(str(machine.root))
     (machine.root / "etc").rename(machine.root / "moved")
-    with pytest.raises(WaldurError, match=part("linux_not_lockable")), lock_files(root):
+    with pytest.raises(WaldurError, match=fragment("linux_not_lockable")), lock_files(root):
         pass
 
 

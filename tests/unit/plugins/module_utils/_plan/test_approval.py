@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messages import begins, ends, matching, mentions, message, part, pattern, prefix
+from messages import begins, ends, fragment, matching, mentions, message, pattern, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import parse_limits
@@ -123,7 +123,7 @@ def test_a_field_that_the_approved_plan_does_not_name_is_explained_by_the_digest
 def test_a_plan_that_differs_in_many_changes_gets_a_message_that_can_be_read() -> None:
     new = [change("grant", None, {"expiration_time": None}, user=f"u{number}") for number in range(100, 150)]
     with pytest.raises(
-        InvalidInput, match=part("approval_out_of_date", reasons=matching(r".*; and 40 more\."))
+        InvalidInput, match=fragment("approval_out_of_date", reasons=matching(r".*; and 40 more\."))
     ) as caught:
         require_approved(new, APPROVED)
     assert len(caught.value.details["new_changes"]) == 50
@@ -150,7 +150,7 @@ def test_checking_an_approved_plan_is_not_quadratic() -> None:
 
 @pytest.mark.parametrize("ids", [None, 7, {"customer": ["c1"]}, {"customer": {"a": 1}}])
 def test_an_approved_change_without_usable_ids_approves_nothing(ids: Any) -> None:
-    with pytest.raises(InvalidInput, match=part("approval_out_of_date")):
+    with pytest.raises(InvalidInput, match=fragment("approval_out_of_date")):
         require_approved([EXTEND], [{**EXTEND.as_dict(), "id": ids}])
 
 
@@ -184,7 +184,7 @@ def test_a_file_is_read_and_one_that_cannot_be_is_refused(tmp_path: Path) -> Non
     ):
         parse_limits({"approved_plan": str(tmp_path / "none.json")}, URL)
     (tmp_path / "plan.json").write_text("plan: []")
-    with pytest.raises(InvalidInput, match=part("approval_not_json", path=matching(r".*plan\.json"), line=1)):
+    with pytest.raises(InvalidInput, match=fragment("approval_not_json", path=matching(r".*plan\.json"), line=1)):
         parse_limits({"approved_plan": str(tmp_path / "plan.json")}, URL)
 
 
@@ -225,5 +225,5 @@ def test_an_approved_value_does_not_approve_a_part_of_it_or_another_type(
 
 def test_a_field_that_is_not_merged_is_approved_as_a_whole() -> None:
     image = change("update", {"image": None}, {"image": {"sha256": "0f"}}, kind="service_provider")
-    with pytest.raises(InvalidInput, match=part("approval_out_of_date")):
+    with pytest.raises(InvalidInput, match=fragment("approval_out_of_date")):
         require_approved([image], APPROVED)

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from messages import message, part, prefix
+from messages import fragment, message, prefix
 from tools.generate.schemas import complete_schema
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
@@ -165,7 +165,7 @@ def test_all_violations_are_named_at_once_with_rule_change_and_file(tmp_path: Pa
 
 def test_a_message_lists_ten_violations_and_the_result_all(tmp_path: Path) -> None:
     policy = policy_of(tmp_path, {"permanent_role_users": []})
-    with pytest.raises(InvalidInput, match=part("policy_more", count=2)) as failed:
+    with pytest.raises(InvalidInput, match=fragment("policy_more", count=2)) as failed:
         reject(policy, policy.review(ReviewedPlan([grant() for _number in range(12)], NOW)))
     assert len(failed.value.details["policy_violations"]) == 12
 

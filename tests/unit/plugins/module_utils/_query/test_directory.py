@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from messages import message, part, pattern
+from messages import fragment, message, pattern
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import Forbidden, RouteMissing
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
@@ -78,7 +78,7 @@ def test_what_waldur_warns_of_is_a_warning(sim_2026: Simulator) -> None:
 
 
 def test_a_manager_is_told_what_they_lack(sim_2026: Simulator) -> None:
-    with pytest.raises(Forbidden, match=part("permission_of_owner")):
+    with pytest.raises(Forbidden, match=fragment("permission_of_owner")):
         directory(sim_2026, by="manager_alpha")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from messages import matching, message, part
+from messages import fragment, matching, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     Forbidden,
@@ -152,7 +152,7 @@ def test_a_subset_costs_this_many_requests_beside_the_one_that_finds_the_provide
 
 def test_nothing_to_gather_is_a_fact_without_keys_of_a_provider_that_exists(sim: Simulator) -> None:
     assert gathered(session(sim), "!all", "!min") == {}
-    with pytest.raises(InvalidInput, match=part("provider_not_found", value="Nobody")):
+    with pytest.raises(InvalidInput, match=fragment("provider_not_found", value="Nobody")):
         gathered(session(sim), "!all", "!min", service_provider="Nobody")
 
 
@@ -182,7 +182,7 @@ def test_what_an_old_waldur_does_not_have_is_null_with_a_warning(edition: Simula
                 cause=message("lists_missing"),
             ),
         ]
-        with pytest.raises(RouteMissing, match=part("feature_missing", feature=matching(r"compliance reports.*"))):
+        with pytest.raises(RouteMissing, match=fragment("feature_missing", feature=matching(r"compliance reports.*"))):
             gathered(one, "compliance")
     assert facts["statistics"]["current_customers"] == 2
 

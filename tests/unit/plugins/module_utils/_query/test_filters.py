@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from messages import matching, message, part, prefix
+from messages import fragment, matching, message, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import Operation, operation
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import FIELD, Parameter, ordering
@@ -146,14 +146,14 @@ def test_values_are_read_by_the_type_of_their_parameter(given: dict[str, Any], e
         ({"colour": "red"}, "colour"),
         ({"customer": "a", "customer_uuid": "b"}, message("same_as", option="customer_uuid", other="customer")),
         ({"state": "Lost"}, "state: must be OK or Erred, and 'Lost' was given."),
-        ({"since": "never"}, part("filter_by_never", option="since")),
-        ({"since": "soon"}, part("date_invalid", option="since", value="soon")),
+        ({"since": "never"}, fragment("filter_by_never", option="since")),
+        ({"since": "soon"}, fragment("date_invalid", option="since", value="soon")),
         ({"kind": "blue"}, message("reference_needs_uuid", option="kind", value="blue")),
-        ({"attributes": "{"}, part("json_text_invalid", option="attributes", value="{")),
-        ({"attributes": {"a": {1}}}, part("json_text_invalid", option="attributes")),
-        ({"size": "many"}, part("number_too_small", option="size", least=matching(r"1.*"))),
+        ({"attributes": "{"}, fragment("json_text_invalid", option="attributes", value="{")),
+        ({"attributes": {"a": {1}}}, fragment("json_text_invalid", option="attributes")),
+        ({"size": "many"}, fragment("number_too_small", option="size", least=matching(r"1.*"))),
         ({"limit": 0}, message("number_too_small", option="limit", least=1, value=0)),
-        ({"limit": True}, part("number_too_small", option="limit", least=matching(r"1.*"))),
+        ({"limit": True}, fragment("number_too_small", option="limit", least=matching(r"1.*"))),
         ({"order_by": "-colour"}, "order_by: must be name or email, and 'colour' was given."),
         ({"name": 7}, "name: the value is the number 7"),
         ({"user": None}, message("filter_missing", option="user", request="list things")),

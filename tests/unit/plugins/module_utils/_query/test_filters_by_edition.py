@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from messages import matching, part
+from messages import fragment, matching
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import ErrorResponse, InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
@@ -65,7 +65,7 @@ def test_filters_called_name_and_uuid_are_sent_as_any_other(sim: Simulator, conn
 def test_a_filter_that_an_old_server_ignores_and_rows_do_not_tell_is_refused(
     old: Session, name: str, given: dict[str, Any]
 ) -> None:
-    with pytest.raises(InvalidInput, match=part("filter_of_newer_waldur", since=2025)):
+    with pytest.raises(InvalidInput, match=fragment("filter_of_newer_waldur", since=2025)):
         rows(old, name, **given)
 
 
@@ -94,7 +94,7 @@ def test_no_project_of_a_provider_on_2024_is_removed_though_rows_do_not_say_so(
 def test_delete_of_a_provider_is_planned_on_a_waldur_that_has_no_state_unavailable(old: Session) -> None:
     document = SCHEMA.read([{"customer": "ALPHA", "state": "absent"}], read_image)
     with pytest.raises(
-        InvalidInput, match=part("provider_has_offerings", offerings=matching(r"Alpha Draft \(Draft\).*"))
+        InvalidInput, match=fragment("provider_has_offerings", offerings=matching(r"Alpha Draft \(Draft\).*"))
     ):
         plan_changes(old, document)
 
@@ -142,7 +142,7 @@ def test_an_offering_below_another_blocks_the_deletion_of_its_provider_only_wher
         document = SCHEMA.read([{"customer": "ALPHA", "state": "absent"}], read_image)
         assert child
         if blocks:
-            with pytest.raises(InvalidInput, match=part("provider_has_offerings", offerings="Child (Active)")):
+            with pytest.raises(InvalidInput, match=fragment("provider_has_offerings", offerings="Child (Active)")):
                 plan_changes(session, document)
             with pytest.raises(ErrorResponse, match="active offerings"):
                 client.write("destroy", session.references.provider_list.rows()[0]["uuid"], expect_body=False)
@@ -161,7 +161,7 @@ def test_what_an_old_server_needs_to_answer_at_all_is_sent(old: Session) -> None
 def test_an_order_that_rows_do_not_tell_is_refused_and_never_asked_of_the_server(
     sim: Simulator, connect: Connect
 ) -> None:
-    with pytest.raises(InvalidInput, match=part("order_unknown", option="order_by", field="created")):
+    with pytest.raises(InvalidInput, match=fragment("order_unknown", option="order_by", field="created")):
         rows(connect(), "offerings", order_by=["created"])
     assert rows(connect(), "offerings", order_by=["-name"])[-1]["name"] == "Alpha Draft"
     assert not [request["path"] for request in sim.requests() if "o=" in request["path"]]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from data_of_2026 import add_data_of_2026
 from linux_machine import KEY
-from messages import mentions, part
+from messages import fragment, mentions
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
@@ -89,7 +89,7 @@ def test_selected_offerings_limit_accounts_and_projects(edition: Simulator) -> N
     result = read(edition, uid_map=RANGES, offerings=["Alpha VM"])
     assert active(result)["m1_alpha"][0] == 20000
     assert read(edition, offerings=["Alpha Private"])["accounts"] == []
-    with pytest.raises(InvalidInput, match=part("linux_offerings_empty")):
+    with pytest.raises(InvalidInput, match=fragment("linux_offerings_empty")):
         read(edition, offerings=[])
 
 
@@ -363,7 +363,7 @@ def test_a_number_is_never_given_out_twice() -> None:
         {"user": "1" * 32, "username": "next", "uid": 20008},
     ]
     assert UidMap(numbers.content()).find_uid(USER, "alice", []) == 20003
-    with pytest.raises(InvalidInput, match=part("linux_range_exhausted", key="uid")):
+    with pytest.raises(InvalidInput, match=fragment("linux_range_exhausted", key="uid")):
         UidMap({"min_uid": 20000, "max_uid": 20000}).find_uid(USER, "alice", [20000])
 
 
@@ -410,7 +410,7 @@ def test_a_group_found_by_the_name_of_its_project_gets_its_uuid_and_never_that_o
     assert numbers.find_group(PROJECT, "Renamed", []) == ("climate", 30003)
     assert numbers.find_group("e" * 32, "Climate Change!", []) == ("climate_change", 30004)
     same_name = {**MEMBERSHIP, "user_uuid": OTHER, "project_uuid": "e" * 32}
-    with pytest.raises(InvalidInput, match=part("linux_project_name", index=0, name="Climate Change!", count=2)):
+    with pytest.raises(InvalidInput, match=fragment("linux_project_name", index=0, name="Climate Change!", count=2)):
         compose(
             ACCOUNT,
             {**ACCOUNT, "user_uuid": OTHER, "username": "bob", "uidnumber": 20002},

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from messages import message, part, pattern
+from messages import fragment, message, pattern
 from provider_accounts import PROVIDER_ACCOUNT
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
@@ -104,7 +104,7 @@ def test_enforcement_hides_no_account_of_a_service_provider_and_no_conflict(sim_
 def test_others_get_an_empty_list_of_accounts_and_are_refused_the_conflicts(sim_2026: Simulator) -> None:
     assert accounts(sim_2026, by="outsider") == []
     for by in ("outsider", "manager_alpha", "support_user"):
-        with pytest.raises(Forbidden, match=part("permission_of_owner")):
+        with pytest.raises(Forbidden, match=fragment("permission_of_owner")):
             ask(sim_2026, "username_conflict_info", by=by)
 
 

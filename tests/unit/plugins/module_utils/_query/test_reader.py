@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from messages import begins, ends, message, part, pattern, prefix
+from messages import begins, ends, fragment, message, pattern, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter, ReferenceType
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
@@ -146,9 +146,9 @@ def test_a_name_needs_a_provider_to_look_in(sim: Simulator, connect: Connect) ->
     with pytest.raises(InvalidInput, match=pattern("name_needs_provider", option="project", value="x")):
         resolve_reference(connect(), None, Parameter("project", "project"), "project", "x")
     spare = connect().references.resolve_target("customer", "customer", "SPARE")
-    with pytest.raises(InvalidInput, match=part("name_needs_provider")):
+    with pytest.raises(InvalidInput, match=fragment("name_needs_provider")):
         resolve_reference(connect(), spare, Parameter("offering", "offering"), "offering", "x")
-    with pytest.raises(InvalidInput, match=part("customer_not_found", value="x")):
+    with pytest.raises(InvalidInput, match=fragment("customer_not_found", value="x")):
         resolve_reference(connect(), None, Parameter("customer", "customer"), "customer", "x")
 
 

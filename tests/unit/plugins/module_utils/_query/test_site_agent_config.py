@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from messages import ANY, message, part, pattern, prefix
+from messages import ANY, fragment, message, pattern, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     ErrorResponse,
@@ -69,12 +69,12 @@ def test_wrong_offerings_are_refused(sim_2026: Simulator) -> None:
     for check in (True, False):
         with pytest.raises(InvalidInput, match=refusal):
             generate(sim_2026, offerings=["Alpha VM"], check=check)
-    with pytest.raises(ErrorResponse, match=part("request_rejected", status=400)):
+    with pytest.raises(ErrorResponse, match=fragment("request_rejected", status=400)):
         generate(sim_2026, waldur_api_url="")
 
 
 def test_a_manager_is_told_what_they_lack(sim_2026: Simulator) -> None:
-    with pytest.raises(Forbidden, match=part("permission_secret_code")):
+    with pytest.raises(Forbidden, match=fragment("permission_secret_code")):
         generate(sim_2026, by="manager_alpha")
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from messages import ends, matching, message, part, prefix
+from messages import ends, fragment, matching, message, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
@@ -118,9 +118,9 @@ def test_a_role_is_found_by_name_and_by_uuid(sim: Simulator, connect: Connect) -
     [
         (
             "CUSTOMER.OWNER",
-            part("role_of_another_scope", option="role", scope="customer", roles=matching(r"CUSTOMER.MANAGER.*")),
+            fragment("role_of_another_scope", option="role", scope="customer", roles=matching(r"CUSTOMER.MANAGER.*")),
         ),
-        ("NOPE", part("role_not_found", option="role", value="NOPE", roles=matching(r"CUSTOMER.MANAGER.*"))),
+        ("NOPE", fragment("role_not_found", option="role", value="NOPE", roles=matching(r"CUSTOMER.MANAGER.*"))),
     ],
 )
 def test_a_role_that_does_not_fit_is_an_error_that_says_which_do(
@@ -132,7 +132,7 @@ def test_a_role_that_does_not_fit_is_an_error_that_says_which_do(
 
 def test_a_disabled_role_is_an_error(sim: Simulator, connect: Connect) -> None:
     sim.change("Role", {"name": "CUSTOMER.MANAGER"}, {"is_active": False})
-    with pytest.raises(InvalidInput, match=part("role_disabled")):
+    with pytest.raises(InvalidInput, match=fragment("role_disabled")):
         connect().references.roles.resolve_for_provider("role", "CUSTOMER.MANAGER")
 
 
@@ -320,14 +320,14 @@ def test_an_unknown_provider_or_customer_suggests_the_closest_spelling_of_any_ki
 def test_a_slug_is_suggested_where_it_is_the_closest(sim: Simulator, connect: Connect) -> None:
     references = connect().references
     slug = next(row["customer_slug"] for row in references.provider_list.rows() if "-" in row["customer_slug"])
-    with pytest.raises(InvalidInput, match=part("suggestion", value=slug)):
+    with pytest.raises(InvalidInput, match=fragment("suggestion", value=slug)):
         references.resolve_target("service_provider", "service_provider", slug.replace("-", "_"))
 
 
 def test_an_unknown_customer_without_a_provider_is_suggested_and_one_like_no_other_is_not(
     sim: Simulator, connect: Connect
 ) -> None:
-    with pytest.raises(InvalidInput, match=part("suggestion", value="SPARE")):
+    with pytest.raises(InvalidInput, match=fragment("suggestion", value="SPARE")):
         connect().references.resolve_target("customer", "customer", "SPARR")
     for kind in ("customer", "service_provider"):
         with pytest.raises(InvalidInput, match=r"UUID\.$"):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from messages import matching, message, part, pattern, prefix
+from messages import fragment, matching, message, pattern, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, NotFound
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
@@ -131,9 +131,9 @@ def test_a_role_is_found_by_its_uuid_and_its_scope_is_named() -> None:
 def test_a_server_without_roles_on_providers_says_so(scope: dict[str, Any]) -> None:
     elsewhere = {"uuid": "0c" * 16, "name": "OWNER", **scope}
     references = AskedClient({"roles": [elsewhere, {**ROLE, "is_active": False}]}).session().references
-    with pytest.raises(InvalidInput, match=part("only_roles_of_other_scopes", value="OWNER")):
+    with pytest.raises(InvalidInput, match=fragment("only_roles_of_other_scopes", value="OWNER")):
         references.roles.resolve_for_provider("role", "OWNER")
-    with pytest.raises(InvalidInput, match=part("role_disabled", value="VIEWER")):
+    with pytest.raises(InvalidInput, match=fragment("role_disabled", value="VIEWER")):
         references.roles.resolve_for_provider("role", "VIEWER")
 
 
@@ -214,7 +214,7 @@ def test_a_customer_given_by_uuid_is_asked_for_by_itself() -> None:
 
 def test_a_customer_that_cannot_be_seen_is_looked_for_in_every_way() -> None:
     asked = AskedClient()
-    with pytest.raises(InvalidInput, match=part("customer_not_found", value=matching(r"dddd.*"))):
+    with pytest.raises(InvalidInput, match=fragment("customer_not_found", value=matching(r"dddd.*"))):
         asked.session().references.resolve_target("customer", "customer", PROVIDER)
     ways = [next(key for key in query if key != "field") for name, query in queries(asked) if name == "all_customers"]
     assert ways == ["name_exact", "abbreviation", "slug"]
@@ -223,7 +223,7 @@ def test_a_customer_that_cannot_be_seen_is_looked_for_in_every_way() -> None:
 def test_an_empty_value_never_matches_rows_without_one() -> None:
     rows = [provider(PROVIDER, "ACME", customer_abbreviation="", customer_slug="")]
     references = AskedClient({"service_providers": rows}).session().references
-    with pytest.raises(InvalidInput, match=part("provider_not_found", value="Other")):
+    with pytest.raises(InvalidInput, match=fragment("provider_not_found", value="Other")):
         references.resolve_target("service_provider", "service_provider", "Other")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from messages import begins, matching, message, part
+from messages import begins, fragment, matching, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
@@ -195,7 +195,7 @@ def test_usernames_of_a_provider_that_does_not_exist_yet_are_one_warning() -> No
     [
         (("nobody", "b"), r"^offering_usernames\[1\].user: user 'nobody' not found"),
         (("alice@example.org", "b"), "alice duplicates .*"),
-        (("bob", "a"), part("username_shared", option="offering_usernames[1].username")),
+        (("bob", "a"), fragment("username_shared", option="offering_usernames[1].username")),
     ],
 )
 def test_wrong_entries_are_reported_before_their_provider_is_created(second: tuple[str, str], words: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from messages import matching, part
+from messages import fragment, matching
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
@@ -114,7 +114,7 @@ def test_a_user_whose_account_could_not_be_created_then_is_rejected_before_the_o
     sim.delete("OfferingUser", {"user__username": "member1"})
     sim.change("Offering", ALPHA, {"plugin_options": {}})
     with pytest.raises(
-        InvalidInput, match=part("username_without_account", offerings=matching(r"Alpha Storage, Alpha VM.*"))
+        InvalidInput, match=fragment("username_without_account", offerings=matching(r"Alpha Storage, Alpha VM.*"))
     ):
         plan_document(sim, account_options={"account_scope": "provider"}, offering_usernames=named(("member1", "m1")))
     assert sim.counts().writes == 0

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from messages import begins, ends, matching, mentions, message, part
+from messages import begins, ends, fragment, matching, mentions, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
@@ -263,7 +263,7 @@ def test_the_username_of_a_service_provider_account_that_no_account_shows_is_tak
 ) -> None:
     start.create("ProviderAccount", service_provider="Alpha Cloud Ltd", user="member2", username="Taken", state="OK")
     text = rejected(start, ("member1", "tAKEN"), single=single)
-    assert mentions(text, "username_of_another", held=matching(rf".*{part('held_by_provider_account')}.*"))
+    assert mentions(text, "username_of_another", held=matching(rf".*{fragment('held_by_provider_account')}.*"))
 
 
 @pytest.mark.parametrize("single", [True, False])
@@ -332,10 +332,10 @@ def test_an_account_that_was_linked_since_the_plan_is_reported_and_renamed_by_th
     set_options(start, account_scope="provider")
     with pytest.raises(
         WaldurError,
-        match=part(
+        match=fragment(
             "outcome_rechecked",
             cause=matching(r"is owned by service provider account .*"),
-            state=matching(part("usernames_counted", count=0, accounts=2)),
+            state=matching(fragment("usernames_counted", count=0, accounts=2)),
         ),
     ):
         apply(asked, planned)
@@ -400,7 +400,7 @@ def test_a_change_that_stops_between_its_requests_is_reported_as_done_in_part_an
 ) -> None:
     sim.change("OfferingUser", WHERE, UNLINKED)
     sim.fault(method="PATCH", path="*/marketplace-service-provider-accounts/*", status=403, body={"detail": "No."})
-    with pytest.raises(WaldurError, match=part("usernames_counted", count="1", accounts="2")) as refused:
+    with pytest.raises(WaldurError, match=fragment("usernames_counted", count="1", accounts="2")) as refused:
         set_usernames(sim, ("member1", "new"))
     assert refused.value.details["changed"] is True
     assert set_usernames(sim, ("member1", "new")) == [("member1", {"Alpha Storage": "new"})]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from messages import matching, message, part
+from messages import fragment, matching, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
@@ -190,5 +190,7 @@ def test_a_double_grant_is_reported_with_both_of_its_ends() -> None:
         )
     )
     asked = AskedClient({"list_users": rows})
-    with pytest.raises(WaldurError, match=part("granted_meanwhile", duplicate=matching(f"alice as .* {'2' * 32}.*"))):
+    with pytest.raises(
+        WaldurError, match=fragment("granted_meanwhile", duplicate=matching(f"alice as .* {'2' * 32}.*"))
+    ):
         UserRole().verify(asked.session(), target(), wishes, GrantState([], {}, NOW))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from in_process import make_connection, run_module
-from messages import message, part
+from messages import fragment, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
@@ -79,7 +79,7 @@ def test_the_items_of_a_loop_request_the_grants_of_their_user_each(sim: Simulato
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_a_role_that_does_not_exist_is_an_error(sim: Simulator, state: str, check: bool) -> None:
     with pytest.raises(
-        InvalidInput, match=part("role_not_found", option="role", value="CUSTOMER.MANGER", roles=MANAGER)
+        InvalidInput, match=fragment("role_not_found", option="role", value="CUSTOMER.MANGER", roles=MANAGER)
     ):
         run(sim, check=check, role="CUSTOMER.MANGER", state=state)
     assert sim.counts().writes == 0
@@ -88,7 +88,7 @@ def test_a_role_that_does_not_exist_is_an_error(sim: Simulator, state: str, chec
 @pytest.mark.parametrize("check", [True, False])
 def test_a_role_that_was_disabled_can_not_be_granted_though_others_hold_it(sim: Simulator, check: bool) -> None:
     sim.change("Role", {"name": MANAGER}, {"is_active": False})
-    with pytest.raises(InvalidInput, match=part("role_disabled")):
+    with pytest.raises(InvalidInput, match=fragment("role_disabled")):
         run(sim, check=check, user="member1")
     assert sim.counts().writes == 0
 
