@@ -23,8 +23,8 @@ from .._plan.changes import Change, Comparison
 from .._references.targets import Target
 from .._references.users import ResolvedUsers
 from .account_options import ACCOUNT_OPTIONS_KEY, merged_options, named_options
-from .account_settings import compare_account_settings
-from .account_state import AccountState, read_account_state, read_numbered_accounts
+from .account_options_changes import compare_account_options
+from .account_options_state import AccountState, read_account_state, read_numbered_accounts
 from .base import ModuleOptions, Resource, ResourceTask, TypedTask
 from .posix_id_supply import EarlierChanges
 from .service_provider_comparison import (
@@ -153,7 +153,7 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         if refusal := current.accounts.refusal:
             text = f"this token can't change the account options of {target.name}: {refusal}"
             return Comparison(errors=(f"{desired.option(ACCOUNT_OPTIONS_KEY)}: {text}",))
-        settings = compare_account_settings(
+        settings = compare_account_options(
             target,
             replace(desired.settings, options=options_sent_alone(desired, current)),
             current.options,

@@ -15,7 +15,7 @@ from .._document.model import UNSET, ImageFile
 from .._plan.changes import Action, Change, ChangeKind, Comparison, Effect, Severity, Stage
 from .._references.targets import Target
 from .account_options import ACCOUNT_OPTIONS_KEY, NAMING_KEYS, SCOPE, SHARED, differing_options
-from .account_settings import MERGED_FIELDS, SettingsComparison
+from .account_options_changes import MERGED_FIELDS, AccountOptionsComparison
 from .service_provider_profile import Profile, ProfileState, ProfileWrite
 
 CREATE = Action("create", Stage.PREPARE, effect=Effect.CREATE, participle="created")
@@ -100,7 +100,7 @@ def warn_of_prefix(target: Target, change: Change[ProfileWrite] | None) -> tuple
     return (f"{target.name}: {ACCOUNT_OPTIONS_KEY}.homedir_prefix: {text}.",)
 
 
-def settings_change(target: Target, settings: SettingsComparison) -> Change[ProfileWrite] | None:
+def settings_change(target: Target, settings: AccountOptionsComparison) -> Change[ProfileWrite] | None:
     """Return the change of the options that can change accounts; None where nothing differs."""
     if settings.write is None:
         return None

@@ -25,8 +25,8 @@ from .._document.fields import (
 )
 from .._document.model import CUSTOMER_REFERENCE, UNSET, ImageFile, ReadImage, Unset
 from .account_options import ACCOUNT_OPTIONS, ACCOUNT_OPTIONS_KEY, SCOPE, SHARED
-from .account_settings import DesiredSettings, SettingsWrite
-from .account_state import AccountState
+from .account_options_changes import AccountOptionsWrite, DesiredAccountOptions
+from .account_options_state import AccountState
 from .username_resolutions import RESOLUTIONS, ResolutionEntry
 
 NEWER_SINCE = 2026
@@ -49,9 +49,9 @@ class Profile:
     resolutions: tuple[ResolutionEntry, ...] = ()
 
     @property
-    def settings(self) -> DesiredSettings:
+    def settings(self) -> DesiredAccountOptions:
         """The part of the profile that can change accounts."""
-        return DesiredSettings(self.fields.get(ACCOUNT_OPTIONS_KEY) or {}, self.resolutions, self.where)
+        return DesiredAccountOptions(self.fields.get(ACCOUNT_OPTIONS_KEY) or {}, self.resolutions, self.where)
 
     def option(self, name: str) -> str:
         """Return what messages call an option of this entry."""
@@ -138,4 +138,4 @@ class ProfileWrite:
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     image: ImageFile | Unset = UNSET
-    settings: SettingsWrite | None = None
+    settings: AccountOptionsWrite | None = None

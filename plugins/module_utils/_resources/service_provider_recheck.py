@@ -13,7 +13,7 @@ from .._document.model import UNSET, ImageFile
 from .._plan.changes import Change
 from .._references.targets import Target
 from .account_options import ACCOUNT_OPTIONS_KEY, unapplied_options
-from .account_settings import SettingsWrite, count_unlinked, describe_stored
+from .account_options_changes import AccountOptionsWrite, count_unlinked, describe_stored
 from .service_provider_comparison import CREATE, DELETE
 from .service_provider_profile import ProfileWrite
 from .service_provider_reading import check_profile, read_row
@@ -36,7 +36,9 @@ def add_stored_options(error: ErrorResponse, session: Session, target: Target, c
         error.details["took_effect"] = None
 
 
-def _recheck_settings(session: Session, target: Target, row: Row, settings: SettingsWrite) -> tuple[bool | None, str]:
+def _recheck_settings(
+    session: Session, target: Target, row: Row, settings: AccountOptionsWrite
+) -> tuple[bool | None, str]:
     """Return whether options were stored and accounts linked (None: partly), and the current state as text."""
     left = unapplied_options(row.get(ACCOUNT_OPTIONS_KEY) or {}, settings.options)
     adopts = settings.kept_usernames is not None

@@ -19,7 +19,7 @@ from .._document.model import UNSET, ImageFile, Unset
 from .._plan.changes import Change
 from .._references.targets import Target
 from .account_options import ACCOUNT_OPTIONS_KEY, unapplied_options
-from .account_settings import SettingsWrite, adopt_accounts
+from .account_options_changes import AccountOptionsWrite, adopt_accounts
 from .service_provider_comparison import CREATE, DELETE
 from .service_provider_profile import NEWER_KEYS, ProfileState, ProfileWrite
 from .service_provider_reading import check_profile
@@ -76,7 +76,7 @@ def _create_provider(session: Session, target: Target, fields: Row, upload: Imag
     return check_profile("create", row), remaining
 
 
-def _write_settings(session: Session, target: Target, current: ProfileState, settings: SettingsWrite) -> None:
+def _write_settings(session: Session, target: Target, current: ProfileState, settings: AccountOptionsWrite) -> None:
     """Link the accounts that become shared, and then send the options, for which nothing is left to link.
 
     Waldur stores the scope before it links accounts, and keeps it where it can't (api-behaviour:

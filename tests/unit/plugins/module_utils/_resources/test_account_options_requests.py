@@ -16,11 +16,11 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     WaldurError,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
-from ansible_collections.waldur.provider.plugins.module_utils._resources.account_settings import (
-    SettingsWrite,
+from ansible_collections.waldur.provider.plugins.module_utils._resources.account_options_changes import (
+    AccountOptionsWrite,
     describe_stored,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._resources.account_state import (
+from ansible_collections.waldur.provider.plugins.module_utils._resources.account_options_state import (
     Account,
     AccountState,
     Override,
@@ -384,4 +384,4 @@ def test_a_policy_is_one_request() -> None:
     asked = AskedClient(objects={"partial_update": {**OLD, "account_options": POLICY}})
     write(asked, POLICY, AccountState())
     assert asked.asked == [("partial_update", PROVIDER, {"body": {"account_options": POLICY}})]
-    assert settings_change(POLICY, AccountState()).payload == ProfileWrite(settings=SettingsWrite(POLICY))
+    assert settings_change(POLICY, AccountState()).payload == ProfileWrite(settings=AccountOptionsWrite(POLICY))

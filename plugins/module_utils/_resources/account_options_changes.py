@@ -27,7 +27,7 @@ from .account_options import (
     differing_options,
     unapplied_options,
 )
-from .account_state import AccountState, Override, Preview, becomes_shared, demand_of, read_accounts
+from .account_options_state import AccountState, Override, Preview, becomes_shared, demand_of, read_accounts
 from .username_resolutions import (
     RESOLUTIONS_KEY,
     ResolutionEntry,
@@ -45,7 +45,7 @@ _MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
-class DesiredSettings:
+class DesiredAccountOptions:
     """The desired account options and resolutions; ``where`` is the place of the entry, empty for a task's options."""
 
     options: Row
@@ -58,7 +58,7 @@ class DesiredSettings:
 
 
 @dataclass(frozen=True)
-class SettingsWrite:
+class AccountOptionsWrite:
     """The options to send, and before that the usernames that users keep as their accounts are linked, by their UUIDs.
 
     None: no account becomes shared. ``unlinked`` is the number of accounts that are not linked yet.
@@ -70,48 +70,48 @@ class SettingsWrite:
 
 
 @dataclass(frozen=True)
-class SettingsComparison:
+class AccountOptionsComparison:
     """A change of the account options, by what differs; ``write`` is None where nothing does."""
 
     before: Row = field(default_factory=dict)
     after: Row = field(default_factory=dict)
-    write: SettingsWrite | None = None
+    write: AccountOptionsWrite | None = None
     renames: tuple[Rename, ...] = ()
     warnings: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     missing_users: tuple[str, ...] = ()
 
 
-def compare_account_settings(
+def compare_account_options(
     target: Target,
-    desired: DesiredSettings,
+    desired: DesiredAccountOptions,
     stored: Row,
     state: AccountState,
     users: ResolvedUsers,
     *,
     missing_users: str,
-) -> SettingsComparison:
+) -> AccountOptionsComparison:
     """Compare the options that can change accounts at once, and list their effects on accounts. Pure."""
     warnings = tuple(f"{target.name}: {text}" for text in _preview_warnings(state.preview))
     if duplicates := find_duplicate_entries(desired.resolutions, users):
-        return SettingsComparison(warnings=warnings, errors=duplicates)
+        return AccountOptionsComparison(warnings=warnings, errors=duplicates)
     naming = {key: value for key, value in desired.options.items() if key in NAMING_KEYS}
     before, sent = differing_options(stored, naming)
     if not sent:
-        return SettingsComparison(warnings=warnings)
+        return AccountOptionsComparison(warnings=warnings)
     if not becomes_shared(stored, sent):
         if errors := tuple(_shortages(target, desired, sent, state)):
-            return SettingsComparison(warnings=warnings, errors=errors)
-        return _settings_change(before, sent, _previewed(state.preview), SettingsWrite(sent), warnings)
+            return AccountOptionsComparison(warnings=warnings, errors=errors)
+        return _settings_change(before, sent, _previewed(state.preview), AccountOptionsWrite(sent), warnings)
     resolved = resolve_conflicts(state.conflicts, desired.resolutions, users, missing_users=missing_users)
     errors = (*resolved.errors, *_adoption_errors(target, desired, state, resolved.usernames))
     warnings = (*warnings, *resolved.warnings)
     if errors:
-        return SettingsComparison(warnings=warnings, errors=errors, missing_users=resolved.missing_users)
+        return AccountOptionsComparison(warnings=warnings, errors=errors, missing_users=resolved.missing_users)
     # All accounts are linked before the options are sent, and no policy renames linked ones.
-    write, names = SettingsWrite(sent), resolved.usernames
+    write, names = AccountOptionsWrite(sent), resolved.usernames
     if state.needs_adoption:
-        write = SettingsWrite(sent, {**_owned_usernames(state), **names}, len(state.unlinked))
+        write = AccountOptionsWrite(sent, {**_owned_usernames(state), **names}, len(state.unlinked))
     change = _settings_change(before, sent, _adopted(state, names), write, warnings)
     return replace(change, missing_users=resolved.missing_users)
 
@@ -130,8 +130,8 @@ class _NameChange:
 
 
 def _settings_change(
-    before: Row, sent: Row, changes: Iterable[_NameChange], write: SettingsWrite, warnings: tuple[str, ...]
-) -> SettingsComparison:
+    before: Row, sent: Row, changes: Iterable[_NameChange], write: AccountOptionsWrite, warnings: tuple[str, ...]
+) -> AccountOptionsComparison:
     """Return the change, with each account whose names change under a label of its own."""
     old: Row = {ACCOUNT_OPTIONS_KEY: before}
     new: Row = {ACCOUNT_OPTIONS_KEY: sent}
@@ -150,7 +150,7 @@ def _settings_change(
         Rename(change.label, change.new_username, is_implied=change.is_implied, subject=change.subject)
         for change in renamed
     )
-    return SettingsComparison(old, new, write, renames, warnings)
+    return AccountOptionsComparison(old, new, write, renames, warnings)
 
 
 def _unique_labels(changes: Iterable[_NameChange]) -> dict[str, _NameChange]:
@@ -238,7 +238,7 @@ def _owned_usernames(state: AccountState) -> dict[str, str]:
 
 
 def _adoption_errors(
-    target: Target, desired: DesiredSettings, state: AccountState, kept_usernames: Mapping[str, str]
+    target: Target, desired: DesiredAccountOptions, state: AccountState, kept_usernames: Mapping[str, str]
 ) -> Iterable[str]:
     """Yield why Waldur would refuse to share the accounts, or would share a part of them
     (api-behaviour: account-settings-scope-conflict, accounts-adoption-errors)."""
@@ -260,7 +260,7 @@ def _adoption_errors(
         yield from _collisions(place, target, state, kept_usernames)
 
 
-def _shortages(target: Target, desired: DesiredSettings, sent: Row, state: AccountState) -> Iterable[str]:
+def _shortages(target: Target, desired: DesiredAccountOptions, sent: Row, state: AccountState) -> Iterable[str]:
     """Yield an error for each POSIX ID pool that has too few numbers for the accounts that are named anew; the preview
     foresees none (api-behaviour: account-settings-preview)."""
     key = next((key for key in (POLICY, PREFIX, SCOPE) if key in sent), POLICY)
