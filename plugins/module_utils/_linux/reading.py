@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass, replace
 
 from .._common.errors import InvalidInput, WaldurError
+from .account_list_validation import FIRST_ID
 from .homes import Homes
 from .model import Desired, Foreign, LocalAccount, Machine, ManagedState
 from .name_service import NameService, find_foreign
 from .root_folder import RootFolder
 from .tables import Tables
-from .validation import FIRST_ID
 
 # Valid where a machine has no /etc/shells, as for getusershell(3), and where people may do anything but log in.
 _DEFAULT_SHELLS = frozenset({"/bin/sh", "/bin/bash"})

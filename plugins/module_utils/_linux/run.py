@@ -25,6 +25,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._common.errors import WaldurError, quote
+from .account_list_validation import validate_account_list
 from .comparison import compare
 from .file_locks import lock_files
 from .homes import FindContext, Homes
@@ -35,7 +36,6 @@ from .report import make_result
 from .root_folder import RootFolder
 from .state_file import list_states, merge_states, read_state, write_state
 from .tables import FILES, Tables
-from .validation import validate_list
 
 _SECONDS_PER_DAY = 86400
 _CACHES = (("nscd", "-i", "passwd"), ("nscd", "-i", "group"))
@@ -59,7 +59,7 @@ def run(
         raise WaldurError("linux_accounts must run as root on the machine: set become to true, or log in as root.")
     root = RootFolder(options["root"])
     first_ids = read_first_ids(root)
-    desired = validate_list(options, *first_ids)
+    desired = validate_account_list(options, *first_ids)
     homes = Homes(root, list(options["home_parents"]), find_context if root.is_host else None)
     if service is None and root.is_host:
         service = HostNameService()

@@ -10,9 +10,9 @@ import json
 from typing import Any
 
 from .._common.errors import WaldurError
+from .account_list_validation import FIRST_ID, find_id_problem, find_name_problem
 from .model import ManagedAccount, ManagedState
 from .root_folder import RootFolder
-from .validation import FIRST_ID, find_id_problem, find_name_problem
 
 FOLDER = "/var/lib/waldur_linux_accounts"
 _VERSION = 1

@@ -39,7 +39,7 @@ from .._references.targets import Target
 from .._resources.base import AnyResource
 from .._resources.document_schema import DOCUMENT, SCHEMA
 from .._resources.registry import RESOURCES
-from .._validation.validate import REPORTS, validate
+from .._validation.desired_state_validate import REPORTS, validate
 
 Spec = dict[str, Any]
 

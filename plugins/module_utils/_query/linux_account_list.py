@@ -14,7 +14,7 @@ from typing import Any
 from .._common import uuids
 from .._common.public_keys import parse_authorized_key, to_printable
 from .._common.types import Row
-from .._linux.validation import find_home_problem, find_id_problem, find_name_problem, find_path_problem
+from .._linux.account_list_validation import find_home_problem, find_id_problem, find_name_problem, find_path_problem
 from .linux_uid_map import UidMap
 
 _USABLE = "OK"

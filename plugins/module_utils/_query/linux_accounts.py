@@ -19,7 +19,7 @@ from .._common.errors import Forbidden, InvalidInput, NotFound, RouteMissing
 from .._common.types import Row
 from .._context import Session
 from .._http.row_checks import FieldType, check_rows
-from .._linux.validation import find_path_problem
+from .._linux.account_list_validation import find_path_problem
 from .._references.account_visibility import describe_hidden_rows
 from .._references.targets import Target
 from .._resources.offering_username_owners import CREATE_OPTION

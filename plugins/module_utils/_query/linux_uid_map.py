@@ -16,7 +16,7 @@ from typing import Any
 
 from .._common import uuids
 from .._common.errors import InvalidInput, Problems, quote
-from .._linux.validation import find_id_problem, find_name_problem
+from .._linux.account_list_validation import find_id_problem, find_name_problem
 
 _RANGES = ("min_uid", "max_uid", "min_gid", "max_gid")
 _USER_KEYS: dict[str, Any] = {

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Sequence
 
 from .._common.errors import WaldurError
+from .desired_state_validate import REPORTS, write_reports
 from .findings import validate_documents
-from .validate import REPORTS, write_reports
 
 _HAS_FINDINGS, _FAILED = 1, 2
 

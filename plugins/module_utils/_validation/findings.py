@@ -54,7 +54,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Validation:
+class ValidationResult:
     """The outcome: the files that were read, in their order, and the findings by file and position.
 
     ``entries`` is the number of entries; 0 where there are findings.
@@ -65,7 +65,7 @@ class Validation:
     entries: int
 
 
-def validate_documents(path: str, read_image: ReadImage = images.read_image) -> Validation:
+def validate_documents(path: str, read_image: ReadImage = images.read_image) -> ValidationResult:
     """Return all errors of the file ``path``, or of the documents in that folder.
 
     Raises ``InvalidInput`` where there is nothing to validate: no such file or folder, or no document in it.
@@ -81,10 +81,10 @@ def validate_documents(path: str, read_image: ReadImage = images.read_image) -> 
             raise
     read_once = cache(read_positions)
     findings = {_finding(single, sources[single.source], read_once) for single in errors}
-    return Validation(tuple(map(_shown_path, sources.values())), tuple(sorted(findings)), entries)
+    return ValidationResult(tuple(map(_shown_path, sources.values())), tuple(sorted(findings)), entries)
 
 
-def validate_policy(path: str) -> Validation:
+def validate_policy(path: str) -> ValidationResult:
     """Return all errors of the policy file at ``path``. Raises ``InvalidInput`` where it can't be opened."""
     errors: tuple[InvalidInput, ...] = ()
     try:
@@ -97,7 +97,7 @@ def validate_policy(path: str) -> Validation:
         single.source = policy_name(path)
     absolute = os.path.abspath(path)
     findings = {_finding(single, absolute, cache(read_positions)) for single in errors}
-    return Validation((_shown_path(absolute),), tuple(sorted(findings)), 0)
+    return ValidationResult((_shown_path(absolute),), tuple(sorted(findings)), 0)
 
 
 def _finding(error: InvalidInput, path: str, read_positions: Callable[[str], Positions]) -> Finding:

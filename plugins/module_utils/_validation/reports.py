@@ -15,12 +15,12 @@ from collections import Counter
 from xml.etree import ElementTree
 
 from .._common.yaml_files import CONTROLS
-from .findings import Finding, Validation
+from .findings import Finding, ValidationResult
 
 _SUITE = "waldur.provider.validate"
 
 
-def render_junit(validation: Validation) -> bytes:
+def render_junit(validation: ValidationResult) -> bytes:
     """Return a JUnit report: one test case for each file, failed if it has findings."""
     by_file: dict[str, list[Finding]] = {file: [] for file in validation.files}
     for finding in validation.findings:
@@ -41,7 +41,7 @@ def render_junit(validation: Validation) -> bytes:
     return f"<?xml version='1.0' encoding='utf-8'?>\n{text}\n".encode()
 
 
-def render_code_quality(validation: Validation) -> bytes:
+def render_code_quality(validation: ValidationResult) -> bytes:
     """Return a report for GitLab Code Quality: a JSON list with one object for each finding."""
     seen: Counter[str] = Counter()
     report = []

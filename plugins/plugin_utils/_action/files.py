@@ -23,7 +23,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.model im
 from ansible_collections.waldur.provider.plugins.module_utils._document.policy_file import check_policy, policy_name
 from ansible_collections.waldur.provider.plugins.module_utils._plan.policy import add_line, describe_rejection, file_of
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
-from ansible_collections.waldur.provider.plugins.module_utils._validation.validate import REPORTS
+from ansible_collections.waldur.provider.plugins.module_utils._validation.desired_state_validate import REPORTS
 
 _ENTRY = re.compile(r"service_providers\[(\d+)\]")
 # The parts of a module's result that name entries of a document.

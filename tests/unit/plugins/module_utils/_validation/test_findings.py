@@ -11,8 +11,8 @@ from messages import message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._common.rules import Rule
+from ansible_collections.waldur.provider.plugins.module_utils._validation.desired_state_validate import validate
 from ansible_collections.waldur.provider.plugins.module_utils._validation.findings import validate_documents
-from ansible_collections.waldur.provider.plugins.module_utils._validation.validate import validate
 
 from ...helpers.samples import image
 

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._validation.validate import validate
+from ansible_collections.waldur.provider.plugins.module_utils._validation.desired_state_validate import validate
 
 from ...helpers.samples import image
 

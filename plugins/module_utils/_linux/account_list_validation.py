@@ -84,7 +84,7 @@ def find_comment_problem(comment: Any) -> str:
     return "is longer than 200 characters" if len(comment) > 200 else ""
 
 
-def validate_list(options: Mapping[str, Any], first_uid: int = FIRST_ID, first_gid: int = FIRST_ID) -> Desired:
+def validate_account_list(options: Mapping[str, Any], first_uid: int = FIRST_ID, first_gid: int = FIRST_ID) -> Desired:
     """Return the list that the options of the module describe.
 
     ``first_uid`` and ``first_gid`` are the lowest numbers for people on the machine. Raises ``InvalidInput`` with

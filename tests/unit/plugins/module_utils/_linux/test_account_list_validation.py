@@ -14,14 +14,14 @@ from messages import message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._common.public_keys import parse_authorized_key
-from ansible_collections.waldur.provider.plugins.module_utils._linux.model import DesiredAccount
-from ansible_collections.waldur.provider.plugins.module_utils._linux.validation import (
+from ansible_collections.waldur.provider.plugins.module_utils._linux.account_list_validation import (
     find_comment_problem,
     find_home_problem,
     find_id_problem,
     find_name_problem,
-    validate_list,
+    validate_account_list,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._linux.model import DesiredAccount
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def machine(tmp_path: Path) -> Machine:
 
 def errors(machine: Machine, **options: Any) -> list[str]:
     with pytest.raises(InvalidInput) as raised:
-        validate_list(machine.options(**options))
+        validate_account_list(machine.options(**options))
     found: list[str] = raised.value.details.get("errors", [raised.value.message])
     return found
 
@@ -40,7 +40,7 @@ def test_a_valid_list_is_read_and_active_accounts_count(machine: Machine) -> Non
     alice = account(groups=["climate", "alice"], comment="Alice", user_uuid="a" * 32, keys=[OTHER_KEY, KEY, KEY])
     left = {"name": "0 invalid", "active": False, "reason": "no project left"}
     groups = personal_groups(alice, climate=30001)
-    desired = validate_list(machine.options(accounts=[alice, left], groups=groups, adopt=["climate"]))
+    desired = validate_account_list(machine.options(accounts=[alice, left], groups=groups, adopt=["climate"]))
     keys = tuple(sorted((KEY, OTHER_KEY)))
     assert desired.accounts == {
         "alice": DesiredAccount(

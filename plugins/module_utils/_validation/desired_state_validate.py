@@ -15,11 +15,11 @@ from .._common.input_files import LARGEST_DOCUMENT
 from .._common.shown_paths import quote_path
 from .._document.model import ReadImage
 from .._export.output_folder import Folder, require_plain_path
-from .findings import Validation, validate_documents, validate_policy
+from .findings import ValidationResult, validate_documents, validate_policy
 from .reports import render_code_quality, render_junit
 
 # What writes the report that an option names.
-REPORTS: dict[str, Callable[[Validation], bytes]] = {
+REPORTS: dict[str, Callable[[ValidationResult], bytes]] = {
     "junit_file": render_junit,
     "code_quality_file": render_code_quality,
 }
@@ -35,7 +35,7 @@ def validate(options: Mapping[str, Any], read_image: ReadImage, *, check: bool) 
         policy = validate_policy(options["policy_path"])
         files = tuple(dict.fromkeys((*validation.files, *policy.files)))
         findings = tuple(sorted({*validation.findings, *policy.findings}))
-        validation = Validation(files, findings, validation.entries)
+        validation = ValidationResult(files, findings, validation.entries)
     changed = write_reports(validation, options, check=check)
     result: dict[str, Any] = {
         "changed": changed,
@@ -49,7 +49,7 @@ def validate(options: Mapping[str, Any], read_image: ReadImage, *, check: bool) 
     return {**result, "count": validation.entries}
 
 
-def write_reports(validation: Validation, options: Mapping[str, Any], *, check: bool = False) -> bool:
+def write_reports(validation: ValidationResult, options: Mapping[str, Any], *, check: bool = False) -> bool:
     """Write the reports that ``options`` name where they differ, and return whether there is one that differs.
 
     Nothing is written in check mode. Raises ``InvalidInput``, which names the option.
