@@ -79,7 +79,7 @@ class Runner:
     folder: Path
     alias: str = "staff"
     execution: str = "in_process"
-    # Whether modules run in forks of one Python, which is faster; see `modules.py`.
+    # Whether modules run in forks of one Python, which is faster; see `module_server.py`.
     is_python_shared: bool = True
     secrets: set[str] = field(default_factory=set)
     name_mapping: NameMapping = field(default_factory=NameMapping)
