@@ -110,9 +110,9 @@ class Simulator:
         answer: list[dict[str, Any]] = self._ask("GET", "requests")
         return answer
 
-    def reset(self) -> None:
-        """Back to the start of the world, counts and clock included."""
-        self._ask("POST", "reset")
+    def reset(self, *, frozen: bool = False) -> None:
+        """Back to the start of the world, counts and clock included; the clock goes on, or stands still if *frozen*."""
+        self._ask("POST", "reset", {"frozen": frozen})
 
     def load(self, world: str = "recorded", generate: dict[str, Any] | None = None) -> None:
         """Another world, as for :meth:`start`; it becomes the start."""

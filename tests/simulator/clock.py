@@ -13,6 +13,8 @@ class Clock:
     def __init__(self) -> None:
         self._start = datetime.datetime.now(datetime.timezone.utc)
         self._since: float | None = time.monotonic()
+        # Whether anybody asked since somebody last said that nobody had.
+        self.asked = False
 
     def set(self, moment: datetime.datetime, *, frozen: bool = False) -> None:
         """Continue from *moment* (aware), or stand still at it when *frozen*."""
@@ -21,6 +23,7 @@ class Clock:
 
     def now(self) -> datetime.datetime:
         """The present moment in UTC."""
+        self.asked = True
         if self._since is None:
             return self._start
         return self._start + datetime.timedelta(seconds=time.monotonic() - self._since)
@@ -29,6 +32,11 @@ class Clock:
     def frozen(self) -> bool:
         """Whether the clock stands still."""
         return self._since is None
+
+    @property
+    def moment_if_frozen(self) -> datetime.datetime | None:
+        """The moment at which the clock stands still; None while it runs."""
+        return self._start if self.frozen else None
 
 
 CLOCK = Clock()

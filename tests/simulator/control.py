@@ -56,9 +56,9 @@ def zero(request: HttpRequest, body: Any) -> Answer:
     return RECORDER.summary()
 
 
-def reset(request: HttpRequest, body: Any) -> Answer:
-    """Back to the start of the world."""
-    world.reset()
+def reset(request: HttpRequest, body: dict[str, Any]) -> Answer:
+    """Back to the start of the world, where the clock goes on, or stands still when ``frozen``."""
+    world.reset(frozen=bool(body.get("frozen")))
     faults.RULES.clear()
     return about(request, body)
 

@@ -15,6 +15,7 @@ from email.utils import format_datetime
 from http.client import responses
 from typing import Any
 
+from .answers import ANSWERS
 from .arrange import arrange
 from .clock import CLOCK
 from .database import MEMORY, turn
@@ -163,6 +164,7 @@ def answer(rule: Rule, environ: Environ, ask: Callable[[Environ], Answer]) -> An
         with turn():
             arrange(**rule.given["meanwhile"])
             MEMORY.clear()
+            ANSWERS.leave()
     if found is None and not REPLACING & set(rule.effect):
         found = ask(environ)
     elif found is None:

@@ -15,10 +15,13 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import Resolver404, resolve
 
+from .answers import ANSWERS
 from .clock import CLOCK
 from .database import LOCK, MEMORY
 
 CONTROL = "/simulator/"
+# What changes rows there and is neither a reset nor another world.
+CHANGING = ("/simulator/objects", "/simulator/sweep")
 READS = frozenset(("GET", "HEAD", "OPTIONS"))
 WRITES = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 # Ends of paths whose POST changes nothing (api-behaviour: account-settings-preview, site-agent-config).
@@ -95,13 +98,19 @@ class RecorderMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = refuse_long_line(request) or self.get_response(request)
+        response = refuse_long_line(request) or self.answer(request)
         if request.method not in READS:
             MEMORY.clear()
         if not request.path.startswith(CONTROL) and "simulator.unseen" not in request.META:
             RECORDER.add(request, response.status_code)
         response["Date"] = format_datetime(CLOCK.now(), usegmt=True)
         return response
+
+    def answer(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer *request*, with the answer that was kept if there is one."""
+        if request.path.startswith(CONTROL) and request.path not in CHANGING:
+            return self.get_response(request)
+        return ANSWERS.answer(request, self.get_response)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Keep what a 500 hides, for whoever asks the control channel; but what no text or depth is, is refused."""

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Field, ForeignKey, Model
 
 from . import chance, clock, configuration, database, editions, generate
+from .answers import ANSWERS
 from .models import ACCOUNT_OPTION, Grant, Offering, Role, RolePermission, User
 from .recorder import RECORDER
 from .shapes import in_edition
@@ -49,13 +50,15 @@ def load(source: str | dict[str, Any], base_url: str) -> None:
     clock.CLOCK.set(now)
     RECORDER.zero()
     database.keep_as_start()
+    ANSWERS.begin()
     _start = (now, chance.bookmark(), aliases)
 
 
-def reset() -> None:
+def reset(*, frozen: bool = False) -> None:
     """Go back to the start of the world: rows, clock, chance and counts."""
     database.return_to_start()
-    clock.CLOCK.set(_start[0])
+    ANSWERS.return_to_start()
+    clock.CLOCK.set(_start[0], frozen=frozen)
     chance.return_to(_start[1])
     RECORDER.zero()
 
