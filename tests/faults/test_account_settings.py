@@ -47,7 +47,7 @@ def api(newest: Simulator) -> Iterator[Api]:
 
 def set_up(sim: Simulator) -> None:
     """Create a user with different usernames, and offerings without settings of their own."""
-    sim.reset()
+    sim.reset(frozen=True)
     options = {"service_provider_can_create_offering_user": True}
     sim.change("Offering", {"customer__name": ALPHA}, {"plugin_options": options})
     sim.change("OfferingUser", {"user__username": "member1", "offering__name": "Alpha VM"}, {"username": "m1_vm"})

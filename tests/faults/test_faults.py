@@ -40,7 +40,7 @@ def read_expected_state(sim: Simulator, api: Api, name: str) -> Any:
 
 def start(sim: Simulator, api: Api, write: Write) -> Any:
     """Return to the initial state, and read it; new codes are the same after each reset."""
-    sim.reset()
+    sim.reset(frozen=True)
     write.set_up(sim)
     return write.read_state(api)
 

@@ -55,7 +55,7 @@ def api_2026(newest: Simulator) -> Iterator[Api]:
 
 def set_up(sim: Simulator, write: Write) -> None:
     """Create the pool that the write changes."""
-    sim.reset()
+    sim.reset(frozen=True)
     sim.clear_faults()
     if write.before:
         sim.create("PosixPool", service_provider=ALPHA, **write.before)

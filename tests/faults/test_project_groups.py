@@ -43,7 +43,7 @@ def newest() -> Iterator[Simulator]:
 @pytest.fixture
 def api(newest: Simulator) -> Iterator[Api]:
     """Its API: a provider with a pool and one group."""
-    newest.reset()
+    newest.reset(frozen=True)
     ranges = {"min_gid": 30000, "max_gid": 30099, "min_group_gid": 31000, "max_group_gid": 31099}
     newest.create("PosixPool", service_provider=ALPHA, **ranges)
     newest.create("ProjectGroup", service_provider=ALPHA, project="Project c1", name="climate", gid=31001)

@@ -216,7 +216,7 @@ def after_the_write(sim: Simulator, name: str, **rule: Any) -> Callable[[], Resu
     wrote = next(i for i, row in enumerate(rows) if row["method"] == write.method)
     tail = path.strip("*")
     before = sum(tail in row["path"] and row["method"] == "GET" for row in rows[:wrote])
-    sim.reset()
+    sim.reset(frozen=True)
     write.set_up(sim)
     sim.fault(method="GET", path=f"~{tail}", skip=before, times=None, **rule)
     return lambda: try_module(sim, write.module, write.options)

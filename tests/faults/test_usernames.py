@@ -69,7 +69,7 @@ class Target:
 
     def set_up(self, sim: Simulator, api: Api) -> None:
         """Create the accounts that the request changes."""
-        sim.reset()
+        sim.reset(frozen=True)
         sim.clear_faults()
         api.patch(api.provider(), {"account_options": {"account_scope": "provider"}}, by="owner")
         if self.is_partly_linked:
