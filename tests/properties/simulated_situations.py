@@ -86,7 +86,7 @@ class Stage:
     def set(self, marketplace: MarketplaceModel) -> None:
         """Reset the simulator, and set the grants, profiles and codes of ``marketplace``."""
         sim = self.sim
-        sim.reset()
+        sim.reset(frozen=True)
         sim.set_clock(NOW, frozen=True)
         viewer = {"name": "PROVIDER.VIEWER", "content_type": "service_provider"}
         sim.change("Role", {"uuid": ROLES["PROVIDER.VIEWER"]}, viewer)

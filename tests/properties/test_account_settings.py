@@ -125,7 +125,7 @@ class Stage:
     def set(self, case: Case) -> None:
         """The recorded world, with the accounts and settings of ``case`` at the first provider."""
         sim = self.sim
-        sim.reset()
+        sim.reset(frozen=True)
         sim.delete("OfferingUser", {"uuid__isnull": False})
         sim.change("ServiceProvider", {"customer__name": ALPHA}, {"account_options": case.stored})
         for offering, own in zip(OFFERINGS, case.own, strict=True):

@@ -111,7 +111,7 @@ class Stage:
     def set(self, case: Case) -> None:
         """The recorded world with the accounts, pools and groups of ``case`` at the first provider."""
         sim = self.sim
-        sim.reset()
+        sim.reset(frozen=True)
         sim.delete("OfferingUser", {"uuid__isnull": False})
         options = {"account_scope": case.scope}
         sim.change("ServiceProvider", {"customer__name": ALPHA}, {"account_options": options})

@@ -74,7 +74,7 @@ def newest() -> Iterator[Simulator]:
 
 def build(sim: Simulator, case: Case) -> None:
     """Make the world of a case."""
-    sim.reset()
+    sim.reset(frozen=True)
     for project, (gid, name) in case.current.items():
         sim.create("ProjectGroup", service_provider=ALPHA, project=project, name=name, gid=gid)
     if case.has_pool:
