@@ -46,6 +46,14 @@ def running_2026(running: Simulator) -> Iterator[Simulator]:
         yield simulator
 
 
+@pytest.fixture(scope="session")
+def running_with_data_of_2026(running: Simulator) -> Iterator[Simulator]:
+    """One of 2026 whose start has what every module that reads can list (``data_of_2026``)."""
+    with Simulator.start(edition="2026") as simulator:
+        add_data_of_2026(simulator).keep_as_start()
+        yield simulator
+
+
 @pytest.fixture
 def simulator_for(request: pytest.FixtureRequest) -> Callable[[str], Simulator]:
     """A function that returns the simulator for a module: ``sim``, or one of 2026 if the module needs it.
@@ -57,9 +65,9 @@ def simulator_for(request: pytest.FixtureRequest) -> Callable[[str], Simulator]:
         if first_edition(module) < 2026:
             sim: Simulator = request.getfixturevalue("sim")
             return sim
-        newest: Simulator = request.getfixturevalue("running_2026")
-        newest.reset()
-        return add_data_of_2026(newest)
+        newest: Simulator = request.getfixturevalue("running_with_data_of_2026")
+        newest.reset(frozen=True)
+        return newest
 
     return choose
 

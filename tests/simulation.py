@@ -114,6 +114,10 @@ class Simulator:
         """Back to the start of the world, counts and clock included; the clock goes on, or stands still if *frozen*."""
         self._ask("POST", "reset", {"frozen": frozen})
 
+    def keep_as_start(self) -> None:
+        """Let later resets come back to what there is now; the clock is set back to now, too."""
+        self._ask("PUT", "start")
+
     def load(self, world: str = "recorded", generate: dict[str, Any] | None = None) -> None:
         """Another world, as for :meth:`start`; it becomes the start."""
         self.tokens = self._ask("POST", "world", world if generate is None else generate)["tokens"]

@@ -63,6 +63,12 @@ def reset(request: HttpRequest, body: dict[str, Any]) -> Answer:
     return about(request, body)
 
 
+def keep_as_start(request: HttpRequest, body: Any) -> Answer:
+    """Let later resets come back to what there is now."""
+    world.keep_as_start()
+    return about(request, {})
+
+
 def set_clock(request: HttpRequest, body: dict[str, Any]) -> Answer:
     """Go on from ``now``, or stand still at it when ``frozen``."""
     clock.CLOCK.set(clock.parse(body["now"]), frozen=bool(body.get("frozen")))
@@ -97,6 +103,7 @@ urlpatterns = [
     path("counts", view(GET=lambda *_: RECORDER.summary(), DELETE=zero)),
     path("requests", view(GET=lambda *_: list(RECORDER.requests))),
     path("reset", view(POST=reset)),
+    path("start", view(PUT=keep_as_start)),
     path("clock", view(GET=about, PUT=set_clock)),
     path("sweep", view(POST=lambda *_: {"swept": world.sweep()})),
     path("world", view(POST=load)),

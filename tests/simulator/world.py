@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import pathlib
 import re
@@ -38,7 +39,6 @@ def load(source: str | dict[str, Any], base_url: str) -> None:
 
     *base_url* is the simulator's own address, for URLs inside recorded objects.
     """
-    global _start  # noqa: PLW0603 - one process has one world
     chance.restart()
     with transaction.atomic():
         database.empty()
@@ -49,6 +49,16 @@ def load(source: str | dict[str, Any], base_url: str) -> None:
         configuration.store_defaults()
     clock.CLOCK.set(now)
     RECORDER.zero()
+    _keep(now, aliases)
+
+
+def keep_as_start() -> None:
+    """Make what there is now the start of the world."""
+    _keep(clock.now(), tokens())
+
+
+def _keep(now: datetime.datetime, aliases: dict[str, str]) -> None:
+    global _start  # noqa: PLW0603 - one process has one world
     database.keep_as_start()
     ANSWERS.begin()
     _start = (now, chance.bookmark(), aliases)

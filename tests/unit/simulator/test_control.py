@@ -12,7 +12,7 @@ import pytest
 
 from simulation import Simulator, SimulatorError
 
-from .api import Api
+from .api import Api, started
 
 
 def test_requests_are_counted_by_route_and_the_control_channel_is_not(api: Api) -> None:
@@ -64,6 +64,18 @@ def test_reset_brings_back_rows_clock_counts_and_chance_quickly(api: Api) -> Non
     assert api.rows("marketplace-service-providers/") == before
     assert api.sim.clock().year == 2026
     assert change() == uuid
+
+
+def test_what_there_is_can_become_the_start(other_world: Simulator) -> None:
+    for api in started(other_world):
+        other_world.set_clock("2028-02-29T12:00:00Z", frozen=True)
+        other_world.change("User", {"username": "member1"}, {"first_name": "Start"})
+        other_world.keep_as_start()
+        other_world.change("User", {"username": "member1"}, {"first_name": "Later"})
+        assert api.one("users/", username="member1")["first_name"] == "Later"
+        other_world.reset(frozen=True)
+        assert api.one("users/", username="member1")["first_name"] == "Start"
+        assert other_world.clock().isoformat() == "2028-02-29T12:00:00+00:00"
 
 
 def test_the_clock_runs_on_from_a_moment_or_stands_still(api: Api) -> None:
