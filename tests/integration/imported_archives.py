@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lets a module start with what its archive holds of Ansible and the collection imported already.
 
-Importing them is nine tenths of what a module costs that runs in a fork (`module_server.py`). The process gets the modules
-that were imported from the sources, if each file in its archive equals its source, and finds nothing of the collection
-that is not in the archive. That each archive holds all that its module imports is tested where a new Python runs it:
+Importing them is nine tenths of what a module costs that runs in a fork (`module_server.py`). The process gets what
+was imported from the sources, if each file in its archive equals its source, and finds nothing of the collection that
+is not in the archive. That each archive holds all that its module imports is tested where a new Python runs it:
 test_reading.py does so with each module that reads, and test_secrets.py with each that writes.
 """
 

@@ -34,7 +34,7 @@ def newest() -> Iterator[Simulator]:
 @pytest.fixture
 def sim(newest: Simulator) -> Simulator:
     """A Waldur of 2026 at its start."""
-    newest.reset()
+    newest.reset(frozen=True)
     newest.clear_faults()
     return newest
 

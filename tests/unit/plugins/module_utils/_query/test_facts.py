@@ -127,7 +127,7 @@ def test_the_next_run_on_the_same_connection_reads_the_profile_anew(edition: Sim
     edition.change("ServiceProvider", {"uuid": before["profile"]["uuid"]}, {"description": "new"})
     one.references.start_run()
     assert gathered(one, "min")["profile"]["description"] == "new"
-    edition.reset()
+    edition.reset(frozen=True)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def reasons(result: dict[str, Any]) -> dict[str, str]:
 
 
 def test_every_edition_has_names_keys_and_projects_and_the_map_has_the_numbers(edition: Simulator) -> None:
-    edition.reset()
+    edition.reset(frozen=True)
     result = read(edition, uid_map=RANGES)
     assert active(result) == {
         "m1_alpha": (20000, ["project_c1", "project_d1"], 2),
@@ -73,7 +73,7 @@ def test_every_edition_has_names_keys_and_projects_and_the_map_has_the_numbers(e
 
 
 def test_a_person_who_leaves_the_project_or_is_deactivated_is_not_active(edition: Simulator) -> None:
-    edition.reset()
+    edition.reset(frozen=True)
     numbers = read(edition, uid_map=RANGES)["uid_map"]
     assert edition.delete("Grant", {"user__username": "member1"})
     assert edition.change("User", {"username": "member2"}, {"is_active": False})
@@ -85,7 +85,7 @@ def test_a_person_who_leaves_the_project_or_is_deactivated_is_not_active(edition
 
 
 def test_selected_offerings_limit_accounts_and_projects(edition: Simulator) -> None:
-    edition.reset()
+    edition.reset(frozen=True)
     result = read(edition, uid_map=RANGES, offerings=["Alpha VM"])
     assert active(result)["m1_alpha"][0] == 20000
     assert read(edition, offerings=["Alpha Private"])["accounts"] == []
@@ -94,7 +94,7 @@ def test_selected_offerings_limit_accounts_and_projects(edition: Simulator) -> N
 
 
 def test_a_token_that_may_not_read_everything_gets_an_incomplete_list(edition: Simulator) -> None:
-    edition.reset()
+    edition.reset(frozen=True)
     result = read(edition, "manager_alpha", uid_map=RANGES)
     assert not result["is_complete"]
     assert result["incomplete_reasons"]
@@ -104,7 +104,7 @@ def test_a_token_that_may_not_read_everything_gets_an_incomplete_list(edition: S
 
 
 def test_hidden_accounts_make_the_list_incomplete_for_an_owner(edition: Simulator) -> None:
-    edition.reset()
+    edition.reset(frozen=True)
     result = read(edition, "owner", uid_map=RANGES)
     # The edition of 2024 tells the option to staff only.
     assert result["is_complete"] is (edition.edition != "2024")
@@ -114,7 +114,7 @@ def test_hidden_accounts_make_the_list_incomplete_for_an_owner(edition: Simulato
 
 
 def test_a_request_that_fails_fails_the_task(edition: Simulator) -> None:
-    edition.reset()
+    edition.reset(frozen=True)
     edition.fault(path="*/keys/", status=500)
     with pytest.raises(WaldurError):
         read(edition, uid_map=RANGES)
@@ -128,7 +128,7 @@ def newest() -> Iterator[Simulator]:
 
 
 def test_waldur_2026_has_numbers_of_provider_accounts_and_project_groups(newest: Simulator) -> None:
-    newest.reset()
+    newest.reset(frozen=True)
     add_data_of_2026(newest)
     result = read(newest)
     assert active(result) == {"m2_alpha": (5002, ["climate"], 2)}
@@ -140,7 +140,7 @@ def test_waldur_2026_has_numbers_of_provider_accounts_and_project_groups(newest:
 
 
 def test_the_directory_is_read_only_where_it_is_asked_for_and_never_in_check_mode(newest: Simulator) -> None:
-    newest.reset()
+    newest.reset(frozen=True)
     add_data_of_2026(newest)
     newest.zero()
     read(newest)
@@ -152,7 +152,7 @@ def test_the_directory_is_read_only_where_it_is_asked_for_and_never_in_check_mod
 
 
 def test_enabled_project_groups_that_are_not_visible_make_the_list_incomplete(newest: Simulator) -> None:
-    newest.reset()
+    newest.reset(frozen=True)
     assert newest.change(
         "ServiceProvider", {"customer__abbreviation": "ALPHA"}, {"account_options": {"project_groups_enabled": True}}
     )
@@ -162,7 +162,7 @@ def test_enabled_project_groups_that_are_not_visible_make_the_list_incomplete(ne
 
 def test_groups_that_a_token_may_not_see_make_the_list_incomplete(newest: Simulator) -> None:
     """Waldur answers with an empty list, and people would have lost their groups."""
-    newest.reset()
+    newest.reset(frozen=True)
     assert read(newest, "owner", uid_map=RANGES)["is_complete"]
     newest.fault(path="*/adoptable_projects/", status=403, body={"detail": "No."})
     result = read(newest, "owner", uid_map=RANGES)
@@ -174,7 +174,7 @@ def test_groups_that_a_token_may_not_see_make_the_list_incomplete(newest: Simula
 
 def test_enforced_consents_make_the_list_incomplete_for_all_but_staff_and_support(newest: Simulator) -> None:
     """A site that enforces them could never lock anybody, as the list of users lacks some of them for staff too."""
-    newest.reset()
+    newest.reset(frozen=True)
     assert newest.change("Setting", {"name": "ENFORCE_USER_CONSENT_FOR_OFFERINGS"}, {"value": True}) or newest.create(
         "Setting", name="ENFORCE_USER_CONSENT_FOR_OFFERINGS", value=True
     )
@@ -192,7 +192,7 @@ def test_enforced_consents_make_the_list_incomplete_for_all_but_staff_and_suppor
 
 def test_nobody_is_removed_for_a_project_that_waldur_does_not_list(edition: Simulator) -> None:
     """Waldur lists no permissions in projects of offerings that are not shared."""
-    edition.reset()
+    edition.reset(frozen=True)
     assert edition.change("Offering", {"customer__abbreviation": "ALPHA"}, {"shared": False})
     result = read(edition, uid_map=RANGES)
     rows = {row["name"]: row for row in result["accounts"] if row["name"] in ("m1_alpha", "m2_alpha")}
@@ -388,7 +388,7 @@ def test_a_new_number_is_one_that_nobody_has_and_no_reserved_one() -> None:
 
 
 def test_numbers_of_people_and_projects_outside_of_the_list_are_given_to_nobody_else(newest: Simulator) -> None:
-    newest.reset()
+    newest.reset(frozen=True)
     assert newest.change("OfferingUser", {"user__username": "member1"}, {"uidnumber": 20000, "primarygroup": 20000})
     assert newest.delete("Grant", {"user__username": "member1"})
     newest.create("ProjectGroup", service_provider="Alpha Cloud Ltd", project="Project c2", name="old", gid=20001)

@@ -31,7 +31,7 @@ def large() -> Iterator[Simulator]:
 @pytest.fixture
 def fleet(large: Simulator) -> Simulator:
     """The large world at its start."""
-    large.reset()
+    large.reset(frozen=True)
     large.clear_faults()
     return large
 

@@ -30,7 +30,7 @@ def large() -> Iterator[Simulator]:
 @pytest.fixture(params=["offering", "provider"])
 def scope(large: Simulator, request: pytest.FixtureRequest) -> str:
     """Accounts that are shared, or not."""
-    large.reset()
+    large.reset(frozen=True)
     scope: str = request.param
     if scope == "provider":
         options = {"customer": PROVIDER, "state": "present", "account_options": {"account_scope": scope}}

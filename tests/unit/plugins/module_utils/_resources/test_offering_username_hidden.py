@@ -45,7 +45,7 @@ def newest() -> Iterator[Simulator]:
 @pytest.fixture
 def sim(newest: Simulator) -> Simulator:
     """The same at its start; consent is enforced, and member1 has not consented to the terms of one offering."""
-    newest.reset()
+    newest.reset(frozen=True)
     newest.clear_faults()
     newest.change("Setting", {"name": CONSENT}, {"value": True})
     newest.create("TermsOfService", offering="Alpha VM")

@@ -51,7 +51,7 @@ def newest() -> Iterator[Simulator]:
 @pytest.fixture
 def sim(newest: Simulator) -> Simulator:
     """The same at its start; its offerings have no settings of their own."""
-    newest.reset()
+    newest.reset(frozen=True)
     newest.change("Offering", ALPHA, {"plugin_options": CREATABLE})
     return newest
 

@@ -50,7 +50,7 @@ def newest() -> Iterator[Simulator]:
 @pytest.fixture
 def start(newest: Simulator) -> Simulator:
     """The same at its start: nobody has a service provider account."""
-    newest.reset()
+    newest.reset(frozen=True)
     newest.clear_faults()
     return newest
 

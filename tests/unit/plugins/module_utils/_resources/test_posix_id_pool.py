@@ -36,7 +36,7 @@ def newest() -> Iterator[Simulator]:
 @pytest.fixture
 def empty(newest: Simulator) -> Simulator:
     """The same at its start, without pools."""
-    newest.reset()
+    newest.reset(frozen=True)
     return newest
 
 

@@ -35,7 +35,7 @@ def newest() -> Iterator[Simulator]:
 @pytest.fixture
 def sim(newest: Simulator) -> Simulator:
     """The same at its start, with a pool of three UIDs of which one is given to member1."""
-    newest.reset()
+    newest.reset(frozen=True)
     newest.clear_faults()
     newest.create("PosixPool", uuid=POOL, service_provider=NAME, min_uid=5000, max_uid=5002, next_uid=5001)
     hold(newest, 5000, "member1")
