@@ -43,7 +43,7 @@ def test_each_user_and_each_query_has_answers_of_its_own(api: Api) -> None:
     names = [api.get(f"{USERS}me/", by=alias).body["username"] for alias in ("owner", "member1", "owner")]
     assert names == ["owner", "member1", "owner"]
     assert api.get(f"{USERS}me/", by=None).status == 401
-    assert [api.one(USERS, username=name)["username"] for name in ("owner", "member1")] == ["owner", "member1"]
+    assert [api.get_object(USERS, username=name)["username"] for name in ("owner", "member1")] == ["owner", "member1"]
 
 
 def test_a_read_after_a_write_shows_what_was_written(api: Api) -> None:
@@ -71,8 +71,8 @@ def test_what_a_clock_that_runs_has_dated_is_read_as_it_was_dated(api: Api) -> N
     for _time in range(3):
         api.sim.reset()
         api.sim.create("Project", name="New", customer="Alpha Cloud Ltd")
-        dates.append(api.one("projects/", name_exact="New")["created"])
-        assert dates[-1] == api.one("projects/", name_exact="New", **UNKNOWN)["created"]
+        dates.append(api.get_object("projects/", name_exact="New")["created"])
+        assert dates[-1] == api.get_object("projects/", name_exact="New", **UNKNOWN)["created"]
     assert len({*dates}) == 3
 
 

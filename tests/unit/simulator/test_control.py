@@ -72,9 +72,9 @@ def test_what_there_is_can_become_the_start(other_world: Simulator) -> None:
         other_world.change("User", {"username": "member1"}, {"first_name": "Start"})
         other_world.keep_as_start()
         other_world.change("User", {"username": "member1"}, {"first_name": "Later"})
-        assert api.one("users/", username="member1")["first_name"] == "Later"
+        assert api.get_object("users/", username="member1")["first_name"] == "Later"
         other_world.reset(frozen=True)
-        assert api.one("users/", username="member1")["first_name"] == "Start"
+        assert api.get_object("users/", username="member1")["first_name"] == "Start"
         assert other_world.clock().isoformat() == "2028-02-29T12:00:00+00:00"
 
 
