@@ -44,8 +44,8 @@ def arguments() -> argparse.Namespace:
 
 
 def shell_lines(url: str, edition: str, tokens: dict[str, str]) -> str:
-    """Return two ``export`` lines for the token of staff, and the other tokens in comments, which can be pasted too."""
-    others = "\n".join(f"#   {alias:<20} {token}" for alias, token in tokens.items() if alias != "staff")
+    """Return two ``export`` lines for the token of staff, and other tokens in comments, which can be pasted too."""
+    others = "\n".join(f"#   {alias:<20} {token}" for alias, token in tokens.items() if token != tokens["staff"])
     return f"""\
 # A simulated Waldur {edition}. Paste these lines into another terminal; stop the simulator with Ctrl-C.
 export WALDUR_API_URL={shlex.quote(url)}

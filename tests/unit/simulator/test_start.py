@@ -29,3 +29,4 @@ def test_the_lines_for_a_shell_set_the_url_and_the_token_of_staff(tmp_path: Path
     url, token = subprocess.run(shell, capture_output=True, text=True, check=True).stdout.split()
     assert url.startswith("http://127.0.0.1:")
     assert token not in ("", "staff")
+    assert sum(token in line for line in lines) == 1, "two users with one token"
