@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from functools import cached_property
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,8 +57,6 @@ class Client:
         self.redactor = Redactor(proxy_passwords(connection))
         self._credential = Credential(connection, self.redactor)
         self._repeating: requests.Session = open_authenticated_session(connection, self._credential, repeat_safe=True)
-        self._once = open_authenticated_session(connection, self._credential, repeat_safe=False)
-        self._foreign = open_session(connection, repeat_safe=True)
         self._server_time: datetime | None = None
         self._edition: int | None = None  # for messages, once a whole row of the providers was seen
         self._staff: bool | None = None  # for messages, once a request was refused
@@ -65,6 +64,16 @@ class Client:
         self.progress = Progress()
         # How many requests that write were begun; it tells an error before the first from one after it.
         self.writes_sent = 0
+
+    @cached_property
+    def _once(self) -> requests.Session:
+        """The session of requests that must not be repeated; most tasks need none."""
+        return open_authenticated_session(self.connection, self._credential, repeat_safe=False)
+
+    @cached_property
+    def _foreign(self) -> requests.Session:
+        """The session of images on other hosts, without credentials."""
+        return open_session(self.connection, repeat_safe=True)
 
     def read_only(self) -> Client:
         """Return a view of this client that refuses to write, for one run in check mode; this client still writes.

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cache
 from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
@@ -282,6 +283,7 @@ def _use_timed_connections(manager: Any) -> None:
     }
 
 
+@cache
 def _timed_pool(pool: Any) -> Any:
     if issubclass(pool.ConnectionCls, _TimedConnection):
         return pool
