@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -81,7 +82,9 @@ def kill_when(sim: Simulator, job: Job, grants: int) -> None:
         assert process.poll() is None
         time.sleep(0.1)
     for pid in descendants(process.pid):
-        os.kill(pid, signal.SIGKILL)
+        # Short-lived processes among them end by themselves.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     process.wait()
 
 
