@@ -19,6 +19,7 @@ others find it installed.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shlex
@@ -43,6 +44,7 @@ _BLOCK = re.compile(r"( *)\.\. (code-block|code|sourcecode|literalinclude|parsed
 _CAPTION = re.compile(r"\s+:caption:\s*(\S.*?)\s*$")
 _EDITION = re.compile(r"\s*\.\. simulator: (\d{4})\s*$")
 _ENDS = re.compile(r"# exit code: (\d+)$")
+_ASSIGNMENT = re.compile(r"[A-Z_]+=")
 _TOKEN = re.compile(r"token-of-(\w+)")
 # Keeps what a command changed of the environment for the next one, as a terminal does.
 _SHELL = 'state=$2; trap \'env -0 >"$state"\' EXIT; eval "$1"'
@@ -299,8 +301,9 @@ class Reader:
 
     def _execute(self, command: str) -> tuple[int, str]:
         folder = Path(self.environment["PWD"])
-        if words := plain_words(command):
-            return self.ansible([COMMANDS[words[0]], *words[1:]], folder, self.environment)
+        if plain := plain_words(command):
+            settings, words = plain
+            return self.ansible([COMMANDS[words[0]], *words[1:]], folder, {**self.environment, **settings})
         with tempfile.TemporaryDirectory(prefix="guide-") as scratch:
             state, printed = Path(scratch, "state"), Path(scratch, "printed")
             with printed.open("wb") as file:
@@ -310,12 +313,16 @@ class Reader:
             return code, printed.read_text(encoding="utf-8", errors="replace")
 
 
-def plain_words(command: str) -> list[str] | None:
-    """The words of one of Ansible's commands that a shell would hand on as they are; None where it would do more."""
+def plain_words(command: str) -> tuple[dict[str, str], list[str]] | None:
+    """The variables and the words of one of Ansible's commands that a shell would hand on as they are; None where it
+    would do more."""
     if set(command) & set("$`|&;<>()*?[~#!\n"):
         return None
     words = shlex.split(command)
-    return words if words[0] in COMMANDS else None
+    assigned = list(itertools.takewhile(_ASSIGNMENT.match, words))
+    settings = {name: value for name, _equals, value in (word.partition("=") for word in assigned)}
+    words = words[len(assigned) :]
+    return (settings, words) if words and words[0] in COMMANDS else None
 
 
 def _in_a_shell(command: list[str], folder: Path, environment: Mapping[str, str], printed: IO[bytes]) -> int:

@@ -96,20 +96,25 @@ def test_whole_lines_are_wanted_in_their_order(wanted: tuple[str, ...], first_mi
 
 
 @pytest.mark.parametrize(
-    ("command", "words"),
+    ("command", "plain"),
     [
-        ("ansible localhost -a 'a=1 b=2'", ["ansible", "localhost", "-a", "a=1 b=2"]),
-        ("ansible-playbook x.yml -e @y.yml", ["ansible-playbook", "x.yml", "-e", "@y.yml"]),
+        ("ansible localhost -a 'a=1 b=2'", ({}, ["ansible", "localhost", "-a", "a=1 b=2"])),
+        ("ansible-playbook x.yml -e @y.yml", ({}, ["ansible-playbook", "x.yml", "-e", "@y.yml"])),
+        ("A=1 B='c d' ansible-playbook x.yml", ({"A": "1", "B": "c d"}, ["ansible-playbook", "x.yml"])),
         ("ansible-playbook x.yml > plan.txt", None),
         ("ansible-playbook $FILE", None),
         ("ansible-playbook ~/x.yml", None),
-        ("A=1 ansible-playbook x.yml", None),
+        ("A=$B ansible-playbook x.yml", None),
+        ("A=1 cat x.yml", None),
+        ("A=1", None),
         ("ansible-galaxy collection list", None),
         ("cat x.yml", None),
     ],
 )
-def test_only_what_a_shell_hands_on_unchanged_runs_without_one(command: str, words: list[str] | None) -> None:
-    assert plain_words(command) == words
+def test_only_what_a_shell_hands_on_unchanged_runs_without_one(
+    command: str, plain: tuple[dict[str, str], list[str]] | None
+) -> None:
+    assert plain_words(command) == plain
 
 
 @dataclass
