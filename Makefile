@@ -6,7 +6,8 @@ BIN := .venv/bin
 TREE := build/ansible_collections/waldur/provider
 # Playbooks mostly wait for servers and processes, so two of them run for each processor.
 WAITING = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
-# Run single-threaded checks in parallel, with the output of each in one piece. Not with a make that is too old for that.
+# Two checks at once keep two processors busy, as most of them wait for something. The output of each comes in one piece.
+# Not with a make that is too old for that.
 PARALLEL := $(if $(filter output-sync,$(.FEATURES)),-j2 --output-sync=target)
 
 # Use only this checkout: no Ansible configuration and no installed collection can override it.
@@ -35,11 +36,9 @@ check: .venv/test.stamp $(TREE) ## ruff, mypy and the fast unit tests, for daily
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" tests/unit
 
 test: .venv/test.stamp ## run every check; stop at the first failure
-	@$(MAKE) --no-print-directory $(PARALLEL) lint docs
-	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory $(PARALLEL) lint docs unit
 	@$(MAKE) --no-print-directory coverage
-	@$(MAKE) --no-print-directory integration
-	@$(MAKE) --no-print-directory $(PARALLEL) sanity molecule artifact contract
+	@$(MAKE) --no-print-directory $(PARALLEL) integration sanity molecule artifact contract
 	@echo "== every check passed"
 
 lint: ruff mypy yamllint generated changelog ansible-lint docs-lint ## ruff, mypy, yamllint, generated texts, changelog fragments, ansible-lint and plugin documentation
