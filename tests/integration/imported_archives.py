@@ -10,6 +10,7 @@ test_reading.py does so with each module that reads, and test_secrets.py with ea
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import importlib
 import importlib.abc
@@ -79,7 +80,7 @@ class ImportedArchives:
         shared = [name for name in self._sources if name.startswith((PROVIDER / "module_utils").as_posix())]
         for name in ["ansible.module_utils.basic", *_dotted(shared)]:
             importlib.import_module(name)
-        if importlib.util.find_spec(LOADER.rpartition(".")[0]):
+        with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(LOADER)
         importlib.import_module(".".join((PROVIDER / "modules").parts))
         del sys.path[0]
