@@ -6,8 +6,8 @@ BIN := .venv/bin
 TREE := build/ansible_collections/waldur/provider
 # Playbooks mostly wait for servers and processes, so two of them run for each processor.
 WAITING = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
-# Two checks at once keep two processors busy, as most of them wait for something. The output of each comes in one piece.
-# Not with a make that is too old for that.
+# Run two checks at a time: some use one processor, others wait for servers and processes. The output of each is printed
+# in one piece. A make without --output-sync runs them one after another.
 PARALLEL := $(if $(filter output-sync,$(.FEATURES)),-j2 --output-sync=target)
 
 # Use only this checkout: no Ansible configuration and no installed collection can override it.
@@ -126,7 +126,7 @@ contract: .venv/test.stamp $(TREE) sdk build/yaml-language-server/installed buil
 
 sdk: build/sdk-7.9.0/installed build/sdk-8.1.3/installed
 
-# pylint reads what is published; ruff and mypy check the tests in a tenth of its time, and make matrix has it read both.
+# pylint checks only the published files here, as ruff and mypy check the tests in less time. make matrix runs it on all.
 sanity: .venv/test.stamp ## run ansible-test sanity on a copy
 	@echo "== ansible-test sanity"
 	@$(BIN)/python tests/tools/run_ansible_test.py sanity --skip-test pylint

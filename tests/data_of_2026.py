@@ -18,7 +18,7 @@ _ALPHA = "Alpha Cloud Ltd"
 
 
 def add_data_of_2026(sim: Simulator) -> Simulator:
-    """Add what each module that reads can list to a simulator of 2026, and return it."""
+    """Add rows to a simulator of 2026, so that every module that reads finds some; return the simulator."""
     add_provider_accounts(sim)
     add_username_conflict(sim)
     add_posix_pools(sim)

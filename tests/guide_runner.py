@@ -38,7 +38,7 @@ INSTALL = "ansible-galaxy collection install"
 EXAMPLE_URL = "https://waldur.example.org"
 SECONDS = 120
 
-# The commands that can be run without a shell between, which is faster.
+# The commands that can run without a shell, which is faster.
 COMMANDS = {"ansible": "adhoc", "ansible-inventory": "inventory", "ansible-playbook": "playbook"}
 _BLOCK = re.compile(r"( *)\.\. (code-block|code|sourcecode|literalinclude|parsed-literal)::\s*(\S*)\s*$")
 _CAPTION = re.compile(r"\s+:caption:\s*(\S.*?)\s*$")
@@ -301,7 +301,7 @@ class Reader:
 
     def _execute(self, command: str) -> tuple[int, str]:
         folder = Path(self.environment["PWD"])
-        if plain := plain_words(command):
+        if plain := split_ansible_command(command):
             settings, words = plain
             return self.ansible([COMMANDS[words[0]], *words[1:]], folder, {**self.environment, **settings})
         with tempfile.TemporaryDirectory(prefix="guide-") as scratch:
@@ -313,9 +313,8 @@ class Reader:
             return code, printed.read_text(encoding="utf-8", errors="replace")
 
 
-def plain_words(command: str) -> tuple[dict[str, str], list[str]] | None:
-    """The variables and the words of one of Ansible's commands that a shell would hand on as they are; None where it
-    would do more."""
+def split_ansible_command(command: str) -> tuple[dict[str, str], list[str]] | None:
+    """Return the environment variables and the arguments of an Ansible command; None if the command needs a shell."""
     if set(command) & set("$`|&;<>()*?[~#!\n"):
         return None
     words = shlex.split(command)

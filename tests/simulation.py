@@ -111,11 +111,11 @@ class Simulator:
         return answer
 
     def reset(self, *, frozen: bool = False) -> None:
-        """Back to the start of the world, counts and clock included; the clock goes on, or stands still if *frozen*."""
+        """Restore the initial state, including counts and clock; the clock runs on unless *frozen*."""
         self._ask("POST", "reset", {"frozen": frozen})
 
     def keep_as_start(self) -> None:
-        """Let later resets come back to what there is now; the clock is set back to now, too."""
+        """Make the current state the initial one that later resets restore, including the time of the clock."""
         self._ask("PUT", "start")
 
     def load(self, world: str = "recorded", generate: dict[str, Any] | None = None) -> None:

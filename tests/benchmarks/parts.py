@@ -33,8 +33,8 @@ def loops(bench: Bench) -> Iterator[Row]:
     uri = {"url": f"{bench.sim.url}/api/marketplace-service-providers/?page_size=1", "return_content": True}
     actions = {
         "empty": play(run, []),
-        "fact": play(run, [_loop("ansible.builtin.set_fact", {"x": "{{ item }}"}, count)]),
-        "facts": play(run, facts),
+        "looped_facts": play(run, [_loop("ansible.builtin.set_fact", {"x": "{{ item }}"}, count)]),
+        "separate_facts": play(run, facts),
         "loop": play(run, looped),
         "tasks": play(run, separate),
     }
@@ -59,9 +59,9 @@ def loops(bench: Bench) -> Iterator[Row]:
     over = looping - empty
     nothing = f"empty playbook {seconds(empty)}"
     yield Row(what, seconds(looping), nothing, f"+{over:.2f} s", "<= 1 s more", over <= 1)
-    fact = f"set_fact in the same loop {seconds(took['fact'])}"
-    slower = alone["loop"] / took["fact"]
-    yield Row("  the server's time taken out", seconds(alone["loop"]), fact, times(slower), "<= 1.3 x", slower <= 1.3)
+    fact = f"set_fact in the same loop {seconds(took['looped_facts'])}"
+    ratio = alone["loop"] / took["looped_facts"]
+    yield Row("  the server's time taken out", seconds(alone["loop"]), fact, times(ratio), "<= 1.3 x", ratio <= 1.3)
     over = alone["loop"] - empty
     yield Row(
         "  the server's time taken out", seconds(alone["loop"]), nothing, f"+{over:.2f} s", "<= 1 s more", over <= 1
@@ -70,11 +70,18 @@ def loops(bench: Bench) -> Iterator[Row]:
     yield Row("  requests", str(requests), f"one an item, and {few - count}", "", f"<= {few}", requests <= few)
     what = f"{count} separate unchanged user_role tasks"
     yield Row(what, seconds(took["tasks"]), nothing, times(took["tasks"] / empty), "<= 4 s", took["tasks"] <= 4)
-    out = alone["tasks"]
-    yield Row("  the server's time taken out", seconds(out), nothing, times(out / empty), "<= 4 s", out <= 4)
-    fact = f"{count} set_fact tasks {seconds(took['facts'])}"
-    slower = out / took["facts"]
-    yield Row("  the server's time taken out", seconds(out), fact, times(slower), "<= 1.3 x", slower <= 1.3)
+    without_server = alone["tasks"]
+    yield Row(
+        "  the server's time taken out",
+        seconds(without_server),
+        nothing,
+        times(without_server / empty),
+        "<= 4 s",
+        without_server <= 4,
+    )
+    fact = f"{count} set_fact tasks {seconds(took['separate_facts'])}"
+    ratio = without_server / took["separate_facts"]
+    yield Row("  the server's time taken out", seconds(without_server), fact, times(ratio), "<= 1.3 x", ratio <= 1.3)
 
 
 def _loop(module: str, options: dict[str, Any], count: int) -> Task:
@@ -98,7 +105,11 @@ def _state(bench: Bench, count: int, *, budget: bool) -> Iterator[Row]:
     fact = {"name": "Fact", "ansible.builtin.set_fact": {"read": "{{ document }}"}}
     requests, rows = bench.counted(action)
     asked: Asked = [(row["method"], row["path"], None) for row in rows]
-    actions = {"ours": action, "fact": play(run, [fact], {"document": [document]}), "bare": bench.bare(run, asked)}
+    actions = {
+        "ours": action,
+        "fact": play(run, [fact], {"document": [document]}),
+        "bare": bench.bare(run, asked),
+    }
     took = bench.measure(actions, prepare=bench.sim.zero)
     bench.expect(requests)
     what = f"desired_state, {count} grants, {count} usernames, no change"

@@ -82,7 +82,7 @@ def kill_when(sim: Simulator, job: Job, grants: int) -> None:
         assert process.poll() is None
         time.sleep(0.1)
     for pid in descendants(process.pid):
-        # Short-lived processes among them end by themselves.
+        # A short-lived process can have ended since the list was read.
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     process.wait()

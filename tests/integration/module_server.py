@@ -6,10 +6,10 @@ packed into its archive again. A fork is a process of its own as well, and takes
 umask and streams. Where the environment holds variables that Python itself reads when it starts, and where there is no
 file to run, a new Python takes the place of the fork.
 
-The first run of an archive imports Ansible and the collection from it; only compiled source is kept, by its text.
-Importing is four fifths of what remains. So later runs of the same archive start with these modules imported
-(``ImportedSource``), if each file of the archive equals the file that was imported, and import nothing of the
-collection that is not in the archive.
+Importing Ansible's module code and the collection is nine tenths of what remains. The server therefore imports both
+once, from their sources. A module starts with these imports (``SharedImports``) if every file in its archive equals its
+source, and it can't import a module of the collection that is not in the archive. Otherwise it imports everything from
+its archive, and the server keeps only the compiled source, by the hash of its text.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .imported_archives import ImportedArchives
+    from .shared_imports import SharedImports
 
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE.parents[1] / "plugins" / "module_utils"
@@ -50,7 +50,7 @@ WARNINGS = "PYTHONWARNINGS"
 
 
 def write_interpreter(path: Path, *, is_shared: bool = True) -> None:
-    """Write a Python to *path* that runs modules in forks, or unless *is_shared* the Python of the tests itself."""
+    """Write an executable to *path* that runs modules in forks; unless *is_shared*, one that starts a new Python."""
     command = [sys.executable]
     if is_shared:
         command += ["-I", "-S", str(HERE / "module_client.py"), _server_socket()]
@@ -85,7 +85,7 @@ class CompiledSource:
         self._compile = vars(zipimport)["_compile_source"]
 
     def read(self) -> None:
-        """Read what forks have compiled since."""
+        """Load the code that forks have compiled since the last call."""
         if new := {path.name for path in self.folder.iterdir() if not path.suffix} - set(self.known):
             self.known.update({name: marshal.loads((self.folder / name).read_bytes()) for name in new})
             gc.freeze()
@@ -101,7 +101,7 @@ class CompiledSource:
         return self.known[name]
 
 
-def import_beforehand() -> None:
+def import_libraries() -> None:
     """Import requests, and what the sources of the collection import of the standard library."""
     importlib.import_module("requests")
     for path in SOURCES.rglob("*.py"):
@@ -113,7 +113,7 @@ def import_beforehand() -> None:
                     importlib.import_module(name)
 
 
-def serve(folder: Path, imported: ImportedArchives) -> list[str] | None:
+def serve(folder: Path, shared: SharedImports) -> list[str] | None:
     """Fork for each connection until the standard input ends; return the arguments in the forks."""
     compiled = CompiledSource(folder / "compiled")
     compiled.folder.mkdir()
@@ -129,7 +129,7 @@ def serve(folder: Path, imported: ImportedArchives) -> list[str] | None:
         size, streams = _receive_streams(connection)
         with connection.makefile("rb") as file:
             request = marshal.loads(file.read(size))
-        names = imported.names_in(request[0][0])
+        names = shared.names_in(request[0][0])
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -137,7 +137,7 @@ def serve(folder: Path, imported: ImportedArchives) -> list[str] | None:
             listener.close()
             arguments = _run(connection, streams, request, startup)
             if names:
-                imported.show(names)
+                shared.provide(names)
             return arguments
         for stream in streams:
             os.close(stream)
@@ -189,20 +189,20 @@ def _startup(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _show_warnings(options: str) -> None:
-    """Do what Python does with this variable when it starts."""
+    """Apply the value of PYTHONWARNINGS, as Python does when it starts."""
     sys.warnoptions[:] = [option for option in options.split(",") if option]
     vars(warnings)["_processoptions"](sys.warnoptions)
 
 
 if __name__ == "__main__":
-    archives = importlib.import_module("imported_archives")
+    shared_imports = importlib.import_module("shared_imports")
     # Python puts this folder first, where the names of tests would hide those of libraries.
     del sys.path[0]
-    import_beforehand()
-    archives_run_before = archives.ImportedArchives()
+    import_libraries()
+    imports = shared_imports.SharedImports()
     gc.collect()
     gc.freeze()
-    if arguments_of_module := serve(Path(sys.argv[1]), archives_run_before):
+    if arguments_of_module := serve(Path(sys.argv[1]), imports):
         sys.argv[:] = arguments_of_module
         sys.path.insert(0, str(Path(sys.argv[0]).parent))
         runpy.run_path(sys.argv[0], run_name="__main__")

@@ -13,8 +13,8 @@ class Clock:
     def __init__(self) -> None:
         self._start = datetime.datetime.now(datetime.timezone.utc)
         self._since: float | None = time.monotonic()
-        # Whether anybody asked since somebody last said that nobody had.
-        self.asked = False
+        # Whether the time was read since this was last set to False.
+        self.was_read = False
 
     def set(self, moment: datetime.datetime, *, frozen: bool = False) -> None:
         """Continue from *moment* (aware), or stand still at it when *frozen*."""
@@ -23,7 +23,7 @@ class Clock:
 
     def now(self) -> datetime.datetime:
         """The present moment in UTC."""
-        self.asked = True
+        self.was_read = True
         if self._since is None:
             return self._start
         return self._start + datetime.timedelta(seconds=time.monotonic() - self._since)
@@ -34,8 +34,8 @@ class Clock:
         return self._since is None
 
     @property
-    def moment_if_frozen(self) -> datetime.datetime | None:
-        """The moment at which the clock stands still; None while it runs."""
+    def frozen_time(self) -> datetime.datetime | None:
+        """The time at which the clock is frozen; None while it runs."""
         return self._start if self.frozen else None
 
 

@@ -57,14 +57,14 @@ def zero(request: HttpRequest, body: Any) -> Answer:
 
 
 def reset(request: HttpRequest, body: dict[str, Any]) -> Answer:
-    """Back to the start of the world, where the clock goes on, or stands still when ``frozen``."""
+    """Restore the initial state; ``frozen`` stops the clock."""
     world.reset(frozen=bool(body.get("frozen")))
     faults.RULES.clear()
     return about(request, body)
 
 
 def keep_as_start(request: HttpRequest, body: Any) -> Answer:
-    """Let later resets come back to what there is now."""
+    """Make the current state the initial one."""
     world.keep_as_start()
     return about(request, {})
 

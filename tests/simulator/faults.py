@@ -15,11 +15,11 @@ from email.utils import format_datetime
 from http.client import responses
 from typing import Any
 
-from .answers import ANSWERS
 from .arrange import arrange
 from .clock import CLOCK
 from .database import MEMORY, turn
 from .recorder import CONTROL, RECORDER, WRITES
+from .response_cache import RESPONSE_CACHE
 
 Environ = dict[str, Any]
 # Status line, headers, body.
@@ -164,7 +164,7 @@ def answer(rule: Rule, environ: Environ, ask: Callable[[Environ], Answer]) -> An
         with turn():
             arrange(**rule.given["meanwhile"])
             MEMORY.clear()
-            ANSWERS.leave()
+            RESPONSE_CACHE.enter_unknown_state()
     if found is None and not REPLACING & set(rule.effect):
         found = ask(environ)
     elif found is None:

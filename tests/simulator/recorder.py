@@ -15,13 +15,13 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import Resolver404, resolve
 
-from .answers import ANSWERS
 from .clock import CLOCK
 from .database import LOCK, MEMORY
+from .response_cache import RESPONSE_CACHE
 
 CONTROL = "/simulator/"
-# What changes rows there and is neither a reset nor another world.
-CHANGING = ("/simulator/objects", "/simulator/sweep")
+# Control requests that change rows. A reset and another world are not among them, as they set the state themselves.
+ROW_CHANGES = ("/simulator/objects", "/simulator/sweep")
 READS = frozenset(("GET", "HEAD", "OPTIONS"))
 WRITES = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 # Ends of paths whose POST changes nothing (api-behaviour: account-settings-preview, site-agent-config).
@@ -107,10 +107,10 @@ class RecorderMiddleware:
         return response
 
     def answer(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer *request*, with the answer that was kept if there is one."""
-        if request.path.startswith(CONTROL) and request.path not in CHANGING:
+        """Answer *request*, from the cache if possible."""
+        if request.path.startswith(CONTROL) and request.path not in ROW_CHANGES:
             return self.get_response(request)
-        return ANSWERS.answer(request, self.get_response)
+        return RESPONSE_CACHE.answer(request, self.get_response)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Keep what a 500 hides, for whoever asks the control channel; but what no text or depth is, is refused."""

@@ -15,9 +15,9 @@ from django.db import transaction
 from django.db.models import Field, ForeignKey, Model
 
 from . import chance, clock, configuration, database, editions, generate
-from .answers import ANSWERS
 from .models import ACCOUNT_OPTION, Grant, Offering, Role, RolePermission, User
 from .recorder import RECORDER
+from .response_cache import RESPONSE_CACHE
 from .shapes import in_edition
 
 WORLDS = pathlib.Path(__file__).parent / "worlds"
@@ -53,21 +53,21 @@ def load(source: str | dict[str, Any], base_url: str) -> None:
 
 
 def keep_as_start() -> None:
-    """Make what there is now the start of the world."""
+    """Make the current state the initial one."""
     _keep(clock.now(), tokens())
 
 
 def _keep(now: datetime.datetime, aliases: dict[str, str]) -> None:
     global _start  # noqa: PLW0603 - one process has one world
     database.keep_as_start()
-    ANSWERS.begin()
+    RESPONSE_CACHE.clear()
     _start = (now, chance.bookmark(), aliases)
 
 
 def reset(*, frozen: bool = False) -> None:
-    """Go back to the start of the world: rows, clock, chance and counts."""
+    """Restore the initial state: rows, clock, random values and counts."""
     database.return_to_start()
-    ANSWERS.return_to_start()
+    RESPONSE_CACHE.return_to_start()
     clock.CLOCK.set(_start[0], frozen=frozen)
     chance.return_to(_start[1])
     RECORDER.zero()

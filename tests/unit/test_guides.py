@@ -11,7 +11,19 @@ from pathlib import Path
 
 import pytest
 import yaml
-from guide_runner import FOLDER, Command, Edition, File, Guide, GuideError, Reader, guides, missing, parse, plain_words
+from guide_runner import (
+    FOLDER,
+    Command,
+    Edition,
+    File,
+    Guide,
+    GuideError,
+    Reader,
+    guides,
+    missing,
+    parse,
+    split_ansible_command,
+)
 
 TOKEN = "a1b2c3d4e5"
 
@@ -114,7 +126,7 @@ def test_whole_lines_are_wanted_in_their_order(wanted: tuple[str, ...], first_mi
 def test_only_what_a_shell_hands_on_unchanged_runs_without_one(
     command: str, plain: tuple[dict[str, str], list[str]] | None
 ) -> None:
-    assert plain_words(command) == plain
+    assert split_ansible_command(command) == plain
 
 
 @dataclass

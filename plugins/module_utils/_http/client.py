@@ -56,7 +56,9 @@ class Client:
         # What to mask in all output: tokens, proxy passwords, and every secret code that was read.
         self.redactor = Redactor(proxy_passwords(connection))
         self._credential = Credential(connection, self.redactor)
-        self._repeating: requests.Session = open_authenticated_session(connection, self._credential, repeat_safe=True)
+        self._retry_session: requests.Session = open_authenticated_session(
+            connection, self._credential, repeat_safe=True
+        )
         self._server_time: datetime | None = None
         self._edition: int | None = None  # for messages, once a whole row of the providers was seen
         self._staff: bool | None = None  # for messages, once a request was refused
@@ -66,13 +68,13 @@ class Client:
         self.writes_sent = 0
 
     @cached_property
-    def _once(self) -> requests.Session:
-        """The session of requests that must not be repeated; most tasks need none."""
+    def _write_session(self) -> requests.Session:
+        """The session for requests that must not be repeated, opened for the first of them."""
         return open_authenticated_session(self.connection, self._credential, repeat_safe=False)
 
     @cached_property
-    def _foreign(self) -> requests.Session:
-        """The session of images on other hosts, without credentials."""
+    def _image_session(self) -> requests.Session:
+        """The session for images on other hosts; it sends no credentials."""
         return open_session(self.connection, repeat_safe=True)
 
     def read_only(self) -> Client:
@@ -207,7 +209,7 @@ class Client:
 
     def download(self, url: str) -> bytes:
         """Return the bytes behind a media URL (see ``media.download``)."""
-        sessions, option = (self._repeating, self._foreign), self._credential.option
+        sessions, option = (self._retry_session, self._image_session), self._credential.option
         return self._repeat_after_renewal(lambda: download(self.connection, *sessions, url, option))
 
     def _send(
@@ -244,7 +246,7 @@ class Client:
         """Send a request, follow its redirects, and return the response. Raises ``WaldurError``."""
         url = self.connection.api_url + request.path.format(uuid=uuid)
         params: list[tuple[str, str]] | None = encode_query(request.query, query)
-        session = self._repeating if request.repeat_safe else self._once
+        session = self._retry_session if request.repeat_safe else self._write_session
         timeout = self.connection.timeout
         with begin_exchange(timeout, self.connection.retries) as exchange:
             for _hop in range(_REDIRECTS):

@@ -39,7 +39,7 @@ def test_the_same_answer_comes_again_with_all_its_headers_and_is_recorded_alike(
     assert api.sim.counts().operations == {"GET /api/users/me/": 2}
 
 
-def test_each_user_and_each_query_has_answers_of_its_own(api: Api) -> None:
+def test_each_user_and_each_query_has_responses_of_its_own(api: Api) -> None:
     names = [api.get(f"{USERS}me/", by=alias).body["username"] for alias in ("owner", "member1", "owner")]
     assert names == ["owner", "member1", "owner"]
     assert api.get(f"{USERS}me/", by=None).status == 401
@@ -57,7 +57,7 @@ def test_a_read_after_a_write_shows_what_was_written(api: Api) -> None:
 
 
 @pytest.mark.parametrize("frozen", [True, False])
-def test_equal_changes_lead_to_equal_answers_and_others_to_others(api: Api, frozen: bool) -> None:
+def test_equal_changes_lead_to_equal_responses_and_others_to_others(api: Api, frozen: bool) -> None:
     for name in ("one", "two", "one", "two"):
         api.sim.reset(frozen=frozen)
         api.sim.change("OfferingUser", MEMBER1, {"username": name})
@@ -104,7 +104,7 @@ def test_the_job_that_ends_grants_is_seen_at_once(api: Api) -> None:
     assert api.rows(path) == []
 
 
-def test_another_world_has_answers_of_its_own(other_world: Simulator) -> None:
+def test_another_world_has_responses_of_its_own(other_world: Simulator) -> None:
     for api in started(other_world):
         before = api.get(USERS).headers["X-Result-Count"]
         other_world.load(generate={"users": 3})
