@@ -162,9 +162,11 @@ def answer(rule: Rule, environ: Environ, ask: Callable[[Environ], Answer]) -> An
     time.sleep(rule.get("delay", 0))
     if "meanwhile" in rule.given:
         with turn():
-            arrange(**rule.given["meanwhile"])
-            MEMORY.clear()
-            RESPONSE_CACHE.enter_unknown_state()
+            try:
+                arrange(**rule.given["meanwhile"])
+            finally:
+                MEMORY.clear()
+                RESPONSE_CACHE.enter_unknown_state()
     if found is None and not REPLACING & set(rule.effect):
         found = ask(environ)
     elif found is None:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 
 from . import chance
 from .clock import CLOCK
@@ -118,7 +118,12 @@ def _body_of(request: HttpRequest) -> bytes | None:
     if length == "0":
         return b""
     is_small = length.isdigit() and int(length) <= MAX_BODY_BYTES
-    return request.body if is_small and request.content_type in ("application/json", "text/plain") else None
+    if not is_small or request.content_type not in ("application/json", "text/plain"):
+        return None
+    try:
+        return request.body
+    except UnreadablePostError:
+        return None
 
 
 RESPONSE_CACHE = ResponseCache()

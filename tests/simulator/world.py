@@ -40,6 +40,8 @@ def load(source: str | dict[str, Any], base_url: str) -> None:
     *base_url* is the simulator's own address, for URLs inside recorded objects.
     """
     chance.restart()
+    # If loading fails, the rows are the same, but not the sequence of random values.
+    RESPONSE_CACHE.enter_unknown_state()
     with transaction.atomic():
         database.empty()
         if isinstance(source, dict):
