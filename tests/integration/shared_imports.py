@@ -18,6 +18,7 @@ import importlib.util
 import io
 import re
 import sys
+import warnings
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -69,7 +70,12 @@ class SharedImports:
 
     def provide(self, names: frozenset[str]) -> None:
         """Make these modules available as imported, and prevent imports of other modules of the collection."""
-        sys.modules.update({name: module for name, module in self._modules.items() if name in names})
+        for name, module in self._modules.items():
+            package, _dot, last = name.rpartition(".")
+            if name in names:
+                sys.modules[name] = module
+            elif package in self._modules and getattr(self._modules[package], last, None) is module:
+                delattr(self._modules[package], last)
         sys.meta_path.insert(0, OnlyInArchive(names))
 
     def _read(self, folder: Path) -> None:
@@ -81,8 +87,13 @@ class SharedImports:
         known = set(sys.modules)
         sys.path.insert(0, str(COLLECTIONS))
         shared = [name for name in self._sources if name.startswith((PROVIDER / "module_utils").as_posix())]
-        for name in ["ansible.module_utils.basic", *_module_names(shared)]:
-            importlib.import_module(name)
+        importlib.import_module("ansible.module_utils.basic")
+        with warnings.catch_warnings():
+            # No run would show them.
+            warnings.simplefilter("error", DeprecationWarning)
+            warnings.simplefilter("error", PendingDeprecationWarning)
+            for name in _module_names(shared):
+                importlib.import_module(name)
         with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(LOADER)
         importlib.import_module(".".join((PROVIDER / "modules").parts))

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 
@@ -117,3 +119,17 @@ def test_a_document_is_also_found_where_ansible_was_started(sim: Simulator) -> N
     (run.folder / "plays" / "play.yml").write_text(yaml.safe_dump([play]))
     outcome = run.command(["playbook", "-i", "localhost,", "-c", "local", "plays/play.yml"])
     assert outcome.result["plan"][0]["after"] == {"description": "found"}, outcome.output
+
+
+def test_results_do_not_depend_on_the_hash_seed_of_python(sim: Simulator) -> None:
+    """Forks of one Python share its seed, so that other tests would not notice the order of a set."""
+    users = [f"member{number}" for number in range(1, 6)]
+    document = [{"customer": name, "users": [{"user": user} for user in users]} for name in ("ALPHA", "BETA")]
+    task = {"name": "Plan", "waldur.provider.desired_state": {"service_providers": document}}
+    results = []
+    for seed in ("1", "2"):
+        run = runner(sim, execution="module")
+        outcome = run.play([task], "--check", environment={"PYTHONHASHSEED": seed})
+        results.append({key: value for key, value in outcome.result.items() if not key.startswith("_ansible")})
+    assert results[0]["changed"]
+    assert json.dumps(results[0]) == json.dumps(results[1])
