@@ -4,8 +4,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TREE := build/ansible_collections/waldur/provider
-# Playbooks mostly wait for servers and processes, so two of them run for each processor.
-WAITING = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+# Playbooks mostly wait for servers and processes, so more of them run than there are processors.
+WAITING = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN) + 2)))
+# What make contract needs. make test installs it beside lint, as that mostly waits for downloads.
+CONTRACT_TOOLS := $(addprefix build/,sdk-7.9.0/installed sdk-8.1.3/installed yaml-language-server/installed gitlab-ci-local/installed pre-commit/downloaded ansible-rulebook/installed awx/installed)
 # Run two checks at a time: some use one processor, others wait for servers and processes. The output of each is printed
 # in one piece. A make without --output-sync runs them one after another.
 PARALLEL := $(if $(filter output-sync,$(.FEATURES)),-j2 --output-sync=target)
@@ -18,7 +20,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo check test simulator lint ruff mypy yamllint changelog ansible-lint docs-lint docs pictures unit integration contract sdk coverage mutation molecule artifact release release-check generate generated test-live sanity matrix benchmark clean
+.PHONY: help demo check test simulator lint ruff mypy yamllint changelog ansible-lint docs-lint docs pictures unit integration contract coverage mutation molecule artifact release release-check generate generated test-live sanity matrix benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -36,9 +38,11 @@ check: .venv/test.stamp $(TREE) ## ruff, mypy and the fast unit tests, for daily
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" tests/unit
 
 test: .venv/test.stamp ## run every check; stop at the first failure
-	@$(MAKE) --no-print-directory $(PARALLEL) lint docs unit
+	@$(MAKE) --no-print-directory $(PARALLEL) lint docs $(CONTRACT_TOOLS)
+	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory coverage
-	@$(MAKE) --no-print-directory $(PARALLEL) integration sanity molecule artifact contract
+	@$(MAKE) --no-print-directory integration
+	@$(MAKE) --no-print-directory $(PARALLEL) sanity molecule artifact contract
 	@echo "== every check passed"
 
 lint: ruff mypy yamllint generated changelog ansible-lint docs-lint ## ruff, mypy, yamllint, generated texts, changelog fragments, ansible-lint and plugin documentation
@@ -120,11 +124,9 @@ release: .venv/test.stamp $(TREE) ## write the changelog of the version in galax
 test-live: .venv/test.stamp $(TREE) ## run the same tests against a real Waldur; see tests/integration/README.md
 	@$(BIN)/python -m pytest --live -rs tests/integration
 
-contract: .venv/test.stamp $(TREE) sdk build/yaml-language-server/installed build/gitlab-ci-local/installed build/pre-commit/downloaded build/ansible-rulebook/installed build/awx/installed ## test with other programs: recordings of a real Waldur, the official SDK, the YAML language server, pipelines, pre-commit, ansible-rulebook, ansible-runner
+contract: .venv/test.stamp $(TREE) $(CONTRACT_TOOLS) ## test with other programs: recordings of a real Waldur, the official SDK, the YAML language server, pipelines, pre-commit, ansible-rulebook, ansible-runner
 	@echo "== pytest tests/contract"
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests/contract
-
-sdk: build/sdk-7.9.0/installed build/sdk-8.1.3/installed
 
 # pylint checks only the published files here, as ruff and mypy check the tests in less time. make matrix runs it on all.
 sanity: .venv/test.stamp ## run ansible-test sanity on a copy
