@@ -4,8 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TREE := build/ansible_collections/waldur/provider
-# Playbooks mostly wait for servers and processes, so more of them run than there are processors.
-WAITING = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN) + 2)))
+# Playbooks mostly wait for servers and processes, so two of them run for each processor. Three were slower.
+WAITING = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # What make contract needs. make test installs it beside lint, as that mostly waits for downloads.
 CONTRACT_TOOLS := $(addprefix build/,sdk-7.9.0/installed sdk-8.1.3/installed yaml-language-server/installed gitlab-ci-local/installed pre-commit/downloaded ansible-rulebook/installed awx/installed)
 # Run two checks at a time: some use one processor, others wait for servers and processes. The output of each is printed
