@@ -23,7 +23,7 @@ from .api import Api
 GUIDE = Path(__file__).parents[3] / "docs" / "docsite" / "rst" / "guide_permissions.rst"
 CALLERS = {"owner": "owner", "manager": "manager_alpha", "support": "support_user", "everybody": "outsider"}
 EDITIONS = ("2024", "2025", "2026")
-# What a cell of the guide says → the callers whom Waldur lets through, staff aside.
+# The text of a cell of the guide, and the callers whose requests Waldur permits, apart from staff.
 CELLS = {
     "everybody": {"owner", "manager", "support", "everybody"},
     "owner, manager, support": {"owner", "manager", "support"},
@@ -62,7 +62,7 @@ def api(request: pytest.FixtureRequest) -> Iterator[Api]:
 
 @pytest.fixture(scope="module")
 def permitted(api: Api) -> dict[str, set[str] | None]:
-    """The callers whom the edition lets through, by the name of the operation."""
+    """Return the callers whose requests the edition permits, by the name of the operation."""
     return {operation.name: observed(api, operation) for operation in used_operations()}
 
 
