@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An answer that was kept is given again while nothing has changed, and never after that."""
+"""A cached response is repeated until the data change, and never after that."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from simulation import Simulator
+from simulation import Simulator, SimulatorError
 
 from .api import Api, started
 
 ACCOUNTS = "marketplace-offering-users/"
 USERS = "users/"
 MEMBER1 = {"user__username": "member1", "offering__name": "Alpha VM"}
-# A filter that no list has makes the same list another request, which was never answered.
+# An unknown filter is ignored, but makes the request a different one, which is not in the cache.
 UNKNOWN: dict[str, Any] = {"unknown": "x"}
 
 
@@ -102,6 +102,22 @@ def test_the_job_that_ends_grants_is_seen_at_once(api: Api) -> None:
     assert api.rows(path)
     assert api.sim.sweep() > 0
     assert api.rows(path) == []
+
+
+def test_a_world_that_can_not_be_loaded_leaves_no_response_of_other_random_values(other_world: Simulator) -> None:
+    for api in started(other_world):
+        other_world.create("User", username="later")
+        other_world.keep_as_start()
+        uuids = []
+        for is_broken in (False, True):
+            other_world.reset(frozen=True)
+            if is_broken:
+                with pytest.raises(SimulatorError):
+                    other_world.load("/no such file")
+            uuids.append(other_world.create("User", username="latest"))
+            listed = {row["uuid"] for row in api.rows(USERS)}
+            assert uuids[-1] in listed
+        other_world.load()
 
 
 def test_another_world_has_responses_of_its_own(other_world: Simulator) -> None:
