@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+_NORMAL = re.compile(r"[0-9a-f]{32}")
 _DASHED = re.compile(r"^[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$")
 
 # One pattern for all collections, compiled before Ansible forks, as each task has a process of its own.
@@ -17,7 +18,11 @@ _OBJECT_URL = re.compile(r"^(?:https?://[^/]+(?:/[^?#]*)?)?/api/([^/?#]+)/([^/?#
 
 def normalize(value: Any) -> str | None:
     """Return the 32 lower-case hex digits of ``value``, or None where it is not a UUID."""
-    if isinstance(value, str) and _DASHED.match(value.strip()):
+    if not isinstance(value, str):
+        return None
+    if _NORMAL.fullmatch(value):  # as Waldur sends them, many in each row
+        return value
+    if _DASHED.match(value.strip()):
         return value.strip().replace("-", "").lower()
     return None
 

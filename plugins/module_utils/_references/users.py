@@ -74,8 +74,6 @@ class UserResolver:
         self._by_uuid: dict[str, User] = {}
         self._unknown_uuids: set[str] = set()
         self._has_deactivated = False
-        # The UUIDs of providers all of whose grants were read: users who are not known by then hold none there.
-        self.providers_with_known_grants: set[str] = set()
 
     @synchronized
     def start_run(self) -> None:
@@ -133,6 +131,10 @@ class UserResolver:
         known = self._users.get(value, [])
         return known[0].uuid if len(known) == 1 else _user_uuid(value)
 
+    def can_be_sent(self, name: str) -> bool:
+        """Return whether a URL can hold ``name``; a longer name is that of no user."""
+        return _encoded_length(name) <= self._longest_list()
+
     def _resolve_one(self, value: str) -> User | UnresolvedUser:
         uuid = _user_uuid(value)
         if uuid in self._by_uuid:
@@ -160,7 +162,7 @@ class UserResolver:
         A name that no URL can hold is longer than any that Waldur stores, so it is not asked for.
         """
         limit = self._longest_list()
-        names = [value for value in values if not _user_uuid(value) and _encoded_length(value) <= limit]
+        names = [value for value in values if not _user_uuid(value) and self.can_be_sent(value)]
         user_uuids = [value for value in values if _user_uuid(value)]
         if len(values) > _MOST_SINGLE_LOOKUPS:
             batches = list(_batches((name for name in names if "," not in name), limit))

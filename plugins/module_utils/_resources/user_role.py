@@ -250,18 +250,15 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
         session.references.bulk_lists.prefetch(_GRANTS_OF_ALL, targets)
 
     def read(self, session: Session, target: Target, desired: Grants) -> GrantState:
-        """Read all role grants in bulk; for a single user that is known already, only theirs."""
-        only = _single_user(session, target, desired)
+        """Read all role grants in bulk; for a single user, only theirs."""
         rows: list[Row] = []
+        only: str | None = None
         bulk_rows = session.references.bulk_lists.rows(_GRANTS_OF_ALL, target)
-        if target.uuid:
-            rows = _read_grants(session, target, only) if bulk_rows is None else _checked(bulk_rows)
+        if target.uuid and desired.single and bulk_rows is None:
+            rows, only = _read_single_user(session, target, desired.entries[0].user)
+        elif target.uuid:
+            rows = _read_grants(session, target) if bulk_rows is None else _checked(bulk_rows)
             session.references.users.remember(rows)
-            if not only:
-                session.references.users.providers_with_known_grants.add(target.uuid)
-        if only:
-            # Servers of 2024 list all users when they do not know the user (api-behaviour: role-grants-unknown-user).
-            rows = [row for row in rows if uuids.normalize(row.get("user_uuid")) == only]
         roles = _roles_of_rows(desired, rows)
         has_checked_roles = not roles
         roles = roles or _resolve_roles(session, desired)
@@ -340,7 +337,7 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
 
     def verify(self, session: Session, target: Target, desired: Grants, current: GrantState) -> GrantState:
         """Read again, as concurrent requests can create double grants that no single response shows."""
-        rows = _grants(session, target, current.only_user)
+        rows = _grants(session, target, user=current.only_user)
         if current.only_user:
             rows = [row for row in rows if uuids.normalize(row.get("user_uuid")) == current.only_user]
         now = GrantState(rows, current.roles, session.client.now(), current.me, current.only_user)
@@ -446,16 +443,31 @@ def _pair(row: Row) -> tuple[str, str]:
     return uuids.normalize(row.get("user_uuid")) or "", uuids.normalize(row.get("role_uuid")) or ""
 
 
-def _single_user(session: Session, target: Target, desired: Grants) -> str | None:
-    """Return the UUID of the one user to read; None the first time, as all grants tell the users of a loop."""
-    if not desired.single or target.uuid is None:
-        return None
-    reference = desired.entries[0].user
-    known = session.references.users.known_uuid(reference)
-    if known or target.uuid not in session.references.users.providers_with_known_grants:
-        return known
-    user = session.references.users.resolve([reference])[reference]
-    return user.uuid if isinstance(user, User) else None
+def _read_single_user(session: Session, target: Target, reference: str) -> tuple[list[Row], str | None]:
+    """Return the grants of one user, and their UUID; None where there is no such user.
+
+    A username is looked up among the grants, as a user who holds one needs no other request then. Servers of 2024
+    list all users where they do not know the user or the filter (api-behaviour: role-grants-unknown-user), so the rows
+    are compared here, too.
+    """
+    users = session.references.users
+    uuid = users.known_uuid(reference)
+    if uuid is None and users.can_be_sent(reference):
+        rows = _read_grants(session, target, username=reference)
+        rows = [row for row in rows if row.get("user_username") == reference]
+        users.remember(rows)
+        uuid = users.known_uuid(reference)
+        if rows:
+            return rows, uuid
+    if uuid is None:
+        user = users.resolve([reference])[reference]
+        if not isinstance(user, User) or user.username == reference:
+            return [], user.uuid if isinstance(user, User) else None
+        uuid = user.uuid
+    rows = _read_grants(session, target, user=uuid)
+    rows = [row for row in rows if uuids.normalize(row.get("user_uuid")) == uuid]
+    users.remember(rows)
+    return rows, uuid
 
 
 def _missing(session: Session, entry: GrantEntry, user: UnresolvedUser) -> Comparison[GrantWrite]:
@@ -645,20 +657,20 @@ def _roles_of_rows(desired: Grants, rows: Iterable[Row]) -> dict[str, Row] | Non
     return roles
 
 
-def _read_grants(session: Session, target: Target, only: str | None) -> list[Row]:
+def _read_grants(session: Session, target: Target, **query: Any) -> list[Row]:
     """Return the grants on the provider. Raises ``InvalidInput`` where it does not exist."""
     try:
-        return _grants(session, target, only)
+        return _grants(session, target, **query)
     except NotFound:
         if not isinstance(target, UnreadTarget):
             raise
         target.load()
-        return _grants(session, target, only)
+        return _grants(session, target, **query)
 
 
-def _grants(session: Session, target: Target, user: str | None) -> list[Row]:
-    """Return the grants on the provider; old servers list those of all users where they don't know ``user``."""
-    return _checked(session.client.rows("list_users", target.uuid, user=user))
+def _grants(session: Session, target: Target, **query: Any) -> list[Row]:
+    """Return the grants on the provider; old servers list those of all users where they don't know the user."""
+    return _checked(session.client.rows("list_users", target.uuid, **query))
 
 
 def _checked(rows: Iterable[Row]) -> list[Row]:
@@ -667,7 +679,7 @@ def _checked(rows: Iterable[Row]) -> list[Row]:
 
 def _present_rows(session: Session, target: Target, grant: GrantWrite) -> list[Row]:
     pair = (grant.user.uuid, grant.role_uuid)
-    return [row for row in _grants(session, target, grant.user.uuid) if _pair(row) == pair]
+    return [row for row in _grants(session, target, user=grant.user.uuid) if _pair(row) == pair]
 
 
 def _recheck(session: Session, target: Target, change: Change[GrantWrite]) -> tuple[bool, str]:

@@ -27,7 +27,6 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.service
     ProfileState,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import (
-    GrantEntry,
     Grants,
     GrantState,
     UserRole,
@@ -126,21 +125,7 @@ def test_the_list_of_customers_is_read_for_more_than_three_that_are_not_known() 
     assert names(asked) == ["all_customers"]
 
 
-def test_grants_of_a_single_user_are_read_in_bulk_first_and_then_alone() -> None:
-    asked = AskedClient({"list_users": [row(BOB)], "roles": [ROLE], "all_users": [person(ALICE)]})
-    resource = asked.session()
-    wishes = Grants((GrantEntry("", "alice"),), single=True)
-    assert UserRole().read(resource, target(), wishes).only_user is None
-    assert names(asked) == ["list_users"]
-    assert UserRole().read(resource, target(), wishes).only_user == ALICE.uuid
-    # Her grants are all that is read then, and tell no role.
-    assert names(asked) == ["list_users", "all_users", "list_users", "roles"]
-    assert asked.asked[-2] == ("list_users", PROVIDER, {"user": ALICE.uuid})
-    nobody = Grants((GrantEntry("", "nobody"),), single=True)
-    assert UserRole().read(resource, target(), nobody).only_user is None
-
-
-# --- rooms -----------------------------------------------------------------------------------------------------------
+# --- grants ---------------------------------------------------------------------------------------------------------
 
 
 def test_grants_are_looked_at_again_with_the_same_eyes() -> None:

@@ -10,6 +10,7 @@ from messages import fragment, matching, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import (
     Profile,
@@ -135,12 +136,11 @@ def test_grants_are_read_once_in_bulk_and_tell_their_roles() -> None:
     found = UserRole().read(resource, target(), wishes)
     role = {"uuid": MANAGER["uuid"], "name": "CUSTOMER.MANAGER"}
     assert found == GrantState([row(ALICE)], {"CUSTOMER.MANAGER": role}, NOW, has_checked_roles=False)
-    assert asked.asked == [("list_users", PROVIDER, {"user": None})]
+    assert asked.asked == [("list_users", PROVIDER, {})]
     confirmed = UserRole().confirm(resource, target(), wishes, found)
     assert confirmed == GrantState([row(ALICE)], {"CUSTOMER.MANAGER": ROLE_ROW}, NOW)
     assert asked.asked[1:] == [("roles", None, {"field": ["uuid", "name", "content_type", "is_active"]})]
     assert UserRole().confirm(resource, target(), wishes, confirmed) is confirmed
-    assert resource.references.users.providers_with_known_grants == {PROVIDER}
     assert UserRole().read(resource, target(), grants(exclusive=True)).me == "5a" * 16
 
 
@@ -149,10 +149,54 @@ def test_a_single_user_who_is_known_is_read_alone_and_is_all_that_is_believed() 
     resource, wishes = asked.session(), grants(GrantEntry("", ALICE.uuid), single=True)
     found = UserRole().read(resource, target(), wishes)
     assert (found.rows, found.only_user) == ([row(ALICE)], ALICE.uuid)
-    assert resource.references.users.providers_with_known_grants == set()
     again = UserRole().verify(resource, target(), wishes, found)
     assert (again.rows, again.only_user, again.me) == ([row(ALICE)], ALICE.uuid, None)
     assert [query for name, _uuid, query in asked.asked if name == "list_users"] == [{"user": ALICE.uuid}] * 2
+
+
+_LOOKUP = {"field": ("uuid", "username", "email", "full_name", "is_active")}
+
+
+@pytest.mark.parametrize(
+    ("reference", "holders", "uuid", "requests"),
+    [
+        ("alice", [ALICE, BOB], ALICE.uuid, [("list_users", {"username": "alice"})]),
+        (
+            "alice",
+            [BOB],
+            ALICE.uuid,
+            [("list_users", {"username": "alice"}), ("all_users", {**_LOOKUP, "username": "alice"})],
+        ),
+        (
+            "alice@example.org",
+            [ALICE, BOB],
+            ALICE.uuid,
+            [
+                ("list_users", {"username": "alice@example.org"}),
+                ("all_users", {**_LOOKUP, "username": "alice@example.org"}),
+                ("all_users", {**_LOOKUP, "email": "alice@example.org"}),
+                ("list_users", {"user": ALICE.uuid}),
+            ],
+        ),
+        (
+            "nobody",
+            [ALICE, BOB],
+            None,
+            [("list_users", {"username": "nobody"}), ("all_users", {**_LOOKUP, "username": "nobody"})],
+        ),
+        ("n" * 4000, [ALICE, BOB], None, []),
+    ],
+    ids=["with a grant", "without a grant", "e-mail address", "unknown", "longer than a URL"],
+)
+def test_the_grants_of_a_single_user_take_the_fewest_requests_and_no_list_of_all(
+    reference: str, holders: list[User], uuid: str | None, requests: list[tuple[str, dict[str, Any]]]
+) -> None:
+    known = {"uuid": ALICE.uuid, "username": "alice", "email": "alice@example.org", "is_active": True}
+    asked = AskedClient({"list_users": [row(user) for user in holders], "all_users": [known], "roles": [ROLE_ROW]})
+    found = UserRole().read(asked.session(), target(), grants(GrantEntry("", reference), single=True))
+    assert found.only_user == uuid
+    assert found.rows == ([row(ALICE)] if uuid and ALICE in holders else [])
+    assert [(name, query) for name, _uuid, query in asked.asked if name != "roles"] == requests
 
 
 def test_a_single_user_of_a_new_provider_has_no_grants_to_read() -> None:
