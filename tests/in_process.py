@@ -11,7 +11,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import MODULES, spec
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import spec
+from ansible_collections.waldur.provider.plugins.module_utils._module.modules import MODULES
 from simulation import Simulator
 
 

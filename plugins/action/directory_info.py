@@ -6,6 +6,6 @@
 
 from __future__ import annotations
 
-from ansible_collections.waldur.provider.plugins.plugin_utils._action.action_module import ActionModule
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.complete_action_module import ActionModule
 
 __all__ = ["ActionModule"]

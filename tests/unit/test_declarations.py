@@ -15,7 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.fields i
     MappingField,
     date_places,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITE_MODULES
+from ansible_collections.waldur.provider.plugins.module_utils._module.write_modules import WRITE_MODULES
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Action, ChangeKind, Severity, Stage
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import DOCUMENT, FIELDS
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import KINDS, RESOURCES

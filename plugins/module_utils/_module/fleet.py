@@ -22,7 +22,7 @@ from .._engine.planner import Plan, plan_selection
 from .._engine.selection import select_stored, split_entries
 from .._plan.approval import group_by_customer
 from .._resources.document_schema import SCHEMA
-from .argument_specs import parse_approved, parse_limits
+from .write_modules import parse_approved, parse_limits
 
 
 def can_share(options: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -21,26 +21,19 @@ from .._document import images
 from .._document.model import ReadImage
 from .._engine.executor import apply, apply_each
 from .._engine.planner import Plan, plan_changes
-from .._export import files
 from .._http import connection_options
 from .._http.client import REQUESTS_IMPORT_ERROR
 from .._http.connection import Connection
 from .._plan.changes import Change
 from .._plan.diff import diff as plan_diff
 from .._plan.policy import describe_rejection
-from .._query.info import Info
 from . import fleet
-from .argument_specs import (
-    MODULES,
-    OFFLINE_MODULES,
-    REPORT,
-    FileModule,
-    OfflineModule,
-    TargetModule,
-    WriteModule,
-    parse_limits,
-    spec,
-)
+from .argument_specs import FileModule, OfflineModule, TargetModule, WriteModule, spec
+from .lookup import find_module
+from .write_modules import REPORT, parse_limits
+
+if TYPE_CHECKING:  # a module that writes needs nothing of what reads
+    from .._query.info import Info
 
 
 def run(
@@ -60,7 +53,7 @@ def run(
     """
     remember_parent()
     client, references = get_client(connection)
-    module = MODULES[name]
+    module = find_module(name)
     if isinstance(module, (OfflineModule, TargetModule)):
         raise TypeError(f"{name} takes no connection")
     writes = isinstance(module, WriteModule) and not check
@@ -68,13 +61,13 @@ def run(
     view = client if writes else client.read_only()
     session = Session(view, references, options.get("missing_users", "fail"), progress=progress)
     try:
-        if isinstance(module, Info):
-            result = _read(session, module, options, check=check)
-        elif isinstance(module, FileModule):
-            result = files.export(session, options, check=check, diff=diff)
-        else:
+        if isinstance(module, WriteModule):
             plan = _planner(session, module, options, read_image)
             result = _write(module, options, plan, session, check=check, diff=diff)
+        elif isinstance(module, FileModule):
+            result = module.run(session, options, check, diff)
+        else:
+            result = _read(session, module, options, check=check)
     except WaldurError as error:
         client.redactor.redact_error(error)
         raise
@@ -102,7 +95,10 @@ def run_offline(
 
     ``options`` are valid by the module's argument spec. Raises ``WaldurError``.
     """
-    return OFFLINE_MODULES[name].run(options, read_image, check, diff)
+    module = find_module(name)
+    if not isinstance(module, OfflineModule):
+        raise TypeError(f"{name} needs a connection")
+    return module.run(options, read_image, check, diff)
 
 
 def _read(session: Session, module: Info, options: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
@@ -177,7 +173,7 @@ def _interrupted(error: SignalReceived, applied: Sequence[Change[object]]) -> In
 
 def run_module(name: str) -> None:
     """Run the module ``name`` as a program: read the options, run it, and print the result or the failure."""
-    declared = MODULES[name]
+    declared = find_module(name)
     module = AnsibleModule(argument_spec=spec(declared), supports_check_mode=True, **declared.rules)
     if isinstance(declared, OfflineModule):
         # The action plugin runs it on the controller; it comes here only without that plugin.

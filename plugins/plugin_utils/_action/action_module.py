@@ -37,14 +37,13 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._http.transport import environment_proxy
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import (
-    MODULES,
-    WRITE_MODULES,
     OfflineModule,
     WriteModule,
     dates,
     keep_nulls,
     spec,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._module.lookup import find_module
 from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run, run_offline
 from ansible_collections.waldur.provider.plugins.plugin_utils._action import credentials, interruption
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.arguments import (
@@ -107,7 +106,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Return the module's result, however it ran."""
-        self._supports_async = not isinstance(MODULES[self._module_name()], OfflineModule)
+        self._supports_async = not isinstance(find_module(self._module_name()), OfflineModule)
         super().run(tmp, task_vars)
         self._host = str((task_vars or {}).get("inventory_hostname", "localhost"))
         if interruption.Interruption.message:
@@ -127,7 +126,7 @@ class ActionModule(ActionBase):
     def _check_and_run(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the module's result, or an error for options that can't be used."""
         module = self._module_name()
-        declared = MODULES[module]
+        declared = find_module(module)
         spelled = {option: keep_spelling(parse_printed_list(value)) for option, value in self._task.args.items()}
         raw_is_text = not isinstance(declared, WriteModule)
         self._note_secrets(spelled)
@@ -179,7 +178,7 @@ class ActionModule(ActionBase):
 
         ``arguments`` are those of the task as plain data, ``spelled`` the same where numbers know their spelling.
         """
-        declared = MODULES[module]
+        declared = find_module(module)
         environment = credentials.read_environment(self)
         variables = {**os.environ, **environment}
         try:
@@ -224,7 +223,7 @@ class ActionModule(ActionBase):
 
     def _can_write(self, module: str) -> bool:
         """Return whether the task may change something in Waldur or on a disk."""
-        return module in WRITE_MODULES and not self._task.check_mode
+        return isinstance(find_module(module), WriteModule) and not self._task.check_mode
 
     def _report_interruption(self, module: str, result: Mapping[str, Any]) -> None:
         interruption.report(_COLLECTION + module, self._host, result)
@@ -300,7 +299,7 @@ class ActionModule(ActionBase):
 
     def _check_document(self, call: _Call, places: Sequence[str]) -> None:
         """Check the desired state here, where numbers and dates know their spelling; files were checked already."""
-        declared = MODULES[call.module]
+        declared = find_module(call.module)
         if isinstance(declared, WriteModule) and not places:
             declared.load(call.options, self._files.read_image)
 

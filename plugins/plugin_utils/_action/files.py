@@ -20,11 +20,11 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.json_value
 from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_files import Positions, read_positions
 from ansible_collections.waldur.provider.plugins.module_utils._document import images, loader
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile
-from ansible_collections.waldur.provider.plugins.module_utils._document.policy_file import check_policy, policy_name
 from ansible_collections.waldur.provider.plugins.module_utils._plan.policy import add_line, describe_rejection, file_of
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
-from ansible_collections.waldur.provider.plugins.module_utils._validation.desired_state_validate import REPORTS
 
+# The options that name reports to write.
+WRITTEN_FILES = ("junit_file", "code_quality_file")
 _ENTRY = re.compile(r"service_providers\[(\d+)\]")
 # The parts of a module's result that name entries of a document.
 _MESSAGES = ("msg", "errors", "warnings", "policy_violations")
@@ -50,7 +50,7 @@ class ControllerFiles:
             if isinstance(arguments.get(option), str) and arguments[option].strip():
                 path, arguments[option] = arguments[option], self.find(option, arguments[option])
                 written[arguments[option]] = path
-        for option in (*(("dest",) if self._is_local else ()), *REPORTS):
+        for option in (*(("dest",) if self._is_local else ()), *WRITTEN_FILES):
             if isinstance(arguments.get(option), str) and arguments[option].strip():
                 path, expanded = arguments[option], input_files.expand_path(option, arguments[option])
                 arguments[option] = str(self._action._loader.path_dwim(os.path.expandvars(expanded)))
@@ -116,6 +116,8 @@ class ControllerFiles:
         """Check the policy file, copy it to where the module runs, and replace its path."""
         path = arguments.get("policy_path")
         if isinstance(path, str) and path.strip():
+            from ansible_collections.waldur.provider.plugins.module_utils._document.policy_file import check_policy
+
             check_policy(path)
             arguments["policy_path"] = self._transfer(path)
 
@@ -175,6 +177,8 @@ def locate_violations(result: Mapping[str, Any], options: Mapping[str, Any]) -> 
     located = [_locate(violation, paths, read_once) for violation in violations]
     located_result = {**result, "policy_violations": located}
     if result.get("failed"):
+        from ansible_collections.waldur.provider.plugins.module_utils._document.policy_file import policy_name
+
         messages = [violation["message"] for violation in located]
         located_result["msg"] = describe_rejection(policy_name(options["policy_path"]), messages)
     return located_result

@@ -10,10 +10,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import (
-    OFFLINE_MODULES,
-    TARGET_MODULES,
-)
+from ansible_collections.waldur.provider.plugins.module_utils._module.modules import OFFLINE_MODULES, TARGET_MODULES
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 
 from . import ROOT
 
@@ -31,7 +29,7 @@ STUB = '''\
 
 from __future__ import annotations
 
-from ansible_collections.waldur.provider.plugins.plugin_utils._action.action_module import ActionModule
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.{source} import ActionModule
 
 __all__ = ["ActionModule"]
 '''
@@ -49,7 +47,13 @@ def texts() -> dict[Path, str]:
     offline = {*OFFLINE_MODULES, *OWN_ACTIONS}
     group = "".join(f"    - {name}\n" for name in modules() if name not in offline)
     text = GROUP.sub(lambda block: block["start"] + group, runtime.read_text(encoding="utf-8"))
-    return {runtime: text, **{ACTIONS / f"{name}.py": STUB for name in modules() if name not in OWN_ACTIONS}}
+    return {runtime: text, **{ACTIONS / f"{name}.py": stub(name) for name in modules() if name not in OWN_ACTIONS}}
+
+
+def stub(module: str) -> str:
+    """Return the stub of a module; that of a single resource imports no more than this needs."""
+    is_resource = module in {resource.kind.name for resource in RESOURCES}
+    return STUB.format(source="action_module" if is_resource else "complete_action_module")
 
 
 def obsolete() -> list[Path]:

@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import MODULES, spec
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import spec
+from ansible_collections.waldur.provider.plugins.module_utils._module.modules import MODULES
 
 from . import ROOT, documentation
 from .yaml_text import dump

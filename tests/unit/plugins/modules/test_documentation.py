@@ -21,7 +21,7 @@ from tools.generate.actions import OWN_ACTIONS
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._linux.run import run
 from ansible_collections.waldur.provider.plugins.module_utils._module import argument_specs, runner
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import (
+from ansible_collections.waldur.provider.plugins.module_utils._module.modules import (
     MODULES,
     OFFLINE_MODULES,
     TARGET_MODULES,

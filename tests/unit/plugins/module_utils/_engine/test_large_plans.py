@@ -16,7 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._context import Se
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile, ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan, plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITE_MODULES
+from ansible_collections.waldur.provider.plugins.module_utils._module.write_modules import WRITE_MODULES
 from ansible_collections.waldur.provider.plugins.module_utils._plan.approval import require_approved
 from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
 from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import Limits

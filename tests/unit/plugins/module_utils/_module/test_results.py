@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import WRITE_MODULES
+from ansible_collections.waldur.provider.plugins.module_utils._module.write_modules import WRITE_MODULES
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources import api_secret_code, service_provider
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import SecretCode

@@ -13,7 +13,7 @@ from messages import fragment, mentions
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._module import argument_specs, runner
+from ansible_collections.waldur.provider.plugins.module_utils._module import argument_specs, modules, runner
 from ansible_collections.waldur.provider.plugins.module_utils._query.linux_account_list import (
     AccountList,
     ListSettings,
@@ -38,7 +38,7 @@ def edition(request: pytest.FixtureRequest) -> Iterator[Simulator]:
 
 
 def read(sim: Simulator, alias: str = "staff", *, check: bool = False, **options: Any) -> dict[str, Any]:
-    spec = argument_specs.spec(argument_specs.MODULES[MODULE])
+    spec = argument_specs.spec(modules.MODULES[MODULE])
     defaults = {name: declared.get("default") for name, declared in spec.items()}
     connection = Connection(sim.url, sim.token(alias), retries=0)
     return runner.run(MODULE, {**defaults, "service_provider": "ALPHA", **options}, connection, check=check, diff=False)

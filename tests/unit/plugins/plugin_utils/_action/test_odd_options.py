@@ -9,12 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import (
-    CONNECTION,
-    MODULES,
-    OFFLINE_MODULES,
-    spec,
-)
+from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import CONNECTION, spec
+from ansible_collections.waldur.provider.plugins.module_utils._module.modules import MODULES, OFFLINE_MODULES
 
 from ...helpers.action_plugin import TOKEN, replace_server, run_action_plugin
 
