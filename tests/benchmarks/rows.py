@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible.inventory.data import InventoryData
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 from unit.plugins.helpers.recording_client import AskedClient, staff
 
 from ansible_collections.waldur.provider.plugins.inventory.inventory import InventoryModule
@@ -32,6 +34,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.user_ro
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import ProviderRows
 from ansible_collections.waldur.provider.plugins.plugin_utils._report.render import report_html
+from ansible_collections.waldur.provider.plugins.plugin_utils._templating import IS_OLD
 
 from .bench import Bench
 from .table import Row, seconds, times
@@ -193,6 +196,8 @@ class _Inventory(InventoryModule):
     def __init__(self) -> None:
         super().__init__()
         self.inventory = InventoryData()
+        if IS_OLD:  # where only parse() sets it
+            self.templar = Templar(DataLoader())
         self._vars: dict[str, Any] = {}
         self._option_values = {"hostname": ["username"]}
 

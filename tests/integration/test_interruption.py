@@ -47,7 +47,9 @@ def begin(
     run.is_python_shared = False
     play = run.write("play.yml", yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
     sim.fault(method="write", path=path, skip=skip, delay=delay)
-    command = [sys.executable, "-m", "ansible", "playbook", "-i", run.inventory(), str(play)]
+    # A shell starts background jobs with an ignored SIGINT, which ansible-core 2.17 would leave ignored.
+    reset = ["env", "--default-signal=INT"]
+    command = [*reset, sys.executable, "-m", "ansible", "playbook", "-i", run.inventory(), str(play)]
     started = subprocess.Popen(
         command,
         env=run.environment({}),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+_SHORTEST = 32
 _NORMAL = re.compile(r"[0-9a-f]{32}")
 _DASHED = re.compile(r"^[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$")
 
@@ -18,7 +19,7 @@ _OBJECT_URL = re.compile(r"^(?:https?://[^/]+(?:/[^?#]*)?)?/api/([^/?#]+)/([^/?#
 
 def normalize(value: Any) -> str | None:
     """Return the 32 lower-case hex digits of ``value``, or None where it is not a UUID."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) < _SHORTEST:
         return None
     if _NORMAL.fullmatch(value):  # as Waldur sends them, many in each row
         return value

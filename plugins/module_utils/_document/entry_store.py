@@ -164,7 +164,7 @@ def _read(path: str) -> Any:
 
 def _write(path: str, content: Any) -> None:
     with open(path, "w", encoding="utf-8") as file:
-        json.dump(content, file)
+        file.write(json.dumps(content))  # several times as fast as json.dump, which writes piece by piece
 
 
 def _replace(path: str, content: Any) -> None:

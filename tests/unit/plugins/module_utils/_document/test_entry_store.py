@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import pytest
 from messages import pattern
@@ -19,6 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     ServerDefect,
     WaldurError,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._document import entry_store
 from ansible_collections.waldur.provider.plugins.module_utils._document.entry_store import (
     EntryStore,
     StoredEntry,
@@ -106,12 +106,12 @@ def fail_to_read() -> list[dict[str, str]]:
 def test_a_process_that_was_killed_while_it_stored_what_it_read_leaves_no_part_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def be_killed(_content: object, file: TextIO) -> None:
-        file.write('[{"na')
+    def be_killed(path: str, _content: object) -> None:
+        Path(path).write_text('[{"na')
         raise KeyboardInterrupt
 
     store = EntryStore(str(tmp_path / "shared"))
-    monkeypatch.setattr(json, "dump", be_killed)
+    monkeypatch.setattr(entry_store, "_write", be_killed)
     with pytest.raises(KeyboardInterrupt):
         store.share("roles", lambda: [{"name": "R"}])
     monkeypatch.undo()
