@@ -220,7 +220,7 @@ def _groups(marketplace: MarketplaceModel, provider: Provider, desired: Provider
     pool, change = provider.pool or {}, desired.get(posix_id_pool.Pool)
     ends = {key: value for key, value in change.fields.items() if key in _ENDS} if change else {}
     options = desired.get(Profile)
-    switch = options.settings.options.get("project_groups_enabled") if options else None
+    switch = options.account_options.options.get("project_groups_enabled") if options else None
     return GroupState(
         rows,
         projects,

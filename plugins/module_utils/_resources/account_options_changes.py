@@ -102,7 +102,7 @@ def compare_account_options(
     if not becomes_shared(stored, sent):
         if errors := tuple(_shortages(target, desired, sent, state)):
             return AccountOptionsComparison(warnings=warnings, errors=errors)
-        return _settings_change(before, sent, _previewed(state.preview), AccountOptionsWrite(sent), warnings)
+        return _make_comparison(before, sent, _previewed(state.preview), AccountOptionsWrite(sent), warnings)
     resolved = resolve_conflicts(state.conflicts, desired.resolutions, users, missing_users=missing_users)
     errors = (*resolved.errors, *_adoption_errors(target, desired, state, resolved.usernames))
     warnings = (*warnings, *resolved.warnings)
@@ -112,7 +112,7 @@ def compare_account_options(
     write, names = AccountOptionsWrite(sent), resolved.usernames
     if state.needs_adoption:
         write = AccountOptionsWrite(sent, {**_owned_usernames(state), **names}, len(state.unlinked))
-    change = _settings_change(before, sent, _adopted(state, names), write, warnings)
+    change = _make_comparison(before, sent, _adopted(state, names), write, warnings)
     return replace(change, missing_users=resolved.missing_users)
 
 
@@ -129,7 +129,7 @@ class _NameChange:
     subject: Subject = NO_SUBJECT
 
 
-def _settings_change(
+def _make_comparison(
     before: Row, sent: Row, changes: Iterable[_NameChange], write: AccountOptionsWrite, warnings: tuple[str, ...]
 ) -> AccountOptionsComparison:
     """Return the change, with each account whose names change under a label of its own."""
@@ -296,7 +296,7 @@ def _collisions(place: str, target: Target, state: AccountState, kept_usernames:
 
 
 def _preview_warnings(preview: Preview) -> Iterable[str]:
-    """Yield the warnings of Waldur, and the offerings in which the provider's settings don't count
+    """Yield the warnings of Waldur, and the offerings in which the provider's options don't count
     (api-behaviour: account-settings-stamped-defaults)."""
     yield from preview.warnings
     by_key: dict[str, list[Override]] = defaultdict(list)

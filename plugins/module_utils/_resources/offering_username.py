@@ -111,7 +111,7 @@ class OfferingUsername(Resource[Usernames, UsernameState, UsernameWrite]):
         options first, predict the state after it."""
         task = super().read_task(session, document, target)
         profile = document.get(Profile)
-        options = profile.settings.options if profile else {}
+        options = profile.account_options.options if profile else {}
         if profile and isinstance(task, TypedTask) and changes_accounts(task.current, options):
             read_provider_accounts(session, target, None, task.current)
             predict_usernames(task.current, options, _kept_usernames(session, profile.resolutions))

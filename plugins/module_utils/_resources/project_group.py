@@ -187,7 +187,7 @@ def _predict(current: GroupState, document: ProviderDocument, target: Target) ->
         current.pool = {**before, **ranges}
     if profile is not None:
         stored = (target.row or {}).get("account_options") or {}
-        desired = profile.settings.options.get(PROJECT_GROUPS_SWITCH)
+        desired = profile.account_options.options.get(PROJECT_GROUPS_SWITCH)
         current.is_switched_on = desired is True and stored.get(PROJECT_GROUPS_SWITCH) is not True
 
 

@@ -31,10 +31,10 @@ from .service_provider_comparison import (
     CREATE,
     DELETE,
     KIND,
+    account_options_change,
     options_sent_alone,
     plan_deletion,
     profile_change,
-    settings_change,
     warn_of_prefix,
 )
 from .service_provider_export import document_value, is_stable, notes_of_options
@@ -106,7 +106,9 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         if target.uuid is None:
             known = session.references.provider_list.rows()
             newer = not known or detect_edition(known[0]) >= NEWER_SINCE
-            accounts = read_account_state(session, target, {}, desired.settings.options) if newer else AccountState()
+            accounts = (
+                read_account_state(session, target, {}, desired.account_options.options) if newer else AccountState()
+            )
             return ProfileState(None, newer=newer, accounts=accounts)
         row = target.row
         if row is None:
@@ -123,7 +125,7 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         elif desired.image is not UNSET and row.get("image"):
             current.image = images.digest(session.client.download(row["image"]))
         if current.newer:
-            current.accounts = read_account_state(session, target, current.options, desired.settings.options)
+            current.accounts = read_account_state(session, target, current.options, desired.account_options.options)
         return current
 
     def read_task(self, session: Session, document: ProviderDocument, target: Target) -> ResourceTask | None:
@@ -153,20 +155,20 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         if refusal := current.accounts.refusal:
             text = f"this token can't change the account options of {target.name}: {refusal}"
             return Comparison(errors=(f"{desired.option(ACCOUNT_OPTIONS_KEY)}: {text}",))
-        settings = compare_account_options(
+        comparison = compare_account_options(
             target,
-            replace(desired.settings, options=options_sent_alone(desired, current)),
+            replace(desired.account_options, options=options_sent_alone(desired, current)),
             current.options,
             current.accounts,
             users,
             missing_users=session.missing_users,
         )
-        changes = [profile_change(target, desired, current), settings_change(target, settings)]
+        changes = [profile_change(target, desired, current), account_options_change(target, comparison)]
         return Comparison(
             tuple(change for change in changes if change is not None),
-            (*settings.warnings, *warn_of_prefix(target, changes[0])),
-            settings.errors,
-            settings.missing_users,
+            (*comparison.warnings, *warn_of_prefix(target, changes[0])),
+            comparison.errors,
+            comparison.missing_users,
         )
 
     def write(self, session: Session, target: Target, current: ProfileState, change: Change[ProfileWrite]) -> None:
@@ -176,7 +178,7 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
         except OutcomeUnknown as error:
             raise recheck_outcome(error, lambda: recheck_change(session, target, change)) from None
         except ErrorResponse as error:
-            if change.payload.settings is not None and error.status in REFUSED_AFTER_STORING:
+            if change.payload.account_options is not None and error.status in REFUSED_AFTER_STORING:
                 add_stored_options(error, session, target, change)
                 raise
             row = read_row(session, target) if change.action is CREATE and error.status == REFUSED else None
@@ -214,8 +216,10 @@ class ServiceProvider(Resource[Profile, ProfileState, ProfileWrite]):
                     _blank(change), {key: value for key, value in (change.after or {}).items() if key != "customer"}
                 )
             elif row is not None:
-                settings = change.payload.settings
-                row = _merged(row, {ACCOUNT_OPTIONS_KEY: settings.options} if settings else change.after or {})
+                options_write = change.payload.account_options
+                row = _merged(
+                    row, {ACCOUNT_OPTIONS_KEY: options_write.options} if options_write else change.after or {}
+                )
         return row
 
     def export(self, session: Session, target: Target) -> Exported:

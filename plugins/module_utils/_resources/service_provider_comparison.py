@@ -29,7 +29,7 @@ _UPDATE = Action(
     "updated",
 )
 # Home directories of accounts follow options of the update before it, and their numbers come from the pools.
-_UPDATE_SETTINGS = Action(
+_UPDATE_ACCOUNT_OPTIONS = Action(
     "update_account_settings",
     Stage.CONFIGURE,
     Severity.ATTENTION,
@@ -42,7 +42,7 @@ _UPDATE_SETTINGS = Action(
 DELETE = Action("delete", Stage.DELETE, Severity.REMOVAL, "removal", "removals", Effect.DELETE, "deleted")
 KIND = ChangeKind(
     "service_provider",
-    (CREATE, _UPDATE, _UPDATE_SETTINGS, DELETE),
+    (CREATE, _UPDATE, _UPDATE_ACCOUNT_OPTIONS, DELETE),
     "service provider {}",
     "service providers",
     merged_fields=MERGED_FIELDS,
@@ -76,7 +76,7 @@ def _is_sent_alone(key: str, value: Any, current: ProfileState) -> bool:
 
 def options_sent_alone(desired: Profile, current: ProfileState) -> Row:
     """Return the account options that have a change of their own."""
-    options = desired.settings.options
+    options = desired.account_options.options
     return {key: value for key, value in options.items() if _is_sent_alone(key, value, current)}
 
 
@@ -100,13 +100,13 @@ def warn_of_prefix(target: Target, change: Change[ProfileWrite] | None) -> tuple
     return (f"{target.name}: {ACCOUNT_OPTIONS_KEY}.homedir_prefix: {text}.",)
 
 
-def settings_change(target: Target, settings: AccountOptionsComparison) -> Change[ProfileWrite] | None:
+def account_options_change(target: Target, comparison: AccountOptionsComparison) -> Change[ProfileWrite] | None:
     """Return the change of the options that can change accounts; None where nothing differs."""
-    if settings.write is None:
+    if comparison.write is None:
         return None
-    payload = ProfileWrite(settings=settings.write)
-    change = _make_change(target, _UPDATE_SETTINGS, settings.before, settings.after, payload)
-    return replace(change, renames=settings.renames)
+    payload = ProfileWrite(account_options=comparison.write)
+    change = _make_change(target, _UPDATE_ACCOUNT_OPTIONS, comparison.before, comparison.after, payload)
+    return replace(change, renames=comparison.renames)
 
 
 def find_differences(desired: Profile, current: ProfileState) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

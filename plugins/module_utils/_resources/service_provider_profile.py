@@ -49,7 +49,7 @@ class Profile:
     resolutions: tuple[ResolutionEntry, ...] = ()
 
     @property
-    def settings(self) -> DesiredAccountOptions:
+    def account_options(self) -> DesiredAccountOptions:
         """The part of the profile that can change accounts."""
         return DesiredAccountOptions(self.fields.get(ACCOUNT_OPTIONS_KEY) or {}, self.resolutions, self.where)
 
@@ -133,9 +133,9 @@ class ProfileState:
 class ProfileWrite:
     """What a change sends: fields with their JSON values, and the image (UNSET: none is sent, empty: it is removed).
 
-    ``settings`` is what it sends of the options that can change accounts, alone.
+    ``account_options`` is what it sends of the options that can change accounts, alone.
     """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     image: ImageFile | Unset = UNSET
-    settings: AccountOptionsWrite | None = None
+    account_options: AccountOptionsWrite | None = None

@@ -23,7 +23,7 @@ from .service_provider_writing import is_kept
 def add_stored_options(error: ErrorResponse, session: Session, target: Target, change: Change[ProfileWrite]) -> None:
     """Read the provider again after a refusal, and add to the error what Waldur stored all the same."""
     before = (change.before or {}).get(ACCOUNT_OPTIONS_KEY) or {}
-    sent = change.payload.settings.options if change.payload.settings else {}
+    sent = change.payload.account_options.options if change.payload.account_options else {}
     try:
         row = check_profile("service_provider", session.client.get("service_provider", target.uuid))
     except WaldurError as recheck_error:
@@ -36,12 +36,12 @@ def add_stored_options(error: ErrorResponse, session: Session, target: Target, c
         error.details["took_effect"] = None
 
 
-def _recheck_settings(
-    session: Session, target: Target, row: Row, settings: AccountOptionsWrite
+def _recheck_account_options(
+    session: Session, target: Target, row: Row, options_write: AccountOptionsWrite
 ) -> tuple[bool | None, str]:
     """Return whether options were stored and accounts linked (None: partly), and the current state as text."""
-    left = unapplied_options(row.get(ACCOUNT_OPTIONS_KEY) or {}, settings.options)
-    adopts = settings.kept_usernames is not None
+    left = unapplied_options(row.get(ACCOUNT_OPTIONS_KEY) or {}, options_write.options)
+    adopts = options_write.kept_usernames is not None
     unlinked = count_unlinked(session, target) if adopts else 0
     if not left and not unlinked:
         return True, "it took effect. Run again."
@@ -49,7 +49,7 @@ def _recheck_settings(
     if adopts:
         number = "1 account is" if unlinked == 1 else f"{unlinked} accounts are"
         parts.append(f"{number} not linked" if unlinked else "all accounts are linked")
-    is_untouched = len(left) == len(settings.options) and (not adopts or 0 < settings.unlinked <= unlinked)
+    is_untouched = len(left) == len(options_write.options) and (not adopts or 0 < options_write.unlinked <= unlinked)
     return False if is_untouched else None, f"{'; '.join(parts)}. Run again."
 
 
@@ -60,8 +60,8 @@ def recheck_change(session: Session, target: Target, change: Change[ProfileWrite
     if change.action is DELETE or row is None:
         state = f"the provider {'does not exist' if row is None else 'still exists'}. Run again."
         return change.action is DELETE and row is None, state
-    if change.payload.settings is not None:
-        return _recheck_settings(session, target, row, change.payload.settings)
+    if change.payload.account_options is not None:
+        return _recheck_account_options(session, target, row, change.payload.account_options)
     fields, image = change.payload.fields, change.payload.image
     left = [name for name, desired_value in fields.items() if not is_kept(name, row.get(name), desired_value)]
     if image is not UNSET and not _holds_image(session, row, image):

@@ -39,8 +39,8 @@ def write_profile(session: Session, target: Target, current: ProfileState, chang
         session.references.forget_providers()
         target.uuid, current.row = None, None
         return
-    if change.payload.settings is not None:
-        _write_settings(session, target, current, change.payload.settings)
+    if change.payload.account_options is not None:
+        _write_account_options(session, target, current, change.payload.account_options)
         return
     fields, image = dict(change.payload.fields), change.payload.image
     upload = image if image is not UNSET and image.content else None
@@ -76,16 +76,18 @@ def _create_provider(session: Session, target: Target, fields: Row, upload: Imag
     return check_profile("create", row), remaining
 
 
-def _write_settings(session: Session, target: Target, current: ProfileState, settings: AccountOptionsWrite) -> None:
+def _write_account_options(
+    session: Session, target: Target, current: ProfileState, options_write: AccountOptionsWrite
+) -> None:
     """Link the accounts that become shared, and then send the options, for which nothing is left to link.
 
     Waldur stores the scope before it links accounts, and keeps it where it can't (api-behaviour:
     account-settings-effects); linking them before is all or nothing.
     """
     before = ""
-    if settings.kept_usernames is not None:
-        before = adopt_accounts(session, target.uuid or "", settings.kept_usernames)
-    sent = {ACCOUNT_OPTIONS_KEY: settings.options}
+    if options_write.kept_usernames is not None:
+        before = adopt_accounts(session, target.uuid or "", options_write.kept_usernames)
+    sent = {ACCOUNT_OPTIONS_KEY: options_write.options}
     current.row = _send_remaining(session, target, sent, before)
     check_answer(current.row, sent, UNSET)
 

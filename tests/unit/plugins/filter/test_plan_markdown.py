@@ -307,7 +307,7 @@ RENAMING = change(
         (change("rotate", "API secret code", {"fingerprint": "sha256:1"}, {"fingerprint": None}), "1 rotation"),
         (change("revoke", "bob as X", until(None), None), "1 removal"),
         (change("set_username", "bob", {"HPC": "old"}, {"HPC": "new"}), "1 replaced username"),
-        (RENAMING, message("settings_counted", count="1")),
+        (RENAMING, message("account_options_counted", count="1")),
         (change("update", "A", {"description": "x"}, {"description": ""}), message("removals_counted", count="1")),
         (
             change("update", "A", {"image": {"sha256": "1", "size": 1}}, {"image": None}),
@@ -354,7 +354,7 @@ def test_a_plan_without_removals_says_so(shown: dict[str, Any]) -> None:
 
 def test_renames_are_listed_by_offering_and_counted_in_the_headline() -> None:
     made = render_plan([RENAMING], {"renames": 1})
-    assert f"**Needs attention: {message('settings_counted', count=1)}.** **Renames 1 account.**" in made
+    assert f"**Needs attention: {message('account_options_counted', count=1)}.** **Renames 1 account.**" in made
     assert "`usernames: Alpha VM: m1`: `m1` → `hpc_<uid>`" in made
     assert "`account_options: username_generation_policy`: none → `anonymized`" in made
     assert "Renames" not in render_plan([RENAMING], {"renames": 0})

@@ -108,7 +108,7 @@ def test_options_that_can_change_accounts_are_a_change_that_needs_attention(opti
     assert change.action.severity is Severity.ATTENTION
     (key,) = options
     assert (change.before, change.after) == ({"account_options": {key: None}}, {"account_options": options})
-    assert change.payload == ProfileWrite(settings=AccountOptionsWrite(options))
+    assert change.payload == ProfileWrite(account_options=AccountOptionsWrite(options))
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,13 @@ def test_home_directories_follow_the_update_that_goes_first() -> None:
 def test_a_policy_is_removed_by_an_empty_text() -> None:
     stored = {"username_generation_policy": "freeipa", "username_anonymized_prefix": "x_"}
     change = only(compare({"username_generation_policy": ""}, stored=stored))
-    assert change.payload.settings == AccountOptionsWrite({"username_generation_policy": ""})
+    assert change.payload.account_options == AccountOptionsWrite({"username_generation_policy": ""})
     assert change.before == {"account_options": {"username_generation_policy": "freeipa"}}
 
 
 def test_going_back_to_the_scope_offering_links_and_asks_for_nothing() -> None:
     change = only(compare({"account_scope": "offering"}, stored=SHARED))
-    assert change.payload.settings == AccountOptionsWrite({"account_scope": "offering"})
+    assert change.payload.account_options == AccountOptionsWrite({"account_scope": "offering"})
 
 
 @pytest.mark.parametrize("exists", [True, False])
@@ -168,7 +168,7 @@ def test_renames_are_listed_by_offering_with_their_home_directories() -> None:
         "home_directories": {"VM: m1": "/home/alice"},
     }
     assert change.renames == (Rename("GPU: b1", "bob"), Rename("VM: m1", "alice"))
-    assert change.payload.settings == AccountOptionsWrite(POLICY)
+    assert change.payload.account_options == AccountOptionsWrite(POLICY)
 
 
 def test_accounts_with_the_same_label_are_told_apart_by_a_number() -> None:
@@ -225,22 +225,22 @@ def test_a_warning_names_ten_offerings() -> None:
 def test_accounts_are_linked_before_the_scope_is_set() -> None:
     state = AccountState(accounts=(account(ALICE, "a1"), account(ALICE, "", "GPU"), account(BOB, "b", is_linked=True)))
     change = only(compare(SHARED, state))
-    assert change.payload.settings == AccountOptionsWrite(SHARED, {}, 2)
+    assert change.payload.account_options == AccountOptionsWrite(SHARED, {}, 2)
     assert change.after == {"account_options": SHARED, "usernames": {"GPU: alice": "a1"}}
     assert change.before == {"account_options": {"account_scope": None}, "usernames": {"GPU: alice": None}}
     assert change.renames == ()
 
 
 def test_nothing_is_linked_where_there_is_no_account() -> None:
-    assert only(compare(SHARED)).payload.settings == AccountOptionsWrite(SHARED)
+    assert only(compare(SHARED)).payload.account_options == AccountOptionsWrite(SHARED)
     linked = AccountState(accounts=(account(ALICE, "a1", is_linked=True),))
-    assert only(compare(SHARED, linked)).payload.settings == AccountOptionsWrite(SHARED)
+    assert only(compare(SHARED, linked)).payload.account_options == AccountOptionsWrite(SHARED)
 
 
 def test_hidden_accounts_are_linked_before_the_scope_is_set() -> None:
     owners = {ALICE.uuid: Owner("alice", "a1", is_used=True)}
     state = AccountState(accounts=(account(ALICE, "a1", is_linked=True),), owners=owners)
-    assert only(compare(SHARED, state)).payload.settings == AccountOptionsWrite(SHARED, {ALICE.uuid: "a1"})
+    assert only(compare(SHARED, state)).payload.account_options == AccountOptionsWrite(SHARED, {ALICE.uuid: "a1"})
 
 
 def test_renames_of_a_policy_do_not_happen_where_all_accounts_are_linked_before() -> None:
@@ -248,7 +248,7 @@ def test_renames_of_a_policy_do_not_happen_where_all_accounts_are_linked_before(
     change = only(compare({**SHARED, **POLICY}, state))
     assert change.after == {"account_options": {**SHARED, **POLICY}}
     assert change.renames == ()
-    assert change.payload.settings == AccountOptionsWrite({**SHARED, **POLICY}, {}, 1)
+    assert change.payload.account_options == AccountOptionsWrite({**SHARED, **POLICY}, {}, 1)
 
 
 CONFLICT = AccountState(
@@ -288,7 +288,7 @@ def test_a_message_lists_ten_users_in_conflict() -> None:
 
 def test_a_resolved_conflict_is_sent_by_uuid_and_shows_the_accounts_that_it_renames() -> None:
     change = only(compare(SHARED, CONFLICT, resolutions=entries(alice="a1", bob="x")))
-    assert change.payload.settings == AccountOptionsWrite(SHARED, {ALICE.uuid: "a1"}, 3)
+    assert change.payload.account_options == AccountOptionsWrite(SHARED, {ALICE.uuid: "a1"}, 3)
     assert change.after == {
         "account_options": SHARED,
         "usernames": {"GPU: alice": "a1"},
@@ -301,7 +301,7 @@ def test_a_resolved_conflict_is_sent_by_uuid_and_shows_the_accounts_that_it_rena
 
 def test_a_username_is_kept_as_waldur_spells_it() -> None:
     state = AccountState(conflicts=(conflict(ALICE, " a1", "x"),))
-    assert only(compare(SHARED, state, resolutions=entries(alice="a1"))).payload.settings == AccountOptionsWrite(
+    assert only(compare(SHARED, state, resolutions=entries(alice="a1"))).payload.account_options == AccountOptionsWrite(
         SHARED, {ALICE.uuid: " a1"}
     )
 
@@ -347,7 +347,7 @@ def test_a_token_that_may_not_preview_options_is_an_error_with_the_option_and_th
 def test_a_deactivated_user_keeps_accounts_and_so_has_an_entry() -> None:
     state = AccountState(conflicts=(conflict(GONE, "g1", "g2"),))
     change = only(compare(SHARED, state, resolutions=entries(gone="g2")))
-    assert change.payload.settings == AccountOptionsWrite(SHARED, {GONE.uuid: "g2"})
+    assert change.payload.account_options == AccountOptionsWrite(SHARED, {GONE.uuid: "g2"})
 
 
 def test_an_unknown_user_in_an_entry_is_an_error_or_a_warning() -> None:
@@ -395,7 +395,7 @@ def test_a_username_at_the_provider_is_not_emptied_by_an_account_without_one(
     owner: Owner, accounts: tuple[Account, ...], sent: dict[str, str]
 ) -> None:
     change = only(compare(SHARED, AccountState(accounts=accounts, owners={ALICE.uuid: owner})))
-    assert change.payload.settings == AccountOptionsWrite(SHARED, sent, 1)
+    assert change.payload.account_options == AccountOptionsWrite(SHARED, sent, 1)
     assert change.renames == ()
     joins = accounts[0].username == "" and bool(owner.username)
     assert (change.after or {}).get("usernames", {}) == ({"VM: alice": "a1"} if joins else {})
@@ -458,7 +458,7 @@ def test_a_new_provider_is_created_with_its_options_and_shares_accounts_afterwar
         {"account_options": {"account_scope": None}},
         {"account_options": SHARED},
     )
-    assert update.payload.settings == AccountOptionsWrite(SHARED)
+    assert update.payload.account_options == AccountOptionsWrite(SHARED)
     assert create.order < update.order
 
 
@@ -471,7 +471,7 @@ def test_conflicts_of_a_new_provider_are_errors_before_it_is_created() -> None:
     assert begins(error_of(compare(SHARED, CONFLICT, exists=False)), "usernames_differ", option=SCOPE)
     found = compare(SHARED, CONFLICT, exists=False, resolutions=entries(alice="alice_x"))
     assert found.errors == ()
-    assert found.changes[1].payload.settings == AccountOptionsWrite(SHARED, {ALICE.uuid: "alice_x"}, 3)
+    assert found.changes[1].payload.account_options == AccountOptionsWrite(SHARED, {ALICE.uuid: "alice_x"}, 3)
 
 
 def error_of(comparison: Comparison[ProfileWrite]) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What account settings cost at a provider with a thousand users: pages, and never a request for each user."""
+"""What account options cost at a provider with a thousand users: pages, and never a request for each user."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def below(operations: dict[str, int], end: str) -> int:
     return sum(count for name, count in operations.items() if name.endswith(end))
 
 
-def test_settings_that_are_as_desired_cost_no_request_for_accounts_whatever_their_number(large: Simulator) -> None:
+def test_options_that_are_as_desired_cost_no_request_for_accounts_whatever_their_number(large: Simulator) -> None:
     """The users of the resolutions are looked up by pages, as two references may mean the same user."""
     large.reset()
     large.change("ServiceProvider", {"customer__name": PROVIDER}, {"account_options": SHARED})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Account settings: what is read before a change, what is sent, and what is reported where Waldur refuses."""
+"""Account options: what is read before a change, what is sent, and what is reported where Waldur refuses."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ OLD = {"uuid": PROVIDER, "customer_uuid": CUSTOMER, "description": "", "account_
 NEW = {**OLD, "account_options": SHARED}
 
 
-def settings_change(options: dict[str, Any], state: AccountState) -> Change[ProfileWrite]:
+def account_options_change(options: dict[str, Any], state: AccountState) -> Change[ProfileWrite]:
     profile = Profile("present", {"account_options": options}, resolutions=(ResolutionEntry("", "alice", "a2"),))
     current = ProfileState(OLD, accounts=state)
     (change,) = ServiceProvider().compare(session(), target(), profile, current, PEOPLE).changes
@@ -243,7 +243,7 @@ def settings_change(options: dict[str, Any], state: AccountState) -> Change[Prof
 def write(asked: AskedClient, options: dict[str, Any] | None = None, state: AccountState = STATE) -> ProfileState:
     current = ProfileState(OLD, accounts=state)
     ServiceProvider().write(
-        asked.session(), target(), current, settings_change(SHARED if options is None else options, state)
+        asked.session(), target(), current, account_options_change(SHARED if options is None else options, state)
     )
     return current
 
@@ -384,4 +384,6 @@ def test_a_policy_is_one_request() -> None:
     asked = AskedClient(objects={"partial_update": {**OLD, "account_options": POLICY}})
     write(asked, POLICY, AccountState())
     assert asked.asked == [("partial_update", PROVIDER, {"body": {"account_options": POLICY}})]
-    assert settings_change(POLICY, AccountState()).payload == ProfileWrite(settings=AccountOptionsWrite(POLICY))
+    assert account_options_change(POLICY, AccountState()).payload == ProfileWrite(
+        account_options=AccountOptionsWrite(POLICY)
+    )

@@ -133,7 +133,7 @@ def test_groups_that_wait_for_a_gid_get_one_when_the_pool_is_changed(empty: Simu
     assert empty.change("ProjectGroup", {"uuid": group, "gid": 30000}, {})
 
 
-def test_account_settings_that_take_numbers_are_set_after_an_exhausted_pool_was_enlarged(empty: Simulator) -> None:
+def test_account_options_that_take_numbers_are_set_after_an_exhausted_pool_was_enlarged(empty: Simulator) -> None:
     run(empty, min_uid=9000, max_uid=9000)
     keys: dict[str, Any] = {
         "account_options": {"username_generation_policy": "anonymized"},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every fault at each request of a change of account settings, and what others do meanwhile, on Waldur 2026."""
+"""Every fault at each request of a change of account options, and what others do meanwhile, on Waldur 2026."""
 
 from __future__ import annotations
 
