@@ -7,14 +7,14 @@ import re
 import shlex
 
 from data_of_2026 import add_data_of_2026
-from guide_runner import FOLDER
+from guide_runner import GUIDES_FOLDER
 from module_editions import first_edition
 
 from simulation import Simulator
 
 from .playbook import ROOT, runner
 
-GUIDE = (FOLDER / "guide_query_data.rst").read_text()
+GUIDE = (GUIDES_FOLDER / "guide_query_data.rst").read_text()
 TABLE = GUIDE.partition(":: Commands for common questions")[2].partition("\n\nUse names")[0]
 
 

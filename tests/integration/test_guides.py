@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every guide tells the truth: its files and commands are tried as written, and print what is shown there."""
+"""Run every guide: its commands must succeed as written, and their output must be what the guide shows."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from guide_runner import Guide, GuideError, Reader, guides
+from guide_runner import Guide, GuideError, GuideRunner, read_guides
 
 from simulation import Simulator
 
 from .commands import ansible
 from .playbook import runner
 
-# What readers don't have: what the tests set for themselves, and settings that say where things lie.
-OURS = (
+# The variables of the test run that a reader does not have.
+TEST_VARIABLES = (
     "ANSIBLE_CALLBACKS_ENABLED",
     "ANSIBLE_CALLBACK_PLUGINS",
     "ANSIBLE_COLLECTIONS_PATH",
@@ -29,43 +29,45 @@ OURS = (
     "XDG_CONFIG_HOME",
     "XDG_DATA_HOME",
 )
-Fresh = Callable[[str], Simulator]
+StartSimulator = Callable[[str], Simulator]
 
 
 @pytest.fixture(scope="session")
-def fresh(running: Simulator) -> Iterator[Fresh]:
-    """Gives a Waldur of a year, at its start; each is started once."""
+def start_simulator(running: Simulator) -> Iterator[StartSimulator]:
+    """Return a function that resets the simulator of an edition; each is started once."""
     with contextlib.ExitStack() as stack:
         started = {running.edition: running}
 
-        def at_its_start(year: str) -> Simulator:
+        def reset_simulator(year: str) -> Simulator:
             if year not in started:
                 started[year] = stack.enter_context(Simulator.start(edition=year))
             started[year].reset()
             return started[year]
 
-        yield at_its_start
+        yield reset_simulator
 
 
-def in_one_stream(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+def run_ansible(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
     return ansible(command, folder, environment, merged=True)
 
 
-# Its commands give files to other users.
+# Guides whose commands give files to other users.
 NEEDS_ROOT = ("linux_accounts",)
 IS_ROOT = os.geteuid() == 0
 
 
 @pytest.mark.parametrize(
-    "guide", [one for one in guides() if IS_ROOT or one.name not in NEEDS_ROOT], ids=lambda guide: guide.name
+    "guide", [guide for guide in read_guides() if IS_ROOT or guide.name not in NEEDS_ROOT], ids=lambda guide: guide.name
 )
-def test_all_that_a_guide_tells_to_do_works_and_prints_what_it_shows(guide: Guide, fresh: Fresh) -> None:
-    run = runner(fresh("2025"))
-    environment = {name: value for name, value in run.environment({}).items() if name not in OURS}
-    told = None
+def test_each_command_of_a_guide_works_and_prints_what_the_guide_shows(
+    guide: Guide, start_simulator: StartSimulator
+) -> None:
+    run = runner(start_simulator("2025"))
+    environment = {name: value for name, value in run.environment({}).items() if name not in TEST_VARIABLES}
+    message = None
     try:
-        Reader(run.folder, environment, fresh, in_one_stream).follow(guide)
+        GuideRunner(run.folder, environment, start_simulator, run_ansible).run(guide)
     except GuideError as error:
-        told = str(error)
-    if told:
-        pytest.fail(told, pytrace=False)
+        message = str(error)
+    if message:
+        pytest.fail(message, pytrace=False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is read in a guide, and what happens when a guide is followed that does not tell the truth."""
+"""How guides are parsed and run, and which errors are reported where a guide does not agree with the result."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 import yaml
 from guide_runner import (
-    FOLDER,
+    GUIDES_FOLDER,
     Command,
     Edition,
     File,
     Guide,
     GuideError,
-    Reader,
-    guides,
-    missing,
-    parse,
+    GuideRunner,
+    find_missing_line,
+    parse_guide,
+    read_guides,
     split_ansible_command,
 )
 
@@ -29,11 +29,11 @@ TOKEN = "a1b2c3d4e5"
 
 
 def guide(text: str) -> Guide:
-    return parse("made_up", textwrap.dedent(text))
+    return parse_guide("made_up", textwrap.dedent(text))
 
 
 def test_files_commands_and_editions_are_read_in_their_order_with_their_lines() -> None:
-    read = guide("""\
+    parsed = guide("""\
         .. simulator: 2024
 
         Title
@@ -62,13 +62,13 @@ def test_files_commands_and_editions_are_read_in_their_order_with_their_lines() 
 
            export NOT=run
         """)
-    assert read.steps == (
+    assert parsed.steps == (
         Edition(1, "2024"),
         File(6, "group_vars/all.yml", "---\nlist:\n  - 1\n"),
         Command(17, "ansible localhost -m ping", 0, ("localhost | SUCCESS",)),
         Command(22, "false", 1),
     )
-    assert read.installs is False
+    assert parsed.installs_collection is False
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,11 @@ def test_a_block_that_would_silently_not_be_run_is_refused(block: str, why: str)
         guide(block)
 
 
-PRINTED = "\nPLAY [one] *****\n\n  changed:   true\n  by: alice at 12:31\nPLAY RECAP **\n"
+OUTPUT = "\nPLAY [one] *****\n\n  changed:   true\n  by: alice at 12:31\nPLAY RECAP **\n"
 
 
 @pytest.mark.parametrize(
-    ("wanted", "first_missing"),
+    ("expected_lines", "first_missing"),
     [
         (("PLAY [one] *****", "PLAY RECAP **"), None),
         (("  changed: true",), None),
@@ -103,12 +103,14 @@ PRINTED = "\nPLAY [one] *****\n\n  changed:   true\n  by: alice at 12:31\nPLAY R
         (("PLAY .one. *****",), "PLAY .one. *****"),
     ],
 )
-def test_whole_lines_are_wanted_in_their_order(wanted: tuple[str, ...], first_missing: str | None) -> None:
-    assert missing(wanted, PRINTED) == first_missing
+def test_output_must_contain_the_expected_lines_in_their_order(
+    expected_lines: tuple[str, ...], first_missing: str | None
+) -> None:
+    assert find_missing_line(expected_lines, OUTPUT) == first_missing
 
 
 @pytest.mark.parametrize(
-    ("command", "plain"),
+    ("command", "expected"),
     [
         ("ansible localhost -a 'a=1 b=2'", ({}, ["ansible", "localhost", "-a", "a=1 b=2"])),
         ("ansible-playbook x.yml -e @y.yml", ({}, ["ansible-playbook", "x.yml", "-e", "@y.yml"])),
@@ -123,10 +125,10 @@ def test_whole_lines_are_wanted_in_their_order(wanted: tuple[str, ...], first_mi
         ("cat x.yml", None),
     ],
 )
-def test_only_what_a_shell_hands_on_unchanged_runs_without_one(
-    command: str, plain: tuple[dict[str, str], list[str]] | None
+def test_only_an_ansible_command_without_shell_syntax_runs_without_a_shell(
+    command: str, expected: tuple[dict[str, str], list[str]] | None
 ) -> None:
-    assert split_ansible_command(command) == plain
+    assert split_ansible_command(command) == expected
 
 
 @dataclass
@@ -138,20 +140,20 @@ class Waldur:
         return self.tokens[alias]
 
 
-def ansible(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
-    """Prints what it was given."""
+def print_arguments(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+    """Return the arguments, the folder and the URL as output."""
     return 0, f"{' '.join(command)} in {folder.name} of {environment['WALDUR_API_URL']}\n"
 
 
-def reader(folder: Path) -> Reader:
-    def fresh(year: str) -> Waldur:
+def make_runner(folder: Path) -> GuideRunner:
+    def start_simulator(year: str) -> Waldur:
         return Waldur(f"http://127.0.0.1:{year}", {"staff": TOKEN, "owner": "f6g7h8i9j0"})
 
-    return Reader(folder, {"PATH": os.environ["PATH"]}, fresh, ansible)
+    return GuideRunner(folder, {"PATH": os.environ["PATH"]}, start_simulator, print_arguments)
 
 
-def test_a_reader_has_an_empty_home_and_a_terminal_that_remembers(tmp_path: Path) -> None:
-    reader(tmp_path).follow(
+def test_a_guide_starts_with_an_empty_home_and_keeps_the_environment_between_commands(tmp_path: Path) -> None:
+    make_runner(tmp_path).run(
         guide("""\
         .. code-block:: yaml
            :caption: ~/.config/waldur/profiles.yml
@@ -181,8 +183,8 @@ def test_a_reader_has_an_empty_home_and_a_terminal_that_remembers(tmp_path: Path
     assert "f6g7h8i9j0" in (tmp_path / "home/.config/waldur/profiles.yml").read_text()
 
 
-def test_a_guide_that_installs_the_collection_begins_with_a_checkout_alone(tmp_path: Path) -> None:
-    reader(tmp_path).follow(
+def test_a_guide_that_installs_the_collection_starts_with_a_checkout_only(tmp_path: Path) -> None:
+    make_runner(tmp_path).run(
         guide("""\
         .. code-block:: console
 
@@ -194,8 +196,8 @@ def test_a_guide_that_installs_the_collection_begins_with_a_checkout_alone(tmp_p
     )
 
 
-def test_a_year_that_a_guide_names_is_met_from_there_on(tmp_path: Path) -> None:
-    reader(tmp_path).follow(
+def test_the_edition_that_a_guide_names_is_used_for_the_steps_after_it(tmp_path: Path) -> None:
+    make_runner(tmp_path).run(
         guide("""\
         .. code-block:: console
 
@@ -226,13 +228,13 @@ def test_what_is_not_as_the_guide_says_is_reported_with_its_line_and_without_tok
     tmp_path: Path, command: str, why: str
 ) -> None:
     with pytest.raises(GuideError) as caught:
-        reader(tmp_path).follow(guide(f".. code-block:: console\n\n   $ {command}\n"))
+        make_runner(tmp_path).run(guide(f".. code-block:: console\n\n   $ {command}\n"))
     assert why in str(caught.value)
     assert TOKEN not in str(caught.value)
 
 
 def test_every_guide_begins_as_antsibull_and_readers_expect() -> None:
-    paths = sorted(FOLDER.glob("*.rst"))
+    paths = sorted(GUIDES_FOLDER.glob("*.rst"))
     assert paths
     for path in paths:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -240,29 +242,29 @@ def test_every_guide_begins_as_antsibull_and_readers_expect() -> None:
         assert f".. _ansible_collections.waldur.provider.docsite.{path.stem}:" in lines, path.name
         at = lines.index(".. contents::")
         assert lines[at + 1 : at + 3] == ["   :local:", "   :depth: 2"], path.name
-    assert guides()
+    assert read_guides()
 
 
-@pytest.mark.parametrize("followed", guides(), ids=lambda followed: followed.name)
-def test_every_guide_says_where_it_needs_a_fresh_simulator_and_how_to_get_it(followed: Guide) -> None:
-    lines = (FOLDER / f"guide_{followed.name}.rst").read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("parsed", read_guides(), ids=lambda parsed: parsed.name)
+def test_every_guide_says_where_it_needs_a_fresh_simulator_and_how_to_get_it(parsed: Guide) -> None:
+    lines = (GUIDES_FOLDER / f"guide_{parsed.name}.rst").read_text(encoding="utf-8").splitlines()
     text = "\n".join(lines)
     assert "fresh" in text
     assert "``make simulator``" in text
     # The simulator prints twenty tokens.
     assert "the token of ``staff``" in text or "a staff token" in text
-    for step in followed.steps:
+    for step in parsed.steps:
         if isinstance(step, Edition):
             assert "fresh simulator" in lines[step.line - 3]
             assert f"``make simulator EDITION={step.year}``" in lines[step.line - 3]
 
 
 def test_make_simulator_takes_the_year_that_guides_give_it() -> None:
-    makefile = (FOLDER.parents[2] / "Makefile").read_text(encoding="utf-8")
+    makefile = (GUIDES_FOLDER.parents[2] / "Makefile").read_text(encoding="utf-8")
     assert "-m simulator --shell $(if $(EDITION),--edition $(EDITION))" in makefile
 
 
 def test_every_guide_is_in_the_list_of_guides_once() -> None:
-    listed = yaml.safe_load((FOLDER.parent / "extra-docs.yml").read_text(encoding="utf-8"))
+    listed = yaml.safe_load((GUIDES_FOLDER.parent / "extra-docs.yml").read_text(encoding="utf-8"))
     names = [name for section in listed["sections"] for name in section["toctree"]]
-    assert sorted(names) == sorted(path.stem for path in FOLDER.glob("*.rst"))
+    assert sorted(names) == sorted(path.stem for path in GUIDES_FOLDER.glob("*.rst"))

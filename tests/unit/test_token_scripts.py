@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from guide_runner import FOLDER, File, parse
+from guide_runner import GUIDES_FOLDER, File, parse_guide
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import read_token
@@ -23,7 +23,7 @@ TOKEN, LOGIN, ID_TOKEN = "waldur-" * 6, "hvs-login-token", "id-token-of-the-job"
 CLIENT_SECRET = "p&ss=w+rd %"
 SCRIPTS = [
     step
-    for step in parse("connection", (FOLDER / "guide_connection.rst").read_text(encoding="utf-8")).steps
+    for step in parse_guide("connection", (GUIDES_FOLDER / "guide_connection.rst").read_text(encoding="utf-8")).steps
     if isinstance(step, File) and step.path.startswith("scripts/")
 ]
 
