@@ -28,6 +28,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -47,6 +48,10 @@ _EDITION = re.compile(r"\s*\.\. simulator: (\d{4})\s*$")
 _EXIT_CODE = re.compile(r"# exit code: (\d+)$")
 _ASSIGNMENT = re.compile(r"[A-Z_]+=")
 _TOKEN = re.compile(r"token-of-(\w+)")
+# Whether ansible-core prints in the format of before 2.19, in lines of at most this length where it is no terminal.
+_IS_OLD = tuple(map(int, version("ansible-core").split(".")[:2])) < (2, 19)
+_OLD_WIDTH = 79
+_RESULT = re.compile(r"\[|\S+ \| |PLAY |TASK ")
 # Saves the environment after a command for the next command, as in one session of a terminal.
 _SHELL = 'state=$2; trap \'env -0 >"$state"\' EXIT; eval "$1"'
 
@@ -191,6 +196,22 @@ def find_missing_line(expected_lines: tuple[str, ...], output: str) -> str | Non
     return None
 
 
+def undo_old_format(output: str) -> str:
+    """Return what ansible-core before 2.19 printed as newer versions print it: with warnings in one line, and without
+    the backslashes of JSON in the results of tasks."""
+    lines: list[str] = []
+    is_warning = False
+    for line in output.splitlines():
+        first_word = line.split(" ", 1)[0]
+        has_no_room = is_warning and len(lines[-1].rpartition("\n")[2]) + 1 + len(first_word) > _OLD_WIDTH
+        if has_no_room and first_word and not _RESULT.match(line):
+            lines[-1] += f"\n{line}"
+        else:
+            is_warning = line.startswith("[WARNING]: ")
+            lines.append(line)
+    return "\n".join(line.replace("\n", " ") for line in lines).replace('\\"', '"')
+
+
 def _collapse_spaces(line: str) -> str:
     """Return the line with single spaces, except for its indentation, which stays."""
     return line[: _count_indent(line)] + " ".join(line.split())
@@ -297,13 +318,14 @@ class GuideRunner:
         """Run a command, and compare its exit code and output with what the guide says."""
         exit_code, output = self._execute(self._replace_placeholders(command.text))
         output = output.replace(self.simulator.url, EXAMPLE_URL)
+        comparable = undo_old_format(output) if _IS_OLD else output
         problem = None
         if self._contains_secret(output):
             # The output of the test must not contain the token either.
             problem, output = "A token was printed.", "(not repeated here)"
         elif exit_code != command.exit_code:
             problem = f"It ends with {exit_code}, and the guide says {command.exit_code}."
-        elif (line := find_missing_line(command.expected_lines, output)) is not None:
+        elif (line := find_missing_line(command.expected_lines, comparable)) is not None:
             problem = f"This line is not in what it printed, or not at its place:\n{line}"
         where = f"guide {guide.name}, line {command.line}: $ {command.text}"
         if problem:

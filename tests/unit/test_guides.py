@@ -23,6 +23,7 @@ from guide_runner import (
     parse_guide,
     read_guides,
     split_ansible_command,
+    undo_old_format,
 )
 
 TOKEN = "a1b2c3d4e5"
@@ -107,6 +108,22 @@ def test_output_must_contain_the_expected_lines_in_their_order(
     expected_lines: tuple[str, ...], first_missing: str | None
 ) -> None:
     assert find_missing_line(expected_lines, OUTPUT) == first_missing
+
+
+def test_the_old_format_of_ansible_is_undone() -> None:
+    output = """\
+[WARNING]: fields: no row has the field 'customer_slug', so it is null in all
+rows.
+localhost | FAILED! => {"msg": "set it to {user: \\"member1\\"}."}
+[WARNING]: short
+TASK [Next]
+"""
+    assert undo_old_format(output).splitlines() == [
+        "[WARNING]: fields: no row has the field 'customer_slug', so it is null in all rows.",
+        'localhost | FAILED! => {"msg": "set it to {user: "member1"}."}',
+        "[WARNING]: short",
+        "TASK [Next]",
+    ]
 
 
 @pytest.mark.parametrize(
