@@ -14,7 +14,7 @@ from data_of_2026 import add_data_of_2026
 from hypothesis import HealthCheck, settings
 from module_editions import first_edition
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 # Making up a whole marketplace takes its time, and some of what is made up is refused.
 _SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]

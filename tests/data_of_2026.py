@@ -10,7 +10,7 @@ from __future__ import annotations
 from posix_pools import add_posix_pools
 from provider_accounts import add_provider_accounts, add_username_conflict
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 PROJECT_GROUP = "c0000000000040008000000000000061"
 _LONE_ACCOUNT = "c0000000000040008000000000000062"

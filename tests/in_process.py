@@ -13,7 +13,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection i
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import spec
 from ansible_collections.waldur.provider.plugins.module_utils._module.modules import MODULES
-from simulation import Simulator
+from simulator_process import Simulator
 
 
 def make_connection(sim: Simulator, alias: str = "staff", **values: Any) -> Connection:

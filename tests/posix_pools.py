@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 PROVIDER_POOL = "70000000000040008000000000000001"
 OFFERING_POOL = "70000000000040008000000000000002"

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 PROVIDER_ACCOUNT = "c0000000000040008000000000000051"
 _ALPHA = "Alpha Cloud Ltd"

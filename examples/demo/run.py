@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulation import Simulator
+    from simulator_process import Simulator
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PLAYBOOK = "examples/apply.yml"
@@ -305,7 +305,7 @@ def run_simulated() -> None:
     """Run the whole demo on a new simulator."""
     began = time.monotonic()
     sys.path.insert(0, str(ROOT / "tests"))
-    from simulation import Simulator, SimulatorError
+    from simulator_process import Simulator, SimulatorError
 
     try:
         with Simulator.start() as simulator:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 ALPHA = "e182aaedb6ae4541956a3c14629abc02"
 ALPHA_CUSTOMER = "d2c8772ce559428283e388badd97f2d6"

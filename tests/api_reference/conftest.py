@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .filter_data import add_filter_data
 from .unfiltered_server import UnfilteredServer

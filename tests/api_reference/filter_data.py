@@ -8,7 +8,7 @@ from typing import Any
 from data_of_2026 import add_data_of_2026, add_lone_account
 from provider_accounts import add_username_conflict
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 _CHANGES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("User", {"username": "member1"}, {"native_name": "Native Ülle", "organization": "University of Nowhere"}),

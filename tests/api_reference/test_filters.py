@@ -16,7 +16,7 @@ from messages import fragment, pattern
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.parameters import Parameter
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, RouteMissing
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .api_client import ALPHA, ApiClient, Row, list_requests
 from .documented_operations import KEYS, PROVIDER_PARAMETERS, READERS, DocumentedOperation, DocumentedParameter, entries

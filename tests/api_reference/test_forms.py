@@ -12,7 +12,7 @@ from messages import message, pattern, prefix
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._query import filters
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .api_client import ALPHA, list_requests
 from .documented_operations import KEYS, READERS, DocumentedOperation, entries

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .api_client import ALPHA, ALPHA_CUSTOMER, ApiClient, Request, Row, list_requests
 from .documented_operations import KEYS, READERS, DocumentedOperation, entries

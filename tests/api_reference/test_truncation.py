@@ -10,7 +10,7 @@ import pytest
 from messages import matching, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .api_client import Row
 from .module_runs import run

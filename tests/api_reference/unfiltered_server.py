@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .documented_operations import entries
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from integration.playbook import ROOT, Runner, runner
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 PROVIDER = "Provider 0001"
 Task = dict[str, Any]
@@ -107,10 +107,11 @@ class Bench:
 
     def bare(self, run: Runner, requests: Asked, url: str | None = None) -> Action:
         """A script in a process of its own that makes these requests."""
-        path = run.folder / ("paced.json" if url else "asked.json")
-        path.write_text(json.dumps({"url": url or self.sim.url, "token": self.sim.token("staff"), "asked": requests}))
+        path = run.folder / ("paced_requests.json" if url else "requests.json")
+        content = {"url": url or self.sim.url, "token": self.sim.token("staff"), "requests": requests}
+        path.write_text(json.dumps(content))
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
-        command = [sys.executable, "-m", "benchmarks.bare", str(path)]
+        command = [sys.executable, "-m", "benchmarks.baseline_requests", str(path)]
         return lambda: subprocess.run(command, env=environment, check=True)
 
 

@@ -13,8 +13,8 @@ import yaml
 from integration.playbook import ROOT, Runner
 
 from .bench import PROVIDER, Action, Bench, Failed
-from .replay import Replay
-from .table import Row, seconds, times
+from .replay_server import Replay
+from .result_table import Row, seconds, times
 
 EXPRESSIONS = {
     "compose": {"login": "username", "belongs_to": "organization | default('nobody')"},
@@ -69,7 +69,7 @@ def _inventory(run: Runner, url: str, options: Sequence[str], kind: tuple[str, i
         yaml.safe_dump({**content, **(EXPRESSIONS if name == "six" else {})})
     )
     arguments = ["-i", f"{name}.waldur.yml", *options]
-    command = [sys.executable, "-m", "benchmarks.expressions", "ours" if fast else "own", *arguments]
+    command = [sys.executable, "-m", "benchmarks.inventory_command", "ours" if fast else "own", *arguments]
     environment = _environment(run, url)
 
     def action() -> None:
@@ -90,7 +90,7 @@ def _fetched(bench: Bench, run: Runner, url: str, count: int, what: str, most: f
     taken: dict[str, list[float]] = {"ours": [], "bare": []}
     for _repeat in range(max(3, bench.repeats)):
         for name, found in taken.items():
-            command = [sys.executable, "-m", "benchmarks.fetching", name, PROVIDER]
+            command = [sys.executable, "-m", "benchmarks.fetch_users", name, PROVIDER]
             done = subprocess.run(command, env=_environment(run, url), capture_output=True, text=True, check=True)
             rows, spent = done.stdout.split()
             if int(rows) != count:

@@ -22,7 +22,7 @@ from linux_machine import KEY, account
 from machines.namespace import Namespace, find_obstacle
 
 from .bench import Bench, Failed
-from .table import Row, seconds, times
+from .result_table import Row, seconds, times
 
 ROOT = Path(__file__).resolve().parents[2]
 # A folder of collections with ansible.posix, which the collection itself does not need.

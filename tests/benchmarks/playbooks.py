@@ -14,7 +14,7 @@ from typing import Any
 from integration.playbook import Runner
 
 from .bench import Bench, Failed, fetch, names
-from .table import Row, seconds
+from .result_table import Row, seconds
 
 COMPARED = "one desired_state task"
 FOLDER = "providers"

@@ -6,11 +6,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .bench import Bench
 from .playbooks import measure, one_task, write_folder
-from .table import Row, seconds
+from .result_table import Row, seconds
 
 GRANTS = 20
 # Lists of all providers came with this edition.

@@ -11,11 +11,11 @@ import argparse
 import sys
 from dataclasses import replace
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .bench import SMALL, Bench, Failed, Sizes
-from .parts import PARTS
-from .table import head
+from .measurements import MEASUREMENTS
+from .result_table import head
 
 # Options that are lists of sizes.
 LISTS = ("growth", "fleets", "slices")
@@ -24,7 +24,9 @@ LISTS = ("growth", "fleets", "slices")
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make benchmark OPTIONS=", description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"what to measure: {', '.join(PARTS)}; everything when left out")
+    parser.add_argument(
+        "parts", nargs="*", help=f"what to measure: {', '.join(MEASUREMENTS)}; everything when left out"
+    )
     parser.add_argument("--repeats", type=int, default=3, help="runs of which the median counts (%(default)s)")
     parser.add_argument("--growth", type=int, nargs="+", help="the numbers of items between which costs grow")
     parser.add_argument("--fleets", type=int, nargs="+", help="the numbers of hosts of the fleets that are measured")
@@ -33,8 +35,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--items", type=int, help="items of a document; a fifth for each provider of a fleet")
     parser.add_argument("--small", action="store_true", help="few items: to see that it works")
     options = parser.parse_args(argv)
-    if unknown := set(options.parts) - set(PARTS):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    if unknown := set(options.parts) - set(MEASUREMENTS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")
     return options
 
 
@@ -49,8 +51,8 @@ def main(argv: list[str] | None = None) -> None:
         bench = Bench(sim, sizes, options.repeats)
         print(head(), flush=True)
         try:
-            for name in options.parts or PARTS:
-                for row in PARTS[name](bench):
+            for name in options.parts or MEASUREMENTS:
+                for row in MEASUREMENTS[name](bench):
                     print(row, flush=True)
         except Failed as error:
             sys.exit(f"{name}: a run did not do what it should:\n{error}")

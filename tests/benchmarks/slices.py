@@ -15,7 +15,7 @@ from integration.playbook import Runner
 
 from .bench import Bench, Failed
 from .playbooks import FOLDER, write_folder
-from .table import Row, seconds
+from .result_table import Row, seconds
 
 
 def slices(bench: Bench) -> Iterator[Row]:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from PIL import Image
 from urllib3.filepost import encode_multipart_formdata
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .recordings import RECORDED_HOST, Answer, Exchange
 from .value_matching import ValueMatching

@@ -12,8 +12,8 @@ import json
 import pathlib
 import re
 
-from simulation import Simulator
 from simulator import clock
+from simulator_process import Simulator
 
 from .comparison import Difference, compare
 from .raw_client import RawClient

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 FOLDER = pathlib.Path(__file__).with_name("statements")
 WORLD = pathlib.Path(__file__).parents[1] / "simulator" / "worlds" / "recorded.json"

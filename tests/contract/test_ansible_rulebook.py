@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .rulebooks import Rulebook
 

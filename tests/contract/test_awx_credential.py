@@ -15,7 +15,7 @@ from integration.inventories import rows, unmarked
 from integration.playbook import Outcome, runner
 
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import connect, resolve
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .awx import inject
 

@@ -15,11 +15,11 @@ import pytest
 import yaml
 from awx_credential import PROJECT
 from benchmarks.bench import Bench, Sizes
-from benchmarks.parts import PARTS
+from benchmarks.measurements import MEASUREMENTS
 from integration.inventories import rows, unmarked
 from integration.playbook import runner
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .awx import WITH_ENVIRONMENT, Hosts, Job, Outcome, descendants, inject, take_slice
 
@@ -138,7 +138,9 @@ def assert_no_token(job: Job, token: str) -> None:
 
 def test_the_benchmark_of_slices_measures_them() -> None:
     with Simulator.start(generate={"providers": 1, "users": 1}) as simulator:
-        rows = list(PARTS["slices"](Bench(simulator, Sizes(items=5, fleets=(2,), slices=(2,), forks=1), repeats=1)))
+        rows = list(
+            MEASUREMENTS["slices"](Bench(simulator, Sizes(items=5, fleets=(2,), slices=(2,), forks=1), repeats=1))
+        )
     assert [row.what.strip() for row in rows] == [
         "2 hosts in 2 slices, 1 forks each",
         "CPU",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .github import GitHub, Job
 from .pipelines import EXAMPLE, ROOT, Machine, Repository, description, files_with

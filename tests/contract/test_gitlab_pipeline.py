@@ -16,7 +16,7 @@ import pytest
 import yaml
 from fake_gitlab import TOKEN, GitLab, running_gitlab
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .pipelines import ROOT, Machine, Repository, description, files_with
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .raw_client import picture
 from .recordings import Exchange, load

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .recordings import RECORDED, load
 from .replay import EDITION, Result, Score, describe, replay

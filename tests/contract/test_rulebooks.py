@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .rulebooks import Rulebook
 

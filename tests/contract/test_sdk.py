@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 ROOT = pathlib.Path(__file__).parents[2]
 # 7.9.0 equals the reference of 2025.

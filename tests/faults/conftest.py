@@ -9,7 +9,7 @@ import pytest
 from unit.simulator.api import Api
 
 from ansible_collections.waldur.provider.plugins.module_utils import _context
-from simulation import Simulator
+from simulator_process import Simulator
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from in_process import make_connection, run_validated_module
 
 from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError
-from simulation import Simulator
+from simulator_process import Simulator
 
 # Timeouts in seconds: for tests that wait for one, and for all others.
 SHORT = 0.8

@@ -16,7 +16,7 @@ from unit.simulator.api import Api
 from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._common import signals
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .module_outcomes import LONG, SHORT, Result, try_module
 from .test_faults import HERE

@@ -13,7 +13,7 @@ from messages import message, render
 from unit.simulator.api import Api
 
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import fingerprint
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .module_outcomes import LONG, SHORT, Result, mask_random_values, try_module
 from .write_cases import WRITES, Write

@@ -10,7 +10,7 @@ import pytest
 from messages import message
 from unit.simulator.api import Api, started
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .module_outcomes import try_module
 from .write_cases import ALPHA, DOCUMENT, SPARE, WRITES, code, provider, usernames

@@ -9,7 +9,7 @@ import pytest
 from integration.playbook import EXECUTIONS, runner
 from unit.simulator.api import Api
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .module_outcomes import mask_random_values
 from .test_faults import EXPECTED, RULES, expected_message

@@ -12,7 +12,7 @@ import pytest
 from messages import mentions, message
 from unit.simulator.api import Api
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .module_outcomes import LONG, SHORT, try_module
 from .test_faults import RULES

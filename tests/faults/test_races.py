@@ -12,7 +12,7 @@ from messages import begins, mentions, message
 from unit.simulator.api import Api
 
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import fingerprint
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .module_outcomes import Result, mask_random_values, try_module
 from .write_cases import ALPHA, DOCUMENT, EXPIRY, MANAGER, SPARE, WRITES, code, grants, provider, usernames, whole

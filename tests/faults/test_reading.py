@@ -13,7 +13,7 @@ from PIL import Image
 from unit.simulator.api import Api
 
 from ansible_collections.waldur.provider.plugins.module_utils._http import pagination
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .module_outcomes import SHORT, Result, mask_random_values, try_module
 from .write_cases import ALPHA, WRITES, grants, provider

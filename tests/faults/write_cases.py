@@ -9,7 +9,7 @@ from typing import Any
 
 from unit.simulator.api import Api
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 ALPHA = "Alpha Cloud Ltd"
 SPARE = "Spare Customer (no provider)"

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .live_waldur import LiveWaldur
 from .waldur import SimulatedWaldur, Waldur

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import Outcome, Runner
 

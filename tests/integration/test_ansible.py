@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ansible_collections.waldur.provider.plugins.plugin_utils._templating import IS_OLD
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import EXECUTIONS, Runner, runner
 from .waldur import Waldur

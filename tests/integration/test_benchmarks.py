@@ -8,11 +8,11 @@ import dataclasses
 import pytest
 from benchmarks import run
 from benchmarks.bench import Bench, Failed, Sizes, play
-from benchmarks.parts import PARTS
-from benchmarks.table import Row, head
+from benchmarks.measurements import MEASUREMENTS
+from benchmarks.result_table import Row, head
 from machines.namespace import find_obstacle
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .commands import ansible
 from .playbook import Runner
@@ -38,7 +38,7 @@ def counted(rows: list[Row]) -> list[tuple[str, bool | None]]:
 
 
 def test_items_of_a_loop_cost_a_request_each_and_one_more(bench: Bench) -> None:
-    rows = list(PARTS["loops"](bench))
+    rows = list(MEASUREMENTS["loops"](bench))
     assert counted(rows) == [("4", True)]
     assert {row.budget for row in rows} >= {">= 25 x faster", "<= 1 s more", "<= 4 s"}
     assert all(len(str(row)) < 160 for row in rows)
@@ -47,7 +47,7 @@ def test_items_of_a_loop_cost_a_request_each_and_one_more(bench: Bench) -> None:
 @pytest.mark.parametrize(("items", "requests"), [(4, 7), (299, 7), (301, 10)])
 def test_a_document_without_changes_costs_pages(bench: Bench, items: int, requests: int) -> None:
     bench.sizes = Sizes(items=items)
-    rows = list(PARTS["state"](bench))
+    rows = list(MEASUREMENTS["state"](bench))
     assert counted(rows) == [(str(requests), True)]
     assert f"same {requests} requests" in rows[0].compared
 
@@ -57,7 +57,7 @@ def test_grants_cost_a_request_each_and_pages_and_the_bare_script_makes_the_same
     bench: Bench, items: int, requests: int
 ) -> None:
     bench.sizes = Sizes(items=items)
-    rows = list(PARTS["grants"](bench))
+    rows = list(MEASUREMENTS["grants"](bench))
     assert counted(rows) == [(str(requests), True)]
     assert f"same {requests} requests" in rows[0].compared
 
@@ -72,7 +72,7 @@ def test_a_bare_script_that_makes_other_requests_is_not_compared_with(bench: Ben
 
 
 def test_the_growth_of_costs_is_shown_for_each_size(bench: Bench) -> None:
-    rows = list(PARTS["growth"](bench))
+    rows = list(MEASUREMENTS["growth"](bench))
     whats = [row.what for row in rows if "requests" not in row.what]
     assert whats == [
         "desired_state, 2 grants, 2 usernames, no change",
@@ -83,13 +83,13 @@ def test_the_growth_of_costs_is_shown_for_each_size(bench: Bench) -> None:
 
 
 def test_the_simulator_is_measured_too(bench: Bench) -> None:
-    rows = list(PARTS["simulator"](bench))
+    rows = list(MEASUREMENTS["simulator"](bench))
     assert len(rows) == 6
     assert all(row.within is not None for row in rows)
 
 
 def test_accounts_on_a_machine_are_measured_where_the_test_runs_as_root(bench: Bench) -> None:
-    rows = list(PARTS["machines"](bench))
+    rows = list(MEASUREMENTS["machines"](bench))
     if obstacle := find_obstacle("useradd"):
         assert [row.compared for row in rows] == [obstacle]
         return
@@ -102,7 +102,7 @@ def test_accounts_on_a_machine_are_measured_where_the_test_runs_as_root(bench: B
 
 
 def test_an_inventory_is_compared_with_ansibles_own_way_and_with_a_bare_script(bench: Bench) -> None:
-    rows = list(PARTS["inventory"](bench))
+    rows = list(MEASUREMENTS["inventory"](bench))
     assert [row.what.strip() for row in rows] == [
         "fetch of 310 rows for an inventory",
         "inventory of 310 hosts, six expressions, --list",
@@ -116,7 +116,7 @@ def test_an_inventory_is_compared_with_ansibles_own_way_and_with_a_bare_script(b
 
 
 def test_playbooks_are_compared_with_one_task(bench: Bench) -> None:
-    rows = list(PARTS["playbooks"](bench))
+    rows = list(MEASUREMENTS["playbooks"](bench))
     assert [row.what.strip() for row in rows] == [
         *("playbook plan", "CPU"),
         *("playbook drift", "CPU"),
@@ -126,7 +126,7 @@ def test_playbooks_are_compared_with_one_task(bench: Bench) -> None:
 
 
 def test_a_fleet_is_compared_with_one_task_and_with_any_task_of_ansible(bench: Bench) -> None:
-    rows = list(PARTS["fleet"](bench))
+    rows = list(MEASUREMENTS["fleet"](bench))
     assert [row.what for row in rows if not row.what.startswith(" ")] == [
         "one desired_state task, 2 providers, 0 grants each",
         "playbook apply, 2 hosts",
@@ -139,13 +139,13 @@ def test_a_fleet_is_compared_with_one_task_and_with_any_task_of_ansible(bench: B
 
 
 def test_many_providers_cost_pages(bench: Bench) -> None:
-    rows = list(PARTS["providers"](bench))
+    rows = list(MEASUREMENTS["providers"](bench))
     assert counted(rows) == [("5", True)]
     assert rows[0].what == "12 providers with 20 role grants each, no change"
 
 
 def test_time_and_memory_are_shown_for_each_length_of_a_list(bench: Bench) -> None:
-    rows = list(PARTS["rows"](bench))
+    rows = list(MEASUREMENTS["rows"](bench))
     names = ("export", "report of role grants", "report of accounts", "inventory")
     assert [row.what for row in rows] == [
         *(what for name in names for length in (20, 40) for what in (f"{name} of {length} rows", "  memory")),
@@ -170,4 +170,4 @@ def test_parts_are_chosen_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run.main(["nothing"])
     printed = capsys.readouterr().err
-    assert f"unknown: nothing; there are {', '.join(PARTS)}" in printed
+    assert f"unknown: nothing; there are {', '.join(MEASUREMENTS)}" in printed

@@ -20,7 +20,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import EXECUTIONS, Outcome, Runner, runner
 from .task_pauses import pause_after_tasks

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROVIDERS = ROOT / "examples/providers.yml"

@@ -8,7 +8,7 @@ import json
 import pytest
 import yaml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import EXECUTIONS, Runner, runner
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import EXECUTIONS, runner
 from .waldur import Waldur

@@ -14,7 +14,7 @@ import requests
 import yaml
 from PIL import Image
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import EXECUTIONS, runner
 from .test_export import ALPHA, TEMPLATE, trapped

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import EXECUTIONS, ROOT, Outcome, Runner, runner
 from .waldur import Waldur

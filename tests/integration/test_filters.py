@@ -12,7 +12,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import ROOT, Outcome, Runner, runner
 

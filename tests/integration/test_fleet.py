@@ -11,7 +11,7 @@ import pytest
 import yaml
 from messages import mentions
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import Outcome, Runner, runner
 

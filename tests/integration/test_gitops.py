@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from messages import mentions
 from tools.generate.schemas import complete_schema
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import HERE, ROOT, Outcome, runner
 

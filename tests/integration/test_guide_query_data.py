@@ -10,7 +10,7 @@ from data_of_2026 import add_data_of_2026
 from guide_runner import GUIDES_FOLDER
 from module_editions import first_edition
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import ROOT, runner
 

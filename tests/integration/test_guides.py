@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from guide_runner import Guide, GuideError, GuideRunner, read_guides
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .commands import ansible
 from .playbook import runner

@@ -15,7 +15,7 @@ import pytest
 import requests
 import yaml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import EXECUTIONS, runner
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from provider_accounts import add_provider_accounts
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .inventories import KINDS, PLUGIN, STRICTLY, hosts, read_error, read_inventory, rows, run_inventory, uuids
 from .playbook import runner

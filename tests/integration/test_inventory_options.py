@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .inventories import PLUGIN, STRICTLY, hosts, read_error, read_inventory, run_inventory
 from .playbook import ROOT, runner

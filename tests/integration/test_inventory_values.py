@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .inventories import PLUGIN
 from .playbook import runner

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .name_mapping import NameMapping
 from .playbook import ROOT

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import ROOT, Outcome, Runner, runner
 from .test_examples import examples

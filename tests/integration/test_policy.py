@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from messages import mentions, message
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import EXECUTIONS, runner
 

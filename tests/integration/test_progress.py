@@ -10,7 +10,7 @@ import sys
 
 import yaml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import runner
 

@@ -14,7 +14,7 @@ from messages import begins
 from module_editions import first_edition
 
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import Outcome, Runner, runner
 from .test_secrets import get_most_verbose_environment, holding

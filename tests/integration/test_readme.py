@@ -8,7 +8,7 @@ import shlex
 
 import pytest
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import ROOT, runner
 

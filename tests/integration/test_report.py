@@ -11,7 +11,7 @@ from typing import Any
 
 from provider_accounts import add_username_conflict
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import Outcome, Runner, runner
 

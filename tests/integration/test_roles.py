@@ -13,7 +13,7 @@ from junitparser import JUnitXml
 from posix_pools import PROVIDER_POOL, add_posix_pools
 from prometheus_client.parser import text_string_to_metric_families
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import runner
 

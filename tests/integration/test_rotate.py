@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import EXECUTIONS, Outcome, runner
 from .test_secrets import get_most_verbose_environment, holding

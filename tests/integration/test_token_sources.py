@@ -14,7 +14,7 @@ import pytest
 import yaml
 from messages import message
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import EXECUTIONS, Outcome, Runner, runner
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from junitparser import JUnitXml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .playbook import EXECUTIONS, Runner, runner
 

@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .name_mapping import NameMapping
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from linux_machine import IS_ROOT, Machine
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .test_sshd import controller_environment
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .namespace import Namespace, find_program, requires
 

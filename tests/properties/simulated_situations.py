@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile, ReadImage
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .marketplace_model import NOW, MarketplaceModel, Provider
 from .strategies import ALPHA, BETA, EXTRA, ROLES, SPARE, Situation, as_json, situations

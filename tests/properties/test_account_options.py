@@ -17,7 +17,7 @@ from in_process import make_connection, run_module
 from unit.simulator.api import Api
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .simulated_situations import UNSHRUNK
 

@@ -24,7 +24,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._references import
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import EXPORT_PARTS
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .marketplace_model import NOW
 from .simulated_situations import UNSHRUNK, Stage, simulated

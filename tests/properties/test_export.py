@@ -22,7 +22,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._export.document i
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .marketplace_model import NOW, MarketplaceModel, Pair
 from .simulated_situations import UNSHRUNK, Stage

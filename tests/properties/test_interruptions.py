@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from messages import ends, mentions
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .simulated_situations import UNSHRUNK, WRITTEN, Snapshot, Stage, requests_for, simulated
 from .strategies import Situation

@@ -23,7 +23,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.documen
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.arguments import keep_spelling
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_literals import parse_printed_list
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import check_options
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .malformed_input import VALUES, WHOLE, spoiled, spoiled_documents
 from .simulated_situations import PNGS, UNSHRUNK, Stage, requests_for

@@ -17,7 +17,7 @@ from unit.simulator.api import Api
 
 from ansible_collections.waldur.provider.plugins.module_utils import _context
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .simulated_situations import UNSHRUNK
 

@@ -15,7 +15,7 @@ from in_process import make_connection, run_module
 from posix_pools import PROVIDER_POOL
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .simulated_situations import UNSHRUNK
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .simulated_situations import UNSHRUNK, Stage, differing, requests_for, simulated, touched
 from .strategies import Situation

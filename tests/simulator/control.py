@@ -12,7 +12,7 @@ from django.db import Error, transaction
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
-from . import arrange, clock, editions, faults, world
+from . import clock, editions, faults, object_changes, world
 from .recorder import RECORDER
 
 Answer = dict[str, Any] | list[Any]
@@ -107,6 +107,6 @@ urlpatterns = [
     path("clock", view(GET=about, PUT=set_clock)),
     path("sweep", view(POST=lambda *_: {"swept": world.sweep()})),
     path("world", view(POST=load)),
-    path("objects", view(POST=lambda _request, body: arrange.arrange(**body))),
+    path("objects", view(POST=lambda _request, body: object_changes.change_objects(**body))),
     path("faults", view(GET=show_faults, POST=add_faults, DELETE=clear_faults)),
 ]

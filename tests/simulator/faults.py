@@ -15,9 +15,9 @@ from email.utils import format_datetime
 from http.client import responses
 from typing import Any
 
-from .arrange import arrange
 from .clock import CLOCK
 from .database import MEMORY, turn
+from .object_changes import change_objects
 from .recorder import CONTROL, RECORDER, WRITES
 from .response_cache import RESPONSE_CACHE
 
@@ -163,7 +163,7 @@ def answer(rule: Rule, environ: Environ, ask: Callable[[Environ], Answer]) -> An
     if "meanwhile" in rule.given:
         with turn():
             try:
-                arrange(**rule.given["meanwhile"])
+                change_objects(**rule.given["meanwhile"])
             finally:
                 MEMORY.clear()
                 RESPONSE_CACHE.enter_unknown_state()

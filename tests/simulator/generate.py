@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import chance, clock, editions, models
+from . import clock, editions, models, random_values
 from .models import ACCOUNT_OPTION
 
 # Harmless as text; what evaluates it has a hole (a file /tmp/x appears, or a template fails to end).
@@ -97,7 +97,10 @@ def generate(
         maker.store(models.Grant, rows, role=roles[role], created_by=staff)
     _accounts(maker, offerings, resources, [user for user, _project in members])
     _other_accounts(maker, users or [owner], projects, resources)
-    return now, {name: chance.token_of(name) for name in [*SPECIAL_USERS, *(u.username for u in users[:LISTED_TOKENS])]}
+    return now, {
+        name: random_values.derive_token(name)
+        for name in [*SPECIAL_USERS, *(u.username for u in users[:LISTED_TOKENS])]
+    }
 
 
 def _offerings(maker: Maker, customers: list[models.Customer]) -> list[models.Offering]:

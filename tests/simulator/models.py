@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import DataError, models
 
-from . import chance, clock, editions
+from . import clock, editions, random_values
 
 STATES = editions.load("states.yaml")
 ACCOUNT_OPTION = "service_provider_can_create_offering_user"
@@ -28,7 +28,7 @@ def folded(text: str) -> str:
 
 FLAGS = ("blank", "null", "unique", "db_index")
 CONSTANTS = {"yes": True, "no": False, "0": 0, "[]": list, "{}": dict}
-MADE = {"now": clock.now, "uuid": chance.new_uuid, "code": chance.secret_code}
+MADE = {"now": clock.now, "uuid": random_values.make_uuid, "code": random_values.make_secret_code}
 
 
 def column(rule: str) -> models.Field:
@@ -82,7 +82,7 @@ class User(Object):
         """Fill in what follows from the names; returns itself."""
         self.full_name = f"{self.first_name} {self.last_name}".strip()
         self.folded_name = folded(self.full_name)
-        self.token = self.token or chance.token_of(self.username)
+        self.token = self.token or random_values.derive_token(self.username)
         self.slug = self.slug or self.username
         return self
 

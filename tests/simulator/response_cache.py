@@ -19,7 +19,7 @@ from typing import Any
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 
-from . import chance
+from . import random_values
 from .clock import CLOCK
 
 # The size of the cache, in bytes of bodies; the least recently used responses are removed first.
@@ -69,11 +69,11 @@ class ResponseCache:
         key = (self.state, CLOCK.frozen_time, request.method, *headers)
         if key in self._responses:
             return self._restore(key, request)
-        before = (connection.connection.total_changes, chance.bookmark())
+        before = (connection.connection.total_changes, random_values.get_state())
         CLOCK.was_read = False
         response = handle(request)
         is_repeatable = body is not None and (CLOCK.frozen or not CLOCK.was_read)
-        if (connection.connection.total_changes, chance.bookmark()) != before:
+        if (connection.connection.total_changes, random_values.get_state()) != before:
             self._enter_next_state(repr((*key, body)) if is_repeatable else None)
         elif is_repeatable and request.method == "GET" and response.status_code < 500:
             self._add(key, request, response)

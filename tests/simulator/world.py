@@ -14,7 +14,7 @@ from django.apps import apps
 from django.db import transaction
 from django.db.models import Field, ForeignKey, Model
 
-from . import chance, clock, configuration, database, editions, generate
+from . import clock, configuration, database, editions, generate, random_values
 from .models import ACCOUNT_OPTION, Grant, Offering, Role, RolePermission, User
 from .recorder import RECORDER
 from .response_cache import RESPONSE_CACHE
@@ -25,7 +25,7 @@ RECORDED_HOST = "http://127.0.0.1:8000"
 Known = dict[str, dict[str, Any]]
 
 
-# The clock, the place in the sequence of chance and the tokens by alias at the start of the world.
+# The clock, the state of the sequence of random values and the tokens by alias at the start of the world.
 _start: tuple[Any, Any, dict[str, str]] = (None, None, {})
 
 
@@ -39,7 +39,7 @@ def load(source: str | dict[str, Any], base_url: str) -> None:
 
     *base_url* is the simulator's own address, for URLs inside recorded objects.
     """
-    chance.restart()
+    random_values.restart()
     # If loading fails, the rows are the same, but not the sequence of random values.
     RESPONSE_CACHE.enter_unknown_state()
     with transaction.atomic():
@@ -63,7 +63,7 @@ def _keep(now: datetime.datetime, aliases: dict[str, str]) -> None:
     global _start  # noqa: PLW0603 - one process has one world
     database.keep_as_start()
     RESPONSE_CACHE.clear()
-    _start = (now, chance.bookmark(), aliases)
+    _start = (now, random_values.get_state(), aliases)
 
 
 def reset(*, frozen: bool = False) -> None:
@@ -71,7 +71,7 @@ def reset(*, frozen: bool = False) -> None:
     database.return_to_start()
     RESPONSE_CACHE.return_to_start()
     clock.CLOCK.set(_start[0], frozen=frozen)
-    chance.return_to(_start[1])
+    random_values.restore_state(_start[1])
     RECORDER.zero()
 
 
@@ -133,7 +133,7 @@ def build(model: type[Model], row: dict[str, Any], known: Known) -> Any:
 def finish(item: Any, aliases: dict[str, str]) -> Any:
     """*item* with what a recorded row can't say."""
     if isinstance(item, User):
-        item.token = chance.token_of(aliases.get(item.username, item.username))
+        item.token = random_values.derive_token(aliases.get(item.username, item.username))
         item.created = item.date_joined
         item.complete()
     elif isinstance(item, Offering):

@@ -19,7 +19,7 @@ import chromium
 from markdown_it import MarkdownIt
 from PIL import Image
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "docs" / "pictures"

@@ -37,7 +37,7 @@ from tools.release_rules import (
     versions_added,
 )
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "ansible_collections/waldur/provider"
@@ -180,7 +180,7 @@ def alone(place: Place) -> str:
     stage = place.top / "stage"
     for name in ("examples", "tests/simulator"):
         shutil.copytree(place.export / name, stage / name)
-    shutil.copy2(place.export / "tests/simulation.py", stage / "tests")
+    shutil.copy2(place.export / "tests/simulator_process.py", stage / "tests")
     missing = run(place, ["ansible-playbook", "examples/apply.yml"], cwd=stage, collections=stage / "build", good=False)
     if f"{COLLECTION}.desired_state" not in missing:
         raise Unfit(f"without the collection its module must not be found, and ansible-playbook said:\n{missing}")

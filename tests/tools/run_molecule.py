@@ -15,7 +15,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "extensions" / "molecule"

@@ -30,7 +30,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._events.kinds impo
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._events.options import FIRST_RUNS, OPTIONS, Settings
 from ansible_collections.waldur.provider.plugins.plugin_utils._events.state import Change, State
-from simulation import Simulator
+from simulator_process import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = ROOT / "build" / "ansible_collections" / "waldur" / "provider"

@@ -13,7 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .. import accounts, adoption, chance, configuration, editions
+from .. import accounts, adoption, configuration, editions, random_values
 from ..forms import OfferingsUsernameForm, ServiceProviderForm
 from ..models import ServiceProvider, User
 from ..permissions import demand, is_owner
@@ -81,7 +81,7 @@ class ServiceProviderViewSet(GrantActions, viewsets.ModelViewSet):
             demand(request.user, PERMISSION("GET_API_SECRET_CODE"), provider.customer)
             return Response({"api_secret_code": provider.api_secret_code})
         demand(request.user, PERMISSION("GENERATE_API_SECRET_CODE"), provider.customer)
-        provider.api_secret_code = chance.secret_code()
+        provider.api_secret_code = random_values.make_secret_code()
         provider.save()
         return Response({"detail": "Api secret code updated.", "api_secret_code": provider.api_secret_code})
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from PIL import Image
 
-import simulation
-from simulation import Simulator
+import simulator_process
+from simulator_process import Simulator
 
 JSON = "application/json"
-WORLDS = pathlib.Path(simulation.__file__).parent / "simulator" / "worlds"
+WORLDS = pathlib.Path(simulator_process.__file__).parent / "simulator" / "worlds"
 BOUNDARY = "0123456789abcdef"
 
 

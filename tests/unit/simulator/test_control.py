@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from simulation import Simulator, SimulatorError
+from simulator_process import Simulator, SimulatorError
 
 from .api import Api, started
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from simulation import SimulatorError
+from simulator_process import SimulatorError
 
 from .api import Api
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .api import Api, started
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from simulator.chance import SECRET_ALPHABET
+from simulator.random_values import SECRET_ALPHABET
 
 from .api import Api, png
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulation import Simulator, SimulatorError
+from simulator_process import Simulator, SimulatorError
 
 from .api import Api, started
 

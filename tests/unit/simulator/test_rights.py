@@ -16,7 +16,7 @@ from posix_pools import PROVIDER_POOL, add_posix_pools
 
 from ansible_collections.waldur.provider.plugins.module_utils._api import permissions
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import OPERATIONS, Operation
-from simulation import Simulator, SimulatorError
+from simulator_process import Simulator, SimulatorError
 
 from .api import Api
 

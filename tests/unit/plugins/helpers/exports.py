@@ -14,7 +14,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
-from simulation import Simulator, SimulatorError
+from simulator_process import Simulator, SimulatorError
 
 ALPHA, BETA = "d2c8772ce559428283e388badd97f2d6", "f339c6f330254f4e8fd253b4fda7f25e"
 

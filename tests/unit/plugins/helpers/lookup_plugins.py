@@ -9,7 +9,7 @@ from typing import Any
 from ansible_collections.waldur.provider.plugins.lookup import api_secret_code, query
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import CORE_NAMES, Operation, operation
 from ansible_collections.waldur.provider.plugins.plugin_utils._lookup import queries
-from simulation import Simulator
+from simulator_process import Simulator
 
 # Every operation of a service provider that reads; the secret has a lookup of its own.
 READING: list[Operation] = [one for one in map(operation, CORE_NAMES) if not one.writes and not one.secret]

@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.offerin
     USERNAME,
     Usernames,
 )
-from simulation import Simulator
+from simulator_process import Simulator
 
 from .samples import no_image
 

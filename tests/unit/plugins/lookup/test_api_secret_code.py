@@ -10,7 +10,7 @@ from ansible.errors import AnsibleLookupError
 from messages import matching, mentions, message
 
 from ansible_collections.waldur.provider.plugins.module_utils import _context
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ..helpers.lookup_plugins import ask
 

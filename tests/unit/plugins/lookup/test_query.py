@@ -19,7 +19,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection_o
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from ansible_collections.waldur.provider.plugins.module_utils._query import filters
 from ansible_collections.waldur.provider.plugins.plugin_utils._lookup import base, queries
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ..helpers.lookup_plugins import READING, ask, of_alpha
 

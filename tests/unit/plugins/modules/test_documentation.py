@@ -27,7 +27,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.modules im
     TARGET_MODULES,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS, Info
-from simulation import Simulator
+from simulator_process import Simulator
 
 ROOT = Path(__file__).resolve().parents[4]
 NAMES = sorted(MODULES)

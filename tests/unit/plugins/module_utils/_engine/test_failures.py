@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 )
 from ansible_collections.waldur.provider.plugins.module_utils._common.signals import SignalReceived
 from ansible_collections.waldur.provider.plugins.module_utils._engine import executor
-from simulation import Simulator
+from simulator_process import Simulator
 
 ALPHA = {"customer": "ALPHA", "description": "new", "users": [{"user": "member1"}, {"user": "member2"}]}
 BETA = {"customer": "BETA", "description": "new"}

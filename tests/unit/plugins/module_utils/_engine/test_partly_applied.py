@@ -27,7 +27,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection i
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import UserRole
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ...helpers.fixture_types import Connect
 

@@ -15,7 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._engine.executor i
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import Limits
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ...helpers.fixture_types import Connect
 

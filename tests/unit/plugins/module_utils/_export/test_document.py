@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ...helpers.exports import ALPHA, BETA, account, alpha, grant, plan_of, session
 from ...helpers.fixture_types import Connect

@@ -22,7 +22,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._engine.planner im
 from ansible_collections.waldur.provider.plugins.module_utils._export import files
 from ansible_collections.waldur.provider.plugins.module_utils._export.output_folder import Folder
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ...helpers.exports import account, session
 from ...helpers.fixture_types import Connect

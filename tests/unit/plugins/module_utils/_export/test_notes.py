@@ -16,7 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ...helpers.exports import ALPHA, account, alpha, grant, plan_of, session
 from ...helpers.fixture_types import Connect

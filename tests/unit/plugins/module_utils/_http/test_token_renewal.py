@@ -19,7 +19,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._http.credential import Credential
 from ansible_collections.waldur.provider.plugins.module_utils._http.token_sources import TokenCommand, TokenFile
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ...helpers.scripted_server import Answer, ScriptedServer
 

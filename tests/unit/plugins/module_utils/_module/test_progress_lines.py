@@ -14,7 +14,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import pro
 from ansible_collections.waldur.provider.plugins.module_utils._http import pagination
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run
-from simulation import Simulator
+from simulator_process import Simulator
 
 GRANTS: dict[str, Any] = {
     "service_provider": "ALPHA",

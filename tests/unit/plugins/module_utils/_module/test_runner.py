@@ -15,7 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._context import Se
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
 from ansible_collections.waldur.provider.plugins.module_utils._references.targets import Target
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider import ServiceProvider
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ...helpers.module_program import run_program
 

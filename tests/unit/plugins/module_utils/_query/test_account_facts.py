@@ -16,7 +16,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._query.facts import FACTS
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
-from simulation import Simulator
+from simulator_process import Simulator
 
 ALPHA = "Alpha Cloud Ltd"
 SETTINGS = ("username_conflicts", "overriding_offerings", "posix_id_pool")

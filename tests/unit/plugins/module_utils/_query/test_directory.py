@@ -12,7 +12,7 @@ from messages import fragment, message, pattern
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import Forbidden, RouteMissing
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run
-from simulation import Simulator
+from simulator_process import Simulator
 
 ALPHA = "Alpha Cloud Ltd"
 TREE = "/glauth_tree/"

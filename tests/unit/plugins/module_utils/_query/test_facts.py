@@ -20,7 +20,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._query.facts import FACTS, SUBSETS, select_subsets
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
-from simulation import Simulator
+from simulator_process import Simulator
 
 EVERYTHING = set(SUBSETS)
 PROVIDERS = "/api/marketplace-service-providers/"

@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection i
 from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ...helpers.fixture_types import Connect
 

@@ -21,7 +21,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._query.linux_accou
     compose_list,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._query.linux_uid_map import UidMap
-from simulation import Simulator
+from simulator_process import Simulator
 
 MODULE = "linux_accounts_info"
 USER, OTHER, PROJECT, OFFERING = ("a" * 32, "b" * 32, "c" * 32, "d" * 32)

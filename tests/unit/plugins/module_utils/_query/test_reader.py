@@ -13,7 +13,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read, resolve_reference
 from ansible_collections.waldur.provider.plugins.module_utils._references.targets import Target
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ...helpers.fixture_types import Connect
 

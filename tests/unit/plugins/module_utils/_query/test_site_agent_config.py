@@ -22,7 +22,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run
 from ansible_collections.waldur.provider.plugins.module_utils._query.site_agent_config import read_site_agent_config
-from simulation import Simulator
+from simulator_process import Simulator
 
 STORAGE = "Alpha Storage"
 

@@ -13,7 +13,7 @@ from in_process import make_connection, run_module
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import Unauthorized, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._http import client, pagination
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import EXPORT_PARTS
-from simulation import Simulator
+from simulator_process import Simulator
 
 PROVIDERS, GRANTS = 40, 20
 NUMBERS = {"providers": PROVIDERS, "grants": GRANTS, "users": GRANTS, "projects": 0, "offerings": 0}

@@ -20,7 +20,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection i
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.reader import Selection, read_inventory
-from simulation import Simulator
+from simulator_process import Simulator
 
 THREADS = 8
 

@@ -8,7 +8,7 @@ from messages import ends, fragment, matching, message, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import UnresolvedUser, User
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ...helpers.fixture_types import Connect
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from in_process import make_connection, run_module
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 USERS = 1000
 PAGES = 4  # of 300 rows

@@ -20,7 +20,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.offerin
     USERNAME,
     Usernames,
 )
-from simulation import Simulator
+from simulator_process import Simulator
 
 
 @pytest.fixture(scope="module", params=["2024", "2025", "2026"])

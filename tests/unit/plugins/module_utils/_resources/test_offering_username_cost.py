@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from in_process import make_connection, run_module
 
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ...helpers.usernames import BULK, RENAME_SHARED, writes
 

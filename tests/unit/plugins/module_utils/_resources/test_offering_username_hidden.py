@@ -24,7 +24,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.offerin
     Usernames,
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.queries import read_rows
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ...helpers.fixture_types import results
 from ...helpers.samples import no_image

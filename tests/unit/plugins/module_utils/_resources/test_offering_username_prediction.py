@@ -20,7 +20,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.offerin
     ProviderAccount,
     UsernameState,
 )
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ...helpers.fixture_types import results
 from ...helpers.samples import ALICE, BOB

@@ -15,7 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._engine.executor i
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
-from simulation import Simulator, SimulatorError
+from simulator_process import Simulator, SimulatorError
 
 from ...helpers.fixture_types import results
 from ...helpers.samples import no_image

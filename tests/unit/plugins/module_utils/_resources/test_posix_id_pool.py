@@ -14,7 +14,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
-from simulation import Simulator
+from simulator_process import Simulator
 
 from ...helpers.fixture_types import results
 from ...helpers.usernames import plan_document, session, writes

@@ -13,7 +13,7 @@ from messages import mentions, message, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
-from simulation import Simulator, SimulatorError
+from simulator_process import Simulator, SimulatorError
 
 from ...helpers.usernames import offering_scope, plan, plan_document, set_options, set_usernames, usernames
 

@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
     OutcomeUnknown,
     WaldurError,
 )
-from simulation import Simulator
+from simulator_process import Simulator
 
 ALPHA = "Alpha Cloud Ltd"
 IMPORT = "POST /api/marketplace-service-provider-project-groups/import_groups/"

@@ -12,7 +12,7 @@ from messages import fragment, message
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._module import runner
-from simulation import Simulator
+from simulator_process import Simulator
 
 ALPHA = "e182aaedb6ae4541956a3c14629abc02"
 ALPHA_CUSTOMER = "d2c8772ce559428283e388badd97f2d6"

@@ -20,7 +20,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._events.kinds impo
 from ansible_collections.waldur.provider.plugins.plugin_utils._events.options import Settings
 from ansible_collections.waldur.provider.plugins.plugin_utils._events.reader import ListReader, Observation
 from ansible_collections.waldur.provider.plugins.plugin_utils._events.state import KnownList, State
-from simulation import Simulator
+from simulator_process import Simulator
 
 ALPHA, BETA = "e182aaedb6ae4541956a3c14629abc02", "a8d8889eb447416caff92ad648f4d9b4"
 LIST_USERS = "GET /api/marketplace-service-providers/{uuid}/list_users/"

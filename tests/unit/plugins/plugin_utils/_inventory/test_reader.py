@@ -21,7 +21,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.reader 
     load_results,
     read_inventory,
 )
-from simulation import Simulator
+from simulator_process import Simulator
 
 ALPHA, BETA = "e182aaedb6ae4541956a3c14629abc02", "a8d8889eb447416caff92ad648f4d9b4"
 

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .bench import PROVIDER, Asked, Bench, Task, fetch, names, play
+from .growth_by_rows import rows
 from .inventory import inventory
 from .machines import machines
 from .playbooks import fleet, playbooks
 from .providers import providers
-from .replay import Replay
-from .rows import rows
-from .simulated import simulator
+from .replay_server import Replay
+from .result_table import Row, seconds, times
+from .simulator_speed import simulator
 from .slices import slices
-from .table import Row, seconds, times
 
 # The fixed reads beside the pages of lists that a document may cost.
 FEW = 10
@@ -185,7 +185,7 @@ def growth(bench: Bench) -> Iterator[Row]:
         yield from _grants(bench, count, budget=False)
 
 
-PARTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
+MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "loops": loops,
     "state": state,
     "grants": grants,

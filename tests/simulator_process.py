@@ -15,7 +15,7 @@ import sys
 import threading
 from typing import Any
 
-from simulator import chance
+from simulator import random_values
 
 # An interpreter that has Django, for tests that run under one that has not.
 PYTHON_VARIABLE = "SIMULATOR_PYTHON"
@@ -95,7 +95,7 @@ class Simulator:
 
     def token(self, alias: str) -> str:
         """The token of any user, also of those that ``tokens`` does not list."""
-        return self.tokens.get(alias) or chance.token_of(alias)
+        return self.tokens.get(alias) or random_values.derive_token(alias)
 
     def counts(self) -> Counts:
         """What was asked of the API since the last zeroing."""

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m benchmarks.bare FILE``: the requests of a file of JSON, one after the other on one session, no more."""
+"""Send the requests of a JSON file one after the other in one session, as a baseline without the collection.
+
+Usage: ``python -m benchmarks.baseline_requests FILE``.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ import requests
 
 
 def main() -> None:
-    """The file holds ``url``, ``token`` and ``asked``: method, path and body of each request."""
+    """Send the requests of the file: ``url``, ``token``, and ``requests``, each with its method, path and body."""
     script = json.loads(Path(sys.argv[1]).read_text())
     session = requests.Session()
     session.trust_env = False
     session.headers["Authorization"] = f"Token {script['token']}"
-    for method, path, body in script["asked"]:
+    for method, path, body in script["requests"]:
         answer = session.request(method, script["url"] + path, json=body)
         answer.raise_for_status()
         if method == "GET":

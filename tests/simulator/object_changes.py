@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Putting objects into states that the API can't make: the control channel's ``objects``."""
+"""Create, change and delete objects in ways that the API does not allow: the control channel's ``objects``."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from django.db.models import ForeignKey, Model
 from . import clock
 from .fields import parse_uuid
 
-# How else than by UUID an object can be named, where that is not by its name.
-NAMES = {"User": "username", "ServiceProvider": "customer__name", "Category": "title"}
+# The field by which a request can name a related object other than by UUID, where that is not its name.
+NAME_FIELDS = {"User": "username", "ServiceProvider": "customer__name", "Category": "title"}
 
 
-def arrange(
+def change_objects(
     model: str,
     where: dict[str, Any] | None = None,
     set: dict[str, Any] | None = None,  # noqa: A002 - the key of the control channel
@@ -26,24 +26,24 @@ def arrange(
 ) -> dict[str, Any]:
     """Create one object of *model*, or change or delete those that match *where* (Django look-ups).
 
-    Related objects are named by UUID or by what people call them. Returns ``{"uuids": […]}``; raises
+    Related objects are named by UUID or by name. Returns ``{"uuids": […]}``; raises
     ``LookupError`` or ``ValueError`` for what does not exist.
     """
     kind = apps.get_model("simulator", model)
     with transaction.atomic():
         if create is not None:
-            return {"uuids": [_identifier(kind.objects.create(**_values(kind, create)))]}
-        found = list(kind.objects.filter(**_values(kind, where or {})))
-        if not found:
+            return {"uuids": [_identifier(kind.objects.create(**_convert_values(kind, create)))]}
+        objects = list(kind.objects.filter(**_convert_values(kind, where or {})))
+        if not objects:
             raise LookupError(f"no {model} where {where}")
-        for item in found:
+        for item in objects:
             if delete:
                 item.delete()
                 continue
-            for name, value in _values(kind, set or {}).items():
+            for name, value in _convert_values(kind, set or {}).items():
                 setattr(item, name, value)
             item.save()
-        return {"uuids": [_identifier(item) for item in found]}
+        return {"uuids": [_identifier(item) for item in objects]}
 
 
 def _identifier(item: Model) -> str:
@@ -51,12 +51,12 @@ def _identifier(item: Model) -> str:
     return item.uuid.hex if hasattr(item, "uuid") else str(item.pk)
 
 
-def _values(kind: type[Model], values: dict[str, Any]) -> dict[str, Any]:
-    return {name: _value(kind, name, value) for name, value in values.items()}
+def _convert_values(kind: type[Model], values: dict[str, Any]) -> dict[str, Any]:
+    return {name: _convert_value(kind, name, value) for name, value in values.items()}
 
 
-def _value(kind: type[Model], name: str, value: Any) -> Any:
-    """*value* as the column *name* holds it; look-ups such as ``user__username`` stay as they are."""
+def _convert_value(kind: type[Model], name: str, value: Any) -> Any:
+    """Convert *value* to the type of the column *name*; look-ups such as ``user__username`` are not converted."""
     fields = {field.name: field for field in kind._meta.concrete_fields}
     field = fields.get(name)
     if field is None and "__" not in name:
@@ -64,7 +64,7 @@ def _value(kind: type[Model], name: str, value: Any) -> Any:
     if value is None or field is None:
         return value
     if isinstance(field, ForeignKey):
-        return _named(field.related_model, value)
+        return _find_object(field.related_model, value)
     if field.get_internal_type() == "UUIDField":
         return parse_uuid(value) or value
     if field.get_internal_type() == "DateTimeField" and not isinstance(value, datetime.datetime):
@@ -72,6 +72,6 @@ def _value(kind: type[Model], name: str, value: Any) -> Any:
     return value
 
 
-def _named(kind: type[Model], value: Any) -> Model:
-    wanted = parse_uuid(value)
-    return kind.objects.get(**({"uuid": wanted} if wanted else {NAMES.get(kind.__name__, "name"): value}))
+def _find_object(kind: type[Model], value: Any) -> Model:
+    uuid = parse_uuid(value)
+    return kind.objects.get(**({"uuid": uuid} if uuid else {NAME_FIELDS.get(kind.__name__, "name"): value}))

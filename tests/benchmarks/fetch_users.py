@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m benchmarks.fetching ours|bare PROVIDER``: reads its users, and tells their number and the seconds."""
+"""Read the users of a provider with the collection (``ours``) or with requests alone (``bare``).
+
+Usage: ``python -m benchmarks.fetch_users ours|bare PROVIDER``. Prints the number of users and the seconds.
+"""
 
 from __future__ import annotations
 

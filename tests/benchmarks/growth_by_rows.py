@@ -37,7 +37,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._report.render imp
 from ansible_collections.waldur.provider.plugins.plugin_utils._templating import IS_OLD
 
 from .bench import Bench
-from .table import Row, seconds, times
+from .result_table import Row, seconds, times
 
 MOST_BYTES = 2000
 # A row may take this many times as long in the longest list as in the shortest.

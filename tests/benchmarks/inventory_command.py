@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m benchmarks.expressions own|ours …``: ansible-inventory, with all expressions left to Ansible or not."""
+"""Run ansible-inventory with our evaluation of simple expressions (``ours``) or with Ansible's own one only (``own``).
+
+Usage: ``python -m benchmarks.inventory_command ours|own ARGUMENTS``.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from ansible.cli.inventory import InventoryCLI
 
 
 class Command(InventoryCLI):  # type: ignore[misc]
-    """Ansible's command, which can turn our shortcut off once its loader of collections works."""
+    """The command ansible-inventory; it sets which evaluation of expressions is used once it can load collections."""
 
     _fast = True
 

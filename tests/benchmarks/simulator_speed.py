@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from .bench import Bench
-from .table import Row
+from .result_table import Row
 
 LISTS = ("list_users/", "users/", "project_permissions/")
 
