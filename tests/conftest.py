@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every test may ask for: a simulator with the recorded world, or with a world of its own; and how many cases are
-generated: the same ones at every run, as a red test is a defect and never a matter of luck, or with
-``HYPOTHESIS_PROFILE=thorough`` ever new ones, and more."""
+"""Provide the simulator to all tests, and set how many examples Hypothesis generates.
+
+By default, each run generates the same examples, so that a test never fails by chance. With
+``HYPOTHESIS_PROFILE=thorough``, each run generates new examples, and more of them.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from module_editions import first_edition
 
 from simulator_process import Simulator
 
-# Making up a whole marketplace takes its time, and some of what is made up is refused.
+# To generate a whole marketplace takes long, and some of the examples are invalid and discarded.
 _SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 settings.register_profile(
     "quick", derandomize=True, database=None, deadline=None, max_examples=100, suppress_health_check=_SLOW
@@ -27,28 +29,28 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Simulator]:
-    """One simulator for all tests of a process."""
+    """Start one simulator of 2025 for all tests of a process."""
     with Simulator.start() as simulator:
         yield simulator
 
 
 @pytest.fixture
 def sim(running: Simulator) -> Simulator:
-    """The recorded world at its start."""
+    """Provide the simulator, with the recorded world in its initial state."""
     running.reset()
     return running
 
 
 @pytest.fixture(scope="session")
 def running_2026(running: Simulator) -> Iterator[Simulator]:
-    """One simulator of 2026 for all tests of a process; none in a live run, as *running* is not there either."""
+    """Start one simulator of 2026 for all tests of a process; skipped in a live run, as *running* is."""
     with Simulator.start(edition="2026") as simulator:
         yield simulator
 
 
 @pytest.fixture(scope="session")
 def running_with_data_of_2026(running: Simulator) -> Iterator[Simulator]:
-    """One of 2026 whose start has what every module that reads can list (``data_of_2026``)."""
+    """Start a simulator of 2026 whose initial state has objects for every module that reads (``data_of_2026``)."""
     with Simulator.start(edition="2026") as simulator:
         add_data_of_2026(simulator).keep_as_start()
         yield simulator
@@ -56,9 +58,9 @@ def running_with_data_of_2026(running: Simulator) -> Iterator[Simulator]:
 
 @pytest.fixture
 def simulator_for(request: pytest.FixtureRequest) -> Callable[[str], Simulator]:
-    """A function that returns the simulator for a module: ``sim``, or one of 2026 if the module needs it.
+    """Return a function that returns the simulator for a module: ``sim``, or one of 2026 if the module needs it.
 
-    That one has what every module that reads can list (``data_of_2026``).
+    The simulator of 2026 has objects for every module that reads (``data_of_2026``).
     """
 
     def choose(module: str) -> Simulator:
@@ -74,7 +76,7 @@ def simulator_for(request: pytest.FixtureRequest) -> Callable[[str], Simulator]:
 
 @pytest.fixture
 def other_world(running: Simulator) -> Iterator[Simulator]:
-    """A simulator whose test loads a world of its own; the recorded one comes back afterwards."""
+    """Provide the simulator to a test that loads another world, and load the recorded world again after the test."""
     yield running
     running.load()
 
@@ -93,12 +95,12 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Leave modules and collected tests out of the garbage collection, and collect less often."""
+    """Exclude modules and collected tests from garbage collection, and run it less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``pytest tests/contract --recordings FILE``."""
+    """Add the option --recordings of the contract tests."""
     parser.addoption("--recordings", metavar="FILE", help="replay this file instead of tests/contract's own")

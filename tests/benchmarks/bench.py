@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How things are measured: whole processes, side by side, the median of several runs."""
+"""Measure the time and the requests of whole processes: the median of several runs, alternating between commands."""
 
 from __future__ import annotations
 
@@ -24,15 +24,19 @@ Action = Callable[[], Any]
 
 
 class Failed(Exception):
-    """A run that is measured did not do what it should; the end of what it printed."""
+    """A measured run failed, or its result was wrong; the message is the end of its output."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of everything: items of a loop, items of a document, the sizes between which costs grow, the rows of the
-    simulator's largest list, the GETs of one object, the numbers of hosts of fleets, those of the slices of the largest
-    one, with the forks of each slice, the number of providers of one task, the lengths of lists whose time and memory
-    are compared, and the changes of an approved plan."""
+    """The sizes of what is measured.
+
+    ``loop``: the items of a loop. ``items``: the items of a document. ``growth``: the numbers of items whose costs are
+    compared. ``rows``: the rows of the simulator's longest list. ``gets``: the GET requests for one object. ``fleets``:
+    the numbers of hosts. ``slices``: the numbers of slices of the largest fleet. ``forks``: the forks of each slice.
+    ``providers``: the providers of one task. ``lengths``: the lengths of lists whose time and memory are compared.
+    ``changes``: the changes of an approved plan.
+    """
 
     loop: int = 100
     items: int = 1000
@@ -63,27 +67,27 @@ SMALL = Sizes(
 
 @dataclass
 class Bench:
-    """A simulator, and how often things are repeated."""
+    """A simulator to measure against, the sizes of what is measured, and the number of repeated runs."""
 
     sim: Simulator
     sizes: Sizes = field(default_factory=Sizes)
     repeats: int = 3
 
     def world(self, users: int, grants: int = 0, accounts: int = 0) -> Runner:
-        """One provider, and who is there; returns what runs playbooks."""
+        """Load a world with one provider and so many users, grants and accounts; return a runner of playbooks."""
         self.sim.load(generate={"providers": 1, "users": users, "grants": grants, "accounts": accounts})
         return self.runner()
 
     def once(self) -> Bench:
-        """The same without repetition, for what takes long."""
+        """Return a copy that runs everything once, for runs that take long."""
         return replace(self, repeats=1)
 
     def runner(self) -> Runner:
-        """What runs playbooks, with a folder of its own."""
+        """Return a runner of playbooks with a new folder."""
         return runner(self.sim)
 
     def measure(self, actions: Mapping[str, Action], prepare: Action = lambda: None) -> dict[str, float]:
-        """The median seconds of each action, run in turn; ``prepare`` comes before each run and is not counted."""
+        """Run the actions in turn, each after ``prepare``, which is not timed; return the median seconds of each."""
         taken: dict[str, list[float]] = {name: [] for name in actions}
         for _repeat in range(self.repeats):
             for name, action in actions.items():
@@ -94,19 +98,19 @@ class Bench:
         return {name: statistics.median(times) for name, times in taken.items()}
 
     def counted(self, action: Action) -> tuple[int, list[dict[str, Any]]]:
-        """How many requests *action* makes, and the last thousand of them."""
+        """Run an action; return the number of its requests, and the last thousand of them."""
         self.sim.zero()
         action()
         return self.sim.counts().requests, self.sim.requests()
 
     def expect(self, requests: int) -> None:
-        """Raises :exc:`Failed` unless the bare script, which ran last, made as many requests."""
+        """Raise :exc:`Failed` unless the bare script, which ran last, sent this number of requests."""
         counts = self.sim.counts()
         if counts.requests != requests:
             raise Failed(f"the bare script made {counts.requests} requests, not {requests}: {counts.operations}")
 
     def bare(self, run: Runner, requests: Asked, url: str | None = None) -> Action:
-        """A script in a process of its own that makes these requests."""
+        """Return an action that sends these requests from a process of its own, without the collection."""
         path = run.folder / ("paced_requests.json" if url else "requests.json")
         content = {"url": url or self.sim.url, "token": self.sim.token("staff"), "requests": requests}
         path.write_text(json.dumps(content))
@@ -123,7 +127,7 @@ def play(
     changed: bool = False,
     url: str | None = None,
 ) -> Action:
-    """A run of these tasks that must go well and change something or nothing."""
+    """Return an action that runs these tasks, which must succeed, and report a change or not as ``changed`` says."""
 
     def action() -> None:
         outcome = run.run_without_callbacks(tasks, variables or {}, url or run.sim.url)
@@ -134,12 +138,12 @@ def play(
 
 
 def names(count: int) -> list[str]:
-    """The usernames of the first users."""
+    """Return the usernames of the first users."""
     return [f"user{number:04}" for number in range(1, count + 1)]
 
 
 def fetch(bench: Bench, path: str) -> list[dict[str, Any]]:
-    """A page, as staff."""
+    """Return the rows of one page, with the token of staff."""
     import requests
 
     headers = {"Authorization": f"Token {bench.sim.token('staff')}"}

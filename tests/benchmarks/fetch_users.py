@@ -20,14 +20,14 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._inventory import 
 
 
 def ours(provider: str) -> int:
-    """As the inventory reads."""
+    """Read the users as the inventory plugin does; return their number."""
     connection = connection_options.connect(connection_options.resolve({}, {}, os.environ), os.environ)
     founds, _warnings = reader.read_inventory(connection, reader.Selection("users", [provider], {}, []))
     return len(founds[0].rows)
 
 
 def bare(provider: str) -> int:
-    """The same requests and nothing else: one session, eight pages at a time."""
+    """Send the same requests in one session, eight pages at a time; return the number of users."""
     session = requests.Session()
     session.trust_env = False
     session.headers["Authorization"] = f"Token {os.environ['WALDUR_ACCESS_TOKEN']}"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How time and memory grow with the rows of an export, a report and an inventory, and what an approval takes.
+"""Measure how time and memory grow with the rows of an export, a report and an inventory, and the check of a plan.
 
-In this process, without a server: seconds of the processor, and the most memory that is taken beside the rows.
+It measures in this process, without a server: the CPU time, and the peak memory without the rows themselves.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ PROVIDER: dict[str, Any] = {"uuid": "1" * 32, "customer_uuid": "2" * 32, "custom
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured: ``make`` returns the rows of a list of that length, ``run`` uses them."""
+    """A measured function: ``make`` returns the rows of a list of a length, and ``run`` processes them."""
 
     name: str
     make: Callable[[int], list[dict[str, Any]]]
@@ -62,7 +62,7 @@ class Case:
 
 
 def rows(bench: Bench) -> Iterator[Row]:
-    """Lists of several lengths, and the check of an approved plan."""
+    """Measure lists of several lengths, and the check of an approved plan."""
     for case in CASES:
         yield from _measure_case(case, bench.sizes.lengths)
     yield _approval(bench.sizes.changes)
@@ -97,7 +97,7 @@ def _seconds(case: Case, listed: list[dict[str, Any]]) -> float:
 
 
 def _memory(case: Case, listed: list[dict[str, Any]]) -> int:
-    """Return the most bytes that are taken at once while the rows are used, the rows themselves not counted."""
+    """Return the peak memory in bytes while the rows are processed, without the rows themselves."""
     gc.collect()
     tracemalloc.start()
     case.run(listed)
@@ -122,7 +122,7 @@ def _approval(count: int) -> Row:
     return Row(f"approved plan of {count:,} changes checked", seconds(taken), "", "", "<= 0.2 s", taken <= 0.2)
 
 
-# --- what is measured ------------------------------------------------------------------------------------------------
+# --- measured functions ----------------------------------------------------------------------------------------------
 
 
 def _grants(count: int) -> list[dict[str, Any]]:
@@ -160,7 +160,7 @@ def _accounts(count: int) -> list[dict[str, Any]]:
 
 
 def _users(count: int) -> list[dict[str, Any]]:
-    """Rows as wide as those of users."""
+    """Return rows with as many fields as those of users."""
     return [
         {
             "uuid": f"{number:032x}",
@@ -191,7 +191,7 @@ OPTIONS = {
 
 
 class _Inventory(InventoryModule):
-    """The inventory plugin, without a file and a server."""
+    """The inventory plugin without a file and a server."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an inventory of many hosts costs, beside Ansible's own way to evaluate its expressions, and beside none."""
+"""Measure an inventory of many hosts: with our evaluation of expressions, with Ansible's own one, and without any."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXPRESSIONS = {
 
 
 def inventory(bench: Bench) -> Iterator[Row]:
-    """Users as hosts: all six expressions in our way, in Ansible's own, and without any; then reading them alone."""
+    """Measure users as hosts with six expressions, evaluated by us and by Ansible, and without; then only reading."""
     count = bench.sizes.rows
     run = bench.world(users=count, accounts=count)
     yield _fetched(bench, run, bench.sim.url, count, f"fetch of {count} rows for an inventory", most=1.2)
@@ -45,9 +45,9 @@ def _built(bench: Bench, run: Runner, url: str, count: int) -> Iterator[Row]:
         "graph": _inventory(run, url, ["--graph"], six),
         "host": _inventory(run, url, ["--host", "user0001"], ("six", 1)),
     }
-    actions["bare"]()  # the server learns its answers
+    actions["bare"]()  # fills the cache of the server
     took = bench.measure(actions)
-    # Half a minute: once is enough.
+    # It takes half a minute, so it runs once.
     own = {"own": _inventory(run, url, ["--list"], six, fast=False)}
     slow = Bench(bench.sim, bench.sizes, 1).measure(own)["own"]
     what = f"inventory of {count} hosts, six expressions, --list"
@@ -61,7 +61,7 @@ def _built(bench: Bench, run: Runner, url: str, count: int) -> Iterator[Row]:
 
 
 def _inventory(run: Runner, url: str, options: Sequence[str], kind: tuple[str, int], *, fast: bool = True) -> Action:
-    """A run of ansible-inventory that must tell of as many hosts as it should."""
+    """Return an action that runs ansible-inventory and fails if hosts are missing in the output."""
     name, hosts = kind
     content = {"plugin": "waldur.provider.inventory", "hosts": "users", "service_providers": [PROVIDER]}
     content["hostname"] = ["username"]
@@ -86,7 +86,7 @@ def _environment(run: Runner, url: str) -> dict[str, str]:
 
 
 def _fetched(bench: Bench, run: Runner, url: str, count: int, what: str, most: float | None = None) -> Row:
-    """Seconds of reading alone, which each process counts itself; in turn, and the median of them."""
+    """Measure only reading: the median of the seconds that the alternating processes report themselves."""
     taken: dict[str, list[float]] = {"ours": [], "bare": []}
     for _repeat in range(max(3, bench.repeats)):
         for name, found in taken.items():

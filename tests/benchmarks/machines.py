@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts on a machine: one task against a loop of ``ansible.builtin.user`` and ``ansible.posix.authorized_key``.
+"""Measure accounts on a machine: one task, compared with loops of the modules ``user`` and ``authorized_key``.
 
-It runs in a mount namespace with a copy of /etc, as root. A loop over all people takes half an hour, so it is run over
-a sample, and its time is multiplied; an item costs more the longer the files are, so that favours the loop.
+It runs as root in a mount namespace with a copy of /etc. A loop over all users takes half an hour, so it runs over a
+sample, and its time is extrapolated. Items cost more the longer the files are, so this is in favour of the loop.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ from .result_table import Row, seconds, times
 ROOT = Path(__file__).resolve().parents[2]
 # A folder of collections with ansible.posix, which the collection itself does not need.
 POSIX_VARIABLE = "BENCHMARK_COLLECTIONS"
-_GROUPS_PER_PERSON = 2
+_GROUPS_PER_USER = 2
 _SAMPLE = 20
 _BUDGET = 2.0
 
 
 @dataclass(frozen=True)
 class _List:
-    """A list of people and groups, as each of the two ways takes it."""
+    """The accounts and groups to create, for both the task and the loop."""
 
     accounts: list[dict[str, Any]]
     groups: list[dict[str, Any]]
 
 
-def _make_list(people: int, groups: int) -> _List:
+def _make_list(users: int, groups: int) -> _List:
     names = [f"project{number}" for number in range(groups)]
     accounts = [
         account(
             f"person{number}",
             20000 + number,
-            groups=sorted({names[(number * (step * 7 + 1)) % groups] for step in range(_GROUPS_PER_PERSON)}),
+            groups=sorted({names[(number * (step * 7 + 1)) % groups] for step in range(_GROUPS_PER_USER)}),
         )
-        for number in range(people)
+        for number in range(users)
     ]
     rows = [{"name": row["name"], "gid": row["uid"]} for row in accounts]
     return _List(accounts, rows + [{"name": name, "gid": 60000 + number} for number, name in enumerate(names)])
@@ -80,7 +80,7 @@ def _loop(desired: _List) -> list[dict[str, Any]]:
 
 
 class _Machine:
-    """A machine on which playbooks are run and timed."""
+    """A machine on which playbooks run, and how long they take."""
 
     def __init__(self, namespace: Namespace, folder: Path) -> None:
         self._namespace, self._folder = namespace, folder
@@ -96,7 +96,7 @@ class _Machine:
         }
 
     def play(self, tasks: list[dict[str, Any]]) -> float:
-        """Run tasks, and return the seconds that it took."""
+        """Run tasks; return the seconds."""
         play = {"name": "Case", "hosts": "localhost", "gather_facts": False, "tasks": tasks}
         (self._folder / "play.yml").write_text(json.dumps([play]))
         # Ansible does not quote the interpreter, whose path may contain spaces.
@@ -116,21 +116,21 @@ class _Machine:
 
 
 def machines(bench: Bench) -> Iterator[Row]:
-    """1,000 people and 200 groups on one host: the first run and a run without changes."""
-    people, groups, sample = bench.sizes.items, max(2, bench.sizes.items // 5), min(_SAMPLE, bench.sizes.items)
+    """Measure 1,000 accounts and 200 groups on one host: the first run, and a run without changes."""
+    users, groups, sample = bench.sizes.items, max(2, bench.sizes.items // 5), min(_SAMPLE, bench.sizes.items)
     if obstacle := find_obstacle("useradd"):
         yield Row("accounts on a machine", "-", obstacle)
         return
     has_loop = (Path(os.environ.get(POSIX_VARIABLE, "-")) / "ansible_collections" / "ansible" / "posix").is_dir()
-    whole, part = _make_list(people, groups), _make_list(sample, max(2, groups * sample // people))
+    whole, part = _make_list(users, groups), _make_list(sample, max(2, groups * sample // users))
     ours, loops = _run(_one_task(whole), whole), _run(_loop(part), part) if has_loop else None
     for number, what in enumerate(("first run", "no change")):
-        # What Ansible itself takes to start counts for us, and not for the loop.
-        loop = None if loops is None else (loops[number] - loops[2]) * people / sample
+        # The time that Ansible takes to start is included in our time, and not in that of the loop.
+        loop = None if loops is None else (loops[number] - loops[2]) * users / sample
         compared = f"a loop: {seconds(loop)}" if loop else f"no ansible.posix in {POSIX_VARIABLE}"
         ratio = loop / ours[number] if loop else None
         yield Row(
-            f"{people} accounts and {groups} groups, {what}",
+            f"{users} accounts and {groups} groups, {what}",
             seconds(ours[number]),
             compared,
             times(ratio) if ratio else "",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What playbooks cost over one task of ``desired_state``: plan, drift and apply of a folder, and apply of a fleet."""
+"""Measure the playbooks plan, drift and apply, and a fleet of hosts, compared with one ``desired_state`` task."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LONGEST = 3600
 
 
 def playbooks(bench: Bench) -> Iterator[Row]:
-    """The wall time and the CPU time of each playbook, without changes, with all files that pipelines write."""
+    """Measure wall and CPU time of each playbook without changes, with all files that pipelines write."""
     run, path = write_folder(bench, providers=3, grants=bench.sizes.items // 100)
     files = {"output_directory": "out"}
     commands = {
@@ -44,7 +44,7 @@ def playbooks(bench: Bench) -> Iterator[Row]:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a run cost: seconds by the clock on the wall and of the processors, and requests."""
+    """The wall time and the CPU time of a run, in seconds, and its requests."""
 
     wall: float
     cpu: float
@@ -52,7 +52,7 @@ class Usage:
 
 
 def fleet(bench: Bench) -> Iterator[Row]:
-    """What a host of a fleet costs, without changes: over one task for all of them, and over any task of Ansible."""
+    """Measure a host of a fleet without changes, compared with one task for all hosts, and with any task of Ansible."""
     grants = bench.sizes.items // 5
     for providers in bench.sizes.fleets:
         run, path = write_folder(bench, providers=providers, grants=grants)
@@ -78,7 +78,7 @@ def fleet(bench: Bench) -> Iterator[Row]:
 
 
 def _over(what: str, ours: Usage, reference: Usage, compared: str, hosts: int) -> Iterator[Row]:
-    """What each host costs more than the other run, in seconds by the clock and of the processors."""
+    """Yield how much more wall and CPU time each host takes than in the reference run."""
     is_promised = "apply" in what
     for name, own, less in ((what, ours.wall, reference.wall), ("  CPU", ours.cpu, reference.cpu)):
         over = (own - less) / hosts
@@ -94,9 +94,9 @@ def _use(bench: Bench, run: Runner, command: Sequence[str]) -> Usage:
 
 
 def write_folder(bench: Bench, *, providers: int, grants: int) -> tuple[Runner, dict[str, str]]:
-    """Load a world, and write a document for each provider that changes nothing; return the variable that names them.
+    """Load a world, and write a document for each provider that changes nothing, and an inventory with a host for each.
 
-    A file of hosts, one for each provider, lies beside them.
+    Returns a runner of playbooks, and the variable with the path of the documents.
     """
     bench.sim.load(generate={"providers": providers, "users": max(grants, 1), "grants": grants})
     run = bench.runner()
@@ -115,14 +115,14 @@ def write_folder(bench: Bench, *, providers: int, grants: int) -> tuple[Runner, 
 
 
 def all_providers(bench: Bench, number: int) -> list[dict[str, Any]]:
-    """The rows of all service providers."""
+    """Return the rows of all service providers."""
     pages = range(1, (number - 1) // 300 + 2)
     path = "/api/marketplace-service-providers/?page_size=300&page="
     return [row for page in pages for row in fetch(bench, f"{path}{page}")]
 
 
 def one_task(run: Runner) -> list[str]:
-    """The command of a playbook with nothing but the task."""
+    """Return the command of a playbook with only one ``desired_state`` task."""
     task = {"name": "State", "waldur.provider.desired_state": {"providers_path": FOLDER}}
     play = {"name": "One", "hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}
     (run.folder / "one.yml").write_text(json.dumps([play]))
@@ -130,19 +130,19 @@ def one_task(run: Runner) -> list[str]:
 
 
 def _task_for_each_host(run: Runner, name: str, task: Mapping[str, Any]) -> list[str]:
-    """The command of a playbook with nothing but this task, for each host of the fleet."""
+    """Return the command of a playbook with only this task, which runs for each host of the fleet."""
     play = {"name": "Hosts", "hosts": "waldur_service_providers", "connection": "local", "gather_facts": False}
     (run.folder / f"{name}.yml").write_text(json.dumps([{**play, "tasks": [{"name": "Task", **task}]}]))
     return ["playbook", f"{name}.yml", *HOSTS]
 
 
 def playbook(name: str, variables: Mapping[str, Any], *options: str) -> list[str]:
-    """The command of a playbook of the collection."""
+    """Return the command of a playbook of the collection."""
     return ["playbook", f"waldur.provider.{name}", "-e", json.dumps(variables), *options]
 
 
 def measure(bench: Bench, run: Runner, commands: Mapping[str, Sequence[str]]) -> dict[str, tuple[float, float]]:
-    """The median seconds of each command, run in turn: by the clock on the wall, and of the processors."""
+    """Run the commands in turn; return the median wall time and CPU time of each, in seconds."""
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for _repeat in range(bench.repeats):
         for name, command in commands.items():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What many service providers cost that have little each."""
+"""Measure many service providers with few role grants each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EDITION = "2026"
 
 
 def providers(bench: Bench) -> Iterator[Row]:
-    """One desired_state task for all providers, a file each, without changes."""
+    """Measure one ``desired_state`` task for all providers, with a file for each, without changes."""
     count = bench.sizes.providers
     with Simulator.start(edition=EDITION, generate={"providers": 1, "users": 1}) as sim:
         newest = dataclasses.replace(bench, sim=sim)

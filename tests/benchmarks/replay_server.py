@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A server that repeats what the simulator answered once: what is left of a run's time is not the server's."""
+"""Serve cached responses of the simulator, to measure a run without the time that the simulator takes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import urllib.request
 from typing import Any
 from urllib.error import HTTPError
 
-# Seconds that a real Waldur took for an answer, and for each row of a list in it.
-ANSWER, ROW = 0.02, 0.0025
+# Seconds that a real Waldur took for a response, and for each row of a list in it.
+SECONDS_PER_RESPONSE, SECONDS_PER_ROW = 0.02, 0.0025
 
 
 class Replay(socketserver.ThreadingTCPServer):
-    """Asks ``origin`` for each path once, and then answers from memory in a fraction of a millisecond.
+    """Requests each path once from ``origin``, and then responds from a cache in a fraction of a millisecond.
 
-    With ``slow`` it keeps the pace that was measured on a real Waldur, which works at one request of a token at a time.
+    With ``slow``, it is as slow as a real Waldur was, which handles one request of a token at a time.
     """
 
     daemon_threads = True
@@ -27,9 +27,9 @@ class Replay(socketserver.ThreadingTCPServer):
     def __init__(self, origin: str, *, slow: bool = False) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.origin = origin
-        self.known: dict[str, tuple[bytes, int]] = {}
+        self.cache: dict[str, tuple[bytes, int]] = {}
         self.slow = slow
-        self.turn = threading.Lock()
+        self.lock = threading.Lock()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def __enter__(self) -> Replay:
@@ -41,21 +41,21 @@ class Replay(socketserver.ThreadingTCPServer):
         self.server_close()
 
     def answer(self, path: str, authorization: str) -> bytes:
-        """The whole answer to GET ``path``, head and body."""
-        if path not in self.known:
+        """Return the whole response to GET ``path``, headers and body."""
+        if path not in self.cache:
             request = urllib.request.Request(self.origin + path, headers={"Authorization": authorization})
             try:
-                with urllib.request.urlopen(request) as found:
-                    body = found.read()
+                with urllib.request.urlopen(request) as response:
+                    body = response.read()
                     content = json.loads(body)
                     rows = len(content) if isinstance(content, list) else 0
-                    self.known[path] = (_message(found.status, found.headers, body), rows)
+                    self.cache[path] = (_message(response.status, response.headers, body), rows)
             except HTTPError as error:
                 return _message(error.code, error.headers, error.read())
-        message, rows = self.known[path]
+        message, rows = self.cache[path]
         if self.slow:
-            with self.turn:
-                time.sleep(ANSWER + ROW * rows)
+            with self.lock:
+                time.sleep(SECONDS_PER_RESPONSE + SECONDS_PER_ROW * rows)
         return message
 
 
@@ -64,7 +64,7 @@ class _Handler(socketserver.StreamRequestHandler):
     server: Replay
 
     def handle(self) -> None:
-        """Answers the requests of one kept connection."""
+        """Respond to the requests of one persistent connection."""
         while line := self.rfile.readline():
             path = line.split()[1].decode()
             headers: dict[str, str] = {}

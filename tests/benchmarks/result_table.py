@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The table that the benchmark prints."""
+"""Format the table that the benchmark prints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WIDTHS = (58, 13, 38, 8, 26, 6)
 
 @dataclass(frozen=True)
 class Row:
-    """One line; ``within`` is ``None`` where nothing was promised."""
+    """One row of the table; ``within`` is whether the value meets its target, and None where there is no target."""
 
     what: str
     ours: str
@@ -26,20 +26,20 @@ class Row:
 
 
 def line(cells: tuple[str, ...]) -> str:
-    """Cells side by side."""
+    """Return the cells as one line, each with the width of its column."""
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
 
 
 def head() -> str:
-    """The first two lines."""
+    """Return the header of the table: the names of its columns and a line below them."""
     return line(HEAD) + "\n" + line(tuple("-" * width for width in WIDTHS))
 
 
 def seconds(value: float) -> str:
-    """A time, as people read it."""
+    """Return a duration as text."""
     return f"{value:.2f} s"
 
 
 def times(value: float) -> str:
-    """A ratio."""
+    """Return a ratio as text."""
     return f"{value:.2f} x"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What things cost, side by side, in one run: ``make benchmark``.
+"""Measure the time and the requests of the collection, and compare them with their targets: ``make benchmark``.
 
-Whole processes by the clock on the wall, the median of several runs in turn, against the simulator. Times of a busy
-machine mean nothing.
+It measures the wall time of whole processes against the simulator: the median of several runs, alternating between
+commands. Run it on an idle machine; the times of a busy one mean nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LISTS = ("growth", "fleets", "slices")
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="make benchmark OPTIONS=", description=__doc__)
     parser.add_argument(
         "parts", nargs="*", help=f"what to measure: {', '.join(MEASUREMENTS)}; everything when left out"
@@ -41,7 +41,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Prints a table, row by row."""
+    """Measure, and print the table row by row."""
     options = arguments(argv)
     sizes = SMALL if options.small else Sizes()
     growth, fleets, slices = (tuple(getattr(options, name) or getattr(sizes, name)) for name in LISTS)

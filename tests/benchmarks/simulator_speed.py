@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How fast the simulator itself answers."""
+"""Measure how fast the simulator itself responds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LISTS = ("list_users/", "users/", "project_permissions/")
 
 
 def simulator(bench: Bench) -> Iterator[Row]:
-    """GETs of one provider on a kept connection, and pages of its longest lists."""
+    """Measure GET requests for one provider on a persistent connection, and pages of its longest lists."""
     count = bench.sizes.rows
     bench.world(users=count, grants=count, accounts=count)
     host = bench.sim.url.removeprefix("http://")
@@ -47,7 +47,7 @@ def simulator(bench: Bench) -> Iterator[Row]:
 
 
 def _pages(count: int) -> list[int]:
-    """The first page, some in the middle, and the last whole one."""
+    """Return the first page, some in the middle, and the last full one."""
     last = max(1, count // 300)
     return sorted({1, max(1, last // 3), max(1, last // 2), max(1, last * 2 // 3), last})
 

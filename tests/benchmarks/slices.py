@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a fleet costs in slices, each of which is a job of its own in the real ansible-runner, as on AWX."""
+"""Measure a fleet in slices, each of which is a job of its own in the real ansible-runner, as in AWX."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .result_table import Row, seconds
 
 
 def slices(bench: Bench) -> Iterator[Row]:
-    """The largest fleet, without changes, in different numbers of slices that all run on this machine."""
+    """Measure the largest fleet without changes, in different numbers of slices that all run on this machine."""
     if not PACKAGES.exists():
         yield Row("fleet in slices", "", "needs ansible-runner: make build/awx/installed")
         return

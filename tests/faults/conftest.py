@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of faults share."""
+"""Provide the fixture ``api`` to the tests of faults."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator_process import Simulator
 
 @pytest.fixture
 def api(sim: Simulator) -> Iterator[Api]:
-    """The API of the recorded world at its start, to look at what a run left."""
+    """Provide a client of the simulator in its initial state, with which a test reads the state after a run."""
     api = Api(sim)
     yield api
     api.close()

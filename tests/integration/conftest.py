@@ -13,8 +13,8 @@ from simulator_process import Simulator
 from .live_waldur import LiveWaldur
 from .waldur import SimulatedWaldur, Waldur
 
-# These start simulators of their own.
 LIVE = pytest.StashKey[LiveWaldur]()
+# These start simulators of their own.
 SIMULATED_ONLY = ("test_demo.py", "test_live.py")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests the benchmark with small sizes, and the numbers of requests, which do not depend on the machine."""
+"""Test the benchmark with small sizes, and the numbers of requests, which do not depend on the machine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def bench(other_world: Simulator) -> Bench:
 
 
 def counted(rows: list[Row]) -> list[tuple[str, bool | None]]:
-    """The numbers of requests, and whether they are within their budget."""
+    """Return the numbers of requests, and whether they meet their targets."""
     return [(row.ours, row.within) for row in rows if row.what.strip() == "requests"]
 
 

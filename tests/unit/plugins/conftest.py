@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine, connected to the simulator."""
+"""Provide sessions of the engine that are connected to the simulator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .helpers.fixture_types import Connect
 
 @pytest.fixture
 def connect(running: Simulator) -> Connect:
-    """Makes an engine session on the simulator, with the token of any caller."""
+    """Return a function that returns a session of the engine on the simulator, with the token of a user."""
 
     def make(alias: str = "staff", missing_users: str = "fail") -> Session:
         client = Client(Connection(running.url, running.token(alias), retries=0))

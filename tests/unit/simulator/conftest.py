@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the simulator's own tests share."""
+"""Provide the fixture ``api`` to the tests of the simulator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .api import Api
 
 @pytest.fixture
 def api(sim: Simulator) -> Iterator[Api]:
-    """The API of the recorded world at its start."""
+    """Provide a client of the simulator, with the recorded world in its initial state."""
     api = Api(sim)
     yield api
     api.close()
