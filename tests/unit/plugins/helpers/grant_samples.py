@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Grants, roles and wishes for them, made by hand."""
+"""Sample role grants, roles and entries, and a function that compares them."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ LATER = datetime(2028, 6, 30, tzinfo=timezone.utc)
 
 
 def text(moment: datetime | None) -> str | None:
-    """The moment as a server writes it."""
+    """Return a timestamp as a server writes it."""
     return moment.isoformat() if moment else None
 
 
 def row(
     user: User, expiry: datetime | None = None, role: Mapping[str, str] | None = None, uuid: str = "f"
 ) -> dict[str, Any]:
-    """A row of list_users."""
+    """Return a row of list_users."""
     role = role or MANAGER
     return {
         "uuid": uuid * 32,
@@ -52,12 +52,12 @@ def row(
 
 
 def entry(user: str, expiry: Any = UNSET, role: str = "CUSTOMER.MANAGER", state: str = "present") -> GrantEntry:
-    """A wish that is called by its user."""
+    """Return an entry whose place is named after its user."""
     return GrantEntry(f"users[{user}]", user, role, expiry, state)
 
 
 def absent(user: str, role: str = "CUSTOMER.MANAGER") -> GrantEntry:
-    """A wish for a grant to be gone."""
+    """Return an entry with ``state: absent``."""
     return entry(user, role=role, state="absent")
 
 
@@ -69,8 +69,8 @@ def compare(
     missing_users: str = "fail",
     people: Mapping[str, User | UnresolvedUser] | None = None,
 ) -> Comparison[GrantWrite]:
-    """The wishes compared with the rows, at the moment NOW."""
-    wishes = Grants(tuple(entries), exclusive, "exclusive_users")
+    """Compare the entries with the rows, at the time NOW."""
+    desired = Grants(tuple(entries), exclusive, "exclusive_users")
     return UserRole().compare(
-        session(missing_users), target(), wishes, GrantState(rows, ROLES, NOW, me), people or PEOPLE
+        session(missing_users), target(), desired, GrantState(rows, ROLES, NOW, me), people or PEOPLE
     )

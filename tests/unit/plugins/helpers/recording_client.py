@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A client that answers from tables and notes what it was asked: requests are part of what the rooms promise."""
+"""A fake client that responds from tables and records its requests, so that tests can check what a resource sends."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ansible_collections.waldur.provider.plugins.module_utils._references.refere
 from .grant_samples import NOW
 
 Row = dict[str, Any]
-# What was asked: the operation, the object's UUID, and the query or the body.
+# A recorded request: the operation, the UUID of the object, and the query or the body.
 Asked = tuple[str, str | None, dict[str, Any]]
 
 
 @dataclass
 class AskedClient:
-    """``tables`` holds the rows of each operation whatever the query, ``objects`` single ones; errors are raised."""
+    """``tables`` has the rows of each operation, whatever the query, and ``objects`` the single ones or an error."""
 
     tables: dict[str, list[Row]] = field(default_factory=dict)
     objects: dict[str, Row | WaldurError] = field(default_factory=dict)
@@ -33,18 +33,18 @@ class AskedClient:
     def rows(
         self, name: str, uuid: str | None = None, /, *, prepare: Callable[[Row], Row] | None = None, **query: Any
     ) -> list[Row]:
-        """All rows of a list; like the real one it only then takes secrets out."""
+        """Return all rows of a list; like the real client, it removes secrets after ``prepare``."""
         self.asked.append((name, uuid, query))
         rows = [prepare(row) if prepare else row for row in self.tables.get(name, [])]
         return [{key: value for key, value in row.items() if key != "secret_options"} for row in rows]
 
     def count(self, name: str, uuid: str | None = None, /, **query: Any) -> int:
-        """How many there are."""
+        """Return the number of rows."""
         self.asked.append((f"count of {name}", uuid, query))
         return len(self.tables.get(name, []))
 
     def get(self, name: str, uuid: str | None = None, /, **query: Any) -> Row:
-        """One object, or its error."""
+        """Return one object, or raise its error."""
         self.asked.append((name, uuid, query))
         found = self.objects.get(name, NotFound("not found", 404))
         if isinstance(found, WaldurError):
@@ -52,7 +52,7 @@ class AskedClient:
         return found
 
     def write(self, name: str, uuid: str | None = None, **content: Any) -> Row:
-        """What a write answers; several writes of one name share their answer."""
+        """Return the response to a write; several writes of one operation have the same response."""
         self.asked.append((name, uuid, content))
         found = self.objects.get(name, {})
         if isinstance(found, WaldurError):
@@ -60,24 +60,24 @@ class AskedClient:
         return found
 
     def preview(self, name: str, uuid: str, *, body: Row) -> Row:
-        """What a request that changes nothing answers."""
+        """Return the response to a preview, which changes nothing."""
         self.asked.append((name, uuid, {"body": body}))
         return self._get_object(name)
 
     def secret_code(self, uuid: str) -> str | None:
-        """The present secret code."""
+        """Return the current secret code."""
         self.asked.append(("api_secret_code", uuid, {}))
         code: str | None = self._get_object("api_secret_code")["code"]
         return code
 
     def new_secret_code(self, uuid: str) -> str | None:
-        """The answer to a rotation."""
+        """Return the response to a rotation."""
         self.asked.append(("generate_api_secret_code", uuid, {}))
         code: str | None = self._get_object("generate_api_secret_code")["code"]
         return code
 
     def download(self, url: str) -> bytes:
-        """An image is as long as its address."""
+        """Return the URL as the content of the image."""
         self.asked.append(("download", None, {"url": url}))
         return url.encode()
 
@@ -88,14 +88,14 @@ class AskedClient:
         return found
 
     def now(self) -> datetime:
-        """The moment of all cases."""
+        """Return the time of all samples."""
         return NOW
 
     def session(self, missing_users: str = "fail") -> Session:
-        """A session that asks this client."""
+        """Return a session with this client."""
         return Session(cast(Client, self), References(cast(Client, self)), missing_users)
 
 
 def staff(**flags: bool) -> Row:
-    """The token's own user."""
+    """Return the user of the token."""
     return {"uuid": "5a" * 16, "username": "me", "is_staff": True, "is_support": False, **flags}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""States, people and wishes made by hand: comparing asks nobody, so no test here needs a server."""
+"""Sample users, states and documents for tests of comparisons, which send no request and need no server."""
 
 from __future__ import annotations
 
@@ -38,41 +38,41 @@ PEOPLE: dict[str, User | UnresolvedUser] = {
 
 
 def session(missing_users: str = "fail") -> Session:
-    """A session with nobody at the other end: a comparison that asks fails here."""
+    """Return a session without a client: a comparison that sends a request fails."""
     return Session(cast(Client, None), cast(References, None), missing_users)
 
 
 def target(uuid: str | None = PROVIDER) -> Target:
-    """The service provider of all cases; without a UUID it is yet to be created."""
+    """Return the service provider of all samples; without a UUID, it does not exist yet."""
     return Target(CUSTOMER, f"https://waldur.example.org/api/customers/{CUSTOMER}/", "ACME", uuid)
 
 
 def planned_change(
     action: str, kind: str = "", provider: str = "ACME", name: str = "alice", **values: Any
 ) -> Change[None]:
-    """A change as its resource declares it; ``kind`` is that of the action unless it is given."""
+    """Return a change as its resource declares it; by default, ``kind`` is the one that has the action."""
     found = KINDS[kind] if kind else next(one for one in KINDS.values() if one.action(action))
     values = {"before": None, "after": None, "id": {"customer": CUSTOMER}, **values}
     return Change(provider, found, name, found.action(action) or ACTIONS[action], payload=None, **values)
 
 
 def no_image(where: str, path: str) -> ImageFile:
-    """Stands where no case may read a file."""
+    """Fail, where no file may be read."""
     raise AssertionError(f"{where} must not be read from {path}")
 
 
 def image(where: str, path: str) -> ImageFile:
-    """A file whose bytes are its own path."""
+    """Return an image file whose content is its path."""
     return ImageFile(path, path.encode())
 
 
 def document(**keys: Any) -> list[dict[str, Any]]:
-    """A document of one provider."""
+    """Return a document of one provider."""
     return [{"customer": "ACME", **keys}]
 
 
 def state_of(document: ProviderDocument, desired_type: type[DesiredState]) -> DesiredState:
-    """The desired state of that type, which the document has."""
+    """Return the desired state of this type in the document, which must have one."""
     state = document.get(desired_type)
     assert state is not None
     return state

@@ -43,7 +43,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "project_group": {"groups": [{"project": "Project c1", "gid": 20001}]},
     "desired_state": {"service_providers": [{"customer": "ALPHA", "description": "New"}]},
 }
-# What Ansible itself and the rim of every module add.
+# The keys that Ansible and every module add to the result.
 COMMON = {"changed", "warnings", "diff"}
 
 

@@ -121,7 +121,7 @@ def test_users_of_the_defaults_are_added_unless_the_entry_names_them_itself(tmp_
     # Nobody is listed there, so nobody can be all there is.
     assert first["exclusive_users"] is True
     assert "exclusive_users" not in second
-    assert [wish.get(Grants) is None for wish in loader.load_documents(path, images.read_image, SCHEMA)] == [
+    assert [document.get(Grants) is None for document in loader.load_documents(path, images.read_image, SCHEMA)] == [
         False,
         True,
     ]

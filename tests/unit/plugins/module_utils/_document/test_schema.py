@@ -38,7 +38,7 @@ FINGERPRINT = "sha256:9f2c61aa01b7e3d4"
 
 
 def test_a_whole_entry_means_what_it_says() -> None:
-    [wish] = SCHEMA.read(
+    [document] = SCHEMA.read(
         provider(
             state="present",
             description="  Compute and storage\n",
@@ -56,8 +56,8 @@ def test_a_whole_entry_means_what_it_says() -> None:
         ),
         image,
     )
-    assert (wish.where, wish.reference, wish.reference_kind) == ("service_providers[0]", "ACME", "customer")
-    assert wish.get(Profile) == Profile(
+    assert (document.where, document.reference, document.reference_kind) == ("service_providers[0]", "ACME", "customer")
+    assert document.get(Profile) == Profile(
         "present",
         {
             "description": "Compute and storage",
@@ -68,7 +68,7 @@ def test_a_whole_entry_means_what_it_says() -> None:
         ImageFile("files/logo.png", b"files/logo.png"),
     )
     until = datetime(2027, 6, 30, tzinfo=timezone.utc)
-    assert wish.get(Grants) == Grants(
+    assert document.get(Grants) == Grants(
         (
             GrantEntry("service_providers[0].users[0]", "alice", "CUSTOMER.MANAGER", until),
             GrantEntry("service_providers[0].users[1]", "bob", state="absent"),
@@ -77,14 +77,14 @@ def test_a_whole_entry_means_what_it_says() -> None:
         where="service_providers[0].exclusive_users",
     )
     name = UsernameEntry("service_providers[0].offering_usernames[0]", "carol", "carol_hpc")
-    assert wish.get(Usernames) == Usernames((name,))
-    assert wish.get(SecretCode) == SecretCode("service_providers[0].api_secret_code", "rotated", FINGERPRINT)
+    assert document.get(Usernames) == Usernames((name,))
+    assert document.get(SecretCode) == SecretCode("service_providers[0].api_secret_code", "rotated", FINGERPRINT)
 
 
 def test_what_is_left_out_is_left_alone() -> None:
-    [wish] = SCHEMA.read(provider(), no_image)
-    assert wish.get(Profile) == Profile("present", {}, UNSET)
-    assert (wish.get(Grants), wish.get(Usernames), wish.get(SecretCode)) == (None, None, None)
+    [document] = SCHEMA.read(provider(), no_image)
+    assert document.get(Profile) == Profile("present", {}, UNSET)
+    assert (document.get(Grants), document.get(Usernames), document.get(SecretCode)) == (None, None, None)
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if key not in ("customer", "posix_id_pool")])
@@ -93,21 +93,21 @@ def test_a_key_without_a_value_counts_as_left_out(key: str) -> None:
 
 
 def test_an_empty_list_is_a_desired_state_and_not_left_out() -> None:
-    [wish] = SCHEMA.read(provider(users=[], offering_usernames=[], allowed_domains=[]), no_image)
-    assert wish.get(Grants) == Grants((), where="service_providers[0].exclusive_users")
-    assert wish.get(Usernames) == Usernames(())
-    assert state_of(wish, Profile).fields == {"allowed_domains": []}
+    [document] = SCHEMA.read(provider(users=[], offering_usernames=[], allowed_domains=[]), no_image)
+    assert document.get(Grants) == Grants((), where="service_providers[0].exclusive_users")
+    assert document.get(Usernames) == Usernames(())
+    assert state_of(document, Profile).fields == {"allowed_domains": []}
 
 
 @pytest.mark.parametrize("path", ["", "  "])
 def test_an_empty_image_path_removes_the_image_and_no_file_is_read(path: str) -> None:
-    [wish] = SCHEMA.read(provider(image=path), no_image)
-    assert state_of(wish, Profile).image == ImageFile("", b"")
+    [document] = SCHEMA.read(provider(image=path), no_image)
+    assert state_of(document, Profile).image == ImageFile("", b"")
 
 
 def test_an_empty_description_is_sent_as_such() -> None:
-    [wish] = SCHEMA.read(provider(description=" \n"), no_image)
-    assert state_of(wish, Profile).fields == {"description": ""}
+    [document] = SCHEMA.read(provider(description=" \n"), no_image)
+    assert state_of(document, Profile).fields == {"description": ""}
 
 
 def test_an_expiry_left_out_is_not_never() -> None:
@@ -142,10 +142,10 @@ def test_the_words_that_ansible_takes_for_booleans_are_booleans(written: Any, me
 
 
 def test_lengths_up_to_the_limits_are_taken() -> None:
-    [wish] = SCHEMA.read(
+    [document] = SCHEMA.read(
         provider(description="d" * 2000, offering_usernames=[{"user": "carol", "username": "c" * 100}]), no_image
     )
-    assert len(state_of(wish, Usernames).entries[0].username) == 100
+    assert len(state_of(document, Usernames).entries[0].username) == 100
 
 
 # --- any schema ----------------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ ANYTHING = st.recursive(
 @given(ANYTHING)
 def test_any_document_is_taken_or_refused_and_never_a_crash(value: Any) -> None:
     with suppress(InvalidInput):
-        assert all(isinstance(wish, model.ProviderDocument) for wish in SCHEMA.read(value, image))
+        assert all(isinstance(document, model.ProviderDocument) for document in SCHEMA.read(value, image))
 
 
 @given(

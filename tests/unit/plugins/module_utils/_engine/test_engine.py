@@ -32,12 +32,12 @@ from ...helpers.fixture_types import Connect, results
 PROVIDERS = "/api/marketplace-service-providers/"
 
 
-def wishes(**keys: Any) -> list[Any]:
+def read_document(**keys: Any) -> list[Any]:
     return SCHEMA.read([{"customer": "ALPHA", **keys}], images.read_image)
 
 
 def users(*entries: dict[str, Any], **keys: Any) -> list[Any]:
-    return wishes(users=list(entries), **keys)
+    return read_document(users=list(entries), **keys)
 
 
 def brief(planned: Plan) -> list[tuple[str, str]]:
@@ -295,9 +295,11 @@ def test_a_loop_over_new_users_reads_all_grants_once(sim: Simulator, connect: Co
     session = connect()
     for name in ("member1", "member2", "member3"):
         entry = GrantEntry("", name)
-        wish = [ProviderDocument("", "ALPHA", "service_provider", (Grants((entry,), single=True),))]
-        apply(session, plan_changes(session, wish))
-        assert [r["user_username"] for r in results(plan_changes(session, wish), "user_role", done=True)[0]] == [name]
+        documents = [ProviderDocument("", "ALPHA", "service_provider", (Grants((entry,), single=True),))]
+        apply(session, plan_changes(session, documents))
+        assert [r["user_username"] for r in results(plan_changes(session, documents), "user_role", done=True)[0]] == [
+            name
+        ]
     asked = [request["path"] for request in sim.requests() if "/list_users/" in request["path"]]
     assert sum("user=" not in path for path in asked) == 2  # before and after the first grant
 
@@ -306,7 +308,7 @@ def test_a_loop_over_new_users_reads_all_grants_once(sim: Simulator, connect: Co
 
 
 def names(*entries: tuple[str, str]) -> list[Any]:
-    return wishes(offering_usernames=[{"user": user, "username": name} for user, name in entries])
+    return read_document(offering_usernames=[{"user": user, "username": name} for user, name in entries])
 
 
 @pytest.mark.parametrize("alias", ["staff", "owner"])
@@ -377,17 +379,17 @@ def test_two_users_with_one_name_are_refused_before_any_write(sim: Simulator, co
 def test_an_image_is_uploaded_once_and_equal_bytes_are_no_change(
     sim: Simulator, connect: Connect, tmp_path: Path
 ) -> None:
-    red = wishes(image=png(tmp_path / "red.png", "red"))
+    red = read_document(image=png(tmp_path / "red.png", "red"))
     assert done(connect(), red) == [("update", "Alpha Cloud Ltd")]
     assert done(connect(), red) == []
-    assert done(connect(), wishes(image=png(tmp_path / "blue.png", "blue"))) == [("update", "Alpha Cloud Ltd")]
-    assert done(connect(), wishes(image="")) == [("update", "Alpha Cloud Ltd")]
-    assert done(connect(), wishes(image="")) == []
+    assert done(connect(), read_document(image=png(tmp_path / "blue.png", "blue"))) == [("update", "Alpha Cloud Ltd")]
+    assert done(connect(), read_document(image="")) == [("update", "Alpha Cloud Ltd")]
+    assert done(connect(), read_document(image="")) == []
 
 
 def test_an_image_leaves_the_notifications_as_they_are(sim: Simulator, connect: Connect, tmp_path: Path) -> None:
     session = connect()
-    planned = plan_changes(session, wishes(image=png(tmp_path / "red.png", "red"), description="new"))
+    planned = plan_changes(session, read_document(image=png(tmp_path / "red.png", "red"), description="new"))
     apply(session, planned)
     row = results(planned, "service_provider", done=True)[0]
     assert (row["enable_notifications"], row["description"]) == (True, "new")
@@ -429,7 +431,7 @@ def test_a_provider_with_offerings_is_not_deleted_and_they_are_named(sim: Simula
     with pytest.raises(
         InvalidInput, match=fragment("provider_has_offerings", offerings=matching(r".*Alpha Draft \(Draft\).*"))
     ):
-        plan_changes(connect(), wishes(state="absent"))
+        plan_changes(connect(), read_document(state="absent"))
 
 
 def test_a_provider_without_offerings_is_deleted_once(sim: Simulator, connect: Connect) -> None:
@@ -455,14 +457,14 @@ def test_a_lost_answer_to_a_creation_is_followed_by_a_look(
 
 def test_newer_options_on_an_older_server_are_refused_before_the_first_write(sim: Simulator, connect: Connect) -> None:
     with pytest.raises(InvalidInput, match=fragment("option_of_newer_waldur", option="allowed_domains")):
-        plan_changes(connect(), wishes(allowed_domains=["example.org"], description="x"))
+        plan_changes(connect(), read_document(allowed_domains=["example.org"], description="x"))
 
 
 def test_a_field_that_the_server_ignores_is_an_error(
     sim: Simulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = connect()
-    planned = plan_changes(session, wishes(description="new"))
+    planned = plan_changes(session, read_document(description="new"))
     monkeypatch.setattr(Client, "write", lambda *args, **rest: {"description": "old"})
     with pytest.raises(WaldurError, match=fragment("value_not_applied", option="description")):
         apply(session, planned)
@@ -481,7 +483,7 @@ def test_a_provider_that_is_deleted_between_two_items_is_reported(sim: Simulator
 
 
 def code(**keys: Any) -> list[Any]:
-    return wishes(api_secret_code=keys)
+    return read_document(api_secret_code=keys)
 
 
 def test_a_leaked_code_is_rotated_once(sim: Simulator, connect: Connect) -> None:
@@ -596,7 +598,7 @@ def test_a_plan_that_was_approved_and_half_applied_is_finished_and_nothing_else(
     planned = plan_changes(session, both(), limits)
     assert brief(planned) == [("update", "Beta HPC Centre")]
     apply(session, planned)
-    done(connect(), wishes(description="changed behind its back"))
+    done(connect(), read_document(description="changed behind its back"))
     with pytest.raises(
         InvalidInput, match=fragment("approval_current_changed", changes="update Alpha Cloud Ltd: descr")
     ):

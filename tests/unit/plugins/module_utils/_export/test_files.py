@@ -59,8 +59,8 @@ def test_what_was_written_is_applied_without_a_change_and_a_second_export_writes
     names = [os.path.relpath(file["path"], tmp_path / "all") for file in first["files"]]
     assert names[:2] == ["alpha-cl-1.yml", "beta-hpc-1.yml"]
     assert "files/alpha-cl-1.png" in names
-    wishes = loader.load_documents(str(tmp_path / "all"), images.read_image, SCHEMA)
-    assert plan_changes(connect(), wishes).changes == ()
+    documents = loader.load_documents(str(tmp_path / "all"), images.read_image, SCHEMA)
+    assert plan_changes(connect(), documents).changes == ()
     before = contents(tmp_path / "all")
     again = written(connect(), tmp_path / "all", service_providers=None)
     assert (again["changed"], again["diff"], contents(tmp_path / "all")) == (False, [], before)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the options of a task wish for."""
+"""How the options of a task become documents with the desired state."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ FINGERPRINT = api_secret_code.fingerprint(CODE)
 
 
 def planned(state: str = "present", code: str = CODE) -> Plan:
-    """The plan of one provider whose code is wished for."""
+    """Return a plan of one provider, in which this state of the secret code is desired."""
     wish = SecretCode("", state)
     resource, found = api_secret_code.ApiSecretCode(), api_secret_code.SecretCodeState(code)
     comparison = resource.compare(session(), target(), wish, found, {})

@@ -113,7 +113,7 @@ def test_an_option_has_its_type_its_choices_and_whether_it_is_needed() -> None:
     assert not {"o", "field", "customer_uuid"} & found.keys()
 
 
-# --- wishes ----------------------------------------------------------------------------------------------------------
+# --- values of filters -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_values_are_read_by_the_type_of_their_parameter(given: dict[str, Any], e
         ({"user": None}, message("filter_missing", option="user", request="list things")),
     ],
 )
-def test_what_can_not_be_is_refused_by_its_name(given: dict[str, Any], msg: str) -> None:
+def test_an_invalid_value_is_rejected_with_the_name_of_its_option(given: dict[str, Any], msg: str) -> None:
     with pytest.raises(InvalidInput, match=msg):
         parse_selection(LIST, {"user": "bob", **given})
     with pytest.raises(InvalidInput, match=f"filters.{msg}" if ":" in msg else msg):
@@ -242,7 +242,7 @@ def test_a_part_of_a_text_in_any_case_is_never_missed(text: str, cut: tuple[int,
 
 
 @given(told=st.text(max_size=6), wanted=st.text(max_size=6))
-def test_equal_is_equal(told: str, wanted: str) -> None:
+def test_an_exact_filter_matches_only_the_same_text(told: str, wanted: str) -> None:
     assert matches({"name": told}, Parameter("name", match="exact"), wanted) is (told == wanted)
 
 

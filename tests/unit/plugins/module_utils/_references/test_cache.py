@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is kept between the tasks of one process, and what is read anew."""
+"""What is cached between the tasks of one process, and what is read again."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_found_users_are_cached_and_deactivated_ones_are_looked_up_again() -> No
     assert names(asked) == ["all_users"]
 
 
-def test_who_is_not_known_to_be_active_stays_known() -> None:
+def test_a_user_without_a_known_activity_is_cached() -> None:
     asked = AskedClient(objects={"user": {"uuid": ALICE.uuid, "username": "alice"}})
     references = asked.session().references
     references.users.resolve([ALICE.uuid])
@@ -99,7 +99,7 @@ def test_who_is_not_known_to_be_active_stays_known() -> None:
     assert names(asked) == ["user"]
 
 
-def test_providers_stay_known_and_their_rows_are_read_anew_in_each_run() -> None:
+def test_providers_are_cached_and_their_rows_are_read_again_in_each_run() -> None:
     asked = AskedClient({"service_providers": [dict(ROW)]})
     references = asked.session().references
     found = references.resolve_target("customer", "customer", CUSTOMER)
@@ -114,7 +114,7 @@ def test_providers_stay_known_and_their_rows_are_read_anew_in_each_run() -> None
     assert names(asked) == ["service_providers"] * 3
 
 
-def test_the_list_of_customers_is_read_for_more_than_three_that_are_not_known() -> None:
+def test_the_list_of_customers_is_read_for_more_than_three_unknown_ones() -> None:
     asked = AskedClient({"service_providers": [dict(ROW)]})
     references = asked.session().references
     references.resolve_target("customer", "customer", CUSTOMER)
@@ -125,10 +125,10 @@ def test_the_list_of_customers_is_read_for_more_than_three_that_are_not_known() 
     assert names(asked) == ["all_customers"]
 
 
-# --- grants ---------------------------------------------------------------------------------------------------------
+# --- grants, images and codes ----------------------------------------------------------------------------------------
 
 
-def test_grants_are_looked_at_again_with_the_same_eyes() -> None:
+def test_verifying_grants_reads_them_again_and_keeps_roles_and_time() -> None:
     asked = AskedClient({"list_users": [row(ALICE)]})
     again = UserRole().verify(asked.session(), target(), Grants(()), GrantState([], ROLES, NOW))
     assert again == GrantState([row(ALICE)], ROLES, NOW)
@@ -149,7 +149,7 @@ def test_doubles_that_others_created_meanwhile_are_all_reported() -> None:
 
 
 @pytest.mark.parametrize("image", [None, "https://waldur.example.org/logo"])
-def test_the_present_image_is_fetched_only_where_one_is_wanted_or_unwanted(image: str | None) -> None:
+def test_the_current_image_is_downloaded_only_if_the_profile_has_an_image_option(image: str | None) -> None:
     asked = AskedClient(objects={"service_provider": {"uuid": PROVIDER, "image": image}})
     resource, known = ServiceProvider(), target()
     assert resource.read(asked.session(), known, Profile()).image is None
@@ -173,7 +173,7 @@ def test_the_code_of_a_provider_is_read_where_there_is_one(uuid: str | None, cod
     assert asked.asked == ([("api_secret_code", PROVIDER, {})] if uuid else [])
 
 
-def test_a_new_provider_without_an_image_is_plain_json_and_must_be_named_by_the_answer() -> None:
+def test_a_new_provider_without_an_image_is_sent_as_json_and_the_response_must_have_its_uuid() -> None:
     new, part = target(None), Profile(fields={"account_options": {"uid": 0}})
     (change,) = ServiceProvider().compare(session(), new, part, ProfileState(None), {}).changes
     asked = AskedClient(objects={"create": {"detail": "made"}})
@@ -212,7 +212,7 @@ def change(name: str, action: str = "revoke", **other: Any) -> Change[None]:
     return planned_change(action, name=name, **other)
 
 
-def test_a_change_is_called_by_its_provider_once() -> None:
+def test_the_text_of_a_change_names_its_provider_once() -> None:
     assert str(change("alice as MANAGER")) == "revoke alice as MANAGER (ACME)"
     assert str(change("ACME", "update")) == "update ACME"
 

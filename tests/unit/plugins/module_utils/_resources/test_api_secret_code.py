@@ -27,8 +27,8 @@ OTHER = "sha256:0000000000000000"
 WHERE = "api_secret_code"
 
 
-def compare(wish: SecretCode, code: str | None = CODE, uuid: str | None = PROVIDER) -> Comparison[None]:
-    return ApiSecretCode().compare(session(), target(uuid), wish, SecretCodeState(code), {})
+def compare(desired: SecretCode, code: str | None = CODE, uuid: str | None = PROVIDER) -> Comparison[None]:
+    return ApiSecretCode().compare(session(), target(uuid), desired, SecretCodeState(code), {})
 
 
 def test_a_fingerprint_is_the_first_sixteen_digits_of_the_sha_256() -> None:
@@ -68,11 +68,13 @@ def test_a_missing_code_is_made() -> None:
     assert (change.before, change.after) == ({"fingerprint": None}, {"fingerprint": None})
 
 
-@pytest.mark.parametrize("wish", [SecretCode(WHERE), SecretCode(WHERE, "rotated"), SecretCode(WHERE, "rotated", OTHER)])
-def test_a_provider_that_is_to_be_created_gets_a_code_of_its_own(wish: SecretCode) -> None:
-    found = compare(wish, None, None)
+@pytest.mark.parametrize(
+    "desired", [SecretCode(WHERE), SecretCode(WHERE, "rotated"), SecretCode(WHERE, "rotated", OTHER)]
+)
+def test_a_provider_that_is_to_be_created_gets_a_code_of_its_own(desired: SecretCode) -> None:
+    found = compare(desired, None, None)
     assert (found.changes, found.errors) == ((), ())
-    assert ApiSecretCode().read(session(), target(None), wish) == SecretCodeState()
+    assert ApiSecretCode().read(session(), target(None), desired) == SecretCodeState()
 
 
 def test_a_rotation_of_a_code_that_is_yet_to_be_made_is_a_warning() -> None:
@@ -84,8 +86,8 @@ def test_a_rotation_of_a_code_that_is_yet_to_be_made_is_a_warning() -> None:
     st.text(min_size=8).map(lambda text: f"\N{SNOWMAN}{text}"), st.sampled_from(["present", "rotated"]), st.booleans()
 )
 def test_no_plan_holds_the_code(code: str, state: str, named: bool) -> None:
-    wish = SecretCode(WHERE, state, fingerprint(code) if named and state == "rotated" else None)
-    found = compare(wish, code)
+    desired = SecretCode(WHERE, state, fingerprint(code) if named and state == "rotated" else None)
+    found = compare(desired, code)
     assert code not in repr(found)
     assert code not in repr(SecretCodeState(code))
     assert code not in str([change.as_dict() for change in found.changes])
@@ -105,7 +107,7 @@ def test_the_result_is_unknown_until_a_rotation_is_done() -> None:
 
 
 def test_the_code_resource_takes_the_code_and_names_no_user() -> None:
-    wish = SecretCode(WHERE)
-    assert ProviderDocument("", "ACME", desired_states=(wish,)).get(ApiSecretCode().desired_type) is wish
+    desired = SecretCode(WHERE)
+    assert ProviderDocument("", "ACME", desired_states=(desired,)).get(ApiSecretCode().desired_type) is desired
     assert ProviderDocument("", "ACME").get(ApiSecretCode().desired_type) is None
-    assert ApiSecretCode().users(wish, SecretCodeState()) == ((), ())
+    assert ApiSecretCode().users(desired, SecretCodeState()) == ((), ())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Account names compared with wishes: what counts is the accounts in offerings that the user reaches."""
+"""Compare usernames of accounts with desired ones: only accounts in offerings that the user can access count."""
 
 from __future__ import annotations
 
@@ -200,9 +200,9 @@ def test_usernames_of_a_provider_that_does_not_exist_yet_are_one_warning() -> No
 )
 def test_wrong_entries_are_reported_before_their_provider_is_created(second: tuple[str, str], words: str) -> None:
     first = UsernameEntry("offering_usernames[0]", "alice", "a")
-    wishes = Usernames((first, UsernameEntry("offering_usernames[1]", *second)))
-    assert list(OfferingUsername().users(wishes, UsernameState(exists=False))[0]) == ["alice", second[0]]
-    found = OfferingUsername().compare(session(), target(None), wishes, UsernameState(exists=False), PEOPLE)
+    desired = Usernames((first, UsernameEntry("offering_usernames[1]", *second)))
+    assert list(OfferingUsername().users(desired, UsernameState(exists=False))[0]) == ["alice", second[0]]
+    found = OfferingUsername().compare(session(), target(None), desired, UsernameState(exists=False), PEOPLE)
     assert len(found.errors) == 1
     assert re.search(words, found.errors[0])
 
@@ -214,19 +214,19 @@ def test_a_provider_that_is_to_be_created_is_not_asked_for_accounts() -> None:
 
 
 def test_the_usernames_resource_takes_the_usernames_of_a_document() -> None:
-    wishes = Usernames(())
-    assert ProviderDocument("", "ACME", desired_states=(wishes,)).get(OfferingUsername().desired_type) is wishes
+    desired = Usernames(())
+    assert ProviderDocument("", "ACME", desired_states=(desired,)).get(OfferingUsername().desired_type) is desired
     assert ProviderDocument("", "ACME").get(OfferingUsername().desired_type) is None
 
 
 @pytest.mark.parametrize("done", [True, False])
 def test_the_result_lists_per_user_the_name_the_offerings_and_the_names_before(done: bool) -> None:
     found = state({ALICE: [VM, STORAGE], BOB: [VM]}, {(ALICE, VM): "old", (BOB, VM): "b"}, [STORAGE])
-    wishes = Usernames((entry("alice", "a"), entry("bob", "b"), entry("carol", "c"), entry("nobody", "n")))
-    planned = compare(found, *wishes.entries, missing_users="warn").changes
-    people: dict[str, User | UnresolvedUser] = {one.user: PEOPLE[one.user] for one in wishes.entries}
+    desired = Usernames((entry("alice", "a"), entry("bob", "b"), entry("carol", "c"), entry("nobody", "n")))
+    planned = compare(found, *desired.entries, missing_users="warn").changes
+    people: dict[str, User | UnresolvedUser] = {one.user: PEOPLE[one.user] for one in desired.entries}
     there = {"offerings": ["VM"], "owner": "offering"}
-    assert OfferingUsername().result(wishes, found, people, planned, done=done) == [
+    assert OfferingUsername().result(desired, found, people, planned, done=done) == [
         {"user": "alice", "user_uuid": ALICE.uuid, "username": "a", **there, "before": {"VM": "old"}},
         {"user": "bob", "user_uuid": BOB.uuid, "username": "b", **there, "before": {}},
     ]
@@ -267,10 +267,10 @@ def plain(found: UsernameState, pair: tuple[str, str]) -> str:
 
 @given(states(), st.sampled_from(["a", "b"]))
 def test_setting_names_settles_in_one_run_and_shows_all_that_it_changed(found: UsernameState, name: str) -> None:
-    wish = entry("alice", name)
-    plan = compare(found, wish)
+    desired = entry("alice", name)
+    plan = compare(found, desired)
     after = applied(found, plan.changes)
-    assert not compare(after, wish).changes
+    assert not compare(after, desired).changes
     changed = [pair for pair in after.accounts if plain(found, pair) != plain(after, pair)]
     assert len(changed) == sum(len(change.after or {}) for change in plan.changes)
 
@@ -281,5 +281,5 @@ def test_the_current_names_as_desired_state_give_no_change(found: UsernameState)
         readable = found.accessible_offerings[user.uuid] - found.unreadable_offerings
         names = {(found.accounts.get((offering, user.uuid)) or "").strip() for offering in readable}
         if len(names) == 1 and "" not in names:
-            wish: dict[str, Any] = {"user": str(user.username), "username": names.pop()}
-            assert not compare(found, entry(**wish)).changes
+            desired: dict[str, Any] = {"user": str(user.username), "username": names.pop()}
+            assert not compare(found, entry(**desired)).changes

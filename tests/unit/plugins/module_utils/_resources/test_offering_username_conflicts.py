@@ -176,8 +176,8 @@ def others(accounts: dict[tuple[str, str], str | None], user: str) -> set[str]:
 def test_carrying_out_a_plan_never_gives_a_user_the_username_of_another(
     world: tuple[UsernameState, dict[str, str]],
 ) -> None:
-    found, wishes = world
-    plan = compare(found, *(entry(user, name) for user, name in wishes.items()))
+    found, desired = world
+    plan = compare(found, *(entry(user, name) for user, name in desired.items()))
     if plan.errors:
         return
     accounts = dict(found.accounts)

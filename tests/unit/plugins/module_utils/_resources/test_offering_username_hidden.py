@@ -65,8 +65,8 @@ def plan(asked: Session, *entries: tuple[str, str], single: bool = False) -> Pla
         USERNAME.read("" if single else f"usernames[{number}]", {"user": user, "username": name})
         for number, (user, name) in enumerate(entries)
     ]
-    wish = ProviderDocument("", "ALPHA", "service_provider", (Usernames(tuple(found), single=single),))
-    return plan_changes(asked, [wish])
+    provider_document = ProviderDocument("", "ALPHA", "service_provider", (Usernames(tuple(found), single=single),))
+    return plan_changes(asked, [provider_document])
 
 
 def done(asked: Session, *entries: tuple[str, str], single: bool = False) -> list[Any]:

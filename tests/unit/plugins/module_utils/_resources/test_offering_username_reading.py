@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the room of usernames asks for, and which of the rows that come it believes."""
+"""Which requests the resource of usernames sends to read, and which rows of the responses it accepts."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_everything_is_read_once_in_bulk() -> None:
     ]
 
 
-def test_for_a_single_user_only_his_rows_are_asked_for_and_believed() -> None:
+def test_for_a_single_user_only_their_rows_are_requested_and_rows_of_other_users_are_ignored() -> None:
     asked = client(project_permissions=[permission(BOB), permission()], all_users=[{"uuid": BOB.uuid}])
     found = read(asked, ALICE.uuid, single=True)
     assert (found.accessible_offerings, found.accounts) == ({}, {})
@@ -88,7 +88,7 @@ def test_for_a_single_user_only_his_rows_are_asked_for_and_believed() -> None:
     assert [(query["user_uuid"], query.get("query")) for query in accounts] == [(ALICE.uuid, None), (None, "x")]
 
 
-def test_of_a_single_user_who_is_nobody_nothing_more_is_read() -> None:
+def test_nothing_is_read_for_a_single_user_who_is_not_found() -> None:
     asked = client(all_users=[])
     assert read(asked, "nobody", single=True) == UsernameState()
     assert [name for name, _uuid, _query in asked.asked] == ["all_users"]
@@ -102,7 +102,7 @@ def test_of_a_single_user_who_is_nobody_nothing_more_is_read() -> None:
         resource(GPU, provider_uuid="f" * 32),
     ],
 )
-def test_resources_that_are_over_private_or_of_others_reach_nothing(row: dict[str, Any]) -> None:
+def test_terminated_private_and_other_providers_resources_give_no_access(row: dict[str, Any]) -> None:
     found = read(client(provider_resources=[row, resource()]))
     assert (found.names, found.accessible_offerings) == ({VM: "VM"}, {ALICE.uuid: {VM}})
 
@@ -112,18 +112,18 @@ def test_resources_of_servers_that_name_neither_provider_nor_sharing_count() -> 
     assert read(client(provider_resources=[row])).accessible_offerings == {ALICE.uuid: {VM}}
 
 
-def test_a_project_where_nobody_has_a_role_reaches_nobody() -> None:
+def test_resources_of_a_project_without_members_give_no_access() -> None:
     found = read(client(provider_resources=[resource(project_uuid=OTHER_PROJECT), resource(project_uuid=None)]))
     assert (found.names, found.accessible_offerings) == ({VM: "VM"}, {})
     assert read(client(project_permissions=[])) == UsernameState()
 
 
-def test_permissions_without_a_user_are_nobodys() -> None:
+def test_permissions_without_a_user_are_ignored() -> None:
     nobody = {"user_uuid": None, "project_uuid": PROJECT}
     assert read(client(project_permissions=[nobody, permission()])).accessible_offerings == {ALICE.uuid: {VM}}
 
 
-def test_accounts_at_other_providers_are_not_looked_at() -> None:
+def test_accounts_at_other_providers_are_ignored() -> None:
     others = [account(username="other", customer_uuid="f" * 32), account(BOB, customer_uuid=None, username=None)]
     assert read(client(offering_users=[account(), *others])).accounts == {(VM, ALICE.uuid): "a", (VM, BOB.uuid): None}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the rooms of profiles and grants ask for, send, and believe."""
+"""Which requests the resources of profiles and role grants send to read, and which rows they accept."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_new_provider_with_an_image_is_a_form_and_what_no_form_can_hold_follow
     assert state.image.size == len(PNG)
 
 
-def test_what_is_predicted_of_a_new_provider_has_every_key_of_a_row() -> None:
+def test_the_predicted_row_of_a_new_provider_has_all_keys() -> None:
     state = ProfileState(None)
     planned = ServiceProvider().compare(session(), target(None), Profile(), state, {}).changes
     assert ServiceProvider().result(Profile(), state, {}, planned, done=False) == {
@@ -130,26 +130,26 @@ def grants(*entries: GrantEntry, exclusive: bool = False, single: bool = False) 
     return Grants(entries, exclusive, single=single)
 
 
-def test_grants_are_read_once_in_bulk_and_tell_their_roles() -> None:
+def test_all_grants_and_their_roles_are_read_by_one_list() -> None:
     asked = AskedClient({"list_users": [row(ALICE)], "roles": [ROLE_ROW]}, {"me": staff()})
-    resource, wishes = asked.session(), grants(GrantEntry("", "alice"))
-    found = UserRole().read(resource, target(), wishes)
+    resource, desired = asked.session(), grants(GrantEntry("", "alice"))
+    found = UserRole().read(resource, target(), desired)
     role = {"uuid": MANAGER["uuid"], "name": "CUSTOMER.MANAGER"}
     assert found == GrantState([row(ALICE)], {"CUSTOMER.MANAGER": role}, NOW, has_checked_roles=False)
     assert asked.asked == [("list_users", PROVIDER, {})]
-    confirmed = UserRole().confirm(resource, target(), wishes, found)
+    confirmed = UserRole().confirm(resource, target(), desired, found)
     assert confirmed == GrantState([row(ALICE)], {"CUSTOMER.MANAGER": ROLE_ROW}, NOW)
     assert asked.asked[1:] == [("roles", None, {"field": ["uuid", "name", "content_type", "is_active"]})]
-    assert UserRole().confirm(resource, target(), wishes, confirmed) is confirmed
+    assert UserRole().confirm(resource, target(), desired, confirmed) is confirmed
     assert UserRole().read(resource, target(), grants(exclusive=True)).me == "5a" * 16
 
 
-def test_a_single_user_who_is_known_is_read_alone_and_is_all_that_is_believed() -> None:
+def test_for_a_single_user_only_their_grants_are_read_and_rows_of_other_users_are_ignored() -> None:
     asked = AskedClient({"list_users": [row(ALICE), row(BOB)], "roles": [ROLE_ROW]})
-    resource, wishes = asked.session(), grants(GrantEntry("", ALICE.uuid), single=True)
-    found = UserRole().read(resource, target(), wishes)
+    resource, desired = asked.session(), grants(GrantEntry("", ALICE.uuid), single=True)
+    found = UserRole().read(resource, target(), desired)
     assert (found.rows, found.only_user) == ([row(ALICE)], ALICE.uuid)
-    again = UserRole().verify(resource, target(), wishes, found)
+    again = UserRole().verify(resource, target(), desired, found)
     assert (again.rows, again.only_user, again.me) == ([row(ALICE)], ALICE.uuid, None)
     assert [query for name, _uuid, query in asked.asked if name == "list_users"] == [{"user": ALICE.uuid}] * 2
 
@@ -205,7 +205,7 @@ def test_a_single_user_of_a_new_provider_has_no_grants_to_read() -> None:
     assert [name for name, _uuid, _query in asked.asked] == ["roles"]
 
 
-def test_the_own_grants_are_still_known_when_looking_again() -> None:
+def test_the_user_of_the_token_is_still_known_when_grants_are_verified() -> None:
     asked = AskedClient({"list_users": [row(ALICE)]})
     state = GrantState([], {}, NOW, me=ALICE.uuid)
     assert UserRole().verify(asked.session(), target(), grants(exclusive=True), state).me == ALICE.uuid
@@ -219,11 +219,11 @@ def test_a_wrong_role_is_reported_by_its_place(where: str, option: str) -> None:
     assert refused.value.message == message("role_not_found", option=option, value="WRONG", roles="CUSTOMER.MANAGER")
 
 
-def test_a_double_grant_is_reported_with_both_of_its_ends() -> None:
+def test_a_double_grant_is_reported_with_both_expiries() -> None:
     rows = [row(ALICE, LATER, uuid="1"), row(ALICE, uuid="2")]
     state = GrantState(rows, {"CUSTOMER.MANAGER": MANAGER}, NOW)
-    wishes = grants(GrantEntry("users[0]", "alice", expiration_time=SOON))
-    (told,) = UserRole().compare(session(), target(), wishes, state, {"alice": ALICE}).errors
+    desired = grants(GrantEntry("users[0]", "alice", expiration_time=SOON))
+    (told,) = UserRole().compare(session(), target(), desired, state, {"alice": ALICE}).errors
     assert told == (
         message(
             "granted_twice",
@@ -237,4 +237,4 @@ def test_a_double_grant_is_reported_with_both_of_its_ends() -> None:
     with pytest.raises(
         WaldurError, match=fragment("granted_meanwhile", duplicate=matching(f"alice as .* {'2' * 32}.*"))
     ):
-        UserRole().verify(asked.session(), target(), wishes, GrantState([], {}, NOW))
+        UserRole().verify(asked.session(), target(), desired, GrantState([], {}, NOW))

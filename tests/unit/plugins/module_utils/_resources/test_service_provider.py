@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The profile compared with wishes: only what differs is planned, shown and sent."""
+"""Compare the current profile with the desired one: only what differs is planned, shown and sent."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def only(comparison: Comparison[ProfileWrite]) -> Change[ProfileWrite]:
         {"account_options": {"login_shell": None}},
     ],
 )
-def test_what_is_so_already_is_no_change(fields: dict[str, Any]) -> None:
+def test_a_field_that_is_as_desired_is_no_change(fields: dict[str, Any]) -> None:
     assert compare(ProfileState(row()), **fields) == Comparison()
 
 
@@ -240,7 +240,7 @@ def test_a_provider_with_offerings_is_not_deleted_and_they_are_named() -> None:
     )
 
 
-# --- answers and results ---------------------------------------------------------------------------------------------
+# --- responses and results -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("place", ["abs.yml: service_providers[0].", ""])
@@ -294,7 +294,7 @@ def test_an_image_that_the_server_ignores_silently_is_an_error() -> None:
         check_answer(row(), {}, LOGO)
 
 
-def test_an_answer_that_holds_what_was_asked_is_well() -> None:
+def test_a_response_with_the_values_that_were_sent_is_accepted() -> None:
     sent = {
         "customer": "https://other.example.org/api/customers/x/",
         "description": "Storage",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Grants compared with wishes: every branch, with states made by hand."""
+"""Compare current role grants with desired ones: every branch, with sample states."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def only(comparison: Comparison[GrantWrite]) -> Change[GrantWrite]:
     return change
 
 
-# --- there, or not there ---------------------------------------------------------------------------------------------
+# --- present and absent ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("expiry", [UNSET, None])
-def test_a_grant_that_is_not_there_is_made_for_ever_unless_an_expiry_is_given(expiry: Any) -> None:
+def test_a_missing_grant_is_created_without_an_expiry_unless_the_entry_has_one(expiry: Any) -> None:
     change = only(compare([], entry("alice", expiry)))
     assert change.as_dict() == {
         "service_provider": "ACME",
@@ -58,11 +58,11 @@ def test_an_expiry_left_out_leaves_the_present_one_as_it_is(now: datetime | None
 @pytest.mark.parametrize(
     "there", ["2027-06-30T00:00:00Z", "2027-06-30T00:00:00.000000+00:00", "2027-06-30T02:00:00+02:00"]
 )
-def test_one_moment_in_another_form_is_no_change(there: str) -> None:
+def test_the_same_expiry_in_another_form_is_no_change(there: str) -> None:
     assert compare([{**row(ALICE), "expiration_time": there}], entry("alice", SOON)) == Comparison()
 
 
-def test_a_row_without_the_key_of_the_expiry_is_a_grant_for_ever() -> None:
+def test_a_row_without_the_key_of_the_expiry_is_a_grant_that_never_expires() -> None:
     found = row(ALICE)
     del found["expiration_time"]
     assert compare([found], entry("alice", None)) == Comparison()
@@ -107,7 +107,7 @@ def test_what_is_to_be_absent_is_revoked_also_when_expired_and_still_listed(expi
     assert not change.is_implied
 
 
-def test_what_is_to_be_absent_and_is_not_there_is_no_change() -> None:
+def test_a_missing_grant_that_is_to_be_absent_is_no_change() -> None:
     assert compare([row(ALICE, role=OTHER), row(BOB)], absent("alice")) == Comparison()
 
 
@@ -158,9 +158,11 @@ def test_an_expired_grant_that_no_entry_gives_an_expiry_is_left_with_one_warning
 TWO = [row(ALICE, SOON, uuid="1"), row(ALICE, None, uuid="2")]
 
 
-@pytest.mark.parametrize("wish", [entry("alice", SOON), entry("alice", None), entry("alice", LATER), absent("alice")])
-def test_a_double_grant_that_would_have_to_change_is_an_error_that_names_both(wish: GrantEntry) -> None:
-    found = compare(TWO, wish)
+@pytest.mark.parametrize(
+    "desired", [entry("alice", SOON), entry("alice", None), entry("alice", LATER), absent("alice")]
+)
+def test_a_double_grant_that_would_have_to_change_is_an_error_that_names_both(desired: GrantEntry) -> None:
+    found = compare(TWO, desired)
     assert not found.changes
     [error] = found.errors
     assert "alice as CUSTOMER.MANAGER is granted 2 times on ACME" in error
@@ -183,7 +185,7 @@ def test_grants_in_two_roles_are_no_double_grant() -> None:
     assert only(found).id["role"] == MANAGER["uuid"]
 
 
-# --- who can't be used -----------------------------------------------------------------------------------------------
+# --- unknown and deactivated users -----------------------------------------------------------------------------------
 
 
 def test_an_unknown_user_is_an_error_that_names_place_and_value() -> None:
@@ -194,9 +196,9 @@ def test_an_unknown_user_is_an_error_that_names_place_and_value() -> None:
     assert error.count("missing_users: warn") == 1
 
 
-@pytest.mark.parametrize("wish", [entry("nobody"), entry("nobody", SOON), absent("nobody")])
-def test_an_unknown_user_may_be_skipped_with_a_warning_and_is_listed(wish: GrantEntry) -> None:
-    found = compare([row(BOB)], wish, entry("alice"), missing_users="warn")
+@pytest.mark.parametrize("desired", [entry("nobody"), entry("nobody", SOON), absent("nobody")])
+def test_an_unknown_user_may_be_skipped_with_a_warning_and_is_listed(desired: GrantEntry) -> None:
+    found = compare([row(BOB)], desired, entry("alice"), missing_users="warn")
     assert [change.name for change in found.changes] == ["alice as CUSTOMER.MANAGER"]
     assert found.missing_users == ("nobody",)
     assert not found.errors
@@ -231,14 +233,14 @@ def test_what_is_wrong_with_a_single_user_names_the_option_of_the_task(
     assert error.startswith(f"{option}: ")
 
 
-def test_a_warning_on_a_single_user_says_whose_it_is() -> None:
-    for wish in (GrantEntry("", "alice", expiration_time=PAST), GrantEntry("", "gone", state="absent")):
-        [warning] = compare([], wish).warnings
+def test_a_warning_about_a_single_user_names_the_user() -> None:
+    for desired in (GrantEntry("", "alice", expiration_time=PAST), GrantEntry("", "gone", state="absent")):
+        [warning] = compare([], desired).warnings
         assert warning.startswith("user: ")
-        assert wish.user in warning
+        assert desired.user in warning
 
 
-# --- one user twice --------------------------------------------------------------------------------------------------
+# --- duplicate entries -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -322,16 +324,16 @@ def test_exclusive_where_the_only_entry_is_of_a_deactivated_user_revokes_nobody(
     assert not found.changes
 
 
-@pytest.mark.parametrize("wish", [entry("nobody"), absent("nobody")])
-def test_while_any_entry_is_unresolved_exclusive_plans_no_revocation_and_says_so(wish: GrantEntry) -> None:
-    found = compare([row(ALICE), row(BOB)], wish, entry("alice", SOON), exclusive=True, missing_users="warn")
+@pytest.mark.parametrize("desired", [entry("nobody"), absent("nobody")])
+def test_while_any_entry_is_unresolved_exclusive_plans_no_revocation_and_says_so(desired: GrantEntry) -> None:
+    found = compare([row(ALICE), row(BOB)], desired, entry("alice", SOON), exclusive=True, missing_users="warn")
     assert [change.action.name for change in found.changes] == ["shorten"]
     assert any(begins(warning, "unlisted_grants_kept", option="exclusive_users") for warning in found.warnings)
 
 
 def test_what_is_asked_to_be_absent_is_revoked_also_while_another_entry_is_unresolved() -> None:
-    wishes = (entry("nobody"), entry("alice"), absent("bob"))
-    found = compare([row(ALICE), row(BOB), row(CAROL)], *wishes, exclusive=True, missing_users="warn")
+    entries = (entry("nobody"), entry("alice"), absent("bob"))
+    found = compare([row(ALICE), row(BOB), row(CAROL)], *entries, exclusive=True, missing_users="warn")
     assert [(change.action.name, change.name) for change in found.changes] == [("revoke", "bob as CUSTOMER.MANAGER")]
 
 
@@ -341,8 +343,8 @@ def test_a_deactivated_user_to_be_absent_does_not_stop_an_exclusive_list() -> No
 
 
 def test_grants_and_expiries_come_before_revocations() -> None:
-    wishes = (absent("bob"), entry("carol"), entry("alice", SOON))
-    found = compare([row(ALICE), row(BOB), row(GONE)], *wishes, exclusive=True)
+    entries = (absent("bob"), entry("carol"), entry("alice", SOON))
+    found = compare([row(ALICE), row(BOB), row(GONE)], *entries, exclusive=True)
     assert [(change.action.name, change.name.split()[0]) for change in found.changes] == [
         ("shorten", "alice"),
         ("grant", "carol"),

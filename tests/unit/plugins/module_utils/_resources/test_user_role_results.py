@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task on grants returns and looks up, and what holds for any grants and any wishes."""
+"""What a task on role grants returns and which users it resolves, and properties of any grants and any entries."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ Rows = list[dict[str, Any]]
 
 
 def result(rows: Rows, *entries: GrantEntry, single: bool = False, done: bool = False) -> Rows:
-    wishes = Grants(entries, single=single)
+    desired = Grants(entries, single=single)
     state = GrantState(rows, ROLES, NOW)
     resource = UserRole()
-    planned = resource.compare(session(), target(), wishes, state, PEOPLE).changes
+    planned = resource.compare(session(), target(), desired, state, PEOPLE).changes
     people = {one.user: PEOPLE[one.user] for one in entries}
-    return resource.result(wishes, state, people, planned, done=done)
+    return resource.result(desired, state, people, planned, done=done)
 
 
 def brief(rows: Rows) -> list[tuple[Any, ...]]:
@@ -57,10 +57,10 @@ def test_the_predicted_grants_are_those_that_the_plan_would_leave() -> None:
 )
 def test_the_predicted_user_and_role_are_not_parsed_out_of_a_display_name(username: str | None, role_name: str) -> None:
     person, role = User("7a" * 16, username), {"uuid": "0c" * 16, "name": role_name}
-    wishes = Grants((entry("thomas", role="the role"),))
+    desired = Grants((entry("thomas", role="the role"),))
     state, people = GrantState([], {"the role": role}, NOW), {"thomas": person}
-    planned = UserRole().compare(session(), target(), wishes, state, people).changes
-    (found,) = UserRole().result(wishes, state, people, planned, done=False)
+    planned = UserRole().compare(session(), target(), desired, state, people).changes
+    (found,) = UserRole().result(desired, state, people, planned, done=False)
     assert (found["user_username"], found["role_name"]) == (username, role_name)
     assert (found["user_uuid"], found["role_uuid"]) == (person.uuid, role["uuid"])
 
@@ -82,9 +82,9 @@ def test_predicting_leaves_the_state_as_it_was() -> None:
     assert rows == [row(ALICE), row(BOB)]
 
 
-def test_who_is_to_lose_a_grant_that_is_not_there_is_not_shown() -> None:
-    wishes = Grants((entry("alice"), absent(ALICE.uuid), absent(BOB.uuid), absent("carol")))
-    named, unseen = UserRole().users(wishes, GrantState([row(ALICE)], ROLES, NOW))
+def test_a_user_whose_missing_grant_is_to_be_absent_is_not_shown() -> None:
+    desired = Grants((entry("alice"), absent(ALICE.uuid), absent(BOB.uuid), absent("carol")))
+    named, unseen = UserRole().users(desired, GrantState([row(ALICE)], ROLES, NOW))
     assert list(named) == ["alice", ALICE.uuid, BOB.uuid, "carol"]
     assert BOB.uuid in unseen
     assert ALICE.uuid not in unseen
@@ -96,7 +96,7 @@ def test_the_grants_resource_takes_the_grants_of_a_document() -> None:
     assert ProviderDocument("", "ACME").get(UserRole().desired_type) is None
 
 
-# --- any grants and any wishes ---------------------------------------------------------------------------------------
+# --- properties of any grants and any entries ------------------------------------------------------------------------
 
 USERS = {"alice": ALICE, "bob": BOB, "carol": CAROL}
 ROLE_ROWS = {"CUSTOMER.MANAGER": MANAGER, "PROVIDER.VIEWER": OTHER}
@@ -112,7 +112,7 @@ def grant_rows(draw: st.DrawFn, *, doubles: bool = True) -> Rows:
 
 
 @st.composite
-def wishes(draw: st.DrawFn) -> tuple[GrantEntry, ...]:
+def grant_entries(draw: st.DrawFn) -> tuple[GrantEntry, ...]:
     entries = []
     for user, role in draw(st.lists(PAIRS, max_size=6, unique=True)):
         state = draw(st.sampled_from(["present", "present", "absent"]))
@@ -153,11 +153,11 @@ def by_pair(rows: Rows) -> dict[tuple[str, str], list[Any]]:
     return found
 
 
-def pair_of(wish: GrantEntry) -> tuple[str, str]:
-    return USERS[wish.user].uuid, ROLE_ROWS[wish.role]["uuid"]
+def pair_of(desired: GrantEntry) -> tuple[str, str]:
+    return USERS[desired.user].uuid, ROLE_ROWS[desired.role]["uuid"]
 
 
-@given(grant_rows(), wishes(), st.booleans(), st.sampled_from([None, ALICE.uuid]))
+@given(grant_rows(), grant_entries(), st.booleans(), st.sampled_from([None, ALICE.uuid]))
 def test_a_plan_without_errors_settles_in_one_run(
     rows: Rows, entries: tuple[GrantEntry, ...], exclusive: bool, me: str | None
 ) -> None:
@@ -168,7 +168,7 @@ def test_a_plan_without_errors_settles_in_one_run(
         assert not second.errors
 
 
-@given(grant_rows(), wishes(), st.booleans())
+@given(grant_rows(), grant_entries(), st.booleans())
 def test_a_plan_without_errors_leaves_exactly_what_was_asked(
     rows: Rows, entries: tuple[GrantEntry, ...], exclusive: bool
 ) -> None:
@@ -176,34 +176,34 @@ def test_a_plan_without_errors_leaves_exactly_what_was_asked(
     if plan.errors:
         return
     before, after = by_pair(rows), by_pair(applied(rows, plan.changes))
-    for wish in entries:
-        expiry = wish.expiration_time
-        if wish.state == "absent":
-            assert pair_of(wish) not in after
+    for desired in entries:
+        expiry = desired.expiration_time
+        if desired.state == "absent":
+            assert pair_of(desired) not in after
         elif expiry is UNSET:
-            assert after[pair_of(wish)] == before.get(pair_of(wish), [None])
+            assert after[pair_of(desired)] == before.get(pair_of(desired), [None])
         elif expiry is None or (not isinstance(expiry, type(UNSET)) and expiry > NOW):
-            assert set(after[pair_of(wish)]) == {expiry}
+            assert set(after[pair_of(desired)]) == {expiry}
         else:
-            assert after.get(pair_of(wish)) == before.get(pair_of(wish))
+            assert after.get(pair_of(desired)) == before.get(pair_of(desired))
 
 
-@given(grant_rows(), wishes())
+@given(grant_rows(), grant_entries())
 def test_nothing_that_no_entry_names_changes_unless_exclusive(rows: Rows, entries: tuple[GrantEntry, ...]) -> None:
-    named = {pair_of(wish) for wish in entries}
+    named = {pair_of(desired) for desired in entries}
     plan = compare(rows, *entries)
     assert {(change.id["user"], change.id["role"]) for change in plan.changes} <= named
     assert not any(change.is_implied for change in plan.changes)
 
 
-@given(grant_rows(), wishes(), st.sampled_from([None, ALICE.uuid]))
+@given(grant_rows(), grant_entries(), st.sampled_from([None, ALICE.uuid]))
 def test_exclusive_adds_revocations_of_lasting_grants_that_no_entry_names_and_nothing_else(
     rows: Rows, entries: tuple[GrantEntry, ...], me: str | None
 ) -> None:
     plain, exclusive = compare(rows, *entries), compare(rows, *entries, exclusive=True, me=me)
     added = [change for change in exclusive.changes if change not in plain.changes]
     assert [change for change in exclusive.changes if change in plain.changes] == list(plain.changes)
-    named = {pair_of(wish) for wish in entries}
+    named = {pair_of(desired) for desired in entries}
     lasting = {pair for pair, expiries in by_pair(rows).items() if any(one is None or one > NOW for one in expiries)}
     for change in added:
         pair = (change.id["user"], change.id["role"])
@@ -224,7 +224,7 @@ def test_the_current_grants_as_desired_state_give_no_change(rows: Rows) -> None:
     assert compare(rows, *entries, exclusive=bool(entries)) == Comparison()
 
 
-@given(grant_rows(doubles=False), wishes())
+@given(grant_rows(doubles=False), grant_entries())
 def test_the_predicted_grants_are_those_that_applying_the_plan_leaves(
     rows: Rows, entries: tuple[GrantEntry, ...]
 ) -> None:
@@ -234,7 +234,7 @@ def test_the_predicted_grants_are_those_that_applying_the_plan_leaves(
         assert by_pair(predicted) == by_pair(applied(rows, plan.changes))
 
 
-@given(grant_rows(), wishes(), st.booleans(), st.randoms(use_true_random=False))
+@given(grant_rows(), grant_entries(), st.booleans(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_entries_does_not_change_the_plan(
     rows: Rows, entries: tuple[GrantEntry, ...], exclusive: bool, chance: Any
 ) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each room sends, what it makes of the answer, and what it says where no answer came."""
+"""Which requests each resource sends to write, how it checks the response, and what it reports after a lost one."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def outcome(act: Any) -> tuple[str, Any]:
 # --- grants ----------------------------------------------------------------------------------------------------------
 
 
-def grant_change(before: list[dict[str, Any]], wish: Any) -> Change[Any]:
+def grant_change(before: list[dict[str, Any]], desired: Any) -> Change[Any]:
     state = GrantState(before, ROLES, NOW)
-    (change,) = UserRole().compare(session(), target(), Grants((wish,)), state, PEOPLE).changes
+    (change,) = UserRole().compare(session(), target(), Grants((desired,)), state, PEOPLE).changes
     return change
 
 
@@ -65,7 +65,7 @@ def write_grant(asked: AskedClient, change: Change[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "wish", "operation", "expiry"),
+    ("before", "desired", "operation", "expiry"),
     [
         ([], entry("alice"), "add_user", UNSET),
         ([], entry("alice", SOON), "add_user", SOON),
@@ -75,12 +75,12 @@ def write_grant(asked: AskedClient, change: Change[Any]) -> None:
         ([row(ALICE)], absent("alice"), "delete_user", UNSET),
     ],
 )
-def test_a_change_of_a_grant_is_one_request_that_says_no_more_than_it_must(
-    before: list[dict[str, Any]], wish: Any, operation: str, expiry: Any
+def test_a_change_of_a_grant_is_one_request_with_only_the_required_fields(
+    before: list[dict[str, Any]], desired: Any, operation: str, expiry: Any
 ) -> None:
     sent = expiry.isoformat().replace("+00:00", "Z") if isinstance(expiry, datetime) else None
     asked = AskedClient(objects={operation: {"expiration_time": sent}})
-    write_grant(asked, grant_change(before, wish))
+    write_grant(asked, grant_change(before, desired))
     body: dict[str, Any] = {"role": ROLES["CUSTOMER.MANAGER"]["uuid"], "user": ALICE.uuid}
     body.update({} if expiry is UNSET else {"expiration_time": sent})
     assert asked.asked == [(operation, PROVIDER, {"body": body, "expect_body": operation != "delete_user"})]
@@ -95,7 +95,7 @@ def test_another_expiry_in_the_answer_is_an_error(told: str | None, words: str) 
 
 
 @pytest.mark.parametrize(
-    ("wish", "before", "after", "took", "words"),
+    ("desired", "before", "after", "took", "words"),
     [
         (entry("alice"), [], [], False, message("grant_missing")),
         (
@@ -119,9 +119,9 @@ def test_another_expiry_in_the_answer_is_an_error(told: str | None, words: str) 
     ],
 )
 def test_after_a_lost_answer_the_grants_of_that_user_are_read_again(
-    wish: Any, before: list[Any], after: list[Any], took: bool, words: str
+    desired: Any, before: list[Any], after: list[Any], took: bool, words: str
 ) -> None:
-    change = grant_change(before, wish)
+    change = grant_change(before, desired)
     lost = {name: OutcomeUnknown(LOST) for name in ("add_user", "update_user", "delete_user")}
     asked = AskedClient({"list_users": after}, {**lost})
     message, found = outcome(lambda: write_grant(asked, change))
@@ -166,8 +166,8 @@ COLUMNS = (
 
 def write_name(asked: AskedClient) -> None:
     state = UsernameState({VM: "VM", GPU: "GPU"}, {}, {ALICE.uuid: {VM, GPU}})
-    wishes = Usernames((UsernameEntry("", "alice", "a1"),))
-    (change,) = OfferingUsername().compare(session(), target(), wishes, state, PEOPLE).changes
+    desired = Usernames((UsernameEntry("", "alice", "a1"),))
+    (change,) = OfferingUsername().compare(session(), target(), desired, state, PEOPLE).changes
     OfferingUsername().write(asked.session(), target(), state, change)
 
 
