@@ -213,8 +213,8 @@ class Configured:
     def run(self, line: str) -> str:
         """Hand on a line of `Server`; return the answer, empty where the fork could not read the configuration."""
         with contextlib.suppress(BrokenPipeError):
-            self._lines.write(line)
-            self._lines.flush()
+            # Not through the buffer: if the fork has ended, each later process would try to write the rest of it.
+            os.write(self._lines.fileno(), line.encode())
         return self._answers.readline()
 
     def serve(self, parsed: ParsedYaml, environment: dict[str, str]) -> list[str] | None:

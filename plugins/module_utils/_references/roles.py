@@ -50,9 +50,12 @@ class RoleResolver:
         return matches[0]
 
     @synchronized
-    def resolve_for_provider(self, option: str, value: str) -> Row:
+    def resolve_for_provider(self, option: str, value: str, *, allow_disabled: bool = False) -> Row:
         """Return the active role with the name, UUID or URL ``value`` that can be granted on a service provider
-        (api-behaviour: role-grants-roles). Raises ``InvalidInput`` that names ``option``."""
+        (api-behaviour: role-grants-roles); with ``allow_disabled`` one that could be.
+
+        Raises ``InvalidInput`` that names ``option``.
+        """
         matches = self._find(value)
         if not matches:
             raise InvalidInput(f"{option}: there is no role '{quote(value)}': {self._choices()}.")
@@ -62,7 +65,7 @@ class RoleResolver:
                 f"{option}: the role '{role['name']}' is a role of {role.get('content_type')}s, not of service"
                 f" providers: {self._choices()}."
             )
-        if not role.get("is_active", True):
+        if not allow_disabled and not role.get("is_active", True):
             raise InvalidInput(f"{option}: the role '{role['name']}' is disabled: {self._choices()}.")
         return role
 

@@ -73,12 +73,14 @@ class UserResolver:
         self._users: dict[str, list[User]] = {}
         self._by_uuid: dict[str, User] = {}
         self._unknown_uuids: set[str] = set()
+        self._missing: set[str] = set()
         self._has_deactivated = False
 
     @synchronized
     def start_run(self) -> None:
         """Forget the users that the last run did not find or found deactivated: that may have changed."""
         self._unknown_uuids.clear()
+        self._missing.clear()
         if not self._has_deactivated:
             return  # as mostly, and the items of a loop don't go through all users
         self._has_deactivated = False
@@ -107,9 +109,14 @@ class UserResolver:
         (api-behaviour: role-grants-deactivated-users)."""
         for row in rows:
             uuid, username = uuids.normalize(row.get("user_uuid")), row.get("user_username")
-            if uuid and username and uuid not in self._by_uuid:
-                self._by_uuid[uuid] = User(uuid, username, row.get("user_email"), True)
-                self._users[username] = [self._by_uuid[uuid]]
+            if not uuid or not username:
+                continue
+            user = self._by_uuid.get(uuid)
+            if user is None or user.username != username:
+                user = self._by_uuid[uuid] = User(uuid, username, row.get("user_email"), True)
+            known = self._users.get(username)
+            if known is None or known[0].uuid != uuid:  # another user had that name
+                self._users[username] = [user]
 
     @synchronized
     def resolve(
@@ -121,22 +128,27 @@ class UserResolver:
         e-mail address is that of several users.
         """
         unique = list(dict.fromkeys(values))
-        unknown = [value for value in unique if value not in self._users and _user_uuid(value) not in self._by_uuid]
-        self._look_up([value for value in unknown if not (value in not_shown and _user_uuid(value))])
+        unknown = [
+            value
+            for value in unique
+            if value not in self._users and value not in self._missing and user_uuid(value) not in self._by_uuid
+        ]
+        self._look_up([value for value in unknown if not (value in not_shown and user_uuid(value))])
+        self._missing.update(value for value in unknown if value not in self._users and not user_uuid(value))
         return {value: self._resolve_one(value) for value in unique}
 
     @synchronized
     def known_uuid(self, value: str) -> str | None:
         """Return the UUID that a user reference is known to mean, without a request; None where it is not known."""
         known = self._users.get(value, [])
-        return known[0].uuid if len(known) == 1 else _user_uuid(value)
+        return known[0].uuid if len(known) == 1 else user_uuid(value)
 
     def can_be_sent(self, name: str) -> bool:
         """Return whether a URL can hold ``name``; a longer name is that of no user."""
         return _encoded_length(name) <= self._longest_list()
 
     def _resolve_one(self, value: str) -> User | UnresolvedUser:
-        uuid = _user_uuid(value)
+        uuid = user_uuid(value)
         if uuid in self._by_uuid:
             matches = [self._by_uuid[uuid]]
         elif uuid and value not in self._users and uuid not in self._unknown_uuids:
@@ -162,8 +174,8 @@ class UserResolver:
         A name that no URL can hold is longer than any that Waldur stores, so it is not asked for.
         """
         limit = self._longest_list()
-        names = [value for value in values if not _user_uuid(value) and self.can_be_sent(value)]
-        user_uuids = [value for value in values if _user_uuid(value)]
+        names = [value for value in values if not user_uuid(value) and self.can_be_sent(value)]
+        user_uuids = [value for value in values if user_uuid(value)]
         if len(values) > _MOST_SINGLE_LOOKUPS:
             batches = list(_batches((name for name in names if "," not in name), limit))
             single = sum("@" in name or "," in name for name in names) + len(user_uuids)
@@ -205,7 +217,7 @@ class UserResolver:
 
     def _look_up_uuid(self, value: str) -> None:
         """Look up a UUID, then a username, as some usernames look like UUIDs."""
-        uuid = _user_uuid(value) or ""
+        uuid = user_uuid(value) or ""
         try:
             row = self._client.get("user", uuid, field=_USER_FIELDS)
             self._remember_rows(check_rows("user", [row], **_USER_KINDS))
@@ -216,7 +228,7 @@ class UserResolver:
     def _remember_unknown(self, value: str) -> None:
         """Remember that a UUID is unknown if the token is staff's, who see all users; others may still use it."""
         if value not in self._users and self._current_user.row().get("is_staff"):
-            self._unknown_uuids.add(_user_uuid(value) or "")
+            self._unknown_uuids.add(user_uuid(value) or "")
 
     def _remember_rows(self, rows: Iterable[Row]) -> None:
         for row in rows:
@@ -232,14 +244,15 @@ class UserResolver:
         for row in rows:
             emails.setdefault(str(row.get("email") or "").casefold(), []).append(_user(row))
         for value in values:
-            if _user_uuid(value):
-                if _user_uuid(value) not in self._by_uuid:
+            if user_uuid(value):
+                if user_uuid(value) not in self._by_uuid:
                     self._remember_unknown(value)
             elif value not in self._users and value.casefold() in emails:
                 self._users[value] = emails[value.casefold()]
 
 
-def _user_uuid(value: str) -> str | None:
+def user_uuid(value: str) -> str | None:
+    """Return the UUID in a reference that is a UUID or the URL of a user."""
     return uuids.normalize(value) or uuids.from_url(value, "users")
 
 

@@ -49,7 +49,7 @@ from .._plan.changes import (
 )
 from .._references.bulk_lists import BulkList
 from .._references.targets import Target, UnreadTarget
-from .._references.users import ResolvedUsers, UnresolvedUser, User
+from .._references.users import ResolvedUsers, UnresolvedUser, User, user_uuid
 from .base import ModuleOptions, Resource, reject_beside_list, unresolved_user
 
 _REFUSED = 400
@@ -138,8 +138,9 @@ _EXCLUSIVE_USERS = replace(_EXCLUSIVE, name="exclusive_users", needs="users")
 class GrantState:
     """The role grants on the provider, the roles that entries name, the server's time, and the token's user.
 
-    ``is_from_bulk`` tells that the rows are those of the list of all providers, and ``has_checked_roles`` that the
-    roles were looked up; others are those of the rows.
+    ``is_provisional`` tells that the rows are those of the list of all providers, or that a search for a username found
+    none: a grant that exists must not be made again, so they are read again before that. ``has_checked_roles`` tells
+    that the roles were looked up; others are those of the rows.
     """
 
     rows: list[Row]
@@ -147,7 +148,7 @@ class GrantState:
     now: datetime
     me: str | None = None
     only_user: str | None = None
-    is_from_bulk: bool = False
+    is_provisional: bool = False
     has_checked_roles: bool = True
     by_pair: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
 
@@ -254,22 +255,25 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
         rows: list[Row] = []
         only: str | None = None
         bulk_rows = session.references.bulk_lists.rows(_GRANTS_OF_ALL, target)
+        is_provisional = bulk_rows is not None
         if target.uuid and desired.single and bulk_rows is None:
-            rows, only = _read_single_user(session, target, desired.entries[0].user)
+            rows, only, is_provisional = _read_single_user(session, target, desired.entries[0])
         elif target.uuid:
             rows = _read_grants(session, target) if bulk_rows is None else _checked(bulk_rows)
-            session.references.users.remember(rows)
+        session.references.users.remember(rows)
         roles = _roles_of_rows(desired, rows)
         has_checked_roles = not roles
-        roles = roles or _resolve_roles(session, desired)
+        roles = roles or _resolve_roles(session, desired, allow_disabled=desired.single and not rows)
         me = uuids.normalize(session.references.current_user.row().get("uuid")) if desired.exclusive else None
-        is_from_bulk = bulk_rows is not None
-        return GrantState(rows, roles, session.client.now(), me, only, is_from_bulk, has_checked_roles)
+        return GrantState(rows, roles, session.client.now(), me, only, is_provisional, has_checked_roles)
 
     def confirm(self, session: Session, target: Target, desired: Grants, current: GrantState) -> GrantState:
         """Return the grants as the provider itself lists them, as one that exists must not be granted again, with roles
         that can be granted (api-behaviour: role-grants-duplicate, role-grants-roles)."""
-        if current.is_from_bulk:
+        if current.is_provisional and current.only_user:
+            rows = _rows_of(current.only_user, _read_grants(session, target, user=current.only_user))
+            current = GrantState(rows, current.roles, session.client.now(), current.me, current.only_user)
+        elif current.is_provisional:
             current = self.read(session, target, desired)
         if current.has_checked_roles:
             return current
@@ -339,7 +343,7 @@ class UserRole(Resource[Grants, GrantState, GrantWrite]):
         """Read again, as concurrent requests can create double grants that no single response shows."""
         rows = _grants(session, target, user=current.only_user)
         if current.only_user:
-            rows = [row for row in rows if uuids.normalize(row.get("user_uuid")) == current.only_user]
+            rows = _rows_of(current.only_user, rows)
         now = GrantState(rows, current.roles, session.client.now(), current.me, current.only_user)
         doubles = [
             grants for pair, grants in now.by_pair.items() if len(grants) > max(1, len(current.by_pair.get(pair, ())))
@@ -443,31 +447,54 @@ def _pair(row: Row) -> tuple[str, str]:
     return uuids.normalize(row.get("user_uuid")) or "", uuids.normalize(row.get("role_uuid")) or ""
 
 
-def _read_single_user(session: Session, target: Target, reference: str) -> tuple[list[Row], str | None]:
-    """Return the grants of one user, and their UUID; None where there is no such user.
+def _read_single_user(session: Session, target: Target, entry: GrantEntry) -> tuple[list[Row], str | None, bool]:
+    """Return the grants of one user, the UUID (None: there is no such user), and whether the grants are provisional."""
+    reference, uuid = entry.user, user_uuid(entry.user)
+    if uuid is None:
+        return _search_username(session, target, reference)
+    rows = _rows_of(uuid, _read_grants(session, target, user=uuid))
+    if rows or not uuids.normalize(reference):
+        return rows, uuid, False
+    # Some usernames look like UUIDs.
+    if entry.state == "present":
+        user = session.references.users.resolve([reference])[reference]
+        is_username = isinstance(user, User) and user.uuid != uuid
+        return _search_username(session, target, reference) if is_username else ([], uuid, False)
+    return _find_holder(_read_grants(session, target, username=reference), reference) or ([], uuid, False)
 
-    A username is looked up among the grants, as a user who holds one needs no other request then. Servers of 2024
-    list all users where they do not know the user or the filter (api-behaviour: role-grants-unknown-user), so the rows
-    are compared here, too.
+
+def _search_username(session: Session, target: Target, reference: str) -> tuple[list[Row], str | None, bool]:
+    """Return what ``_read_single_user`` does for a username or an e-mail address.
+
+    It is searched for among the grants first, as a user who holds one needs no other request then.
     """
     users = session.references.users
-    uuid = users.known_uuid(reference)
-    if uuid is None and users.can_be_sent(reference):
-        rows = _read_grants(session, target, username=reference)
-        rows = [row for row in rows if row.get("user_username") == reference]
-        users.remember(rows)
-        uuid = users.known_uuid(reference)
-        if rows:
-            return rows, uuid
-    if uuid is None:
-        user = users.resolve([reference])[reference]
-        if not isinstance(user, User) or user.username == reference:
-            return [], user.uuid if isinstance(user, User) else None
-        uuid = user.uuid
-    rows = _read_grants(session, target, user=uuid)
-    rows = [row for row in rows if uuids.normalize(row.get("user_uuid")) == uuid]
-    users.remember(rows)
-    return rows, uuid
+    # A name that no URL can hold is that of nobody.
+    rows = _read_grants(session, target, username=reference if users.can_be_sent(reference) else None)
+    if found := _find_holder(rows, reference):
+        return found
+    user = users.resolve([reference])[reference]
+    if not isinstance(user, User):
+        return [], None, False
+    own = _rows_of(user.uuid, rows)
+    if own or user.username == reference:
+        return own, user.uuid, not own
+    return _rows_of(user.uuid, _read_grants(session, target, user=user.uuid)), user.uuid, False
+
+
+def _find_holder(rows: Sequence[Row], username: str) -> tuple[list[Row], str, bool] | None:
+    """Return the grants of the user with that username, and their UUID; None where no row has the username.
+
+    Servers that don't know the filter list all users.
+    """
+    uuid = next((uuids.normalize(row["user_uuid"]) for row in rows if row.get("user_username") == username), None)
+    return (_rows_of(uuid, rows), uuid, False) if uuid else None
+
+
+def _rows_of(uuid: str, rows: Iterable[Row]) -> list[Row]:
+    """Return the rows of the user with that UUID, as old servers list all users where they don't know the user
+    (api-behaviour: role-grants-unknown-user)."""
+    return [row for row in rows if uuids.normalize(row["user_uuid"]) == uuid]
 
 
 def _missing(session: Session, entry: GrantEntry, user: UnresolvedUser) -> Comparison[GrantWrite]:
@@ -632,10 +659,16 @@ def _change(
     )
 
 
-def _resolve_roles(session: Session, desired: Grants) -> dict[str, Row]:
-    """Return the role of each entry. Raises ``InvalidInput`` where it can't be granted on a service provider."""
+def _resolve_roles(session: Session, desired: Grants, *, allow_disabled: bool = False) -> dict[str, Row]:
+    """Return the role of each entry. Raises ``InvalidInput`` where it can't be granted on a service provider.
+
+    With ``allow_disabled``, entries that are absent may name a disabled role, as nothing is to be revoked.
+    """
     resolve = session.references.roles.resolve_for_provider
-    return {entry.role: resolve(entry.option("role"), entry.role) for entry in desired.entries}
+    return {
+        entry.role: resolve(entry.option("role"), entry.role, allow_disabled=allow_disabled and entry.state == "absent")
+        for entry in desired.entries
+    }
 
 
 def _roles_of_rows(desired: Grants, rows: Iterable[Row]) -> dict[str, Row] | None:

@@ -291,7 +291,7 @@ def test_an_unknown_user_stops_an_exclusive_list_from_revoking(sim: Simulator, c
     )
 
 
-def test_a_loop_over_new_users_reads_all_grants_once(sim: Simulator, connect: Connect) -> None:
+def test_a_loop_over_new_users_reads_the_grants_of_each_user_alone(sim: Simulator, connect: Connect) -> None:
     session = connect()
     for name in ("member1", "member2", "member3"):
         entry = GrantEntry("", name)
@@ -301,7 +301,9 @@ def test_a_loop_over_new_users_reads_all_grants_once(sim: Simulator, connect: Co
             name
         ]
     asked = [request["path"] for request in sim.requests() if "/list_users/" in request["path"]]
-    assert sum("user=" not in path for path in asked) == 2  # before and after the first grant
+    assert all("user=" in path or "username=" in path for path in asked)
+    # For each user the search for the username, the confirmation, what the grant led to, and the plan after it.
+    assert len(asked) == 4 * 3
 
 
 # --- usernames -------------------------------------------------------------------------------------------------------

@@ -158,7 +158,10 @@ def test_a_user_who_took_the_name_of_another_user_is_not_confused_with_them(sim:
     sim.change("User", {"username": "member1"}, {"username": "left"})
     sim.change("User", {"username": "member2"}, {"username": "member1"})
     grant(sim, "member1")
-    assert {"user": "4d6b00766d9a494d9a05b60e87009a12"}.items() <= alpha(kept, "users")["users"][0].items()
+    found = alpha(kept, "users")
+    assert [entry["user"] for entry in found["users"]] == ["manager_alpha", "member1"]
+    assert kept.references.users.known_uuid("member1") == "4d6b00766d9a494d9a05b60e87009a12"
+    assert plan_of(connect(), [{"customer": "ALPHA", "users": found["users"]}]) == []
 
 
 class Nameless(Client):

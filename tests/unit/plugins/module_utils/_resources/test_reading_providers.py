@@ -169,7 +169,7 @@ _LOOKUP = {"field": ("uuid", "username", "email", "full_name", "is_active")}
         ),
         (
             "alice@example.org",
-            [ALICE, BOB],
+            [BOB],
             ALICE.uuid,
             [
                 ("list_users", {"username": "alice@example.org"}),
@@ -184,7 +184,7 @@ _LOOKUP = {"field": ("uuid", "username", "email", "full_name", "is_active")}
             None,
             [("list_users", {"username": "nobody"}), ("all_users", {**_LOOKUP, "username": "nobody"})],
         ),
-        ("n" * 4000, [ALICE, BOB], None, []),
+        ("n" * 4000, [ALICE, BOB], None, [("list_users", {"username": None})]),
     ],
     ids=["with a grant", "without a grant", "e-mail address", "unknown", "longer than a URL"],
 )
@@ -196,7 +196,59 @@ def test_the_grants_of_a_single_user_take_the_fewest_requests_and_no_list_of_all
     found = UserRole().read(asked.session(), target(), grants(GrantEntry("", reference), single=True))
     assert found.only_user == uuid
     assert found.rows == ([row(ALICE)] if uuid and ALICE in holders else [])
+    # A search that finds nothing is repeated with the UUID before a grant.
+    assert found.is_provisional == (reference == "alice" and ALICE not in holders)
     assert [(name, query) for name, _uuid, query in asked.asked if name != "roles"] == requests
+
+
+LIKE_A_UUID = "0123456789abcdef" * 2
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_username_that_looks_like_a_uuid_is_that_of_its_user(state: str) -> None:
+    named = User(ALICE.uuid, LIKE_A_UUID)
+    person = {"uuid": ALICE.uuid, "username": LIKE_A_UUID, "email": None, "is_active": True}
+    asked = AskedClient({"list_users": [row(named), row(BOB)], "all_users": [person], "roles": [ROLE_ROW]})
+    found = UserRole().read(asked.session(), target(), grants(GrantEntry("", LIKE_A_UUID, state=state), single=True))
+    assert (found.rows, found.only_user) == ([row(named)], ALICE.uuid)
+
+
+def test_grants_without_the_username_of_their_user_are_found_by_its_uuid() -> None:
+    nameless = {key: value for key, value in row(ALICE).items() if key != "user_username"}
+    person = {"uuid": ALICE.uuid, "username": "alice", "email": None, "is_active": True}
+    asked = AskedClient({"list_users": [nameless, row(BOB)], "all_users": [person], "roles": [ROLE_ROW]})
+    found = UserRole().read(asked.session(), target(), grants(GrantEntry("", "alice"), single=True))
+    assert (found.rows, found.only_user, found.is_provisional) == ([nameless], ALICE.uuid, False)
+
+
+def test_a_grant_is_read_by_its_user_before_it_is_made() -> None:
+    """The user may get the username after the search for it."""
+    person = {"uuid": ALICE.uuid, "username": "alice", "email": None, "is_active": True}
+    asked = AskedClient({"list_users": [], "all_users": [person], "roles": [ROLE_ROW]})
+    session_, desired = asked.session(), grants(GrantEntry("", "alice"), single=True)
+    found = UserRole().read(session_, target(), desired)
+    asked.tables["list_users"] = [row(ALICE)]
+    confirmed = UserRole().confirm(session_, target(), desired, found)
+    assert (confirmed.rows, confirmed.only_user, confirmed.is_provisional) == ([row(ALICE)], ALICE.uuid, False)
+    assert asked.asked[-1] == ("list_users", PROVIDER, {"user": ALICE.uuid})
+
+
+def test_a_user_who_was_renamed_is_not_taken_for_the_one_who_has_the_name_now() -> None:
+    asked = AskedClient({"list_users": [row(ALICE)], "roles": [ROLE_ROW]})
+    session_, desired = asked.session(), grants(GrantEntry("", "alice"), single=True)
+    assert UserRole().read(session_, target(), desired).only_user == ALICE.uuid
+    asked.tables["list_users"] = [row(User(BOB.uuid, "alice"))]
+    assert UserRole().read(session_, target(), desired).only_user == BOB.uuid
+    assert session_.references.users.known_uuid("alice") == BOB.uuid
+
+
+def test_nothing_of_a_disabled_role_is_to_revoke_from_a_user_without_grants() -> None:
+    disabled = {**ROLE_ROW, "is_active": False}
+    asked = AskedClient({"list_users": [], "roles": [disabled]}, {"me": staff()})
+    entry = GrantEntry("", ALICE.uuid, state="absent")
+    assert UserRole().read(asked.session(), target(), grants(entry, single=True)).rows == []
+    with pytest.raises(InvalidInput, match="is disabled"):
+        UserRole().read(asked.session(), target(), grants(GrantEntry("", ALICE.uuid), single=True))
 
 
 def test_a_single_user_of_a_new_provider_has_no_grants_to_read() -> None:
