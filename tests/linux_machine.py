@@ -76,7 +76,7 @@ def _fill(spec: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
 
 def account(name: str = "alice", uid: int = 20001, **options: Any) -> dict[str, Any]:
     """Return an entry of accounts."""
-    return {"name": name, "uid": uid, "group": name, "home": f"/home/{name}", "keys": [KEY], **options}
+    return {"name": name, "uid": uid, "group": name, "home": f"/home/{name}", "ssh_keys": [KEY], **options}
 
 
 def personal_groups(*accounts: dict[str, Any], **groups: int) -> list[dict[str, Any]]:

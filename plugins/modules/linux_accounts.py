@@ -92,7 +92,7 @@ options:
         description: The comment, such as the name of the person, without colons.
         type: str
         default: ""
-      keys:
+      ssh_keys:
         description:
           - The public SSH keys. C(~/.ssh/authorized_keys) then contains these keys and no others.
           - If omitted, the file is not managed.
@@ -240,7 +240,7 @@ EXAMPLES = r"""
         groups: [climate]
         home: /home/alice
         comment: Alice Example
-        keys:
+        ssh_keys:
           - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINlByKjsnuRBMmj89ARhHJ3M8o281f8sRE9iGV2xR6u9 alice@laptop
     groups:
       - name: alice

@@ -198,7 +198,7 @@ accounts:
       returned: always
       type: str
       sample: Member1 Tester
-    keys:
+    ssh_keys:
       description:
         - The lines of authorized_keys. V(none) if the token may not read the SSH keys, or if the person has no project,
           as Waldur does not list such keys.

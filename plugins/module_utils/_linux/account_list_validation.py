@@ -185,7 +185,7 @@ class _AccountReader:
         for name in row["groups"]:
             if problem := self._find_group_problem(name):
                 self._problems.add(f"{place}.groups: '{quote(name)}' {problem}.")
-        keys = self._read_keys(place, row["keys"])
+        keys = self._read_keys(place, row["ssh_keys"])
         if any(wrong.values()):
             return None
         return DesiredAccount(
@@ -207,9 +207,9 @@ class _AccountReader:
         if keys is None:
             return None
         if sum(map(len, keys)) > _MOST_KEY_CHARACTERS:
-            self._problems.add(f"{place}.keys: {len(keys)} keys are longer than {_MOST_KEY_CHARACTERS} characters.")
+            self._problems.add(f"{place}.ssh_keys: {len(keys)} keys are longer than {_MOST_KEY_CHARACTERS} characters.")
             return None
-        lines = {self._read_key(f"{place}.keys[{index}]", key) for index, key in enumerate(keys)}
+        lines = {self._read_key(f"{place}.ssh_keys[{index}]", key) for index, key in enumerate(keys)}
         return tuple(sorted(lines))
 
     def _read_key(self, place: str, key: str) -> str:

@@ -15,7 +15,7 @@ ACCOUNT_OPTIONS: dict[str, Any] = {
     "home": {"type": "str"},
     "shell": {"type": "str", "default": "/bin/bash"},
     "comment": {"type": "str", "default": ""},
-    "keys": {"type": "list", "elements": "str", "no_log": False},
+    "ssh_keys": {"type": "list", "elements": "str", "no_log": False},
     "groups": {"type": "list", "elements": "str", "default": []},
     "active": {"type": "bool", "default": True},
     "has_access": {"type": "bool", "default": False},

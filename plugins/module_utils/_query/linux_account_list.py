@@ -344,7 +344,7 @@ class _Composer:
             "home": person.home if person.name else None,
             "shell": person.shell,
             "comment": to_printable(str(comment or "").replace(":", " ").replace(",", " "))[:_LONGEST_COMMENT],
-            "keys": self._find_keys(person, keys) if is_active else None if keys is None else [],
+            "ssh_keys": self._find_keys(person, keys) if is_active else None if keys is None else [],
             "groups": sorted(memberships) if is_active else [],
             "active": is_active,
             "has_access": is_active or person.has_access,

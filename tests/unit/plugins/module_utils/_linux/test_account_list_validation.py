@@ -37,7 +37,7 @@ def errors(machine: Machine, **options: Any) -> list[str]:
 
 
 def test_a_valid_list_is_read_and_active_accounts_count(machine: Machine) -> None:
-    alice = account(groups=["climate", "alice"], comment="Alice", user_uuid="a" * 32, keys=[OTHER_KEY, KEY, KEY])
+    alice = account(groups=["climate", "alice"], comment="Alice", user_uuid="a" * 32, ssh_keys=[OTHER_KEY, KEY, KEY])
     left = {"name": "0 invalid", "active": False, "reason": "no project left"}
     groups = personal_groups(alice, climate=30001)
     desired = validate_account_list(machine.options(accounts=[alice, left], groups=groups, adopt=["climate"]))
@@ -92,10 +92,12 @@ def test_a_comment_that_would_break_a_file_is_an_error(comment: Any) -> None:
 
 
 def test_everything_that_is_wrong_is_reported_at_once(machine: Machine) -> None:
-    bad = account("../x", 7, home="/etc", shell="bash", comment="a:b", group="none", groups=["sudo"], keys=["no key"])
+    bad = account(
+        "../x", 7, home="/etc", shell="bash", comment="a:b", group="none", groups=["sudo"], ssh_keys=["no key"]
+    )
     found = errors(machine, accounts=[bad], groups=[{"name": "a b", "gid": 5}], max_removals=-1, list_name="a/b")
     places = [text.split(":")[0] for text in found]
-    keys = ("name", "uid", "home", "shell", "comment", "group", "groups", "keys[0]")
+    keys = ("name", "uid", "home", "shell", "comment", "group", "groups", "ssh_keys[0]")
     assert places == [
         "max_removals",
         "list_name",
@@ -134,9 +136,9 @@ def test_what_an_active_account_requires_is_said_so(machine: Machine) -> None:
 
 
 def test_keys_beyond_any_use_are_an_error(machine: Machine) -> None:
-    alice = account(keys=[KEY] * 7000)
+    alice = account(ssh_keys=[KEY] * 7000)
     [found] = errors(machine, accounts=[alice], groups=personal_groups(alice))
-    assert found == message("linux_keys_large", option="accounts[0].keys", count=7000)
+    assert found == message("linux_keys_large", option="accounts[0].ssh_keys", count=7000)
 
 
 # --- options of keys --------------------------------------------------------------------------------------------------

@@ -298,7 +298,7 @@ def test_a_symbolic_link_of_a_person_leads_nowhere(machine: Machine, place: str)
     path.rename(machine.root / "home" / "alice" / "moved")
     path.symlink_to(target if place == ".ssh" else target / "authorized_keys")
     os.chown(path, 20001, 20001, follow_symlinks=False)
-    changed = {**ALICE, "keys": [OTHER_KEY]}
+    changed = {**ALICE, "ssh_keys": [OTHER_KEY]}
     if place == ".ssh":
         with pytest.raises(WaldurError, match=fragment("linux_homes_failed", count=1)) as raised:
             apply(machine, changed, BOB)
@@ -332,7 +332,7 @@ def test_a_person_who_swaps_folders_during_a_run_never_makes_it_write_elsewhere(
         failures = 0
         for number in range(1000):
             try:
-                apply(machine, {**ALICE, "keys": [(KEY, OTHER_KEY)[number % 2]]})
+                apply(machine, {**ALICE, "ssh_keys": [(KEY, OTHER_KEY)[number % 2]]})
             except WaldurError:
                 failures += 1
             if failures == 5:
@@ -429,7 +429,7 @@ def test_a_home_directory_that_root_may_not_open_stops_no_other_account(
 
     monkeypatch.setattr(OpenFolder, "open_folder", refuse)
     with pytest.raises(WaldurError, match=fragment("linux_homes_failed", count=1)) as raised:
-        apply(machine, {**ALICE, "keys": [OTHER_KEY]}, BOB)
+        apply(machine, {**ALICE, "ssh_keys": [OTHER_KEY]}, BOB)
     assert raised.value.details["failed_accounts"] == ["alice"]
     assert machine.keys("bob") == [KEY]
     apply(machine, BOB)
@@ -743,7 +743,7 @@ def test_a_run_that_is_cut_off_at_any_step_is_completed_by_the_next_one(
 
     carol, dave = account("carol", 20003, groups=["climate"]), account("dave", 20002, user_uuid="b" * 32)
     groups = personal_groups(carol, dave, ALICE, climate=30001)
-    last = [carol, {**dave, "keys": [OTHER_KEY]}]
+    last = [carol, {**dave, "ssh_keys": [OTHER_KEY]}]
     complete = build("complete")
     steps = count_steps(monkeypatch, lambda: apply(complete, *last, groups=groups))
     expected = complete.snapshot()

@@ -46,7 +46,9 @@ def read(sim: Simulator, alias: str = "staff", *, check: bool = False, **options
 
 def active(result: dict[str, Any]) -> dict[str, tuple[int, list[str], int]]:
     return {
-        row["name"]: (row["uid"], row["groups"], len(row["keys"] or ())) for row in result["accounts"] if row["active"]
+        row["name"]: (row["uid"], row["groups"], len(row["ssh_keys"] or ()))
+        for row in result["accounts"]
+        if row["active"]
     }
 
 
@@ -269,7 +271,7 @@ def test_what_waldur_says_is_used_and_the_rest_has_defaults() -> None:
         "home": "/data/al",
         "shell": "/bin/sh",
         "comment": "Al ice x",
-        "keys": [],
+        "ssh_keys": [],
         "groups": [],
         "active": True,
         "has_access": True,
@@ -332,9 +334,9 @@ def test_keys_are_parsed_and_their_options_dropped() -> None:
         {"user_uuid": OTHER, "name": "c", "public_key": "nonsense of another user"},
     ]
     composed = compose(ACCOUNT, keys=keys)
-    assert composed.accounts[0]["keys"] == [f"{KEY} me"]
+    assert composed.accounts[0]["ssh_keys"] == [f"{KEY} me"]
     assert len(composed.warnings) == 2
-    assert compose(ACCOUNT, keys=None).accounts[0]["keys"] is None
+    assert compose(ACCOUNT, keys=None).accounts[0]["ssh_keys"] is None
 
 
 def test_a_person_without_a_project_who_keeps_the_access_keeps_the_keys() -> None:
@@ -342,8 +344,8 @@ def test_a_person_without_a_project_who_keeps_the_access_keeps_the_keys() -> Non
     settings = ListSettings(["/home"], "/bin/sh", require_project=False)
     rows = WaldurRows([ACCOUNT], users=[], keys=[], memberships=[])
     [row] = compose_list(rows, settings, None).accounts
-    assert (row["active"], row["keys"]) == (True, None)
-    assert compose(ACCOUNT).accounts[0]["keys"] == []
+    assert (row["active"], row["ssh_keys"]) == (True, None)
+    assert compose(ACCOUNT).accounts[0]["ssh_keys"] == []
 
 
 # --- the map of numbers -----------------------------------------------------------------------------------------------
