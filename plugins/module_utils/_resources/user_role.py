@@ -471,8 +471,8 @@ def _search_username(session: Session, target: Target, reference: str) -> tuple[
     users = session.references.users
     # A name that no URL can hold is that of nobody.
     rows = _read_grants(session, target, username=reference if users.can_be_sent(reference) else None)
-    if found := _find_holder(rows, reference):
-        return found
+    if grants_of_holder := _find_holder(rows, reference):
+        return grants_of_holder
     user = users.resolve([reference])[reference]
     if not isinstance(user, User):
         return [], None, False
