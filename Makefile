@@ -99,7 +99,7 @@ coverage: .venv/test.stamp $(TREE) ## report the lines and branches that the las
 	@COVERAGE_FILE=build/.coverage $(BIN)/coverage json -q -o build/coverage.json
 	@$(BIN)/python tests/tools/check_coverage.py build/coverage.json
 
-mutation: .venv/mutation.stamp ## run mutation tests of the engine; takes half an hour
+mutation: .venv/mutation.stamp ## run mutation tests of the engine; takes more than an hour
 	@$(BIN)/python tests/tools/run_mutation.py
 
 integration: .venv/test.stamp $(TREE) ## run the playbook tests against the simulator
