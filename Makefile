@@ -8,9 +8,9 @@ TREE := build/ansible_collections/waldur/provider
 WAITING = $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 # What make contract needs. make test installs it beside lint, as that mostly waits for downloads.
 CONTRACT_TOOLS := $(addprefix build/,sdk-7.9.0/installed sdk-8.1.3/installed yaml-language-server/installed gitlab-ci-local/installed pre-commit/downloaded ansible-rulebook/installed awx/installed)
-# Run several checks at a time: some use one processor, others wait for downloads, servers and processes. The output of
-# each is printed in one piece. A make without --output-sync runs them one after another.
-parallel = $(if $(filter output-sync,$(.FEATURES)),-j$(1) --output-sync=target)
+# Run two checks at a time: some use one processor, others wait for servers and processes. The output of each is printed
+# in one piece. A make without --output-sync runs them one after another.
+PARALLEL := $(if $(filter output-sync,$(.FEATURES)),-j2 --output-sync=target)
 
 # Use only this checkout: no Ansible configuration and no installed collection can override it.
 $(foreach name,$(filter ANSIBLE_%,$(.VARIABLES)),$(eval unexport $(name)))
@@ -20,7 +20,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/build/ansible.cfg
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo check test simulator lint ruff mypy yamllint changelog ansible-lint docs-lint docs pictures unit integration contract coverage mutation molecule artifact release release-check generate generated test-live pylint sanity-without-pylint sanity matrix benchmark clean
+.PHONY: help demo check test simulator lint ruff mypy yamllint changelog ansible-lint docs-lint docs pictures unit integration contract coverage mutation molecule artifact release release-check generate generated test-live sanity matrix benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -33,16 +33,16 @@ simulator: .venv/demo.stamp ## start a simulated Waldur and print two export lin
 	@cd tests && exec ../$(BIN)/python -m simulator --shell $(if $(EDITION),--edition $(EDITION))
 
 check: .venv/test.stamp $(TREE) ## ruff, mypy and the fast unit tests, for daily work
-	@$(MAKE) --no-print-directory $(call parallel,2) ruff mypy
+	@$(MAKE) --no-print-directory $(PARALLEL) ruff mypy
 	@echo "== pytest tests/unit, fast tests"
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" tests/unit
 
 test: .venv/test.stamp ## run every check; stop at the first failure
-	@$(MAKE) --no-print-directory $(call parallel,3) lint docs pylint $(CONTRACT_TOOLS)
+	@$(MAKE) --no-print-directory $(PARALLEL) lint docs $(CONTRACT_TOOLS)
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory coverage
 	@$(MAKE) --no-print-directory integration
-	@$(MAKE) --no-print-directory $(call parallel,2) sanity-without-pylint molecule artifact contract
+	@$(MAKE) --no-print-directory $(PARALLEL) sanity molecule artifact contract
 	@echo "== every check passed"
 
 lint: ruff mypy yamllint generated changelog ansible-lint docs-lint ## ruff, mypy, yamllint, generated texts, changelog fragments, ansible-lint and plugin documentation
@@ -129,15 +129,10 @@ contract: .venv/test.stamp $(TREE) $(CONTRACT_TOOLS) ## test with other programs
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests/contract
 
 # pylint checks only the published files here, as ruff and mypy check the tests in less time. make matrix runs it on all.
-pylint: .venv/test.stamp
-	@echo "== ansible-test sanity, pylint"
-	@$(BIN)/python tests/tools/run_ansible_test.py sanity --test pylint --exclude tests/
-
-sanity-without-pylint: .venv/test.stamp
-	@echo "== ansible-test sanity, without pylint"
+sanity: .venv/test.stamp ## run ansible-test sanity on a copy
+	@echo "== ansible-test sanity"
 	@$(BIN)/python tests/tools/run_ansible_test.py sanity --skip-test pylint
-
-sanity: pylint sanity-without-pylint ## run ansible-test sanity on a copy
+	@$(BIN)/python tests/tools/run_ansible_test.py sanity --test pylint --exclude tests/
 
 matrix: .venv/bin/python $(TREE) ## run all checks on each supported ansible-core and Python; takes hours. CORES="2.17 2.20" PYTHONS=3.12 CHECKS=unit ONLY="tests/unit -k grant"
 	@$(BIN)/python tests/tools/run_matrix.py $(if $(CORES),--cores "$(CORES)") $(if $(PYTHONS),--pythons "$(PYTHONS)") $(if $(CHECKS),--checks "$(CHECKS)") $(if $(ONLY),--only "$(ONLY)")
