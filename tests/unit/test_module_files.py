@@ -69,4 +69,4 @@ def test_every_module_with_connection_options_is_in_the_action_group() -> None:
 
 
 def test_the_paths_of_all_reports_are_resolved_on_the_controller() -> None:
-    assert set(files.WRITTEN_FILES) == set(REPORTS)
+    assert set(files.REPORT_OPTIONS) == set(REPORTS)

@@ -193,7 +193,7 @@ def _run(name: str, text: str, content: Mapping[str, Any]) -> dict[str, str]:
 def _run_program(name: str, request: bytes, printed: IO[bytes], answer: IO[bytes]) -> int:
     """Return the exit status of the program. Raises ``InvalidInput`` if it takes too long, or does not start."""
     try:
-        # No AnsibleModule is here, whose run_command would be used.
+        # AnsibleModule.run_command is not available here.
         return subprocess.run(  # pylint: disable=ansible-bad-function
             [sys.executable, "-I", "-c", _PROGRAM],
             input=request,

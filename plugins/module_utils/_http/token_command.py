@@ -70,7 +70,7 @@ def run_command(command: Sequence[str], environment: Mapping[str, str]) -> bytes
     """
     program = quote(command[0])
     try:
-        # No AnsibleModule is here, whose run_command would be used.
+        # AnsibleModule.run_command is not available here.
         process = subprocess.Popen(  # pylint: disable=ansible-bad-function
             [os.path.expanduser(command[0]), *command[1:]],
             env=dict(environment),

@@ -113,7 +113,7 @@ def _describe_account(account: LocalAccount | None) -> dict[str, str]:
         "shell": account.shell,
         "access": account.access.value,
         "home directory": "exists" if account.has_home else "missing",
-        "ssh_keys": ", ".join(keys) or "none",
+        "SSH keys": ", ".join(keys) or "none",
         "owner and mode of keys": "right" if account.are_keys_valid else "wrong",
     }
 

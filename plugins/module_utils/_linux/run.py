@@ -177,7 +177,7 @@ def _flush_caches() -> None:
         if program := shutil.which(command[0], path="/usr/sbin:/sbin:/usr/bin:/bin"):
             # All changes are made by now: a cache that can't be flushed reads the files again by itself, later.
             with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-                # No AnsibleModule is here, whose run_command would be used.
+                # AnsibleModule.run_command is not available here.
                 subprocess.run(  # pylint: disable=ansible-bad-function
                     [program, *command[1:]], check=False, capture_output=True, timeout=30
                 )

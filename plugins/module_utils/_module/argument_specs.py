@@ -61,7 +61,8 @@ class WriteModule:
 class FileModule:
     """A module that writes files: its own options, what it does, and the rules between them.
 
-    ``run`` takes the options, whether it is check mode, and whether to return differences. It returns the result.
+    ``run`` takes the session, the options, whether it is check mode, and whether to return differences. It returns the
+    result.
     """
 
     options: Spec

@@ -29,7 +29,7 @@ from .._plan.diff import diff as plan_diff
 from .._plan.policy import describe_rejection
 from . import fleet
 from .argument_specs import FileModule, OfflineModule, TargetModule, WriteModule, spec
-from .lookup import find_module
+from .find_module import find_module
 from .write_modules import REPORT, parse_limits
 
 if TYPE_CHECKING:  # a module that writes needs nothing of what reads

@@ -73,6 +73,7 @@ class UserResolver:
         self._users: dict[str, list[User]] = {}
         self._by_uuid: dict[str, User] = {}
         self._unknown_uuids: set[str] = set()
+        # The usernames and e-mail addresses that were not found in this run.
         self._missing: set[str] = set()
         self._has_deactivated = False
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._common import expiries, timestamps, uuids
 from .._common.errors import (
@@ -447,24 +447,32 @@ def _pair(row: Row) -> tuple[str, str]:
     return uuids.normalize(row.get("user_uuid")) or "", uuids.normalize(row.get("role_uuid")) or ""
 
 
-def _read_single_user(session: Session, target: Target, entry: GrantEntry) -> tuple[list[Row], str | None, bool]:
-    """Return the grants of one user, the UUID (None: there is no such user), and whether the grants are provisional."""
+class _UserGrants(NamedTuple):
+    """The grants of one user, the UUID (None where there is no such user), and whether they are provisional."""
+
+    rows: list[Row]
+    uuid: str | None
+    is_provisional: bool = False
+
+
+def _read_single_user(session: Session, target: Target, entry: GrantEntry) -> _UserGrants:
+    """Return the grants of the user that an entry names."""
     reference, uuid = entry.user, user_uuid(entry.user)
     if uuid is None:
         return _search_username(session, target, reference)
     rows = _rows_of(uuid, _read_grants(session, target, user=uuid))
     if rows or not uuids.normalize(reference):
-        return rows, uuid, False
+        return _UserGrants(rows, uuid)
     # Some usernames look like UUIDs.
     if entry.state == "present":
         user = session.references.users.resolve([reference])[reference]
         is_username = isinstance(user, User) and user.uuid != uuid
-        return _search_username(session, target, reference) if is_username else ([], uuid, False)
-    return _find_holder(_read_grants(session, target, username=reference), reference) or ([], uuid, False)
+        return _search_username(session, target, reference) if is_username else _UserGrants([], uuid)
+    return _find_holder(_read_grants(session, target, username=reference), reference) or _UserGrants([], uuid)
 
 
-def _search_username(session: Session, target: Target, reference: str) -> tuple[list[Row], str | None, bool]:
-    """Return what ``_read_single_user`` does for a username or an e-mail address.
+def _search_username(session: Session, target: Target, reference: str) -> _UserGrants:
+    """Return the grants of the user with a username or an e-mail address.
 
     It is searched for among the grants first, as a user who holds one needs no other request then.
     """
@@ -475,20 +483,20 @@ def _search_username(session: Session, target: Target, reference: str) -> tuple[
         return grants_of_holder
     user = users.resolve([reference])[reference]
     if not isinstance(user, User):
-        return [], None, False
+        return _UserGrants([], None)
     own = _rows_of(user.uuid, rows)
     if own or user.username == reference:
-        return own, user.uuid, not own
-    return _rows_of(user.uuid, _read_grants(session, target, user=user.uuid)), user.uuid, False
+        return _UserGrants(own, user.uuid, is_provisional=not own)
+    return _UserGrants(_rows_of(user.uuid, _read_grants(session, target, user=user.uuid)), user.uuid)
 
 
-def _find_holder(rows: Sequence[Row], username: str) -> tuple[list[Row], str, bool] | None:
-    """Return the grants of the user with that username, and their UUID; None where no row has the username.
+def _find_holder(rows: Sequence[Row], username: str) -> _UserGrants | None:
+    """Return the grants of the user with that username; None where no row has the username.
 
     Servers that don't know the filter list all users.
     """
     uuid = next((uuids.normalize(row["user_uuid"]) for row in rows if row.get("user_username") == username), None)
-    return (_rows_of(uuid, rows), uuid, False) if uuid else None
+    return _UserGrants(_rows_of(uuid, rows), uuid) if uuid else None
 
 
 def _rows_of(uuid: str, rows: Iterable[Row]) -> list[Row]:

@@ -43,7 +43,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.argument_s
     keep_nulls,
     spec,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._module.lookup import find_module
+from ansible_collections.waldur.provider.plugins.module_utils._module.find_module import find_module
 from ansible_collections.waldur.provider.plugins.module_utils._module.runner import run, run_offline
 from ansible_collections.waldur.provider.plugins.plugin_utils._action import credentials, interruption
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.arguments import (

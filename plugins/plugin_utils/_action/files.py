@@ -24,7 +24,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._plan.policy impor
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 
 # The options that name reports to write.
-WRITTEN_FILES = ("junit_file", "code_quality_file")
+REPORT_OPTIONS = ("junit_file", "code_quality_file")
 _ENTRY = re.compile(r"service_providers\[(\d+)\]")
 # The parts of a module's result that name entries of a document.
 _MESSAGES = ("msg", "errors", "warnings", "policy_violations")
@@ -50,7 +50,7 @@ class ControllerFiles:
             if isinstance(arguments.get(option), str) and arguments[option].strip():
                 path, arguments[option] = arguments[option], self.find(option, arguments[option])
                 written[arguments[option]] = path
-        for option in (*(("dest",) if self._is_local else ()), *WRITTEN_FILES):
+        for option in (*(("dest",) if self._is_local else ()), *REPORT_OPTIONS):
             if isinstance(arguments.get(option), str) and arguments[option].strip():
                 path, expanded = arguments[option], input_files.expand_path(option, arguments[option])
                 arguments[option] = str(self._action._loader.path_dwim(os.path.expandvars(expanded)))
