@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The collection's one action plugin under this module's name, so that Ansible imports it once, before it forks."""
+"""The collection's one action plugin under this module's name, so that Ansible loads it once, before it forks."""
 
 from __future__ import annotations
 
-from ansible_collections.waldur.provider.plugins.plugin_utils._action.complete_action_module import ActionModule
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.load import load_action
 
-__all__ = ["ActionModule"]
+ActionModule = load_action("desired_state_file")

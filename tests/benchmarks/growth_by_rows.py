@@ -22,7 +22,7 @@ from unit.plugins.helpers.recording_client import AskedClient, staff
 from ansible_collections.waldur.provider.plugins.inventory.inventory import InventoryModule
 from ansible_collections.waldur.provider.plugins.module_utils._document.writer import document_text
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
-from ansible_collections.waldur.provider.plugins.module_utils._module.write_modules import parse_approved
+from ansible_collections.waldur.provider.plugins.module_utils._module.plan_limits import parse_approved
 from ansible_collections.waldur.provider.plugins.module_utils._plan.approval import require_approved
 from ansible_collections.waldur.provider.plugins.module_utils._references.targets import Target
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import User

@@ -17,7 +17,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common import tim
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document import images
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile, ProviderDocument
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.plan import Plan
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import Limits, check_limits
@@ -266,7 +266,7 @@ def planned(
         task.compare(session, users)
     comparison = Comparison.of(task.comparison for task in tasks)
     check_limits(comparison, Limits(max_removals))
-    return Plan(tasks, users, comparison, "https://waldur.example.org")
+    return Plan(RESOURCES, tasks, users, comparison, "https://waldur.example.org")
 
 
 # --- the effects of changes, as they are published -------------------------------------------------------------------

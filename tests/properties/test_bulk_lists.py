@@ -23,7 +23,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._plan.limits impor
 from ansible_collections.waldur.provider.plugins.module_utils._references import bulk_lists
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
-from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import EXPORT_PARTS
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import EXPORT_PARTS, RESOURCES
 from simulator_process import Simulator
 
 from .marketplace_model import NOW
@@ -148,7 +148,7 @@ def outcome(world: list[Row], document: list[Row] | None, *, as_staff: bool) -> 
     try:
         if document is None:
             return export(session, None, ["users"]), client.listed
-        plan = plan_changes(session, SCHEMA.read(document, _no_image), Limits(continues=True))
+        plan = plan_changes(session, RESOURCES, SCHEMA.read(document, _no_image), Limits(continues=True))
     except WaldurError as error:
         return error.message, client.listed
     found = ([change.as_dict() for change in plan.changes], plan.comparison.warnings, plan.summary(done=False))

@@ -18,7 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._document import i
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile, ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._http import connection_options
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import CONNECTION, dates, spec
-from ansible_collections.waldur.provider.plugins.module_utils._module.write_modules import WRITE_MODULES
+from ansible_collections.waldur.provider.plugins.module_utils._module.modules import WRITE_MODULES
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.arguments import keep_spelling
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_literals import parse_printed_list

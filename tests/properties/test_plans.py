@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.plan import Plan
 from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
 
 from .marketplace_model import PROJECTS, MarketplaceModel, applied, list_unmet_entries, planned

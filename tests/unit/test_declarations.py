@@ -15,7 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.fields i
     MappingField,
     date_places,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._module.write_modules import WRITE_MODULES
+from ansible_collections.waldur.provider.plugins.module_utils._module.modules import WRITE_MODULES
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Action, ChangeKind, Severity, Stage
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import DOCUMENT, FIELDS
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import KINDS, RESOURCES
@@ -51,7 +51,7 @@ _PUBLIC_KEYS = {
     "limits.py": {"service_provider"},
     "shown_changes.py": {"service_provider"},
     "metrics.py": {"service_provider"},
-    "selection.py": {"service_provider"},
+    "stored_selection.py": {"service_provider"},
     # The keys of GitLab's report.
     "gitlab.py": {"create", "update", "delete"},
 }

@@ -56,7 +56,9 @@ def test_what_is_out_of_date_is_named_with_the_remedy_and_then_written(
     assert command.main([]) == 0
     assert capsys.readouterr().out.split() == names
     assert not gone.exists()
-    assert (checkout / "plugins" / "action" / "revenue_info.py").read_text() == actions.stub("revenue_info")
+    assert (checkout / "plugins" / "action" / "revenue_info.py").read_text() == actions.STUB.format(
+        module="revenue_info"
+    )
     runtime = (checkout / "meta" / "runtime.yml").read_text()
     assert runtime == "action_groups:\n  all:\n    - revenue_info\nplugin_routing: {}\n"
     text = (checkout / "plugins" / "modules" / "revenue_info.py").read_text()

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,12 +18,13 @@ from ansible_collections.waldur.provider.plugins.module_utils._module.modules im
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 from ansible_collections.waldur.provider.plugins.module_utils._validation.desired_state_validate import REPORTS
 from ansible_collections.waldur.provider.plugins.plugin_utils._action import files
+from simulator_process import Simulator
 
 ROOT = Path(__file__).resolve().parents[2]
 # Those that run on machines have no action plugin: it would run them on the controller.
 MODULES = sorted({path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")} - TARGET_MODULES.keys())
 ACTIONS = ROOT / "plugins" / "action"
-# The stubs take the class of one plugin, so that Ansible imports it once, before it forks.
+# The stubs take the class of one plugin, so that Ansible loads it once, before it forks.
 SAMPLE = "ssh_key_info"
 KINDS = {resource.kind.name for resource in RESOURCES}
 
@@ -36,22 +38,59 @@ def body(name: str) -> str:
 def test_every_module_has_its_stub_among_the_actions(module: str) -> None:
     stub = ACTIONS / f"{module}.py"
     assert stub.is_file(), f"plugins/action/{module}.py is missing: run make generate"
-    sample = "user_role" if module in KINDS else SAMPLE
-    assert body(module) == body(sample), f"plugins/action/{module}.py differs from {sample}.py: run make generate"
+    expected = body(SAMPLE).replace(SAMPLE, module)
+    assert body(module) == expected, f"plugins/action/{module}.py differs from {SAMPLE}.py: run make generate"
+
+
+def imported_files(module: str, task: str = "", **environment: str) -> tuple[set[str], set[str]]:
+    """Return the files below plugins/ that the action plugin of ``module`` imports, and those that ``task`` adds."""
+    program = (
+        "import importlib, sys; from ansible.plugins.loader import init_plugin_loader; init_plugin_loader()\n"
+        f"importlib.import_module('ansible_collections.waldur.provider.plugins.action.{module}')\n"
+        f"before = set(sys.modules)\n{task}\n"
+        "for names in before, sys.modules.keys() - before:\n"
+        "    print(*(name.partition('.provider.plugins.')[2] for name in names))\n"
+    )
+    variables = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build"), **environment}
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, env=variables)
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    return set(first.split()), set(second.split())
 
 
 @pytest.mark.parametrize("module", sorted(KINDS))
-def test_the_action_of_a_resource_imports_nothing_of_what_reads_exports_and_validates(module: str) -> None:
-    program = (
-        "import importlib, sys; from ansible.plugins.loader import init_plugin_loader; init_plugin_loader();"
-        f"importlib.import_module('ansible_collections.waldur.provider.plugins.action.{module}');"
-        "print(*(name.split('.')[5] for name in sys.modules if '.provider.plugins.module_utils.' in name))"
-    )
-    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build")}
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment)
-    packages = set(done.stdout.split())
-    assert "_resources" in packages
+def test_the_action_of_a_resource_imports_only_what_its_tasks_need(module: str) -> None:
+    files, _later = imported_files(module)
+    packages = {name.split(".")[1] for name in files if name.startswith("module_utils.")}
     assert not packages & {"_query", "_export", "_validation", "_linux"}
+    assert f"module_utils._resources.{module}" in files
+    assert not files & {"module_utils._resources.registry", "module_utils._document.loader"}
+
+
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("user_role", {"service_provider": "ALPHA", "user": "member1", "exclusive": False}),
+        ("service_provider", {"customer": "ALPHA", "description": "Another one", "state": "present"}),
+        ("desired_state", {"service_providers": [{"customer": "ALPHA", "description": "Another one"}]}),
+        ("customer_info", {"service_provider": "ALPHA"}),
+    ],
+)
+def test_a_task_imports_nothing_that_its_action_has_not_imported(
+    sim: Simulator, tmp_path: Path, module: str, options: dict[str, Any]
+) -> None:
+    """Each task runs in a process of its own, which would compile again what was not imported before."""
+    if module == "desired_state":
+        policy = tmp_path / "policy.yml"
+        policy.write_text("forbidden_email_domains: [example.org]\n", encoding="utf-8")
+        options = {**options, "policy_path": str(policy)}
+    utils = "ansible_collections.waldur.provider.plugins.module_utils"
+    task = (
+        f"from {utils}._http.connection import Connection\nfrom {utils}._module.runner import run\n"
+        f"run({module!r}, {options!r}, Connection({sim.url!r}, {sim.token('staff')!r}), check=True, diff=True)"
+    )
+    _files, later = imported_files(module, task)
+    assert not later
 
 
 def test_no_action_is_there_without_its_module() -> None:

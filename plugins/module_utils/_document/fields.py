@@ -70,7 +70,6 @@ class TextField(Field[str]):
         return self.check(where, text) if self.check else text
 
 
-@dataclass(frozen=True)
 class ReferenceField(Field[str]):
     """A reference to an object: a name, a UUID or a URL."""
 
@@ -79,7 +78,6 @@ class ReferenceField(Field[str]):
         return values.reference(where, value)
 
 
-@dataclass(frozen=True)
 class FileField(Field[str]):
     """The path of a file; empty where the file is to be removed. In a document it is relative to that document."""
 
@@ -88,7 +86,6 @@ class FileField(Field[str]):
         return values.text(where, value)
 
 
-@dataclass(frozen=True)
 class BooleanField(Field[bool]):
     """A boolean."""
 
@@ -120,7 +117,6 @@ class ChoiceField(Field[str]):
         return values.choice(where, value, self.choices)
 
 
-@dataclass(frozen=True)
 class TimestampField(Field["datetime | None"]):
     """A date, a date-time or ``never`` (None)."""
 
@@ -129,7 +125,6 @@ class TimestampField(Field["datetime | None"]):
         return values.expiration(where, value)
 
 
-@dataclass(frozen=True)
 class DurationField(Field[timedelta]):
     """A number of days, or text such as ``12h``, ``30d`` or ``4w``."""
 

@@ -16,7 +16,7 @@ from .._plan.changes import Change
 from .._references.users import ResolvedUsers
 from .._resources.base import ResourceTask
 from .failures import Failures, ProviderFailure, make_failure_error, with_failures
-from .planner import Plan
+from .plan import Plan
 
 
 def apply(session: Session, plan: Plan) -> None:

@@ -18,12 +18,11 @@ from typing import Any, Protocol
 
 from .._common import input_files
 from .._common.errors import LONGEST_PATH, InvalidInput, quote
-from .token_command import OUTPUT_LIMIT, parse_command, run_command
 
 # The three options that set the token; a place may set one of them.
 TOKEN_OPTIONS = ("access_token", "token_file", "token_command")
 _MIN_TOKEN_LENGTH = 8
-_FILE_LIMIT = OUTPUT_LIMIT
+_FILE_LIMIT = 64 * 1000
 
 
 class TokenSource(Protocol):
@@ -101,6 +100,8 @@ class TokenCommand:
             return _STATE.tokens[self]
 
     def _run(self) -> str:
+        from .token_command import run_command  # few tasks have a command
+
         output = run_command(self.command, self.environment)
         return _parse_token(self.option, output, f"the output of '{quote(self.command[0])}'")
 
@@ -133,6 +134,8 @@ def find_source(values: Mapping[str, Any], environment: Mapping[str, str]) -> To
     ``InvalidInput``.
     """
     if values.get("token_command") not in (None, ""):
+        from .token_command import parse_command
+
         settings = frozenset(item for item in environment.items() if os.environ.get(item[0]) != item[1])
         return TokenCommand(parse_command(values["token_command"]), environment, settings)
     if values.get("token_file") in (None, ""):

@@ -15,7 +15,7 @@ from .._api.operations import OPERATIONS
 from .._context import Session
 from .._document.fields import BooleanField, ChoiceField, Field, ListField, MappingField, NumberField
 from .._document.model import ProviderDocument, ReadImage
-from .._engine.planner import Plan
+from .._engine.plan import Plan
 
 if TYPE_CHECKING:  # a module that writes needs nothing of what reads
     from .._query.info import Info
@@ -43,14 +43,17 @@ CONNECTION: Spec = {
 
 @dataclass(frozen=True)
 class WriteModule:
-    """A module that writes to Waldur: its options, the rules between them, their desired state, and what it returns.
+    """A module that writes to Waldur: its options, and the rules between them.
 
+    ``load`` returns the desired state that the options name, ``plan`` plans it, and ``returns`` makes the result of a
+    plan, which is done or not.
     ``dates`` are the places in its options that take a date as YAML makes it of unquoted text. ``removable`` are the
     options of the type dict in which null removes a key, though Ansible does not tell it from one that is left out.
     """
 
     options: Spec
     load: Callable[[Mapping[str, Any], ReadImage], list[ProviderDocument]]
+    plan: Callable[[Session, Mapping[str, Any], ReadImage], Plan]
     returns: Callable[[Mapping[str, Any], Plan, bool], dict[str, Any]]
     rules: Mapping[str, Any] = dataclass_field(default_factory=dict)
     dates: tuple[str, ...] = ()

@@ -6,18 +6,22 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+from .._resources.find_resource import find_resource
 from .argument_specs import Module
-from .write_modules import WRITE_MODULES
+from .resource_modules import resource_module
 
 
+@cache
 def find_module(name: str) -> Module:
     """Return the declaration of the module ``name``, without the collection's name.
 
-    What reads, exports and validates is imported only for the modules that need it, as Ansible compiles each file that
-    it imports again in every run.
+    The module of a resource needs nothing of the other ones, which are imported only where one of them is used.
     """
-    if name in WRITE_MODULES:
-        return WRITE_MODULES[name]
+    resource = find_resource(name)
+    if resource is not None:
+        return resource_module(resource)
     from .modules import MODULES
 
     return MODULES[name]

@@ -17,12 +17,14 @@ from typing import Any
 from .._context import Session
 from .._document import loader
 from .._document.entry_store import EntryStore, StoredEntry, shared_folder
-from .._document.model import ReadImage
-from .._engine.planner import Plan, plan_selection
-from .._engine.selection import select_stored, split_entries
+from .._document.model import ProviderDocument, ReadImage
+from .._engine.plan import Plan
+from .._engine.planner import plan_selection
+from .._engine.stored_selection import select_stored, split_entries
 from .._plan.approval import group_by_customer
 from .._resources.document_schema import SCHEMA
-from .write_modules import parse_approved, parse_limits
+from .._resources.registry import RESOURCES
+from .plan_limits import parse_approved, parse_limits
 
 
 def can_share(options: Mapping[str, Any]) -> bool:
@@ -43,7 +45,11 @@ def plan_shared(session: Session, options: Mapping[str, Any], read_image: ReadIm
     store = EntryStore(os.path.join(shared_folder(), _key(session, options)))
     session.references.roles.share_rows = partial(store.share, "roles")
     summaries = store.summaries(lambda: _split(session, options, read_image))
-    stored = select_stored(session, store, summaries, limits.only or (), read_image)
+
+    def read_entry(place: str, entry: Any) -> ProviderDocument:
+        return SCHEMA.read_entry(place, entry, read_image)
+
+    stored = select_stored(session, store, summaries, limits.only or (), read_entry)
     approved = [content["approved"] for content in stored.contents]
     limits = replace(
         limits,
@@ -51,7 +57,7 @@ def plan_shared(session: Session, options: Mapping[str, Any], read_image: ReadIm
         approved=None if _has_no_plan(options) else [change for changes in approved for change in changes],
         approved_digests={uuid: digest for content in stored.contents for uuid, digest in content["digests"].items()},
     )
-    return plan_selection(session, stored.selection, limits)
+    return plan_selection(session, RESOURCES, stored.selection, limits)
 
 
 def _has_no_plan(options: Mapping[str, Any]) -> bool:
@@ -76,4 +82,4 @@ def _split(session: Session, options: Mapping[str, Any], read_image: ReadImage) 
         own = {customer: digests[customer]} if customer in digests else {}
         return {"approved": by_customer.get(customer, []), "digests": own}
 
-    return split_entries(session, loaded, find_approved)
+    return split_entries(session, RESOURCES, loaded, find_approved)

@@ -11,9 +11,17 @@ from .._export.result_files import write_result_files
 from .._linux.options import OPTIONS as LINUX_ACCOUNTS
 from .._query.facts import FACTS
 from .._query.info import INFOS
+from .._resources.registry import RESOURCES
 from .._validation.desired_state_validate import REPORTS, validate
-from .argument_specs import FileModule, Module, OfflineModule, TargetModule
-from .write_modules import WRITE_MODULES
+from .argument_specs import FileModule, Module, OfflineModule, TargetModule, WriteModule
+from .desired_state import DESIRED_STATE
+from .resource_modules import resource_module
+
+# The modules that write to Waldur.
+WRITE_MODULES: dict[str, WriteModule] = {
+    **{resource.kind.name: resource_module(resource) for resource in RESOURCES},
+    "desired_state": DESIRED_STATE,
+}
 
 # The modules that write files, and change nothing in Waldur.
 FILE_MODULES: dict[str, FileModule] = {

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -20,17 +20,14 @@ from .._context import Session, get_client
 from .._document import images
 from .._document.model import ReadImage
 from .._engine.executor import apply, apply_each
-from .._engine.planner import Plan, plan_changes
 from .._http import connection_options
 from .._http.client import REQUESTS_IMPORT_ERROR
 from .._http.connection import Connection
 from .._plan.changes import Change
 from .._plan.diff import diff as plan_diff
-from .._plan.policy import describe_rejection
-from . import fleet
+from .._plan.limits import REPORT
 from .argument_specs import FileModule, OfflineModule, TargetModule, WriteModule, spec
 from .find_module import find_module
-from .write_modules import REPORT, parse_limits
 
 if TYPE_CHECKING:  # a module that writes needs nothing of what reads
     from .._query.info import Info
@@ -62,8 +59,7 @@ def run(
     session = Session(view, references, options.get("missing_users", "fail"), progress=progress)
     try:
         if isinstance(module, WriteModule):
-            plan = _planner(session, module, options, read_image)
-            result = _write(module, options, plan, session, check=check, diff=diff)
+            result = _write(module, options, session, read_image, check=check, diff=diff)
         elif isinstance(module, FileModule):
             result = module.run(session, options, check, diff)
         else:
@@ -110,21 +106,11 @@ def _read(session: Session, module: Info, options: Mapping[str, Any], *, check: 
     return {"changed": False, "warnings": session.warnings, **answer}
 
 
-def _planner(
-    session: Session, module: WriteModule, options: Mapping[str, Any], read_image: ReadImage
-) -> Callable[[], Plan]:
-    """Return what plans the changes of a task."""
-    if fleet.can_share(options):
-        return lambda: fleet.plan_shared(session, options, read_image)
-    allowed = parse_limits(options, session.client.connection.api_url)
-    return lambda: plan_changes(session, module.load(options, read_image), allowed)
-
-
 def _write(
     module: WriteModule,
     options: Mapping[str, Any],
-    make_plan: Callable[[], Plan],
     session: Session,
+    read_image: ReadImage,
     *,
     check: bool,
     diff: bool,
@@ -136,26 +122,19 @@ def _write(
         )
     applied: tuple[Change[object], ...] = ()
     try:
-        plan = make_plan()
+        plan = module.plan(session, options, read_image)
         if options.get("on_failure") == "continue":
             apply_each(session, plan, check=check)
         elif not check:
             apply(session, plan)
         applied = () if check else plan.changes
-        warnings = [*plan.comparison.warnings, *_policy_warnings(plan)]
+        warnings = [*plan.comparison.warnings, *filter(None, [plan.policy_warning])]
         result = {"changed": bool(plan.changes), "warnings": warnings}
         if diff:
             result["diff"] = plan_diff(plan.changes)
         return {**result, **module.returns(options, plan, not check)}
     except SignalReceived as error:
         raise _interrupted(error, applied) from None
-
-
-def _policy_warnings(plan: Plan) -> list[str]:
-    """Return a warning of what a policy rejects that is not enforced."""
-    if not plan.violations:
-        return []
-    return [describe_rejection(plan.policy_name, [violation.message for violation in plan.violations])]
 
 
 def _interrupted(error: SignalReceived, applied: Sequence[Change[object]]) -> Interrupted:

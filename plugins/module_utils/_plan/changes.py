@@ -139,6 +139,14 @@ class ChangeKind:
         return f"{objects} {action.participle}" if action.participle else f"{action.label} {objects}"
 
 
+def actions_by_name(kinds: Iterable[ChangeKind]) -> dict[str, Action]:
+    """Return all actions of ``kinds`` by name, as they are declared; of several actions of one name the first."""
+    actions: dict[str, Action] = {}
+    for action in (action for kind in kinds for action in kind.actions):
+        actions.setdefault(action.name, action)
+    return actions
+
+
 @dataclass(frozen=True)
 class Expiring:
     """An object that ends soon: its name as in changes, its expiry in UTC, the whole days until then, and its UUIDs."""

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._common.errors import InvalidInput, combine_errors
 from .changes import Comparison
-from .policy import Policy
+
+if TYPE_CHECKING:  # few tasks have a policy
+    from .policy import Policy
 
 DEFAULT_MAX_REMOVALS = 5
 DEFAULT_MAX_RENAMES = 0
+# The mode in which the violations of a policy are only reported.
+REPORT = "report"
 # A message names so many renames; a result holds all of them.
 _MOST_NAMED = 20
 

@@ -218,3 +218,6 @@ class ApiSecretCode(Resource[SecretCode, SecretCodeState, None]):
         """Return the fingerprint; the code itself only where ``reveal`` is set."""
         returned = result if isinstance(result, dict) else {}
         return {key: value for key, value in returned.items() if options["reveal"] or key != self.result_key}
+
+
+RESOURCE = ApiSecretCode()

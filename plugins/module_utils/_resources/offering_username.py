@@ -198,3 +198,6 @@ def _kept_usernames(session: Session, resolutions: Sequence[ResolutionEntry]) ->
     users = session.references.users.resolve([entry.user for entry in resolutions])
     pairs = [(users[entry.user], entry.username) for entry in resolutions]
     return {user.uuid: username for user, username in pairs if isinstance(user, User)}
+
+
+RESOURCE = OfferingUsername()

@@ -423,3 +423,6 @@ def _recheck(session: Session, target: Target, change: Change[Values]) -> tuple[
         partly = change.action is _CREATE or len(left) < len(change.payload)
         return None if partly else False, f"not applied: {', '.join(left)}. Run again."
     return True, f"{f'the {_NAME} now exists' if change.action is _CREATE else 'it took effect'}. Run again."
+
+
+RESOURCE = PosixIdPool()

@@ -260,3 +260,6 @@ def _recheck(session: Session, target: Target, changes: Sequence[Change[GroupWri
         return True, "the groups have these GIDs now. Run again."
     names = ", ".join(change.name for change in left)
     return (False if len(left) == len(changes) else None), f"not applied: the groups of {names}. Run again."
+
+
+RESOURCE = ProjectGroup()

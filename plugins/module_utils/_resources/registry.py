@@ -6,36 +6,22 @@
 
 from __future__ import annotations
 
-from .._plan.changes import Action, ChangeKind
-from .api_secret_code import ApiSecretCode
+from .._plan.changes import Action, ChangeKind, actions_by_name
+from . import api_secret_code, offering_username, posix_id_pool, project_group, service_provider, user_role
 from .base import AnyResource
-from .offering_username import OfferingUsername
-from .posix_id_pool import PosixIdPool
-from .project_group import ProjectGroup
-from .service_provider import ServiceProvider
-from .user_role import UserRole
 
 RESOURCES: tuple[AnyResource, ...] = (
-    ServiceProvider(),
-    UserRole(),
-    OfferingUsername(),
-    ApiSecretCode(),
-    PosixIdPool(),
-    ProjectGroup(),
+    service_provider.RESOURCE,
+    user_role.RESOURCE,
+    offering_username.RESOURCE,
+    api_secret_code.RESOURCE,
+    posix_id_pool.RESOURCE,
+    project_group.RESOURCE,
 )
 
 KINDS: dict[str, ChangeKind] = {resource.kind.name: resource.kind for resource in RESOURCES}
 
-
-def _actions() -> dict[str, Action]:
-    """Return all actions by name, as they are declared; of several resources' actions of one name the first."""
-    actions: dict[str, Action] = {}
-    for action in (action for kind in KINDS.values() for action in kind.actions):
-        actions.setdefault(action.name, action)
-    return actions
-
-
-ACTIONS: dict[str, Action] = _actions()
+ACTIONS: dict[str, Action] = actions_by_name(KINDS.values())
 
 EXPORT_PARTS: dict[str, AnyResource] = {
     resource.export_part: resource for resource in RESOURCES if resource.export_part

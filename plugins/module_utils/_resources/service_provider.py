@@ -267,3 +267,6 @@ def _merged(row: Row, after: Any) -> Row:
     if ACCOUNT_OPTIONS_KEY in after:
         merged[ACCOUNT_OPTIONS_KEY] = merged_options(row.get(ACCOUNT_OPTIONS_KEY) or {}, after[ACCOUNT_OPTIONS_KEY])
     return merged
+
+
+RESOURCE = ServiceProvider()

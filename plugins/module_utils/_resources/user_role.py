@@ -735,3 +735,6 @@ def _recheck(session: Session, target: Target, change: Change[GrantWrite]) -> tu
     desired_expiry = change.payload.expiration_time
     ends = f"expires at {timestamps.format_utc(expiry)}" if expiry else "never expires"
     return change.action is not _REVOKE and expiry == desired_expiry, f"the role grant exists and {ends}. Run again."
+
+
+RESOURCE = UserRole()

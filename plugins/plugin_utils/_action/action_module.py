@@ -54,11 +54,7 @@ from ansible_collections.waldur.provider.plugins.plugin_utils._action.arguments 
     restore_numbers,
 )
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.date_literals import parse_printed_list
-from ansible_collections.waldur.provider.plugins.plugin_utils._action.files import (
-    ControllerFiles,
-    locate_violations,
-    name_entries_by_place,
-)
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.files import ControllerFiles
 from ansible_collections.waldur.provider.plugins.plugin_utils._action.option_checks import (
     check_data,
     check_options,
@@ -196,7 +192,7 @@ class ActionModule(ActionBase):
         call = _Call(module, arguments, connection, validation.validated_parameters, environment, variables)
         with show_paths_as(written_paths):
             result = self._run_as_module(call, task_vars) if self._needs_module() else self._run_in_process(call)
-            return locate_violations(result, call.options)
+            return self._locate_violations(result, call.options)
 
     def _note_secrets(self, values: Mapping[str, Any]) -> None:
         """Note the secrets among connection options, which are redacted in messages."""
@@ -281,7 +277,7 @@ class ActionModule(ActionBase):
             arguments = {**named, **connection}
             # Checked here, as Ansible shows a module's arguments, and this one may hold a password.
             url = connection_options.base_url(arguments["api_url"])
-            places = self._files.load_documents(arguments, call.options)
+            places = self._load_documents(arguments, call.options)
             self._check_document(call, places)
             self._files.transfer_images(arguments)
             self._files.transfer_policy(arguments)
@@ -295,7 +291,33 @@ class ActionModule(ActionBase):
         result = self._execute_interruptible(
             call.module, module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val
         )
+        return self._name_entries(result, places)
+
+    # --- documents, which only few modules take, so that the others don't import what reads them ----------------------
+
+    def _load_documents(self, arguments: dict[str, Any], options: Mapping[str, Any]) -> list[str]:
+        """Replace the paths of plan and documents in ``arguments``, as ``documents.load_documents`` does."""
+        if not (arguments.get("providers_path") or arguments.get("approved_plan")):
+            return []
+        from ansible_collections.waldur.provider.plugins.plugin_utils._action.documents import load_documents
+
+        return load_documents(arguments, options, self._files.read_image)
+
+    def _name_entries(self, result: dict[str, Any], places: Sequence[str]) -> dict[str, Any]:
+        """Return ``result`` with entries of documents named by ``places``."""
+        if not places:
+            return result
+        from ansible_collections.waldur.provider.plugins.plugin_utils._action.documents import name_entries_by_place
+
         return name_entries_by_place(result, places)
+
+    def _locate_violations(self, result: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return ``result`` with the places of the violations of a policy."""
+        if not (result.get("policy_violations") and options.get("providers_path")):
+            return result
+        from ansible_collections.waldur.provider.plugins.plugin_utils._action.documents import locate_violations
+
+        return locate_violations(result, options)
 
     def _check_document(self, call: _Call, places: Sequence[str]) -> None:
         """Check the desired state here, where numbers and dates know their spelling; files were checked already."""

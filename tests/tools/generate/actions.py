@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What each module needs beside its file: an action plugin, and its name in the action group.
 
-Each module has a stub of the action plugin, so that Ansible imports the class once, before it forks. Those that run on
+Each module has a stub of the action plugin, so that Ansible loads the class once, before it forks. Those that run on
 machines have none.
 """
 
@@ -11,7 +11,6 @@ import re
 from pathlib import Path
 
 from ansible_collections.waldur.provider.plugins.module_utils._module.modules import OFFLINE_MODULES, TARGET_MODULES
-from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 
 from . import ROOT
 
@@ -25,13 +24,13 @@ STUB = '''\
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The collection's one action plugin under this module's name, so that Ansible imports it once, before it forks."""
+"""The collection's one action plugin under this module's name, so that Ansible loads it once, before it forks."""
 
 from __future__ import annotations
 
-from ansible_collections.waldur.provider.plugins.plugin_utils._action.{source} import ActionModule
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.load import load_action
 
-__all__ = ["ActionModule"]
+ActionModule = load_action("{module}")
 '''
 
 
@@ -47,13 +46,10 @@ def texts() -> dict[Path, str]:
     offline = {*OFFLINE_MODULES, *OWN_ACTIONS}
     group = "".join(f"    - {name}\n" for name in modules() if name not in offline)
     text = GROUP.sub(lambda block: block["start"] + group, runtime.read_text(encoding="utf-8"))
-    return {runtime: text, **{ACTIONS / f"{name}.py": stub(name) for name in modules() if name not in OWN_ACTIONS}}
-
-
-def stub(module: str) -> str:
-    """Return the stub of a module; that of a single resource imports no more than this needs."""
-    is_resource = module in {resource.kind.name for resource in RESOURCES}
-    return STUB.format(source="action_module" if is_resource else "complete_action_module")
+    return {
+        runtime: text,
+        **{ACTIONS / f"{name}.py": STUB.format(module=name) for name in modules() if name not in OWN_ACTIONS},
+    }
 
 
 def obsolete() -> list[Path]:

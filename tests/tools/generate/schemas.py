@@ -30,7 +30,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._document.fields i
 from ansible_collections.waldur.provider.plugins.module_utils._document.policy_rules import FIELDS as POLICY_FIELDS
 from ansible_collections.waldur.provider.plugins.module_utils._document.schema import DEFAULTS, ENTRIES, FREE_PREFIX
 from ansible_collections.waldur.provider.plugins.module_utils._document.writer import SCHEMA_URL
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import PLAN_FORMAT
+from ansible_collections.waldur.provider.plugins.module_utils._engine.policy_review import PLAN_FORMAT
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import DOCUMENT, FIELDS
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import ACTIONS, KINDS
 

@@ -14,6 +14,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.client impor
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 from simulator_process import Simulator, SimulatorError
 
 ALPHA, BETA = "d2c8772ce559428283e388badd97f2d6", "f339c6f330254f4e8fd253b4fda7f25e"
@@ -42,4 +43,6 @@ def alpha(session: Session, *parts: str) -> dict[str, Any]:
 
 
 def plan_of(session: Session, document: Any) -> list[str]:
-    return [str(change) for change in plan_changes(session, SCHEMA.read(document, images.read_image)).changes]
+    return [
+        str(change) for change in plan_changes(session, RESOURCES, SCHEMA.read(document, images.read_image)).changes
+    ]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.plan import Plan
 
 # Makes an engine session on the simulator: the caller's alias, and what to do about missing users.
 Connect = Callable[..., Session]

@@ -8,7 +8,8 @@ from typing import Any
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan, plan_changes
+from ansible_collections.waldur.provider.plugins.module_utils._engine.plan import Plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
 from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import Limits
@@ -18,6 +19,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.offerin
     USERNAME,
     Usernames,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 from simulator_process import Simulator
 
 from .samples import no_image
@@ -62,7 +64,7 @@ def plan_in(session: Session, *entries: tuple[str, str], single: bool = False) -
         for number, (user, name) in enumerate(entries)
     )
     return plan_changes(
-        session, [ProviderDocument("", "ALPHA", "service_provider", (Usernames(desired, single=single),))]
+        session, RESOURCES, [ProviderDocument("", "ALPHA", "service_provider", (Usernames(desired, single=single),))]
     )
 
 
@@ -72,7 +74,7 @@ def plan_document(
     """The plan for a document with these keys about one provider."""
     asked = session(simulator, alias)
     document = SCHEMA.read([{"customer": customer, **keys}], no_image)
-    return asked, plan_changes(asked, document, Limits(max_renames=100))
+    return asked, plan_changes(asked, RESOURCES, document, Limits(max_renames=100))
 
 
 def set_usernames(

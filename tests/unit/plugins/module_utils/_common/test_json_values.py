@@ -18,6 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.json_value
 from ansible_collections.waldur.provider.plugins.module_utils._common.yaml_spelling import WrittenBool
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import Profile
 
 from ...helpers.recording_client import AskedClient
@@ -92,7 +93,9 @@ def test_a_value_that_json_cannot_represent_is_rejected_in_the_plan(value: Any, 
     asked = AskedClient({"service_providers": [row]})
     profile = Profile(fields={"allowed_domains": [value]})
     with pytest.raises(InvalidInput) as caught:
-        plan_changes(asked.session(), [ProviderDocument("service_providers[0]", CUSTOMER, desired_states=(profile,))])
+        plan_changes(
+            asked.session(), RESOURCES, [ProviderDocument("service_providers[0]", CUSTOMER, desired_states=(profile,))]
+        )
     assert caught.value.message.startswith("service_providers[0].allowed_domains[0]: ")
     assert told in caught.value.message
     assert not [name for name, _uuid, content in asked.asked if "body" in content]

@@ -14,14 +14,16 @@ import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ImageFile, ProviderDocument
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan, plan_changes
+from ansible_collections.waldur.provider.plugins.module_utils._engine.plan import Plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
-from ansible_collections.waldur.provider.plugins.module_utils._module.write_modules import WRITE_MODULES
+from ansible_collections.waldur.provider.plugins.module_utils._module.modules import WRITE_MODULES
 from ansible_collections.waldur.provider.plugins.module_utils._plan.approval import require_approved
 from ansible_collections.waldur.provider.plugins.module_utils._plan.diff import diff
 from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import Limits
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.differences import render_differences
 from ansible_collections.waldur.provider.plugins.plugin_utils._plan_text.markdown_page import render_plan
 
@@ -79,7 +81,9 @@ def planned(number: int, references: str = "Provider {}") -> Callable[[], Plan]:
     ]
     document: list[ProviderDocument] = SCHEMA.read(entries, no_image)
     client = cast(Client, ManyProviders(number))
-    return lambda: plan_changes(Session(client, References(client)), document, Limits(only=[*references_of(entries)]))
+    return lambda: plan_changes(
+        Session(client, References(client)), RESOURCES, document, Limits(only=[*references_of(entries)])
+    )
 
 
 def references_of(entries: list[dict[str, Any]]) -> list[str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -22,10 +23,12 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.signals im
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document.images import read_image
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan, plan_changes
+from ansible_collections.waldur.provider.plugins.module_utils._engine.plan import Plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
-from ansible_collections.waldur.provider.plugins.module_utils._module import runner
+from ansible_collections.waldur.provider.plugins.module_utils._module import resource_modules, runner
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import UserRole
 from simulator_process import Simulator
 
@@ -42,7 +45,7 @@ def test_an_image_that_was_uploaded_before_the_rest_was_lost_counts_as_changed(
     Image.new("RGB", (2, 2), "red").save(logo)
     document = SCHEMA.read([{"customer": "ALPHA", "description": "new", "image": str(logo)}], read_image)
     session = connect()
-    planned = plan_changes(session, document)
+    planned = plan_changes(session, RESOURCES, document)
     sim.fault(method="write", skip=skip, drop=drop)
     with pytest.raises(OutcomeUnknown, match="checked again") as lost:
         apply(session, planned)
@@ -71,7 +74,7 @@ def planned(sim: Simulator, connect: Connect) -> tuple[Session, Plan]:
     """A plan of three changes."""
     session = connect()
     document = [{"customer": "ALPHA", "description": "new", "users": [{"user": "member1"}, {"user": "member2"}]}]
-    return session, plan_changes(session, SCHEMA.read(document, read_image))
+    return session, plan_changes(session, RESOURCES, SCHEMA.read(document, read_image))
 
 
 def names(changes: list[dict[str, Any]]) -> list[str]:
@@ -166,16 +169,19 @@ def test_any_exception_while_checking_reports_that_all_was_applied(
 
 
 @pytest.mark.parametrize(
-    ("name", "done"),
-    [("plan_changes", message("interrupted_before")), ("plan_diff", message("interrupted_after", count=1))],
+    ("module", "name", "done"),
+    [
+        (resource_modules, "plan_changes", message("interrupted_before")),
+        (runner, "plan_diff", message("interrupted_after", count=1)),
+    ],
 )
 def test_a_signal_before_or_after_the_writing_says_so(
-    sim: Simulator, monkeypatch: pytest.MonkeyPatch, name: str, done: str
+    sim: Simulator, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, done: str
 ) -> None:
     def interrupted(*_arguments: Any) -> Any:
         raise SignalReceived("SIGTERM")
 
-    monkeypatch.setattr(runner, name, interrupted)
+    monkeypatch.setattr(module, name, interrupted)
     connection = Connection(sim.url, sim.token("staff"), retries=0)
     options = {"customer": "ALPHA", "description": "new", "state": "present"}
     with pytest.raises(Interrupted, match=f"^Interrupted by SIGTERM {done}\\.$") as caught:
@@ -191,9 +197,12 @@ def test_a_write_of_which_the_server_kept_a_part_is_reported_as_changed(
     session = connect()
     customer = "ALPHA" if action == "update" else "EXTRA01"
     if action == "create":
-        apply(session, plan_changes(session, SCHEMA.read([{"customer": customer, "state": "absent"}], read_image)))
+        apply(
+            session,
+            plan_changes(session, RESOURCES, SCHEMA.read([{"customer": customer, "state": "absent"}], read_image)),
+        )
     document = [{"customer": customer, "description": "new", "enable_notifications": False}]
-    planned = plan_changes(session, SCHEMA.read(document, read_image))
+    planned = plan_changes(session, RESOURCES, SCHEMA.read(document, read_image))
     write = session.client.write
 
     def partly(*place: Any, **content: Any) -> Any:

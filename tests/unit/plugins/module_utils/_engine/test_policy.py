@@ -15,6 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._engine.executor i
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._plan.limits import Limits
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 from simulator_process import Simulator
 
 from ...helpers.fixture_types import Connect
@@ -38,11 +39,11 @@ def test_a_plan_is_applied_only_if_it_follows_the_policy(
     document = SCHEMA.read([{"customer": "ALPHA", "users": [{"user": "member1"}]}], images.read_image)
     path.write_text(rejecting, encoding="utf-8")
     with pytest.raises(InvalidInput, match=prefix("policy_rejects", file=name, violations="1 violation")):
-        plan_changes(connect(), document, Limits(policy=read_policy(str(path))))
+        plan_changes(connect(), RESOURCES, document, Limits(policy=read_policy(str(path))))
     assert sim.counts().writes == 0
     path.write_text(allowing, encoding="utf-8")
     session = connect()
-    apply(session, plan_changes(session, document, Limits(policy=read_policy(str(path)))))
+    apply(session, plan_changes(session, RESOURCES, document, Limits(policy=read_policy(str(path)))))
     assert sim.counts().writes == 1
 
 
@@ -58,11 +59,11 @@ def test_the_email_addresses_of_all_users_are_known_without_another_request(
     for domain in (None, "example.com"):
         path.write_text(f"forbidden_email_domains: [{domain or 'never.example'}]", encoding="utf-8")
         sim.zero()
-        plan = plan_changes(connect(), document, Limits(policy=read_policy(str(path)) if domain else None))
+        plan = plan_changes(connect(), RESOURCES, document, Limits(policy=read_policy(str(path)) if domain else None))
         assert {change.kind.name for change in plan.changes} == {"user_role", "offering_username"}
         requests.append(sim.counts().requests)
     assert requests[0] == requests[1]
     path.write_text("forbidden_email_domains: [example.org]", encoding="utf-8")
     with pytest.raises(InvalidInput) as failed:
-        plan_changes(connect(), document, Limits(policy=read_policy(str(path))))
+        plan_changes(connect(), RESOURCES, document, Limits(policy=read_policy(str(path))))
     assert len(failed.value.details["policy_violations"]) == len(plan.changes)

@@ -22,6 +22,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._engine.planner im
 from ansible_collections.waldur.provider.plugins.module_utils._export import files
 from ansible_collections.waldur.provider.plugins.module_utils._export.output_folder import Folder
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 from simulator_process import Simulator
 
 from ...helpers.exports import account, session
@@ -60,7 +61,7 @@ def test_what_was_written_is_applied_without_a_change_and_a_second_export_writes
     assert names[:2] == ["alpha-cl-1.yml", "beta-hpc-1.yml"]
     assert "files/alpha-cl-1.png" in names
     documents = loader.load_documents(str(tmp_path / "all"), images.read_image, SCHEMA)
-    assert plan_changes(connect(), documents).changes == ()
+    assert plan_changes(connect(), RESOURCES, documents).changes == ()
     before = contents(tmp_path / "all")
     again = written(connect(), tmp_path / "all", service_providers=None)
     assert (again["changed"], again["diff"], contents(tmp_path / "all")) == (False, [], before)
@@ -466,7 +467,7 @@ def test_files_that_are_no_providers_are_left_alone(connect: Connect, tmp_path: 
             first=matching(r".*/alpha-cl-1\.yml: .*"),
         ),
     ):
-        plan_changes(connect(), loader.load_documents(str(tmp_path), images.read_image, SCHEMA))
+        plan_changes(connect(), RESOURCES, loader.load_documents(str(tmp_path), images.read_image, SCHEMA))
 
 
 def _picture() -> bytes:

@@ -28,6 +28,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._query.filters imp
 from ansible_collections.waldur.provider.plugins.module_utils._query.info import INFOS
 from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 from ansible_collections.waldur.provider.plugins.plugin_utils._inventory.hosts import (
     KINDS,
     ProviderRows,
@@ -185,7 +186,7 @@ _GRANTS = [
 def _plan(**keys: Any) -> Use:
     def use(session: Session) -> Any:
         document = SCHEMA.read([{"customer": "ACME", **keys}], no_image)
-        planned = plan_changes(session, document, Limits(max_removals=9))
+        planned = plan_changes(session, RESOURCES, document, Limits(max_removals=9))
         kinds = {task.kind.name for task in planned.tasks}
         predicted = [planned.results(kind, done=False) for kind in kinds]
         apply(session, planned)

@@ -14,7 +14,8 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET, ImageFile, ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection_options import OPTIONS
 from ansible_collections.waldur.provider.plugins.module_utils._module.argument_specs import CONNECTION, spec
-from ansible_collections.waldur.provider.plugins.module_utils._module.write_modules import WRITE_MODULES, parse_approved
+from ansible_collections.waldur.provider.plugins.module_utils._module.modules import WRITE_MODULES
+from ansible_collections.waldur.provider.plugins.module_utils._module.plan_limits import parse_approved
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import SecretCode
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_entries import Usernames
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import Profile

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan
-from ansible_collections.waldur.provider.plugins.module_utils._module.write_modules import WRITE_MODULES
+from ansible_collections.waldur.provider.plugins.module_utils._engine.plan import Plan
+from ansible_collections.waldur.provider.plugins.module_utils._module.modules import WRITE_MODULES
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Comparison
 from ansible_collections.waldur.provider.plugins.module_utils._resources import api_secret_code, service_provider
 from ansible_collections.waldur.provider.plugins.module_utils._resources.api_secret_code import SecretCode
 from ansible_collections.waldur.provider.plugins.module_utils._resources.base import TypedTask
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 from ansible_collections.waldur.provider.plugins.module_utils._resources.service_provider_profile import (
     Profile,
     ProfileState,
@@ -32,7 +33,11 @@ def planned(state: str = "present", code: str = CODE) -> Plan:
     resource, found = api_secret_code.ApiSecretCode(), api_secret_code.SecretCodeState(code)
     comparison = resource.compare(session(), target(), wish, found, {})
     return Plan(
-        [TypedTask(resource, ProviderDocument("", "ACME"), target(), wish, found, comparison)], {}, comparison, URL
+        RESOURCES,
+        [TypedTask(resource, ProviderDocument("", "ACME"), target(), wish, found, comparison)],
+        {},
+        comparison,
+        URL,
     )
 
 
@@ -84,5 +89,11 @@ def test_two_providers_of_one_name_each_have_their_own_fingerprint() -> None:
 
 def test_a_service_provider_is_returned_under_its_own_name() -> None:
     resource, found = service_provider.ServiceProvider(), ProfileState({"uuid": PROVIDER})
-    plan = Plan([TypedTask(resource, ProviderDocument("", "ACME"), target(), Profile(), found)], {}, Comparison(), URL)
+    plan = Plan(
+        RESOURCES,
+        [TypedTask(resource, ProviderDocument("", "ACME"), target(), Profile(), found)],
+        {},
+        Comparison(),
+        URL,
+    )
     assert returned("service_provider", plan) == {"service_provider": {"uuid": PROVIDER}}

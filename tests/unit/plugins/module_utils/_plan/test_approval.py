@@ -12,7 +12,7 @@ import pytest
 from messages import begins, ends, fragment, matching, mentions, message, pattern, prefix
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput
-from ansible_collections.waldur.provider.plugins.module_utils._module.write_modules import parse_limits
+from ansible_collections.waldur.provider.plugins.module_utils._module.plan_limits import parse_limits
 from ansible_collections.waldur.provider.plugins.module_utils._plan.approval import require_approved
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
 

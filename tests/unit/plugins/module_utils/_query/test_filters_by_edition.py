@@ -18,6 +18,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._http.connection i
 from ansible_collections.waldur.provider.plugins.module_utils._query.reader import read
 from ansible_collections.waldur.provider.plugins.module_utils._references.references import References
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 from simulator_process import Simulator
 
 from ...helpers.fixture_types import Connect
@@ -96,7 +97,7 @@ def test_delete_of_a_provider_is_planned_on_a_waldur_that_has_no_state_unavailab
     with pytest.raises(
         InvalidInput, match=fragment("provider_has_offerings", offerings=matching(r"Alpha Draft \(Draft\).*"))
     ):
-        plan_changes(old, document)
+        plan_changes(old, RESOURCES, document)
 
 
 @pytest.mark.parametrize("states", [["Unavailable"], ["Active", "Unavailable"]])
@@ -143,11 +144,11 @@ def test_an_offering_below_another_blocks_the_deletion_of_its_provider_only_wher
         assert child
         if blocks:
             with pytest.raises(InvalidInput, match=fragment("provider_has_offerings", offerings="Child (Active)")):
-                plan_changes(session, document)
+                plan_changes(session, RESOURCES, document)
             with pytest.raises(ErrorResponse, match="active offerings"):
                 client.write("destroy", session.references.provider_list.rows()[0]["uuid"], expect_body=False)
         else:
-            planned = plan_changes(session, document)
+            planned = plan_changes(session, RESOURCES, document)
             apply(session, planned)
             assert [change.action.name for change in planned.changes] == ["delete"]
 

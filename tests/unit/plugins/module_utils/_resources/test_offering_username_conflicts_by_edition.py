@@ -20,6 +20,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.offerin
     USERNAME,
     Usernames,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 from simulator_process import Simulator
 
 
@@ -37,7 +38,7 @@ def plan(simulator: Simulator, name: str) -> Any:
     client = Client(Connection(simulator.url, simulator.token("staff"), retries=0))
     part = Usernames((USERNAME.read("", {"user": "member1", "username": name}),), single=True)
     session = Session(client, References(client), "fail")
-    return plan_changes(session, [ProviderDocument("", "ALPHA", "service_provider", (part,))])
+    return plan_changes(session, RESOURCES, [ProviderDocument("", "ALPHA", "service_provider", (part,))])
 
 
 def test_a_username_of_another_user_is_rejected_before_the_first_write(edition: Simulator) -> None:

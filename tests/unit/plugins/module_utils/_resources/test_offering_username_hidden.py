@@ -12,7 +12,8 @@ from messages import ends, message
 from ansible_collections.waldur.provider.plugins.module_utils._context import Session
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import ProviderDocument
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan, plan_changes
+from ansible_collections.waldur.provider.plugins.module_utils._engine.plan import Plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
 from ansible_collections.waldur.provider.plugins.module_utils._http.client import Client
 from ansible_collections.waldur.provider.plugins.module_utils._http.connection import Connection
@@ -23,6 +24,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.offerin
     USERNAME,
     Usernames,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 from ansible_collections.waldur.provider.plugins.plugin_utils._lookup.queries import read_rows
 from simulator_process import Simulator
 
@@ -66,7 +68,7 @@ def plan(asked: Session, *entries: tuple[str, str], single: bool = False) -> Pla
         for number, (user, name) in enumerate(entries)
     ]
     provider_document = ProviderDocument("", "ALPHA", "service_provider", (Usernames(tuple(found), single=single),))
-    return plan_changes(asked, [provider_document])
+    return plan_changes(asked, RESOURCES, [provider_document])
 
 
 def done(asked: Session, *entries: tuple[str, str], single: bool = False) -> list[Any]:
@@ -180,7 +182,7 @@ def test_an_export_notes_hidden_accounts_and_applied_changes_nothing(sim: Simula
     assert note.startswith("Alpha Cloud Ltd: ")
     assert ends(note, "usernames_not_exported", reason=WHY)
     assert {entry["user"] for entry in found["service_providers"][0]["offering_usernames"]} == {"member1"}
-    assert plan_changes(session(sim), SCHEMA.read(found["service_providers"], no_image)).changes == ()
+    assert plan_changes(session(sim), RESOURCES, SCHEMA.read(found["service_providers"], no_image)).changes == ()
 
 
 def test_lists_of_accounts_warn_that_some_may_be_hidden(sim: Simulator) -> None:

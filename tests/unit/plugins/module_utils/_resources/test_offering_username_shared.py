@@ -15,6 +15,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._engine.executor i
 from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import plan_changes
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
 from ansible_collections.waldur.provider.plugins.module_utils._resources.document_schema import SCHEMA
+from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import RESOURCES
 from simulator_process import Simulator, SimulatorError
 
 from ...helpers.fixture_types import results
@@ -448,7 +449,7 @@ def test_usernames_of_service_provider_accounts_are_exported_once_and_applied_ch
 
 
 def plan_document_of(simulator: Simulator, found: dict[str, Any]) -> Any:
-    return plan_changes(session(simulator), SCHEMA.read(found["service_providers"], no_image))
+    return plan_changes(session(simulator), RESOURCES, SCHEMA.read(found["service_providers"], no_image))
 
 
 def test_usernames_that_waldur_generates_are_one_note_instead_of_entries(start: Simulator) -> None:

@@ -12,7 +12,7 @@ from posix_pools import PROVIDER_POOL, add_posix_pools
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import InvalidInput, WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
-from ansible_collections.waldur.provider.plugins.module_utils._engine.planner import Plan
+from ansible_collections.waldur.provider.plugins.module_utils._engine.plan import Plan
 from ansible_collections.waldur.provider.plugins.module_utils._export.document import export
 from simulator_process import Simulator
 
