@@ -2,21 +2,51 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Load the action plugin of a module with all that its tasks import, before Ansible forks a process for each task."""
+"""Load the action plugin of a module with all that its tasks import, before Ansible forks a process for each task.
+
+Ansible compiles the files of a collection again in every run, action plugins themselves excepted. Python keeps the
+bytecode of the files that it finds itself, in ``__pycache__`` beside them, where it can write there.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import SOURCE_SUFFIXES, FileFinder, ModuleSpec, SourceFileLoader
+from types import ModuleType
 
 from ansible.plugins.action import ActionBase
 
 _PLUGINS = "ansible_collections.waldur.provider.plugins."
+_PACKAGES = (f"{_PLUGINS}module_utils.", f"{_PLUGINS}plugin_utils.")
 # What tasks import only where they name documents; a single resource has none.
 _FOR_DOCUMENTS = ("module_utils._engine.policy_review", "plugin_utils._action.documents")
 
 
+class SourceFinder(MetaPathFinder):
+    """Find the packages of this collection as Python finds other packages; Ansible finds the rest."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return where the module ``fullname`` is in the folders ``path``; None where it is none of this collection."""
+        if not fullname.startswith(_PACKAGES):
+            return None
+        return next(filter(None, (_finder(folder).find_spec(fullname) for folder in path or ())), None)
+
+
+@cache
+def _finder(folder: str) -> FileFinder:
+    return FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES))
+
+
 def load_action(module: str) -> type[ActionBase]:
     """Return the class of the action plugin, and import what tasks of ``module`` need."""
+    if not any(isinstance(finder, SourceFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, SourceFinder())
     import_module(f"{_PLUGINS}module_utils._module.find_module").find_module(module)
     if import_module(f"{_PLUGINS}module_utils._resources.find_resource").find_resource(module) is None:
         for name in _FOR_DOCUMENTS:
