@@ -8,6 +8,7 @@ commands. Run it on an idle machine; the times of a busy one mean nothing.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import replace
 
@@ -43,6 +44,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     """Measure, and print the table row by row."""
     options = arguments(argv)
+    # As most users run it: Python keeps the bytecode of the collection.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sizes = SMALL if options.small else Sizes()
     growth, fleets, slices = (tuple(getattr(options, name) or getattr(sizes, name)) for name in LISTS)
     forks, items = options.forks or sizes.forks, options.items or sizes.items

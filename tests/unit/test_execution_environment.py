@@ -56,3 +56,12 @@ def test_the_image_has_a_python_and_an_ansible_that_the_collection_takes(context
     python = re.search(r'^ARG PYCMD="/usr/bin/python3\.(\d+)"$', steps, re.MULTILINE)
     assert python
     assert int(python[1]) >= 10
+
+
+def test_the_image_has_the_compiled_code_of_the_collection(context: Path) -> None:
+    steps = (context / "Containerfile").read_text(encoding="utf-8").splitlines()
+    copied = max(
+        number for number, line in enumerate(steps) if "/usr/share/ansible" in line and line.startswith("COPY")
+    )
+    compiled = steps.index("RUN $PYCMD -m compileall -q /usr/share/ansible/collections/ansible_collections/waldur")
+    assert compiled > copied
