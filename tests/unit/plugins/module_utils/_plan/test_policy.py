@@ -27,6 +27,11 @@ from ansible_collections.waldur.provider.plugins.module_utils._plan.policy impor
     file_of,
     reject,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._plan.policy_checks import (
+    RulePolicy,
+    explain_number,
+    for_plan,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._resources.registry import KINDS
 
 NOW = datetime(2026, 11, 29, tzinfo=timezone.utc)
@@ -38,7 +43,7 @@ def grant(
     action: str = "grant",
     *,
     days: float | None = None,
-    role: str = "CUSTOMER.MANAGER",
+    role: str | None = "CUSTOMER.MANAGER",
     username: str | None = "alice",
     email: str | None = "alice@example.org",
     uuid: str = ALICE,
@@ -51,7 +56,7 @@ def grant(
     after = None if action == "revoke" else {"expiration_time": expiry}
     subject = Subject(f"{ENTRY}.users[1]", uuid, username, email, ROLE, role)
     ids = {"customer": ALPHA, "user": uuid, "role": ROLE}
-    name = f"{username or uuid} as {role}"
+    name = f"{username or uuid} as {role or ROLE}"
     change = Change("Alpha", kind, name, found, None, after, ids, payload=None, subject=subject)
     return ReviewedChange(change, ENTRY, PROVIDER)
 
@@ -102,7 +107,9 @@ def broken(folder: Path, rules: Any, *changes: ReviewedChange) -> list[str]:
         ({"forbidden_roles": ["CUSTOMER.MANAGER"]}, update(), False),
         ({"forbidden_email_domains": ["example.org"]}, grant(), True),
         ({"forbidden_email_domains": ["@EXAMPLE.org."]}, grant(email="a@b@Mail.Example.ORG. "), True),
+        ({"forbidden_email_domains": ["example.org"]}, grant(email='"a@b"@example.org'), True),
         ({"forbidden_email_domains": ["ample.org"]}, grant(), False),
+        ({"forbidden_email_domains": []}, grant(email=None), False),
         ({"forbidden_email_domains": ["example.org"]}, grant(email=None), True),
         ({"forbidden_email_domains": ["example.org"]}, grant("revoke", email=None), False),
         ({"forbidden_email_domains": ["example.org"]}, update(), False),
@@ -125,6 +132,55 @@ def test_a_rule_rejects_what_it_says_and_nothing_else(
     tmp_path: Path, rules: dict[str, Any], reviewed: ReviewedChange, is_broken: bool
 ) -> None:
     assert broken(tmp_path, rules, reviewed) == (list(rules) if is_broken else [])
+
+
+NAMES = [f"user{number}" for number in range(11)]
+
+
+@pytest.mark.parametrize(
+    ("rules", "reviewed", "key", "values"),
+    [
+        ({"max_role_duration": "30d"}, grant(days=31), "policy_role_ends", {"expiry": "2026-12-30T00:00:00Z"}),
+        ({"max_role_duration": "30d"}, grant(), "policy_role_never_ends", {}),
+        ({"permanent_role_users": []}, grant(), "policy_permanent_none", {}),
+        ({"permanent_role_users": ["bob", BOB]}, grant(), "policy_permanent_only", {"users": f"bob, {BOB}"}),
+        ({"permanent_role_users": NAMES[:10]}, grant(), "policy_permanent_only", {"users": ", ".join(NAMES[:10])}),
+        ({"permanent_role_users": NAMES}, grant(), "policy_permanent_only", {"users": ", ".join([*NAMES[:10], "…"])}),
+        ({"forbidden_roles": [ROLE]}, grant(role=None), "policy_role", {"role": ROLE}),
+        ({"forbidden_email_domains": ["example.org"]}, grant(email=None), "policy_email_unknown", {"user": "alice"}),
+        (
+            {"forbidden_email_domains": ["b.example", "@Example.org"]},
+            grant(),
+            "policy_email_domain",
+            {"user": "alice", "domain": "example.org"},
+        ),
+        ({"max_changes": 0}, update(), "policy_one_change", {}),
+        ({"protected_users": ["alice"]}, grant(), "policy_user", {"user": "alice"}),
+        ({"protected_users": [ALICE]}, grant(username=None), "policy_user", {"user": ALICE}),
+        ({"protected_users": ["bob"]}, grant(username=None), "policy_user_unknown", {"user": ALICE}),
+        ({"protected_providers": [ALPHA]}, update(), "policy_provider", {"provider": "Alpha"}),
+    ],
+)
+def test_a_reason_names_what_breaks_the_rule(
+    tmp_path: Path, rules: dict[str, Any], reviewed: ReviewedChange, key: str, values: dict[str, str]
+) -> None:
+    [violation] = policy_of(tmp_path, rules).review(ReviewedPlan([reviewed], NOW))
+    assert violation.reason == message(key, **values)
+
+
+def test_violations_of_the_whole_plan_come_first_and_then_those_of_each_change(tmp_path: Path) -> None:
+    rules = {"forbidden_roles": ["CUSTOMER.MANAGER"], "max_changes": 1, "protected_users": ["alice"]}
+    assert broken(tmp_path, rules, grant(), grant("extend", days=1)) == [
+        "max_changes",
+        *["forbidden_roles", "protected_users"] * 2,
+    ]
+
+
+def test_a_violation_names_no_line_where_that_of_the_rule_is_not_known() -> None:
+    policy = RulePolicy("policy.yml", {"max_changes": for_plan(0, explain_number)})
+    [violation] = policy.review(ReviewedPlan([update()], NOW))
+    assert violation.message == f"policy.yml: {message('policy_one_change')} [max_changes]"
+    assert violation.as_dict()["line"] is None
 
 
 def test_permanent_roles_are_decided_by_their_own_rule_if_there_is_one(tmp_path: Path) -> None:
