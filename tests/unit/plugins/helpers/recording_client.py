@@ -59,6 +59,13 @@ class AskedClient:
             raise found
         return found
 
+    def write_rows(self, name: str, **content: Any) -> list[Row]:
+        """Return the rows of the response to a write, or raise its error."""
+        self.asked.append((name, None, content))
+        if isinstance(error := self.objects.get(name), WaldurError):
+            raise error
+        return self.tables.get(name, [])
+
     def preview(self, name: str, uuid: str, *, body: Row) -> Row:
         """Return the response to a preview, which changes nothing."""
         self.asked.append((name, uuid, {"body": body}))

@@ -267,6 +267,30 @@ def test_groups_come_before_waldur_makes_them_by_itself(sim_2026: Simulator) -> 
     assert refused.value.message == message("groups_numbered_first", option=option, names="genome")
 
 
+def test_what_a_document_repeats_of_the_pool_and_the_switch_does_not_delay_groups(sim_2026: Simulator) -> None:
+    unchanged: dict[str, Any] = {"posix_id_pool": {"max_group_gid": 30099, "description": "Numbers of Alpha"}}
+    first = apply_document(sim_2026, **unchanged, project_groups=[entry("Project d1", 30001, "dee")])
+    assert [one["action"] for one in first["plan"]] == ["update", "create_group"]
+    off = {"account_options": {"project_groups_enabled": False}}
+    assert apply_document(sim_2026, **off, project_groups=[entry(D2, 30002)])["changed"]
+    on = {"account_options": {"project_groups_enabled": True}}
+    apply_document(sim_2026, **on)
+    sim_2026.delete("ProjectGroup", {"name": "dee"})
+    assert apply_document(sim_2026, **on, project_groups=[entry("Project d1", 30003, "dee")])["changed"]
+
+
+def test_a_document_allows_gids_outside_the_range_for_its_groups(sim_2026: Simulator) -> None:
+    groups = [entry("Project c1", 5001)]
+    assert apply_document(sim_2026, allow_outside_range=True, project_groups=groups)["changed"]
+    twice = [*groups, entry("Project d1", 5001)]
+    with pytest.raises(InvalidInput) as refused:
+        apply_document(sim_2026, allow_outside_range=True, project_groups=twice)
+    option = "service_providers[0].project_groups"
+    assert refused.value.message == message(
+        "group_value_duplicated", option=f"{option}[1].gid", value=5001, first=f"{option}[0].gid"
+    )
+
+
 def test_the_range_is_allowed_only_beside_groups(sim_2026: Simulator) -> None:
     with pytest.raises(InvalidInput) as refused:
         apply_document(sim_2026, allow_outside_range=True)
