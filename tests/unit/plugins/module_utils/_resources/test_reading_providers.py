@@ -213,6 +213,28 @@ def test_a_username_that_looks_like_a_uuid_is_that_of_its_user(state: str) -> No
     assert (found.rows, found.only_user) == ([row(named)], ALICE.uuid)
 
 
+@pytest.mark.parametrize(
+    ("reference", "state", "requests"),
+    [
+        (f"https://waldur.example.org/api/users/{ALICE.uuid}/", "present", [{"user": ALICE.uuid}]),
+        (f"https://waldur.example.org/api/users/{ALICE.uuid}/", "absent", [{"user": ALICE.uuid}]),
+        (ALICE.uuid, "present", [{"user": ALICE.uuid}]),
+        (ALICE.uuid, "absent", [{"user": ALICE.uuid}, {"username": ALICE.uuid}]),
+    ],
+    ids=["URL", "URL, absent", "UUID", "UUID, absent"],
+)
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_uuid_without_grants_is_searched_for_as_a_username_only_where_it_may_be_one(
+    reference: str, state: str, requests: list[dict[str, Any]], is_known: bool
+) -> None:
+    person = {"uuid": ALICE.uuid, "username": "alice", "email": None, "is_active": True}
+    users = {"user": person} if is_known else {}
+    asked = AskedClient({"list_users": [row(BOB)], "roles": [ROLE_ROW]}, {"me": staff(), **users})
+    found = UserRole().read(asked.session(), target(), grants(GrantEntry("", reference, state=state), single=True))
+    assert (found.rows, found.only_user, found.is_provisional) == ([], ALICE.uuid, False)
+    assert [query for name, _uuid, query in asked.asked if name == "list_users"] == requests
+
+
 def test_grants_without_the_username_of_their_user_are_found_by_its_uuid() -> None:
     nameless = {key: value for key, value in row(ALICE).items() if key != "user_username"}
     person = {"uuid": ALICE.uuid, "username": "alice", "email": None, "is_active": True}

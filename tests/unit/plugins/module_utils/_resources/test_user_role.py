@@ -10,7 +10,7 @@ import pytest
 from messages import begins, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._document.model import UNSET
-from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison
+from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change, Comparison, Subject
 from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.user_role import GrantEntry, GrantWrite
 
@@ -278,6 +278,15 @@ def test_exclusive_revokes_every_grant_of_any_role_that_no_entry_keeps() -> None
     assert not found.errors
 
 
+def test_a_revocation_that_exclusive_implies_says_all_that_the_grant_says_of_its_user() -> None:
+    """A policy that protects a user or a role decides by it."""
+    change = only(compare([row(ALICE), {**row(BOB), "user_email": BOB.email}], entry("alice"), exclusive=True))
+    assert change.subject == Subject(
+        "exclusive_users", BOB.uuid, "bob", "bob@example.org", MANAGER["uuid"], MANAGER["name"]
+    )
+    assert change.id == {"customer": CUSTOMER, "user": BOB.uuid, "role": MANAGER["uuid"]}
+
+
 def test_without_exclusive_grants_that_are_not_listed_are_left_alone() -> None:
     assert compare([row(ALICE), row(BOB), row(CAROL, PAST), *TWO], entry("bob")) == Comparison()
 
@@ -304,7 +313,8 @@ def test_exclusive_never_revokes_the_tokens_own_grant_without_an_explicit_entry(
 def test_exclusive_is_refused_where_a_double_grant_would_have_to_go() -> None:
     found = compare([*TWO, row(BOB)], entry("bob"), exclusive=True)
     assert not found.changes
-    assert "is granted 2 times" in found.errors[0]
+    [error] = found.errors
+    assert begins(error, "granted_twice", grant="alice as CUSTOMER.MANAGER", count=2, provider="ACME")
 
 
 def test_exclusive_keeps_a_double_grant_that_an_entry_names() -> None:
