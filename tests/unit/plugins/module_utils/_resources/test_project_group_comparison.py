@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from messages import message
 
-from ansible_collections.waldur.provider.plugins.module_utils._resources.project_group_comparison import compare_groups
+from ansible_collections.waldur.provider.plugins.module_utils._resources.project_group_comparison import (
+    compare_groups,
+    result_rows,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._resources.project_group_entries import (
     GroupEntry,
     ProjectGroups,
@@ -19,7 +22,9 @@ from ...helpers.samples import CUSTOMER, target
 
 CLIMATE, GENOME, LEGACY = Project("c1" * 16, "Climate"), Project("9e" * 16, "Genome"), Project("1e" * 16, "Legacy")
 PHYSICS, AEROSOL = Project("f1" * 16, "Physics"), Project("ae" * 16, "Aerosol")
-PROJECTS = {project.name: project for project in (CLIMATE, GENOME, LEGACY, PHYSICS, AEROSOL)}
+# Of a project that only Waldur can look up, nothing but the UUID is known.
+HIDDEN = Project("1d" * 16, "1d" * 16)
+PROJECTS = {project.name: project for project in (CLIMATE, GENOME, LEGACY, PHYSICS, AEROSOL, HIDDEN)}
 POOL = {"min_group_gid": 30000, "max_group_gid": 30099}
 STORAGE = {"min_gid": 60000, "max_gid": 60009, "min_group_gid": 60020, "max_group_gid": 60029, "offering": "0f" * 16}
 FIRST = "groups[0]"
@@ -144,4 +149,18 @@ def test_a_gid_is_released_before_it_is_given_and_groups_without_a_name_come_las
         {"project": LEGACY.uuid, "gid": 30001, "name": "legacy"},
         {"project": AEROSOL.uuid, "gid": 30005},
     ]
+    assert {change.service_provider for change in plan} == {"ACME"}
     assert plan[-1].id == {"customer": CUSTOMER, "user": None, "role": None, "project": AEROSOL.uuid}
+
+
+def test_a_result_shows_the_groups_of_the_entries_as_the_plan_would_make_them() -> None:
+    current = state(row(CLIMATE, 30001, "climate"), row(PHYSICS, 30009, "physics"))
+    groups = desired((GENOME, 30005, "genome"), (CLIMATE, 30002), (HIDDEN, 30006))
+    planned = compare_groups(target(), groups, current).changes
+    new = {"uuid": None, "url": None}
+    assert result_rows(groups, current, planned) == [
+        {**new, "name": "genome", "gid": 30005, "project_uuid": GENOME.uuid, "project_name": "Genome"},
+        {**row(CLIMATE, 30001, "climate"), "gid": 30002},
+        {**new, "name": None, "gid": 30006, "project_uuid": HIDDEN.uuid, "project_name": None},
+    ]
+    assert result_rows(groups, current, ()) == [row(CLIMATE, 30001, "climate")]
