@@ -6,13 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from messages import message
+from messages import mentions, message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     ErrorResponse,
     OutcomeUnknown,
     WaldurError,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._document.exported import Note
 from ansible_collections.waldur.provider.plugins.module_utils._plan.changes import Change
 from ansible_collections.waldur.provider.plugins.module_utils._resources.project_group import ProjectGroup
 from ansible_collections.waldur.provider.plugins.module_utils._resources.project_group_comparison import (
@@ -130,6 +131,16 @@ def test_after_a_lost_response_the_groups_that_were_not_applied_are_named(
     assert client.asked[1:] == [(LIST, None, {"service_provider_uuid": PROVIDER})]
 
 
+def test_a_response_that_is_no_list_of_groups_is_checked_again() -> None:
+    client = AskedClient({WRITE: [{**ATMOSPHERE, "gid": "many"}, BIOLOGY], LIST: [ATMOSPHERE, BIOLOGY]})
+    error = fail(client)
+    assert isinstance(error, OutcomeUnknown)
+    invalid = {"request": "import the project groups", "field": "gid"}
+    assert mentions(error.message, "response_value_invalid", **invalid)
+    assert error.message.endswith(f"; checked again: {message('groups_applied')}")
+    assert error.details == {"took_effect": True}
+
+
 # --- export ----------------------------------------------------------------------------------------------------------
 
 
@@ -149,8 +160,8 @@ def test_an_export_says_why_it_leaves_out_a_group(group: dict[str, Any], reason:
     exported = ProjectGroup().export(AskedClient({LIST: [group]}, {"me": staff()}).session(), target())
     entry = {"project": "Climate", "gid": group["gid"], "name": group["name"]}
     assert exported.keys == ({} if reason else {LIST: [entry]})
-    left_out = [message("group_left_out", provider="ACME", name=group["name"], reason=reason)] if reason else []
-    assert [note.text for note in exported.notes] == left_out
+    text = reason and message("group_left_out", provider="ACME", name=group["name"], reason=reason)
+    assert exported.notes == ((Note(LIST, group["name"], text),) if text else ())
 
 
 @pytest.mark.parametrize(
@@ -169,7 +180,8 @@ def test_an_export_without_groups_says_so_where_the_token_may_miss_some(
     client = AskedClient(objects={"me": staff(**user), **customers})
     exported = ProjectGroup().export(client.session(), target())
     assert exported.keys == {}
-    assert [note.text for note in exported.notes] == ([message("groups_invisible", provider="ACME")] if is_told else [])
+    text = message("groups_invisible", provider="ACME")
+    assert exported.notes == ((Note(LIST, None, text),) if is_told else ())
     customer = [("customer", CUSTOMER, {"field": ["uuid"]})]
     assert [request for request in client.asked if request[0] == "customer"] == (
         customer if customers or is_told else []
