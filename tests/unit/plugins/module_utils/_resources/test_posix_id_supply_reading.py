@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from messages import message
 
+from ansible_collections.waldur.provider.plugins.module_utils._resources.posix_id_pool import Pool
 from ansible_collections.waldur.provider.plugins.module_utils._resources.posix_id_pool_ranges import GID, UID
 from ansible_collections.waldur.provider.plugins.module_utils._resources.posix_id_supply import (
     EarlierChanges,
     NumberSupplies,
     Shortage,
     Supply,
+    may_have_pools,
     read_supplies,
 )
 
@@ -76,6 +78,38 @@ def test_numbers_that_the_document_gives_to_groups_are_not_left_for_accounts() -
     four = {OFFERING: {*THREE[OFFERING], GONE.uuid}}
     supplies = read_supplies(client.session(), target(), four, {}, earlier)
     assert supplies.by_offering == {OFFERING: (Supply("", GID, (5000, 5004), 3),)}
+
+
+@pytest.mark.parametrize(
+    ("gids", "free"), [((), None), ((5001,), None), ((5001, 5005), None), ((5000, 5004), 3), ((5000, 5001, 5002), 2)]
+)
+def test_a_pool_that_the_document_creates_has_the_numbers_that_its_groups_leave(
+    gids: tuple[int, ...], free: int | None
+) -> None:
+    four = {OFFERING: {*THREE[OFFERING], GONE.uuid}}
+    earlier = EarlierChanges(Pool("posix_id_pool", "present", {"min_gid": 5000, "max_gid": 5004}), frozenset(gids))
+    client = AskedClient()
+    supplies = read_supplies(client.session(), target(), four, {}, earlier)
+    assert supplies.by_offering == ({} if free is None else {OFFERING: (Supply("", GID, (5000, 5004), free),)})
+    assert [name for name, _uuid, _query in client.asked] == ["posix_id_pools"]
+
+
+def test_a_document_that_only_describes_the_pool_makes_none() -> None:
+    earlier = EarlierChanges(Pool("posix_id_pool", "present", {"description": "Numbers of the cluster"}))
+    assert not may_have_pools(AskedClient().session(), target(), earlier)
+    assert may_have_pools(AskedClient({"posix_id_pools": [ROW]}).session(), target(), earlier)
+
+
+def test_an_offering_takes_the_numbers_it_uses_from_its_own_pool_or_from_that_of_the_provider() -> None:
+    own = {**ROW, "uuid": "60" * 16, "service_provider": None, "offering": OFFERING, "min_uid": 7000, "max_uid": 7001}
+    client = AskedClient({"posix_id_pools": [own, {**ROW, "next_uid": 5007}]})
+    first, second = "1f" * 16, "2f" * 16
+    demand = {**THREE, first: {ALICE.uuid, BOB.uuid}, second: {CAROL.uuid, GONE.uuid}}
+    of_provider, of_offering = Supply("", UID, (5000, 5009), 3), Supply(OFFERING, UID, (7000, 7001), 2)
+    supplies = read_supplies(client.session(), target(), demand, {}, EarlierChanges())
+    assert supplies.by_offering == {OFFERING: (of_offering,), first: (of_provider,), second: (of_provider,)}
+    supplies = read_supplies(client.session(), target(), demand, {second: ["gid"]}, EarlierChanges())
+    assert supplies.by_offering == {OFFERING: (of_offering,)}
 
 
 def test_users_who_hold_a_number_need_none_and_offerings_share_a_pool() -> None:
