@@ -15,7 +15,9 @@ from ansible_collections.waldur.provider.plugins.module_utils._plan.changes impo
     Rename,
     Severity,
     Stage,
+    Subject,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._references.users import User
 from ansible_collections.waldur.provider.plugins.module_utils._resources.account_options_changes import (
     AccountOptionsWrite,
 )
@@ -364,6 +366,32 @@ def test_two_users_must_not_get_one_username_whatever_its_case() -> None:
     assert error(compare(SHARED, state)) == message(
         "accounts_would_share", option=SCOPE, users="alice ('One') and bob ('one')", provider="ACME"
     )
+
+
+def test_all_users_who_would_share_a_username_are_named() -> None:
+    state = AccountState(accounts=(account(ALICE, "One"), account(BOB, "one", "GPU"), account(CAROL, "ONE")))
+    users = "alice ('One'), bob ('one') and carol ('ONE')"
+    assert mentions(error(compare(SHARED, state)), "accounts_would_share", users=users)
+
+
+def test_an_error_hides_neither_warnings_nor_unknown_users() -> None:
+    preview = Preview(warnings=("Accounts are renamed.",))
+    state = AccountState(preview=preview, conflicts=(conflict(ALICE, "one", "two"),))
+    found = compare(SHARED, state, resolutions=entries(nobody="one"), missing_users="warn")
+    assert len(found.errors) == 1
+    assert found.warnings[0] == "ACME: Accounts are renamed."
+    assert found.missing_users == ("nobody",)
+    twice = compare(SHARED, state, resolutions=(*entries(alice="one"), *entries(alice="two")))
+    assert len(twice.errors) == 1
+    assert twice.warnings == ("ACME: Accounts are renamed.",)
+
+
+@pytest.mark.parametrize(("user", "username"), [(ALICE, "alice"), (User("1d" * 16), None)])
+def test_a_rename_names_its_user_for_a_policy_as_far_as_the_token_sees_them(user: User, username: str | None) -> None:
+    owner = Owner(user.shown, "a1", is_used=True)
+    change = only(compare(SHARED, AccountState(accounts=(account(user, "b1"),), owners={user.uuid: owner})))
+    [rename] = change.renames
+    assert rename.subject == Subject(user_uuid=user.uuid, username=username)
 
 
 def test_the_username_of_another_users_account_at_the_provider_must_not_be_taken() -> None:
