@@ -59,10 +59,10 @@ def test_after_a_lost_response_the_pool_is_read_again(
     pool = Pool("posix_id_pool", "absent" if desired is None else "present", desired or {})
     [change] = PosixIdPool().compare(session(), target(), pool, PoolState(before), {}).changes
     rows = [OF_AN_OFFERING, *([after] if after else [])]
-    lost = {f"{change.action.name}_posix_id_pool": OutcomeUnknown("no answer")}
-    client = AskedClient({"posix_id_pools": rows}, lost)
+    operation = f"{change.action.name}_posix_id_pool"
+    client = AskedClient({"posix_id_pools": rows}, {operation: OutcomeUnknown("no answer")})
     with pytest.raises(OutcomeUnknown) as failed:
         PosixIdPool().write(client.session(), target(), PoolState(before), change)
     assert failed.value.message == f"no answer; checked again: {state}"
     assert failed.value.details == {"took_effect": took_effect}
-    assert [name for name, _uuid, _content in client.asked] == [*lost, "posix_id_pools"]
+    assert [name for name, _uuid, _content in client.asked] == [operation, "posix_id_pools"]

@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from messages import message
+from messages import begins, message
 
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError
 from ansible_collections.waldur.provider.plugins.module_utils._resources.posix_id_pool import Pool
 from ansible_collections.waldur.provider.plugins.module_utils._resources.posix_id_pool_ranges import GID, UID
 from ansible_collections.waldur.provider.plugins.module_utils._resources.posix_id_supply import (
@@ -42,6 +43,7 @@ def released(uid: int, *, recyclable: bool = True) -> dict[str, Any]:
     [
         ({}, [], None, []),
         ({"next_uid": 4000}, [], None, []),
+        ({"next_uid": 5007, "uid_used": 0}, [], None, []),
         ({"next_uid": 5005, "uid_used": 2}, [], None, []),
         ({"next_uid": 5005, "uid_used": 3}, [], None, [(5005, 5009)]),
         ({"next_uid": 5007, "uid_used": 1}, [held(5006)], None, [(5007, 5009)]),
@@ -110,6 +112,28 @@ def test_an_offering_takes_the_numbers_it_uses_from_its_own_pool_or_from_that_of
     assert supplies.by_offering == {OFFERING: (of_offering,), first: (of_provider,), second: (of_provider,)}
     supplies = read_supplies(client.session(), target(), demand, {second: ["gid"]}, EarlierChanges())
     assert supplies.by_offering == {OFFERING: (of_offering,)}
+
+
+def test_both_kinds_of_numbers_may_be_scarce_and_groups_take_no_uids() -> None:
+    row = {**ROW, "next_uid": 5008, "min_gid": 5000, "max_gid": 5004, "next_gid": 5003}
+    client = AskedClient({"posix_id_pools": [row]})
+    earlier = EarlierChanges(gids=frozenset({5004, 5008}))
+    supplies = read_supplies(client.session(), target(), THREE, {}, earlier)
+    uids, gids = Supply("", UID, (5000, 5009), 2), Supply("", GID, (5000, 5004), 1)
+    assert supplies.by_offering == {OFFERING: (uids, gids)}
+
+
+def test_nothing_is_read_where_no_account_needs_a_number() -> None:
+    client = AskedClient({"posix_id_pools": [ROW]})
+    assert read_supplies(client.session(), target(), {OFFERING: set()}, {}, EarlierChanges()) == NumberSupplies()
+    assert client.asked == []
+
+
+def test_an_identity_without_a_number_is_reported() -> None:
+    tables = {"posix_id_pools": [{**ROW, "next_uid": 5008}], "posix_identities": [{**held(5001), "uid": "many"}]}
+    with pytest.raises(WaldurError) as failed:
+        read_supplies(AskedClient(tables).session(), target(), THREE, {}, EarlierChanges())
+    assert begins(failed.value.message, "row_value_invalid", request="list the POSIX identities", field="uid")
 
 
 def test_users_who_hold_a_number_need_none_and_offerings_share_a_pool() -> None:

@@ -271,9 +271,9 @@ def test_what_a_document_repeats_of_the_pool_and_the_switch_does_not_delay_group
     unchanged: dict[str, Any] = {"posix_id_pool": {"max_group_gid": 30099, "description": "Numbers of Alpha"}}
     first = apply_document(sim_2026, **unchanged, project_groups=[entry("Project d1", 30001, "dee")])
     assert [one["action"] for one in first["plan"]] == ["update", "create_group"]
-    off = {"account_options": {"project_groups_enabled": False}}
+    off: dict[str, Any] = {"account_options": {"project_groups_enabled": False}}
     assert apply_document(sim_2026, **off, project_groups=[entry(D2, 30002)])["changed"]
-    on = {"account_options": {"project_groups_enabled": True}}
+    on: dict[str, Any] = {"account_options": {"project_groups_enabled": True}}
     apply_document(sim_2026, **on)
     sim_2026.delete("ProjectGroup", {"name": "dee"})
     assert apply_document(sim_2026, **on, project_groups=[entry("Project d1", 30003, "dee")])["changed"]
