@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from ansible_collections.waldur.provider.plugins.plugin_utils._action.playbook_validation import (
-    PlaybookValidation as ActionModule,
-)
+from ansible_collections.waldur.provider.plugins.plugin_utils._action.load import import_with_bytecode
 
-__all__ = ["ActionModule"]
+ActionModule = import_with_bytecode("plugin_utils._action.playbook_validation").PlaybookValidation

@@ -93,10 +93,14 @@ def test_a_task_imports_nothing_that_its_action_has_not_imported(
     assert not later
 
 
-def test_python_keeps_the_bytecode_of_what_an_action_imports(tmp_path: Path) -> None:
-    imported_files("user_role", PYTHONPYCACHEPREFIX=str(tmp_path), PYTHONDONTWRITEBYTECODE="")
-    kept = {path.name.partition(".")[0] for path in tmp_path.rglob("*.pyc") if "module_utils" in str(path)}
-    assert {"user_role", "planner", "find_module"} <= kept
+@pytest.mark.parametrize(
+    ("module", "files"),
+    [("user_role", {"user_role", "planner", "find_module"}), ("validate_playbook", {"playbook_validation", "errors"})],
+)
+def test_python_keeps_the_bytecode_of_what_an_action_imports(module: str, files: set[str], tmp_path: Path) -> None:
+    imported_files(module, PYTHONPYCACHEPREFIX=str(tmp_path), PYTHONDONTWRITEBYTECODE="")
+    kept = {path.name.partition(".")[0] for path in tmp_path.rglob("*.pyc") if "_utils" in str(path)}
+    assert files <= kept
 
 
 def test_no_action_is_there_without_its_module() -> None:

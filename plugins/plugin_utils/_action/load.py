@@ -17,6 +17,7 @@ from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, ModuleSpec, SourceFileLoader
 from types import ModuleType
+from typing import Any
 
 from ansible.plugins.action import ActionBase
 
@@ -43,13 +44,18 @@ def _finder(folder: str) -> FileFinder:
     return FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES))
 
 
-def load_action(module: str) -> type[ActionBase]:
-    """Return the class of the action plugin, and import what tasks of ``module`` need."""
+def import_with_bytecode(name: str) -> Any:
+    """Return the imported module ``name`` below ``plugins``; Python keeps its bytecode, and that of what it imports."""
     if not any(isinstance(finder, SourceFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, SourceFinder())
-    import_module(f"{_PLUGINS}module_utils._module.find_module").find_module(module)
-    if import_module(f"{_PLUGINS}module_utils._resources.find_resource").find_resource(module) is None:
+    return import_module(_PLUGINS + name)
+
+
+def load_action(module: str) -> type[ActionBase]:
+    """Return the class of the action plugin, and import what tasks of ``module`` need."""
+    import_with_bytecode("module_utils._module.find_module").find_module(module)
+    if import_with_bytecode("module_utils._resources.find_resource").find_resource(module) is None:
         for name in _FOR_DOCUMENTS:
-            import_module(_PLUGINS + name)
-    action: type[ActionBase] = import_module(f"{_PLUGINS}plugin_utils._action.action_module").ActionModule
+            import_with_bytecode(name)
+    action: type[ActionBase] = import_with_bytecode("plugin_utils._action.action_module").ActionModule
     return action
