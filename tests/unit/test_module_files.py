@@ -103,6 +103,19 @@ def test_python_keeps_the_bytecode_of_what_an_action_imports(module: str, files:
     assert files <= kept
 
 
+def test_an_action_imports_the_source_where_its_bytecode_is_damaged(tmp_path: Path) -> None:
+    """Python writes only the start of a file to a full disk, and never replaces it."""
+    variables = {"PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""}
+    before = imported_files("user_role", **variables)
+    (planner,) = tmp_path.rglob("_engine/planner.*.pyc")
+    (resource,) = tmp_path.rglob("_resources/user_role.*.pyc")
+    os.truncate(planner, 100)
+    resource.write_bytes(resource.read_bytes()[:16] + b"i\0\0\0\0")
+    assert imported_files("user_role", **variables) == before
+    assert not planner.exists()
+    assert not resource.exists()
+
+
 def test_no_action_is_there_without_its_module() -> None:
     assert {path.stem for path in ACTIONS.glob("*.py")} == set(MODULES)
 

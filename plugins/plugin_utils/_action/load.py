@@ -10,13 +10,16 @@ bytecode of the files that it finds itself, in ``__pycache__`` beside them, wher
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, ModuleSpec, SourceFileLoader
-from types import ModuleType
+from importlib.util import cache_from_source
+from types import CodeType, ModuleType
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -25,6 +28,19 @@ _PLUGINS = "ansible_collections.waldur.provider.plugins."
 _PACKAGES = (f"{_PLUGINS}module_utils.", f"{_PLUGINS}plugin_utils.")
 # What tasks import only where they name documents; a single resource has none.
 _FOR_DOCUMENTS = ("module_utils._engine.policy_review", "plugin_utils._action.documents")
+
+
+class SourceLoader(SourceFileLoader):
+    """Load a file as Python does, and also where its bytecode is damaged, as a full disk leaves it."""
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """Return the code of the module ``fullname``; remove damaged bytecode, and compile the source instead."""
+        try:
+            return super().get_code(fullname)
+        except (EOFError, ImportError, TypeError, ValueError):
+            with suppress(OSError):
+                os.remove(cache_from_source(self.path))
+            return self.source_to_code(self.get_data(self.path), self.path)
 
 
 class SourceFinder(MetaPathFinder):
@@ -41,7 +57,7 @@ class SourceFinder(MetaPathFinder):
 
 @cache
 def _finder(folder: str) -> FileFinder:
-    return FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES))
+    return FileFinder(folder, (SourceLoader, SOURCE_SUFFIXES))
 
 
 def import_with_bytecode(name: str) -> Any:
