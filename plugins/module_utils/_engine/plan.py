@@ -31,7 +31,7 @@ class Plan:
     ``left_out`` are the entries' providers that ``only`` leaves out, ``without_entry`` those in ``only`` that have no
     entry. ``digests`` are those of the entries that the plan was made of, by customer UUID. ``failures`` are the
     providers that can't be planned, if the others proceed. ``violations`` are those of a policy that is not enforced,
-    and ``policy_warning`` says so.
+    and ``policy_warning`` is the warning about them.
     """
 
     resources: Sequence[AnyResource]

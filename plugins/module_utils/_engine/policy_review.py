@@ -15,7 +15,7 @@ PLAN_FORMAT = "waldur.provider.plan/1"
 
 
 def review_plan(session: Session, plan: Plan, policy: Policy, *, is_enforced: bool) -> None:
-    """Add everything in the plan that ``policy`` rejects to ``plan``. Raises ``InvalidInput`` where it is enforced."""
+    """Store the violations of ``policy`` in ``plan``. Raises ``InvalidInput`` if there are some and it is enforced."""
     reviewed = [
         ReviewedChange(change, task.document.where, task.target.uuid)
         for task in plan.tasks

@@ -63,7 +63,7 @@ def select_stored(
 ) -> StoredSelection:
     """Return the stored entries that ``only`` names, as ``select_entries`` does, without reading the others.
 
-    ``read_entry`` makes the desired state of an entry, which has the place that is given first.
+    ``read_entry`` returns the desired state of an entry, of which it gets the place and the content.
     """
     by_uuid = {
         uuid: number

@@ -45,8 +45,8 @@ CONNECTION: Spec = {
 class WriteModule:
     """A module that writes to Waldur: its options, and the rules between them.
 
-    ``load`` returns the desired state that the options name, ``plan`` plans it, and ``returns`` makes the result of a
-    plan, which is done or not.
+    ``load`` returns the desired state that the options name, and ``plan`` the plan for it. ``returns`` returns
+    what the module adds to the result; its last argument says whether the plan was applied.
     ``dates`` are the places in its options that take a date as YAML makes it of unquoted text. ``removable`` are the
     options of the type dict in which null removes a key, though Ansible does not tell it from one that is left out.
     """

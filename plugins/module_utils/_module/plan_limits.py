@@ -14,13 +14,13 @@ from .._common.errors import InvalidInput, quote
 from .._document import loader
 from .._document.policy_file import read_policy
 from .._plan.limits import REPORT, Limits
-from .resource_modules import check_numbers
+from .resource_modules import reject_negative_limits
 
 
 def parse_limits(options: Mapping[str, Any], api_url: str) -> Limits:
     """Return the limits of the plan of a task. Raises ``InvalidInput``."""
     only = options.get("only")
-    check_numbers(options)
+    reject_negative_limits(options)
     if only is not None:
         only = [values.reference(f"only[{number}]", value) for number, value in enumerate(only)]
     approved, digests = parse_approved(options.get("approved_plan"), api_url)

@@ -26,7 +26,7 @@ MAX_REMOVALS = {"type": "int"}
 MAX_RENAMES = {"type": "int"}
 
 
-def check_numbers(options: Mapping[str, Any]) -> None:
+def reject_negative_limits(options: Mapping[str, Any]) -> None:
     """Raise ``InvalidInput`` for a negative limit."""
     for name in ("max_removals", "max_renames"):
         number = options.get(name)
@@ -45,7 +45,7 @@ def resource_module(resource: AnyResource) -> WriteModule:
         return [ProviderDocument("", provider, reference.name, (resource.read_options(options, read_image),))]
 
     def plan(session: Session, options: Mapping[str, Any], read_image: ReadImage) -> Plan:
-        check_numbers(options)
+        reject_negative_limits(options)
         limits = Limits(max_removals=options.get("max_removals"), max_renames=options.get("max_renames"))
         return plan_changes(session, (resource,), load(options, read_image), limits)
 

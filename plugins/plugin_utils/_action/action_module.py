@@ -312,7 +312,7 @@ class ActionModule(ActionBase):
         return name_entries_by_place(result, places)
 
     def _locate_violations(self, result: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-        """Return ``result`` with the places of the violations of a policy."""
+        """Return ``result`` with the lines of the entries that cause its ``policy_violations``."""
         if not (result.get("policy_violations") and options.get("providers_path")):
             return result
         from ansible_collections.waldur.provider.plugins.plugin_utils._action.documents import locate_violations

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Documents on the controller that a task names: handed over where a module runs elsewhere, and their places."""
+"""Read the documents of a task whose module runs elsewhere, and name their entries in the results of tasks."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from ansible.plugins.action import ActionBase
 
 _PLUGINS = "ansible_collections.waldur.provider.plugins."
 _PACKAGES = (f"{_PLUGINS}module_utils.", f"{_PLUGINS}plugin_utils.")
-# What tasks import only where they name documents; a single resource has none.
+# What tasks import only for some of their options; the modules of a single resource have no such option.
 _FOR_DOCUMENTS = ("module_utils._engine.policy_review", "plugin_utils._action.documents")
 
 
