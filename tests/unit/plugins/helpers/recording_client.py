@@ -33,8 +33,10 @@ class AskedClient:
     def rows(
         self, name: str, uuid: str | None = None, /, *, prepare: Callable[[Row], Row] | None = None, **query: Any
     ) -> list[Row]:
-        """Return all rows of a list; like the real client, it removes secrets after ``prepare``."""
+        """Return all rows of a list, or raise its error; like the real client, it removes secrets after ``prepare``."""
         self.asked.append((name, uuid, query))
+        if isinstance(error := self.objects.get(name), WaldurError):
+            raise error
         rows = [prepare(row) if prepare else row for row in self.tables.get(name, [])]
         return [{key: value for key, value in row.items() if key != "secret_options"} for row in rows]
 
