@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from messages import message
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import (
     ErrorResponse,
@@ -18,7 +19,13 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.offerin
     UsernameEntry,
     Usernames,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_owners import plan_requests
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_owners import (
+    UsernameRequests,
+    describe_obstacle,
+    is_owned_by_provider_account,
+    numbered_offerings,
+    plan_requests,
+)
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_state import (
     OfferingSettings,
     ProviderAccount,
@@ -200,3 +207,125 @@ def test_where_waldur_has_yet_to_make_every_account_those_are_the_ones_that_chan
 def test_one_new_account_is_enough_for_a_user_without_any() -> None:
     requests = plan_requests(state({}, shared=(VM, GPU)), ALICE.uuid, "new")
     assert (requests.new_accounts, requests.changing) == ((GPU,), {GPU: ""})
+
+
+TAPE, DISK = "2c" * 16, "2d" * 16
+ACCOUNT, NEW = ProviderAccount(OWNER, "a"), ProviderAccount(OWNER, "new")
+
+
+def mixed(
+    accounts: dict[str, str | None],
+    account: ProviderAccount | None = None,
+    *,
+    linked: tuple[str, ...] = (),
+    creatable: tuple[str, ...] = (),
+    shared: tuple[str, ...] = (),
+    hidden: tuple[str, ...] = (),
+) -> UsernameState:
+    """Alice reaches the VMs, the GPUs, and what is hidden or shared; ``account`` owns the username where it is
+    ``linked``."""
+    reach = {VM, GPU, *hidden, *shared}
+    return UsernameState(
+        {VM: "VM", GPU: "GPU", TAPE: "Tape", DISK: "Disk"},
+        {(offering, ALICE.uuid): name for offering, name in accounts.items()},
+        {ALICE.uuid: reach},
+        set(hidden),
+        settings={
+            offering: OfferingSettings(offering in shared, can_create=offering in creatable) for offering in reach
+        },
+        links={(offering, ALICE.uuid): account for offering in linked if account},
+        provider_accounts={ALICE.uuid: account} if account else {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "requests"),
+    [
+        (mixed({VM: "new", GPU: " new "}), UsernameRequests()),
+        (mixed({VM: "a"}), UsernameRequests({VM: "a", GPU: ""}, is_for_all=True)),
+        (
+            mixed({VM: "a"}, creatable=(GPU,), shared=(TAPE,), hidden=(TAPE,)),
+            UsernameRequests({VM: "a", GPU: ""}, new_accounts=(GPU,), renamed=(VM,)),
+        ),
+        (
+            mixed({VM: "a"}, creatable=(VM,), shared=(TAPE,), hidden=(TAPE,)),
+            UsernameRequests({VM: "a", GPU: ""}, renamed=(VM,), blocked=(GPU,)),
+        ),
+        (
+            mixed({VM: "a"}, ACCOUNT, linked=(VM,)),
+            UsernameRequests({VM: "a", GPU: ""}, provider_account=ACCOUNT, blocked=(GPU,)),
+        ),
+        (
+            mixed({VM: "a", GPU: "x", DISK: "a"}, ACCOUNT, linked=(VM, DISK)),
+            UsernameRequests({VM: "a", GPU: "x", DISK: "a"}, renamed=(GPU,), provider_account=ACCOUNT),
+        ),
+        (
+            mixed({}, shared=(VM, GPU)),
+            UsernameRequests({}, provider_account=ProviderAccount(needs_row=True), blocked=(VM, GPU)),
+        ),
+        (
+            mixed({GPU: "x"}, shared=(VM, TAPE), creatable=(TAPE,)),
+            UsernameRequests(
+                {GPU: "x", TAPE: ""},
+                new_accounts=(TAPE,),
+                renamed=(GPU,),
+                provider_account=ProviderAccount(needs_row=True),
+            ),
+        ),
+        (
+            mixed({VM: "a", GPU: "x"}, NEW, linked=(VM,)),
+            UsernameRequests({VM: "a", GPU: "x"}, renamed=(GPU,), outdated=(VM,)),
+        ),
+        (
+            mixed({VM: "a"}, NEW, linked=(VM,)),
+            UsernameRequests({VM: "a", GPU: ""}, blocked=(GPU,), outdated=(VM,)),
+        ),
+        (
+            mixed({VM: "a"}, NEW, linked=(VM,), creatable=(GPU,)),
+            UsernameRequests({VM: "a", GPU: ""}, new_accounts=(GPU,), outdated=(VM,)),
+        ),
+    ],
+)
+def test_the_requests_depend_on_who_owns_each_username(found: UsernameState, requests: UsernameRequests) -> None:
+    assert plan_requests(found, ALICE.uuid, "new") == requests
+
+
+@pytest.mark.parametrize(
+    ("found", "is_owned"),
+    [
+        (mixed({VM: "a", GPU: "a"}), False),
+        (mixed({VM: "a", GPU: "a"}, ACCOUNT, linked=(GPU,)), True),
+        (mixed({VM: "a", GPU: "a", DISK: "a"}, ACCOUNT, linked=(DISK,)), False),
+        (mixed({VM: "a", GPU: "a"}, ACCOUNT, linked=(TAPE,), hidden=(TAPE,)), False),
+        (mixed({VM: "a"}, shared=(GPU,)), True),
+    ],
+)
+def test_an_account_that_the_user_reaches_and_the_token_sees_tells_the_owner(
+    found: UsernameState, is_owned: bool
+) -> None:
+    assert is_owned_by_provider_account(found, ALICE.uuid) is is_owned
+    assert not is_owned_by_provider_account(found, BOB.uuid)
+
+
+def test_one_request_for_all_numbers_the_hidden_accounts_too() -> None:
+    found = mixed({VM: "a"}, hidden=(TAPE,))
+    numbered = numbered_offerings(found, ALICE.uuid, plan_requests(found, ALICE.uuid, "new"))
+    assert numbered == [VM, GPU, TAPE]
+    assert numbered_offerings(found, ALICE.uuid, UsernameRequests({}, new_accounts=(GPU,), renamed=(VM,))) == [GPU, VM]
+
+
+@pytest.mark.parametrize(
+    ("requests", "key", "values"),
+    [
+        (UsernameRequests(blocked=(VM, GPU)), "username_without_account", {"offerings": "GPU, VM"}),
+        (UsernameRequests(outdated=(VM, GPU)), "username_not_copied", {"offering": "GPU, VM", "uuid": OWNER}),
+        (UsernameRequests({VM: "a"}, is_for_all=True), "", {}),
+    ],
+)
+def test_a_username_that_no_request_can_set_is_an_error(
+    requests: UsernameRequests, key: str, values: dict[str, str]
+) -> None:
+    values = {"option": "usernames[0].username", "username": "new", "user": "alice", "provider": "ACME", **values}
+    entry, found = UsernameEntry("usernames[0]", "alice", "new"), mixed({}, NEW)
+    error = describe_obstacle(target(), entry, ALICE, found, requests)
+    assert error == (message(key, **values) if key else None)
