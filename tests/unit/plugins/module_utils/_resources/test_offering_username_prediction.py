@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from ansible_collections.waldur.provider.plugins.module_utils._common.errors imp
 from ansible_collections.waldur.provider.plugins.module_utils._engine.executor import apply
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_prediction import (
     changes_accounts,
+    generates_anew,
     predict_usernames,
+    with_options,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_state import (
     OfferingSettings,
@@ -273,3 +276,140 @@ def test_a_prefix_counts_where_the_policy_uses_it(policy: str, is_generated: boo
     found = state(OfferingSettings(policy=policy, inherited=inherited))
     predict_usernames(found, {"username_anonymized_prefix": "hpc_"}, {})
     assert (found.accounts[VM, ALICE.uuid] is None) is is_generated
+
+
+SCOPE, POLICY, PREFIX = "account_scope", "username_generation_policy", "username_anonymized_prefix"
+INHERITED = {SCOPE: "offering", POLICY: "full_name", PREFIX: "hpc_"}
+
+
+def settings(own: tuple[str, ...] = (), **values: Any) -> OfferingSettings:
+    """What decides in an offering that sets ``own`` itself; ``inherited`` replaces values of the provider."""
+    inherited = tuple({**INHERITED, **values.pop("inherited", {})}.items())
+    return OfferingSettings(own=frozenset(own), inherited=inherited, **{"policy": "full_name", **values})
+
+
+@pytest.mark.parametrize(
+    ("before", "options", "after"),
+    [
+        (settings(), {}, settings()),
+        (settings(), {"homedir_prefix": "/data/"}, settings()),
+        (settings(), SHARED, settings(is_shared=True, inherited=SHARED)),
+        (settings(is_shared=True, inherited=SHARED), {SCOPE: ""}, settings()),
+        (settings((SCOPE,), is_shared=True), OFFERING, settings((SCOPE,), is_shared=True)),
+        (settings((SCOPE,)), SHARED, settings((SCOPE,), inherited=SHARED)),
+        (
+            settings(),
+            {POLICY: None, PREFIX: ""},
+            settings(policy="service_provider", inherited={POLICY: "service_provider", PREFIX: "waldur_"}),
+        ),
+        (settings((POLICY,)), {POLICY: "anonymized"}, settings((POLICY,), inherited={POLICY: "anonymized"})),
+    ],
+)
+def test_an_option_counts_where_the_offering_does_not_set_it(
+    before: OfferingSettings, options: dict[str, Any], after: OfferingSettings
+) -> None:
+    assert with_options(before, options) == after
+    assert changes_accounts(state(after, before), options) is (before != after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_generated"),
+    [
+        (settings(), settings(), False),
+        (settings(), settings(policy="freeipa"), True),
+        (None, settings(), False),
+        (settings(policy="anonymized"), settings(policy="anonymized"), False),
+        (settings(policy="anonymized"), settings(policy="anonymized", inherited={PREFIX: "x_"}), True),
+        (
+            settings((PREFIX,), policy="anonymized"),
+            settings((PREFIX,), policy="anonymized", inherited={PREFIX: "x_"}),
+            False,
+        ),
+        (settings(), settings(inherited={PREFIX: "x_"}), False),
+    ],
+)
+def test_another_policy_or_a_prefix_in_use_generates_usernames_anew(
+    before: OfferingSettings | None, after: OfferingSettings, is_generated: bool
+) -> None:
+    assert generates_anew(before, after) is is_generated
+
+
+@pytest.mark.parametrize(
+    ("policy", "numbered"),
+    [
+        ("service_provider", {VM: {ALICE.uuid, BOB.uuid}}),
+        ("anonymized", {VM: {ALICE.uuid, BOB.uuid}}),
+        ("freeipa", {}),
+        ("full_name", None),
+    ],
+)
+@pytest.mark.parametrize("name", ["Requested", "Creating", "OK"])
+def test_a_new_policy_names_accounts_that_are_in_use_anew_and_may_number_them(
+    policy: str, numbered: dict[str, set[str]] | None, name: str
+) -> None:
+    """The accounts in an offering whose settings are not known stay as they are."""
+    found = state(settings())
+    found.accounts = dict.fromkeys(found.accounts, "a")
+    found.accounts["2c" * 16, BOB.uuid] = found.accounts[GPU, BOB.uuid] = "b"
+    found.rows = {pair: {"state": name} for pair in found.accounts} | {(GPU, ALICE.uuid): {"state": "Deleted"}}
+    found.links = {(GPU, BOB.uuid): ProviderAccount("0f" * 16, "b")}
+    predict_usernames(found, {POLICY: policy}, {})
+    assert found.is_predicted
+    new = "a" if numbered is None else None
+    assert found.accounts == {
+        (VM, ALICE.uuid): new,
+        (VM, BOB.uuid): new,
+        (GPU, ALICE.uuid): "a",
+        (GPU, BOB.uuid): "b",
+        ("2c" * 16, BOB.uuid): "b",
+    }
+    assert found.numbered == (numbered or {})
+
+
+def test_without_settings_there_is_nothing_to_predict() -> None:
+    found = replace(state(settings()), settings=None)
+    assert not changes_accounts(found, SHARED)
+    predict_usernames(found, SHARED, {})
+    assert (found.accounts, found.settings) == (state(settings()).accounts, {})
+
+
+@pytest.mark.parametrize(
+    ("names", "resolutions", "username"),
+    [
+        ((" a ", "b"), {}, "a"),
+        ((None, "b"), {}, "b"),
+        (("a", "b"), {ALICE.uuid: "b"}, "b"),
+        (("a", "b"), {BOB.uuid: "b"}, "a"),
+        (("a", " a"), {ALICE.uuid: "b"}, "a"),
+        (("", None), {ALICE.uuid: "b"}, "known"),
+    ],
+)
+def test_the_accounts_of_a_user_become_one_with_the_first_username_or_that_of_the_resolution(
+    names: tuple[str | None, str | None], resolutions: dict[str, str], username: str
+) -> None:
+    found = state(settings())
+    found.accounts = {(GPU, ALICE.uuid): names[1], (VM, ALICE.uuid): names[0]}
+    found.provider_accounts = {ALICE.uuid: ProviderAccount("0f" * 16, "known")}
+    predict_usernames(found, SHARED, resolutions)
+    account = ProviderAccount("0f" * 16, username)
+    assert found.provider_accounts == {ALICE.uuid: account}
+    assert found.links == dict.fromkeys(found.accounts, account)
+    assert found.accounts == dict.fromkeys(found.accounts, username)
+
+
+def test_an_account_that_is_linked_already_keeps_what_it_shows() -> None:
+    owner = ProviderAccount("0f" * 16, "owner")
+    found = state(settings())
+    found.accounts = {(VM, ALICE.uuid): "shown", (VM, BOB.uuid): "b", (GPU, BOB.uuid): None}
+    found.links = {(VM, ALICE.uuid): owner, (VM, BOB.uuid): owner}
+    predict_usernames(found, SHARED, {})
+    account = ProviderAccount(None, "b")
+    assert found.accounts == {(VM, ALICE.uuid): "shown", (VM, BOB.uuid): "b", (GPU, BOB.uuid): "b"}
+    assert found.links == {(VM, ALICE.uuid): owner, (VM, BOB.uuid): account, (GPU, BOB.uuid): account}
+    assert found.provider_accounts == {BOB.uuid: account}
+
+
+def test_accounts_that_are_shared_already_are_not_joined_again() -> None:
+    found = state(settings(is_shared=True, inherited=SHARED))
+    predict_usernames(found, {**SHARED, PREFIX: "x_"}, {})
+    assert (found.links, found.provider_accounts) == ({}, {})
