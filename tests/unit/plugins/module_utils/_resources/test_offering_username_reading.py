@@ -6,13 +6,27 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from messages import fragment
 
+from ansible_collections.waldur.provider.plugins.module_utils._api.operations import operation
+from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._references.bulk_lists import BulkList, BulkLists
+from ansible_collections.waldur.provider.plugins.module_utils._references.targets import Target
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_entries import (
     UsernameEntry,
     Usernames,
 )
-from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_state import UsernameState
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_reading import (
+    prefetch,
+    read_settings,
+    refresh,
+)
+from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_state import (
+    OfferingSettings,
+    ProviderAccount,
+    UsernameState,
+)
 
 from ...helpers.recording_client import AskedClient, staff
 from ...helpers.samples import ALICE, BOB, CUSTOMER, PROVIDER, target
@@ -146,3 +160,225 @@ def test_others_read_accounts_back_where_the_offering_lets_them(column: str) -> 
     asked.objects["me"] = staff(is_staff=False)
     assert read(asked).unreadable_offerings == {GPU, PROJECT}
     assert ("provider_offerings", None, {"customer_uuid": CUSTOMER, "field": SETTINGS}) in asked.asked
+
+
+OWNER = {"uuid": "0f" * 16, "user_uuid": ALICE.uuid, "username": "a", "service_provider_uuid": PROVIDER}
+ALL = {
+    "project_permissions": {**permission(), "user_email": None},
+    "provider_resources": resource(),
+    "offering_users": account(),
+    "provider_offerings": {"uuid": VM, "plugin_options": None, "account_settings": None},
+    "provider_accounts": OWNER,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"),
+    [
+        ("project_permissions", "user_uuid", "alice"),
+        ("project_permissions", "user_username", 1),
+        ("project_permissions", "user_email", 1),
+        ("project_permissions", "project_uuid", "p"),
+        ("provider_resources", "offering_uuid", None),
+        ("provider_resources", "offering_name", 1),
+        ("provider_resources", "project_uuid", "p"),
+        ("provider_resources", "state", None),
+        ("provider_resources", "provider_uuid", "p"),
+        ("offering_users", "offering_uuid", None),
+        ("offering_users", "user_uuid", None),
+        ("offering_users", "username", 1),
+        ("offering_users", "customer_uuid", "c"),
+        ("offering_users", "user_username", 1),
+        ("offering_users", "offering_name", 1),
+        ("offering_users", "state", 1),
+        ("offering_users", "service_provider_account_uuid", "s"),
+        ("offering_users", "service_provider_account_username", 1),
+        ("provider_offerings", "uuid", None),
+        ("provider_offerings", "plugin_options", []),
+        ("provider_offerings", "account_settings", []),
+        ("provider_accounts", "uuid", None),
+        ("provider_accounts", "user_uuid", None),
+        ("provider_accounts", "user_username", 1),
+        ("provider_accounts", "username", 1),
+        ("provider_accounts", "service_provider_uuid", None),
+    ],
+)
+def test_a_row_with_an_invalid_key_is_an_error(name: str, key: str, value: object) -> None:
+    rows = {table: [{**row, key: value} if table == name else row] for table, row in ALL.items()}
+    asked = client(**rows)
+    request = operation(name).title
+    with pytest.raises(WaldurError, match=fragment("row_value_invalid", request=request, field=key)):
+        read(asked)
+
+
+# --- lists of all service providers ----------------------------------------------------------------------------------
+
+
+def use_bulk(monkeypatch: pytest.MonkeyPatch, *names: str, is_staff: bool = True, **tables: list[Any]) -> None:
+    """Let these lists of all service providers have been read, with the rows of ``tables`` or those of ``ALL``."""
+
+    def rows(_self: BulkLists, listing: BulkList, of: Target) -> list[Any] | None:
+        assert of == target()
+        found = tables.get(listing.operation, [ALL[listing.operation]])
+        # An offering has keys of its own there, as the list of a single provider has too once it is read.
+        return [{"_can_create": False, "_numbers": (), **row} for row in found] if listing.operation in names else None
+
+    monkeypatch.setattr(BulkLists, "rows", rows)
+    monkeypatch.setattr(BulkLists, "has_staff_rights", lambda _self: is_staff)
+
+
+BULK = ("provider_resources", "offering_users", "provider_offerings")
+
+
+@pytest.mark.parametrize("single", [True, False])
+@pytest.mark.parametrize("names", [(), BULK[:1], BULK[:2], BULK])
+def test_what_was_read_of_all_service_providers_is_not_read_again(
+    names: tuple[str, ...], single: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The accounts of a single user are read anyway, as the lists of all may be older."""
+    use_bulk(monkeypatch, *names)
+    asked = client(
+        provider_offerings=[ALL["provider_offerings"]], all_users=[{"uuid": ALICE.uuid, "username": "alice"}]
+    )
+    found = read(asked, single=single)
+    assert (found.names, set(found.accounts), set(found.settings or {})) == ({VM: "VM"}, {(VM, ALICE.uuid)}, {VM})
+    requested = {name for name, _uuid, _query in asked.asked}
+    assert requested & {*BULK} == {*BULK} - {*names} | ({"offering_users"} if single else set())
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_staff", "is_asked"),
+    [
+        ([], True, False),
+        ([resource(state="Terminated"), resource(provider_uuid="f" * 32)], True, False),
+        ([], False, True),
+        ([resource()], True, True),
+    ],
+)
+def test_of_a_provider_without_resources_staff_reads_nothing(
+    rows: list[dict[str, Any]], is_staff: bool, is_asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_bulk(monkeypatch, "provider_resources", is_staff=is_staff, provider_resources=rows)
+    asked = client()
+    found = read(asked)
+    assert bool(found.names) is (rows == [resource()])
+    assert bool([name for name, *_ in asked.asked if name == "project_permissions"]) is is_asked
+
+
+@pytest.mark.parametrize("is_export", [True, False])
+def test_the_lists_of_all_are_read_for_the_providers_with_resources(
+    is_export: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets = [target(), target("e" * 32), target("f" * 32)]
+    present = {PROVIDER: [resource()], "e" * 32: [], "f" * 32: None}
+    read_lists: list[tuple[str, list[str | None]]] = []
+
+    def note(_self: BulkLists, listing: BulkList, of: list[Target]) -> None:
+        read_lists.append((listing.operation, [provider.uuid for provider in of]))
+
+    def rows(_self: BulkLists, listing: BulkList, of: Target) -> list[Any] | None:
+        assert listing.operation == "provider_resources"
+        return present[str(of.uuid)]
+
+    monkeypatch.setattr(BulkLists, "prefetch", note)
+    monkeypatch.setattr(BulkLists, "rows", rows)
+    prefetch(client().session(), targets, is_export=is_export)
+    every, in_use = [PROVIDER, "e" * 32, "f" * 32], [PROVIDER, "f" * 32]
+    assert read_lists == [
+        ("provider_resources", every),
+        ("offering_users", every if is_export else in_use),
+        ("provider_offerings", in_use),
+    ]
+
+
+# --- what decides about accounts -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("offering", "settings"),
+    [
+        ({}, OfferingSettings()),
+        ({"plugin_options": {OPTION: True}}, OfferingSettings(can_create=True)),
+        ({"plugin_options": {"enable_posix_account": False}}, OfferingSettings(numbers=())),
+        ({"plugin_options": {"enable_posix_account": True}}, OfferingSettings()),
+        ({"plugin_options": {"uid_source": "user_attribute"}}, OfferingSettings(numbers=("gid",))),
+        (
+            {"plugin_options": {"gid_source": "user_attribute", "uid_source": "pool"}},
+            OfferingSettings(numbers=("uid",)),
+        ),
+        ({"secret_options": {"gid_source": "user_attribute"}}, OfferingSettings()),
+        (
+            {
+                "account_settings": {
+                    "account_scope": {
+                        "value": "provider",
+                        "source": "offering",
+                        "inherited": {"value": "offering", "source": "default"},
+                    },
+                    "username_generation_policy": {
+                        "value": "full_name",
+                        "source": "provider",
+                        "inherited": {"value": "full_name"},
+                    },
+                    "homedir_prefix": {"value": None, "source": "offering", "inherited": {"value": None}},
+                    "other": {"value": 1, "source": "default", "inherited": None},
+                    "version": 2,
+                }
+            },
+            OfferingSettings(
+                is_shared=True,
+                policy="full_name",
+                own=frozenset({"account_scope", "homedir_prefix"}),
+                inherited=(
+                    ("account_scope", "offering"),
+                    ("username_generation_policy", "full_name"),
+                    ("homedir_prefix", ""),
+                ),
+            ),
+        ),
+    ],
+)
+def test_the_settings_of_an_offering_come_from_its_options_and_its_account_settings(
+    offering: dict[str, Any], settings: OfferingSettings
+) -> None:
+    current, asked = UsernameState(), client(provider_offerings=[{"uuid": VM.upper(), **offering}])
+    unreadable = read_settings(asked.session(), target(), current)
+    assert current.settings == {VM: settings}
+    assert unreadable == (set() if settings.can_create else {VM})
+    assert asked.asked == [("provider_offerings", None, {"customer_uuid": CUSTOMER, "field": SETTINGS})]
+
+
+def test_after_the_options_were_set_the_accounts_of_all_users_are_read_again() -> None:
+    link = {"service_provider_account_uuid": "0f" * 16, "service_provider_account_username": "new"}
+    current = UsernameState(
+        {VM: "VM"},
+        {(VM, BOB.uuid): "gone"},
+        {ALICE.uuid: {VM}},
+        {GPU},
+        {PROJECT},
+        sees_no_resources=True,
+        accounts_may_be_hidden=True,
+        is_predicted=True,
+        provider_accounts={BOB.uuid: ProviderAccount()},
+    )
+    asked = client(
+        offering_users=[account(username="new", **link)],
+        provider_offerings=[{"uuid": VM}],
+        provider_accounts=[{**OWNER, "user_uuid": BOB.uuid, "username": "b", "user_username": "bob"}],
+    )
+    refresh(asked.session(), target(), current)
+    assert current == UsernameState(
+        {VM: "VM"},
+        {(VM, ALICE.uuid): "new"},
+        {ALICE.uuid: {VM}},
+        {GPU},
+        {PROJECT},
+        sees_no_resources=True,
+        accounts_may_be_hidden=True,
+    )
+    assert (current.is_predicted, current.holder_names) == (False, {BOB.uuid: "bob"})
+    assert current.settings == {VM: OfferingSettings()}
+    alice, bob = ProviderAccount("0f" * 16, "new"), ProviderAccount("0f" * 16, "b")
+    assert (current.links, current.provider_accounts) == ({(VM, ALICE.uuid): alice}, {ALICE.uuid: alice, BOB.uuid: bob})
+    queries = {name: query.get("user_uuid", "none") for name, _uuid, query in asked.asked}
+    assert queries == {"offering_users": None, "provider_offerings": "none", "provider_accounts": None}
