@@ -10,6 +10,7 @@ from messages import fragment
 
 from ansible_collections.waldur.provider.plugins.module_utils._api.operations import operation
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import WaldurError
+from ansible_collections.waldur.provider.plugins.module_utils._references.account_visibility import AccountVisibility
 from ansible_collections.waldur.provider.plugins.module_utils._references.bulk_lists import BulkList, BulkLists
 from ansible_collections.waldur.provider.plugins.module_utils._references.targets import Target
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username import OfferingUsername
@@ -19,7 +20,9 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.offerin
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_reading import (
     prefetch,
+    read_provider_accounts,
     read_settings,
+    read_supplies_of_numbers,
     refresh,
 )
 from ansible_collections.waldur.provider.plugins.module_utils._resources.offering_username_state import (
@@ -27,6 +30,7 @@ from ansible_collections.waldur.provider.plugins.module_utils._resources.offerin
     ProviderAccount,
     UsernameState,
 )
+from ansible_collections.waldur.provider.plugins.module_utils._resources.posix_id_supply import EarlierChanges
 
 from ...helpers.recording_client import AskedClient, staff
 from ...helpers.samples import ALICE, BOB, CUSTOMER, PROVIDER, target
@@ -382,3 +386,104 @@ def test_after_the_options_were_set_the_accounts_of_all_users_are_read_again() -
     assert (current.links, current.provider_accounts) == ({(VM, ALICE.uuid): alice}, {ALICE.uuid: alice, BOB.uuid: bob})
     queries = {name: query.get("user_uuid", "none") for name, _uuid, query in asked.asked}
     assert queries == {"offering_users": None, "provider_offerings": "none", "provider_accounts": None}
+
+
+# --- what is read of accounts and their owners -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("keys", "names"), [({}, {}), ({"offering_name": "Cloud"}, {VM: "Cloud"})])
+def test_an_account_shows_the_name_of_an_offering(keys: dict[str, str], names: dict[str, str]) -> None:
+    assert read(client(offering_users=[account(**keys)])).account_offerings == names
+
+
+@pytest.mark.parametrize(
+    ("users", "accounts", "is_asked"),
+    [
+        (["alice"], [account()], False),
+        (["alice"], [account(BOB)], True),
+        (["alice", "bob"], [account()], True),
+        (["carol"], [account(), account(BOB)], False),
+        (["carol"], [account()], True),
+    ],
+)
+def test_accounts_may_be_hidden_where_one_that_an_entry_may_name_is_not_seen(
+    users: list[str], accounts: list[dict[str, Any]], is_asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AccountVisibility, "may_miss_accounts", lambda _self: True)
+    permissions = [permission(), permission(BOB)]
+    found = read(client(project_permissions=permissions, offering_users=accounts), *users)
+    assert found.accounts_may_be_hidden is is_asked
+
+
+@pytest.mark.parametrize(
+    ("username", "row", "queries"),
+    [
+        ("x", account(), [(ALICE.uuid, None), (None, "x")]),
+        ("x", account(service_provider_account_uuid="0f" * 16), [(None, "x")]),
+        ("\u00e4", account(), [(None, None)]),
+        ("a", account(), []),
+    ],
+)
+def test_for_a_single_user_their_service_provider_account_and_those_with_the_username_are_read(
+    username: str, row: dict[str, Any], queries: list[tuple[str | None, str | None]]
+) -> None:
+    asked = client(all_users=[{"uuid": ALICE.uuid, "username": "alice"}], offering_users=[row])
+    desired = Usernames((UsernameEntry("", "alice", username),), single=True)
+    OfferingUsername().read(asked.session(), target(), desired)
+    found = [query for name, _uuid, query in asked.asked if name == "provider_accounts"]
+    assert [(query["user_uuid"], query.get("query")) for query in found] == queries
+
+
+@pytest.mark.parametrize(
+    ("owner", "shown", "is_linked"),
+    [("a", " a", True), (None, "", True), ("", None, True), ("a", "b", False), (None, "b", False)],
+)
+def test_an_account_that_tells_no_owner_is_linked_where_the_usernames_are_alike(
+    owner: str | None, shown: str | None, is_linked: bool
+) -> None:
+    current = UsernameState(rows={(VM, ALICE.uuid): {"username": shown}, (VM, BOB.uuid): {"username": owner}})
+    asked = client(provider_accounts=[{**OWNER, "username": owner}])
+    read_provider_accounts(asked.session(), target(), None, current)
+    links = {(VM, ALICE.uuid): ProviderAccount("0f" * 16, owner)}
+    assert current.links == (links if is_linked else {})
+
+
+POOL = {"uuid": "aa" * 16, "customer_uuid": CUSTOMER, "service_provider": PROVIDER, "offering": None, "uid_used": 1}
+
+
+@pytest.mark.parametrize(
+    ("users", "settings", "scarce"),
+    [
+        (["alice"], {VM: OfferingSettings(), GPU: OfferingSettings()}, {VM, GPU}),
+        (["bob"], {VM: OfferingSettings(), GPU: OfferingSettings()}, set()),
+        (["alice", "bob"], {VM: OfferingSettings(numbers=("gid",)), GPU: OfferingSettings()}, {GPU}),
+        (["carol"], {VM: OfferingSettings(), GPU: OfferingSettings()}, {VM, GPU}),
+        (["alice"], None, set()),
+    ],
+)
+def test_pools_are_read_where_the_usernames_may_give_accounts_numbers(
+    users: list[str], settings: dict[str, OfferingSettings] | None, scarce: set[str]
+) -> None:
+    """Bob has the username already, and who carol is, is not known yet."""
+    reach = {ALICE.uuid: {VM, GPU}, BOB.uuid: {VM}}
+    current = UsernameState({VM: "VM", GPU: "GPU"}, {(VM, BOB.uuid): "x"}, reach, settings=settings)
+    asked = client(posix_id_pools=[{**POOL, "min_uid": 5000, "max_uid": 5000, "next_uid": 5001}])
+    session = asked.session()
+    session.references.users.remember([permission(), permission(BOB)])
+    desired = Usernames(tuple(UsernameEntry("", user, "x") for user in users))
+    read_supplies_of_numbers(session, target(), desired, current, EarlierChanges())
+    assert set(current.supplies.by_offering) == scarce
+    assert bool(asked.asked) is bool(scarce)
+
+
+@pytest.mark.parametrize(("user", "taken"), [("alice", {ALICE.uuid, BOB.uuid}), ("carol", {ALICE.uuid, BOB.uuid})])
+def test_a_pool_that_suffices_for_all_users_but_one_is_scarce(user: str, taken: set[str]) -> None:
+    """Alice is named by an entry or may be, and Bob by the account options."""
+    current = UsernameState({VM: "VM"}, {}, {ALICE.uuid: {VM}}, settings={}, numbered={VM: {BOB.uuid}})
+    asked = client(posix_id_pools=[{**POOL, "min_uid": 5000, "max_uid": 5001, "next_uid": 5001}])
+    session = asked.session()
+    session.references.users.remember([permission()])
+    desired = Usernames((UsernameEntry("", user, "x"),))
+    read_supplies_of_numbers(session, target(), desired, current, EarlierChanges())
+    [shortage] = current.supplies.shortages({VM: taken})
+    assert (shortage.supply.free, set(shortage.users)) == (1, taken)
