@@ -12,6 +12,7 @@ from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .._api.operations import OPERATIONS
+from .._common.errors import InvalidInput
 from .._context import Session
 from .._document.fields import BooleanField, ChoiceField, Field, ListField, MappingField, NumberField
 from .._document.model import ProviderDocument, ReadImage
@@ -39,6 +40,10 @@ CONNECTION: Spec = {
     "retries": {"type": "int"},
     "profile": {"type": "str"},
 }
+# What several modules that write have in common.
+MISSING_USERS = {"type": "str", "choices": ["fail", "warn"], "default": "fail"}
+MAX_REMOVALS = {"type": "int"}
+MAX_RENAMES = {"type": "int"}
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,14 @@ def keep_nulls(module: Module, arguments: Mapping[str, Any]) -> dict[str, Any]:
             booleans = {key for key, spec in inner.items() if spec["type"] == "bool"}
             result[name] = {k: "" if v is None and k not in booleans else v for k, v in result[name].items()}
     return result
+
+
+def reject_negative_limits(options: Mapping[str, Any]) -> None:
+    """Raise ``InvalidInput`` for a negative limit."""
+    for name in ("max_removals", "max_renames"):
+        number = options.get(name)
+        if number is not None and number < 0:
+            raise InvalidInput(f"{name}: must be 0 or more, and {number} was given.")
 
 
 def option(field: Field[Any]) -> Spec:

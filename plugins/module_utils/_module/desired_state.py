@@ -23,9 +23,8 @@ from .._references.targets import Target
 from .._resources.document_schema import DOCUMENT, SCHEMA
 from .._resources.registry import RESOURCES
 from . import fleet
-from .argument_specs import WriteModule
+from .argument_specs import MAX_REMOVALS, MAX_RENAMES, MISSING_USERS, WriteModule
 from .plan_limits import parse_limits
-from .resource_modules import MAX_REMOVALS, MAX_RENAMES, MISSING_USERS
 
 _EXPIRING_WITHIN = "expiring_within"
 

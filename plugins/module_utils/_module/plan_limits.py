@@ -14,7 +14,7 @@ from .._common.errors import InvalidInput, quote
 from .._document import loader
 from .._document.policy_file import read_policy
 from .._plan.limits import REPORT, Limits
-from .resource_modules import reject_negative_limits
+from .argument_specs import reject_negative_limits
 
 
 def parse_limits(options: Mapping[str, Any], api_url: str) -> Limits:

@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any
 
 from .._common import values
-from .._common.errors import InvalidInput
 from .._context import Session
 from .._document.fields import MappingField, date_places
 from .._document.model import ProviderDocument, ReadImage
@@ -19,19 +18,7 @@ from .._engine.plan import Plan
 from .._engine.planner import plan_changes
 from .._plan.limits import Limits
 from .._resources.base import AnyResource
-from .argument_specs import WriteModule, option
-
-MISSING_USERS = {"type": "str", "choices": ["fail", "warn"], "default": "fail"}
-MAX_REMOVALS = {"type": "int"}
-MAX_RENAMES = {"type": "int"}
-
-
-def reject_negative_limits(options: Mapping[str, Any]) -> None:
-    """Raise ``InvalidInput`` for a negative limit."""
-    for name in ("max_removals", "max_renames"):
-        number = options.get(name)
-        if number is not None and number < 0:
-            raise InvalidInput(f"{name}: must be 0 or more, and {number} was given.")
+from .argument_specs import MAX_REMOVALS, MAX_RENAMES, MISSING_USERS, WriteModule, option, reject_negative_limits
 
 
 @cache
