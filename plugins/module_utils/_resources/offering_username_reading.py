@@ -125,9 +125,9 @@ def _projects(session: Session, target: Target, only: str | None) -> dict[str, s
     session.references.users.remember(rows)
     projects: dict[str, set[str]] = defaultdict(set)
     for row in rows:
-        user = uuids.normalize(row.get("user_uuid"))
-        if user and only in (None, user):
-            projects[uuids.normalize(row.get("project_uuid")) or ""].add(user)
+        user, project = uuids.normalize(row.get("user_uuid")), uuids.normalize(row.get("project_uuid"))
+        if user and project and only in (None, user):
+            projects[project].add(user)
     return projects
 
 

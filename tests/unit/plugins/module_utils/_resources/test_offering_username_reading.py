@@ -141,6 +141,12 @@ def test_permissions_without_a_user_are_ignored() -> None:
     assert read(client(project_permissions=[nobody, permission()])).accessible_offerings == {ALICE.uuid: {VM}}
 
 
+def test_a_permission_without_a_project_gives_no_access_to_a_resource_without_one() -> None:
+    nowhere = {**permission(), "project_uuid": None}
+    found = read(client(project_permissions=[nowhere], provider_resources=[resource(project_uuid=None)]))
+    assert found.accessible_offerings == {}
+
+
 def test_accounts_at_other_providers_are_ignored() -> None:
     others = [account(username="other", customer_uuid="f" * 32), account(BOB, customer_uuid=None, username=None)]
     assert read(client(offering_users=[account(), *others])).accounts == {(VM, ALICE.uuid): "a", (VM, BOB.uuid): None}
