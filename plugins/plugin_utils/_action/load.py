@@ -25,6 +25,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 _PLUGINS = "ansible_collections.waldur.provider.plugins."
+_ANSIBLE_FINDER = "ansible.utils.collection_loader._collection_finder"
 _PACKAGES = (f"{_PLUGINS}module_utils.", f"{_PLUGINS}plugin_utils.")
 # What tasks import only for some of their options; the modules of a single resource have no such option.
 _FOR_DOCUMENTS = ("module_utils._engine.policy_review", "plugin_utils._action.documents")
@@ -63,7 +64,10 @@ def _finder(folder: str) -> FileFinder:
 def import_with_bytecode(name: str) -> Any:
     """Return the imported module ``name`` below ``plugins``; Python keeps its bytecode, and that of what it imports."""
     if not any(isinstance(finder, SourceFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, SourceFinder())
+        # Before Ansible's own finder, and after those that precede it: ansible-test checks that its finder stays first.
+        finders = [type(finder).__module__ for finder in sys.meta_path]
+        position = finders.index(_ANSIBLE_FINDER) if _ANSIBLE_FINDER in finders else len(finders)
+        sys.meta_path.insert(position, SourceFinder())
     return import_module(_PLUGINS + name)
 
 
