@@ -103,6 +103,6 @@ def _read_target(session: Session, summary: Mapping[str, Any]) -> Target:
         try:
             target.row = session.client.get("service_provider", target.uuid)
         except NotFound:
-            return target  # whoever reads its profile says that it was deleted
+            return target  # the task that reads its profile reports that it was deleted
         session.references.provider_list.learn_edition(target.row)
     return target

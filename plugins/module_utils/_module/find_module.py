@@ -17,7 +17,7 @@ from .resource_modules import resource_module
 def find_module(name: str) -> Module:
     """Return the declaration of the module ``name``, without the collection's name.
 
-    The module of a resource needs nothing of the other ones, which are imported only where one of them is used.
+    For the module of a resource, only that resource is imported. For any other module, all modules are.
     """
     resource = find_resource(name)
     if resource is not None:
