@@ -22,7 +22,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SERVER = Path(__file__).with_name("command_server.py")
-SECONDS = 120
+# When a command that hangs is ended: much later than any command takes on a busy machine.
+SECONDS = 400
 
 DEPRECATED = re.compile(r"\[DEPRECATION WARNING\]|\w*DeprecationWarning: ")
 # Of the machine that Ansible runs on, and of a callback whose files are searched for secrets as long as there is one:
