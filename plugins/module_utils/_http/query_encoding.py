@@ -14,6 +14,8 @@ from typing import Any
 from .._api.parameters import Parameter
 from .._common import timestamps
 
+_LINE_ENDS = re.compile(r"[\r\n]+")
+
 
 def encode_query(parameters: tuple[Parameter, ...], query: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the pairs of a query string: lists are repeated or joined by commas as the operation's data say
@@ -33,4 +35,4 @@ def _encode_value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, datetime):
         return timestamps.format_utc(value) or ""
-    return re.sub(r"[\r\n]+", " ", str(value))
+    return _LINE_ENDS.sub(" ", str(value))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 from urllib.parse import quote_plus, urlencode
 
@@ -146,7 +147,7 @@ class UserResolver:
 
     def can_be_sent(self, name: str) -> bool:
         """Return whether a URL can hold ``name``; a longer name is that of no user."""
-        return _encoded_length(name) <= self._longest_list()
+        return _encoded_length(name) <= self._longest_list
 
     def _resolve_one(self, value: str) -> User | UnresolvedUser:
         uuid = user_uuid(value)
@@ -174,11 +175,10 @@ class UserResolver:
 
         A name that no URL can hold is longer than any that Waldur stores, so it is not asked for.
         """
-        limit = self._longest_list()
         names = [value for value in values if not user_uuid(value) and self.can_be_sent(value)]
         user_uuids = [value for value in values if user_uuid(value)]
         if len(values) > _MOST_SINGLE_LOOKUPS:
-            batches = list(_batches((name for name in names if "," not in name), limit))
+            batches = list(_batches((name for name in names if "," not in name), self._longest_list))
             single = sum("@" in name or "," in name for name in names) + len(user_uuids)
             pages = -(-self._client.count("all_users", field=["uuid"]) // PAGE_SIZE)
             if pages <= len(batches) + single:
@@ -197,8 +197,9 @@ class UserResolver:
         for uuid in user_uuids:
             self._look_up_uuid(uuid)
 
+    @cached_property
     def _longest_list(self) -> int:
-        """Return how many encoded bytes of names fit into the URL of one request."""
+        """How many encoded bytes of names fit into the URL of one request."""
         fixed = [*(("field", key) for key in _USER_FIELDS), ("page_size", PAGE_SIZE), ("page", _LARGEST_PAGE_NUMBER)]
         url = f"{self._client.connection.api_url}{operation('all_users').path}"
         return _LONGEST_URL - len(f"{url}?{urlencode([*fixed, ('username_list', '')])}")
