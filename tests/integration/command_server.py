@@ -26,6 +26,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,6 +49,8 @@ PLUGINS = """
 CONFIGURATION = "ansible.constants"
 # The setting that makes a folder when it is read.
 TEMPORARY = "DEFAULT_LOCAL_TMP"
+# How the name of that folder begins.
+TEMPORARY_PREFIX = "ansible-local-"
 # The folder in it with the archives that Ansible makes of modules and what they import, which are the same in each run.
 ARCHIVES = "ansiballz_cache"
 IMPORTING = """
@@ -162,7 +165,8 @@ def read_beforehand() -> None:
     for path in ours:
         known[path.read_bytes(), _in_collection(path)] = compile(path.read_bytes(), path, "exec", dont_inherit=True)
     for path in [*ours, *theirs]:
-        known[path.read_bytes(), ast.PyCF_ONLY_AST] = compile(path.read_bytes(), path, "exec", ast.PyCF_ONLY_AST)
+        tree = ast.parse(path.read_bytes(), path)
+        known[path.read_bytes(), ast.PyCF_ONLY_AST] = imports_of(tree) if "module_utils" in path.parts else tree
     compile_anew = compile
 
     def compile_once(source: Any, filename: Any, mode: str, flags: int = 0, *more: Any, **how: Any) -> Any:
@@ -175,6 +179,17 @@ def read_beforehand() -> None:
     read = finder._meta_yml_to_dict
     routed = read(routing, ("ansible.builtin", "runtime.yml"))
     finder._meta_yml_to_dict = lambda text, name: routed if text == routing else read(text, name)
+
+
+def imports_of(tree: ast.Module) -> ast.Module:
+    """Return a syntax tree with only the imports of *tree*, those that are not at its top level in one block.
+
+    Ansible goes through the whole tree of each file that a module imports, and looks for these alone.
+    """
+    top = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    nested = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) and node not in top]
+    block: list[ast.stmt] = [ast.If(ast.Constant(True), [*nested], [])]
+    return ast.Module([*top, *block], [])
 
 
 def _in_collection(path: Any) -> str:
@@ -224,11 +239,8 @@ class Configured:
         _become(str(parsed.folder), environment, *map(str, paths), is_run=False)
         for name in self._names:
             importlib.import_module(name)
-        collections = Path(
-            environment.get("ANSIBLE_COLLECTIONS_PATH") or f"{environment.get('HOME')}/.ansible/collections"
-        )
-        if (collections / "ansible_collections" / "waldur" / "provider").resolve() == TREE.resolve():
-            import_collection(collections)
+        if _collection(environment) == TREE.resolve():
+            import_collection(_collections(environment))
         # Ansible would remove it at the end of each fork, and each run makes its own.
         remove = vars(sys.modules["ansible.config.manager"])["cleanup_tmp_file"]
         atexit.unregister(remove)
@@ -238,7 +250,7 @@ class Configured:
         printed = [path.read_text(encoding="utf-8") for path in paths]
         command = serve(parsed, self._its_lines, self._its_answers, None)
         if command:
-            self._begin(printed, parsed.folder / f"{os.getppid()}.modules")
+            self._begin(printed, _archives(parsed.folder, environment))
         return command
 
     def _begin(self, printed: Sequence[str], archives: Path) -> None:
@@ -247,7 +259,6 @@ class Configured:
             stream.write(text)
         constants = vars(sys.modules[CONFIGURATION])
         constants[TEMPORARY] = constants["config"].get_config_value(TEMPORARY, variables=constants)
-        archives.mkdir(exist_ok=True)
         Path(constants[TEMPORARY], ARCHIVES).symlink_to(archives)
 
 
@@ -261,6 +272,40 @@ def import_collection(collections: Path) -> None:
     finder._remove()
     for name in [name for name in sys.modules if name.startswith("ansible_collections") and name.count(".") < 4]:
         del sys.modules[name]
+
+
+def share_archives(archives: Path) -> None:
+    """Let the run that reads its configuration from now on use the archives of modules in the folder *archives*."""
+    make_folder = tempfile.mkdtemp
+
+    def make(suffix: str | None = None, prefix: str | None = None, dir: str | None = None) -> str:  # noqa: A002
+        folder = make_folder(suffix, prefix, dir)
+        if (prefix or "").startswith(TEMPORARY_PREFIX):
+            Path(folder, ARCHIVES).symlink_to(archives)
+        return folder
+
+    vars(tempfile)["mkdtemp"] = make
+
+
+def _collections(environment: Mapping[str, str]) -> Path:
+    """Return the folder in which a run with this environment looks for collections."""
+    return Path(environment.get("ANSIBLE_COLLECTIONS_PATH") or f"{environment.get('HOME')}/.ansible/collections")
+
+
+def _collection(environment: Mapping[str, str]) -> Path:
+    """Return the folder of the collection that a run with this environment uses."""
+    return (_collections(environment) / "ansible_collections" / "waldur" / "provider").resolve()
+
+
+def _archives(folder: Path, environment: Mapping[str, str]) -> Path:
+    """Return a folder below *folder* for the archives of modules: runs that use the same collection share them.
+
+    A collection of another path than this checkout's may change between two runs, so its archives are not shared.
+    """
+    is_ours = _collection(environment) == TREE.resolve()
+    archives = folder / f"{'shared' if is_ours else os.getpid()}.modules"
+    archives.mkdir(exist_ok=True)
+    return archives
 
 
 def configuration(folder: str, environment: Mapping[str, str]) -> str | None:
@@ -306,6 +351,8 @@ def serve(parsed: ParsedYaml, lines: Iterable[str], answers: TextIO, names: Sequ
         elif (process := os.fork()) == 0:
             answers.close()
             _become(*settings)
+            if names is not None:
+                share_archives(_archives(parsed.folder, settings[1]))
             return command
         else:
             print(json.dumps(_exit_code(process, seconds)), file=answers, flush=True)
