@@ -21,7 +21,7 @@ from simulator_process import Simulator
 # To generate a whole marketplace takes long, and some of the examples are invalid and discarded.
 _SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 settings.register_profile(
-    "quick", derandomize=True, database=None, deadline=None, max_examples=100, suppress_health_check=_SLOW
+    "quick", derandomize=True, database=None, deadline=None, max_examples=60, suppress_health_check=_SLOW
 )
 settings.register_profile("thorough", deadline=None, max_examples=5000, suppress_health_check=_SLOW, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
