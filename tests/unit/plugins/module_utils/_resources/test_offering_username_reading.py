@@ -272,7 +272,7 @@ def test_of_a_provider_without_resources_staff_reads_nothing(
     asked = client()
     found = read(asked)
     assert bool(found.names) is (rows == [resource()])
-    assert bool([name for name, *_ in asked.asked if name == "project_permissions"]) is is_asked
+    assert bool([name for name, *_query in asked.asked if name == "project_permissions"]) is is_asked
 
 
 @pytest.mark.parametrize("is_export", [True, False])

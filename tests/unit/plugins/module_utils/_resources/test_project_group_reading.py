@@ -127,7 +127,7 @@ def test_a_waldur_before_2026_has_no_groups(keys: dict[str, Any], is_possible: b
         with pytest.raises(InvalidInput) as failed:
             read(client, provider=provider)
         assert failed.value.message == message("groups_missing_here", option="groups")
-    assert [name for name, *_ in client.asked] == (["service_providers"] if is_new else [LIST])
+    assert [name for name, *_query in client.asked] == (["service_providers"] if is_new else [LIST])
 
 
 def test_a_provider_that_is_yet_to_be_created_costs_no_request_of_its_own() -> None:
@@ -135,7 +135,7 @@ def test_a_provider_that_is_yet_to_be_created_costs_no_request_of_its_own() -> N
     state = read(client, ("Climate", 30001), (HIDDEN, 30002), provider=None)
     assert state.projects == {"Climate": unknown("Climate"), HIDDEN: Project(HIDDEN, HIDDEN)}
     assert (state.refusal, state.pool, state.holders) == ("", None, {})
-    assert {name for name, *_ in client.asked} == {"service_providers", "me"}
+    assert {name for name, *_query in client.asked} == {"service_providers", "me"}
 
 
 @pytest.mark.parametrize("is_allowed", [True, False])
@@ -218,7 +218,7 @@ def test_a_token_that_may_not_list_the_projects_of_new_groups_is_refused() -> No
     client = AskedClient({LIST: [row(CLIMATE)]}, {ADOPTABLE: REFUSED})
     state = read(client, ("Genome", 30002))
     assert (state.refusal, state.projects) == ("no right", {})
-    assert [name for name, *_ in client.asked] == [LIST, ADOPTABLE]
+    assert [name for name, *_query in client.asked] == [LIST, ADOPTABLE]
 
 
 # --- GIDs ------------------------------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ def test_groups_that_have_their_gids_cost_no_other_request() -> None:
     client = AskedClient({LIST: [row(CLIMATE, 30001)]}, {ADOPTABLE: REFUSED})
     state = read(client, ("Climate", 30001), is_staff=False)
     assert (state.refusal, state.pool, state.is_pool_visible) == ("", None, True)
-    assert [name for name, *_ in client.asked] == [LIST]
+    assert [name for name, *_query in client.asked] == [LIST]
 
 
 @pytest.mark.parametrize(

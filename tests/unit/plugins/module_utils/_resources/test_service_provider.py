@@ -343,15 +343,20 @@ def test_the_profile_resource_takes_the_profile_and_names_no_user() -> None:
 
 # --- any profile -----------------------------------------------------------------------------------------------------
 
+# What Waldur may hold; a document takes only values of the right type.
 VALUES = st.sampled_from(["", "x", "/home/", True, False, 0, 1, None])
 KEYS = st.sampled_from(["homedir_prefix", "login_shell", "project_groups_enabled"])
+TEXTS = st.sampled_from(["", "x", "/home/", None])
+DESIRED_OPTIONS = st.fixed_dictionaries(
+    {}, optional={"homedir_prefix": TEXTS, "login_shell": TEXTS, "project_groups_enabled": st.booleans()}
+)
 FIELDS = st.fixed_dictionaries(
     {},
     optional={
         "description": st.sampled_from(["", "Storage", "HPC"]),
         "enable_notifications": st.booleans(),
         "allowed_domains": st.lists(st.sampled_from(["a.org", "b.org", "c.org"]), unique=True),
-        "account_options": st.dictionaries(KEYS, VALUES),
+        "account_options": DESIRED_OPTIONS,
     },
 )
 IMAGES = st.sampled_from([UNSET, LOGO, OTHER_LOGO, NO_LOGO])
