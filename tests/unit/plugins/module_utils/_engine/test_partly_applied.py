@@ -47,7 +47,7 @@ def test_an_image_that_was_uploaded_before_the_rest_was_lost_counts_as_changed(
     session = connect()
     planned = plan_changes(session, RESOURCES, document)
     sim.fault(method="write", skip=skip, drop=drop)
-    with pytest.raises(OutcomeUnknown, match="checked again") as lost:
+    with pytest.raises(OutcomeUnknown, match=fragment("outcome_rechecked")) as lost:
         apply(session, planned)
     assert lost.value.details["changed"] is changed
     complete = (skip, drop) == (1, "after")

@@ -227,7 +227,7 @@ def test_an_image_that_cannot_be_read_leaves_its_provider_out_and_its_files_as_t
             ),
         )
     ]
-    with pytest.raises(WaldurError, match="Alpha Cloud Ltd: Cannot download"):
+    with pytest.raises(WaldurError, match=f"Alpha Cloud Ltd: {fragment('image_unreadable')}"):
         written(connect(), tmp_path)
 
 

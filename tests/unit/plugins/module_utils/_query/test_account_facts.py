@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from messages import begins, message
+from messages import begins, fragment, message
 from provider_accounts import add_username_conflict
 
 from ansible_collections.waldur.provider.plugins.module_utils._common.errors import ServerDefect, WaldurError
@@ -211,7 +211,7 @@ def test_a_server_that_breaks_is_an_error_and_no_missing_fact(sim: Simulator, pa
 
 def test_rows_of_another_form_are_an_error_that_names_the_key(sim: Simulator) -> None:
     sim.fault(path="/api/marketplace-offering-users/*", status=200, body=[{"user_uuid": 7}], times=None)
-    with pytest.raises(WaldurError, match="no valid offering_uuid"):
+    with pytest.raises(WaldurError, match=fragment("row_value_invalid", field="offering_uuid")):
         gather(session(sim))
 
 

@@ -269,7 +269,7 @@ def test_nothing_of_a_disabled_role_is_to_revoke_from_a_user_without_grants() ->
     asked = AskedClient({"list_users": [], "roles": [disabled]}, {"me": staff()})
     entry = GrantEntry("", ALICE.uuid, state="absent")
     assert UserRole().read(asked.session(), target(), grants(entry, single=True)).rows == []
-    with pytest.raises(InvalidInput, match="is disabled"):
+    with pytest.raises(InvalidInput, match=fragment("role_disabled")):
         UserRole().read(asked.session(), target(), grants(GrantEntry("", ALICE.uuid), single=True))
 
 
