@@ -239,8 +239,8 @@ class Configured:
         _become(str(parsed.folder), environment, *map(str, paths), is_run=False)
         for name in self._names:
             importlib.import_module(name)
-        if _collection(environment) == TREE.resolve():
-            import_collection(_collections(environment))
+        if _collection_in_use(environment) == TREE.resolve():
+            import_collection(_folder_of_collections(environment))
         # Ansible would remove it at the end of each fork, and each run makes its own.
         remove = vars(sys.modules["ansible.config.manager"])["cleanup_tmp_file"]
         atexit.unregister(remove)
@@ -250,7 +250,7 @@ class Configured:
         printed = [path.read_text(encoding="utf-8") for path in paths]
         command = serve(parsed, self._its_lines, self._its_answers, None)
         if command:
-            self._begin(printed, _archives(parsed.folder, environment))
+            self._begin(printed, _folder_of_archives(parsed.folder, environment))
         return command
 
     def _begin(self, printed: Sequence[str], archives: Path) -> None:
@@ -287,22 +287,22 @@ def share_archives(archives: Path) -> None:
     vars(tempfile)["mkdtemp"] = make
 
 
-def _collections(environment: Mapping[str, str]) -> Path:
+def _folder_of_collections(environment: Mapping[str, str]) -> Path:
     """Return the folder in which a run with this environment looks for collections."""
     return Path(environment.get("ANSIBLE_COLLECTIONS_PATH") or f"{environment.get('HOME')}/.ansible/collections")
 
 
-def _collection(environment: Mapping[str, str]) -> Path:
+def _collection_in_use(environment: Mapping[str, str]) -> Path:
     """Return the folder of the collection that a run with this environment uses."""
-    return (_collections(environment) / "ansible_collections" / "waldur" / "provider").resolve()
+    return (_folder_of_collections(environment) / "ansible_collections" / "waldur" / "provider").resolve()
 
 
-def _archives(folder: Path, environment: Mapping[str, str]) -> Path:
+def _folder_of_archives(folder: Path, environment: Mapping[str, str]) -> Path:
     """Return a folder below *folder* for the archives of modules: runs that use the same collection share them.
 
     A collection of another path than this checkout's may change between two runs, so its archives are not shared.
     """
-    is_ours = _collection(environment) == TREE.resolve()
+    is_ours = _collection_in_use(environment) == TREE.resolve()
     archives = folder / f"{'shared' if is_ours else os.getpid()}.modules"
     archives.mkdir(exist_ok=True)
     return archives
@@ -352,7 +352,7 @@ def serve(parsed: ParsedYaml, lines: Iterable[str], answers: TextIO, names: Sequ
             answers.close()
             _become(*settings)
             if names is not None:
-                share_archives(_archives(parsed.folder, settings[1]))
+                share_archives(_folder_of_archives(parsed.folder, settings[1]))
             return command
         else:
             print(json.dumps(_exit_code(process, seconds)), file=answers, flush=True)
